@@ -1,0 +1,36 @@
+# Every target sets up .venv from the locked requirements first. `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+ifeq (,$(shell command -v $(PYTHON)))
+PYTHON := python3
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.runtime: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(VENV)/.runtime $@
+
+run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then export the audit trail and prove it
+	@exec $(BIN)/python -m sampelit_ops.demo.launcher
+
+test: $(VENV)/.dev ## unit, contract, database, worker and browser tests
+	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, check --deploy, makemigrations --check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python bin/lint_django.py

@@ -1,0 +1,193 @@
+"""All configuration, from the environment only (django-environ). `.env.example` explains every variable.
+
+In: environment variables. Out: Django settings. Nothing here reads a file or starts a process; `manage.py` and the
+launcher put the demo's variables into the environment first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- who we are -------------------------------------------------------------------------------------------------
+DEMO = env.bool("DEMO", default=False)
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY", default="")
+OPS_BASE_URL = env.str("OPS_BASE_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DATA_DIR = Path(env.str("OPS_DATA_DIR", default=str(BASE_DIR / ".data")))
+
+# --- the portal's own database; the product's is never here (DESIGN 2) ---------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///sampelit_ops")}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
+    "csp",
+    "django_q",
+    "ledger",
+    "operations",
+    "deployments",
+    "backups",
+    "migrations_registry",
+    "sampelit_ops",
+    "sampelit_ops.apps.OpsAdminConfig",
+]
+if DEMO:
+    INSTALLED_APPS.append("sandbox")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+ROOT_URLCONF = "sampelit_ops.urls"
+WSGI_APPLICATION = "sampelit_ops.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# --- sign-in and headers --------------------------------------------------------------------------------------------
+SECURE = not DEMO
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.str("RENDER", default="") else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "ops_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "ops_csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_RESET_ON_SUCCESS = True
+AXES_IPWARE_PROXY_COUNT = 1 if env.str("RENDER", default="") else None
+AXES_ENABLE_ADMIN = False
+OTP_TOTP_ISSUER = "Sampelit Ops"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# --- operations: every period is a setting, so tests can shorten it (DESIGN 8) -----------------------------------------
+OPS_LEASE_SECONDS = env.float("OPS_LEASE_SECONDS", default=60)
+OPS_HEARTBEAT_SECONDS = env.float("OPS_HEARTBEAT_SECONDS", default=10)
+OPS_TICK_SECONDS = env.float("OPS_TICK_SECONDS", default=10)
+OPS_CANARY_SECONDS = env.float("OPS_CANARY_SECONDS", default=30)
+OPS_MAX_ATTEMPTS = env.int("OPS_MAX_ATTEMPTS", default=5)
+OPS_REQUEST_TTL_HOURS = 72
+# Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own.
+OPS_PROVE_QUEUE = env.str("OPS_PROVE_QUEUE", default="prove")
+OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent"}
+OPS_WORKERS = env.int("OPS_WORKERS", default=2)
+_QUEUE = {"workers": OPS_WORKERS, "timeout": 21_600, "retry": 86_400, "queue_limit": 1, "bulk": 1, "poll": 0.5}
+Q_CLUSTER = {
+    "name": "export",
+    "orm": "default",
+    **_QUEUE,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 200,
+    "time_zone": "UTC",
+    "label": "Queue",
+    "daemonize_workers": False,
+    "ALT_CLUSTERS": {"prove": dict(_QUEUE), "urgent": dict(_QUEUE)},
+}
+OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
+
+# --- backups -------------------------------------------------------------------------------------------------------------
+# file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (DESIGN 11).
+BACKUP_STORE = env.str("BACKUP_STORE", default=f"file://{DATA_DIR}/backups")
+BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
+BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")
+BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")
+OPS_SEAL_IDENTITY = env.str("OPS_SEAL_IDENTITY", default="")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- providers -------------------------------------------------------------------------------------------------------------
+RENDER_API_KEY = env.str("RENDER_API_KEY", default="")
+RENDER_API_BASE = env.str("RENDER_API_BASE", default="https://api.render.com/v1")
+RENDER_WEBHOOK_SECRET = env.str("RENDER_WEBHOOK_SECRET", default="")
+SUPABASE_ACCESS_TOKEN = env.str("SUPABASE_ACCESS_TOKEN", default="")
+SUPABASE_API_BASE = env.str("SUPABASE_API_BASE", default="https://api.supabase.com")
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env.str("EMAIL_HOST", default="")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = True
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ops@localhost")
