@@ -1,0 +1,23 @@
+"""The nouns of the one way anything consequential happens (DESIGN 3)."""
+
+from operations.models.approval import Approval
+from operations.models.environment import Environment
+from operations.models.heartbeat import Heartbeat
+from operations.models.operation import Operation, Outcome, Risk, Status
+from operations.models.step import Step, StepStatus
+from operations.models.task import Task
+from operations.models.token import AccessToken
+
+__all__ = [
+    "AccessToken",
+    "Approval",
+    "Environment",
+    "Heartbeat",
+    "Operation",
+    "Outcome",
+    "Risk",
+    "Status",
+    "Step",
+    "StepStatus",
+    "Task",
+]
