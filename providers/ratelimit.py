@@ -1,0 +1,62 @@
+"""What the providers' rate-limit headers said, per bucket: answers how long to wait before the next request.
+
+Render sends Ratelimit-* and documents the reset as epoch seconds while its example shows seconds left; Supabase
+sends X-RateLimit-* in seconds left. Both readings are accepted (reference/apis.md 1 and 7).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+DEFAULT_BLOCK_SECONDS = 10.0
+MAX_BLOCK_SECONDS = 3600.0
+EPOCH_FROM = 1_000_000_000
+
+
+def _number(headers: Mapping[str, str], *names: str) -> float | None:
+    for name in names:
+        try:
+            return float(headers[name])
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def seconds_left(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the bucket refills, from Retry-After or the reset header; None where neither is readable."""
+    value = _number(headers, "Retry-After", "Ratelimit-Reset", "X-RateLimit-Reset")
+    if value is None:
+        return None
+    left = value - time.time() if value > EPOCH_FROM else value
+    return min(max(left, 0.0), MAX_BLOCK_SECONDS)
+
+
+class RateLimits:
+    """Thread-safe memory of when each bucket opens again."""
+
+    def __init__(self) -> None:
+        self._opens: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, bucket: str) -> float:
+        """Seconds until a request of this bucket may be sent; 0 when it may be sent now."""
+        with self._lock:
+            return max(0.0, self._opens.get(bucket, 0.0) - time.monotonic())
+
+    def learn(self, bucket: str, headers: Mapping[str, str]) -> None:
+        """Remembers that the bucket is empty when the answer says that nothing remains."""
+        remaining = _number(headers, "Ratelimit-Remaining", "X-RateLimit-Remaining")
+        if remaining is not None and remaining <= 0:
+            self._close(bucket, seconds_left(headers) or 0.0)
+
+    def blocked(self, bucket: str, headers: Mapping[str, str]) -> float:
+        """Closes the bucket after a 429 and returns for how many seconds."""
+        left = seconds_left(headers)
+        return self._close(bucket, DEFAULT_BLOCK_SECONDS if left is None else max(left, 0.1))
+
+    def _close(self, bucket: str, seconds: float) -> float:
+        with self._lock:
+            self._opens[bucket] = time.monotonic() + seconds
+        return seconds

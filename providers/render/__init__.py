@@ -1,0 +1,26 @@
+"""Render's public API: thin typed calls that tolerate fields and statuses they do not know (reference/apis.md 1-6)."""
+
+from __future__ import annotations
+
+from providers.render.client import Render
+from providers.render.models import (
+    BlueprintCheck,
+    Commit,
+    Deploy,
+    EnvVar,
+    Event,
+    Instance,
+    Job,
+    LogLine,
+    MaintenanceMode,
+    Owner,
+    Series,
+    Service,
+    Webhook,
+    WebhookEvent,
+)
+
+__all__ = [
+    "BlueprintCheck", "Commit", "Deploy", "EnvVar", "Event", "Instance", "Job", "LogLine", "MaintenanceMode", "Owner",
+    "Render", "Series", "Service", "Webhook", "WebhookEvent",
+]  # fmt: skip

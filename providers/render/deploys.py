@@ -1,0 +1,69 @@
+"""Deploys, rollback and one-off jobs. Render has no idempotency keys: each of these writes is sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from providers.http import JsonClient
+from providers.render.models import Deploy, Job
+from providers.render.paging import PAGE, at, pages
+
+
+class Deploys:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def pages(
+        self,
+        service: str,
+        *,
+        created_after: datetime | None = None,
+        updated_after: datetime | None = None,
+        limit: int = PAGE,
+    ) -> Iterator[list[Deploy]]:
+        """Pages of deploys, newest first."""
+        path = at("services", service, "deploys")
+        found = pages(
+            self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after
+        )  # fmt: skip
+        for page in found:
+            yield [Deploy.parse(data) for data in page]
+
+    def get(self, service: str, deploy: str) -> Deploy:
+        return Deploy.parse(self._http.get(at("services", service, "deploys", deploy)))
+
+    def create(self, service: str, *, commit: str | None = None, clear_cache: bool = False) -> Deploy | None:
+        """Starts a deploy; None when Render only says that it is queued (202 without a body: look it up).
+
+        Raises UnknownOutcome when the answer was lost: look for it in the list, do not send it again."""
+        body = {"clearCache": "clear" if clear_cache else "do_not_clear"} | ({"commitId": commit} if commit else {})
+        answer = self._http.send("POST", at("services", service, "deploys"), body=body)
+        return Deploy.parse(answer) if answer else None
+
+    def cancel(self, service: str, deploy: str) -> Deploy | None:
+        answer = self._http.send("POST", at("services", service, "deploys", deploy, "cancel"))
+        return Deploy.parse(answer) if answer else None
+
+    def rollback(self, service: str, deploy: str) -> Deploy | None:
+        """A new deploy of an old build. Render's API leaves autodeploy on (render.com/docs/rollbacks)."""
+        answer = self._http.send("POST", at("services", service, "rollback"), body={"deployId": deploy})
+        return Deploy.parse(answer) if answer else None
+
+
+class Jobs:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, service: str, *, created_after: datetime | None = None) -> Iterator[Job]:
+        for page in pages(self._http, at("services", service, "jobs"), "job", createdAfter=created_after):
+            yield from (Job.parse(data) for data in page)
+
+    def get(self, service: str, job: str) -> Job:
+        return Job.parse(self._http.get(at("services", service, "jobs", job)))
+
+    def create(self, service: str, command: str) -> Job:
+        return Job.parse(self._http.send("POST", at("services", service, "jobs"), body={"startCommand": command}))
+
+    def cancel(self, service: str, job: str) -> None:
+        self._http.send("POST", at("services", service, "jobs", job, "cancel"))

@@ -1,0 +1,286 @@
+"""What Render's answers mean to us: frozen dataclasses made from JSON. Unknown fields are ignored, unknown words kept.
+
+Values of environment variables and webhook secrets are kept out of `repr`, so that no log or error prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def moment(value: Any) -> datetime | None:
+    """An aware datetime from RFC 3339 text; None for anything unreadable."""
+    try:
+        parsed = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def part(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Commit:
+    id: str = ""
+    message: str = ""
+    created_at: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Commit:
+        return cls(text(data.get("id")), text(data.get("message")), moment(data.get("createdAt")))
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """A deploy. `status` is Render's own word, also one that we do not know; only `id` is always there."""
+
+    id: str
+    status: str = ""
+    trigger: str = ""
+    commit: Commit = Commit()
+    image: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Deploy:
+        return cls(
+            id=text(data["id"]),
+            status=text(data.get("status")),
+            trigger=text(data.get("trigger")),
+            commit=Commit.parse(part(data.get("commit"))),
+            image=text(part(data.get("image")).get("ref")),
+            started_at=moment(data.get("startedAt")),
+            finished_at=moment(data.get("finishedAt")),
+            created_at=moment(data.get("createdAt")),
+            updated_at=moment(data.get("updatedAt")),
+        )
+
+
+@dataclass(frozen=True)
+class MaintenanceMode:
+    enabled: bool = False
+    uri: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service; `details` is its serviceDetails as sent, for the settings diff."""
+
+    id: str
+    name: str
+    type: str = ""
+    auto_deploy: bool = False
+    auto_deploy_trigger: str = ""
+    branch: str = ""
+    repo: str = ""
+    owner_id: str = ""
+    environment_id: str = ""
+    dashboard_url: str = ""
+    suspended: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    details: Json = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return text(self.details.get("url"))
+
+    @property
+    def health_check_path(self) -> str:
+        return text(self.details.get("healthCheckPath"))
+
+    @property
+    def instances(self) -> int | None:
+        number = self.details.get("numInstances")
+        return number if isinstance(number, int) else None
+
+    @property
+    def parent_id(self) -> str:
+        return text(part(self.details.get("parentServer")).get("id"))
+
+    @property
+    def maintenance(self) -> MaintenanceMode:
+        mode = part(self.details.get("maintenanceMode"))
+        return MaintenanceMode(mode.get("enabled") is True, text(mode.get("uri")))
+
+    @classmethod
+    def parse(cls, data: Json) -> Service:
+        return cls(
+            id=text(data["id"]),
+            name=text(data.get("name")),
+            type=text(data.get("type")),
+            auto_deploy=data.get("autoDeploy") == "yes",
+            auto_deploy_trigger=text(data.get("autoDeployTrigger")),
+            branch=text(data.get("branch")),
+            repo=text(data.get("repo")),
+            owner_id=text(data.get("ownerId")),
+            environment_id=text(data.get("environmentId")),
+            dashboard_url=text(data.get("dashboardUrl")),
+            suspended=data.get("suspended") == "suspended",
+            created_at=moment(data.get("createdAt")),
+            updated_at=moment(data.get("updatedAt")),
+            details=part(data.get("serviceDetails")),
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    type: str
+    service_id: str = ""
+    at: datetime | None = None
+    details: Json = field(default_factory=dict)
+
+    @property
+    def deploy_id(self) -> str:
+        return text(self.details.get("deployId"))
+
+    @property
+    def user(self) -> str:
+        """Who pressed the button, where Render tells: `details.trigger.user` of a started build or deploy."""
+        user = part(part(self.details.get("trigger")).get("user"))
+        return text(user.get("email") or user.get("id"))
+
+    @classmethod
+    def parse(cls, data: Json) -> Event:
+        return cls(
+            text(data.get("id")), text(data.get("type")), text(data.get("serviceId")),
+            moment(data.get("timestamp")), part(data.get("details")),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EnvVar:
+    key: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    id: str
+    status: str = ""
+    start_command: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Job:
+        return cls(
+            text(data["id"]), text(data.get("status")), text(data.get("startCommand")),
+            moment(data.get("createdAt")), moment(data.get("startedAt")), moment(data.get("finishedAt")),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Webhook:
+    id: str
+    url: str
+    enabled: bool
+    secret: str = field(default="", repr=False)
+    events: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, data: Json) -> Webhook:
+        events = tuple(text(name) for name in data.get("eventFilter") or ())
+        return cls(
+            text(data["id"]), text(data.get("url")), data.get("enabled") is True, text(data.get("secret")), events
+        )
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """One delivery as Render saw it: the base of the reconcile pass."""
+
+    id: str
+    event_id: str
+    event_type: str
+    sent_at: datetime | None
+    status_code: int | None
+
+    @classmethod
+    def parse(cls, data: Json) -> WebhookEvent:
+        code = data.get("statusCode")
+        return cls(
+            text(data.get("id")), text(data.get("eventId")), text(data.get("eventType")),
+            moment(data.get("sentAt")), code if isinstance(code, int) else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Owner:
+    id: str
+    name: str
+    email: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Instance:
+    id: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    id: str
+    at: datetime | None
+    message: str
+    level: str = ""
+    type: str = ""
+
+    @classmethod
+    def parse(cls, data: Json) -> LogLine:
+        labels = {text(part(label).get("name")): text(part(label).get("value")) for label in data.get("labels") or ()}
+        return cls(
+            text(data.get("id")), moment(data.get("timestamp")), text(data.get("message")),
+            labels.get("level", ""), labels.get("type", ""),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric line: `points` are (time, value), in `unit`."""
+
+    unit: str
+    labels: Json
+    points: tuple[tuple[datetime, float], ...]
+
+    @classmethod
+    def parse(cls, data: Json) -> Series:
+        labels = {text(part(label).get("field")): text(part(label).get("value")) for label in data.get("labels") or ()}
+        points = []
+        for point in data.get("values") or ():
+            at, value = moment(part(point).get("timestamp")), part(point).get("value")
+            if at is not None and isinstance(value, int | float):
+                points.append((at, float(value)))
+        return cls(text(data.get("unit")), labels, tuple(points))
+
+
+@dataclass(frozen=True)
+class BlueprintCheck:
+    valid: bool
+    errors: tuple[str, ...] = ()
+    plan: Json = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data: Json) -> BlueprintCheck:
+        errors = []
+        for error in data.get("errors") or ():
+            where = f" (line {error['line']})" if part(error).get("line") else ""
+            errors.append(f"{text(part(error).get('path'))}: {text(part(error).get('error'))}{where}".lstrip(": "))
+        return cls(data.get("valid") is True, tuple(errors), part(data.get("plan")))

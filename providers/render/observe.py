@@ -1,0 +1,69 @@
+"""What Render saw: events, log lines and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from providers.http import JsonClient
+from providers.render.models import Event, LogLine, Series
+from providers.render.paging import at, query, things
+
+
+class Events:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(
+        self, service: str, *, start: datetime | None = None, end: datetime | None = None, type: str | None = None
+    ) -> Iterator[Event]:
+        found = things(self._http, at("services", service, "events"), "event", startTime=start, endTime=end, type=type)
+        for data in found:
+            yield Event.parse(data)
+
+    def get(self, event: str) -> Event:
+        return Event.parse(self._http.get(at("events", event)))
+
+
+class Logs:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def tail(
+        self,
+        owner: str,
+        resource: Sequence[str],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        type: Sequence[str] | None = None,
+        limit: int = 100,
+        deadline: float | None = None,
+    ) -> Sequence[LogLine]:
+        """The newest `limit` lines in that time, oldest first."""
+        asked = query(
+            ownerId=owner, resource=resource, startTime=start, endTime=end, type=type, direction="backward", limit=limit
+        )  # fmt: skip
+        answer = self._http.get("/logs", asked, deadline=deadline)
+        lines = [LogLine.parse(data) for data in (answer or {}).get("logs") or ()]
+        return lines[::-1]
+
+
+class Metrics:
+    """`name` is cpu, memory, http-requests, http-latency, instance-count or another of Render's metric paths."""
+
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def series(
+        self,
+        name: str,
+        resource: str,
+        start: datetime,
+        end: datetime,
+        resolution_seconds: int = 60,
+        *,
+        deadline: float | None = None,
+    ) -> Sequence[Series]:
+        asked = query(resource=resource, startTime=start, endTime=end, resolutionSeconds=resolution_seconds)
+        return [Series.parse(data) for data in self._http.get(at("metrics", name), asked, deadline=deadline) or ()]

@@ -1,0 +1,84 @@
+"""Owners and services: lists, settings, maintenance mode, suspend, restart, scale, previews, cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from providers.http import JsonClient
+from providers.render.models import Instance, Owner, Service, moment
+from providers.render.paging import at, things
+
+
+class Owners:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self) -> Iterator[Owner]:
+        for data in things(self._http, "/owners", "owner"):
+            yield Owner(data["id"], data.get("name") or "", data.get("email") or "", data.get("type") or "")
+
+
+class Services:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, *, owner: Sequence[str] | None = None, previews: bool = True) -> Iterator[Service]:
+        for data in things(self._http, "/services", "service", ownerId=owner, includePreviews=previews):
+            yield Service.parse(data)
+
+    def get(self, service: str, *, deadline: float | None = None) -> Service:
+        return Service.parse(self._http.get(at("services", service), deadline=deadline))
+
+    def instances(self, service: str) -> Sequence[Instance]:
+        answer = self._http.get(at("services", service, "instances"))
+        return [Instance(data["id"], moment(data.get("createdAt"))) for data in answer or ()]
+
+    def patch(self, service: str, body: Mapping[str, Any]) -> Service:
+        """Stores configuration; most changes need a deploy to take effect."""
+        return Service.parse(self._http.send("PATCH", at("services", service), body=body))
+
+    def set_autodeploy(self, service: str, on: bool) -> Service:
+        return self.patch(service, {"autoDeploy": "yes" if on else "no"})
+
+    def set_autodeploy_trigger(self, service: str, trigger: str) -> Service:
+        """`commit`, `off` or `checksPass`."""
+        return self.patch(service, {"autoDeployTrigger": trigger})
+
+    def set_source(self, service: str, *, repo: str | None = None, branch: str | None = None) -> Service:
+        body = {"repo": repo, "branch": branch}
+        return self.patch(service, {name: value for name, value in body.items() if value is not None})
+
+    def set_health_check_path(self, service: str, path: str) -> Service:
+        return self.patch(service, {"serviceDetails": {"healthCheckPath": path}})
+
+    def set_maintenance(self, service: str, enabled: bool, uri: str = "") -> Service:
+        """Maintenance mode of a web service; both fields are required, an empty uri is Render's own page."""
+        return self.patch(service, {"serviceDetails": {"maintenanceMode": {"enabled": enabled, "uri": uri}}})
+
+    def suspend(self, service: str) -> None:
+        self._http.send("POST", at("services", service, "suspend"))
+
+    def resume(self, service: str) -> None:
+        self._http.send("POST", at("services", service, "resume"))
+
+    def restart(self, service: str) -> None:
+        self._http.send("POST", at("services", service, "restart"))
+
+    def scale(self, service: str, instances: int) -> None:
+        """Ignored by Render while autoscaling is on."""
+        self._http.send("POST", at("services", service, "scale"), body={"numInstances": instances})
+
+    def purge_cache(self, service: str) -> None:
+        self._http.send("POST", at("services", service, "cache", "purge"))
+
+    def create_preview(self, service: str, image: str, name: str | None = None) -> None:
+        """Image-backed services only; Git-backed previews are made by Render from pull requests."""
+        self._http.send("POST", at("services", service, "preview"), body=_preview(image, name))
+
+    def delete(self, service: str) -> None:
+        self._http.send("DELETE", at("services", service))
+
+
+def _preview(image: str, name: str | None) -> dict[str, str]:
+    return {"imagePath": image} | ({"name": name} if name else {})
