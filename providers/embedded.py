@@ -1,0 +1,239 @@
+"""An embedded PostgreSQL server: the portal's own database in the demo and tests, the drill server of a proof.
+
+In: a directory of ours. Out: a server on 127.0.0.1 with a password, reached by `dsn()`. It survives crashes, adopts a
+server that already runs there if it is ours, and dies with the process that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from providers import postmaster
+from providers.errors import ProviderError
+from providers.postgres_install import bin_dir, data_home, make_open_directories, server_account, traversable
+from providers.processes import alive, kill_group, spawn
+
+__all__ = ["EmbeddedPostgres", "bin_dir", "data_home", "throwaway"]
+
+START_SECONDS = 60.0
+FAST_AND_LOSS_TOLERANT = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class EmbeddedPostgres:
+    """One server in `data_dir`, which is ours alone (0700): cluster, password and log lie in it."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        options: Mapping[str, str] | None = None,
+        port: int | None = None,
+        die_with_parent: bool = True,
+    ) -> None:
+        self.data_dir = Path(data_dir).absolute()
+        self.options = dict(options or {})
+        self.port = port
+        self.adopted = False
+        self.process: subprocess.Popen[bytes] | None = None
+        self._wanted_port = port
+        self._die_with_parent = die_with_parent
+
+    @property
+    def cluster(self) -> Path:
+        return self.data_dir / "cluster"
+
+    @property
+    def password(self) -> str:
+        return (self.data_dir / "password").read_text()
+
+    def start(self) -> None:
+        """Make the directory if need be, then adopt the server that runs there or start one; ready on return.
+
+        Raises ProviderError when a server that is not ours holds the directory, or the start fails.
+        """
+        self._prepare()
+        deadline = time.monotonic() + START_SECONDS
+        while (found := postmaster.find(self.cluster)) is not None:
+            if self._adopt(found):
+                return
+            if time.monotonic() > deadline:
+                raise ProviderError(
+                    f"A PostgreSQL server (process {found.pid}) holds {self.data_dir} but refuses our password: "
+                    "it was neither used nor stopped. Stop it, or choose another directory."
+                )
+            time.sleep(0.1)
+        self._launch(deadline)
+
+    def stop(self) -> None:
+        """Fast shutdown of the server we started; an adopted one is left to its owner."""
+        process, self.process, self.adopted = self.process, None, False
+        if process is not None:
+            kill_group(process, signal.SIGINT, grace=20)
+
+    def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
+        """postgresql:// URL with the password; roles created with this server's password can be named as `user`."""
+        return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/{dbname}"
+
+    def create_database(self, name: str, *, template: str = "template1", owner: str = "postgres") -> None:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.Identifier(name), sql.Identifier(template), sql.Identifier(owner)
+        )
+        self._execute(statement)
+
+    def drop_database(self, name: str) -> None:
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def databases(self) -> list[str]:
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            return [name for (name,) in connection.execute("SELECT datname FROM pg_database ORDER BY 1")]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _prepare(self) -> None:
+        """The directory, the password and the cluster; a cluster that initdb left half-made is made again."""
+        make_open_directories(self.data_dir.parent)
+        self.data_dir.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0 and not traversable(self.data_dir.parent):
+            raise ProviderError(
+                f"{self.data_dir} is hidden from the user PostgreSQL must run as: nothing was started or changed. "
+                "Choose a directory whose parents other users may pass (chmod o+x), or run as an ordinary user."
+            )
+        password = self.data_dir / "password"
+        if not self.cluster.exists():
+            password.unlink(missing_ok=True)
+            password.touch(mode=0o600)
+            password.write_text(secrets.token_urlsafe(24))
+            self._own(self.data_dir, password)
+            self._initdb(password)
+
+    def _own(self, *paths: Path) -> None:
+        if (account := server_account()) is not None:
+            for path in paths:
+                os.chown(path, account.pw_uid, account.pw_gid)
+
+    def _initdb(self, password: Path) -> None:
+        fresh = self.data_dir / "cluster.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        argv: list[str | Path] = [
+            bin_dir() / "initdb",
+            "-D",
+            fresh,
+            "-U",
+            "postgres",
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            password,
+        ]
+        argv += ["-E", "UTF8", "--locale=C.UTF-8" if os.uname().sysname == "Linux" else "--locale=C", "--no-sync"]
+        made = self._spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, _ = made.communicate(timeout=120)
+        if made.returncode:
+            raise ProviderError(f"PostgreSQL could not make a cluster in {self.data_dir}: {output.decode()[-600:]}")
+        fresh.rename(self.cluster)
+
+    def _spawn(self, argv: list[str | Path], **popen: object) -> subprocess.Popen[bytes]:
+        account = server_account()
+        user = {"user": account.pw_name, "group": account.pw_gid} if account else {}
+        sig = signal.SIGINT if self._die_with_parent else None
+        env = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        return spawn(argv, env=env, cwd="/", die_with_parent=sig, stdin=subprocess.DEVNULL, **user, **popen)  # type: ignore[arg-type]
+
+    def _launch(self, deadline: float) -> None:
+        """Start `postgres` itself; a lost race for a free port, or shared memory not yet released, is tried again."""
+        while True:
+            self.port = self._wanted_port or _free_port()
+            with (self.data_dir / "server.log").open("wb") as log:
+                self.process = self._spawn(self._server_argv(), stdout=log, stderr=subprocess.STDOUT)
+            if self._wait_ready(deadline):
+                return
+            self.stop()
+            reason = (self.data_dir / "server.log").read_text(errors="replace")[-600:]
+            retry = "shared memory block" in reason or ("could not bind" in reason and self._wanted_port is None)
+            if not retry or time.monotonic() > deadline:
+                raise ProviderError(
+                    f"PostgreSQL did not start in {self.data_dir}; no data was changed. It says: {reason}"
+                )
+            time.sleep(0.2)
+
+    def _server_argv(self) -> list[str | Path]:
+        options = {"listen_addresses": "127.0.0.1", "timezone": "UTC", "log_timezone": "UTC"} | self.options
+        argv: list[str | Path] = [bin_dir() / "postgres", "-D", self.cluster, "-p", str(self.port), "-k", ""]
+        return argv + [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+
+    def _wait_ready(self, deadline: float) -> bool:
+        while self.process and self.process.poll() is None and time.monotonic() < deadline:
+            if self._accepts():
+                return True
+            time.sleep(0.03)
+        return False
+
+    def _accepts(self) -> bool:
+        """Whether the server at our port takes our password and serves this very directory."""
+        try:
+            with psycopg.connect(self.dsn(), connect_timeout=5) as connection:
+                row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+        except (psycopg.OperationalError, FileNotFoundError):
+            return False
+        return row is not None and Path(row[0]).resolve() == self.cluster.resolve()
+
+    def _adopt(self, found: postmaster.Postmaster) -> bool:
+        self.port = found.port
+        self.adopted = self._accepts()
+        return self.adopted
+
+
+@contextmanager
+def throwaway(base: Path | None = None, **options: str) -> Iterator[EmbeddedPostgres]:
+    """A server for the length of the block: random port, no durability; its directory is removed afterwards.
+
+    Directories that killed processes of ours left in `base` (default: the temporary directory) are removed first.
+    """
+    home = data_home(base or Path(tempfile.gettempdir()))
+    make_open_directories(home)
+    _sweep(home)
+    directory = Path(tempfile.mkdtemp(prefix=f"sampelit-ops-pg-{os.getpid()}-", dir=home))
+    server = EmbeddedPostgres(directory, options=FAST_AND_LOSS_TOLERANT | options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _sweep(home: Path) -> None:
+    for left in home.glob("sampelit-ops-pg-*-*"):
+        pid = left.name.split("-")[3]
+        if pid.isdigit() and not alive(int(pid)) and postmaster.find(left / "cluster") is None:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,46 @@
+"""pytest plugin (`-p tests.portal_database`): one throwaway server per session, started before Django reads settings.
+
+Out: DATABASE_URL and the other variables of a test run in os.environ; `server` for fixtures. The kernel stops the
+server when this process ends, even by kill -9; the next run removes a directory left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import pytest
+
+from providers.embedded import EmbeddedPostgres, throwaway
+
+server: EmbeddedPostgres
+_resources = ExitStack()
+OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    global server
+    server = _resources.enter_context(throwaway(max_connections="200"))
+    data = _resources.enter_context(tempfile.TemporaryDirectory(prefix="sampelit-ops-test-"))
+    for name in [name for name in os.environ if name.startswith(OUTSIDE)]:
+        del os.environ[name]
+    os.environ |= {
+        "DATABASE_URL": server.dsn("sampelit_ops"),
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "DEMO": "1",
+        "OPS_DATA_DIR": data,
+        "OPS_LEASE_SECONDS": "2",
+        "OPS_HEARTBEAT_SECONDS": "0.5",
+        "OPS_TICK_SECONDS": "0.5",
+        "OPS_CANARY_SECONDS": "1",
+        "RENDER_API_BASE": "http://127.0.0.1:9/v1",
+        "SUPABASE_API_BASE": "http://127.0.0.1:9",
+    }
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    _resources.close()
