@@ -1,7 +1,15 @@
-from django.contrib.admin.apps import AdminConfig
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
-class OpsAdminConfig(AdminConfig):
+class SampelitOpsConfig(AppConfig):
+    name = "sampelit_ops"
+    verbose_name = "Sampelit Ops"
+    default = True
+
+
+class OpsAdminConfig(admin_apps.AdminConfig):
     """Makes `django.contrib.admin.site` our OpsAdminSite, so apps register with the plain decorator."""
 
+    default = False
     default_site = "sampelit_ops.admin_site.OpsAdminSite"

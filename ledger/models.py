@@ -1,0 +1,85 @@
+"""The append-only record of who did what. Rows come from `ledger.services.record()` only; triggers refuse the rest.
+
+Entry: one fact, hash-chained to the one before. Head: the newest sequence and hash. Checkpoint: size and head hash as
+written down at a moment. No foreign keys: an entry outlives whatever it speaks about.
+"""
+
+from __future__ import annotations
+
+import json
+
+from django.db import models
+from django.utils import timezone
+
+from ledger.canonical import ZERO
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Entry(models.Model):
+    sequence = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    code = models.CharField(max_length=100)
+    environment = models.CharField(max_length=50, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    channel = models.CharField(max_length=20, blank=True, help_text="web, shell, worker or test")
+    os_user = models.CharField(max_length=100, blank=True)
+    host = models.CharField(max_length=100, blank=True)
+    data = models.TextField(default="{}", help_text="the canonical JSON text that was hashed")
+    seeded = models.BooleanField(default=False)
+    previous_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name_plural = "timeline"
+        ordering = ["-at", "-sequence"]
+        default_permissions = ("view",)
+        permissions = [("export_entries", "Can export the timeline"), ("verify_ledger", "Can verify the ledger")]
+        indexes = [
+            models.Index(fields=["-at", "-sequence"], name="ledger_entry_at"),
+            models.Index(fields=["environment", "-at", "-sequence"], name="ledger_entry_environment"),
+            models.Index(fields=["actor", "-at", "-sequence"], name="ledger_entry_actor"),
+            models.Index(fields=["code", "-at", "-sequence"], name="ledger_entry_code"),
+            models.Index(fields=["subject", "-sequence"], name="ledger_entry_subject"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(sequence__gte=1), name="ledger_entry_sequence_positive"),
+            models.CheckConstraint(
+                condition=models.Q(sha256__regex=SHA256, previous_sha256__regex=SHA256), name="ledger_entry_hashes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.code}"
+
+    @property
+    def payload(self) -> dict[str, object]:
+        """`data` as a dictionary, for sentences and pages."""
+        return dict(json.loads(self.data))
+
+
+class Head(models.Model):
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, default=ZERO)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="ledger_head_single_row")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.sha256[:12]}"
+
+
+class Checkpoint(models.Model):
+    size = models.BigIntegerField(unique=True)
+    head_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-size"]
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.head_sha256[:12]}"

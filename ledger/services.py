@@ -1,0 +1,95 @@
+"""The ledger's two verbs. `record()` appends one fact in the caller's transaction; `checkpoint()` writes the head down.
+
+In: an action code and who did it. Out: one hash-chained Entry. Verification is in `ledger.verification`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ledger import canonical, channel
+from ledger.models import Checkpoint, Entry, Head
+from ledger.verification import Report, verify
+from providers import redact
+
+__all__ = ["Report", "checkpoint", "record", "verify"]
+
+
+def record(
+    code: str,
+    *,
+    actor: str,
+    environment: str = "",
+    subject: str = "",
+    data: Mapping[str, object] | None = None,
+    at: datetime | None = None,
+    seeded: bool = False,
+    channel_name: str = "",
+) -> Entry:
+    """Append one entry; call it last inside the transaction of the change it speaks about (it locks the head row).
+
+    Secrets are redacted before hashing. Raises NotCanonical for values without a canonical form and ValueError for a
+    given time outside the demo. A given time marks the entry as seeded.
+    """
+    if at is not None and not settings.DEMO:
+        raise ValueError("record(at=…) is for the demo's story only (DEMO=1); nothing was recorded.")
+    redactor = redact.current()
+    here = channel.current()
+    entry = Entry(
+        actor=_text(redactor.text(actor), "actor", 150),
+        code=_text(code, "code", 100),
+        environment=_text(environment, "environment", 50),
+        subject=_text(redactor.text(subject), "subject", 200),
+        channel=channel_name or here.name,
+        os_user=here.os_user,
+        host=here.host,
+        data=canonical.dumps(redactor.value(dict(data or {}))),
+        seeded=seeded or at is not None,
+    )
+    with transaction.atomic():
+        return _append(entry, at)
+
+
+def _append(entry: Entry, at: datetime | None) -> Entry:
+    head = _locked_head()
+    entry.sequence, entry.previous_sha256 = head.sequence + 1, head.sha256
+    entry.at = (at or timezone.now()).astimezone(UTC)
+    entry.sha256 = digest_of(entry)
+    entry.save(force_insert=True)
+    Head.objects.filter(pk=1).update(sequence=entry.sequence, sha256=entry.sha256)
+    return entry
+
+
+def _locked_head() -> Head:
+    head = Head.objects.select_for_update().filter(pk=1).first()
+    if head is None:
+        Head.objects.bulk_create([Head()], ignore_conflicts=True)
+        head = Head.objects.select_for_update().get(pk=1)
+    return head
+
+
+def _text(value: str, name: str, longest: int) -> str:
+    text = canonical.checked_text(value, name)
+    if len(text) > longest:
+        raise canonical.NotCanonical(f"{name} is {len(text)} characters long; {longest} is the most")
+    return text
+
+
+def digest_of(entry: Entry) -> str:
+    """The hash an entry must have: over its fields in the order of `sql/entries.sql`, chained to the previous."""
+    at = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    who = [entry.actor, entry.code, entry.environment, entry.subject, entry.channel, entry.os_user, entry.host]
+    return canonical.digest(entry.previous_sha256, [entry.sequence, at, *who, entry.data, entry.seeded])
+
+
+def checkpoint() -> Checkpoint | None:
+    """Write the current size and head hash down as an anchor; None while the ledger is empty."""
+    head = Head.objects.filter(pk=1).first()
+    if head is None or head.sequence == 0:
+        return None
+    return Checkpoint.objects.get_or_create(size=head.sequence, defaults={"head_sha256": head.sha256})[0]

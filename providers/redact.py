@@ -1,0 +1,109 @@
+"""Keeps secrets out of logs, ledger, errors and run output.
+
+In: any text or JSON-like value. Out: the same with every secret replaced. Secrets are the values of this process's
+secret variables (by their names) and whatever looks like a credential of the systems we talk to.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from urllib.parse import quote, unquote, urlsplit
+
+MASK = "[redacted]"
+_SECRET_NAME = re.compile(
+    r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL)"
+)
+_SHORTEST = 8
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?P<keep>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s/]+(?=@)", re.IGNORECASE), rf"\g<keep>{MASK}"),
+    (re.compile(r"(?P<keep>\bpassword\s*=\s*)('[^']*'|[^\s'\"&]+)", re.IGNORECASE), rf"\g<keep>{MASK}"),
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), MASK),
+    (re.compile(r"\brnd_[A-Za-z0-9]{8,}"), MASK),
+    (re.compile(r"\bsbp_[A-Za-z0-9]{8,}"), MASK),
+    (re.compile(r"\bsb_secret_[A-Za-z0-9_\-]{8,}"), MASK),
+    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_\-]{8,}"), MASK),
+    (re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}(\.[A-Za-z0-9_\-]*){0,2}"), MASK),
+    (re.compile(r"AGE-SECRET-KEY-(PQ-)?1[A-Z0-9]+", re.IGNORECASE), MASK),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (re.compile(r"https://hooks\.slack\.com/services/\S+"), MASK),
+    (re.compile(r"(?P<keep>\bBearer\s+)[A-Za-z0-9._~+/=\-]{8,}", re.IGNORECASE), rf"\g<keep>{MASK}"),
+)
+
+
+class Redactor:
+    """Replaces known secret values first (longest first), then everything that looks like a credential."""
+
+    def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
+        known = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def text(self, value: str) -> str:
+        if self._known:
+            value = self._known.sub(MASK, value)
+        for pattern, replacement in _PATTERNS:
+            value = pattern.sub(replacement, value)
+        return value
+
+    def value(self, value: object) -> object:
+        """The same structure with every string (keys too) redacted; other scalars are kept."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(key) if isinstance(key, str) else key: self.value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        return value
+
+
+def _forms(secret: str) -> set[str]:
+    return {form for form in (secret, quote(secret, safe=""), unquote(secret)) if len(form) >= _SHORTEST}
+
+
+def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
+    """Values of variables whose names say they are secret; of a URL also its password."""
+    found: set[str] = set()
+    for name, value in environ.items():
+        if not value or not _SECRET_NAME.search(name.upper()):
+            continue
+        found.add(value)
+        found.update(_password_in(value))
+    return frozenset(value for value in found if len(value) >= _SHORTEST)
+
+
+def _password_in(value: str) -> set[str]:
+    try:
+        password = urlsplit(value).password if "://" in value else None
+    except ValueError:
+        return set()
+    return {password, unquote(password)} if password else set()
+
+
+@lru_cache(maxsize=8)
+def _redactor(secrets: frozenset[str]) -> Redactor:
+    return Redactor(secrets)
+
+
+def current() -> Redactor:
+    """The redactor for this process's environment as it is now."""
+    return _redactor(secret_values(os.environ))
+
+
+def redact(value: str) -> str:
+    return current().text(value)
+
+
+class RedactingFilter(logging.Filter):
+    """A logging filter: the message, its arguments and the traceback leave the process without secrets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        redactor = current()
+        record.msg, record.args = redactor.text(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redactor.text(record.exc_text)
+        return True
