@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from providers.http import JsonClient
-from providers.render.models import BlueprintCheck, EnvVar, Webhook, WebhookEvent
 from providers.render.paging import at, things
+from providers.render.records import BlueprintCheck, EnvVar, Webhook, WebhookEvent
 
 
 class EnvVars:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from providers.http import JsonClient
-from providers.render.models import Deploy, Job
+from providers.render.models import Deploy
 from providers.render.paging import PAGE, at, pages
+from providers.render.records import Job
 
 
 class Deploys:

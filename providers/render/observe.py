@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from providers.http import JsonClient
-from providers.render.models import Event, LogLine, Series
+from providers.render.models import Event
 from providers.render.paging import at, query, things
+from providers.render.records import LogLine, Series
 
 
 class Events:
