@@ -139,6 +139,8 @@ OPS_LEASE_SECONDS = env.float("OPS_LEASE_SECONDS", default=60)
 OPS_HEARTBEAT_SECONDS = env.float("OPS_HEARTBEAT_SECONDS", default=10)
 OPS_TICK_SECONDS = env.float("OPS_TICK_SECONDS", default=10)
 OPS_CANARY_SECONDS = env.float("OPS_CANARY_SECONDS", default=30)
+OPS_REWAKE_SECONDS = env.float("OPS_REWAKE_SECONDS", default=60)
+OPS_RETRY_SECONDS = env.float("OPS_RETRY_SECONDS", default=10)
 OPS_MAX_ATTEMPTS = env.int("OPS_MAX_ATTEMPTS", default=5)
 OPS_REQUEST_TTL_HOURS = 72
 # Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own.

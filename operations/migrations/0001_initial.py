@@ -3,10 +3,11 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import operations.models.environment
-import operations.models.ulid
 from django.conf import settings
 from django.db import migrations, models
+
+import operations.models.environment
+import operations.models.ulid
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,46 @@
+"""A person takes a request back or asks a running operation to stop at its next border."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from operations.engine import kinds
+from operations.engine.request import record_about, refusals_recorded
+from operations.engine.wake import wake
+from operations.models import Operation, Status
+from providers.errors import Refused
+
+
+def may_cancel(operation: Operation, by: User) -> bool:
+    if operation.requested_by_id == by.pk or by.has_perm("operations.cancel_operation"):
+        return True
+    kind = kinds.registry.kinds.get(operation.kind)
+    return kind is not None and by.has_perm(kind.permission)
+
+
+def cancel(operation: Operation, *, by: User) -> Operation:
+    """End it at once if it has not begun; else ask it to stop, after which its always-steps still run."""
+    with refusals_recorded(operation.kind, by, operation.environment):
+        if not may_cancel(operation, by):
+            raise PermissionDenied(f"{by.username} may not cancel {operation.pk}. It goes on as it was.")
+        with transaction.atomic():
+            row = Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=operation.pk)
+            _cancel_locked(row, by)
+            record_about(row, "operations.cancel_requested", actor=by.username, status=row.status)
+    row.refresh_from_db()
+    return row
+
+
+def _cancel_locked(row: Operation, by: User) -> None:
+    now = timezone.now()
+    if row.terminal:
+        raise Refused(f"Operation {row.pk} has already ended as {row.status}; nothing was changed.")
+    asked = {"cancel_requested_at": now, "cancel_requested_by": by}
+    if row.status == Status.RUNNING:
+        Operation.objects.filter(pk=row.pk).update(**asked)
+        wake(row)
+    else:
+        Operation.objects.advance(row.pk, row.status, Status.CANCELLED, outcome="cancelled", ended_at=now, **asked)

@@ -1,0 +1,104 @@
+"""What a running step sees and may do: its operation, progress, log, result, resumable state and the cancel check."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat, Right
+from django.utils import timezone
+
+from operations.engine.claim import Lease, LeaseLost, write
+from operations.engine.kinds import Parameters, StepSpec
+from operations.models import Environment, Operation, Step
+
+logger = logging.getLogger("operations.step")
+LOG_LIMIT = 200_000
+
+
+class Cancelled(Exception):
+    """A person asked to stop; the step ends at the next border between chunks."""
+
+
+class StepContext:
+    """One claim's view of one step. `check()` belongs at every chunk border; progress keeps the lease alive."""
+
+    def __init__(self, operation: Operation, row: Step, spec: StepSpec, lease: Lease) -> None:
+        self.operation, self.row, self.spec, self.lease = operation, row, spec, lease
+        self.state: dict[str, Any] = dict(row.detail)
+        self.moved_at = time.monotonic()
+        self.began_at = time.monotonic()
+        self.lost = threading.Event()
+        self.cancelled = threading.Event()
+        self._progress: dict[str, Any] = {}
+        self._stored_at = 0.0
+
+    @property
+    def environment(self) -> Environment:
+        return self.operation.environment
+
+    @property
+    def parameters(self) -> Parameters:
+        return dict(self.operation.parameters)
+
+    @property
+    def fence(self) -> int:
+        return self.lease.fence
+
+    @property
+    def attempt(self) -> int:
+        return self.row.attempt
+
+    def check(self) -> None:
+        """Raise LeaseLost or Cancelled when this claim must stop (always-steps are never cancelled)."""
+        if self.lost.is_set():
+            raise LeaseLost(self.operation.pk)
+        if self.cancelled.is_set() and not self.row.always:
+            raise Cancelled
+
+    def progress(self, done: int, total: int | None = None, unit: str = "rows", note: str = "", **more: Any) -> None:
+        """Say how far it is; stored at most once a second, always before the lease is extended."""
+        self.moved_at = time.monotonic()
+        self._progress = {
+            "step": self.row.name,
+            "done": done,
+            "total": total,
+            "unit": unit,
+            "note": note,
+            "seconds": round(self.moved_at - self.began_at, 1),
+            **more,
+        }
+        if self.moved_at - self._stored_at > 1:
+            self.store_progress()
+        self.check()
+
+    def store_progress(self) -> None:
+        """Write the newest progress under the lease (called by `progress` and at the step's end)."""
+        if self._progress:
+            self._stored_at = time.monotonic()
+            write(self.lease, progress=self._progress)
+
+    def log(self, line: str) -> None:
+        """Append one timed line to the operation's log, keeping its newest 200,000 characters."""
+        self.moved_at = time.monotonic()
+        logger.info(line, extra={"operation": self.operation.pk, "step": self.row.name})
+        stamped = f"{timezone.now():%H:%M:%S} {self.row.name}: {line}\n"
+        write(self.lease, log=Right(Concat("log", Value(stamped)), LOG_LIMIT))
+
+    def result(self, **values: Any) -> None:
+        """Merge values into the operation's result."""
+        self.operation.result = {**self.operation.result, **values}
+        write(self.lease, result=self.operation.result)
+
+    def save_state(self) -> None:
+        """Journal `self.state`, so that a later attempt resumes instead of repeating."""
+        write(self.lease, fence=self.fence)
+        Step.objects.filter(pk=self.row.pk).update(detail=self.state)
+
+    def close_thread_connection(self) -> None:
+        """Close this thread's portal connection (for helper threads of a step)."""
+        connection.close()

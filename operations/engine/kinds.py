@@ -1,0 +1,189 @@
+"""What a domain app contributes to an operation: a kind with its parameters, risk, consequences and steps.
+
+In: `register(MyKind())` from an AppConfig.ready. Out: `get(name)`; the form, confirmation, approval, queue, progress,
+log, cancel, retry, ledger and command line then exist for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from operations.models import Environment, Risk
+from providers.errors import Refused
+
+if TYPE_CHECKING:
+    from operations.engine.context import StepContext
+
+Parameters = dict[str, Any]
+StepFunction = Callable[["StepContext"], None]
+POOLS = ("export", "prove", "urgent")
+FROM_PLAN = "from_plan"
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One line of the confirmation page; `tone` is ok, warn, bad or idle."""
+
+    text: str
+    tone: str = "idle"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One field of the request form; `choices` is asked per environment, as (value, label)."""
+
+    name: str
+    label: str = ""
+    required: bool = True
+    secret: bool = False
+    help: str = ""
+    choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step: what runs, in which pool, and how long it may take (`deadline`) or stand still (`stall`), in seconds.
+
+    An always-step runs at every kind of end, if the step it `undoes` (by default: any earlier one) was started.
+    """
+
+    name: str
+    run: StepFunction
+    pool: str = "export"
+    deadline: float = 3600
+    stall: float = 120
+    always: bool = False
+    undoes: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A step that another app registers by name (maintenance mode), resolved when the operation is asked for."""
+
+    name: str
+    always: bool = False
+    undoes: str = ""
+
+
+def step(name: str, run: StepFunction, **options: Any) -> StepSpec:
+    return StepSpec(name, run, **options)
+
+
+def registered(name: str, always: bool = False, undoes: str = "") -> Registered:
+    return Registered(name, always, undoes)
+
+
+class OperationKind:
+    """Subclass, set the attributes, override what differs; one instance per kind is registered."""
+
+    name: str
+    label: str
+    permission: str
+    risk: Risk | str = Risk.ROUTINE
+    exclusive: str = ""
+    steps: list[StepSpec | Registered] = []
+    parameters: list[Parameter] = []
+    allowed_in_freeze: bool = True
+    restores_service: bool = False
+    needs_device: bool = False
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        """The parameters as they will be stored; raise Refused where they make no sense."""
+        return parameters
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        """Whatever else the votes bind besides the parameters (SQL and its plan); recomputed at the claim."""
+        return b""
+
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        """The risk of exactly this act; recomputed at the claim."""
+        if self.risk == FROM_PLAN:
+            raise NotImplementedError(f"{self.name} takes its risk from a plan and must say how")
+        return str(self.risk)
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        """What the confirmation page says will happen, in the order a person should read it."""
+        return []
+
+    def describe(self, parameters: Parameters) -> str:
+        """What it acts on, in a few words."""
+        return ", ".join(str(value) for value in parameters.values())
+
+    def exclusive_key(self, environment: Environment, parameters: Parameters) -> str:
+        return self.exclusive.format(environment=environment.slug, **parameters) if self.exclusive else ""
+
+    def confirm_text(self, environment: Environment, parameters: Parameters) -> str:
+        """What a person types before a destructive act."""
+        return f"{environment.slug}/{self.describe(parameters)}"
+
+    def succeeded(self, result: Mapping[str, Any]) -> bool:
+        """Whether `ops request --wait` exits 0 for a succeeded operation with this result."""
+        return True
+
+    def resolved_steps(self) -> list[StepSpec]:
+        """The steps with every registered name replaced; raise Refused where an app did not register one."""
+        return [_resolve(one) for one in self.steps]
+
+
+@dataclass
+class Registry:
+    """What apps fill in from AppConfig.ready, so that no import goes backwards (DESIGN 2)."""
+
+    kinds: dict[str, OperationKind] = field(default_factory=dict)
+    factories: dict[str, StepSpec] = field(default_factory=dict)
+    consequences: dict[str, list[Callable[..., list[Consequence]]]] = field(default_factory=dict)
+    guards: dict[str, list[Callable[..., None]]] = field(default_factory=dict)
+
+
+registry = Registry()
+
+
+def register(kind: OperationKind) -> None:
+    registry.kinds[kind.name] = kind
+
+
+def register_step(name: str, spec: StepSpec) -> None:
+    """Offer `spec` to other apps' kinds under `name` (used with `registered(name)`)."""
+    registry.factories[name] = spec
+
+
+def consequences(kind: str, tell: Callable[..., list[Consequence]]) -> None:
+    """Add lines to another app's confirmation page: `tell(environment, parameters) -> list[Consequence]`."""
+    registry.consequences.setdefault(kind, []).append(tell)
+
+
+def guards(kind: str, check: Callable[..., None]) -> None:
+    """Let another app refuse an operation: `check(environment, parameters)` raises Refused."""
+    registry.guards.setdefault(kind, []).append(check)
+
+
+def get(name: str) -> OperationKind:
+    """The kind registered as `name`; raise Refused with the known names."""
+    try:
+        return registry.kinds[name]
+    except KeyError:
+        known = ", ".join(sorted(registry.kinds)) or "none"
+        raise Refused(f"There is no operation {name!r}; nothing was requested. Known: {known}.") from None
+
+
+def all_consequences(kind: OperationKind, environment: Environment, parameters: Parameters) -> list[Consequence]:
+    """The kind's own lines and those that other apps add."""
+    lines = list(kind.consequences(environment, parameters))
+    for tell in registry.consequences.get(kind.name, []):
+        lines.extend(tell(environment, parameters))
+    return lines
+
+
+def _resolve(one: StepSpec | Registered) -> StepSpec:
+    if isinstance(one, StepSpec):
+        return one
+    spec = registry.factories.get(one.name)
+    if spec is None:
+        raise Refused(
+            f"This operation needs the step {one.name!r}, which no installed part provides. Nothing was requested."
+        )
+    return StepSpec(
+        one.name, spec.run, spec.pool, spec.deadline, spec.stall, one.always or spec.always, one.undoes or spec.undoes
+    )

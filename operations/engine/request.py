@@ -1,0 +1,139 @@
+"""A person asks: check, digest, store the operation with its steps, write the ledger, wake a worker or the approvers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from ledger.services import record
+from operations.engine import kinds
+from operations.engine.content import content_sha256
+from operations.engine.wake import wake
+from operations.models import Environment, Operation, Status, Step
+from providers.errors import Refused
+
+
+def prepare(kind: kinds.OperationKind, environment: Environment, given: kinds.Parameters) -> kinds.Parameters:
+    """The cleaned parameters, after every rule that can already speak; raise Refused."""
+    unknown = set(given) - {one.name for one in kind.parameters}
+    if unknown:
+        raise Refused(f"{kind.name} does not know {', '.join(sorted(unknown))}. Nothing was requested.")
+    missing = [one.name for one in kind.parameters if one.required and given.get(one.name) in (None, "")]
+    if missing:
+        raise Refused(f"{kind.name} needs {', '.join(missing)}. Nothing was requested; give every value.")
+    if environment.frozen() and not kind.allowed_in_freeze:
+        raise Refused(
+            f"{environment} is frozen until {environment.frozen_until:%Y-%m-%d %H:%M} UTC: "
+            f"{environment.freeze_reason or 'no reason given'}. Nothing was requested; ask again after that."
+        )
+    cleaned = kind.clean(environment, {k: v for k, v in given.items() if v not in (None, "")})
+    for check in kinds.registry.guards.get(kind.name, []):
+        check(environment, cleaned)
+    return cleaned
+
+
+def request(
+    name: str,
+    *,
+    by: User,
+    environment: Environment,
+    parameters: kinds.Parameters,
+    reason: str = "",
+    channel: str = "admin",
+    at: datetime | None = None,
+    retry_of: Operation | None = None,
+    seeded: bool = False,
+) -> Operation:
+    """Ask for an operation; it is queued, or awaits approval. Raise Refused or PermissionDenied (both are recorded)."""
+    if (at or seeded) and not settings.DEMO:
+        raise Refused("Only the demo may say when something happened. Nothing was requested.")
+    with refusals_recorded(name, by, environment):
+        kind = kinds.get(name)
+        check_permission(kind, by)
+        cleaned = prepare(kind, environment, parameters)
+        with transaction.atomic():
+            operation = _insert(kind, by, environment, cleaned, at or timezone.now(), seeded)
+            Operation.objects.filter(pk=operation.pk).update(reason=reason, channel=channel, retry_of=retry_of)
+            operation.refresh_from_db()
+            if operation.status == Status.QUEUED:
+                wake(operation)
+            record_about(operation, "operations.requested", actor=by.username, at=at, reason=reason, channel=channel)
+    return operation
+
+
+def check_permission(kind: kinds.OperationKind, by: User) -> None:
+    """Raise PermissionDenied unless this person may ask for this kind (and has a second factor where it must)."""
+    if not by.is_active or not by.has_perm(kind.permission):
+        raise PermissionDenied(f"{by.username} may not request {kind.name}. Nothing was requested.")
+
+
+@contextmanager
+def refusals_recorded(name: str, by: User, environment: Environment | None) -> Iterator[None]:
+    """Write a refusal into the ledger in a transaction of its own, after whatever was rolled back."""
+    try:
+        yield
+    except (Refused, PermissionDenied) as refusal:
+        with transaction.atomic():
+            record(
+                "operations.refused",
+                actor=by.username,
+                environment=environment.slug if environment else "",
+                subject=name[:80],
+                data={"reason": str(refusal)},
+            )
+        raise
+
+
+def record_about(operation: Operation, code: str, *, actor: str, at: datetime | None = None, **data: Any) -> None:
+    """One ledger entry about this operation; call it last in its transaction."""
+    record(
+        code,
+        actor=actor,
+        environment=operation.environment.slug,
+        subject=operation.pk,
+        data={"kind": operation.kind, "about": operation.subject, **data},
+        at=at,
+        seeded=operation.seeded,
+    )
+
+
+def _insert(
+    kind: kinds.OperationKind,
+    by: User,
+    environment: Environment,
+    cleaned: kinds.Parameters,
+    at: datetime,
+    seeded: bool,
+) -> Operation:
+    risk = kind.assess(environment, cleaned)
+    votes = environment.votes(risk)
+    steps = kind.resolved_steps()
+    operation = Operation.objects.create(
+        kind=kind.name,
+        environment=environment,
+        subject=kind.describe(cleaned)[:300],
+        parameters=cleaned,
+        content_sha256=content_sha256(kind, environment, cleaned),
+        risk=risk,
+        approvals_required=votes,
+        requested_by=by,
+        requested_at=at,
+        expires_at=at + timedelta(hours=settings.OPS_REQUEST_TTL_HOURS),
+        status=Status.AWAITING_APPROVAL if votes else Status.QUEUED,
+        exclusive_key=kind.exclusive_key(environment, cleaned),
+        pool=steps[0].pool,
+        seeded=seeded,
+    )
+    Step.objects.bulk_create(
+        Step(operation=operation, position=position, name=one.name, pool=one.pool, always=one.always)
+        for position, one in enumerate(steps)
+    )
+    return operation

@@ -1,0 +1,78 @@
+"""What time does: re-send lost messages, expire old requests, close cancelled ones and run the periodic jobs once each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from operations.engine.request import record_about
+from operations.engine.wake import wake
+from operations.models import Heartbeat, Operation, Status
+
+logger = logging.getLogger("operations.tick")
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    seconds: float
+    run: Callable[[], None]
+
+
+_jobs: dict[str, Job] = {}
+
+
+def every(name: str, seconds: float, run: Callable[[], None]) -> None:
+    """Register a periodic job; however many tickers there are, it runs about once per `seconds`."""
+    _jobs[name] = Job(name, seconds, run)
+
+
+def tick() -> int:
+    """One round; how many operations were woken. Errors of one job never stop the others."""
+    expire_old_requests()
+    woken = wake_due()
+    for job in list(_jobs.values()):
+        run_job(job)
+    Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now()})
+    return woken
+
+
+def wake_due() -> int:
+    """Send a message for everything due and unleased that was not woken lately."""
+    stale = timezone.now() - timedelta(seconds=settings.OPS_REWAKE_SECONDS)
+    due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale), seeded=False)
+    operations = list(due.order_by("requested_at")[:200])
+    for operation in operations:
+        with transaction.atomic():
+            wake(operation)
+    return len(operations)
+
+
+def expire_old_requests() -> None:
+    """End requests that nobody approved in time."""
+    old = Operation.objects.filter(status=Status.AWAITING_APPROVAL, expires_at__lt=timezone.now())
+    for operation in old.select_related("environment")[:200]:
+        with transaction.atomic():
+            ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again."}
+            if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
+                record_about(operation, "operations.expired", actor="system")
+
+
+def run_job(job: Job) -> None:
+    """Run one job if this ticker wins its slot."""
+    now = timezone.now()
+    _, created = Heartbeat.objects.get_or_create(name=f"job:{job.name}", defaults={"beat_at": now})
+    due = Heartbeat.objects.filter(name=f"job:{job.name}", beat_at__lte=now - timedelta(seconds=job.seconds))
+    if not created and not due.update(beat_at=now):
+        return
+    try:
+        job.run()
+    except Exception:
+        logger.exception("periodic job %s failed", job.name)
