@@ -1,0 +1,58 @@
+"""The demo's people: one per role and a second approver, each with a confirmed TOTP device.
+
+Passwords and TOTP keys are derived from SECRET_KEY, so every start of the same `.data` prints the same ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from providers.errors import Refused
+from sampelit_ops.roles import sync_roles
+
+PEOPLE = {
+    "viewer": ("Vera Viewer", "Viewer"),
+    "auditor": ("Aldo Auditor", "Auditor"),
+    "operator": ("Olga Operator", "Operator"),
+    "approver": ("Ada Approver", "Approver"),
+    "approver2": ("Ben Approver", "Approver"),
+    "admin": ("Amir Admin", "Admin"),
+}
+
+
+def create_demo_users() -> list[tuple[str, str, str]]:
+    """Create or repair the demo users; returns (username, password, TOTP base32) each. Refused outside the demo."""
+    if not settings.DEMO:
+        raise Refused("Demo users exist only with DEMO=1. Nobody was created; use `manage.py first_admin`.")
+    sync_roles()
+    return [_person(username, *about) for username, about in PEOPLE.items()]
+
+
+@transaction.atomic
+def _person(username: str, full_name: str, role: str) -> tuple[str, str, str]:
+    password, key = _derived(username, "password")[:10].hex(), _derived(username, "totp")[:20]
+    first_name, last_name = full_name.split()
+    names = {"first_name": first_name, "last_name": last_name, "email": f"{username}@demo.sampelit.example"}
+    user, _ = User.objects.update_or_create(
+        username=username, defaults={**names, "is_staff": True, "is_active": True, "is_superuser": False}
+    )
+    user.groups.set([Group.objects.get(name=role)])
+    device = TOTPDevice.objects.filter(user=user, name="demo").first()
+    if device is None or device.key != key.hex():
+        TOTPDevice.objects.filter(user=user).delete()
+        TOTPDevice.objects.create(user=user, name="demo", key=key.hex(), confirmed=True)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return username, password, base64.b32encode(key).decode()
+
+
+def _derived(username: str, purpose: str) -> bytes:
+    message = f"demo {purpose} of {username}".encode()
+    return hmac.digest(settings.SECRET_KEY.encode(), message, hashlib.sha256)

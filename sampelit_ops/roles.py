@@ -1,0 +1,109 @@
+"""The five roles as code: which permissions each group has. `sync_roles()` makes the groups say the same.
+
+In: permissions as `app.codename` (`app.view_*` stands for every view permission of that app). Out: groups. Nobody is a
+superuser by role; Approvers only vote; Admins look after people and policies and do not operate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+VIEW = (
+    "ledger.view_*",
+    "operations.view_*",
+    "deployments.view_*",
+    "migrations_registry.view_*",
+    "backups.view_*",
+)
+AUDIT = ("ledger.verify_ledger", "ledger.export_entries", "backups.verify_run")
+
+
+@dataclass(frozen=True)
+class Role:
+    name: str
+    purpose: str
+    acts: bool
+    permissions: tuple[str, ...]
+
+
+ROLES = (
+    Role("Viewer", "sees everything, changes nothing", False, VIEW),
+    Role("Auditor", "sees everything, asks for re-verification, exports the timeline", False, VIEW + AUDIT),
+    Role(
+        "Operator",
+        "deploys, rolls back, backs up, restores into scratch, requests migrations, breaks glass",
+        True,
+        (
+            *VIEW,
+            *AUDIT,
+            "operations.request_operation",
+            "operations.cancel_operation",
+            "operations.break_glass",
+            "operations.close_task",
+            "operations.run_rehearsal",
+        ),
+    ),
+    Role(
+        "Approver",
+        "approves or refuses what somebody else requested",
+        True,
+        (
+            *VIEW,
+            "ledger.verify_ledger",
+            "ledger.export_entries",
+            "operations.approve_operation",
+            "operations.close_task",
+        ),
+    ),
+    Role(
+        "Admin",
+        "looks after users, environments and policies; break-glass",
+        True,
+        (
+            *VIEW,
+            *AUDIT,
+            "auth.view_user",
+            "auth.add_user",
+            "auth.change_user",
+            "auth.view_group",
+            "operations.add_environment",
+            "operations.change_environment",
+            "operations.cancel_operation",
+            "operations.break_glass",
+            "operations.close_task",
+        ),
+    ),
+)
+ACTING = frozenset(role.name for role in ROLES if role.acts)
+
+
+def role(name: str) -> Role:
+    """The role of this name. Raises KeyError for a group that is no role."""
+    return {role.name: role for role in ROLES}[name]
+
+
+@transaction.atomic
+def sync_roles() -> list[str]:
+    """Make each role's group hold exactly its permissions; returns the names that no app defines."""
+    known = {f"{app}.{codename}": pk for pk, app, codename in _permissions()}
+    unknown: set[str] = set()
+    for each in ROLES:
+        group, _ = Group.objects.get_or_create(name=each.name)
+        group.permissions.set({pk for name in each.permissions for pk in _expand(name, known, unknown)})
+    return sorted(unknown)
+
+
+def _permissions() -> list[tuple[int, str, str]]:
+    return list(Permission.objects.values_list("pk", "content_type__app_label", "codename"))
+
+
+def _expand(name: str, known: dict[str, int], unknown: set[str]) -> list[int]:
+    if name.endswith("*"):
+        return [pk for each, pk in known.items() if each.startswith(name[:-1])]
+    if name not in known:
+        unknown.add(name)
+        return []
+    return [known[name]]
