@@ -7,7 +7,7 @@ server that already runs there if it is ours, and dies with the process that sta
 from __future__ import annotations
 
 import os
-import secrets
+import re
 import shutil
 import signal
 import socket
@@ -23,15 +23,16 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from providers import postmaster
+from providers import cluster, postmaster
 from providers.errors import ProviderError
-from providers.postgres_install import bin_dir, data_home, make_open_directories, server_account, traversable
-from providers.processes import alive, kill_group, spawn
+from providers.postgres_install import bin_dir, data_home, make_open_directories
+from providers.processes import alive, kill_group
 
 __all__ = ["EmbeddedPostgres", "bin_dir", "data_home", "throwaway"]
 
 START_SECONDS = 60.0
-FAST_AND_LOSS_TOLERANT = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_OURS = re.compile("authentication failed|does not exist|no pg_hba.conf entry")
+NO_DURABILITY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
@@ -66,18 +67,14 @@ class EmbeddedPostgres:
 
         Raises ProviderError when a server that is not ours holds the directory, or the start fails.
         """
-        self._prepare()
-        deadline = time.monotonic() + START_SECONDS
-        while (found := postmaster.find(self.cluster)) is not None:
-            if self._adopt(found):
-                return
-            if time.monotonic() > deadline:
-                raise ProviderError(
-                    f"A PostgreSQL server (process {found.pid}) holds {self.data_dir} but refuses our password: "
-                    "it was neither used nor stopped. Stop it, or choose another directory."
-                )
-            time.sleep(0.1)
-        self._launch(deadline)
+        with cluster.locked(self.data_dir):
+            cluster.prepare(self.data_dir)
+            deadline = time.monotonic() + START_SECONDS
+            while (found := postmaster.find(self.cluster)) is not None:
+                if self._adopt(found, deadline):
+                    return
+                time.sleep(0.05)
+            self._launch(deadline)
 
     def stop(self) -> None:
         """Fast shutdown of the server we started; an adopted one is left to its owner."""
@@ -113,70 +110,24 @@ class EmbeddedPostgres:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             connection.execute(statement)
 
-    def _prepare(self) -> None:
-        """The directory, the password and the cluster; a cluster that initdb left half-made is made again."""
-        make_open_directories(self.data_dir.parent)
-        self.data_dir.mkdir(mode=0o700, exist_ok=True)
-        if os.geteuid() == 0 and not traversable(self.data_dir.parent):
-            raise ProviderError(
-                f"{self.data_dir} is hidden from the user PostgreSQL must run as: nothing was started or changed. "
-                "Choose a directory whose parents other users may pass (chmod o+x), or run as an ordinary user."
-            )
-        password = self.data_dir / "password"
-        if not self.cluster.exists():
-            password.unlink(missing_ok=True)
-            password.touch(mode=0o600)
-            password.write_text(secrets.token_urlsafe(24))
-            self._own(self.data_dir, password)
-            self._initdb(password)
-
-    def _own(self, *paths: Path) -> None:
-        if (account := server_account()) is not None:
-            for path in paths:
-                os.chown(path, account.pw_uid, account.pw_gid)
-
-    def _initdb(self, password: Path) -> None:
-        fresh = self.data_dir / "cluster.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        argv: list[str | Path] = [
-            bin_dir() / "initdb",
-            "-D",
-            fresh,
-            "-U",
-            "postgres",
-            "-A",
-            "scram-sha-256",
-            "--pwfile",
-            password,
-        ]
-        argv += ["-E", "UTF8", "--locale=C.UTF-8" if os.uname().sysname == "Linux" else "--locale=C", "--no-sync"]
-        made = self._spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output, _ = made.communicate(timeout=120)
-        if made.returncode:
-            raise ProviderError(f"PostgreSQL could not make a cluster in {self.data_dir}: {output.decode()[-600:]}")
-        fresh.rename(self.cluster)
-
-    def _spawn(self, argv: list[str | Path], **popen: object) -> subprocess.Popen[bytes]:
-        account = server_account()
-        user = {"user": account.pw_name, "group": account.pw_gid} if account else {}
-        sig = signal.SIGINT if self._die_with_parent else None
-        env = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-        return spawn(argv, env=env, cwd="/", die_with_parent=sig, stdin=subprocess.DEVNULL, **user, **popen)  # type: ignore[arg-type]
-
     def _launch(self, deadline: float) -> None:
         """Start `postgres` itself; a lost race for a free port, or shared memory not yet released, is tried again."""
+        log = self.data_dir / "server.log"
         while True:
             self.port = self._wanted_port or _free_port()
-            with (self.data_dir / "server.log").open("wb") as log:
-                self.process = self._spawn(self._server_argv(), stdout=log, stderr=subprocess.STDOUT)
+            with log.open("wb") as stream:
+                argv = self._server_argv()
+                self.process = cluster.run_as_server(
+                    argv, die_with_parent=self._die_with_parent, stdout=stream.fileno()
+                )
             if self._wait_ready(deadline):
                 return
             self.stop()
-            reason = (self.data_dir / "server.log").read_text(errors="replace")[-600:]
-            retry = "shared memory block" in reason or ("could not bind" in reason and self._wanted_port is None)
+            said = log.read_text(errors="replace")[-600:]
+            retry = "shared memory block" in said or ("could not bind" in said and self._wanted_port is None)
             if not retry or time.monotonic() > deadline:
                 raise ProviderError(
-                    f"PostgreSQL did not start in {self.data_dir}; no data was changed. It says: {reason}"
+                    f"PostgreSQL did not start in {self.data_dir}; no data was changed. It says: {said}"
                 )
             time.sleep(0.2)
 
@@ -187,23 +138,32 @@ class EmbeddedPostgres:
 
     def _wait_ready(self, deadline: float) -> bool:
         while self.process and self.process.poll() is None and time.monotonic() < deadline:
-            if self._accepts():
+            if self._accepts() is None:
                 return True
             time.sleep(0.03)
         return False
 
-    def _accepts(self) -> bool:
-        """Whether the server at our port takes our password and serves this very directory."""
+    def _accepts(self) -> str | None:
+        """None when the server at our port takes our password and serves this very directory, else what it said."""
         try:
             with psycopg.connect(self.dsn(), connect_timeout=5) as connection:
                 row = connection.execute("SELECT current_setting('data_directory')").fetchone()
-        except (psycopg.OperationalError, FileNotFoundError):
-            return False
-        return row is not None and Path(row[0]).resolve() == self.cluster.resolve()
+        except (psycopg.OperationalError, FileNotFoundError) as error:
+            return str(error) or type(error).__name__
+        served = Path(row[0]) if row else None
+        same = served is not None and served.resolve() == self.cluster.resolve()
+        return None if same else f"it serves another directory, which does not exist here: {served}"
 
-    def _adopt(self, found: postmaster.Postmaster) -> bool:
+    def _adopt(self, found: postmaster.Postmaster, deadline: float) -> bool:
+        """Whether the live server is ours; False while it still starts or stops, an error when it is not ours."""
         self.port = found.port
-        self.adopted = self._accepts()
+        said = self._accepts() if found.port else "it is starting"
+        if said is not None and (NOT_OURS.search(said) or time.monotonic() > deadline):
+            raise ProviderError(
+                f"A PostgreSQL server (process {found.pid}) runs in {self.data_dir} and is not ours ({said.strip()}): "
+                "it was neither used nor stopped. Stop it, or choose another directory."
+            )
+        self.adopted = said is None
         return self.adopted
 
 
@@ -217,7 +177,7 @@ def throwaway(base: Path | None = None, **options: str) -> Iterator[EmbeddedPost
     make_open_directories(home)
     _sweep(home)
     directory = Path(tempfile.mkdtemp(prefix=f"sampelit-ops-pg-{os.getpid()}-", dir=home))
-    server = EmbeddedPostgres(directory, options=FAST_AND_LOSS_TOLERANT | options)
+    server = EmbeddedPostgres(directory, options=NO_DURABILITY | options)
     try:
         server.start()
         yield server

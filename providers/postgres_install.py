@@ -41,10 +41,13 @@ def bin_dir() -> Path:
             f"No embedded PostgreSQL for {sys.platform}: nothing was started. "
             "Install the locked requirements, or set DATABASE_URL to a server of your own."
         )
-    source = Path(next(iter(spec.submodule_search_locations))) / "pginstall"
-    target = _install_base() / f"postgres-{version(distribution)}"
+    name = f"postgres-{version(distribution)}"
+    shared = data_home(REPOSITORY / ".data") / name / "bin"
+    if (shared / "postgres").is_file() and shared.stat().st_uid in {0, os.geteuid(), REPOSITORY.stat().st_uid}:
+        return shared
+    target = _install_base() / name
     if not (target / "bin" / "postgres").is_file():
-        _install(source, target)
+        _install(Path(next(iter(spec.submodule_search_locations))) / "pginstall", target)
     return target / "bin"
 
 

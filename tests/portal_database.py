@@ -24,7 +24,9 @@ OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAI
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     global server
     server = _resources.enter_context(throwaway(max_connections="200"))
-    data = _resources.enter_context(tempfile.TemporaryDirectory(prefix="sampelit-ops-test-"))
+    # Named like a throwaway server's directory, so that the next run's sweep removes it after a kill -9.
+    data = _resources.enter_context(tempfile.TemporaryDirectory(prefix=f"sampelit-ops-pg-{os.getpid()}-data-"))
+    os.chmod(data, 0o755)  # the demo's server, under another account as root, must reach its place in it
     for name in [name for name in os.environ if name.startswith(OUTSIDE)]:
         del os.environ[name]
     os.environ |= {

@@ -1,0 +1,127 @@
+"""Whose processes they are, and what is left when a parent is killed: nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from providers.embedded import throwaway
+from providers.processes import alive, kill_group, spawn
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both accounts")
+
+
+def until(done: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+ORDINARY_USER = """
+import os, pwd, sys
+import psycopg
+from pathlib import Path
+from providers.embedded import EmbeddedPostgres
+nobody = pwd.getpwnam("nobody")
+os.setgroups([]); os.setgid(nobody.pw_gid); os.setuid(nobody.pw_uid); os.umask(0o077)
+with EmbeddedPostgres(Path(sys.argv[1]) / "home" / "pg") as server:
+    with psycopg.connect(server.dsn()) as connection:
+        print(os.geteuid(), connection.execute("SELECT 1 + 1").fetchone()[0])
+"""
+
+
+@as_root
+def test_an_ordinary_user_runs_it_directly(home: Path) -> None:
+    home.chmod(0o777)
+
+    done = subprocess.run(
+        [sys.executable, "-c", ORDINARY_USER, str(home)], capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+    )
+
+    assert done.stdout.split() == ["65534", "2"], done.stderr
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from providers.embedded import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]) / "pg")
+server.start()
+print(server.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_killing_the_parent_stops_the_server_cleanly(home: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(home)], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    assert parent.stdout is not None
+    server = int(parent.stdout.readline())
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    assert until(lambda: not (home / "pg/cluster/postmaster.pid").exists())
+    assert until(lambda: not alive(server))
+
+
+SPAWNER = """
+import sys, time
+from providers.processes import spawn
+print(spawn(["sleep", "600"]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_spawned_process_dies_with_its_killed_parent() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", SPAWNER], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    assert until(lambda: not alive(child))
+
+
+def test_a_process_spawned_in_a_thread_outlives_that_thread() -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    thread = threading.Thread(target=lambda: started.append(spawn(["sleep", "600"])))
+    thread.start()
+    thread.join()
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        started[0].wait(0.2)
+    assert kill_group(started[0]) == -signal.SIGTERM
+
+
+def test_a_group_that_ignores_the_request_is_killed() -> None:
+    script = "trap '' TERM; echo ready; while :; do sleep 1; done"
+    stubborn = spawn(["sh", "-c", script], stdout=subprocess.PIPE)
+    assert stubborn.stdout is not None
+    stubborn.stdout.readline()
+
+    assert kill_group(stubborn, grace=0.2) == -signal.SIGKILL
+    stubborn.stdout.close()
+
+
+def test_directories_left_by_a_killed_process_are_swept(home: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = home / f"sampelit-ops-pg-{gone.stdout.strip()}-abc"
+    left.mkdir()
+
+    with throwaway(home):
+        assert not left.exists()
