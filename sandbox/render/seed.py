@@ -1,0 +1,127 @@
+"""What the sandbox holds at first: Sampelit's services on two environments, two weeks of deploys, their variables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sandbox.render.lifecycle import trigger_details
+from sandbox.render.world import OWNER, Json, World
+
+MESSAGES = (
+    "Cap variant weight at the configured share", "Cache experiment lookups for a minute",
+    "Record the segment key with every decision", "Fix the Thompson prior for new variants",
+    "Return 409 on a duplicate assignment", "Log algorithm version on conversion",
+    "Speed up the audit trail page", "Validate webhook signatures of integrations",
+    "Show lift with its interval", "Update FastAPI", "Add a health detail for the pooler",
+    "Retry platform sync jobs", "Round conversion values to cents", "Tidy the onboarding flow",
+)  # fmt: skip
+SECRET_NAMES = ("DATABASE_URL", "SUPABASE_SERVICE_KEY", "JWT_SECRET", "SUPABASE_URL", "SUPABASE_ANON_KEY")
+
+
+def seed(world: World) -> None:
+    """Fills an empty world; ids are the same in every sandbox, times are relative to now."""
+    for branch in ("main", "develop"):
+        world.commits[branch] = [_commit(world, branch, number, text) for number, text in enumerate(MESSAGES)]
+    _service(world, "sampelit-api", "web_service", "main", "production", auto=False)
+    _service(world, "sampelit-web", "static_site", "main", "production", auto=True)
+    _service(world, "sampelit-api-staging", "web_service", "develop", "staging", auto=True)
+    _service(world, "sampelit-web-staging", "static_site", "develop", "staging", auto=True)
+    _preview(world)
+    for service in world.services:
+        _history(world, service)
+
+
+def _commit(world: World, branch: str, number: int, text: str) -> Json:
+    at = world.now() - timedelta(days=len(MESSAGES) - number, minutes=37)
+    sha = (world.new_id("c", f"{branch}{number}")[2:] * 2)[:40]
+    return {"id": sha, "message": text, "createdAt": world.stamp(at)}
+
+
+def _service(world: World, name: str, kind: str, branch: str, environment: str, *, auto: bool) -> str:
+    made = world.stamp(world.now() - timedelta(days=90))
+    service = world.new_id("srv", name)
+    world.services[service] = {
+        "id": service, "name": name, "slug": name, "type": kind, "ownerId": OWNER,
+        "autoDeploy": "yes" if auto else "no", "autoDeployTrigger": "commit" if auto else "off",
+        "branch": branch, "rootDir": "",
+        "repo": "https://github.com/asanchezmanas/sampelit", "environmentId": world.new_id("evm", environment),
+        "dashboardUrl": f"https://dashboard.render.com/web/{service}", "notifyOnFail": "default",
+        "suspended": "not_suspended", "suspenders": [], "createdAt": made, "updatedAt": made,
+        "serviceDetails": _details(name, kind), "_environment": environment,
+    }  # fmt: skip
+    world.deploys[service], world.events[service], world.jobs[service] = [], [], []
+    world.env[service] = _variables(environment, name) if kind == "web_service" else {"PUBLIC_API": f"/apps/{name}"}
+    return service
+
+
+def _details(name: str, kind: str) -> Json:
+    if kind == "static_site":
+        return {"buildCommand": "npm run build", "publishPath": "dist", "url": f"/apps/{name}", "buildPlan": "starter",
+                "pullRequestPreviewsEnabled": "yes", "previews": {"generation": "automatic"}}  # fmt: skip
+    return {
+        "env": "python", "runtime": "python", "plan": "starter", "region": "frankfurt", "numInstances": 1,
+        "buildPlan": "starter", "healthCheckPath": "/health", "url": f"/apps/{name}", "maxShutdownDelaySeconds": 30,
+        "openPorts": [{"port": 10000, "protocol": "TCP"}], "maintenanceMode": {"enabled": False, "uri": ""},
+        "envSpecificDetails": {"buildCommand": "pip install -r requirements.txt",
+                               "startCommand": "uvicorn main:app --host 0.0.0.0 --port $PORT",
+                               "preDeployCommand": "python -m sampelit.check"},
+        "previews": {"generation": "off"}, "pullRequestPreviewsEnabled": "no", "renderSubdomainPolicy": "enabled",
+        "sshAddress": f"{name}@ssh.frankfurt.render.com",
+    }  # fmt: skip
+
+
+def _variables(environment: str, name: str) -> dict[str, str]:
+    secret = {key: world_secret(environment, key) for key in SECRET_NAMES}
+    return secret | {
+        "PYTHON_VERSION": "3.11.7", "IS_DEVELOPMENT": "false", "JWT_ALGORITHM": "HS256", "API_RATE_LIMIT": "100",
+        "ALLOWED_ORIGINS": f"https://{name.replace('-api', '-web')}.example",
+    }  # fmt: skip
+
+
+def world_secret(environment: str, key: str) -> str:
+    """A made-up value that is recognisable in a leak test."""
+    return f"sandbox-{environment}-{key.lower().replace('_', '-')}"
+
+
+def _preview(world: World) -> None:
+    parent = world.new_id("srv", "sampelit-web")
+    preview = _service(world, "sampelit-web-pr-41", "static_site", "try-new-chart", "preview", auto=True)
+    world.commits["try-new-chart"] = world.commits["develop"][-3:]
+    details = world.services[preview]["serviceDetails"]
+    details["parentServer"] = {"id": parent, "name": "sampelit-web"}
+    world.services[preview]["createdAt"] = world.stamp(world.now() - timedelta(days=9))
+
+
+def _history(world: World, service: str) -> None:
+    """One deploy a commit; the fourth newest failed to build, the newest is live."""
+    commits = world.commits[world.services[service]["branch"]]
+    for number, commit in enumerate(commits):
+        last, failed = number == len(commits) - 1, number == len(commits) - 4
+        begun = world.now() - timedelta(days=len(commits) - number - 1, hours=2, minutes=number)
+        took = timedelta(seconds=24 if failed else 150 + 7 * (number % 5))
+        status = "live" if last else "build_failed" if failed else "deactivated"
+        by_hand = world.services[service]["autoDeploy"] == "no"
+        deploy = {
+            "id": world.new_id("dep", service + commit["id"]), "commit": dict(commit), "status": status,
+            "trigger": "manual" if by_hand else "new_commit", "createdAt": world.stamp(begun),
+            "startedAt": world.stamp(begun), "finishedAt": world.stamp(begun + took),
+            "updatedAt": world.stamp(begun + took), "_phases": [], "_since": world.stamp(begun), "_behaviour": "",
+            "_user": "alfonso@sampelit.example" if by_hand else "",
+        }  # fmt: skip
+        world.deploys[service].append(deploy)
+        trigger = trigger_details(world, deploy)
+        world.event(service, "deploy_started", {"deployId": deploy["id"], "trigger": trigger}, begun, send=False)
+        ended = {
+            "deployId": deploy["id"],
+            "deployStatus": "failed" if failed else "succeeded",
+            "status": 2 + failed,
+            "reason": {},
+        }
+        world.event(service, "deploy_ended", ended, begun + took, send=False)
+    if world.services[service]["type"] == "web_service":
+        crash = world.now() - timedelta(days=3, hours=5)
+        details = {
+            "instanceID": f"{service}-abcde",
+            "reason": {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}},
+        }
+        world.event(service, "server_failed", details, crash, send=False)
