@@ -53,6 +53,7 @@ if DEMO:
     INSTALLED_APPS.append("sandbox")
 
 MIDDLEWARE = [
+    "sampelit_ops.logging.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -87,7 +88,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- sign-in and headers --------------------------------------------------------------------------------------------
@@ -105,6 +106,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "ops_csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "sampelit_ops.views.errors.csrf_failure"
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -141,6 +143,7 @@ OPS_TICK_SECONDS = env.float("OPS_TICK_SECONDS", default=10)
 OPS_CANARY_SECONDS = env.float("OPS_CANARY_SECONDS", default=30)
 OPS_REWAKE_SECONDS = env.float("OPS_REWAKE_SECONDS", default=60)
 OPS_RETRY_SECONDS = env.float("OPS_RETRY_SECONDS", default=10)
+OPS_STOP_SECONDS = env.float("OPS_STOP_SECONDS", default=25)
 OPS_MAX_ATTEMPTS = env.int("OPS_MAX_ATTEMPTS", default=5)
 OPS_REQUEST_TTL_HOURS = 72
 # Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own.
@@ -172,8 +175,13 @@ BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")
 OPS_SEAL_IDENTITY = env.str("OPS_SEAL_IDENTITY", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO  # no collectstatic between you and the demo: whitenoise serves from the source tree
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
+WHITENOISE_USE_FINDERS = DEMO
 
 # --- providers -------------------------------------------------------------------------------------------------------------
 RENDER_API_KEY = env.str("RENDER_API_KEY", default="")
@@ -193,3 +201,19 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = True
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ops@localhost")
+
+# --- logs: one JSON object a line on stderr, secrets redacted -----------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "providers.redact.RedactingFilter"}},
+    "formatters": {"json": {"()": "sampelit_ops.logging.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["redact"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("OPS_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "axes": {"level": "WARNING"},
+        "django-q": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

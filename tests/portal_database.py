@@ -27,7 +27,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     # Named like a throwaway server's directory, so that the next run's sweep removes it after a kill -9.
     data = _resources.enter_context(tempfile.TemporaryDirectory(prefix=f"sampelit-ops-pg-{os.getpid()}-data-"))
     os.chmod(data, 0o755)  # the demo's server, under another account as root, must reach its place in it
-    for name in [name for name in os.environ if name.startswith(OUTSIDE)]:
+    for name in [name for name in os.environ if name.startswith(OUTSIDE) and name != "OPS_REQUIRE_ALL"]:
         del os.environ[name]
     os.environ |= {
         "DATABASE_URL": server.dsn("sampelit_ops"),
@@ -38,6 +38,8 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         "OPS_HEARTBEAT_SECONDS": "0.5",
         "OPS_TICK_SECONDS": "0.5",
         "OPS_CANARY_SECONDS": "1",
+        "OPS_REWAKE_SECONDS": "1",
+        "OPS_RETRY_SECONDS": "0.2",
         "RENDER_API_BASE": "http://127.0.0.1:9/v1",
         "SUPABASE_API_BASE": "http://127.0.0.1:9",
     }

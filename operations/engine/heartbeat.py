@@ -1,4 +1,4 @@
-"""The thread beside a running step: extends the lease while progress moves, and ends the process when it must not go on."""
+"""The thread beside a running step: extends the lease while progress moves, else ends the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person asks: check, digest, store the operation with its steps, write the ledger, wake a worker or the approvers."""
+"""A person asks: check, digest, store operation and steps, write the ledger, wake a worker or the approvers."""
 
 from __future__ import annotations
 

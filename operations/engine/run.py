@@ -42,14 +42,14 @@ def run_operation(
 def _accept(lease: Lease) -> kinds.OperationKind | None:
     """Compare what is to run with what was asked; end it as expired where they differ, before any step."""
     operation = Operation.objects.select_related("environment").get(pk=lease.operation_id)
+    untouched = not operation.steps.exclude(status=StepStatus.PENDING).exists()
     try:
         kind = kinds.get(operation.kind)
         _same_steps(operation, kind)
-        if operation.attempt == 1:
+        if untouched:
             _same_content(operation, kind)
         return kind
     except Refused as refusal:
-        untouched = not operation.steps.exclude(status=StepStatus.PENDING).exists()
         _end(lease, Status.EXPIRED if untouched else Status.FAILED, refusal.reason)
     return None
 
@@ -102,10 +102,7 @@ def _next(operation: Operation, kind: kinds.OperationKind) -> tuple[Step | None,
     if not operation.outcome and operation.cancel_requested_at is not None:
         operation.outcome = Outcome.CANCELLED
         Operation.objects.filter(pk=operation.pk).update(outcome=Outcome.CANCELLED)
-    if operation.outcome:
-        row = next_always(rows, specs)
-    else:
-        row = next((one for one in rows if not one.ended), None)
+    row = next_always(rows, specs) if operation.outcome else next((one for one in rows if not one.ended), None)
     return row, specs[row.name] if row else None
 
 

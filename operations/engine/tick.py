@@ -1,4 +1,4 @@
-"""What time does: re-send lost messages, expire old requests, close cancelled ones and run the periodic jobs once each."""
+"""What time does: re-send lost messages, expire old requests and run the periodic jobs once each."""
 
 from __future__ import annotations
 

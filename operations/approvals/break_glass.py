@@ -1,0 +1,81 @@
+"""Break-glass: in an emergency one person replaces missing votes, never the content; somebody else reviews it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_otp import user_has_device
+
+from operations.engine.request import record_about, refusals_recorded
+from operations.engine.wake import wake
+from operations.models import Operation, Status, Task
+from providers.errors import Refused
+
+WINDOW = timedelta(minutes=30)
+DELAY_WHEN_ALONE = timedelta(minutes=30)
+
+
+def approvers() -> int:
+    """How many active people may vote."""
+    wanted = Permission.objects.filter(codename="approve_operation", content_type__app_label="operations")
+    holders = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted)
+    return User.objects.filter(holders, is_active=True).distinct().count()
+
+
+def why_not_break_glass(operation: Operation, by: User) -> str:
+    """The reason it is refused, or nothing."""
+    if not by.has_perm("operations.break_glass"):
+        return "Only operators and admins may break the glass."
+    if operation.status != Status.AWAITING_APPROVAL:
+        return f"It is {operation.get_status_display().lower()}; there is no missing vote to replace."
+    if operation.expires_at < timezone.now():
+        return "It has expired; it must be requested again."
+    if not settings.DEMO and not user_has_device(by):
+        return "Enrol a second factor first; break-glass needs one."
+    return ""
+
+
+def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "admin") -> Operation:
+    """Queue one operation without its votes, within 30 minutes; a team of fewer than two approvers waits 30 more."""
+    with refusals_recorded(operation.kind, by, operation.environment):
+        if len(reason.strip()) < 10:
+            raise Refused("Say why in at least ten characters; nothing was changed.")
+        with transaction.atomic():
+            rows = Operation.objects.select_for_update(of=("self",)).select_related("environment")
+            row = rows.get(pk=operation.pk)
+            refusal = why_not_break_glass(row, by)
+            if refusal:
+                raise PermissionDenied(f"{refusal} Nothing was changed.")
+            _replace_votes(row, by, reason, timezone.now() + (DELAY_WHEN_ALONE if approvers() < 2 else timedelta(0)))
+            record_about(row, "operations.break_glass", actor=by.username, reason=reason, channel=channel)
+    row.refresh_from_db()
+    return row
+
+
+def _replace_votes(row: Operation, by: User, reason: str, begin: datetime) -> None:
+    Operation.objects.advance(
+        row.pk,
+        Status.AWAITING_APPROVAL,
+        Status.QUEUED,
+        break_glass_by=by,
+        break_glass_reason=reason,
+        break_glass_from=begin,
+        break_glass_until=begin + WINDOW,
+        due_at=begin,
+    )
+    Task.objects.create(
+        kind=Task.Kind.REVIEW_BREAK_GLASS,
+        title=f"Review the break-glass of {by.username}: {row.kind} on {row.environment}",
+        body=reason,
+        environment=row.environment,
+        operation=row,
+        not_by=by,
+        dedupe_key=f"break-glass:{row.pk}",
+    )
+    wake(row)

@@ -1,0 +1,105 @@
+"""Approve, reject, revoke: a vote locks the operation, inserts, counts live votes and advances, in one transaction."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from operations.engine.request import record_about, refusals_recorded
+from operations.engine.wake import wake
+from operations.models import Approval, Operation, Status
+from providers.errors import Refused
+
+
+def why_not_vote(operation: Operation, by: User) -> str:
+    """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
+    if operation.requested_by_id == by.pk:
+        return "You requested it; somebody else must approve it."
+    if not by.has_perm("operations.approve_operation"):
+        return "Only approvers vote."
+    if operation.status != Status.AWAITING_APPROVAL:
+        return f"It is {operation.get_status_display().lower()} and takes no votes."
+    if operation.expires_at < timezone.now():
+        return "It has expired; it must be requested again."
+    if operation.approvals.filter(approved_by=by, revoked_at=None).exists():
+        return "You have voted already."
+    return ""
+
+
+def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
+    """One vote for exactly this content; the last missing one queues it. Raise Refused or PermissionDenied."""
+    return _vote(operation, by, Approval.Decision.APPROVE, comment, channel)
+
+
+def reject(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
+    """One refusal ends the request."""
+    return _vote(operation, by, Approval.Decision.REJECT, comment, channel)
+
+
+def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operation:
+    """Take one's own vote back, possible until a worker claims the operation."""
+    with refusals_recorded(operation.kind, by, operation.environment):
+        with transaction.atomic():
+            row = _locked(operation.pk)
+            if row.status not in (Status.AWAITING_APPROVAL, Status.QUEUED):
+                raise Refused(f"Operation {row.pk} is {row.status}; the vote stands. Cancel the operation instead.")
+            votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
+            if not votes.update(revoked_at=timezone.now()):
+                raise Refused("You have no vote here to take back; nothing was changed.")
+            if row.status == Status.QUEUED and row.live_votes() < row.approvals_required:
+                Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL)
+            record_about(row, "operations.approval_revoked", actor=by.username, channel=channel)
+    row.refresh_from_db()
+    return row
+
+
+def reevaluate() -> None:
+    """Queue whatever has its votes although its last voter's process died; called by tick."""
+    for operation in Operation.objects.filter(status=Status.AWAITING_APPROVAL, seeded=False)[:200]:
+        with transaction.atomic():
+            _advance_if_enough(_locked(operation.pk))
+
+
+def _vote(operation: Operation, by: User, decision: str, comment: str, channel: str) -> Operation:
+    with refusals_recorded(operation.kind, by, operation.environment):
+        with transaction.atomic():
+            row = _locked(operation.pk)
+            reason = why_not_vote(row, by)
+            if reason:
+                error = PermissionDenied if "approvers" in reason or "requested it" in reason else Refused
+                raise error(f"{reason} Nothing was changed.")
+            Approval.objects.update_or_create(
+                operation=row,
+                approved_by=by,
+                defaults={
+                    "requested_by_id": row.requested_by_id,
+                    "content_sha256": row.content_sha256,
+                    "decision": decision,
+                    "comment": comment,
+                    "channel": channel,
+                    "approved_at": timezone.now(),
+                    "revoked_at": None,
+                },
+            )
+            if decision == Approval.Decision.REJECT:
+                ended = {"ended_at": timezone.now(), "error": f"Rejected by {by.username}. {comment}".strip()}
+                Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
+            else:
+                _advance_if_enough(row)
+            verb = "approved" if decision == Approval.Decision.APPROVE else "rejected"
+            record_about(row, f"operations.{verb}", actor=by.username, comment=comment, channel=channel)
+    row.refresh_from_db()
+    return row
+
+
+def _advance_if_enough(row: Operation) -> None:
+    if row.status == Status.AWAITING_APPROVAL and row.live_votes() >= row.approvals_required:
+        Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.QUEUED)
+        row.status = Status.QUEUED
+        wake(row)
+
+
+def _locked(pk: str) -> Operation:
+    return Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=pk)

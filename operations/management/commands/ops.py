@@ -1,0 +1,119 @@
+"""`manage.py ops`: the same verbs, services, permissions and ledger as the admin (DESIGN 11 names all of it).
+
+Exit: 0 accepted or succeeded, 1 failed, 2 refused or usage, 3 waits for approval, 4 ended otherwise, 5 timed out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from operations import shell
+from operations.models import Operation
+from operations.presentation import as_json
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Request, approve, follow and cancel operations."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, parser_class=type(parser))
+        request = verbs.add_parser("request", help="ask for an operation")
+        request.add_argument("kind")
+        request.add_argument("--environment", required=True)
+        request.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="values")
+        request.add_argument("--reason", default="")
+        request.add_argument("--wait", action="store_true", help="until it ended (or needs approval)")
+        request.add_argument("--wait-approval", action="store_true", help="until it ended, through its approval")
+        request.add_argument("--timeout", type=float, default=3600, help="seconds to wait (exit 5 after that)")
+        for verb in ("approve", "reject", "revoke", "cancel", "retry", "break-glass", "show"):
+            one = verbs.add_parser(verb)
+            one.add_argument("id")
+            one.add_argument("--reason", default="")
+            self._common(one)
+        listing = verbs.add_parser("list", help="the newest operations")
+        listing.add_argument("--environment")
+        listing.add_argument("--status")
+        listing.add_argument("--limit", type=int, default=20)
+        for one in (request, listing):
+            self._common(one)
+
+    def _common(self, parser: Any) -> None:
+        parser.add_argument("--as", dest="actor", metavar="USER", help="who acts (demo only; else OPS_TOKEN)")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            code = getattr(self, "_" + options["verb"].replace("-", "_"))(options)
+        except (Refused, PermissionDenied) as refusal:
+            self._refused(str(refusal), options)
+            code = shell.REFUSED
+        except Operation.DoesNotExist:
+            self._refused(
+                f"There is no operation {options['id']}; nothing was changed. `ops list` shows them.", options
+            )
+            code = shell.REFUSED
+        if code:
+            sys.exit(code)
+
+    def _refused(self, message: str, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps({"error": message}))
+        self.stderr.write(message)
+
+    def _request(self, options: dict[str, Any]) -> int:
+        operation = shell.request(options)
+        waits = options["wait"] or options["wait_approval"]
+        if waits:
+            operation, code = shell.wait(operation, options["timeout"], not options["wait_approval"])
+        else:
+            code = shell.WAITING if operation.status == "awaiting_approval" else 0
+        self._print(operation, options)
+        return code
+
+    def _act(self, options: dict[str, Any]) -> int:
+        self._print(shell.act(options["verb"], options), options)
+        return 0
+
+    _approve = _reject = _revoke = _cancel = _retry = _break_glass = _act
+
+    def _show(self, options: dict[str, Any]) -> int:
+        shell.actor(options, needs_token=False)
+        self._print(shell.find(options["id"]), options)
+        return 0
+
+    def _list(self, options: dict[str, Any]) -> int:
+        shell.actor(options, needs_token=False)
+        rows = shell.listing(options)
+        if options["json"]:
+            self.stdout.write(json.dumps([as_json(row) for row in rows]))
+            return 0
+        for row in rows:
+            self.stdout.write(f"{row.pk}  {row.requested_at:%Y-%m-%d %H:%M}  {row.status:<18} {row.environment}  {row}")
+        if not rows:
+            self.stdout.write("No operation matches.")
+        return 0
+
+    def _print(self, operation: Operation, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(operation)))
+            return
+        self.stdout.write(f"{operation.pk}  {operation.status}  {operation} on {operation.environment}")
+        for step in operation.steps.all():
+            self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}")
+        if operation.error:
+            self.stdout.write(operation.error)
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.error = _usage  # type: ignore[method-assign, assignment]
+        return parser
+
+
+def _usage(message: str) -> None:
+    raise CommandError(f"{message}. Nothing was changed; see `manage.py ops --help`.", returncode=2)

@@ -1,0 +1,24 @@
+"""`manage.py run_worker`: serves the queues of the given pools until stopped; exit 1 asks to be started anew."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from operations.engine.kinds import POOLS
+from operations.worker.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    help = "Run the workers. Each pool's queue gets its own cluster; `urgent` never shares one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--pool", action="append", choices=POOLS, help="serve this pool (repeatable; default: all)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        pools = options["pool"] or POOLS
+        queues = list(dict.fromkeys(settings.OPS_QUEUES[pool] for pool in pools))
+        sys.exit(Supervisor(queues).run())

@@ -1,0 +1,114 @@
+"""Kinds that rehearse every path of the engine (tests and DEMO=1 only): routine, sensitive, destructive, urgent.
+
+Each waits a while in small moves, can be told to fail, writes one guarded line to the product database when the
+environment's migration DSN is set, and has an always-step that undoes its first one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from operations.engine import kinds
+from operations.engine.context import StepContext
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+
+FAILURES = ("", "refuse", "crash", "exit", "retryable", "always", "stall")
+
+
+class Rehearsal(kinds.OperationKind):
+    permission = "operations.run_rehearsal"
+    exclusive = "rehearsal:{environment}:{key}"
+    parameters = [
+        kinds.Parameter("key", "Key", help="Two rehearsals with the same key never run at once."),
+        kinds.Parameter("seconds", "Seconds", required=False, help="How long the work lasts."),
+        kinds.Parameter("fail", "Failure", required=False, help=", ".join(FAILURES[1:])),
+        kinds.Parameter("mark", "Mark", required=False, help="A file to append one line to, once per effect."),
+    ]
+
+    def __init__(self, risk: Risk, pool: str = "export") -> None:
+        self.risk = risk
+        self.name = f"rehearsal.{'urgent' if pool == 'urgent' else risk.value}"
+        self.label = f"Rehearse {'an urgent' if pool == 'urgent' else f'a {risk.value}'} operation"
+        self.steps = [
+            kinds.step("prepare", prepare, pool=pool),
+            kinds.step("work", work, pool=pool, stall=30),
+            kinds.step("tidy", tidy, pool=pool, always=True, undoes="prepare"),
+        ]
+
+    def clean(self, environment: Environment, parameters: kinds.Parameters) -> kinds.Parameters:
+        if parameters.get("fail", "") not in FAILURES:
+            raise Refused(f"fail is one of {', '.join(FAILURES[1:])}. Nothing was requested.")
+        try:
+            float(parameters.get("seconds", 0))
+        except ValueError:
+            raise Refused("seconds must be a number. Nothing was requested.") from None
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: kinds.Parameters) -> list[kinds.Consequence]:
+        return [
+            kinds.Consequence(
+                f"A worker is busy for {parameters.get('seconds', 0)} s; nothing outside changes.", "idle"
+            ),
+            kinds.Consequence("The last step runs whatever happens to the others.", "ok"),
+        ]
+
+    def describe(self, parameters: kinds.Parameters) -> str:
+        return str(parameters.get("key", ""))
+
+
+def prepare(context: StepContext) -> None:
+    _mark(context, "prepare")
+    context.log("prepared")
+
+
+def work(context: StepContext) -> None:
+    """Move in tenths of a second, then fail as told; `state` remembers how far an earlier attempt came."""
+    total = max(1, int(float(context.parameters.get("seconds", 0)) * 10))
+    done = int(context.state.get("done", 0))
+    while done < total:
+        time.sleep(0.1 if total > 1 else 0)
+        done += 1
+        context.state["done"] = done
+        if done % 10 == 0:
+            context.save_state()
+        context.progress(done, total, unit="moves")
+    _fail(context, str(context.parameters.get("fail", "")))
+    _mark(context, "work")
+    context.result(moves=done)
+
+
+def tidy(context: StepContext) -> None:
+    if context.parameters.get("fail") == "always" and context.attempt <= 4:
+        raise ProviderError("The rehearsed always-step fails four times; it is tried again.", retryable=True)
+    _mark(context, "tidy")
+    context.log("tidied")
+
+
+def _fail(context: StepContext, how: str) -> None:
+    if how == "refuse":
+        raise Refused("The rehearsal was told to refuse; nothing was changed. Ask again without `fail`.")
+    if how == "crash":
+        raise RuntimeError("the rehearsal was told to crash")
+    if how == "exit":
+        os._exit(1)
+    if how == "retryable" and context.attempt < 3:
+        raise ProviderError("The rehearsal fails twice and then works.", retryable=True)
+    if how == "stall":
+        while True:
+            time.sleep(0.05)
+
+
+def _mark(context: StepContext, what: str) -> None:
+    path = str(context.parameters.get("mark", ""))
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{what} {context.operation.pk} {context.fence}\n")
+
+
+def register() -> None:
+    for risk in Risk:
+        kinds.register(Rehearsal(risk))
+    kinds.register(Rehearsal(Risk.ROUTINE, pool="urgent"))

@@ -1,0 +1,108 @@
+"""The shell's way to the same services: who acts, what is asked, and which exit code the end means."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from operations.approvals.break_glass import break_glass
+from operations.approvals.voting import approve, reject, revoke
+from operations.engine import kinds
+from operations.engine import request as requests
+from operations.engine.cancel import cancel
+from operations.engine.retry import retry
+from operations.models import AccessToken, Environment, Operation
+from operations.waiting import wait_for_end
+from providers.errors import Refused
+
+FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
+EXIT = {"succeeded": 0, "failed": 1, "awaiting_approval": 3, "rejected": 4, "expired": 4, "cancelled": 4}
+VOTES = {"approve": approve, "reject": reject}
+
+
+def actor(options: dict[str, Any], needs_token: bool) -> User:
+    """Who acts: the owner of OPS_TOKEN, or in the demo `--as USER` for verbs that are no votes. Raise Refused."""
+    token = os.environ.get("OPS_TOKEN", "")
+    if token:
+        owner = AccessToken.objects.owner(token)
+        if owner is None:
+            raise Refused(
+                "OPS_TOKEN is unknown, expired or revoked; nothing was changed. Create a new one in the admin."
+            )
+        return owner
+    name = options.get("actor")
+    if needs_token or not settings.DEMO:
+        raise Refused("This needs your personal token in OPS_TOKEN; nothing was changed. Create one in the admin.")
+    user = User.objects.filter(username=name or "operator", is_active=True).first()
+    if user is None:
+        raise Refused(f"There is no active user {name!r}; nothing was changed.")
+    return user
+
+
+def request(options: dict[str, Any]) -> Operation:
+    """Ask for the operation that the options describe."""
+    by = actor(options, needs_token=False)
+    environment = Environment.objects.filter(slug=options["environment"]).first()
+    if environment is None:
+        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
+        raise Refused(f"There is no environment {options['environment']!r}; nothing was requested. Known: {known}.")
+    kinds.get(options["kind"])
+    return requests.request(
+        options["kind"],
+        by=by,
+        environment=environment,
+        parameters=_pairs(options["values"]),
+        reason=options["reason"],
+        channel="shell",
+    )
+
+
+def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[Operation, int]:
+    """The operation as it ended, and the exit code that says how."""
+    ended = wait_for_end(operation.pk, seconds, stop_at_approval)
+    if ended is None:
+        return find(operation.pk), TIMED_OUT
+    if ended.status == "succeeded" and not kinds.get(ended.kind).succeeded(ended.result):
+        return ended, FAILED
+    return ended, EXIT[ended.status]
+
+
+def act(verb: str, options: dict[str, Any]) -> Operation:
+    """approve, reject, revoke, cancel, retry or break-glass one operation."""
+    by = actor(options, needs_token=verb not in ("cancel", "retry"))
+    operation, reason = find(options["id"]), options["reason"]
+    if verb in VOTES:
+        return VOTES[verb](operation, by=by, comment=reason, channel="shell")
+    if verb == "revoke":
+        return revoke(operation, by=by, channel="shell")
+    if verb == "break-glass":
+        return break_glass(operation, by=by, reason=reason, channel="shell")
+    if verb == "retry":
+        return retry(operation, by=by, reason=reason, channel="shell")
+    return cancel(operation, by=by)
+
+
+def find(pk: str) -> Operation:
+    return Operation.objects.select_related("environment", "requested_by").get(pk=pk)
+
+
+def listing(options: dict[str, Any]) -> list[Operation]:
+    rows = Operation.objects.select_related("environment", "requested_by")
+    if options["environment"]:
+        rows = rows.filter(environment__slug=options["environment"])
+    if options["status"]:
+        rows = rows.filter(status=options["status"])
+    return list(rows.order_by("-requested_at")[: options["limit"]])
+
+
+def _pairs(values: list[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, separator, text = value.partition("=")
+        if not separator or not name:
+            raise Refused(f"--set takes NAME=VALUE, not {value!r}; nothing was requested.")
+        pairs[name] = text
+    return pairs

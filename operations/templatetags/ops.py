@@ -1,0 +1,69 @@
+"""`{% load ops %}`: badges, times, sizes, durations and empty states for templates.
+
+In: values from views. Out: the markup of `operations.web.html`; nothing here reads the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from operations.web import html
+
+register = template.Library()
+register.filter("when", html.when)
+register.filter("exactly", html.exactly)
+register.filter("size", html.size)
+register.filter("duration", html.duration)
+register.filter("number", html.number)
+register.filter("tone", html.tone_of)
+register.simple_tag(html.badge, name="badge")
+_CELL = re.compile(r"^<(t[dh])\b")
+
+
+@register.inclusion_tag("admin/includes/empty_state.html")
+def empty_state(title: str, text: str, url: str = "", label: str = "Start here", command: str = "") -> dict[str, str]:
+    """A list with nothing in it teaches: what it is, why it is empty, the next step and its CLI twin."""
+    return {"title": title, "text": text, "url": url, "label": label, "command": command}
+
+
+@register.inclusion_tag("admin/includes/empty_state.html", takes_context=True)
+def list_is_empty(context: Context) -> dict[str, str]:
+    """The empty state of a change list, from its ModelAdmin's `empty_title`, `empty_text`, `empty_command`."""
+    changelist = context["cl"]
+    admin, plural = changelist.model_admin, changelist.opts.verbose_name_plural
+    if changelist.has_active_filters or changelist.query:
+        return {
+            "title": f"No {plural} match",
+            "text": "Nothing fits this search and these filters.",
+            "url": "?",
+            "label": "Clear them",
+        }
+    title = getattr(admin, "empty_title", "") or f"No {plural} yet"
+    text = getattr(admin, "empty_text", "") or f"Here every one of the {plural} will be listed as soon as there is one."
+    return {"title": title, "text": text, "command": getattr(admin, "empty_command", "")}
+
+
+@register.filter
+def labelled(cells: Iterable[str], headers: list[dict[str, Any]]) -> list[SafeString]:
+    """Give each cell of a change list its column's name, which the narrow layout shows in front of the value."""
+    texts = [_heading(header) for header in headers]
+    pairs = zip(texts, cells, strict=False)
+    return [mark_safe(_CELL.sub(rf'<\1 data-label="{text}"', str(cell).strip(), count=1)) for text, cell in pairs]  # noqa: S308
+
+
+@register.simple_tag
+def selected_choice(choices: Iterable[dict[str, Any]]) -> str:
+    """The chosen value of a list filter; nothing when it is the first choice, which means all."""
+    return next((str(c["display"]) for i, c in enumerate(choices) if c["selected"] and i), "")
+
+
+def _heading(header: dict[str, Any]) -> str:
+    text = str(header.get("text", ""))
+    return "" if "<" in text else escape(text[:1].upper() + text[1:]).replace("\\", "")

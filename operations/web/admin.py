@@ -1,0 +1,61 @@
+"""The base of every list that only shows: no add, change or delete, no exact count, no jQuery.
+
+In: a model. Out: `ReadOnlyAdmin` for `@admin.register`. Verbs are admin actions and pages of the domain's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+COUNT_LIMIT = 1000
+
+
+class CheapPaginator(Paginator):
+    """Counts at most COUNT_LIMIT rows exactly; beyond that `count` is a floor and the list says "more than"."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or COUNT_LIMIT + the page size when there are more: deep pages are for filters."""
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by().values("pk")[: COUNT_LIMIT + 1].count()
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.count > COUNT_LIMIT
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A list and a page of facts. `empty_title`, `empty_text`, `empty_command` teach when there is nothing."""
+
+    paginator = CheapPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    view_on_site = False
+    empty_title = empty_text = empty_command = ""
+
+    @property
+    def media(self) -> forms.Media:
+        """Only the script of the action bar, and only where there are actions."""
+        return forms.Media(js=["admin/js/actions.js"] if self.actions else [])
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Rows come from the services."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Facts are not edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is deleted here."""
+        return False

@@ -1,0 +1,104 @@
+"""Charts as server-drawn SVG: a line and a strip of slots. Each has a title, a description and a table twin.
+
+In: labelled values. Out: a SafeString `<figure class="chart">`, coloured by classes only, readable without script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from operations.web.html import tone_of
+
+WIDTH, HEIGHT = 400, 48
+_ids = count(1)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a line chart; `tone` bad marks an outlier with a dot."""
+
+    label: str
+    value: float
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One box of a strip: what it stands for and its status word."""
+
+    label: str
+    status: str
+    tone: str = ""
+
+
+def sparkline(points: Sequence[Point], title: str, description: str, unit: str = "") -> SafeString:
+    """A line over its points, with a soft area; two points or more, else only the sentence."""
+    if len(points) < 2:
+        return format_html('<p class="hint">{} Two values are needed to draw a line.</p>', description)
+    places = _places(points)
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    dots = format_html_join(
+        "",
+        '<circle class="dot" cx="{}" cy="{}" r="3"/>',
+        ((f"{x:.1f}", f"{y:.1f}") for (x, y), p in zip(places, points, strict=True) if p.tone),
+    )
+    drawing = format_html(
+        '<polygon class="area" points="0,{} {} {},{}"/><polyline class="line" points="{}"/>{}',
+        HEIGHT,
+        line,
+        WIDTH,
+        HEIGHT,
+        line,
+        dots,
+    )
+    rows = [(p.label, f"{p.value:,.10g}{' ' + unit if unit else ''}") for p in points]
+    return _figure(drawing, HEIGHT, title, description, ("When", "Value"), rows)
+
+
+def strip(slots: Sequence[Slot], title: str, description: str) -> SafeString:
+    """A row of boxes, one a slot, oldest first."""
+    if not slots:
+        return format_html('<p class="hint">{}</p>', description or "No slots yet.")
+    step = WIDTH / len(slots)
+    gap = min(4.0, step * 0.28)
+    boxes = format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="0" width="{}" height="18" rx="2"><title>{}: {}</title></rect>',
+        (
+            (s.tone or tone_of(s.status), f"{i * step:.2f}", f"{step - gap:.2f}", s.label, s.status)
+            for i, s in enumerate(slots)
+        ),
+    )
+    return _figure(boxes, 18, title, description, ("Slot", "Status"), [(s.label, s.status) for s in slots])
+
+
+def _places(points: Sequence[Point]) -> list[tuple[float, float]]:
+    low, high = min(p.value for p in points), max(p.value for p in points)
+    span = (high - low) or 1.0
+    step = WIDTH / (len(points) - 1)
+    return [(i * step, HEIGHT - 6 - (p.value - low) / span * (HEIGHT - 12)) for i, p in enumerate(points)]
+
+
+def _figure(
+    drawing: SafeString, height: int, title: str, description: str, head: tuple[str, str], rows: list[tuple[str, str]]
+) -> SafeString:
+    name = f"chart-{next(_ids)}"
+    table = format_html_join(
+        "",
+        '<tr><td data-label="{}">{}</td><td data-label="{}">{}</td></tr>',
+        ((head[0], a, head[1], b) for a, b in rows),
+    )
+    return format_html(
+        '<figure class="chart"><svg viewBox="0 0 {} {}" role="img" aria-labelledby="{n}-t {n}-d"'
+        ' preserveAspectRatio="none">'
+        '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}</svg><figcaption>{}</figcaption>'
+        '<details><summary>As a table</summary><table class="table">'
+        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th></tr></thead>'
+        "<tbody>{}</tbody></table></details></figure>",
+        WIDTH, height, title, description, drawing, description, *head, table, n=name,
+    )  # fmt: skip

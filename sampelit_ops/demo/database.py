@@ -1,0 +1,20 @@
+"""The demo's embedded PostgreSQL for the portal's own database: adopted while it runs, else started for the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from providers.embedded import EmbeddedPostgres, data_home
+from sampelit_ops.demo.environment import DATA
+
+NAME = "sampelit_ops"
+
+
+@contextmanager
+def demo_server() -> Iterator[str]:
+    """Yield the DSN of the portal's database; a server that this call started is stopped afterwards."""
+    with EmbeddedPostgres(data_home(DATA) / "portal", options={"max_connections": "200"}) as server:
+        if NAME not in server.databases():
+            server.create_database(NAME)
+        yield server.dsn(NAME)

@@ -1,0 +1,50 @@
+"""What the demo's portal knows at its first start: environments, policies and one export that is really proven."""
+
+from __future__ import annotations
+
+import os
+
+from django.contrib.auth.models import User
+
+from operations.models import Environment
+
+
+def seed() -> None:
+    """Create what is missing; a second start changes nothing."""
+    health = os.environ.get("SANDBOX_HEALTH_URL", "")
+    for slug, kind, protected in (("production", "production", True), ("staging", "staging", False)):
+        Environment.objects.get_or_create(
+            slug=slug,
+            defaults={"name": slug.title(), "kind": kind, "protected": protected, "health_url": health},
+        )
+    Environment.objects.exclude(health_url=health).filter(slug__in=["production", "staging"]).update(health_url=health)
+    from backups.builtin import ensure_policies
+
+    for environment in Environment.objects.filter(slug__in=["production", "staging"]):
+        ensure_policies(environment)
+
+
+def prove_audit_trail() -> str:
+    """Ask for the export as the operator and wait for its end; what happened, in one line."""
+    from backups.models import Run
+    from operations.engine.request import request
+    from operations.waiting import wait_for_end
+
+    environment = Environment.objects.get(slug="production")
+    proven = Run.objects.filter(policy__environment=environment, status="proven", operation__seeded=False).first()
+    if proven is not None:
+        return f"a proven export of the audit trail exists: {proven.pk}"
+    operation = request(
+        "backups.export",
+        by=User.objects.get(username="operator"),
+        environment=environment,
+        parameters={"policy": "audit-trail"},
+        reason="first start of the demo",
+        channel="demo",
+    )
+    ended = wait_for_end(operation.pk, seconds=120)
+    if ended is None or ended.status != "succeeded":
+        return (
+            f"the export {operation.pk} is {ended.status if ended else 'still running'}: {ended.error if ended else ''}"
+        )
+    return f"audit trail of production exported and proven: run {ended.result.get('run')}"
