@@ -7,6 +7,11 @@ class SampelitOpsConfig(AppConfig):
     verbose_name = "Sampelit Ops"
     default = True
 
+    def ready(self) -> None:
+        from sampelit_ops import navigation
+
+        navigation.register_links()
+
 
 class OpsAdminConfig(admin_apps.AdminConfig):
     """Makes `django.contrib.admin.site` our OpsAdminSite, so apps register with the plain decorator."""

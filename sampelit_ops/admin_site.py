@@ -1,0 +1,73 @@
+"""OpsAdminSite: the one site of the portal. Home page, sidebar, ribbon, search; everything else is Django's admin.
+
+In: registries of operations (panels, navigation). Out: pages at /admin/. `django.contrib.admin.site` is this one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+
+from operations import navigation, panels
+from sampelit_ops import chrome, home
+
+STYLESHEETS = ("ops/tokens.css", "ops/layout.css", "ops/parts.css", "ops/admin.css")
+
+
+class OpsAdminSite(admin.AdminSite):
+    """Django's admin with our frame around it."""
+
+    site_header = site_title = "Sampelit Ops"
+    index_title = "Overview"
+    enable_nav_sidebar = False
+    site_url = None
+    empty_value_display = "–"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's context plus sidebar, ribbon, ledger line and user menu; those only for people who are signed in."""
+        context = {**super().each_context(request), "ops_stylesheets": STYLESHEETS, "ops_demo": settings.DEMO}
+        if context["has_permission"]:
+            context |= {
+                "ops_navigation": navigation.groups(request),
+                "ops_user_links": navigation.user_links(),
+                "ops_ribbon": chrome.ribbon(request),
+                "ops_note": chrome.note(request),
+            }
+        return context
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The home page's fragment, the search and the list of all records, before Django's own."""
+        own: list[URLPattern | URLResolver] = [
+            path("panels/", self.admin_view(self.panels), name="panels"),
+            path("jump/", self.admin_view(self.jump), name="jump"),
+            path("records/", self.admin_view(self.records), name="records"),
+        ]
+        return own + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The five questions, the timeline and the charts."""
+        context = {**self.each_context(request), **home.context(request), **(extra_context or {}), "title": "Overview"}
+        return TemplateResponse(request, "admin/index.html", context)
+
+    def panels(self, request: HttpRequest) -> HttpResponse:
+        """The cards alone, for the live refresh of the home page."""
+        return render(request, "admin/includes/panels.html", {"panels": panels.collect(request)})
+
+    def jump(self, request: HttpRequest) -> HttpResponse:
+        """Search: one exact hit leads there at once, else pages and records that fit."""
+        found = chrome.search(request, request.GET.get("q", ""))
+        if found.exact:
+            return redirect(found.exact)
+        context = {**self.each_context(request), "title": "Search", "found": found, "jump_query": found.query}
+        return render(request, "admin/jump.html", context)
+
+    def records(self, request: HttpRequest) -> HttpResponse:
+        """Django's own index: every kind of row this person may see."""
+        context = {**self.each_context(request), "title": "All records", "app_list": self.get_app_list(request)}
+        return render(request, "admin/records.html", context)

@@ -1,0 +1,94 @@
+"""What frames every page: the environment ribbon, the line under the name, the search.
+
+In: the request (answers are kept on it, so a page asks once). Out: small dataclasses for `admin/base_site.html`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+
+from operations import navigation
+from operations.models import Environment, Heartbeat, Operation
+from operations.web.html import relative
+
+
+@dataclass(frozen=True)
+class RibbonLink:
+    label: str
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    named: list[RibbonLink]
+    others: list[RibbonLink]
+
+
+@dataclass(frozen=True)
+class Note:
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    query: str
+    exact: str = ""
+    pages: list[navigation.Shown] = field(default_factory=list)
+    records: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ribbon(request: HttpRequest) -> Ribbon:
+    """Production by name, staging by name, previews as a number; each leads to its operations."""
+    base = navigation.page("admin:operations_operation_changelist")
+    known = list(Environment.objects.only("slug", "kind"))
+    links = [
+        RibbonLink(e.slug.upper(), e.kind, f"{base}?environment__id__exact={e.pk}")
+        for e in known
+        if e.kind == "production"
+    ]
+    others = [RibbonLink(e.slug, e.kind, f"{base}?environment__id__exact={e.pk}") for e in known if e.kind == "staging"]
+    previews = sum(e.kind == "preview" for e in known)
+    if previews:
+        word = "preview" if previews == 1 else "previews"
+        others.append(RibbonLink(f"{previews} {word}", "preview", f"{base}?environment__kind__exact=preview"))
+    return Ribbon(links, others)
+
+
+def note(request: HttpRequest) -> Note | None:
+    """When the ledger was last verified, and whether it held."""
+    beat = Heartbeat.objects.filter(name="ledger.verified").first()
+    if beat is None:
+        return Note("ledger not verified yet")
+    if not beat.detail.get("valid", False):
+        return Note("ledger ALTERED", "bad")
+    return Note(f"ledger verified {relative(beat.beat_at)}")
+
+
+def search(request: HttpRequest, asked: str) -> Found:
+    """Pages whose name fits, an operation by its id, and operations by kind, subject or id prefix (newest eight)."""
+    query = asked.strip()[:100]
+    if not query:
+        return Found("")
+    links = [
+        link for group in navigation.groups(request) for link in group.links if query.lower() in link.label.lower()
+    ]
+    operations = _operations(query) if request.user.has_perm("operations.view_operation") else []
+    exact = _page_of(operations[0]) if len(operations) == 1 and operations[0].pk == query.upper() else ""
+    return Found(query, exact, links, [(f"{o.kind} {o.subject} · {o.pk}", _page_of(o)) for o in operations])
+
+
+def _operations(query: str) -> list[Operation]:
+    by_id = Operation.objects.filter(pk__startswith=query.upper())
+    if len(query) >= 8 and by_id.exists():
+        return list(by_id[:8])
+    return list(Operation.objects.filter(Q(kind__icontains=query) | Q(subject__icontains=query))[:8])
+
+
+def _page_of(operation: Operation) -> str:
+    return reverse("admin:operations_operation_change", args=[operation.pk])

@@ -1,0 +1,75 @@
+"""The home page: one sentence, the registered panels, the newest ledger entries, the registered charts.
+
+In: the request. Out: the template's context. The sentence follows from the panels' tones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from ledger import registry
+from ledger.models import Entry
+from operations import navigation, panels
+from operations.panels import Panel
+from operations.web.html import tone_of
+
+FEED_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class FeedItem:
+    """One line of a timeline: when, a status word, a sentence, who, where it leads."""
+
+    at: datetime
+    word: str
+    tone: str
+    sentence: str
+    actor: str
+    url: str = ""
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Everything the home page shows."""
+    shown = panels.collect(request)
+    headline, lede = sentence(shown)
+    return {
+        "panels": shown,
+        "headline": headline,
+        "lede": lede,
+        "feed": feed() if request.user.has_perm("ledger.view_entry") else [],
+        "timeline_url": navigation.page("admin:ledger_entry_changelist"),
+        "widgets": panels.collect_widgets(request),
+    }
+
+
+def sentence(shown: list[Panel]) -> tuple[str, str]:
+    """The headline and the line under it: red first, then amber, else calm."""
+    red, amber = [p for p in shown if p.tone == "bad"], [p for p in shown if p.tone == "warn"]
+    if red:
+        return "Something needs you now", _named(red) + (f" Also: {_named(amber)}" if amber else "")
+    if amber:
+        return (
+            "Production is safe",
+            f"{'One thing needs' if len(amber) == 1 else f'{len(amber)} things need'} attention: {_named(amber)}",
+        )
+    return (
+        ("Production is healthy", "Nothing needs you.") if shown else ("Welcome", "Nothing reports to this page yet.")
+    )
+
+
+def feed() -> list[FeedItem]:
+    """The newest entries of the ledger as sentences."""
+    return [_item(entry) for entry in Entry.objects.all()[:FEED_LENGTH]]
+
+
+def _item(entry: Entry) -> FeedItem:
+    word = entry.code.rpartition(".")[2]
+    return FeedItem(entry.at, word, tone_of(word), registry.say(entry), entry.actor)
+
+
+def _named(shown: list[Panel]) -> str:
+    return "; ".join(f"{p.title.lower()}: {p.answer}" for p in shown) + "."

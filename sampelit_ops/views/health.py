@@ -1,0 +1,64 @@
+"""What machines ask: is the process alive (/healthz), can it serve (/readyz).
+
+In: an anonymous GET. Out: JSON. /healthz touches nothing outside the process, so a database blip restarts nobody;
+/readyz answers 503 with the reason. Neither names hosts, users or settings.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max, Min
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from operations.models import Heartbeat, Operation
+
+LATE_SECONDS = 300
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 while this process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database, migrations, workers and queue are well, else 503; each check says what it found."""
+    try:
+        checks = {"database": {"ok": True}, "migrations": _migrations(), "workers": _workers(), "queue": _queue()}
+    except DatabaseError:
+        checks = {"database": {"ok": False, "found": "the portal's database does not answer"}}
+    ready = all(check["ok"] for check in checks.values())
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+
+
+def _migrations() -> dict[str, Any]:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return {"ok": missing == 0, "unapplied": missing}
+
+
+def _workers() -> dict[str, Any]:
+    newest = Heartbeat.objects.filter(name__startswith="worker").aggregate(at=Max("beat_at"))["at"]
+    age = _age(newest)
+    return {"ok": age is not None and age <= 3 * settings.OPS_CANARY_SECONDS, "newest_heartbeat_seconds": age}
+
+
+def _queue() -> dict[str, Any]:
+    oldest = Operation.objects.due().aggregate(at=Min("requested_at"), due=Min("due_at"))
+    age = _age(oldest["due"] or oldest["at"])
+    return {"ok": age is None or age <= LATE_SECONDS, "oldest_due_seconds": age}
+
+
+def _age(moment: datetime | None) -> int | None:
+    return None if moment is None else max(0, int((timezone.now() - moment).total_seconds()))

@@ -1,0 +1,8 @@
+// Loads the small modules of the portal. Every page works without any of them.
+import { startLive } from "./live.js";
+import { startKeys } from "./keys.js";
+import { startMenu } from "./menu.js";
+
+startMenu();
+startKeys();
+startLive();

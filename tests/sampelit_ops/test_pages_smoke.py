@@ -1,0 +1,72 @@
+"""The frame of the portal: home page, search, records, health, metrics, error pages, icon."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("somebody", password="x"))
+    return client
+
+
+def test_home_answers_and_names_the_ledger(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+
+    assert "Sampelit Ops" in page
+    assert "ledger not verified yet" in page
+
+
+def test_login_page_is_ours(client: Client) -> None:
+    page = client.get("/admin/login/").content.decode()
+
+    assert "ops/layout.css" in page
+    assert 'id="side"' not in page
+
+
+def test_records_and_search_open(staff: Client) -> None:
+    assert staff.get("/admin/records/").status_code == 200
+    assert b"All records" in staff.get("/admin/jump/?q=record").content
+    assert b"Nothing found" in staff.get("/admin/jump/?q=zzzz").content
+
+
+def test_healthz_asks_no_database(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_readyz_says_503_without_a_worker(client: Client) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"]["ok"] is True
+    assert answer.json()["checks"]["workers"]["ok"] is False
+
+
+def test_metrics_need_the_token(client: Client, settings: Settings) -> None:
+    assert client.get("/metrics").status_code == 404
+    settings.OPS_METRICS_TOKEN = "secret-metrics-token"
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    answer = client.get("/metrics", headers={"Authorization": "Bearer secret-metrics-token"})
+    assert b"ops_ledger_entries 0" in answer.content
+
+
+def test_unknown_page_says_what_to_do(client: Client) -> None:
+    answer = client.get("/nowhere")
+
+    assert answer.status_code == 404
+    assert b"What you can do" in answer.content
+
+
+def test_icon_and_request_id(client: Client) -> None:
+    answer = client.get("/favicon.ico", headers={"X-Request-ID": "abc-12345678"})
+
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert answer["X-Request-ID"] == "abc-12345678"
