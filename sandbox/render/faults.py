@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Fault:
-    """`kind`: a status code, `hang` or `cut` (no effect), `lost` (effect, no answer), `empty` (effect, 202, no body)."""
+    """`kind`: a status code, `hang`, `cut` (no effect), `lost` (effect, no answer), `empty` (effect, 202, no body)."""
 
     match: str
     kind: str

@@ -1,0 +1,42 @@
+"""Validates recorded exchanges against the providers' OpenAPI files, where `../shared/specs` exists."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from openapi_core import Config, OpenAPI
+from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+
+SPECS = Path(__file__).resolve().parents[2] / "shared" / "specs"
+RENDER = SPECS / "render-openapi.mock.json"
+
+
+def required(spec: Path) -> OpenAPI:
+    """The loaded file; skips the test where it does not exist."""
+    if not spec.exists():
+        pytest.skip(f"{spec.name} is not here")
+    return _load(spec)
+
+
+@functools.cache
+def _load(spec: Path) -> OpenAPI:
+    return OpenAPI.from_file_path(str(spec), config=Config(spec_validator_cls=None))  # type: ignore[arg-type]
+
+
+def moved(request: requests.PreparedRequest, base: str, server: str) -> requests.PreparedRequest:
+    """The same request as if it had gone to the provider's own address."""
+    copy = request.copy()
+    copy.url = (request.url or "").replace(base, server, 1)
+    return copy
+
+
+def check(spec: OpenAPI, request: requests.PreparedRequest, response: requests.Response | None = None) -> Any:
+    """Raises openapi-core's error where the request, or the answer, is not what the file says."""
+    asked = RequestsOpenAPIRequest(request)
+    if response is None:
+        return spec.validate_request(asked)
+    return spec.validate_response(asked, RequestsOpenAPIResponse(response))

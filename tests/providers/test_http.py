@@ -1,0 +1,142 @@
+"""The shared HTTP client: what each failure becomes, what is retried, and that no token leaves it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import stamina
+from tests.render_sandbox import Harness, running
+
+from providers.errors import ProviderError
+from providers.http import (
+    NotFound,
+    PlanTooLow,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    UnknownOutcome,
+    provider_message,
+)
+from providers.ratelimit import RateLimits, seconds_left
+from providers.render import Render
+
+
+@pytest.fixture
+def harness() -> Iterator[Harness]:
+    with running() as harness:
+        yield harness
+
+
+@pytest.fixture(autouse=True)
+def quick_retries() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("401", Unauthorized), ("403", Unauthorized), ("402", PlanTooLow), ("404", NotFound), ("410", NotFound),
+     ("400", Rejected), ("409", Rejected), ("500", UnknownOutcome), ("503", UnknownOutcome), ("429", RateLimited)],
+)  # fmt: skip
+def test_a_write_becomes_one_typed_error_and_is_sent_once(
+    harness: Harness, code: str, error: type[ProviderError]
+) -> None:
+    harness.control("fault", match="POST", kind=code, times=9)
+
+    with pytest.raises(error):
+        harness.render.deploys.create(harness.service())
+
+    assert len(harness.writes()) == 1
+
+
+@pytest.mark.parametrize("kind", ["lost", "cut", "hang"])
+def test_a_write_without_an_answer_is_an_unknown_outcome(harness: Harness, kind: str) -> None:
+    harness.control("fault", match="POST", kind=kind, times=9, seconds=3)
+
+    with pytest.raises(UnknownOutcome, match="look before you repeat"):
+        harness.render.deploys.create(harness.service())
+
+    assert len(harness.writes()) == 1
+    assert len(harness.deploys()) == 14 + (kind == "lost")
+
+
+def test_a_write_that_never_left_is_merely_unavailable() -> None:
+    render = Render("rnd_x", "http://127.0.0.1:9", timeout=(0.5, 0.5))
+
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        render.services.restart("srv-1")
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "429", "cut"])
+def test_a_read_is_tried_again(harness: Harness, kind: str) -> None:
+    harness.control("fault", match="GET /owners", kind=kind, times=1)
+    harness.control("limits", read=400)
+
+    found = list(harness.render.owners.list()) if kind != "429" else None
+
+    if kind == "429":
+        harness.sandbox.limits.epoch = True
+        with pytest.raises(RateLimited):
+            harness.render.http.get("/owners", deadline=0.5)
+    else:
+        assert found is not None
+        assert [owner.name for owner in found] == ["Sampelit"]
+
+
+def test_a_read_of_a_dead_render_ends_at_its_deadline() -> None:
+    render = Render("rnd_x", "http://127.0.0.1:9", timeout=(0.5, 0.5), deadline=1.0)
+    begun = time.monotonic()
+
+    with pytest.raises(Unavailable):
+        list(render.services.list())
+
+    assert time.monotonic() - begun < 3
+
+
+def test_the_empty_bucket_stops_a_write_before_it_is_sent(harness: Harness) -> None:
+    harness.control("limits", deploy=1)
+    harness.render.services.resume(harness.service())
+
+    with pytest.raises(RateLimited) as caught:
+        harness.render.deploys.create(harness.service())
+
+    assert len(harness.writes()) == 1
+    assert 0 < caught.value.wait <= 60
+    harness.render.env_vars.set(harness.service(), "OTHER_BUCKET", "open")
+
+
+@pytest.mark.parametrize("epoch", [False, True])
+def test_both_readings_of_the_reset_header(harness: Harness, epoch: bool) -> None:
+    harness.control("limits", write=1, epoch=epoch)
+    harness.render.env_vars.set(harness.service(), "A", "1")
+
+    with pytest.raises(RateLimited) as caught:
+        harness.render.env_vars.set(harness.service(), "A", "2")
+
+    assert 50 < caught.value.wait <= 61
+
+
+def test_reset_headers_are_read_leniently() -> None:
+    assert seconds_left({"Ratelimit-Reset": "45"}) == 45
+    assert seconds_left({"Ratelimit-Reset": str(time.time() + 30)}) == pytest.approx(30, abs=2)
+    assert seconds_left({"Retry-After": "5", "Ratelimit-Reset": "45"}) == 5
+    assert seconds_left({"Ratelimit-Reset": "soon"}) is None
+    assert RateLimits().blocked("all", {}) == 10
+
+
+def test_no_error_carries_the_token_or_a_secret(harness: Harness) -> None:
+    harness.render.http._token = "plain-key-without-prefix"
+    text = harness.render.http.redact("key plain-key-without-prefix, rnd_abcdefgh1234, whsec_c2VjcmV0c2VjcmV0")
+
+    assert text == "key [redacted], [redacted], [redacted]"
+    assert "secret" not in repr(harness.render.http.__dict__["_session"].headers)
+
+
+def test_messages_of_odd_bodies() -> None:
+    assert provider_message(b'{"message": "no"}') == "no"
+    assert provider_message(b"<html>Bad gateway</html>").startswith("<html>")
+    assert provider_message(b"") == "no message"
+    assert provider_message(b"[1]") == "no message"

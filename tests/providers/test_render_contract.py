@@ -1,0 +1,181 @@
+"""Each request of our client equals the one that Render's own SDK builds, and is valid by the OpenAPI file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+from tests import openapi
+
+from providers.render import Render
+
+BASE = "https://api.render.com/v1"
+AT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
+S, D, J = "srv-1", "dep-1", "job-0123456789abcdefghij"
+E, W = "evt-0123456789abcdefghij", "whk-0123456789abcdefghij"
+UNSET_LIMIT = {"limit": 100}
+
+
+class Recorder(BaseAdapter):
+    """Answers every request with an empty list and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[requests.PreparedRequest] = []
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        self.requests.append(request)
+        response = requests.Response()
+        response.status_code, response._content, response.request = 200, b"[]", request
+        response.raw = httpx.ByteStream(b"[]")
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def ours(call: Callable[[Render], Any]) -> requests.PreparedRequest:
+    render, recorder = Render("rnd_contract"), Recorder()
+    render.http._session.mount("https://", recorder)
+    render.http._read = lambda response: b"[]"  # type: ignore[method-assign]
+    try:
+        answer = call(render)
+        if hasattr(answer, "__next__"):
+            list(answer)
+    except (TypeError, AttributeError, KeyError):
+        pass  # the empty list is no service; the request is what counts
+    assert len(recorder.requests) == 1
+    return recorder.requests[0]
+
+
+def theirs(function: str, *arguments: Any, **named: Any) -> httpx.Request:
+    module = import_module(f"render.public_api.api.{function}")
+    built = module._get_kwargs(*arguments, **named)
+    return httpx.Client(base_url=BASE).build_request(**built)
+
+
+def model(name: str, data: dict[str, Any]) -> Any:
+    module = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    module = module.replace("_p_a_t_c_h", "_patch").replace("_p_o_s_t", "_post")
+    return getattr(import_module(f"render.public_api.models.{module}"), name).from_dict(data)
+
+
+def body(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"body": model(name, data)}
+
+
+def web_details(**details: Any) -> dict[str, Any]:
+    """Built without from_dict: that takes the details for a static site's and adds an empty ipAllowList."""
+    patch = import_module("render.public_api.models.service_patch").ServicePATCH
+    web = import_module("render.public_api.models.web_service_details_patch").WebServiceDetailsPATCH
+    return {"body": patch(service_details=web(**details))}
+
+
+CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]] = [
+    (lambda r: r.owners.list(), "workspaces.list_owners", (), UNSET_LIMIT),
+    (lambda r: r.services.list(owner=["tea-1"]), "services.list_services", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
+    (lambda r: r.services.list(previews=False), "services.list_services", (),
+     {"include_previews": False} | UNSET_LIMIT),
+    (lambda r: r.services.get(S), "services.retrieve_service", (S,), {}),
+    (lambda r: r.services.instances(S), "services.list_instances", (S,), {}),
+    (lambda r: r.services.set_autodeploy(S, False), "services.update_service", (S,),
+     body("ServicePATCH", {"autoDeploy": "no"})),
+    (lambda r: r.services.set_autodeploy_trigger(S, "checksPass"), "services.update_service", (S,),
+     body("ServicePATCH", {"autoDeployTrigger": "checksPass"})),
+    (lambda r: r.services.set_source(S, branch="main", repo="https://github.com/a/b"), "services.update_service", (S,),
+     body("ServicePATCH", {"branch": "main", "repo": "https://github.com/a/b"})),
+    (lambda r: r.services.set_health_check_path(S, "/health"), "services.update_service", (S,),
+     web_details(health_check_path="/health")),
+    (lambda r: r.services.set_maintenance(S, True), "services.update_service", (S,),
+     web_details(maintenance_mode=model("MaintenanceMode", {"enabled": True, "uri": ""}))),
+    (lambda r: r.services.suspend(S), "services.suspend_service", (S,), {}),
+    (lambda r: r.services.resume(S), "services.resume_service", (S,), {}),
+    (lambda r: r.services.restart(S), "services.restart_service", (S,), {}),
+    (lambda r: r.services.scale(S, 3), "services.scale_service", (S,), body("ScaleServiceBody", {"numInstances": 3})),
+    (lambda r: r.services.purge_cache(S), "services.purge_cache", (S,), {}),
+    (lambda r: r.services.create_preview(S, "img:1", "p"), "services.preview_service", (S,),
+     body("PreviewInput", {"imagePath": "img:1", "name": "p"})),
+    (lambda r: r.services.delete(S), "services.delete_service", (S,), {}),
+    (lambda r: r.deploys.pages(S, created_after=AT), "deploys.list_deploys", (S,),
+     {"created_after": AT} | UNSET_LIMIT),
+    (lambda r: r.deploys.get(S, D), "deploys.retrieve_deploy", (S, D), {}),
+    (lambda r: r.deploys.create(S), "deploys.create_deploy", (S,),
+     body("CreateDeployBody", {"clearCache": "do_not_clear"})),
+    (lambda r: r.deploys.create(S, commit="abc", clear_cache=True), "deploys.create_deploy", (S,),
+     body("CreateDeployBody", {"clearCache": "clear", "commitId": "abc"})),
+    (lambda r: r.deploys.cancel(S, D), "deploys.cancel_deploy", (S, D), {}),
+    (lambda r: r.deploys.rollback(S, D), "deploys.rollback_deploy", (S,), body("RollbackDeployBody", {"deployId": D})),
+    (lambda r: r.jobs.list(S), "one_off_jobs.list_job", (S,), UNSET_LIMIT),
+    (lambda r: r.jobs.get(S, J), "one_off_jobs.retrieve_job", (S, J), {}),
+    (lambda r: r.jobs.create(S, "true"), "one_off_jobs.post_job", (S,), body("PostJobBody", {"startCommand": "true"})),
+    (lambda r: r.jobs.cancel(S, J), "one_off_jobs.cancel_job", (S, J), {}),
+    (lambda r: r.events.list(S, start=AT), "services.list_events", (S,), {"start_time": AT} | UNSET_LIMIT),
+    (lambda r: r.events.get(E), "events.retrieve_event", (E,), {}),
+    (lambda r: r.env_vars.list(S), "services.get_env_vars_for_service", (S,), UNSET_LIMIT),
+    (lambda r: r.env_vars.set(S, "KEY", "v"), "services.update_env_var", (S, "KEY"),
+     body("EnvVarValue", {"value": "v"})),
+    (lambda r: r.env_vars.delete(S, "KEY"), "services.delete_env_var", (S, "KEY"), {}),
+    (lambda r: r.webhooks.list("tea-1"), "webhooks.list_webhooks", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
+    (lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"), "webhooks.create_webhook", (),
+     body("WebhookPOSTInput", {"ownerId": "tea-1", "url": "https://o.example/h", "name": "Ops", "enabled": True,
+                               "eventFilter": []})),
+    (lambda r: r.webhooks.sent(W, after=AT), "webhooks.list_webhook_events", (W,),
+     {"sent_after": AT} | UNSET_LIMIT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "function", "arguments", "named"), CALLS, ids=[c[1] for c in CALLS])
+def test_request_equals_the_official_sdks(
+    call: Callable[[Render], Any], function: str, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    mine, official = ours(call), theirs(function, *arguments, **named)
+
+    assert mine.method == official.method
+    assert urlsplit(mine.url or "").path == official.url.path
+    assert sorted(parse_qsl(urlsplit(mine.url or "").query)) == sorted(parse_qsl(official.url.query.decode()))
+    assert json.loads(mine.body or b"null") == json.loads(official.read() or b"null")
+    assert mine.headers["Authorization"] == "Bearer rnd_contract"
+
+
+@pytest.mark.specs
+@pytest.mark.parametrize(("call", "function", "arguments", "named"), CALLS, ids=[c[1] for c in CALLS])
+def test_request_is_valid_by_the_openapi_file(
+    call: Callable[[Render], Any], function: str, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    openapi.check(openapi.required(openapi.RENDER), ours(call))
+
+
+def test_blueprint_is_sent_as_the_official_form() -> None:
+    request = ours(lambda r: r.blueprints.validate("tea-1", b"services: []"))
+
+    assert request.url == f"{BASE}/blueprints/validate"
+    assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert isinstance(request.body, bytes)
+    assert b'name="ownerId"\r\n\r\ntea-1' in request.body
+    assert b'name="file"; filename="render.yaml"' in request.body
+
+
+def test_logs_and_metrics_ask_as_the_official_sdk_does() -> None:
+    logs = ours(lambda r: r.logs.tail("tea-1", [S], start=AT, end=AT, type=["build"], limit=50))
+    direction = import_module("render.public_api.models.log_direction").LogDirection.BACKWARD
+    official = theirs("logs.list_logs", owner_id="tea-1", resource=[S], start_time=AT, end_time=AT, type_=["build"],
+                      limit=50, direction=direction)  # fmt: skip
+    cpu = ours(lambda r: r.metrics.series("cpu", S, AT, AT))
+    metric = theirs("metrics.get_cpu", resource=S, start_time=AT, end_time=AT, resolution_seconds=60)
+
+    assert sorted(parse_qsl(urlsplit(logs.url or "").query)) == sorted(parse_qsl(official.url.query.decode()))
+    assert sorted(parse_qsl(urlsplit(cpu.url or "").query)) == sorted(parse_qsl(metric.url.query.decode()))
+
+
+def test_an_id_from_outside_cannot_climb() -> None:
+    request = ours(lambda r: r.services.get("../owners?x="))
+
+    assert urlsplit(request.url or "").path == "/v1/services/..%2Fowners%3Fx%3D"
