@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 import stamina
-from tests.render_sandbox import Harness, running
 
 from providers.errors import ProviderError
 from providers.http import (
@@ -22,6 +21,7 @@ from providers.http import (
 )
 from providers.ratelimit import RateLimits, seconds_left
 from providers.render import Render
+from tests.render_sandbox import Harness, running
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import httpx
 import pytest
 import requests
 from requests.adapters import BaseAdapter
-from tests import openapi
 
 from providers.render import Render
+from tests import openapi
 
 BASE = "https://api.render.com/v1"
 AT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
