@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from operations import navigation, panels
 from sampelit_ops import chrome, home
+from sampelit_ops.signin.forms import OpsLoginForm
 
 STYLESHEETS = ("ops/tokens.css", "ops/layout.css", "ops/parts.css", "ops/admin.css")
 
@@ -28,6 +29,7 @@ class OpsAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
     site_url = None
     empty_value_display = "–"
+    login_form = OpsLoginForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's context plus sidebar, ribbon, ledger line and user menu; those only for people who are signed in."""

@@ -8,9 +8,10 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import navigation
+        from sampelit_ops import navigation, signin
 
         navigation.register_links()
+        signin.register()
 
 
 class OpsAdminConfig(admin_apps.AdminConfig):

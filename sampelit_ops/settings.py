@@ -65,6 +65,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "sampelit_ops.signin.middleware.SessionLimits",
+    "sampelit_ops.signin.middleware.SecondFactor",
+    "sampelit_ops.signin.middleware.PermissionsPolicy",
 ]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "sampelit_ops.urls"
@@ -107,6 +110,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "sampelit_ops.views.errors.csrf_failure"
+SESSION_IDLE_SECONDS = 3_600
+SESSION_ABSOLUTE_SECONDS = SESSION_COOKIE_AGE = 43_200
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+PASSWORD_RESET_TIMEOUT = 72 * 3_600  # one-time links of invitations
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -117,7 +124,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
-AXES_IPWARE_PROXY_COUNT = 1 if env.str("RENDER", default="") else None
+# How many proxies of our own stand in front; what a client writes into X-Forwarded-For before them is ignored.
+AXES_IPWARE_PROXY_COUNT = env.int("OPS_PROXIES", default=1 if env.str("RENDER", default="") else 0) or None
+AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.middleware.client_ip"
+AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_ENABLE_ADMIN = False
 OTP_TOTP_ISSUER = "Sampelit Ops"
 CONTENT_SECURITY_POLICY = {

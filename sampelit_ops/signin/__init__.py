@@ -1,0 +1,12 @@
+"""Sign-in: second factor, sessions, invitations, people, personal tokens. `register()` runs when apps are ready."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Put the account pages into the user menu and teach the ledger to speak about people."""
+    from operations import navigation
+    from sampelit_ops.signin import sentences  # noqa: F401
+
+    navigation.register_user_link("Second factor", "account:second_factor")
+    navigation.register_user_link("Personal tokens", "account:tokens")

@@ -1,0 +1,125 @@
+"""People: invite, change roles, deactivate, start somebody's sign-in over. Users are never deleted (DESIGN 3).
+
+Replaces Django's user admin, whose holders could make themselves superuser or set other people's passwords. Every
+change goes to the ledger; nobody changes their own roles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from ledger.services import record
+from operations.web.html import badge, when
+from providers.errors import Refused
+from sampelit_ops.signin import invitations
+from sampelit_ops.signin.forms import InvitationForm
+
+for model in (User, Group, TOTPDevice, StaticDevice):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(User)
+class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = InvitationForm
+    list_display = ("username", "full_name", "email", "roles", "second_factor", "state", "last_seen")
+    list_filter = ("groups", "is_active")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    actions = ("deactivate", "activate", "start_over")
+    fields = ("username", "first_name", "last_name", "email", "groups")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).prefetch_related("groups").annotate(has_device=Exists(device))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """A name in the ledger stays the same person's; nobody changes their own roles."""
+        if obj is None:
+            return ()
+        return ("username", "groups") if obj.pk == request.user.pk else ("username",)
+
+    @admin.display(description="name")
+    def full_name(self, person: User) -> str:
+        return person.get_full_name()
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        return ", ".join(group.name for group in person.groups.all())
+
+    @admin.display(description="second factor")
+    def second_factor(self, person: User) -> SafeString:
+        return badge("on") if person.has_device else badge("none")  # type: ignore[attr-defined]
+
+    @admin.display(description="state", ordering="is_active")
+    def state(self, person: User) -> SafeString:
+        if not person.is_active:
+            return badge("deactivated")
+        return badge("active") if person.has_usable_password() else badge("invited", "warn")
+
+    @admin.display(description="last sign-in", ordering="last_login")
+    def last_seen(self, person: User) -> SafeString:
+        return when(person.last_login)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        """A new person is saved with an invitation; of a known one only name and address."""
+        if not change:
+            invitations.invite(obj, form.cleaned_data["groups"], by=_actor(request))
+            messages.info(request, f"A one-time link went to {obj.email}; it works for 72 hours.")
+            return
+        obj.save(update_fields=["first_name", "last_name", "email"])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        before = sorted(form.instance.groups.values_list("name", flat=True))
+        super().save_related(request, form, formsets, change)
+        after = sorted(form.instance.groups.values_list("name", flat=True))
+        if change and before != after:
+            roles = {"before": before, "after": after}
+            _note(request, "signin.roles_changed", form.instance, roles)
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """They are signed out at once and keep their name in the ledger."""
+        self._switch(request, queryset.exclude(pk=request.user.pk), False, "signin.user_deactivated")
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._switch(request, queryset, True, "signin.user_activated")
+
+    @admin.action(description="Start sign-in over (lost phone or password)", permissions=["change"])
+    def start_over(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Drops both factors, ends all sessions and mails a new one-time link."""
+        for person in queryset:
+            try:
+                invitations.start_over(person, by=_actor(request))
+                messages.success(request, f"A new one-time link went to {person.email}.")
+            except Refused as refusal:
+                messages.error(request, refusal.reason)
+
+    @transaction.atomic
+    def _switch(self, request: HttpRequest, people: QuerySet[User], active: bool, code: str) -> None:
+        for person in people.filter(is_active=not active):
+            User.objects.filter(pk=person.pk).update(is_active=active)
+            _note(request, code, person)
+            messages.success(request, f"{person.username} is {'active' if active else 'deactivated'}.")
+
+
+def _actor(request: HttpRequest) -> User:
+    return User.objects.get(pk=request.user.pk)
+
+
+def _note(request: HttpRequest, code: str, person: User, data: dict[str, object] | None = None) -> None:
+    record(code, actor=request.user.get_username(), subject=person.username, data=data, channel_name="web")

@@ -1,0 +1,91 @@
+"""The sign-in form: name, password and, for whoever has a second factor, a code of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
+from django_otp.plugins.otp_static.models import StaticDevice
+
+from ledger.services import record
+from operations.models import AccessToken
+from providers.errors import Refused
+from sampelit_ops.roles import ROLES
+from sampelit_ops.signin import devices
+
+
+class OpsLoginForm(AdminAuthenticationForm):
+    """Password and code are checked together; a wrong code counts towards the lock-out like a wrong password."""
+
+    otp_token = forms.CharField(
+        label="Code",
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+        help_text="Six digits of your authenticator app, or a recovery code. Empty if you have none yet.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        user = self.get_user()
+        if user is not None:
+            self._check_second_factor(user)
+            record("signin.signed_in", actor=user.get_username(), channel_name="web")
+        return cleaned
+
+    def _check_second_factor(self, user: User) -> None:
+        if devices.confirmed(user) is None:
+            return
+        code = self.cleaned_data.get("otp_token", "")
+        if not code:
+            raise ValidationError("Enter the code of your authenticator app as well.", code="token_required")
+        try:
+            user.otp_device = devices.verify(user, code)  # type: ignore[attr-defined]
+        except Refused as refusal:
+            name = {"username": user.get_username()}
+            user_login_failed.send(sender=__name__, credentials=name, request=self.request)
+            raise ValidationError(refusal.reason, code="invalid_token") from refusal
+        if isinstance(user.otp_device, StaticDevice):  # type: ignore[attr-defined]
+            record("signin.recovery_code_used", actor=user.get_username(), channel_name="web")
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}),
+    )
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    days = forms.IntegerField(label="Valid for (days)", min_value=1, max_value=90, initial=30)
+
+    class Meta:
+        model = AccessToken
+        fields = ["name"]
+        labels = {"name": "What it is for"}
+
+
+class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new person: name, address and roles. They set their password themselves through a one-time link."""
+
+    email = forms.EmailField(label="E-mail")
+    groups = forms.ModelMultipleChoiceField(
+        label="Roles",
+        queryset=Group.objects.filter(name__in=[role.name for role in ROLES]).order_by("pk"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "last_name", "email", "groups"]
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Somebody with this address exists already. Nobody was invited.")
+        return email

@@ -1,0 +1,92 @@
+"""How people get in: a signed one-time link to set a password, by mail or printed for the first admin.
+
+In: a person's name, address and roles. Out: a user without password and a link that works once, for 72 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import send_mail
+from django.db import transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from ledger.services import record
+from providers.errors import Refused
+from sampelit_ops.roles import sync_roles
+from sampelit_ops.signin import devices
+
+MAIL = """{who} gave you access to Sampelit Ops.
+
+Set your password within 72 hours; the link works once:
+{link}
+
+Then enrol an authenticator app on your phone: every role that can act needs one.
+"""
+
+
+class WelcomeTokens(PasswordResetTokenGenerator):
+    """Signed over the password hash and the last sign-in, so a used link is dead."""
+
+    key_salt = "sampelit_ops.signin.welcome"
+
+
+welcome_tokens = WelcomeTokens()
+
+
+def link_for(user: User) -> str:
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    path = reverse("account:welcome", kwargs={"uidb64": uid, "token": welcome_tokens.make_token(user)})
+    return settings.OPS_BASE_URL.rstrip("/") + path
+
+
+@transaction.atomic
+def invite(user: User, roles: Iterable[Group], *, by: User) -> None:
+    """Save the new person with these roles and mail the link once this transaction commits."""
+    user.is_staff = True
+    user.set_unusable_password()
+    user.save()
+    user.groups.set(roles)
+    _mail(user, by)
+    names = sorted(group.name for group in roles)
+    record("signin.invited", actor=by.username, subject=user.username, data={"roles": names}, channel_name="web")
+
+
+@transaction.atomic
+def start_over(user: User, *, by: User) -> None:
+    """A lost phone or password: drop both factors, which ends every session, and mail a new link."""
+    if user.pk == by.pk:
+        raise Refused("You cannot reset your own sign-in. Nothing was changed; ask another admin.")
+    devices.remove(user)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    _mail(user, by)
+    record("signin.second_factor_removed", actor=by.username, subject=user.username, channel_name="web")
+    record("signin.link_sent", actor=by.username, subject=user.username, channel_name="web")
+
+
+def _mail(user: User, by: User) -> None:
+    text = MAIL.format(who=by.get_full_name() or by.username, link=link_for(user))
+    subject = "Your access to Sampelit Ops"
+    transaction.on_commit(lambda: send_mail(subject, text, None, [user.email]))
+
+
+@transaction.atomic
+def first_admin(email: str, username: str) -> str:
+    """The one-time link of the first admin. Raises Refused once any admin has signed in."""
+    admins = User.objects.filter(groups__name="Admin", is_active=True, last_login__isnull=False)
+    if admins.exists():
+        raise Refused("There is an admin already. Nobody was created; ask them for an invitation.")
+    sync_roles()
+    user, _ = User.objects.get_or_create(username=username, defaults={"email": email})
+    user.email, user.is_staff, user.is_active = email, True, True
+    user.set_unusable_password()
+    user.save()
+    user.groups.set([Group.objects.get(name="Admin")])
+    record("signin.first_admin", actor="system", subject=username)
+    return link_for(user)

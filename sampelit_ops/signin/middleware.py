@@ -1,0 +1,145 @@
+"""What holds between sign-in and sign-out: session limits, the duty of a second factor, and one more header.
+
+In: every request. Out: the page, or the way to sign in or enrol. Requests that scripts send by themselves (live
+refresh) never keep a session alive.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from sampelit_ops.roles import ACTING
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+        *(
+            "gyroscope",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "payment",
+            "picture-in-picture",
+            "usb",
+            "xr-spatial-tracking",
+        ),
+    )
+)
+_WRITE_EVERY = 60.0
+
+
+class PermissionsPolicy:
+    """The portal uses no device features; no page and no frame may."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", _POLICY)
+        return response
+
+
+class SessionLimits:
+    """A session ends after an idle hour, after twelve hours, and when its person's roles change.
+
+    (A changed password ends it too: django.contrib.auth's session hash.)
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        ended = _why_ended(request, request.user)
+        if not ended:
+            return self.get_response(request)
+        logout(request)
+        if _by_script(request):
+            return HttpResponse("Signed out. Reload the page.", status=401, content_type="text/plain")
+        messages.warning(request, ended)
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("admin:index"))
+
+
+def _why_ended(request: HttpRequest, user: User) -> str:
+    session, now = request.session, time.time()
+    standing = _standing(user)
+    if "began_at" not in session:
+        session["began_at"], session["seen_at"], session["standing"] = now, now, standing
+        return ""
+    if now - session["began_at"] > settings.SESSION_ABSOLUTE_SECONDS:
+        return "You were signed out: a session lasts twelve hours at most. Sign in again."
+    if now - session["seen_at"] > settings.SESSION_IDLE_SECONDS:
+        return "You were signed out after an hour without activity. Sign in again."
+    if session["standing"] != standing:
+        return "You were signed out because your roles changed. Sign in again."
+    if now - session["seen_at"] > _WRITE_EVERY and not _by_script(request):
+        session["seen_at"] = now
+    return ""
+
+
+def _standing(user: User) -> list[str]:
+    """The person's roles (one query, kept on the user), and whether they are staff or superuser."""
+    roles = role_names(user)
+    return [*sorted(roles), f"staff {user.is_staff}", f"superuser {user.is_superuser}"]
+
+
+def role_names(user: User) -> frozenset[str]:
+    known = getattr(user, "_role_names", None)
+    if known is None:
+        known = frozenset(user.groups.values_list("name", flat=True))
+        user._role_names = known  # type: ignore[attr-defined]
+    return known
+
+
+def _by_script(request: HttpRequest) -> bool:
+    """fetch() and XMLHttpRequest, as the browser itself says (W3C Fetch Metadata)."""
+    return request.headers.get("Sec-Fetch-Dest") == "empty"
+
+
+class SecondFactor:
+    """Outside the demo nobody whose role can act sees anything but enrolment until a second factor is confirmed."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.DEMO or not request.user.is_authenticated or not _must_have(request.user):
+            return self.get_response(request)
+        if request.user.is_verified() or _open(request.path):
+            return self.get_response(request)
+        return redirect("account:second_factor")
+
+
+def _must_have(user: User) -> bool:
+    return user.is_superuser or bool(role_names(user) & ACTING)
+
+
+def _open(path: str) -> bool:
+    ways = (reverse("account:second_factor"), reverse("admin:logout"), reverse("admin:jsi18n"))
+    return path in ways or path.startswith(("/static/", "/healthz", "/readyz"))
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The address that the outermost of our own proxies saw, for the lock-out (AXES_CLIENT_IP_CALLABLE).
+
+    Proxies append to X-Forwarded-For, so only its last AXES_IPWARE_PROXY_COUNT entries are ours; what a client writes
+    before them changes nothing. Without proxies the header is ignored.
+    """
+    proxies = settings.AXES_IPWARE_PROXY_COUNT or 0
+    chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    return chain[-proxies][:45] if 0 < proxies <= len(chain) else direct

@@ -1,0 +1,36 @@
+"""The account pages, under /admin/account/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from sampelit_ops.signin.views import second_factor, tokens
+from sampelit_ops.signin.views.welcome import Welcome
+
+View = Callable[..., HttpResponse]
+app_name = "account"
+
+
+def _signed_in(view: View) -> View:
+    """Decide at request time: the admin site is ready only after the addresses are."""
+
+    def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
+        return admin.site.admin_view(view)(request, **kwargs)  # type: ignore[return-value]
+
+    guarded.__name__ = view.__name__
+    guarded.__doc__ = view.__doc__
+    return guarded
+
+
+urlpatterns = [
+    path("second-factor/", _signed_in(second_factor.second_factor), name="second_factor"),
+    path("second-factor/replace/", _signed_in(second_factor.replace), name="replace_second_factor"),
+    path("second-factor/recovery-codes/", _signed_in(second_factor.recovery_codes), name="recovery_codes"),
+    path("tokens/", _signed_in(tokens.tokens), name="tokens"),
+    path("tokens/<int:pk>/revoke/", _signed_in(tokens.revoke), name="revoke_token"),
+    path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
+]

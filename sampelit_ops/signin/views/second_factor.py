@@ -1,0 +1,92 @@
+"""The page of one's own second factor: enrol, prove it in this session, replace it, make new recovery codes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp import login as otp_login
+
+from ledger.services import record
+from providers.errors import Refused
+from sampelit_ops.signin import devices
+from sampelit_ops.signin.forms import CodeForm
+from sampelit_ops.signin.views.pages import page
+
+TITLE = "Second factor"
+
+
+@require_http_methods(["GET", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Enrolment for whoever has none, the code for an unproven session, else the state and what can be done."""
+    user = _person(request)
+    device = devices.confirmed(user)
+    if device is None:
+        return _enrol(request, user)
+    if not request.user.is_verified():
+        return _prove(request, user)
+    codes = devices.remaining_recovery_codes(user)
+    return page(request, "account/second_factor.html", TITLE, device=device, codes_left=codes, form=CodeForm())
+
+
+@require_POST
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """New recovery codes against a code of the app; the old ones stop working."""
+    user = _person(request)
+    try:
+        devices.verify(user, request.POST.get("code", ""))
+    except Refused as refusal:
+        messages.error(request, refusal.reason.replace("You are not signed in", "Nothing was changed"))
+        return redirect("account:second_factor")
+    with transaction.atomic():
+        codes = devices.new_recovery_codes(user)
+        record("signin.recovery_codes_made", actor=user.username, channel_name="web")
+    return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
+
+
+@require_http_methods(["GET", "POST"])
+def replace(request: HttpRequest) -> HttpResponse:
+    """A new phone: the old device counts until the new one is confirmed, and only a proven session may do it."""
+    user = _person(request)
+    if devices.confirmed(user) and not request.user.is_verified():
+        return redirect("account:second_factor")
+    return _enrol(request, user)
+
+
+def _enrol(request: HttpRequest, user: User) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                device, codes = devices.confirm(user, form.cleaned_data["code"])
+                record("signin.second_factor_enrolled", actor=user.username, channel_name="web")
+        except Refused as refusal:
+            form.add_error("code", refusal.reason)
+        else:
+            request.session.cycle_key()
+            otp_login(request, device)
+            return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
+    device = devices.pending(user)
+    shown = {"form": form, "qr": devices.qr_svg(device), "key": devices.base32(device)}
+    return page(request, "account/enrol.html", "Enrol a second factor", **shown)
+
+
+def _prove(request: HttpRequest, user: User) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            otp_login(request, devices.verify(user, form.cleaned_data["code"]))
+        except Refused as refusal:
+            form.add_error("code", refusal.reason)
+        else:
+            request.session.cycle_key()
+            return redirect("admin:index")
+    return page(request, "account/prove.html", TITLE, form=form)
+
+
+def _person(request: HttpRequest) -> User:
+    """The signed-in person; `admin_view` has already turned everybody else away."""
+    return User.objects.get(pk=request.user.pk)

@@ -1,0 +1,66 @@
+"""People with and without a second factor, their codes, and a portal outside the demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django.fixtures import Settings
+
+from sampelit_ops.roles import sync_roles
+
+PASSWORD = "correct horse battery"
+LOGIN = "/admin/login/"
+
+
+def code_of(device: TOTPDevice, steps: int = 0) -> str:
+    """The code an authenticator app shows now, or `steps` periods later."""
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    totp.time = time.time() + steps * device.step
+    return f"{totp.token():06d}"
+
+
+@pytest.fixture(autouse=True)
+def outside_the_demo(settings: Settings) -> None:
+    settings.DEMO = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    sync_roles()
+
+    def make(username: str, *roles: str) -> User:
+        user = User.objects.create_user(username, f"{username}@example.com", PASSWORD, is_staff=True)
+        user.groups.set(Group.objects.filter(name__in=roles))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def enrolled(person: Callable[..., User]) -> Callable[..., TOTPDevice]:
+    def make(username: str, *roles: str) -> TOTPDevice:
+        return TOTPDevice.objects.create(user=person(username, *roles), name="app", confirmed=True)
+
+    return make
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[..., object]:
+    def attempt(username: str, code: str = "", password: str = PASSWORD, **extra: str) -> object:
+        given = {"username": username, "password": password, "otp_token": code, "next": reverse("admin:index")}
+        return client.post(LOGIN, given, **extra)
+
+    return attempt
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Callable[[], bool]:
+    return lambda: "_auth_user_id" in client.session

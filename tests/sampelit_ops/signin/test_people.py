@@ -1,0 +1,164 @@
+"""Invitations, the first admin, role changes and personal tokens; and what an Admin can not do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import mail
+from django.core.management import call_command
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django.fixtures import Settings
+
+from ledger.models import Entry
+from operations.models import AccessToken
+
+from .conftest import PASSWORD
+
+
+@pytest.fixture
+def admin_client(person: Callable[..., User], client: Client, settings: Settings) -> Client:
+    settings.DEMO = True
+    client.force_login(person("amir", "Admin"))
+    return client
+
+
+def _first_admin(*args: str) -> str:
+    out = StringIO()
+    call_command("first_admin", *args, stdout=out, stderr=StringIO())
+    return out.getvalue().strip()
+
+
+def _follow(client: Client, link: str, password: str = PASSWORD) -> int:
+    path = re.sub(r"^https?://[^/]+", "", link)
+    form = client.get(path, follow=True)
+    if not form.context["validlink"]:
+        return 410
+    return client.post(form.request["PATH_INFO"], {"new_password1": password, "new_password2": password}).status_code
+
+
+def test_first_admin_link_works_once(db: None, client: Client) -> None:
+    link = _first_admin("--email", "amir@example.com")
+
+    assert _follow(client, link) == 302
+    amir = User.objects.get(username="amir")
+    assert amir.check_password(PASSWORD)
+    assert [group.name for group in amir.groups.all()] == ["Admin"]
+    assert not amir.is_superuser
+    assert client.get("/admin/")["Location"] == "/admin/account/second-factor/"
+    assert _follow(Client(), link) == 410
+
+
+def test_first_admin_is_refused_once_there_is_one(db: None, client: Client) -> None:
+    _follow(client, _first_admin("--email", "amir@example.com"))
+
+    with pytest.raises(SystemExit) as stopped:
+        _first_admin("--email", "mallory@example.com")
+
+    assert stopped.value.code == 2
+    assert not User.objects.filter(username="mallory").exists()
+
+
+def test_first_admin_needs_an_address(db: None) -> None:
+    with pytest.raises(SystemExit):
+        _first_admin("--email", "nonsense")
+
+
+@pytest.mark.parametrize("password", ["short", "password1234"])
+def test_weak_passwords_are_refused(db: None, client: Client, password: str) -> None:
+    assert _follow(client, _first_admin("--email", "amir@example.com"), password) == 200
+
+
+def test_invitation(admin_client: Client, django_capture_on_commit_callbacks: Callable[..., object]) -> None:
+    operator = Group.objects.get(name="Operator")
+    given = {"username": "nina", "first_name": "Nina", "last_name": "New", "email": "nina@example.com"}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = admin_client.post("/admin/auth/user/add/", {**given, "groups": [operator.pk]})
+
+    assert response.status_code == 302
+    nina = User.objects.get(username="nina")
+    assert not nina.has_usable_password()
+    assert [group.name for group in nina.groups.all()] == ["Operator"]
+    assert Entry.objects.get(code="signin.invited").payload == {"roles": ["Operator"]}
+    link = re.search(r"http\S+", mail.outbox[0].body).group()
+    assert _follow(Client(), link) == 302
+
+
+def test_an_admin_cannot_make_superusers_or_set_passwords(admin_client: Client, person: Callable[..., User]) -> None:
+    vera = person("vera", "Viewer")
+    given = {
+        "first_name": "V",
+        "last_name": "V",
+        "email": "v@example.com",
+        "groups": [Group.objects.get(name="Admin").pk],
+    }
+
+    admin_client.post(
+        f"/admin/auth/user/{vera.pk}/change/",
+        {**given, "is_superuser": "on", "user_permissions": ["1"], "password": "x", "username": "mallory"},
+    )
+
+    vera.refresh_from_db()
+    assert (vera.username, vera.is_superuser, vera.user_permissions.count()) == ("vera", False, 0)
+    assert vera.check_password(PASSWORD)
+    assert admin_client.get(f"/admin/auth/user/{vera.pk}/password/").status_code in (302, 404)
+    assert admin_client.get(f"/admin/auth/user/{vera.pk}/delete/").status_code == 403
+    changed = Entry.objects.get(code="signin.roles_changed")
+    assert changed.payload == {"before": ["Viewer"], "after": ["Admin"]}
+
+
+def test_nobody_changes_their_own_roles(admin_client: Client) -> None:
+    amir = User.objects.get(username="amir")
+    given = {"first_name": "A", "last_name": "A", "email": "a@example.com"}
+
+    admin_client.post(
+        f"/admin/auth/user/{amir.pk}/change/", {**given, "groups": [Group.objects.get(name="Operator").pk]}
+    )
+
+    assert [group.name for group in amir.groups.all()] == ["Admin"]
+
+
+def test_starting_over_ends_sessions_and_drops_the_device(
+    admin_client: Client, enrolled: Callable[..., TOTPDevice], django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    olga = enrolled("olga", "Operator").user
+    hers = Client()
+    hers.force_login(olga)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post("/admin/auth/user/", {"action": "start_over", "_selected_action": [olga.pk]})
+
+    assert not TOTPDevice.objects.filter(user=olga).exists()
+    assert hers.get("/admin/account/tokens/").status_code == 302
+    assert len(mail.outbox) == 1
+
+
+def test_tokens(admin_client: Client) -> None:
+    shown = admin_client.post("/admin/account/tokens/", {"name": "laptop", "days": 30}).content.decode()
+
+    clear = re.search(r"opst_[\w-]+", shown).group()
+    token = AccessToken.objects.get()
+    assert AccessToken.objects.owner(clear).username == "amir"
+    assert clear not in admin_client.get("/admin/account/tokens/").content.decode()
+    assert not any(clear in entry.data for entry in Entry.objects.all())
+    admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/")
+    assert AccessToken.objects.owner(clear) is None
+    assert Entry.objects.filter(code="signin.token_revoked").exists()
+
+
+@pytest.mark.parametrize("days", ["0", "91", "x", ""])
+def test_tokens_must_expire_soon(admin_client: Client, days: str) -> None:
+    admin_client.post("/admin/account/tokens/", {"name": "laptop", "days": days})
+
+    assert not AccessToken.objects.exists()
+
+
+def test_somebody_elses_token_is_not_found(admin_client: Client, person: Callable[..., User]) -> None:
+    token, _ = AccessToken.objects.issue(person("vera", "Viewer"), "hers")
+
+    assert admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/").status_code == 404

@@ -1,0 +1,105 @@
+"""Enrolment: who is led to it, that nothing else opens before, and what the pages do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django.fixtures import Settings
+
+from ledger.models import Entry
+from sampelit_ops.signin import devices
+
+from .conftest import code_of
+
+ENROL = "/admin/account/second-factor/"
+
+
+@pytest.mark.parametrize("role", ["Operator", "Approver", "Admin"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/account/tokens/", "/admin/ledger/entry/"])
+def test_who_can_act_is_led_to_enrolment(person: Callable[..., User], client: Client, role: str, path: str) -> None:
+    client.force_login(person("olga", role))
+
+    assert client.get(path)["Location"] == ENROL
+    assert client.post(path)["Location"] == ENROL
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Auditor"])
+def test_who_only_looks_is_not(person: Callable[..., User], client: Client, role: str) -> None:
+    client.force_login(person("vera", role))
+
+    assert client.get("/admin/account/tokens/").status_code == 200
+
+
+def test_the_demo_leads_nobody(person: Callable[..., User], client: Client, settings: Settings) -> None:
+    settings.DEMO = True
+    client.force_login(person("olga", "Operator"))
+
+    assert client.get("/admin/account/tokens/").status_code == 200
+
+
+def test_enrolment_end_to_end(person: Callable[..., User], client: Client) -> None:
+    user = person("olga", "Operator")
+    client.force_login(user)
+    shown = client.get(ENROL).content.decode()
+    device = TOTPDevice.objects.get(user=user)
+    assert devices.base32(device) in shown
+    assert "<svg" in shown
+    assert "style=" not in shown
+
+    wrong = client.post(ENROL, {"code": "000000"})
+    assert "Nothing was enrolled" in wrong.content.decode()
+    device.refresh_from_db()
+    device.throttle_reset()
+    done = client.post(ENROL, {"code": code_of(device)}).content.decode()
+
+    assert len(re.findall(r"^(?:\s*<pre[^>]*>)?[a-z2-9]{12}$", done, re.MULTILINE)) == devices.RECOVERY_CODES
+    assert client.get("/admin/account/tokens/").status_code == 200
+    assert Entry.objects.filter(code="signin.second_factor_enrolled", actor="olga").exists()
+
+
+def test_an_unproven_session_must_prove_it(enrolled: Callable[..., TOTPDevice], client: Client) -> None:
+    device = enrolled("olga", "Operator")
+    client.force_login(device.user)
+    assert client.get("/admin/account/second-factor/replace/")["Location"] == ENROL
+
+    client.post(ENROL, {"code": code_of(device)})
+
+    assert client.get("/admin/account/tokens/").status_code == 200
+
+
+def test_replacing_keeps_the_old_one_until_confirmed(
+    enrolled: Callable[..., TOTPDevice], client: Client, settings: Settings
+) -> None:
+    old = enrolled("olga", "Operator")
+    client.force_login(old.user)
+    client.post(ENROL, {"code": code_of(old)})
+    client.get("/admin/account/second-factor/replace/")
+    new = TOTPDevice.objects.get(confirmed=False)
+    assert devices.confirmed(old.user) == old
+
+    client.post("/admin/account/second-factor/replace/", {"code": code_of(new)})
+
+    assert devices.confirmed(old.user) == new
+    assert not TOTPDevice.objects.filter(pk=old.pk).exists()
+
+
+def test_new_recovery_codes_need_a_code(enrolled: Callable[..., TOTPDevice], client: Client) -> None:
+    device = enrolled("olga", "Operator")
+    old = devices.new_recovery_codes(device.user)
+    client.force_login(device.user)
+    client.post(ENROL, {"code": code_of(device)})
+    url = reverse("account:recovery_codes")
+
+    client.post(url, {"code": "000000"})
+    assert devices.remaining_recovery_codes(device.user) == 10
+    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    shown = client.post(url, {"code": code_of(device, 1)}).content.decode()
+
+    assert old[0] not in shown
+    assert Entry.objects.filter(code="signin.recovery_codes_made").exists()
