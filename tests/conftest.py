@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
+
+from sandbox import database
+from tests import portal_database
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +19,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         if "ledger_entry" in connection.introspection.table_names(cursor):
             cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_no_truncate")
+
+
+@pytest.fixture(scope="session")
+def sampelit_template() -> str:
+    """A Sampelit database of 600 decisions in 4 chains that nobody connects to: the template of the copies."""
+    database.create(portal_database.server, "sampelit_template", rows=600, experiments=4)
+    return "sampelit_template"
+
+
+@pytest.fixture(scope="session")
+def sampelit(sampelit_template: str) -> dict[str, str]:
+    """DSNs by role (export, export_limited, migration, restore, app, admin) of a database for reading only."""
+    database.copy_of(portal_database.server, sampelit_template, "sampelit_shared")
+    return database.dsns(portal_database.server, "sampelit_shared")
+
+
+@pytest.fixture
+def sampelit_copy(sampelit_template: str) -> Iterator[dict[str, str]]:
+    """The same DSNs of a fresh copy that the test may spoil."""
+    name = f"sampelit_{uuid4().hex[:12]}"
+    database.copy_of(portal_database.server, sampelit_template, name)
+    yield database.dsns(portal_database.server, name)
+    portal_database.server.drop_database(name)

@@ -6,6 +6,7 @@ server when this process ends, even by kill -9; the next run removes a directory
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Generator
@@ -17,6 +18,7 @@ from providers.embedded import EmbeddedPostgres, throwaway
 
 server: EmbeddedPostgres
 _resources = ExitStack()
+atexit.register(_resources.close)  # pytest skips its own ending when a plugin fails to load
 OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_")
 
 

@@ -1,0 +1,60 @@
+"""The roles of a Sampelit server. In: an embedded server. Out: its roles, all with that server's own password."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from providers.embedded import EmbeddedPostgres
+
+ROLES = {
+    "sampelit_owner": "NOLOGIN BYPASSRLS",
+    "sampelit_export": "LOGIN BYPASSRLS",
+    "sampelit_export_limited": "LOGIN",
+    "sampelit_migration": "LOGIN BYPASSRLS",
+    "sampelit_restore": "LOGIN CREATEDB BYPASSRLS",
+    "sampelit_app": "LOGIN BYPASSRLS",
+    "anon": "NOLOGIN",
+    "authenticated": "NOLOGIN",
+    "service_role": "NOLOGIN BYPASSRLS",
+    "supabase_read_only_user": "NOLOGIN BYPASSRLS",
+}
+MEMBERSHIPS = [
+    ("pg_read_all_data", "sampelit_export"),
+    ("pg_read_all_stats", "sampelit_export"),
+    ("sampelit_owner", "sampelit_migration"),
+    ("pg_monitor", "sampelit_migration"),
+    ("pg_signal_backend", "sampelit_migration"),
+    ("pg_read_all_data", "sampelit_restore"),
+    ("pg_read_all_stats", "sampelit_restore"),
+    ("pg_read_all_data", "supabase_read_only_user"),
+]
+
+
+def create_roles(server: EmbeddedPostgres) -> None:
+    """Create what is missing; none is a superuser, and the export role is read-only even where a grant slips."""
+    with psycopg.connect(server.dsn()) as connection:
+        present = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        for name in [name for name in ROLES if name not in present]:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} WITH NOSUPERUSER {} PASSWORD {}").format(
+                    sql.Identifier(name), sql.SQL(ROLES[name]), sql.Literal(server.password)
+                )
+            )
+        for group, member in MEMBERSHIPS:
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
+        for reader in ("sampelit_export", "sampelit_export_limited"):
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(reader))
+            )
+
+
+def grant_database(server: EmbeddedPostgres, name: str) -> None:
+    """Who may connect to database `name`, and who may create schemas in it."""
+    database = sql.Identifier(name)
+    with psycopg.connect(server.dsn()) as connection:
+        connection.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
+        for role in ROLES:
+            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
+        for role in ("sampelit_owner", "sampelit_migration", "sampelit_restore"):
+            connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
