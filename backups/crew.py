@@ -1,0 +1,116 @@
+"""The connections of one export: one in this process, or two or three in processes of their own.
+
+In: an iterator of Jobs, pulled as connections become free. Out: (Job, segments) as they are stored. The first error
+stops all; children die with this process and are killed at the end of the block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from backups.copier import DSN_VARIABLE, Copier, Job, Setting
+from backups.manifest import Segment
+from providers.errors import ProviderError
+from providers.processes import kill_group, spawn
+from providers.storage import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Helper:
+    """A copier in another process, spoken to by JSON lines."""
+
+    def __init__(self, dsn: str, setting: Setting) -> None:
+        environment = {**os.environ, DSN_VARIABLE: dsn}
+        argv = [sys.executable, "-m", "backups.copier"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self.process = spawn(argv, env=environment, cwd=ROOT, **pipes)
+        self._ask(asdict(setting))
+
+    def copy(self, job: Job) -> list[Segment]:
+        return [Segment(**values) for values in self._ask(asdict(job))["segments"]]
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None  # noqa: S101 - a pipe, see __init__
+        assert self.process.stdout is not None  # noqa: S101
+        try:
+            self.process.stdin.write(json.dumps(question).encode() + b"\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            raise ProviderError(
+                "A copying process ended unexpectedly. The run was not stored; run again.", True
+            ) from None
+        if "error" in answer:
+            raise ProviderError(answer["error"], answer["retryable"])
+        return dict(answer)
+
+    def close(self) -> None:
+        kill_group(self.process, grace=1)
+
+
+class Crew:
+    def __init__(
+        self, dsn: str, snapshot: str, store: Store, recipients: tuple[str, ...], evidence: bool = True
+    ) -> None:
+        self.dsn, self.store = dsn, store
+        self.setting = Setting(snapshot, store.url, recipients, evidence)
+        self.members: list[Copier | Helper] = []
+
+    @contextmanager
+    def at_work(self, connections: int) -> Iterator[None]:
+        """Open the connections for the length of the block."""
+        try:
+            if connections == 1:
+                self.members.append(Copier(self.dsn, self.setting, self.store))
+            while len(self.members) < connections:
+                self.members.append(Helper(self.dsn, self.setting))
+            yield
+        finally:
+            for member in self.members:
+                member.close()
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        """Do all jobs; one member runs here and now, several run in threads that wait for their processes."""
+        if len(self.members) == 1:
+            for job in jobs:
+                yield job, self.members[0].copy(job)
+            return
+        yield from self._parallel(jobs)
+
+    def _parallel(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        free: SimpleQueue[Copier | Helper] = SimpleQueue()
+        for member in self.members:
+            free.put(member)
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            running: dict[Future[list[Segment]], Job] = {}
+            try:
+                while True:
+                    while len(running) < len(self.members) and (job := next(jobs, None)) is not None:
+                        running[pool.submit(_with_member, free, job)] = job
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            except BaseException:
+                for member in self.members:
+                    member.close()
+                raise
+
+
+def _with_member(free: SimpleQueue[Copier | Helper], job: Job) -> list[Segment]:
+    member = free.get()
+    try:
+        return member.copy(job)
+    finally:
+        free.put(member)

@@ -1,0 +1,102 @@
+"""Loading a run into a database: the schema, the segments, the keys. Shared by the restore drill and by restores.
+
+In: a manifest, a store, a connection that may write. Out: rows in tables, and a list of what did not match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from backups.manifest import Manifest, Segment, Statement, Table
+from backups.progress import Watch
+from backups.segments import Damaged, unpack
+from providers import postgres
+from providers.errors import ProviderError
+from providers.postgres.connection import Connection
+from providers.storage import Missing, Store
+
+
+@dataclass
+class Loader:
+    """Loads and compares; `problems` grows, nothing is raised for a difference, so that one report names them all."""
+
+    manifest: Manifest
+    store: Store
+    connection: Connection
+    identities: Sequence[str]
+    watch: Watch
+    problems: list[str] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+
+    def build(self, phase: str, everything: bool = False) -> list[str]:
+        """Run the phase's statements; needed ones that fail are problems, others are answered as notes."""
+        notes = []
+        for item in (s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)):
+            self.watch.check()
+            said = self._run(item)
+            if said and item.needed:
+                self.problems.append(said)
+            elif said:
+                notes.append(said)
+        return notes
+
+    def _run(self, item: Statement) -> str:
+        try:
+            with self.connection.transaction():
+                self.connection.execute(item.sql.encode())
+        except psycopg.Error as error:
+            reason = error.diag.message_primary or str(error)
+            return f"The {item.kind.replace('_', ' ')} {item.name} could not be rebuilt: {reason}."
+        return ""
+
+    def load(self, table: Table) -> dict[str, Segment]:
+        """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
+        loads: dict[str, Segment] = {}
+        for segment in table.segments:
+            self.watch.check()
+            loader = self._load(table, segment)
+            if loader:
+                loads[loader] = segment
+            self.rows += segment.rows
+            self.bytes += segment.raw_bytes
+            self.watch.progress(self.rows, self.manifest.rows, "rows", table.qualified)
+        return loads
+
+    def _load(self, table: Table, segment: Segment) -> str:
+        try:
+            data = self.store.get(segment.key)
+            names = [column.name for column in table.columns]
+            with self.connection.transaction():
+                blocks = unpack(data, segment, self.identities)
+                rows = postgres.copy_in(self.connection, (table.schema, table.name), names, table.format, blocks)
+                found = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
+        except Missing:
+            self.problems.append(f"{segment.key} is missing from the store.")
+        except Damaged as error:
+            self.problems.append(f"{error}.")
+        except ProviderError as error:
+            self.problems.append(error.message)
+        else:
+            if rows != segment.rows:
+                self.problems.append(f"{segment.key} gave {rows} rows, the manifest says {segment.rows}.")
+            return str(found[0]) if found and found[0] else ""
+        return ""
+
+    def compare(self, table: Table, loads: dict[str, Segment]) -> None:
+        """Counts and digests per segment and for the table, as they now are in the database."""
+        columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
+        found = postgres.evidence_by_load(self.connection, (table.schema, table.name), columns)
+        for loader, segment in loads.items():
+            self._compare(segment.key, segment, found.pop(loader, postgres.Evidence(0, "0")))
+        for extra in found.values():
+            self.problems.append(f"{table.qualified} holds {extra.rows} rows that no segment brought or that changed.")
+
+    def _compare(self, name: str, segment: Segment, found: postgres.Evidence) -> None:
+        if found.rows != segment.rows:
+            self.problems.append(f"{name}: {found.rows} rows arrived, the snapshot had {segment.rows}.")
+        elif found.digest != segment.digest:
+            self.problems.append(f"{name}: a row differs from the snapshot (row digest {found.digest}).")

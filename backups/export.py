@@ -1,0 +1,192 @@
+"""The export: one snapshot, segments, the manifest last. One function serves the worker's step and the bare command.
+
+In: a policy, a store, a DSN. Out: the Manifest that the store now holds. Raises Refused and ProviderError; whatever was
+stored before is an orphan under this attempt's own prefix, without a manifest, and is never listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from backups import howto
+from backups.copier import Job
+from backups.crew import Crew
+from backups.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, decode, encode, manifest_key
+from backups.manifest import prefix_of as manifest_prefix
+from backups.policies import PolicySpec
+from backups.progress import SILENT, Watch
+from backups.ranges import Cutter
+from backups.signing import Signer
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.connection import Connection
+from providers.storage import Store
+
+TOOL = "sampelit-ops 0.1"
+PARALLEL_FROM_BYTES = 96 << 20
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """Everything an export needs besides the policy; `fence` names the attempt's own prefix."""
+
+    run: str
+    dsn: str
+    store: Store
+    fence: int = 1
+    recipients: tuple[str, ...] = ()
+    signer: Signer | None = None
+    connections: int = 2
+    evidence: bool = True
+    last_identity: str = ""
+    previous_sha256: str = ""
+    ledger_entries: int = 0
+    ledger_head: str = ""
+
+
+@dataclass
+class _Tally:
+    """Running totals for progress; rows are estimated from bytes until they are known."""
+
+    total_bytes: int
+    bytes: int = 0
+    rows: int = 0
+    segments: dict[str, list[Segment]] = field(default_factory=dict)
+
+
+def existing(store: Store, run: str, signer: Signer | None) -> Manifest | None:
+    """The run's manifest if an earlier attempt finished it."""
+    if store.head(manifest_key(run)) is None:
+        return None
+    return decode(store.get(manifest_key(run)), signer.verifier if signer else None)
+
+
+def export(spec: PolicySpec, plan: ExportPlan, watch: Watch = SILENT) -> Manifest:
+    """Copy what the policy names. A redelivered call finds the manifest of the first and changes nothing."""
+    found = existing(plan.store, plan.run, plan.signer)
+    if found is not None:
+        watch.log("The manifest is already stored; nothing is copied again.")
+        return found
+    leader = postgres.connect(plan.dsn)
+    try:
+        manifest = _copy(leader, spec, plan, watch)
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The export") from None
+    finally:
+        leader.close()
+    return commit(manifest, plan, watch)
+
+
+def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
+    """Write the manifest, once and last. If another attempt was faster, its manifest is the run."""
+    watch.check()
+    howto.store_beside(plan.store, manifest)
+    plan.store.put_once(manifest_key(plan.run), encode(manifest, plan.signer))
+    watch.log(f"Stored {len(manifest.segments)} segments and the manifest in {plan.store}.")
+    return manifest
+
+
+def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) -> Manifest:
+    facts = postgres.facts(leader)
+    _refuse(postgres.problems(facts, plan.last_identity))
+    snapshot = postgres.export_snapshot(leader)
+    catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
+    _refuse(postgres.table_problems(leader, catalog.tables))
+    watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
+    chains = {t.qualified: _heads(leader, t) for t in catalog.data_tables if postgres.has_chain(t)}
+    segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
+    return Manifest(
+        run=plan.run,
+        fence=plan.fence,
+        environment=spec.environment,
+        policy=spec.name,
+        source=_source(facts, snapshot),
+        tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
+        statements=tuple(Statement(o.phase, o.kind, o.name, o.sql, o.needed) for o in catalog.objects),
+        recipients=plan.recipients,
+        tool=TOOL,
+        ledger_entries=plan.ledger_entries,
+        ledger_head=plan.ledger_head,
+        previous_sha256=plan.previous_sha256,
+    )
+
+
+def _segments(
+    leader: Connection,
+    tables: Sequence[postgres.Table],
+    snapshot: str,
+    spec: PolicySpec,
+    plan: ExportPlan,
+    watch: Watch,
+) -> dict[str, list[Segment]]:
+    tally = _Tally(sum(table.size_bytes for table in tables), segments={table.qualified: [] for table in tables})
+    crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
+    with crew.at_work(plan.connections if tally.total_bytes >= PARALLEL_FROM_BYTES else 1):
+        for number, table in enumerate(tables):
+            _copy_table(leader, crew, number, table, spec, plan, tally, watch)
+    return tally.segments
+
+
+def _copy_table(
+    leader: Connection,
+    crew: Crew,
+    number: int,
+    table: postgres.Table,
+    spec: PolicySpec,
+    plan: ExportPlan,
+    tally: _Tally,
+    watch: Watch,
+) -> None:
+    cutter = Cutter(table.pages, table.size_bytes)
+    fmt = spec.format_of(table.name, table.binary_io)
+    directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
+    columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
+    jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
+    for job, segments in crew.run(jobs):
+        watch.check()
+        leader.execute("SELECT 1")
+        tally.segments[table.qualified] += segments
+        cutter.learn((job.end[0] if job.end else table.pages) - job.start[0], sum(s.stored_bytes for s in segments))
+        tally.rows += sum(segment.rows for segment in segments)
+        tally.bytes += sum(segment.raw_bytes for segment in segments)
+        watch.progress(
+            min(tally.bytes, tally.total_bytes), tally.total_bytes, "bytes", table.qualified, rows=tally.rows
+        )
+
+
+def _refuse(texts: Sequence[str]) -> None:
+    if texts:
+        raise Refused("The export was refused before anything was copied. " + " ".join(texts))
+
+
+def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:
+    return tuple(Head(h.chain, h.rows, h.first, h.last, h.head) for h in postgres.chain_heads(leader, table.key))
+
+
+def _source(facts: postgres.Facts, snapshot: postgres.Snapshot) -> Source:
+    return Source(
+        database=facts.database,
+        role=facts.role,
+        server_version=facts.server_version,
+        system_identifier=facts.system_identifier,
+        timeline=facts.timeline,
+        xmin=snapshot.xmin,
+        xmax=snapshot.xmax,
+        lsn=snapshot.lsn,
+        taken_at=snapshot.taken_at,
+    )
+
+
+def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], chains: tuple[Head, ...] | None) -> Table:
+    columns = tuple(Column(column.name, column.type, column.hashed_as) for column in table.stored_columns)
+    fmt = spec.format_of(table.name, table.binary_io)
+    ordered = tuple(sorted(segments, key=lambda segment: segment.key))
+    return Table(table.schema, table.name, fmt, table.named, columns, ordered, chains)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40] or "table"

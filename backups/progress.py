@@ -1,0 +1,22 @@
+"""How a long piece of work reports and is stopped: values and callables, so steps and commands share one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def nothing(*_: object, **__: object) -> None:
+    """The report of a piece of work that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """`progress(done, total, unit, note)` after each chunk; `check()` raises to stop; `log(line)` for people."""
+
+    progress: Callable[..., None] = nothing
+    check: Callable[[], None] = nothing
+    log: Callable[[str], None] = nothing
+
+
+SILENT = Watch()

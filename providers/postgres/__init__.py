@@ -1,0 +1,47 @@
+"""The only door to the product's database: connect, look, snapshot, copy out and in, compare, recompute chains.
+
+In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of bytes. Nothing here knows Django.
+"""
+
+from providers.postgres.catalog import read_catalog, table_sizes
+from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain
+from providers.postgres.connection import PINNED, connect, explain, quoted, statements
+from providers.postgres.copying import CopyOut, copy_in
+from providers.postgres.digests import Evidence, evidence, evidence_by_load
+from providers.postgres.preflight import Facts, facts, problems, table_problems
+from providers.postgres.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
+from providers.postgres.tables import Catalog, Column, SchemaObject, Table
+
+__all__ = [
+    "FIRST",
+    "PINNED",
+    "Catalog",
+    "ChainHead",
+    "ChainProblem",
+    "Column",
+    "CopyOut",
+    "Evidence",
+    "Facts",
+    "Position",
+    "Range",
+    "SchemaObject",
+    "Snapshot",
+    "Table",
+    "chain_heads",
+    "chain_problems",
+    "connect",
+    "copy_in",
+    "evidence",
+    "evidence_by_load",
+    "explain",
+    "export_snapshot",
+    "facts",
+    "has_chain",
+    "import_snapshot",
+    "problems",
+    "quoted",
+    "read_catalog",
+    "statements",
+    "table_problems",
+    "table_sizes",
+]

@@ -1,0 +1,152 @@
+"""What the catalogue says of a set of tables: columns, how each is copied and hashed, and the DDL to rebuild them.
+
+In: a connection and names ("table", "schema.table", "schema.*", "*"). Out: frozen Catalog; Refused for unknown names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from providers.errors import Refused
+from providers.postgres.connection import Connection, statements
+from providers.postgres.ddl import column_default, create_schema, create_table
+from providers.postgres.tables import Catalog, Column, SchemaObject, Table
+
+Row = tuple[Any, ...]
+
+# Types whose extended hash depends on the value alone, equal on every server (DESIGN 7); all others are hashed as text.
+HASHED_BY_VALUE = frozenset(
+    [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "text",
+        "varchar",
+        "bpchar",
+        "uuid",
+        "timestamptz",
+        "timestamp",
+        "date",
+        "time",
+        "timetz",
+        "interval",
+        "numeric",
+        "float4",
+        "float8",
+        "bytea",
+        "jsonb",
+        "inet",
+        "cidr",
+        "macaddr",
+        "macaddr8",
+        "name",
+        "char",
+    ]
+)
+PLATFORM_SCHEMAS = [
+    "auth",
+    "storage",
+    "realtime",
+    "_realtime",
+    "extensions",
+    "graphql",
+    "graphql_public",
+    "vault",
+    "net",
+    "pgbouncer",
+    "pgsodium",
+    "pgsodium_masks",
+    "supabase_functions",
+    "supabase_migrations",
+    "cron",
+]
+
+
+def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool = False) -> Catalog:
+    """Resolve names (`closure`: and every table that foreign keys lead to) and read what is needed to copy them."""
+    named, oids = _resolve(connection, names, closure)
+    columns = _columns(connection, oids)
+    tables = tuple(
+        _table(row, columns, named) for row in connection.execute(statements("catalog_tables"), {"oids": oids})
+    )
+    types = sorted({oid for rows in columns.values() for row in rows for oid in row[11]})
+    return Catalog(tables, _objects(connection, tables, oids, types))
+
+
+def table_sizes(connection: Connection) -> dict[str, int]:
+    """Every user table that the role sees, with the bytes of its rows (heap and TOAST, no indexes)."""
+    return {f"{row[0]}.{row[1]}": int(row[2]) for row in connection.execute(statements("table_sizes"))}
+
+
+def _resolve(connection: Connection, names: Sequence[str], closure: bool) -> tuple[set[int], list[int]]:
+    values = {"names": list(names), "skipped": PLATFORM_SCHEMAS, "closure": closure}
+    rows = connection.execute(statements("catalog_resolve"), values).fetchall()
+    unknown = sorted(str(row[2]) for row in rows if row[0] == "unknown")
+    if unknown:
+        raise Refused(
+            f"The database has no table {', '.join(unknown)} that this role can see. Nothing was copied. "
+            "Correct the name in the policy (schema.table) and run again."
+        )
+    return {row[1] for row in rows if row[0] == "named"}, sorted(row[1] for row in rows if row[0] == "reached")
+
+
+def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {oid: [] for oid in oids}
+    for row in connection.execute(statements("catalog_columns"), {"oids": oids}):
+        found[row[0]].append(row)
+    return found
+
+
+def _column(row: Row) -> Column:
+    _, name, type_name, not_null, identity, generated, expression, collation, deterministic, leaves, _, _ = row
+    by_value = deterministic and set(leaves) <= HASHED_BY_VALUE
+    return Column(
+        name=name,
+        type=type_name,
+        not_null=not_null,
+        identity=identity.strip(),
+        generated=expression if generated.strip() else "",
+        default="" if generated.strip() else expression,
+        collation=collation,
+        hashed_as="value" if by_value else "text",
+    )
+
+
+def _table(row: Row, columns: Mapping[int, list[Row]], named: set[int]) -> Table:
+    oid, schema, name, kind, rls, _, pages, size, key, parent, bound, depth = row
+    return Table(
+        oid=oid,
+        schema=schema,
+        name=name,
+        kind=kind,
+        row_security=rls,
+        pages=pages,
+        size_bytes=size,
+        columns=tuple(_column(item) for item in columns[oid]),
+        binary_io=all(item[10] for item in columns[oid]),
+        named=oid in named,
+        partition_key=key,
+        parent=parent,
+        bound=bound,
+        depth=depth,
+    )
+
+
+def _objects(
+    connection: Connection, tables: Sequence[Table], oids: Sequence[int], types: Sequence[int]
+) -> tuple[SchemaObject, ...]:
+    schemas = sorted({table.schema for table in tables})
+    found = [create_schema(name) for name in schemas]
+    for _, kind, name, text, _ in connection.execute(statements("catalog_types"), {"types": types}):
+        found.append(SchemaObject("before", kind, name, text))
+    sequences = connection.execute(statements("catalog_sequences"), {"oids": oids}).fetchall()
+    found += [SchemaObject("before", "sequence", row[0], row[1]) for row in sequences]
+    found += [create_table(table) for table in sorted(tables, key=lambda item: item.depth)]
+    defaults = [column_default(table, column) for table in tables for column in table.columns if column.default]
+    found += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False) for row in sequences]
+    for _, kind, name, text, inside in connection.execute(statements("catalog_after"), {"oids": oids}):
+        needed = inside and kind in ("primary_key", "unique", "check", "exclusion", "foreign_key")
+        found.append(SchemaObject("after", kind, name, text, needed))
+    return tuple(found)

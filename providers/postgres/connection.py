@@ -1,0 +1,108 @@
+"""Connections to a product database: session mode, pinned settings, errors told in one sentence.
+
+In: a DSN (URL, keywords or `service=name`). Out: a psycopg connection in autocommit whose session settings are pinned,
+because they change the text of values and so the digests (PostgreSQL 17, 19.11 Client Connection Defaults).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, errors, sql
+
+from providers.errors import ProviderError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+SQL_DIR = Path(__file__).resolve().parent.parent / "sql"
+PINNED = {
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmloption": "content",
+    "lc_monetary": "C",
+    "lc_numeric": "C",
+    "client_encoding": "UTF8",
+    "search_path": "pg_catalog",
+    "row_security": "off",
+    "synchronize_seqscans": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "0",
+    "jit": "off",
+}
+_ADVICE: list[tuple[type[psycopg.Error], str]] = [
+    (errors.InsufficientPrivilege, "Grant the role SELECT on it (or pg_read_all_data) and run again."),
+    (errors.DiskFull, "Free space where the database keeps its files and run again."),
+    (errors.TooManyConnections, "Close other sessions or raise the role's connection limit, then run again."),
+    (errors.QueryCanceled, "Set the role's statement_timeout to 0 and run again."),
+    (errors.InvalidPassword, "Correct the password in the variable that holds the DSN."),
+    (errors.InvalidCatalogName, "Correct the database name in the variable that holds the DSN."),
+    (errors.UndefinedTable, "Check the table's name, or take it out of the policy."),
+]
+
+
+@cache
+def statements(name: str) -> str:
+    """The text of `providers/sql/<name>.sql`."""
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def quoted(schema: str, name: str) -> sql.Identifier:
+    return sql.Identifier(schema, name)
+
+
+def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connection:
+    """Open one session (autocommit, pinned settings). Raises ProviderError; the password is never in its message."""
+    where = address(dsn)
+    try:
+        options = {"connect_timeout": timeout, "keepalives_idle": 30, "application_name": "sampelit-ops"}
+        connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
+        pin(connection, read_only)
+    except psycopg.Error as error:
+        raise ProviderError(
+            f"The database at {where} did not accept the connection: {first_line(error)} Nothing was read or changed. "
+            "Check that it is up and that the variable with its DSN is right.",
+            retryable=isinstance(error, psycopg.OperationalError),
+        ) from None
+    return connection
+
+
+def pin(connection: Connection, read_only: bool) -> None:
+    """Set the session's settings for its whole life; a pooler in transaction mode would lose them."""
+    wanted = dict(PINNED, default_transaction_read_only="on" if read_only else "off")
+    calls = sql.SQL(", ").join(
+        sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
+        for name, value in wanted.items()
+    )
+    connection.execute(sql.SQL("SELECT {}").format(calls))
+
+
+def address(dsn: str) -> str:
+    """Host, port and database of a DSN for messages; never the password."""
+    try:
+        parts = conninfo.conninfo_to_dict(dsn)
+    except psycopg.Error:
+        return "an unreadable DSN"
+    if parts.get("service"):
+        return f"service {parts['service']}"
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+def first_line(error: psycopg.Error) -> str:
+    message = error.diag.message_primary or str(error).strip().splitlines()[-1:] or ["no answer."]
+    text = message if isinstance(message, str) else message[0]
+    return text if text.endswith(".") else text + "."
+
+
+def explain(error: psycopg.Error, doing: str) -> ProviderError:
+    """Turn a driver's error into one sentence: what was being done, what Postgres said, what to do next."""
+    advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "Look at the database's log.")
+    if "row-level security" in first_line(error):
+        advice = "Give the role BYPASSRLS (or use one that owns the table) and run again."
+    retryable = isinstance(error, psycopg.OperationalError)
+    return ProviderError(f"{doing} stopped: {first_line(error)} {advice}", retryable=retryable)

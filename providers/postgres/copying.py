@@ -1,0 +1,95 @@
+"""COPY out in blocks of about 1 MiB and COPY in, on libpq directly (53.2.6 COPY Operations).
+
+In: a connection, a table and a range, or blocks of bytes. Out: blocks of bytes, or the number of rows loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import ExecStatus
+
+from providers.errors import ProviderError
+from providers.postgres.connection import Connection, quoted
+from providers.postgres.snapshot import Range
+
+BLOCK_BYTES = 1 << 20
+FORMATS = {"csv": "FORMAT csv, HEADER true, FORCE_QUOTE *", "binary": "FORMAT binary"}
+FORMATS_IN = {"csv": "FORMAT csv, HEADER true", "binary": "FORMAT binary"}
+
+
+def _columns(names: Sequence[str]) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+
+
+class CopyOut:
+    """One range of a table as COPY blocks; `rows` is known when the blocks are used up. Stop early with `close()`."""
+
+    def __init__(
+        self, connection: Connection, table: tuple[str, str], columns: Sequence[str], part: Range, fmt: str
+    ) -> None:
+        self.connection = connection
+        self.query = sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})").format(
+            _columns(columns), quoted(*table), part.where(), sql.SQL(FORMATS[fmt])
+        )
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        pgconn = self.connection.pgconn
+        result = pgconn.exec_(self.query.as_bytes(self.connection))
+        if result.status != ExecStatus.COPY_OUT:
+            raise psycopg.errors.error_from_result(result)
+        finished = False
+        try:
+            yield from _blocks(pgconn.get_copy_data)
+            finished = True
+        finally:
+            if not finished:
+                self._drain()
+            last = pgconn.get_result()
+            while pgconn.get_result() is not None:
+                pass
+        if last is not None and last.status == ExecStatus.FATAL_ERROR:
+            raise psycopg.errors.error_from_result(last)
+        self.rows = (last.command_tuples or 0) if last is not None else 0
+
+    def _drain(self) -> None:
+        self.connection.cancel_safe(timeout=5)
+        while self.connection.pgconn.get_copy_data(0)[0] > 0:
+            pass
+
+
+def _blocks(get: Callable[[int], tuple[int, object]]) -> Iterator[bytes]:
+    parts: list[object] = []
+    held = 0
+    while True:
+        size, data = get(0)
+        if size <= 0:
+            break
+        parts.append(data)
+        held += size
+        if held >= BLOCK_BYTES:
+            yield b"".join(parts)  # type: ignore[arg-type]
+            parts, held = [], 0
+    if parts:
+        yield b"".join(parts)  # type: ignore[arg-type]
+    if size == -2:
+        raise psycopg.OperationalError("the connection was lost during COPY")
+
+
+def copy_in(
+    connection: Connection, table: tuple[str, str], columns: Sequence[str], fmt: str, blocks: Iterable[bytes]
+) -> int:
+    """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back."""
+    query = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(quoted(*table), _columns(columns), sql.SQL(FORMATS_IN[fmt]))
+    cursor = connection.cursor()
+    try:
+        with cursor.copy(query) as copy:
+            for block in blocks:
+                copy.write(block)
+    except psycopg.Error as error:
+        reason = error.diag.message_primary or str(error)
+        raise ProviderError(f"Loading {'.'.join(table)} stopped: {reason}. The load was rolled back.") from error
+    return cursor.rowcount

@@ -1,0 +1,118 @@
+"""Facts about a session and what they forbid, before a byte is copied. In: a connection. Out: Facts and sentences."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from psycopg import errors
+
+from providers.postgres.connection import Connection, statements
+from providers.postgres.tables import Table
+
+OLDEST_VERSION = 140000
+ALLOWED_SKEW_SECONDS = 120
+POOLER_PORT = 6543
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`system_identifier` is empty where the role may not read it (some managed services)."""
+
+    database: str
+    role: str
+    version: int
+    server_version: str
+    system_identifier: str
+    timeline: int
+    session_mode: bool
+    statement_timeout: str
+    row_security: str
+    bypasses_rls: bool
+    encoding: str
+    skew_seconds: float
+
+
+def facts(connection: Connection) -> Facts:
+    """Ask the server who and what it is. Raises psycopg.Error when it does not answer."""
+    row = connection.execute(statements("facts")).fetchone()
+    assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
+    database, role, version, server_version, timeout, row_security, bypass, encoding, now = row
+    identifier, timeline = _identity(connection)
+    return Facts(
+        database=database,
+        role=role,
+        version=int(version),
+        server_version=server_version,
+        system_identifier=identifier,
+        timeline=timeline,
+        session_mode=_session_mode(connection),
+        statement_timeout=timeout,
+        row_security=row_security,
+        bypasses_rls=bypass,
+        encoding=encoding,
+        skew_seconds=(datetime.now(UTC) - now).total_seconds(),
+    )
+
+
+def _identity(connection: Connection) -> tuple[str, int]:
+    try:
+        row = connection.execute(statements("identity")).fetchone()
+    except errors.InsufficientPrivilege:
+        return "", 0
+    return (str(row[0]), int(row[1])) if row else ("", 0)
+
+
+def _session_mode(connection: Connection) -> bool:
+    """Two transactions must meet the same backend and find a session setting again; transaction poolers break both."""
+    token = secrets.token_hex(8)
+    first = connection.execute("SELECT pg_backend_pid(), set_config('sampelit.probe', %s, false)", [token]).fetchone()
+    second = connection.execute("SELECT pg_backend_pid(), current_setting('sampelit.probe', true)").fetchone()
+    return connection.info.port != POOLER_PORT and first == second
+
+
+def problems(found: Facts, last_identity: str = "") -> list[str]:
+    """Why this session cannot make a trustworthy copy; empty when it can."""
+    checks = [
+        (
+            found.session_mode,
+            "The DSN leads to a pooler in transaction mode. Use the session pooler (port 5432) or the host.",
+        ),
+        (
+            found.version >= OLDEST_VERSION,
+            f"PostgreSQL {found.server_version} is too old. Version 14 or newer is needed.",
+        ),
+        (
+            found.statement_timeout == "0",
+            "statement_timeout cannot be switched off. ALTER ROLE … SET statement_timeout = 0.",
+        ),
+        (found.row_security == "off", "row_security cannot be switched off for this session."),
+        (found.encoding == "UTF8", f"The database's encoding is {found.encoding}. Only UTF8 is supported."),
+        (
+            abs(found.skew_seconds) <= ALLOWED_SKEW_SECONDS,
+            f"The clocks differ by {found.skew_seconds:.0f} s. Correct this machine's clock.",
+        ),
+        (
+            last_identity in ("", found.system_identifier),
+            "This is another database than the last run's (its system identifier differs). "
+            "Check the DSN; after a planned move, make a run under a new policy.",
+        ),
+    ]
+    return [text for holds, text in checks if not holds]
+
+
+def table_problems(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    """Tables that this role cannot read, or of which row-level security would hide rows."""
+    rows = connection.execute(statements("readable"), {"oids": [table.oid for table in tables]})
+    texts = []
+    for name, readable, hidden, role in rows:
+        if not readable:
+            texts.append(f"Role {role} may not read {name}. GRANT SELECT on it (and USAGE on its schema) to the role.")
+        elif hidden:
+            texts.append(
+                f"Row-level security hides rows of {name} from role {role}. "
+                "Run ALTER ROLE … BYPASSRLS, or use a role that has it."
+            )
+    return texts

@@ -1,0 +1,79 @@
+"""One exported snapshot for several connections, and positions inside a table as ctid ranges (PostgreSQL 14+).
+
+In: a connection in autocommit. Out: the snapshot's identity and time; ranges that together cover every row once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from providers.postgres.connection import Connection, statements
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A tuple's place: page, then line pointer (65.6 Database Page Layout; at most 291 rows on an 8 kB page)."""
+
+    page: int
+    row: int = 0
+
+    def __str__(self) -> str:
+        return f"({self.page},{self.row})"
+
+
+FIRST = Position(0, 0)
+ROWS_ON_PAGE = 292
+
+
+@dataclass(frozen=True)
+class Range:
+    """Rows with `start <= ctid < end`; an empty end is open, so a table that grew is still covered."""
+
+    start: Position = FIRST
+    end: Position | None = None
+
+    def where(self) -> sql.Composable:
+        clause = sql.SQL("ctid >= {}::pg_catalog.tid").format(sql.Literal(str(self.start)))
+        if self.end is None:
+            return clause
+        return clause + sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(str(self.end)))
+
+    def halves(self, pages: int) -> tuple[Range, Range] | None:
+        """Two ranges for one that was too large; None when it can hold a single row only."""
+        end = self.end or Position(max(pages, self.start.page + 1), 0)
+        whole_pages = end.page - self.start.page
+        if whole_pages > 1:
+            middle = Position(self.start.page + whole_pages // 2, 0)
+        else:
+            last = end.row if end.page == self.start.page else ROWS_ON_PAGE
+            middle = Position(self.start.page, (self.start.row + last) // 2)
+        if middle <= self.start or (self.end and middle >= self.end):
+            return None
+        return Range(self.start, middle), Range(middle, self.end)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What `pg_export_snapshot` gave, with the xid8 bounds, log position and the database's clock."""
+
+    id: str
+    xmin: str
+    xmax: str
+    lsn: str
+    taken_at: str
+
+
+def export_snapshot(connection: Connection) -> Snapshot:
+    """Begin the leader's transaction; it must stay open while others import its snapshot."""
+    connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    row = connection.execute(statements("snapshot")).fetchone()
+    assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
+    return Snapshot(*(str(value) for value in row))
+
+
+def import_snapshot(connection: Connection, snapshot_id: str) -> None:
+    """Begin a transaction that sees exactly what the leader sees."""
+    connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id)))

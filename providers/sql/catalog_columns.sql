@@ -1,0 +1,34 @@
+-- Every column with what decides its copying: all types reachable from it, and whether they are sent in binary.
+WITH RECURSIVE reach(attrelid, attnum, oid) AS (
+    SELECT attrelid, attnum, atttypid FROM pg_attribute
+    WHERE attrelid = ANY (%(oids)s::oid[]) AND attnum > 0 AND NOT attisdropped
+    UNION
+    SELECT r.attrelid, r.attnum, next.oid
+    FROM reach r JOIN pg_type t ON t.oid = r.oid CROSS JOIN LATERAL (
+        SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
+        UNION ALL SELECT t.typelem WHERE t.typcategory = 'A' AND t.typelem <> 0
+        UNION ALL SELECT a.atttypid FROM pg_attribute a
+                  WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE t.typtype = 'r' AND g.rngtypid = t.oid
+        UNION ALL SELECT g.rngtypid FROM pg_range g WHERE t.typtype = 'm' AND g.rngmultitypid = t.oid
+    ) AS next
+), types AS (
+    SELECT r.attrelid, r.attnum,
+           array_agg(DISTINCT CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE t.typtype::text || ':' || t.oid END)
+               FILTER (WHERE NOT (t.typcategory = 'A' AND t.typelem <> 0) AND t.typtype <> 'd') AS leaves,
+           bool_and(t.typsend <> 0 AND t.typreceive <> 0) AS binary_io,
+           array_agg(DISTINCT t.oid::bigint) AS reached
+    FROM reach r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace
+    GROUP BY 1, 2
+)
+SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
+       a.attgenerated::text, coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
+       CASE WHEN a.attcollation <> t.typcollation THEN format('%%I.%%I', cn.nspname, co.collname) ELSE '' END,
+       coalesce(co.collisdeterministic, true), y.leaves::text[], y.binary_io, y.reached
+FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid
+JOIN types y ON y.attrelid = a.attrelid AND y.attnum = a.attnum
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_collation co ON co.oid = a.attcollation
+LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+ORDER BY a.attrelid, a.attnum

@@ -1,0 +1,117 @@
+"""The one door to backup stores: a local directory or an S3 bucket, chosen by a store URL (DESIGN 11).
+
+In: file:///dir or s3://bucket/prefix?endpoint=URL&region=R. Out: a Store whose objects are
+written once, whole and checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from providers.errors import ProviderError, Refused
+
+
+class StoreError(ProviderError):
+    """The store did not do what was asked."""
+
+
+class Missing(StoreError):
+    """The object is not there."""
+
+
+class AlreadyStored(StoreError):
+    """The key is taken by other content; it was not overwritten."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object as the store has it; `sha256` is empty in listings."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+    modified_at: datetime
+
+
+class Store(Protocol):
+    url: str
+
+    def put_once(self, key: str, data: bytes) -> Stored: ...
+    def get(self, key: str) -> bytes: ...
+    def head(self, key: str) -> Stored | None: ...
+    def list(self, prefix: str = "") -> Iterator[Stored]: ...
+    def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Address:
+    """A parsed store URL. Credentials are never part of it: they come from AWS_*."""
+
+    scheme: str
+    bucket: str
+    prefix: str
+    endpoint: str = ""
+    region: str = ""
+    url: str = ""
+
+
+def parse(url: str) -> Address:
+    """Read a store URL. Raises Refused with the accepted forms when it is not one, or when it carries a secret."""
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise Refused("The store URL carries credentials. Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return Address("file", "", unquote(parts.path), url=url)
+    if parts.scheme == "s3" and parts.netloc:
+        query = parse_qs(parts.query)
+        unknown = sorted(set(query) - {"endpoint", "region"})
+        if not unknown:
+            endpoint, region = (query.get(name, [""])[0] for name in ("endpoint", "region"))
+            return Address("s3", parts.netloc, unquote(parts.path).strip("/"), endpoint, region, url)
+    raise Refused(
+        "The store URL is neither file:///dir nor s3://bucket/prefix?endpoint=URL&region=R. "
+        "Nothing was read or written."
+    )
+
+
+def open_store(url: str) -> Store:
+    """The store behind a URL; nothing is contacted yet."""
+    address = parse(url)
+    if address.scheme == "file":
+        from providers.storage_local import LocalStore
+
+        return LocalStore(Path(address.prefix))
+    from providers.storage_s3 import S3Store
+
+    return S3Store(address)
+
+
+def django_storage(url: str) -> dict[str, Any]:
+    """The entry for STORAGES["backups"], from the same URL and the same credentials."""
+    address = parse(url)
+    if address.scheme == "file":
+        options: dict[str, Any] = {"location": address.prefix, "file_permissions_mode": 0o600}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    options = {
+        "bucket_name": address.bucket,
+        "location": address.prefix,
+        "endpoint_url": address.endpoint or None,
+        "region_name": address.region or None,
+        "addressing_style": "path",
+        "signature_version": "s3v4",
+        "file_overwrite": False,
+        "default_acl": None,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def safe_key(key: str) -> str:
+    """A key that stays inside its store. Raises Refused for empty, absolute and climbing keys."""
+    if not key or key.startswith(("/", ".")) or any(part in ("", ".", "..") for part in key.split("/")):
+        raise Refused(f"{key!r} is not a name that a store accepts.")
+    return key
