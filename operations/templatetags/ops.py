@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from operations import navigation
 from operations.web import html
 
 register = template.Library()
@@ -62,6 +64,13 @@ def labelled(cells: Iterable[str], headers: list[dict[str, Any]]) -> list[SafeSt
 def selected_choice(choices: Iterable[dict[str, Any]]) -> str:
     """The chosen value of a list filter; nothing when it is the first choice, which means all."""
     return next((str(c["display"]) for i, c in enumerate(choices) if c["selected"] and i), "")
+
+
+@register.simple_tag
+def timeline_of(row: Any) -> str:
+    """The ledger's entries that name this row; empty where there is no such list."""
+    base = navigation.page("admin:ledger_entry_changelist")
+    return f"{base}?{urlencode({'q': row.pk})}" if base and row is not None else ""
 
 
 def _heading(header: dict[str, Any]) -> str:

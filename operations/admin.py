@@ -1,0 +1,195 @@
+"""The admin's lists and pages of operations, environments, tasks and signs of life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from operations.approvals.tasks import close, why_not_close
+from operations.approvals.voting import why_not_vote
+from operations.engine import kinds
+from operations.engine.cancel import cancel
+from operations.models import Environment, Heartbeat, Operation, Status, Task
+from operations.web import html, operation_page, request_page
+from operations.web.admin import ReadOnlyAdmin
+from providers.errors import Refused
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ["what", "state", "environment", "risk_badge", "requested_by", "asked", "took"]
+    list_display_links = ["what"]
+    list_filter = ["status", "risk", "environment", "kind", "requested_at"]
+    list_select_related = ["environment", "requested_by"]
+    search_fields = ["id__startswith", "kind", "subject"]
+    actions = ["cancel_selected"]
+    empty_title = "No operations yet"
+    empty_text = "Everything consequential is an operation: exports, deploys, rollbacks, migrations."
+    empty_command = "manage.py ops request backups.export --environment production --set policy=audit-trail"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("request/<str:name>/", view(request_page.request_page), name="operations_request"),
+            path("request/", view(self.catalogue), name="operations_catalogue"),
+            path("approvals/", view(self.approvals), name="approvals"),
+            path("<str:pk>/live/", view(operation_page.fragment), name="operations_live"),
+            path("<str:pk>/act/<str:verb>/", view(operation_page.act_page), name="operations_act"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return operation_page.page(request, object_id)
+
+    def catalogue(self, request: HttpRequest) -> HttpResponse:
+        """Every kind that can be requested, and why one cannot."""
+        rows = [
+            (kind, reverse("admin:operations_request", args=[kind.name]), request.user.has_perm(kind.permission))
+            for kind in sorted(kinds.registry.kinds.values(), key=lambda one: one.name)
+        ]
+        context = {**self.admin_site.each_context(request), "title": "Request an operation", "rows": rows}
+        return TemplateResponse(request, "admin/operations/catalogue.html", context)
+
+    def approvals(self, request: HttpRequest) -> HttpResponse:
+        """What waits for a vote: mine first, then what others must decide, with the reason."""
+        assert isinstance(request.user, User)  # noqa: S101
+        waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL)
+        rows = waiting.select_related("environment", "requested_by").prefetch_related("approvals")[:100]
+        may_vote = request.user.has_perm("operations.approve_operation")
+        mine = [
+            row
+            for row in rows
+            if may_vote
+            and row.requested_by_id != request.user.pk
+            and not any(one.approved_by_id == request.user.pk and not one.revoked_at for one in row.approvals.all())
+        ]
+        others = [(row, _why_others(row, request.user, may_vote)) for row in rows if row not in mine]
+        context = {**self.admin_site.each_context(request), "title": "Approvals", "mine": mine, "others": others}
+        return TemplateResponse(request, "admin/operations/approvals.html", context)
+
+    @admin.action(description="Cancel", permissions=["view"])
+    def cancel_selected(self, request: HttpRequest, rows: QuerySet[Operation]) -> None:
+        assert isinstance(request.user, User)  # noqa: S101
+        for row in rows.select_related("environment"):
+            try:
+                cancel(row, by=request.user)
+                messages.success(request, f"{row}: cancelling.")
+            except (Refused, PermissionDenied) as refusal:
+                messages.error(request, str(refusal))
+
+    @admin.display(description="Operation")
+    def what(self, row: Operation) -> str:
+        kind = kinds.registry.kinds.get(row.kind)
+        return f"{kind.label if kind else row.kind}{': ' + row.subject if row.subject else ''}"
+
+    @admin.display(description="Status")
+    def state(self, row: Operation) -> SafeString:
+        return html.badge(row.status)
+
+    @admin.display(description="Risk")
+    def risk_badge(self, row: Operation) -> SafeString:
+        return html.badge(row.risk, "idle" if row.risk == "routine" else None)
+
+    @admin.display(description="Requested", ordering="requested_at")
+    def asked(self, row: Operation) -> SafeString:
+        return html.when(row.requested_at)
+
+    @admin.display(description="Took")
+    def took(self, row: Operation) -> str:
+        return html.duration(row.elapsed.total_seconds()) if row.elapsed and row.ended_at else "–"
+
+
+def _why_others(row: Operation, user: User, may_vote: bool) -> str:
+    if row.requested_by_id == user.pk:
+        return "You requested it; somebody else must approve it."
+    return "You have voted; others must follow." if may_vote else why_not_vote(row, user)
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["slug", "name", "kind", "protected", "freeze", "health_url"]
+    list_filter = ["kind", "protected"]
+    search_fields = ["slug", "name"]
+    prepopulated_fields: dict[str, tuple[str]] = {}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Environment | None = None) -> bool:
+        """Operations and history refer to it for ever."""
+        return False
+
+    @admin.display(description="Frozen until")
+    def freeze(self, row: Environment) -> SafeString:
+        return html.when(row.frozen_until) if row.frozen() else SafeString("–")
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ["title", "state", "environment", "opened", "closed_by"]
+    list_filter = ["kind", "environment", ("closed_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["environment", "closed_by"]
+    empty_title = "Nothing is left to do"
+    empty_text = (
+        "Break-glass reviews, autodeploy to re-enable and failing clean-ups appear here until somebody closes them."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("<int:pk>/close/", self.admin_site.admin_view(self.close_task), name="operations_close_task"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self.close_task(request, int(object_id))
+
+    def close_task(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The task and the form that closes it."""
+        assert isinstance(request.user, User)  # noqa: S101
+        task = get_object_or_404(Task.objects.select_related("operation", "environment", "closed_by", "not_by"), pk=pk)
+        error = ""
+        if request.method == "POST":
+            try:
+                close(task, by=request.user, resolution=request.POST.get("resolution", ""))
+                messages.success(request, "Closed.")
+                return redirect("admin:operations_task_changelist")
+            except (Refused, PermissionDenied) as refusal:
+                error = str(refusal)
+        why_not = why_not_close(task, request.user)
+        context = {
+            **self.admin_site.each_context(request), "title": task.title, "task": task, "why_not": why_not, "error": error
+        }  # fmt: skip
+        return TemplateResponse(
+            request, "admin/operations/task.html", context, status=403 if error and why_not else 200
+        )
+
+    @admin.display(description="State")
+    def state(self, row: Task) -> SafeString:
+        return html.badge("done" if row.closed_at else "open")
+
+    @admin.display(description="Opened", ordering="opened_at")
+    def opened(self, row: Task) -> SafeString:
+        return html.when(row.opened_at)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ["name", "beat"]
+    empty_title = "No sign of life yet"
+    empty_text = "Workers, canaries and periodic jobs report here."
+    empty_command = "manage.py run_worker"
+
+    @admin.display(description="Last beat", ordering="beat_at")
+    def beat(self, row: Heartbeat) -> SafeString:
+        return format_html("{}", html.when(row.beat_at))

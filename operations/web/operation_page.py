@@ -1,0 +1,189 @@
+"""One operation: what was asked, how far it is, what a person may do now and why a button is disabled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from operations.approvals.break_glass import break_glass, why_not_break_glass
+from operations.approvals.voting import approve, reject, revoke, why_not_vote
+from operations.engine import kinds
+from operations.engine.cancel import cancel, may_cancel
+from operations.engine.retry import retry
+from operations.models import Operation, Status
+from providers.errors import ProviderError, Refused
+
+LOG_LINES = 200
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A button: `why_not` is the reason it is disabled; `typed` what a person must type on its page."""
+
+    name: str
+    label: str
+    why_not: str
+    style: str = ""
+    says: str = ""
+    needs_reason: bool = False
+    typed: str = ""
+
+
+def find(pk: str) -> Operation:
+    return get_object_or_404(
+        Operation.objects.select_related("environment", "requested_by", "break_glass_by", "retry_of"), pk=pk
+    )
+
+
+def verbs(operation: Operation, user: User) -> list[Verb]:
+    """What this person could do with it, in the order of the page."""
+    kind = kinds.registry.kinds.get(operation.kind)
+    if operation.status == Status.AWAITING_APPROVAL:
+        typed = ""
+        if operation.risk == "destructive" and kind is not None:
+            typed = kind.confirm_text(operation.environment, operation.parameters)
+        why_not = why_not_vote(operation, user)
+        shown = [
+            Verb("approve", "Approve", why_not, "primary", "Your vote counts for exactly this content.", typed=typed),
+            Verb("reject", "Reject", why_not, "danger", "One refusal ends the request.", needs_reason=True),
+        ]
+        if not why_not_break_glass(operation, user):
+            says = "Replaces the missing votes for 30 minutes. All approvers are told; somebody else reviews it."
+            shown.append(Verb("break-glass", "Break the glass", "", "danger", says, needs_reason=True))
+    else:
+        shown = []
+    if operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED) and _voted(operation, user):
+        shown.append(Verb("revoke", "Take my vote back", "", says="It counts no more; possible until a worker starts."))
+    if operation.terminal:
+        why_not = "" if kind is not None and user.has_perm(kind.permission) else "Your role may not request this."
+        if operation.status != Status.SUCCEEDED:
+            shown.append(Verb("retry", "Request again", why_not, says="A new operation with the same parameters."))
+    else:
+        why_not = "" if may_cancel(operation, user) else "Only who requested it or an operator may cancel it."
+        if operation.cancel_requested_at:
+            why_not = "It is stopping already."
+        says = "A running step stops at its next border; always-steps still run."
+        shown.append(Verb("cancel", "Cancel", why_not, "danger", says))
+    return shown
+
+
+def _voted(operation: Operation, user: User) -> bool:
+    return operation.approvals.filter(approved_by=user, revoked_at=None, decision="approve").exists()
+
+
+def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
+    """GET asks once more, POST acts; the services check everything again."""
+    operation, user = find(pk), request.user
+    assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
+    found = next((one for one in verbs(operation, user) if one.name == verb), None)
+    if found is None and request.method != "POST":
+        messages.info(request, "That is not possible now; nothing was changed.")
+        return redirect("admin:operations_operation_change", pk)
+    error = ""
+    if request.method == "POST":
+        try:
+            done = _act(operation, verb, user, request.POST.get("reason", ""), request.POST.get("typed", ""), found)
+            messages.success(request, f"Done: {verb.replace('-', ' ')}. It is {done.get_status_display().lower()} now.")
+            return redirect("admin:operations_operation_change", done.pk)
+        except (Refused, PermissionDenied, ProviderError) as refusal:
+            error = str(refusal)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"{found.label if found else verb}: {operation}",
+        "operation": operation,
+        "verb": found,
+        "error": error,
+        "consequences": _consequences(operation),
+        "command": f"manage.py ops {verb} {operation.pk}",
+    }
+    return TemplateResponse(request, "admin/operations/act.html", context, status=403 if error and not found else 200)
+
+
+def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, found: Verb | None) -> Operation:
+    if found and found.typed and typed != found.typed:
+        raise Refused(f"Type {found.typed} exactly. Nothing was changed.")
+    if verb == "approve":
+        return approve(operation, by=user, comment=reason)
+    if verb == "reject":
+        return reject(operation, by=user, comment=reason)
+    if verb == "revoke":
+        return revoke(operation, by=user)
+    if verb == "break-glass":
+        return break_glass(operation, by=user, reason=reason)
+    if verb == "retry":
+        return retry(operation, by=user, reason=reason)
+    if verb == "cancel":
+        return cancel(operation, by=user)
+    raise Http404(f"There is no verb {verb}.")
+
+
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """The operation's page; its live part is `fragment`."""
+    operation = find(pk)
+    assert isinstance(request.user, User)  # noqa: S101
+    context = {
+        **admin.site.each_context(request),
+        **live_context(operation, request.user),
+        "title": str(operation),
+        "consequences": [] if operation.terminal else _consequences(operation),
+        "command": f"manage.py ops show {operation.pk}",
+        "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[pk])),
+    }
+    return TemplateResponse(request, "admin/operations/operation.html", context)
+
+
+def fragment(request: HttpRequest, pk: str) -> HttpResponse:
+    """What refreshes while it runs."""
+    assert isinstance(request.user, User)  # noqa: S101
+    return TemplateResponse(request, "admin/operations/live.html", live_context(find(pk), request.user))
+
+
+def live_context(operation: Operation, user: User) -> dict[str, Any]:
+    kind = kinds.registry.kinds.get(operation.kind)
+    return {
+        "operation": operation,
+        "kind_label": kind.label if kind else operation.kind,
+        "steps": list(operation.steps.all()),
+        "votes": list(operation.approvals.select_related("approved_by")),
+        "verbs": verbs(operation, user),
+        "progress": _progress(operation),
+        "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),
+        "result": _result(operation),
+    }
+
+
+def _progress(operation: Operation) -> dict[str, Any]:
+    """Percent, rate and seconds left, from the last progress that the step stored."""
+    told = operation.progress
+    if not told or operation.terminal:
+        return {}
+    done, total, seconds = told.get("done") or 0, told.get("total"), told.get("seconds") or 0
+    rate = done / seconds if seconds else 0
+    return {
+        **told,
+        "percent": min(100, round(100 * done / total)) if total else None,
+        "rate": round(rate) if rate >= 1 else None,
+        "left": (total - done) / rate if total and rate else None,
+    }
+
+
+def _result(operation: Operation) -> list[tuple[str, object]]:
+    return [(name.replace("_", " "), value) for name, value in operation.result.items()]
+
+
+def _consequences(operation: Operation) -> list[kinds.Consequence]:
+    kind = kinds.registry.kinds.get(operation.kind)
+    if kind is None:
+        return [kinds.Consequence("No installed part knows this kind any more.", "warn")]
+    try:
+        return kinds.all_consequences(kind, operation.environment, operation.parameters)
+    except (Refused, ProviderError) as refusal:
+        return [kinds.Consequence(str(refusal), "warn")]

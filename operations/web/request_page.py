@@ -1,0 +1,139 @@
+"""The one confirmation page: GET shows what will happen, POST asks for it; the permission is checked both times."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from operations.engine import kinds
+from operations.engine.request import prepare
+from operations.engine.request import request as request_operation
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+
+
+class RequestForm(forms.Form):
+    """Fields of the kind's parameters, then the reason; values come from the query string first."""
+
+    environment = forms.ModelChoiceField(Environment.objects.all(), to_field_name="slug", empty_label=None)
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}), required=False, help_text="Goes to the approvers and the ledger."
+    )
+
+    def __init__(self, kind: kinds.OperationKind, environment: Environment, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for one in kind.parameters:
+            self.fields[one.name] = _field(one, environment)
+        self.order_fields(["environment", *[one.name for one in kind.parameters], "reason"])
+
+    def parameters(self, kind: kinds.OperationKind) -> kinds.Parameters:
+        return {one.name: self.cleaned_data[one.name] for one in kind.parameters if self.cleaned_data[one.name]}
+
+
+def _field(one: kinds.Parameter, environment: Environment) -> forms.Field:
+    label = one.label or one.name.replace("_", " ").capitalize()
+    if one.choices is not None:
+        choices = list(one.choices(environment))
+        head = [] if one.required and choices else [("", "–")]
+        return forms.ChoiceField(choices=head + choices, required=one.required, label=label, help_text=one.help)
+    widget = forms.PasswordInput() if one.secret else None
+    return forms.CharField(required=one.required, label=label, help_text=one.help, widget=widget, max_length=500)
+
+
+def request_page(request: HttpRequest, name: str) -> HttpResponse:
+    """`/admin/operations/operation/request/<kind>/?environment=…&<parameter>=…`."""
+    kind = kinds.registry.kinds.get(name)
+    if kind is None:
+        raise Http404(f"There is no operation {name}.")
+    environment = _environment(request)
+    if environment is None:
+        messages.warning(request, "There is no environment yet. Add one first; nothing was requested.")
+        return redirect("admin:operations_environment_changelist")
+    data = request.POST if request.method == "POST" else None
+    form = RequestForm(kind, environment, data, initial={**request.GET.dict(), "environment": environment.slug})
+    if request.method == "POST" and form.is_valid():
+        answer = _ask(request, kind, form)
+        if answer is not None:
+            return answer
+    return TemplateResponse(request, "admin/operations/request.html", _context(request, kind, environment, form))
+
+
+def _environment(request: HttpRequest) -> Environment | None:
+    slug = request.POST.get("environment") or request.GET.get("environment")
+    rows = Environment.objects.all()
+    return rows.filter(slug=slug).first() or rows.first()
+
+
+def _ask(request: HttpRequest, kind: kinds.OperationKind, form: RequestForm) -> HttpResponse | None:
+    environment, parameters = form.cleaned_data["environment"], form.parameters(kind)
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
+    try:
+        cleaned = prepare(kind, environment, parameters)
+        typed = request.POST.get("typed", "")
+        if kind.assess(environment, cleaned) == "destructive" and typed != kind.confirm_text(environment, cleaned):
+            form.add_error(None, f"Type {kind.confirm_text(environment, cleaned)} exactly. Nothing was requested.")
+            return None
+        operation = request_operation(
+            kind.name, by=user, environment=environment, parameters=parameters, reason=form.cleaned_data["reason"]
+        )
+    except (Refused, PermissionDenied, ProviderError) as refusal:
+        form.add_error(None, str(refusal))
+        return None
+    return redirect("admin:operations_operation_change", operation.pk)
+
+
+def _context(
+    request: HttpRequest, kind: kinds.OperationKind, environment: Environment, form: RequestForm
+) -> dict[str, Any]:
+    shown = _preview(kind, environment, request, form)
+    allowed = request.user.has_perm(kind.permission)
+    return {
+        **admin.site.each_context(request),
+        "title": kind.label,
+        "kind": kind,
+        "environment": environment,
+        "form": form,
+        "why_not": "" if allowed else "Your role may look at this but not request it.",
+        "command": _command(kind, environment, form),
+        **shown,
+    }
+
+
+def _preview(
+    kind: kinds.OperationKind, environment: Environment, request: HttpRequest, form: RequestForm
+) -> dict[str, Any]:
+    """Risk, votes and consequences of what is in the form right now, or the reason why there are none yet."""
+    given = {one.name: form[one.name].value() for one in kind.parameters if form[one.name].value()}
+    try:
+        cleaned = prepare(kind, environment, given)
+        risk = kind.assess(environment, cleaned)
+        steps = kind.resolved_steps()
+        consequences = kinds.all_consequences(kind, environment, cleaned)
+    except (Refused, ProviderError) as refusal:
+        return {"not_yet": str(refusal) if given else "", "risk": "", "consequences": [], "steps": []}
+    return {
+        "risk": risk,
+        "votes": environment.votes(risk),
+        "consequences": consequences,
+        "steps": steps,
+        "confirm_text": kind.confirm_text(environment, cleaned) if risk == "destructive" else "",
+    }
+
+
+def _command(kind: kinds.OperationKind, environment: Environment, form: RequestForm) -> str:
+    sets = []
+    for one in kind.parameters:
+        value = form[one.name].value()
+        if value or one.required:
+            shown = "…" if one.secret or not value else value
+            sets.append(f"--set {shlex.quote(f'{one.name}={shown}')}")
+    return " ".join(["manage.py ops request", kind.name, "--environment", environment.slug, *sets, "--reason …"])
