@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
-from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from sampelit_ops.roles import sync_roles
+from tests.sampelit_ops.signin.codes import PASSWORD
 
-PASSWORD = "correct horse battery"
 LOGIN = "/admin/login/"
-
-
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
-    """The code an authenticator app shows now, or `steps` periods later."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
-    totp.time = time.time() + steps * device.step
-    return f"{totp.token():06d}"
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,7 @@ from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from sampelit_ops.signin import devices
-
-from .conftest import code_of
+from tests.sampelit_ops.signin.codes import code_of
 
 Attempt = Callable[..., object]
 Asked = Callable[[], bool]

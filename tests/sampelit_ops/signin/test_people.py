@@ -16,8 +16,7 @@ from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from operations.models import AccessToken
-
-from .conftest import PASSWORD
+from tests.sampelit_ops.signin.codes import PASSWORD
 
 
 @pytest.fixture

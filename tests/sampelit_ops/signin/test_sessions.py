@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from .conftest import PASSWORD
+from tests.sampelit_ops.signin.codes import PASSWORD
 
 HOME = "/admin/password_change/"
 
