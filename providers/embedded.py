@@ -92,8 +92,11 @@ class EmbeddedPostgres:
         return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/{dbname}"
 
     def create_database(self, name: str, *, template: str = "template1", owner: str = "postgres") -> None:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-            sql.Identifier(name), sql.Identifier(template), sql.Identifier(owner)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY {}").format(
+            sql.Identifier(name),
+            sql.Identifier(template),
+            sql.Identifier(owner),
+            sql.SQL("wal_log" if template == "template1" else "file_copy"),  # four times faster for filled templates
         )
         self._execute(statement)
 
