@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ledger.models import Entry
+    from ledger.verification import Report
 
 Sentence = Callable[["Entry"], str]
 
@@ -23,7 +24,9 @@ class Anchor:
 
 AnchorSource = Callable[[], Iterable[Anchor]]
 _sentences: dict[str, Sentence] = {}
+Listener = Callable[["Report"], None]
 _anchor_sources: list[AnchorSource] = []
+_listeners: list[Listener] = []
 
 
 def sentence(code: str) -> Callable[[Sentence], Sentence]:
@@ -45,6 +48,17 @@ def anchor_source(function: AnchorSource) -> AnchorSource:
 
 def anchor_sources() -> tuple[AnchorSource, ...]:
     return tuple(_anchor_sources)
+
+
+def on_verified(function: Listener) -> Listener:
+    """Decorator: the function hears every report of `verify_and_tell()`, to show it or to raise an alarm."""
+    if function not in _listeners:
+        _listeners.append(function)
+    return function
+
+
+def listeners() -> tuple[Listener, ...]:
+    return tuple(_listeners)
 
 
 def codes() -> list[str]:

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from ledger import canonical, channel
 from ledger.models import Checkpoint, Entry, Head
+from ledger.registry import listeners
 from ledger.verification import Report, verify
 from providers import redact
 
-__all__ = ["Report", "checkpoint", "record", "verify"]
+__all__ = ["Report", "checkpoint", "record", "verify", "verify_and_tell"]
 
 
 def record(
@@ -93,3 +94,11 @@ def checkpoint() -> Checkpoint | None:
     if head is None or head.sequence == 0:
         return None
     return Checkpoint.objects.get_or_create(size=head.sequence, defaults={"head_sha256": head.sha256})[0]
+
+
+def verify_and_tell() -> Report:
+    """Verify, then tell whoever registered with `registry.on_verified` (the frame of every page, the alarms)."""
+    report = verify()
+    for listener in listeners():
+        listener(report)
+    return report

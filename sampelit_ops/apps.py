@@ -8,10 +8,11 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import navigation, signin
+        from sampelit_ops import ledger_watch, navigation, signin
 
         navigation.register_links()
         signin.register()
+        ledger_watch.register()
 
 
 class OpsAdminConfig(admin_apps.AdminConfig):

@@ -19,6 +19,7 @@ _PLAIN = {
     "signin.token_created": "{actor} created the personal token {subject}",
     "signin.token_revoked": "{actor} revoked the personal token {subject}",
     "ledger.exported": "{actor} exported the timeline",
+    "ledger.verified": "{actor} had every hash of the ledger recomputed",
 }
 
 

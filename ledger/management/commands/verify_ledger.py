@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ledger.services import Report, verify
+from ledger.services import Report, verify_and_tell
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify()
+        report = verify_and_tell()
         self.stdout.write(json.dumps(report.as_json()) if options["json"] else _text(report))
         if not report.valid:
             sys.exit(1)

@@ -1,0 +1,32 @@
+"""Keeps the ledger's last verification in view: hourly by the tick, and whenever somebody asks.
+
+In: reports of `ledger.services.verify_and_tell`. Out: the heartbeat that the frame of every page reads, a checkpoint.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from ledger.registry import on_verified
+from ledger.services import Report, checkpoint, verify_and_tell
+from operations.engine import tick
+from operations.models import Heartbeat
+
+SECONDS = 3600.0
+
+
+@on_verified
+def keep(report: Report) -> None:
+    """Write down when the ledger was verified and what came of it."""
+    detail = {"valid": report.valid, "entries": report.entries, "problems": len(report.problems)}
+    Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": timezone.now(), "detail": detail})
+
+
+def watch() -> None:
+    """Verify; a valid ledger's head becomes a checkpoint that later verifications compare with."""
+    if verify_and_tell().valid:
+        checkpoint()
+
+
+def register() -> None:
+    tick.every("ledger.verify", SECONDS, watch)
