@@ -21,7 +21,8 @@ from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Environment, Heartbeat, Operation, Status, Task
 from operations.web import html, operation_page, request_page
-from operations.web.admin import ReadOnlyAdmin
+from operations.web.admin import EditableAdmin, ReadOnlyAdmin
+from operations.worker import admin as queue_admin  # noqa: F401  replaces the queue's own pages
 from providers.errors import Refused
 
 
@@ -108,7 +109,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Took")
     def took(self, row: Operation) -> str:
-        return html.duration(row.elapsed.total_seconds()) if row.elapsed and row.ended_at else "–"
+        return html.duration(row.seconds) if row.ended_at else "–"
 
 
 def _why_others(row: Operation, user: User, may_vote: bool) -> str:
@@ -118,7 +119,7 @@ def _why_others(row: Operation, user: User, may_vote: bool) -> str:
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EnvironmentAdmin(EditableAdmin):
     list_display = ["slug", "name", "kind", "protected", "freeze", "health_url"]
     list_filter = ["kind", "protected"]
     search_fields = ["slug", "name"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -159,8 +158,9 @@ class Operation(models.Model):
         return self.status in TERMINAL
 
     @property
-    def elapsed(self) -> timedelta | None:
-        return (self.ended_at or timezone.now()) - self.started_at if self.started_at else None
+    def seconds(self) -> float | None:
+        """How long it has run, or ran."""
+        return ((self.ended_at or timezone.now()) - self.started_at).total_seconds() if self.started_at else None
 
     def live_votes(self) -> int:
         return self.approvals.filter(decision="approve", revoked_at=None).count()

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -59,3 +60,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is deleted here."""
         return False
+
+
+class NativeDateTimeField(forms.DateTimeField):
+    """A date and time in the browser's own control: labelled, usable on a phone, no script. UTC."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class EditableAdmin(admin.ModelAdmin):
+    """The base of the few lists whose rows people edit: native date controls, history by the ledger, no counting."""
+
+    paginator = CheapPaginator
+    show_full_result_count = False
+    view_on_site = False
+    empty_title = empty_text = empty_command = ""
+    formfield_overrides = {models.DateTimeField: {"form_class": NativeDateTimeField}}

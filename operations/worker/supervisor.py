@@ -125,14 +125,21 @@ class Supervisor:
                 connection.close()
 
     def _end(self, grace: float) -> None:
-        """Stop every cluster; what it still held may be claimed again at once, since its processes are gone."""
+        """Stop every cluster; what it still held may be claimed again at once, since its processes are gone.
+
+        SIGTERM goes to the masters alone: a sentinel that gets it dies at once and its master waits for ever.
+        """
         self.stopping.set()
-        for cluster in self.clusters:
-            cluster.process.send_signal(signal.SIGTERM if grace else signal.SIGKILL)
+        for cluster in self.clusters if grace else []:
+            cluster.process.send_signal(signal.SIGTERM)
         until = time.monotonic() + grace
         for cluster in self.clusters:
             below = descendants(cluster.process.pid)
-            kill_group(cluster.process, signal.SIGTERM if grace else signal.SIGKILL, max(0.1, until - time.monotonic()))
+            try:
+                cluster.process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                logger.warning("queue %s did not stop in %.0f s; killing it", cluster.queue, grace)
+            kill_group(cluster.process, signal.SIGKILL)
             for pid in below:
                 _kill(pid)
         try:

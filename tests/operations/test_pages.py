@@ -1,0 +1,130 @@
+"""The pages of operations through Django's client: what they show, what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from operations.models import Operation, Task
+from tests.operations.conftest import holder
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sign_in(client, monkeypatch):
+    def sign_in(user):
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def seeing(username: str, *codenames: str):
+    return holder(username, "view_operation", "view_task", *codenames)
+
+
+def test_the_request_page_shows_consequences_and_asks(sign_in, production):
+    client = sign_in(seeing("olga", "run_rehearsal"))
+    url = reverse("admin:operations_request", args=["rehearsal.routine"])
+
+    page = client.get(url, {"environment": "production", "key": "a"})
+    assert "nothing outside changes" in page.text
+    assert "manage.py ops request rehearsal.routine --environment production --set key=a" in page.text
+
+    answer = client.post(url, {"environment": "production", "key": "a", "reason": "try"})
+    operation = Operation.objects.get()
+    assert answer["Location"] == reverse("admin:operations_operation_change", args=[operation.pk])
+    assert client.get(answer["Location"]).status_code == 200
+
+
+def test_a_destructive_request_needs_the_typed_name(sign_in, production):
+    client = sign_in(seeing("olga", "run_rehearsal"))
+    url = reverse("admin:operations_request", args=["rehearsal.destructive"])
+
+    refused = client.post(url, {"environment": "production", "key": "a"})
+    assert "Type production/a exactly" in refused.text
+    assert not Operation.objects.exists()
+
+    client.post(url, {"environment": "production", "key": "a", "typed": "production/a"})
+    assert Operation.objects.get().status == "awaiting_approval"
+
+
+def test_a_role_that_may_not_request_sees_why_and_is_refused(sign_in, production):
+    client = sign_in(seeing("vera"))
+    url = reverse("admin:operations_request", args=["rehearsal.routine"])
+
+    assert "Your role may look at this but not request it." in client.get(url).text
+    assert "may not request" in client.post(url, {"environment": "production", "key": "a"}).text
+    assert not Operation.objects.exists()
+
+
+def test_bad_parameters_are_shown_and_nothing_is_stored(sign_in, production):
+    client = sign_in(seeing("olga", "run_rehearsal"))
+    url = reverse("admin:operations_request", args=["rehearsal.routine"])
+
+    page = client.post(url, {"environment": "production", "key": "a", "seconds": "soon"})
+    assert "seconds must be a number" in page.text
+    assert not Operation.objects.exists()
+
+
+def test_the_whole_path_of_a_vote_in_the_browserless_admin(sign_in, ask):
+    operation = ask("rehearsal.sensitive")
+    client = sign_in(seeing("ada", "approve_operation"))
+    act = reverse("admin:operations_act", args=[operation.pk, "approve"])
+
+    assert operation.pk in client.get(reverse("admin:approvals")).text
+    assert "Your vote counts" in client.get(act).text
+    client.post(act, {"reason": "looks right"})
+
+    operation.refresh_from_db()
+    assert operation.status == "queued"
+    assert "looks right" in client.get(reverse("admin:operations_operation_change", args=[operation.pk])).text
+
+
+def test_the_requester_cannot_approve_by_posting(sign_in, ask, operator):
+    operation = ask("rehearsal.sensitive")
+    client = sign_in(operator)
+
+    answer = client.post(reverse("admin:operations_act", args=[operation.pk, "approve"]))
+
+    assert "You requested it" in answer.text
+    operation.refresh_from_db()
+    assert operation.status == "awaiting_approval"
+
+
+def test_a_disabled_button_says_why(sign_in, ask):
+    operation = ask("rehearsal.sensitive")
+    page = sign_in(seeing("vera")).get(reverse("admin:operations_operation_change", args=[operation.pk]))
+    assert "Only approvers vote." in page.text
+
+
+def test_the_live_fragment_stops_when_it_ended(sign_in, ask):
+    operation = ask()
+    client = sign_in(seeing("vera"))
+    url = reverse("admin:operations_live", args=[operation.pk])
+    assert "data-terminal" not in client.get(url).text
+    Operation.objects.filter(pk=operation.pk).update(status="cancelled")
+    assert "data-terminal" in client.get(url).text
+
+
+def test_a_task_is_closed_with_a_resolution(sign_in, operator):
+    task = Task.objects.create(kind="other", title="look", dedupe_key="t", not_by=operator)
+    url = reverse("admin:operations_close_task", args=[task.pk])
+    client = sign_in(seeing("ada", "close_task"))
+
+    assert "Say what was found" in client.post(url, {"resolution": ""}).text
+    client.post(url, {"resolution": "looked"})
+
+    task.refresh_from_db()
+    assert task.resolution == "looked"
+
+
+@pytest.mark.parametrize("name", ["operations_operation_changelist", "operations_catalogue", "approvals", "index"])
+def test_lists_take_at_most_twelve_queries(sign_in, ask, name, django_assert_max_num_queries):
+    for number in range(5):
+        ask(key=str(number))
+    client = sign_in(seeing("vera", "view_environment", "approve_operation"))
+    client.get(reverse(f"admin:{name}"))
+    with django_assert_max_num_queries(12):
+        assert client.get(reverse(f"admin:{name}")).status_code == 200

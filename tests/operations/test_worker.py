@@ -1,0 +1,175 @@
+"""Real worker processes and real signals: whatever is killed, the operation ends right and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from operations.models import Heartbeat, Operation
+from operations.worker.processes import descendants
+from providers.processes import kill_group, spawn
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
+SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> object:
+    """Wait for a condition that other processes bring about; fail when it does not come."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def start_worker(*pools: str) -> subprocess.Popen[bytes]:
+    database = connection.settings_dict
+    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {**os.environ, "DATABASE_URL": url, "OPS_WORKERS": "2", "OPS_CANARY_SECONDS": "3"}
+    log = Path("/tmp/w/worker.log")
+    arguments = [argument for pool in pools for argument in ("--pool", pool)]
+    with log.open("ab") as out:
+        return spawn(
+            [sys.executable, Path(settings.BASE_DIR) / "manage.py", "run_worker", *arguments],
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+
+
+@pytest.fixture
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    process = start_worker("export")
+    try:
+        until(lambda: Heartbeat.objects.filter(name="canary:export").exists())
+        yield process
+    finally:
+        kill_group(process, signal.SIGKILL)
+
+
+def ended(operation: Operation, seconds: float = 30) -> str:
+    def terminal() -> str:
+        operation.refresh_from_db()
+        return operation.status if operation.terminal else ""
+
+    return str(until(terminal, seconds))
+
+
+def lines(path: Path) -> list[str]:
+    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def holder_of(operation: Operation) -> int:
+    operation.refresh_from_db()
+    return int(operation.lease_owner.rsplit("/", 1)[1]) if operation.lease_owner else 0
+
+
+def working(operation: Operation) -> bool:
+    return bool(operation.steps.filter(name="work", status="running").exists() and holder_of(operation))
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text() for pid in pids)
+
+
+def test_a_worker_killed_in_mid_work_is_replaced_and_the_work_ends_once(worker, ask, tmp_path):
+    chance = random.Random(SEED)
+    operations = [ask(key=str(number), seconds=1.5, mark=str(tmp_path / str(number))) for number in range(2)]
+    for operation in operations:
+        until(lambda operation=operation: working(operation) or operation.terminal)
+        time.sleep(chance.uniform(0, 0.8))
+        if pid := holder_of(operation):
+            os.kill(pid, signal.SIGKILL)
+
+    for number, operation in enumerate(operations):
+        assert ended(operation) == "succeeded"
+        assert lines(tmp_path / str(number)).count("work") == 1
+
+
+def test_killing_the_supervisor_leaves_nothing_and_another_one_goes_on(worker, ask, tmp_path):
+    operation = ask(seconds=2, mark=str(tmp_path / "m"))
+    until(lambda: working(operation))
+    below = descendants(worker.pid)
+
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    until(lambda: gone(below), 10)
+    second = start_worker("export")
+
+    try:
+        assert ended(operation) == "succeeded"
+    finally:
+        kill_group(second, signal.SIGKILL)
+    assert lines(tmp_path / "m").count("work") == 1
+
+
+def test_a_frozen_cluster_makes_the_supervisor_end_with_one(worker):
+    """An idle django-q2 worker that is killed may hold the queue's lock for ever; stopping both is the sure way."""
+    cluster = descendants(worker.pid)
+    for pid in cluster[1:]:
+        os.kill(pid, signal.SIGSTOP)
+
+    assert until(lambda: worker.poll() is not None and worker.returncode, 20) == 1
+    until(lambda: gone(cluster), 10)
+
+
+def test_sigterm_ends_the_worker_and_its_work_goes_on_elsewhere(worker, ask, tmp_path):
+    operation = ask(seconds=0.5, mark=str(tmp_path / "m"))
+    until(lambda: working(operation))
+    below = descendants(worker.pid)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(40) == 0
+    until(lambda: gone(below), 10)
+    second = start_worker("export")
+    try:
+        assert ended(operation) == "succeeded"
+    finally:
+        kill_group(second, signal.SIGKILL)
+    assert lines(tmp_path / "m").count("work") == 1
+
+
+def test_a_poison_operation_stops_at_its_limit(worker, ask, settings):
+    operation = ask(fail="exit")
+
+    assert ended(operation, 60) == "failed"
+    assert operation.steps.get(name="work").attempt == settings.OPS_MAX_ATTEMPTS
+    assert operation.steps.get(name="tidy").status == "succeeded"
+
+
+def test_a_paused_worker_writes_nothing_after_its_lease(worker, ask, tmp_path):
+    operation = ask(seconds=1, mark=str(tmp_path / "m"))
+    until(lambda: working(operation))
+    paused = holder_of(operation)
+    os.kill(paused, signal.SIGSTOP)
+
+    assert ended(operation) == "succeeded"
+    os.kill(paused, signal.SIGCONT)
+    seen = Heartbeat.objects.get(name="canary:export").beat_at
+    until(lambda: Heartbeat.objects.get(name="canary:export").beat_at > seen)
+    assert lines(tmp_path / "m") == ["prepare", "work", "tidy"]
+
+
+def test_lost_messages_are_only_a_delay_and_cancel_reaches_a_running_step(worker, ask):
+    from django_q.models import OrmQ
+
+    operation = ask(seconds=30)
+    OrmQ.objects.all().delete()
+    until(lambda: working(operation))
+    Operation.objects.filter(pk=operation.pk).update(cancel_requested_at="2026-01-01T00:00:00Z")
+
+    assert ended(operation) == "cancelled"
+    assert operation.steps.get(name="tidy").status == "succeeded"
