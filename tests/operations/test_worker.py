@@ -38,7 +38,7 @@ def start_worker(*pools: str) -> subprocess.Popen[bytes]:
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     environment = {**os.environ, "DATABASE_URL": url, "OPS_WORKERS": "2", "OPS_CANARY_SECONDS": "3"}
-    log = Path("/tmp/w/worker.log")
+    log = Path(os.environ["OPS_DATA_DIR"]) / "worker.log"
     arguments = [argument for pool in pools for argument in ("--pool", pool)]
     with log.open("ab") as out:
         return spawn(
