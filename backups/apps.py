@@ -5,3 +5,10 @@ class BackupsConfig(AppConfig):
     name = "backups"
     verbose_name = "Backups"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from backups import ledger_lines
+        from backups.kinds import register_kinds
+
+        register_kinds()
+        ledger_lines.register()

@@ -45,6 +45,8 @@ class Loader:
         return notes
 
     def _run(self, item: Statement) -> str:
+        if item.kind == "schema" and postgres.schema_exists(self.connection, item.name):
+            return ""
         try:
             with self.connection.transaction():
                 self.connection.execute(item.sql.encode())
@@ -94,6 +96,18 @@ class Loader:
             self._compare(segment.key, segment, found.pop(loader, postgres.Evidence(0, "0")))
         for extra in found.values():
             self.problems.append(f"{table.qualified} holds {extra.rows} rows that no segment brought or that changed.")
+
+    def compare_whole(self, table: Table) -> None:
+        """Count and digest of the whole table, for loads that share one transaction."""
+        columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
+        found = postgres.evidence(self.connection, (table.schema, table.name), columns)
+        if (found.rows, found.digest) != (table.rows, table.digest):
+            self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({found.rows} rows).")
+
+    def keep_chain(self, chain: str) -> None:
+        """Leave only one experiment's chain in the audit table."""
+        for table in (table for table in self.manifest.tables if table.chains is not None):
+            postgres.keep_chain(self.connection, (table.schema, table.name), chain)
 
     def _compare(self, name: str, segment: Segment, found: postgres.Evidence) -> None:
         if found.rows != segment.rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import psycopg
 
@@ -24,7 +24,7 @@ from backups.signing import Signer
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.storage import Store
+from providers.storage import AlreadyStored, Store
 
 TOOL = "sampelit-ops 0.1"
 PARALLEL_FROM_BYTES = 96 << 20
@@ -85,7 +85,11 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
     """Write the manifest, once and last. If another attempt was faster, its manifest is the run."""
     watch.check()
     howto.store_beside(plan.store, manifest)
-    plan.store.put_once(manifest_key(plan.run), encode(manifest, plan.signer))
+    try:
+        plan.store.put_once(manifest_key(plan.run), encode(manifest, plan.signer))
+    except AlreadyStored:
+        watch.log("Another attempt stored the manifest first; its copy is the run.")
+        return decode(plan.store.get(manifest_key(plan.run)), plan.signer.verifier if plan.signer else None)
     watch.log(f"Stored {len(manifest.segments)} segments and the manifest in {plan.store}.")
     return manifest
 
@@ -106,7 +110,7 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         policy=spec.name,
         source=_source(facts, snapshot),
         tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
-        statements=tuple(Statement(o.phase, o.kind, o.name, o.sql, o.needed) for o in catalog.objects),
+        statements=tuple(Statement(**asdict(o)) for o in catalog.objects),
         recipients=plan.recipients,
         tool=TOOL,
         ledger_entries=plan.ledger_entries,

@@ -92,6 +92,8 @@ class Statement:
     name: str
     sql: str
     needed: bool
+    table: str = ""
+    references: str = ""
 
 
 @dataclass(frozen=True)

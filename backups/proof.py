@@ -140,8 +140,14 @@ def _shrinkage(manifest: Manifest, previous: Manifest | None) -> list[str]:
 
 def store_proof(store: Store, verdict: Verdict, signer: Signer | None) -> str:
     """Write the verdict beside the run, so that it can be seen without the portal; answers its key."""
-    key = f"runs/{verdict.run}/proof-{verdict.at.translate(str.maketrans('', '', ':-.'))}.json"
-    store.put_once(key, sealed(as_document(verdict), signer))
+    return store_document(store, as_document(verdict), signer)
+
+
+def store_document(store: Store, document: dict[str, Any], signer: Signer | None) -> str:
+    """The same for a verdict that was written down before; a second call finds the object and changes nothing."""
+    at = str(document["at"]).translate(str.maketrans("", "", ":-."))
+    key = f"runs/{document['run']}/proof-{at}.json"
+    store.put_once(key, sealed(document, signer))
     return key
 
 

@@ -3,8 +3,8 @@
 In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of bytes. Nothing here knows Django.
 """
 
-from providers.postgres.catalog import read_catalog, table_sizes
-from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain
+from providers.postgres.catalog import read_catalog, schema_exists, table_sizes
+from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain, keep_chain
 from providers.postgres.connection import PINNED, connect, explain, quoted, statements
 from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.digests import Evidence, evidence, evidence_by_load
@@ -38,9 +38,11 @@ __all__ = [
     "facts",
     "has_chain",
     "import_snapshot",
+    "keep_chain",
     "problems",
     "quoted",
     "read_catalog",
+    "schema_exists",
     "statements",
     "table_problems",
     "table_sizes",

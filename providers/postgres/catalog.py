@@ -80,6 +80,10 @@ def table_sizes(connection: Connection) -> dict[str, int]:
     return {f"{row[0]}.{row[1]}": int(row[2]) for row in connection.execute(statements("table_sizes"))}
 
 
+def schema_exists(connection: Connection, name: str) -> bool:
+    return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).fetchone() is not None
+
+
 def _resolve(connection: Connection, names: Sequence[str], closure: bool) -> tuple[set[int], list[int]]:
     values = {"names": list(names), "skipped": PLATFORM_SCHEMAS, "closure": closure}
     rows = connection.execute(statements("catalog_resolve"), values).fetchall()
@@ -142,11 +146,11 @@ def _objects(
     for _, kind, name, text, _ in connection.execute(statements("catalog_types"), {"types": types}):
         found.append(SchemaObject("before", kind, name, text))
     sequences = connection.execute(statements("catalog_sequences"), {"oids": oids}).fetchall()
-    found += [SchemaObject("before", "sequence", row[0], row[1]) for row in sequences]
+    found += [SchemaObject("before", "sequence", row[0], row[1], True, row[3]) for row in sequences]
     found += [create_table(table) for table in sorted(tables, key=lambda item: item.depth)]
     defaults = [column_default(table, column) for table in tables for column in table.columns if column.default]
-    found += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False) for row in sequences]
-    for _, kind, name, text, inside in connection.execute(statements("catalog_after"), {"oids": oids}):
+    found += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False, row[3]) for row in sequences]
+    for _, kind, name, text, inside, table, to in connection.execute(statements("catalog_after"), {"oids": oids}):
         needed = inside and kind in ("primary_key", "unique", "check", "exclusion", "foreign_key")
-        found.append(SchemaObject("after", kind, name, text, needed))
+        found.append(SchemaObject("after", kind, name, text, needed, table, to))
     return tuple(found)

@@ -68,6 +68,12 @@ def chain_problems(connection: Connection, table: tuple[str, str], limit: int = 
     return [ChainProblem(str(row[0]), row[1], row[2]) for row in connection.execute(query)]
 
 
+def keep_chain(connection: Connection, table: tuple[str, str], chain: str) -> None:
+    """Delete the rows of every other chain."""
+    query = sql.SQL("DELETE FROM {} WHERE experiment_id::text <> %s").format(sql.Identifier(*table))
+    connection.execute(query, [chain])
+
+
 def describe(found: Sequence[ChainProblem]) -> list[str]:
     words = {
         "hash": "its content does not give its decision_hash",

@@ -38,7 +38,7 @@ def create_table(table: Table) -> SchemaObject:
         query = sql.SQL("CREATE TABLE {} ({})").format(name, columns)
     if table.partition_key:
         query += sql.SQL(f" PARTITION BY {table.partition_key}")
-    return SchemaObject("before", "table", table.qualified, query.as_string())
+    return SchemaObject("before", "table", table.qualified, query.as_string(), True, table.qualified, table.parent)
 
 
 def column_default(table: Table, column: Column) -> SchemaObject:
@@ -48,4 +48,6 @@ def column_default(table: Table, column: Column) -> SchemaObject:
         sql.Identifier(column.name),
         sql.SQL(column.default),
     )
-    return SchemaObject("after", "default", f"{table.qualified}.{column.name}", query.as_string(), False)
+    return SchemaObject(
+        "after", "default", f"{table.qualified}.{column.name}", query.as_string(), False, table.qualified
+    )

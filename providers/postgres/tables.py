@@ -51,13 +51,18 @@ class Table:
 
 @dataclass(frozen=True)
 class SchemaObject:
-    """One statement to rebuild something, before or after the rows; `needed` ones are built in every drill."""
+    """One statement to rebuild something, before or after the rows; `needed` ones are built in every drill.
+
+    `table` is the table it belongs to and `references` the one a foreign key leads to (schema.name), else empty.
+    """
 
     phase: str
     kind: str
     name: str
     sql: str
     needed: bool = True
+    table: str = ""
+    references: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""What backups add to the ledger: sentences for the timeline, and anchors read from the manifests in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backups import keyring
+from backups.manifest import ManifestError
+from backups.models import Run
+from backups.reading import load
+from ledger.models import Entry
+from ledger.registry import Anchor, anchor_source, sentence
+from providers.errors import ProviderError, Refused
+from providers.storage import open_store
+
+ANCHORS = 50
+
+
+def register() -> None:
+    """Importing this module registers; the call makes the import visible."""
+
+
+@sentence("backups.export.stored")
+def _stored(entry: Entry) -> str:
+    return f"Run {entry.subject} of {entry.payload['policy']} stored: {entry.payload['rows']} rows, not yet proven."
+
+
+@sentence("backups.export.proven")
+def _proven(entry: Entry) -> str:
+    return f"Run {entry.subject} of {entry.payload['policy']} proven by a restore of {entry.payload['rows']} rows."
+
+
+@sentence("backups.export.suspect")
+def _suspect(entry: Entry) -> str:
+    return f"Run {entry.subject} of {entry.payload['policy']} is suspect: {_reasons(entry)}"
+
+
+@sentence("backups.export.failed")
+def _failed(entry: Entry) -> str:
+    return f"Run {entry.subject} of {entry.payload['policy']} failed: {_reasons(entry)}"
+
+
+def _reasons(entry: Entry) -> str:
+    reasons = entry.payload.get("reasons")
+    return " ".join(str(item) for item in reasons) if isinstance(reasons, list) else str(entry.payload.get("reason"))
+
+
+@anchor_source
+def _manifests() -> Iterator[Anchor]:
+    """The ledger's size and head as the newest proven manifests carry them; what cannot be read is no anchor."""
+    for run in Run.objects.counting().order_by("-proven_at")[:ANCHORS]:
+        try:
+            manifest = load(open_store(run.store_url), run.pk, keyring.verifier())
+        except (ManifestError, ProviderError, Refused):
+            continue
+        if manifest.ledger_entries:
+            yield Anchor(f"manifest of run {run.pk}", manifest.ledger_entries, manifest.ledger_head)

@@ -1,0 +1,94 @@
+"""manage.py export POLICY.toml --store URL: copy and prove without queue and without the portal's database."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backups import console, keyring
+from backups.export import ExportPlan, export
+from backups.manifest import Manifest
+from backups.policies import PolicyError, PolicySpec, read_toml
+from backups.proof import Verdict, prove, store_proof
+from operations.models.ulid import new_ulid
+from providers.errors import Refused
+from providers.storage import Store
+
+
+class Command(BaseCommand):
+    help = "Copies the tables of a policy file into a store and proves the copy by restoring it."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("policy", help="TOML file {name, environment, tables[], format, recipients[]}")
+        parser.add_argument("--store", required=True, help="file:///dir or s3://bucket/prefix?endpoint=URL&region=R")
+        parser.add_argument("--no-proof", action="store_true", help="stop when the copy is stored")
+        parser.add_argument("--connections", type=int, default=2, choices=(1, 2, 3), help="for large databases")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            spec = _read(options["policy"])
+            store = console.store_from(options["store"])
+            document = self._run(spec, store, options)
+        lines = [f"run {document['run']} {document['status']} in {store}: {document['rows']} rows"]
+        lines += [f"  {problem}" for problem in document["problems"]]
+        console.show(self, options["as_json"], document, "\n".join(lines))
+        if document["status"] not in ("proven", "stored"):
+            sys.exit(1)
+
+    def _run(self, spec: PolicySpec, store: Store, options: dict[str, Any]) -> dict[str, Any]:
+        began = time.monotonic()
+        watch = console.watch(options["as_json"])
+        recipients = spec.recipients or keyring.recipients()
+        signer = keyring.signer()
+        plan = ExportPlan(
+            new_ulid(), _dsn(spec), store, recipients=recipients, signer=signer, connections=options["connections"]
+        )
+        manifest = export(spec, plan, watch)
+        copied = time.monotonic()
+        verdict = None
+        if not options["no_proof"] and not (recipients and not keyring.identities()):
+            verdict = prove(manifest, store, keyring.identities(), watch)
+            store_proof(store, verdict, signer)
+        return _document(manifest, verdict, store, copied - began, time.monotonic() - copied)
+
+
+def _document(
+    manifest: Manifest, verdict: Verdict | None, store: Store, copied: float, proved: float
+) -> dict[str, Any]:
+    return {
+        "run": manifest.run,
+        "status": verdict.status if verdict else "stored",
+        "problems": verdict.reasons if verdict else [],
+        "store": store.url,
+        "manifest_sha256": manifest.sha256,
+        "rows": manifest.rows,
+        "raw_bytes": manifest.raw_bytes,
+        "stored_bytes": manifest.stored_bytes,
+        "tables": [{"table": t.qualified, "rows": t.rows, "format": t.format} for t in manifest.tables],
+        "copy_seconds": round(copied, 3),
+        "proof_seconds": round(proved, 3) if verdict else None,
+    }
+
+
+def _read(path: str) -> PolicySpec:
+    try:
+        return read_toml(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}. Nothing was copied.", returncode=2) from None
+    except PolicyError as error:
+        raise CommandError(f"{error} Nothing was copied.", returncode=2) from None
+
+
+def _dsn(spec: PolicySpec) -> str:
+    dsn = os.environ.get(spec.variable, "")
+    if not dsn:
+        raise Refused(f"{spec.variable} is not set. Nothing was copied. Set it to the read-only role's DSN.")
+    return dsn

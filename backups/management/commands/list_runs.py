@@ -1,0 +1,38 @@
+"""manage.py list_runs --store URL: every run that a store holds, read from the store alone."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backups import console, keyring
+from backups.reading import Listed, runs
+
+
+class Command(BaseCommand):
+    help = "Lists the runs of a store, oldest first; needs neither the portal's database nor the product's."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            found = list(runs(console.store_from(options["store"]), keyring.verifier()))
+        if options["as_json"]:
+            self.stdout.write(json.dumps([asdict(item) for item in found]))
+            return
+        for item in found:
+            self.stdout.write(_line(item))
+        if not found:
+            self.stdout.write("The store holds no runs.")
+
+
+def _line(item: Listed) -> str:
+    facts = f"{item.environment}/{item.policy}  {item.taken_at[:19]}  {item.rows} rows  {item.stored_bytes} bytes"
+    return f"{item.run}  {item.status:<8}  {item.problem or facts}"

@@ -1,0 +1,63 @@
+"""manage.py restore_run RUN --store URL --into-env VARIABLE | --into-service NAME: restore without the portal."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backups import console, keyring
+from backups.reading import load
+from backups.restore import Target, restore
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Restores a run into an empty database, all or nothing, after every object was checked."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run")
+        parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
+        into = parser.add_mutually_exclusive_group(required=True)
+        into.add_argument("--into-env", metavar="VARIABLE", help="the variable that holds the target's DSN")
+        into.add_argument("--into-service", metavar="NAME", help="a service of pg_service.conf")
+        parser.add_argument("--table", action="append", default=[], dest="tables", help="only this table (repeatable)")
+        parser.add_argument("--chain", default="", metavar="EXPERIMENT", help="only this experiment's audit chain")
+        parser.add_argument("--schema", default="", help="a new schema beside what is there")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
+            store = console.store_from(options["store"])
+            manifest = load(store, options["run"], keyring.verifier())
+            done = restore(manifest, store, keyring.identities(), target, console.watch(options["as_json"]))
+        document = {
+            "run": manifest.run,
+            "status": "restored",
+            "rows": done.rows,
+            "tables": done.tables,
+            "seconds": done.milliseconds / 1000,
+            "notes": list(done.notes),
+        }
+        lines = [f"run {manifest.run} restored: {done.rows} rows of {done.tables} tables"]
+        console.show(self, options["as_json"], document, "\n".join(lines + [f"  {note}" for note in done.notes]))
+
+
+def _dsn(options: dict[str, Any]) -> str:
+    """The target's DSN; a URL in argv is refused, because other users of the machine can read argv."""
+    name = options["into_env"] or options["into_service"]
+    if "://" in name or "password=" in name or "=" in name:
+        raise Refused(
+            "A connection string on the command line can be read by everybody on this machine. Nothing was written. "
+            "Put it into a variable and give the variable's name, or use a service."
+        )
+    if options["into_service"]:
+        return f"service={name}"
+    dsn = os.environ.get(name, "")
+    if not dsn:
+        raise Refused(f"{name} is not set. Nothing was written. Set it to the target's DSN.")
+    return dsn

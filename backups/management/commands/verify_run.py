@@ -1,0 +1,74 @@
+"""manage.py verify_run RUN [--store URL] [--deep] --json: read a run back and compare it with its manifest."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backups import console, keyring
+from backups.manifest import Manifest, ManifestError
+from backups.proof import prove
+from backups.reading import load, proofs, segment_problem
+from providers.errors import ProviderError, Refused
+from providers.redact import redact
+from providers.storage import Store
+
+
+class Command(BaseCommand):
+    help = "Checks a run: signature and stored digests; with --deep also a restore into a throwaway server."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run")
+        parser.add_argument("--store", help="store URL; with it the portal's database is not touched")
+        parser.add_argument("--deep", action="store_true", help="decrypt, restore and compare every row")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = options["run"]
+        with console.told():
+            url, expected = (options["store"], "") if options["store"] else _remembered(run)
+            store = console.store_from(url)
+            status, problems = self._verify(store, run, expected, options)
+        text = "\n".join([f"run {run} {status}", *(f"  {problem}" for problem in problems)])
+        console.show(self, options["as_json"], {"run": run, "status": status, "problems": problems}, text)
+        if problems:
+            sys.exit(1)
+
+    def _verify(self, store: Store, run: str, expected: str, options: dict[str, Any]) -> tuple[str, list[str]]:
+        try:
+            manifest = load(store, run, keyring.verifier())
+        except (ManifestError, Refused) as error:
+            return "failed", [f"The manifest was rejected: {error}."]
+        if expected and manifest.sha256 != expected:
+            return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
+        problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
+        if problems:
+            return "failed", problems
+        return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
+
+
+def _deep(store: Store, manifest: Manifest, quiet: bool) -> tuple[str, list[str]]:
+    try:
+        verdict = prove(manifest, store, keyring.identities(), console.watch(quiet))
+    except ProviderError as error:
+        return "failed", [f"The drill could not run: {redact(error.message)}"]
+    return verdict.status, verdict.reasons
+
+
+def _status(store: Store, manifest: Manifest) -> str:
+    found = [p for p in proofs(store, manifest.run, keyring.verifier()) if p.get("manifest_sha256") == manifest.sha256]
+    return str(found[-1]["status"]) if found else "stored"
+
+
+def _remembered(run: str) -> tuple[str, str]:
+    """Where the portal stored the run, and the manifest's digest as it wrote it down."""
+    from backups.models import Run
+
+    row = Run.objects.filter(pk=run).first()
+    if row is None:
+        raise Refused(f"The portal knows no run {run}. Give --store URL to look into a store.")
+    return row.store_url, row.manifest_sha256

@@ -1,0 +1,9 @@
+"""What the portal remembers of backups; the store's manifests stay the truth about what can be restored."""
+
+from backups.models.policy import Policy
+from backups.models.proof import Proof
+from backups.models.restore import Restore
+from backups.models.run import Run, Segment
+from backups.models.slot import Slot
+
+__all__ = ["Policy", "Proof", "Restore", "Run", "Segment", "Slot"]

@@ -1,0 +1,79 @@
+"""Policy: which tables of an environment are copied, in what format, when. Edited in the admin; read by every run."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from backups.policies import PolicySpec
+from operations.models import Environment
+from operations.models.environment import variable_name
+
+
+def table_names(value: object) -> None:
+    """Raise ValidationError unless `value` is a list of table names or patterns ("schema.table", "schema.*", "*")."""
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+        raise ValidationError('Give a list of tables, such as ["public.users"], or ["*"] for all.')
+
+
+def cron_line(value: str) -> None:
+    """Raise ValidationError unless `value` is a five-field cron line."""
+    from croniter import croniter
+
+    if value and (len(value.split()) != 5 or not croniter.is_valid(value)):
+        raise ValidationError("Give five cron fields, such as 15 3 * * * (minute hour day month weekday).")
+
+
+def time_zone_name(value: str) -> None:
+    """Raise ValidationError unless `value` is a zone of the tz database."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise ValidationError("Give a zone of the tz database, such as Europe/Madrid.") from None
+
+
+class Policy(models.Model):
+    class Format(models.TextChoices):
+        AUTO = "auto", "Audit set as CSV, other tables binary"
+        CSV = "csv", "CSV"
+        BINARY = "binary", "Binary"
+
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="policies")
+    name = models.SlugField(max_length=63)
+    description = models.CharField(max_length=200, blank=True)
+    tables = models.JSONField(default=list, validators=[table_names])
+    closure = models.BooleanField(default=True, help_text="Also every table that foreign keys of these lead to.")
+    format = models.CharField(max_length=6, choices=Format, default=Format.AUTO)
+    built_in = models.BooleanField(default=False, editable=False)
+    enabled = models.BooleanField(default=True)
+    cron = models.CharField(
+        max_length=100, blank=True, validators=[cron_line], help_text="When it runs by itself; empty: never."
+    )
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[time_zone_name])
+    grace_minutes = models.PositiveIntegerField(default=60, help_text="A slot not proven by then is late.")
+    ping_url_env = models.CharField(
+        max_length=100, blank=True, validators=[variable_name], help_text="Variable with an outside dead-man URL."
+    )
+    second_store_env = models.CharField(
+        max_length=100, blank=True, validators=[variable_name], help_text="Variable with a second store URL."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["environment__slug", "name"]
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="policy_once_per_environment"),
+            models.CheckConstraint(
+                name="policy_format_known", condition=models.Q(format__in=["auto", "csv", "binary"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment}/{self.name}"
+
+    def spec(self) -> PolicySpec:
+        return PolicySpec(self.name, self.environment.slug, tuple(self.tables), self.format, closure=self.closure)

@@ -1,0 +1,40 @@
+"""Proof: what one restore drill of a run found, as it also lies beside the run in the store."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from backups.models.run import Run
+from operations.models import Operation
+
+
+class Proof(models.Model):
+    class Status(models.TextChoices):
+        PROVEN = "proven", "Proven"
+        SUSPECT = "suspect", "Suspect"
+        FAILED = "failed", "Failed"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="proofs")
+    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=8, choices=Status)
+    document = models.JSONField(help_text="The proof as stored beside the run.")
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["run", "operation"], name="proof_once_per_operation"),
+            models.CheckConstraint(
+                name="proof_status_known", condition=models.Q(status__in=["proven", "suspect", "failed"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.status}"
+
+    @property
+    def problems(self) -> list[str]:
+        return [*self.document.get("problems", []), *self.document.get("doubts", [])]

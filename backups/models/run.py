@@ -1,0 +1,115 @@
+"""Run: one full copy of a policy's tables, from its first byte to its proof. Segment: one object of it in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from backups.models.policy import Policy
+from operations.models import Operation
+from operations.models.ulid import new_ulid
+
+
+class RunStatus(models.TextChoices):
+    RUNNING = "running", "Running"
+    STORED = "stored", "Stored"
+    PROVEN = "proven", "Proven"
+    SUSPECT = "suspect", "Suspect"
+    FAILED = "failed", "Failed"
+
+
+TRANSITIONS: dict[str, set[str]] = {
+    RunStatus.RUNNING: {RunStatus.STORED, RunStatus.FAILED},
+    RunStatus.STORED: {RunStatus.PROVEN, RunStatus.SUSPECT, RunStatus.FAILED},
+    RunStatus.PROVEN: {RunStatus.SUSPECT, RunStatus.FAILED},
+    RunStatus.SUSPECT: {RunStatus.PROVEN, RunStatus.FAILED},
+}
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def advance(self, pk: str, source: str, target: str, **fields: Any) -> bool:
+        """Move one run from `source` to `target` if it still stands there; the answer is whether it did."""
+        if target not in TRANSITIONS.get(source, set()):
+            raise ValueError(f"a run never goes from {source} to {target}")
+        return self.filter(pk=pk, status=source).update(status=target, **fields) == 1
+
+    def counting(self) -> RunQuerySet:
+        """Proven runs that may be relied on; the demo's seeded story never counts."""
+        return self.filter(status=RunStatus.PROVEN, operation__seeded=False)
+
+
+class Run(models.Model):
+    Status = RunStatus
+
+    id = models.CharField(primary_key=True, max_length=26, default=new_ulid, editable=False)
+    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="backup_runs")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="runs")
+    status = models.CharField(max_length=8, choices=RunStatus, default=RunStatus.RUNNING)
+    store_url = models.CharField(max_length=500, blank=True)
+    fence = models.PositiveIntegerField(null=True, blank=True, help_text="The attempt whose segments count.")
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    system_identifier = models.CharField(max_length=30, blank=True)
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    stored_at = models.DateTimeField(null=True, blank=True)
+    proven_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    tables = models.JSONField(default=list)
+    rows = models.BigIntegerField(default=0)
+    raw_bytes = models.BigIntegerField(default=0)
+    stored_bytes = models.BigIntegerField(default=0)
+    copy_seconds = models.FloatField(null=True, blank=True)
+    proof_seconds = models.FloatField(null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why it is not proven.")
+
+    objects: models.Manager[Run] = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        default_permissions = ("view",)
+        permissions = [
+            ("verify_run", "Can ask for a re-verification"),
+            ("request_export", "Can request exports"),
+            ("request_restore", "Can request restores"),
+            ("download_run", "Can download a run's data"),
+        ]
+        indexes = [models.Index(fields=["status", "-started_at"], name="run_status_started")]
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "policy"], name="run_once_per_operation_and_policy"),
+            models.CheckConstraint(name="run_status_known", condition=models.Q(status__in=RunStatus.values)),
+            models.CheckConstraint(
+                name="run_proven_has_manifest",
+                condition=~models.Q(status="proven") | ~models.Q(manifest_sha256="", proven_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.pk
+
+    @property
+    def is_stored(self) -> bool:
+        return self.stored_at is not None
+
+
+class Segment(models.Model):
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="segments")
+    table = models.CharField(max_length=130)
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=300)
+    rows = models.BigIntegerField()
+    digest = models.CharField(max_length=40)
+    raw_bytes = models.BigIntegerField()
+    raw_sha256 = models.CharField(max_length=64)
+    stored_bytes = models.BigIntegerField()
+    stored_sha256 = models.CharField(max_length=64)
+    encrypted = models.BooleanField()
+
+    class Meta:
+        ordering = ["run", "position"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="segment_position_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,212 @@
+"""The steps of `backups.export`: copy (pool export), prove (pool prove), settle (always). In: a context. Out: rows.
+
+Each step may be repeated from its beginning: the store's manifest and the run's status say what is already done.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from backups import keyring
+from backups.export import ExportPlan, export
+from backups.manifest import Manifest
+from backups.models import Policy, Proof, Run, Segment
+from backups.models.run import RunStatus
+from backups.progress import Watch
+from backups.proof import Verdict, as_document, prove, store_document
+from backups.reading import load
+from ledger.models import Head
+from ledger.services import record
+from operations.engine.claim import lock
+from operations.engine.context import StepContext
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+from providers.storage import Store, open_store
+
+
+def store_of(run: Run) -> Store:
+    return open_store(run.store_url or settings.BACKUP_STORE)
+
+
+def export_dsn(environment: Environment) -> str:
+    """The DSN of the read-only role, from the variable that the environment names. Raises Refused when it is unset."""
+    variable = environment.variable("export")
+    dsn = os.environ.get(variable, "")
+    if not dsn:
+        raise Refused(
+            f"{variable} is not set in this worker, so {environment} cannot be read. Nothing was copied. "
+            "Set it to the read-only role's DSN and request the export again."
+        )
+    return dsn
+
+
+def watch(ctx: StepContext) -> Watch:
+    return Watch(ctx.progress, ctx.check, ctx.log)
+
+
+def run_of(ctx: StepContext) -> Run:
+    """The one run of this operation and policy; created at the first attempt."""
+    policy = Policy.objects.select_related("environment").get(
+        environment=ctx.environment, name=ctx.parameters.get("policy", "")
+    )
+    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
+        operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
+    )
+    return found
+
+
+def copy(ctx: StepContext) -> None:
+    """Copy a snapshot into the store; ends with the manifest stored and the run `stored`."""
+    copy_run(ctx, run_of(ctx))
+
+
+def copy_run(ctx: StepContext, run: Run) -> None:
+    ctx.result(run=run.pk)
+    if run.status != RunStatus.RUNNING:
+        return
+    began = time.monotonic()
+    last = Run.objects.counting().filter(policy=run.policy).order_by("-proven_at").first()
+    manifest = export(run.policy.spec(), _plan(ctx, run, last), watch(ctx))
+    with transaction.atomic():
+        lock(ctx.lease)
+        Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **_stored_fields(manifest, began))
+        Segment.objects.bulk_create(_segments(run, manifest))
+        _record(ctx, run, "backups.export.stored", rows=manifest.rows, manifest=manifest.sha256)
+
+
+def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:
+    head = Head.objects.filter(pk=1).first()
+    return ExportPlan(
+        run=run.pk,
+        dsn=export_dsn(ctx.environment),
+        store=store_of(run),
+        fence=ctx.fence,
+        recipients=keyring.recipients(),
+        signer=keyring.signer(),
+        last_identity=last.system_identifier if last else "",
+        previous_sha256=last.manifest_sha256 if last else "",
+        ledger_entries=head.sequence if head else 0,
+        ledger_head=head.sha256 if head else "",
+    )
+
+
+def _stored_fields(manifest: Manifest, began: float) -> dict[str, object]:
+    return {
+        "fence": manifest.fence,
+        "manifest_sha256": manifest.sha256,
+        "system_identifier": manifest.source.system_identifier,
+        "snapshot_at": datetime.fromisoformat(manifest.source.taken_at),
+        "stored_at": timezone.now(),
+        "tables": [table.qualified for table in manifest.tables],
+        "rows": manifest.rows,
+        "raw_bytes": manifest.raw_bytes,
+        "stored_bytes": manifest.stored_bytes,
+        "copy_seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def _segments(run: Run, manifest: Manifest) -> list[Segment]:
+    facts = [(table.qualified, segment) for table in manifest.tables for segment in table.segments]
+    return [
+        Segment(
+            run=run,
+            table=table,
+            position=position,
+            key=segment.key,
+            rows=segment.rows,
+            digest=segment.digest,
+            raw_bytes=segment.raw_bytes,
+            raw_sha256=segment.raw_sha256,
+            stored_bytes=segment.stored_bytes,
+            stored_sha256=segment.stored_sha256,
+            encrypted=segment.encrypted,
+        )
+        for position, (table, segment) in enumerate(facts)
+    ]
+
+
+def prove_step(ctx: StepContext) -> None:
+    """Restore and compare; ends with the run proven, or raises with the reasons after writing them down."""
+    prove_run(ctx, run_of(ctx))
+
+
+def prove_run(ctx: StepContext, run: Run) -> None:
+    done = Proof.objects.filter(run=run, operation=ctx.operation).first()
+    if done is None:
+        verdict = _drill(ctx, run)
+        done = _write_down(ctx, run, verdict)
+    store_document(store_of(run), done.document, keyring.signer())
+    if done.status != Proof.Status.PROVEN:
+        raise ProviderError(f"Run {run.pk} is {done.status}: " + " ".join(done.problems))
+
+
+def _drill(ctx: StepContext, run: Run) -> Verdict:
+    store = store_of(run)
+    manifest = trusted_manifest(run, store)
+    last = Run.objects.counting().filter(policy=run.policy).exclude(pk=run.pk).order_by("-proven_at").first()
+    previous = trusted_manifest(last, store_of(last)) if last else None
+    ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
+    return prove(manifest, store, keyring.identities(), watch(ctx), previous)
+
+
+def trusted_manifest(run: Run, store: Store) -> Manifest:
+    """The manifest as the portal saw it when it was written; raises ProviderError when the store's is another."""
+    from backups.manifest import ManifestError
+
+    try:
+        manifest = load(store, run.pk, keyring.verifier())
+    except ManifestError as error:
+        raise ProviderError(
+            f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it."
+        ) from None
+    if run.manifest_sha256 and manifest.sha256 != run.manifest_sha256:
+        raise ProviderError(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
+    return manifest
+
+
+def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
+    seconds = verdict.milliseconds / 1000
+    with transaction.atomic():
+        lock(ctx.lease)
+        fields = {"proof_seconds": seconds, "ended_at": timezone.now(), "reason": " ".join(verdict.reasons)}
+        if verdict.status == RunStatus.PROVEN:
+            fields["proven_at"] = timezone.now()
+        Run.objects.advance(run.pk, RunStatus.STORED, verdict.status, **fields)
+        proof = Proof.objects.create(
+            run=run, operation=ctx.operation, status=verdict.status, document=as_document(verdict), seconds=seconds
+        )
+        reasons = {"reasons": verdict.reasons} if verdict.reasons else {}
+        _record(ctx, run, f"backups.export.{verdict.status}", rows=verdict.rows, chains=verdict.chains, **reasons)
+    return proof
+
+
+def settle(ctx: StepContext) -> None:
+    """Whatever happened, no run stays `running` after its operation, and an unproven one says why."""
+    reason = ctx.operation.error or "The operation was cancelled."
+    with transaction.atomic():
+        lock(ctx.lease)
+        for run in Run.objects.filter(operation=ctx.operation, status__in=[RunStatus.RUNNING, RunStatus.STORED]):
+            if run.status == RunStatus.STORED:
+                Run.objects.filter(pk=run.pk).update(
+                    reason=f"The proof did not happen: {reason}", ended_at=timezone.now()
+                )
+                continue
+            Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.FAILED, reason=reason, ended_at=timezone.now())
+            _record(ctx, run, "backups.export.failed", reason=reason)
+
+
+def _record(ctx: StepContext, run: Run, code: str, **data: object) -> None:
+    record(
+        code,
+        actor=ctx.operation.requested_by.username,
+        environment=ctx.environment.slug,
+        subject=run.pk,
+        data={"operation": ctx.operation.pk, "policy": run.policy.name, **data},
+        seeded=ctx.operation.seeded,
+    )
