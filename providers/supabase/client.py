@@ -1,0 +1,41 @@
+"""The door to Supabase's Management API: one token in, typed answers out (reference/apis.md 7-10).
+
+`Supabase(token, base)` holds the shared HTTP client; its parts group the calls by noun. Reads are retried, writes are
+sent once; many writes answer an empty body, so their effect is looked up on the project.
+"""
+
+from __future__ import annotations
+
+import re
+
+from providers.http import JsonClient
+from providers.supabase.database import DatabaseBackups, Queries
+from providers.supabase.functions import Functions, Secrets
+from providers.supabase.projects import Organizations, Projects
+from providers.supabase.security import Advisors, Network
+
+BASE = "https://api.supabase.com"
+_SCOPE = re.compile(r"^/v1/(?:projects|organizations)/([^/]+)")
+
+
+def bucket(method: str, path: str) -> str:
+    """120 requests a minute for each user and project or organisation (docs: Management API, rate limits)."""
+    found = _SCOPE.match(path)
+    return found[1] if found else "account"
+
+
+class Supabase:
+    """The Management API for one token. Raises the errors of `providers.http`."""
+
+    def __init__(
+        self, token: str, base: str = BASE, *, timeout: tuple[float, float] = (5.0, 30.0), deadline: float = 45.0
+    ) -> None:
+        self.http = JsonClient("Supabase", base, token, bucket=bucket, timeout=timeout, deadline=deadline)
+        self.organizations = Organizations(self.http)
+        self.projects = Projects(self.http)
+        self.backups = DatabaseBackups(self.http)
+        self.queries = Queries(self.http)
+        self.functions = Functions(self.http)
+        self.secrets = Secrets(self.http)
+        self.advisors = Advisors(self.http)
+        self.network = Network(self.http)

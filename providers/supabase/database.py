@@ -1,0 +1,86 @@
+"""Supabase's own backups, restores and queries. Restores are in place, with downtime, and answer an empty body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from providers.errors import ProviderError, Refused
+from providers.http import JsonClient, Unavailable, UnknownOutcome
+from providers.supabase.models import Backups, MigrationRow, RestorePoint, items, part, text
+
+POINT_NAME_LENGTH = 20
+HISTORY = "select version, name from supabase_migrations.schema_migrations order by version"
+
+
+class DatabaseBackups:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, ref: str) -> Backups:
+        """Daily backups and the PITR window; an empty list is an answer, not an error, and means no backups."""
+        return Backups.parse(part(self._http.get(f"/v1/projects/{ref}/database/backups")))
+
+    def restore(self, ref: str, backup_id: int) -> None:
+        """Put a daily backup back, in place. An internal endpoint: it may refuse (Unauthorized, NotFound, Rejected)."""
+        self._http.send("POST", f"/v1/projects/{ref}/database/backups/restore", body={"id": backup_id})
+
+    def restore_to(self, ref: str, at: datetime) -> None:
+        """Point-in-time recovery, in place, to the second of `at`; Rejected where PITR is not enabled."""
+        if at.tzinfo is None:
+            raise Refused("A recovery time needs its time zone; nothing was restored. Give it with an offset.")
+        body = {"recovery_time_target_unix": int(at.timestamp())}
+        self._http.send("POST", f"/v1/projects/{ref}/database/backups/restore-pitr", body=body)
+
+    def create_point(self, ref: str, name: str) -> RestorePoint:
+        """Mark now. An internal endpoint: never the only safety net, fall back to our own export."""
+        body = {"name": _point_name(name)}
+        path = f"/v1/projects/{ref}/database/backups/restore-point"
+        return RestorePoint.parse(body | dict(part(self._http.send("POST", path, body=body))))
+
+    def point(self, ref: str, name: str) -> RestorePoint:
+        path = f"/v1/projects/{ref}/database/backups/restore-point"
+        return RestorePoint.parse({"name": name} | dict(part(self._http.get(path, {"name": name}))))
+
+    def undo(self, ref: str, name: str) -> None:
+        """Go back to a restore point, in place."""
+        body = {"name": _point_name(name)}
+        self._http.send("POST", f"/v1/projects/{ref}/database/backups/undo", body=body)
+
+
+class Queries:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def run(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
+        """Rows of a query run as the project's owner; $1 … name the parameters."""
+        body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
+        return list(items(self._http.send("POST", f"/v1/projects/{ref}/database/query", body=body)))
+
+    def read(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
+        """The same as the read-only user, so that a lost answer changed nothing; qualify every name with its schema."""
+        body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
+        try:
+            return list(items(self._http.send("POST", f"/v1/projects/{ref}/database/query/read-only", body=body)))
+        except UnknownOutcome as error:
+            raise Unavailable(
+                f"{error.message.split('. It may')[0]}. Nothing was changed: the query only reads."
+            ) from None
+
+    def migrations(self, ref: str) -> list[MigrationRow]:
+        """The project's history, from the API or, where that refuses a token, from the table; [] without a table."""
+        try:
+            rows = items(self._http.get(f"/v1/projects/{ref}/database/migrations"))
+        except ProviderError as error:
+            if error.retryable:
+                raise
+            there = self.read(ref, "select to_regclass('supabase_migrations.schema_migrations') is not null as there")
+            rows = list(self.read(ref, HISTORY)) if there and there[0].get("there") else []
+        return [MigrationRow(text(row.get("version")), text(row.get("name"))) for row in rows]
+
+
+def _point_name(name: str) -> str:
+    if not 0 < len(name) <= POINT_NAME_LENGTH:
+        raise Refused(f"A restore point's name has 1 to {POINT_NAME_LENGTH} characters; nothing was marked: {name!r}")
+    return name

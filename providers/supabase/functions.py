@@ -1,0 +1,67 @@
+"""Edge functions and their secrets. A deploy sends the source files; Supabase keeps no older version to return to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from providers.errors import Refused
+from providers.http import JsonClient
+from providers.supabase.models import items, part
+from providers.supabase.records import Function, Secret
+
+RESERVED = "SUPABASE_"
+
+
+class Functions:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, ref: str) -> list[Function]:
+        return [Function.parse(item) for item in items(self._http.get(f"/v1/projects/{ref}/functions"))]
+
+    def get(self, ref: str, slug: str) -> Function:
+        return Function.parse({"slug": slug} | dict(part(self._http.get(f"/v1/projects/{ref}/functions/{slug}"))))
+
+    def deploy(
+        self,
+        ref: str,
+        slug: str,
+        files: Mapping[str, bytes],
+        *,
+        entrypoint: str,
+        name: str = "",
+        verify_jwt: bool = True,
+    ) -> Function:
+        """Replace what is live by `files` (path → bytes). Keep them: there is no rollback in the API."""
+        if entrypoint not in files:
+            raise Refused(f"{slug} has no file {entrypoint}; nothing was deployed. Name the folder's entry point.")
+        metadata = {"entrypoint_path": entrypoint, "name": name or slug, "verify_jwt": verify_jwt}
+        parts: list[tuple[str, tuple[str | None, str | bytes, str]]] = [
+            ("metadata", (None, json.dumps(metadata), "application/json"))
+        ]
+        parts += [("file", (path, content, "application/octet-stream")) for path, content in sorted(files.items())]
+        answer = self._http.send("POST", f"/v1/projects/{ref}/functions/deploy", params={"slug": slug}, files=parts)
+        return Function.parse({"slug": slug} | dict(part(answer)))
+
+    def delete(self, ref: str, slug: str) -> None:
+        self._http.send("DELETE", f"/v1/projects/{ref}/functions/{slug}")
+
+
+class Secrets:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, ref: str) -> list[Secret]:
+        """Names and times only."""
+        return [Secret.parse(item) for item in items(self._http.get(f"/v1/projects/{ref}/secrets"))]
+
+    def set(self, ref: str, values: Mapping[str, str]) -> None:
+        """Create or replace by name; the others stay."""
+        if reserved := [name for name in values if name.startswith(RESERVED)]:
+            raise Refused(f"Names beginning with {RESERVED} are the platform's; nothing was set: {', '.join(reserved)}")
+        body = [{"name": name, "value": value} for name, value in values.items()]
+        self._http.send("POST", f"/v1/projects/{ref}/secrets", body=body)
+
+    def delete(self, ref: str, names: Sequence[str]) -> None:
+        self._http.send("DELETE", f"/v1/projects/{ref}/secrets", body=list(names))

@@ -1,0 +1,58 @@
+"""Organisations, projects and their health. Refs are found in the addresses that the product's own settings hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from providers.http import JsonClient
+from providers.supabase.models import Addon, Organization, Project, ServiceHealth, items, part
+
+SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")
+_REF = re.compile(r"(?://|db\.|postgres\.)([a-z]{20})(?=[.:@/]|$)")
+
+
+def project_ref(address: str) -> str | None:
+    """The ref in a SUPABASE_URL, a direct host or a pooler's connection string; None where there is none."""
+    found = _REF.search(address)
+    return found[1] if found else None
+
+
+class Organizations:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self) -> list[Organization]:
+        return [Organization.parse(item) for item in items(self._http.get("/v1/organizations"))]
+
+    def get(self, slug: str) -> Organization:
+        """With the plan: free, pro, team or enterprise."""
+        return Organization.parse({"slug": slug} | dict(part(self._http.get(f"/v1/organizations/{slug}"))))
+
+
+class Projects:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self) -> list[Project]:
+        return [Project.parse(item) for item in items(self._http.get("/v1/projects"))]
+
+    def get(self, ref: str) -> Project:
+        return Project.parse({"ref": ref} | dict(part(self._http.get(f"/v1/projects/{ref}"))))
+
+    def health(self, ref: str, services: Sequence[str] = SERVICES) -> Sequence[ServiceHealth]:
+        answer = self._http.get(f"/v1/projects/{ref}/health", {"services": list(services)})
+        return [ServiceHealth.parse(item) for item in items(answer)]
+
+    def addons(self, ref: str) -> Sequence[Addon]:
+        """What is paid for beside the plan, PITR among it."""
+        answer = part(self._http.get(f"/v1/projects/{ref}/billing/addons"))
+        return [Addon.parse(item) for item in items(answer.get("selected_addons"))]
+
+    def pause(self, ref: str) -> None:
+        """Empty answer; look at `get(ref).status` until it says INACTIVE."""
+        self._http.send("POST", f"/v1/projects/{ref}/pause")
+
+    def resume(self, ref: str) -> None:
+        """Wake a paused project (Supabase calls this restore); poll `get(ref).status`."""
+        self._http.send("POST", f"/v1/projects/{ref}/restore")

@@ -1,0 +1,54 @@
+"""Advisors, TLS enforcement, network restrictions and the pooler's address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from providers.errors import Refused
+from providers.http import JsonClient
+from providers.supabase.models import items, part
+from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
+
+
+class Advisors:
+    """Deprecated and experimental by the API's own words, and the only source: an absent answer is no finding."""
+
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def security(self, ref: str) -> list[Lint]:
+        return self._lints(ref, "security")
+
+    def performance(self, ref: str) -> list[Lint]:
+        return self._lints(ref, "performance")
+
+    def _lints(self, ref: str, kind: str) -> list[Lint]:
+        answer = part(self._http.get(f"/v1/projects/{ref}/advisors/{kind}"))
+        return [Lint.parse(item) for item in items(answer.get("lints"))]
+
+
+class Network:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def restrictions(self, ref: str) -> NetworkRestrictions:
+        return NetworkRestrictions.parse(part(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
+
+    def restrict(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> NetworkRestrictions:
+        """REPLACES both lists; leaving Render's outbound addresses out locks the product out of its database."""
+        if not cidrs and not cidrs_v6:
+            raise Refused("Two empty lists would be read as no restriction at all; nothing was changed.")
+        body = {"dbAllowedCidrs": list(cidrs), "dbAllowedCidrsV6": list(cidrs_v6)}
+        answer = self._http.send("POST", f"/v1/projects/{ref}/network-restrictions/apply", body=body)
+        return NetworkRestrictions.parse(part(answer))
+
+    def ssl(self, ref: str) -> SslEnforcement:
+        return SslEnforcement.parse(part(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))
+
+    def enforce_ssl(self, ref: str, enforced: bool) -> SslEnforcement:
+        body = {"requestedConfig": {"database": enforced}}
+        return SslEnforcement.parse(part(self._http.send("PUT", f"/v1/projects/{ref}/ssl-enforcement", body=body)))
+
+    def poolers(self, ref: str) -> list[Pooler]:
+        answer = self._http.get(f"/v1/projects/{ref}/config/database/pooler")
+        return [Pooler.parse(item) for item in items(answer)]

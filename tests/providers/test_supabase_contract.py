@@ -1,0 +1,133 @@
+"""Each request of our client, and the answers it was built on, against Supabase's OpenAPI file and recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.errors import ProviderError
+from providers.http import Rejected
+from providers.supabase import Supabase
+from tests import openapi
+from tests.providers.supabase_client import AT, REF, Answering, client
+
+SPEC = openapi.SPECS / "supabase-management-openapi.mock.json"
+RECORDED = openapi.SPECS / "supabase-recorded"
+
+Call = Callable[[Supabase], Any]
+NAMED: dict[str, Any] = {"name": "pre-dep-00c0ffee"}
+FUNCTION = {"slug": "hello", "id": "f", "name": "hello", "status": "ACTIVE", "version": 3}
+CALLS: list[tuple[Call, Any]] = [
+    (lambda s: s.organizations.list(), []),
+    (lambda s: s.organizations.get("acme"), {"id": "acme", "name": "Acme", "plan": "pro"}),
+    (lambda s: s.projects.list(), []),
+    (lambda s: s.projects.get(REF), {"ref": REF}),
+    (lambda s: s.projects.health(REF), []),
+    (lambda s: s.projects.addons(REF), {"selected_addons": []}),
+    (lambda s: s.projects.pause(REF), None),
+    (lambda s: s.projects.resume(REF), None),
+    (lambda s: s.backups.list(REF), {"backups": []}),
+    (lambda s: s.backups.restore(REF, 7), None),
+    (lambda s: s.backups.restore_to(REF, AT), None),
+    (lambda s: s.backups.create_point(REF, "pre-dep-00c0ffee"), NAMED),
+    (lambda s: s.backups.point(REF, "pre-dep-00c0ffee"), NAMED),
+    (lambda s: s.backups.undo(REF, "pre-dep-00c0ffee"), None),
+    (lambda s: s.queries.run(REF, "select $1::int as n", [1]), [{"n": 1}]),
+    (lambda s: s.queries.read(REF, "select 1 as n"), [{"n": 1}]),
+    (lambda s: s.queries.migrations(REF), []),
+    (lambda s: s.functions.list(REF), []),
+    (lambda s: s.functions.get(REF, "hello"), FUNCTION),
+    (lambda s: s.functions.delete(REF, "hello"), None),
+    (lambda s: s.secrets.list(REF), []),
+    (lambda s: s.secrets.set(REF, {"KEY": "value"}), None),
+    (lambda s: s.secrets.delete(REF, ["KEY"]), None),
+    (lambda s: s.advisors.security(REF), {"lints": []}),
+    (lambda s: s.advisors.performance(REF), {"lints": []}),
+    (lambda s: s.network.restrictions(REF), {"config": {}}),
+    (lambda s: s.network.restrict(REF, ["203.0.113.0/24"], []), {"config": {}}),
+    (lambda s: s.network.ssl(REF), {}),
+    (lambda s: s.network.enforce_ssl(REF, True), {}),
+    (lambda s: s.network.poolers(REF), []),
+]
+
+
+@pytest.mark.specs
+@pytest.mark.parametrize(("call", "body"), CALLS, ids=range(len(CALLS)))
+def test_each_request_is_valid_by_the_openapi_file(call: Call, body: Any) -> None:
+    adapter = Answering(body=body)
+
+    call(client(adapter))
+
+    assert len(adapter.requests) == 1
+    openapi.check(openapi.required(SPEC), adapter.requests[0])
+
+
+@pytest.mark.specs
+def test_a_function_deploy_is_multipart_with_metadata_and_files() -> None:
+    adapter = Answering(201, FUNCTION)
+
+    made = client(adapter).functions.deploy(REF, "hello", {"index.ts": b"Deno.serve()"}, entrypoint="index.ts")
+
+    sent = adapter.requests[0].body
+    assert isinstance(sent, bytes)
+    assert made.version == 3
+    assert b'name="metadata"' in sent
+    assert b'filename="index.ts"' in sent
+    assert adapter.requests[0].url == f"https://api.supabase.com/v1/projects/{REF}/functions/deploy?slug=hello"
+    openapi.required(SPEC)
+
+
+READERS: dict[str, Call] = {
+    "GET_v1_projects": lambda s: s.projects.list(),
+    "GET_v1_projects___PROJECT_REF__": lambda s: s.projects.get(REF),
+    "GET_v1_projects___PROJECT_REF___advisors_performance": lambda s: s.advisors.performance(REF),
+    "GET_v1_projects___PROJECT_REF___advisors_security": lambda s: s.advisors.security(REF),
+    "GET_v1_projects___PROJECT_REF___billing_addons": lambda s: s.projects.addons(REF),
+    "GET_v1_projects___PROJECT_REF___config_database_pooler": lambda s: s.network.poolers(REF),
+    "GET_v1_projects___PROJECT_REF___database_backups": lambda s: s.backups.list(REF),
+    "GET_v1_projects___PROJECT_REF___functions": lambda s: s.functions.list(REF),
+    "GET_v1_projects___PROJECT_REF___network_restrictions": lambda s: s.network.restrictions(REF),
+    "GET_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.list(REF),
+    "GET_v1_projects___PROJECT_REF___ssl_enforcement": lambda s: s.network.ssl(REF),
+    "POST_v1_projects___PROJECT_REF___database_query": lambda s: s.queries.run(REF, "select 1"),
+    "POST_v1_projects___PROJECT_REF___network_restrictions_apply": lambda s: s.network.restrict(
+        REF, ["1.1.1.1/32"], []
+    ),
+    "POST_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.set(REF, {"A": "b"}),
+    "DELETE_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.delete(REF, ["A"]),
+    "PUT_v1_projects___PROJECT_REF___ssl_enforcement": lambda s: s.network.enforce_ssl(REF, True),
+}
+
+
+def recordings(stem: str) -> list[Path]:
+    return sorted(path for path in RECORDED.glob(f"{stem}.*.response.json"))
+
+
+@pytest.mark.specs
+@pytest.mark.parametrize("stem", READERS)
+def test_recorded_answers_are_understood(stem: str) -> None:
+    openapi.required(SPEC)
+    assert recordings(stem)
+    for path in recordings(stem):
+        recorded = json.loads(path.read_text())
+        headers = {name: value for name, value in recorded["headers"].items() if name.startswith("x-ratelimit")}
+        supabase = client(Answering(recorded["status"], recorded["body"], headers))
+        if recorded["status"] < 300:
+            READERS[stem](supabase)
+        else:
+            with pytest.raises(ProviderError):
+                READERS[stem](supabase)
+
+
+@pytest.mark.specs
+def test_the_recorded_refusal_of_pitr_is_told_in_its_words() -> None:
+    openapi.required(SPEC)
+    (path,) = recordings("POST_v1_projects___PROJECT_REF___database_backups_restore_pitr")
+    recorded = json.loads(path.read_text())
+
+    with pytest.raises(Rejected, match="PITR is not enabled for this project"):
+        client(Answering(recorded["status"], recorded["body"])).backups.restore_to(REF, AT)
