@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from operations import navigation
-from operations.models import Environment, Heartbeat, Operation
+from operations.models import Operation
 from operations.web.html import relative
+from sampelit_ops import frame
 
 
 @dataclass(frozen=True)
@@ -46,28 +47,28 @@ class Found:
 def ribbon(request: HttpRequest) -> Ribbon:
     """Production by name, staging by name, previews as a number; each leads to its operations."""
     base = navigation.page("admin:operations_operation_changelist")
-    known = list(Environment.objects.only("slug", "kind"))
-    links = [
-        RibbonLink(e.slug.upper(), e.kind, f"{base}?environment__id__exact={e.pk}")
-        for e in known
-        if e.kind == "production"
-    ]
-    others = [RibbonLink(e.slug, e.kind, f"{base}?environment__id__exact={e.pk}") for e in known if e.kind == "staging"]
+    known = frame.of(request).environments
+    named = [_link(e.slug.upper(), e, base) for e in known if e.kind == "production"]
+    others = [_link(e.slug, e, base) for e in known if e.kind == "staging"]
     previews = sum(e.kind == "preview" for e in known)
     if previews:
         word = "preview" if previews == 1 else "previews"
-        others.append(RibbonLink(f"{previews} {word}", "preview", f"{base}?environment__kind__exact=preview"))
-    return Ribbon(links, others)
+        others.append(
+            RibbonLink(f"{previews} {word}", "preview", navigation.page("admin:operations_environment_changelist"))
+        )
+    return Ribbon(named, others)
 
 
-def note(request: HttpRequest) -> Note | None:
+def _link(label: str, environment: frame.Surrounding, base: str) -> RibbonLink:
+    return RibbonLink(label, environment.kind, f"{base}?environment__id__exact={environment.pk}")
+
+
+def note(request: HttpRequest) -> Note:
     """When the ledger was last verified, and whether it held."""
-    beat = Heartbeat.objects.filter(name="ledger.verified").first()
-    if beat is None:
+    known = frame.of(request)
+    if known.ledger_at is None:
         return Note("ledger not verified yet")
-    if not beat.detail.get("valid", False):
-        return Note("ledger ALTERED", "bad")
-    return Note(f"ledger verified {relative(beat.beat_at)}")
+    return Note(f"ledger verified {relative(known.ledger_at)}") if known.ledger_valid else Note("ledger ALTERED", "bad")
 
 
 def search(request: HttpRequest, asked: str) -> Found:

@@ -8,18 +8,18 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from operations import navigation
-from operations.models import Operation, Status, Task
 from operations.navigation import Count, NavLink
+from sampelit_ops import frame
 
 
 def waiting(request: HttpRequest) -> Count | None:
     """Operations that wait for somebody's vote."""
-    return Count(Operation.objects.filter(status=Status.AWAITING_APPROVAL).count(), "warn", "wait for approval")
+    return Count(frame.of(request).waiting, "warn", "wait for approval")
 
 
 def open_tasks(request: HttpRequest) -> Count | None:
     """Human tasks that nobody has closed."""
-    return Count(Task.objects.filter(closed_at=None).count(), "warn", "open")
+    return Count(frame.of(request).open_tasks, "warn", "open")
 
 
 LINKS = (

@@ -62,10 +62,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class NativeDateTimeField(forms.DateTimeField):
-    """A date and time in the browser's own control: labelled, usable on a phone, no script. UTC."""
-
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+# A date and time in the browser's own control: labelled, usable on a phone, no script. UTC.
+NATIVE_DATETIME = {
+    "form_class": forms.DateTimeField,
+    "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+}
 
 
 class EditableAdmin(admin.ModelAdmin):
@@ -75,4 +76,4 @@ class EditableAdmin(admin.ModelAdmin):
     show_full_result_count = False
     view_on_site = False
     empty_title = empty_text = empty_command = ""
-    formfield_overrides = {models.DateTimeField: {"form_class": NativeDateTimeField}}
+    formfield_overrides = {models.DateTimeField: NATIVE_DATETIME}

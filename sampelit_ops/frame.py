@@ -1,0 +1,57 @@
+"""The numbers around every page, asked once a request in one query (sql/frame.sql).
+
+In: the request, which keeps the answer. Out: `Frame`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from django.db import connection
+from django.http import HttpRequest
+
+SQL = Path(__file__).parent / "sql" / "frame.sql"
+
+
+@dataclass(frozen=True)
+class Surrounding:
+    """An environment as the ribbon needs it."""
+
+    pk: int
+    slug: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Counts for the sidebar, the ledger's last verification, the environments."""
+
+    waiting: int
+    open_tasks: int
+    ledger_at: datetime | None
+    ledger_valid: bool | None
+    environments: list[Surrounding]
+
+
+def of(request: HttpRequest) -> Frame:
+    """The frame of this request; the first caller pays the query."""
+    known = getattr(request, "ops_frame", None)
+    if not isinstance(known, Frame):
+        known = _ask()
+        request.ops_frame = known  # type: ignore[attr-defined]
+    return known
+
+
+def _ask() -> Frame:
+    with connection.cursor() as cursor:
+        cursor.execute(_sql())
+        waiting, open_tasks, ledger_at, ledger_valid, environments = cursor.fetchone()
+    return Frame(waiting, open_tasks, ledger_at, ledger_valid, [Surrounding(**e) for e in environments])
+
+
+@lru_cache(maxsize=1)
+def _sql() -> str:
+    return SQL.read_text()

@@ -1,0 +1,75 @@
+"""Every page a person can open: from the admin's registry, plus the pages listed here by name.
+
+In: the site and the rows of `tests.factories.world()`. Out: (name, URL maker) pairs; "" where no row exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import RequestFactory
+from django.urls import NoReverseMatch, reverse
+
+PageUrl = Callable[[], str]
+
+
+def named(name: str, query: str = "") -> PageUrl:
+    """A page by its URL name; "" while no app defines it."""
+    return lambda: _named(name, query)
+
+
+# Pages that no registry knows. Add yours: (what it is, its URL).
+CUSTOM: list[tuple[str, PageUrl]] = [
+    ("home", named("admin:index")),
+    ("search", named("admin:jump", "?q=re")),
+    ("search without a hit", named("admin:jump", "?q=zzzz")),
+    ("all records", named("admin:records")),
+    ("change password", named("admin:password_change")),
+    ("approvals", named("admin:approvals")),
+    ("doctor", named("admin:doctor")),
+    ("second factor", named("account:second_factor")),
+    ("personal tokens", named("account:tokens")),
+    ("not found", lambda: "/admin/nothing/here/"),
+    ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
+]
+
+
+def pages() -> list[tuple[str, PageUrl]]:
+    """All of them, in a stable order."""
+    return [*CUSTOM, *(page for model in _models() for page in _of(model))]
+
+
+def _models() -> list[type[Model]]:
+    return sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
+
+
+def _of(model: type[Model]) -> list[tuple[str, PageUrl]]:
+    label = model._meta.label_lower
+    base = f"admin:{label.replace('.', '_')}"
+    found = [
+        (f"{label} list", named(f"{base}_changelist")),
+        (f"{label} page", partial(_first, model, f"{base}_change")),
+    ]
+    return [*found, (f"{label} add", named(f"{base}_add"))] if _may_add(model) else found
+
+
+def _named(name: str, query: str) -> str:
+    try:
+        return reverse(name) + query
+    except NoReverseMatch:
+        return ""
+
+
+def _first(model: type[Model], name: str) -> str:
+    pk = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
+    return "" if pk is None else reverse(name, args=[pk])
+
+
+def _may_add(model: type[Model]) -> bool:
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_active=True)
+    return admin.site._registry[model].has_add_permission(request)

@@ -1,0 +1,82 @@
+"""Every page, light and dark, 1400 and 390 px: no CSP violation, console error, overflow or axe A/AA violation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import Site, Watched
+from tests.browser.pages import PageUrl, pages
+
+pytestmark = pytest.mark.browser
+AXE = Axe()
+FULL = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],
+    "preload": False,
+}
+CONTRAST = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+PICTURES = os.environ.get("PICTURES", "")
+WIDTHS = (1400, 390)
+LARGEST_HTML = 100_000
+
+
+@pytest.mark.parametrize(("name", "url"), pages(), ids=[name for name, _ in pages()])
+def test_page(name: str, url: PageUrl, site: Site, page: Watched) -> None:
+    address = url()
+    if not address:
+        pytest.skip(f"{name}: no such page or no row to open")
+    page.errors.clear()
+    page.page.emulate_media(color_scheme="light")
+    page.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+    answer = page.page.goto(site.url + address, wait_until="load")
+
+    assert answer is not None
+    assert answer.status == (404 if name == "not found" else 200)
+    assert len(answer.body()) < LARGEST_HTML
+    problems = [problem for width in WIDTHS for problem in _at(page, name, width)]
+    noise = ["404 (Not Found)"] if name == "not found" else []
+    problems += [error for error in page.errors if not any(word in error for word in noise)] + page.violations()
+    assert not problems, "\n".join(problems)
+
+
+def _at(page: Watched, name: str, width: int) -> list[str]:
+    page.page.set_viewport_size({"width": width, "height": 900})
+    found = _overflow(page, width)
+    for scheme, options in (("light", FULL), ("dark", CONTRAST)):
+        page.page.emulate_media(color_scheme=scheme)
+        _picture(page, f"{name}-{width}-{scheme}")
+        found += [f"{width} {scheme}: {line}" for line in _axe(page, options)]
+    page.page.emulate_media(color_scheme="light")
+    return found
+
+
+def _overflow(page: Watched, width: int) -> list[str]:
+    reach = page.page.evaluate("document.documentElement.scrollWidth")
+    return [] if reach <= width else [f"{width}: the page is {reach} px wide; {page.page.evaluate(WIDEST)}"]
+
+
+WIDEST = """() => [...document.querySelectorAll("body *")]
+  .map((e) => [e, Math.round(e.getBoundingClientRect().right)]).filter(([e, right]) => right > innerWidth + 1)
+  .slice(0, 4).map(([e, right]) => `${e.tagName.toLowerCase()}.${e.className} ${right}`).join(", ")"""
+
+
+def _axe(page: Watched, options: dict[str, Any]) -> list[str]:
+    violations = AXE.run(page.page, options=options).response["violations"]
+    return [
+        f"{v['id']}: {node['target']} {node['failureSummary'][:160]!r}" for v in violations for node in v["nodes"][:4]
+    ]
+
+
+def _picture(page: Watched, name: str) -> None:
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.page.screenshot(path=f"{PICTURES}/{name.replace(' ', '_').replace('.', '_')}.png", full_page=True)

@@ -1,0 +1,44 @@
+"""Every page within twelve queries, frame included (the first request of a session writes it and does not count)."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+from tests.browser.pages import PageUrl, pages
+
+MOST = 12
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client_of_everything(client: Client) -> Client:
+    client.force_login(factories.world().everything)
+    client.get("/admin/password_change/")
+    return client
+
+
+def test_pages_stay_within_their_queries(client_of_everything: Client) -> None:
+    heavy = {
+        name: found for name, url in pages() if (found := _queries(client_of_everything, url)) and len(found) > MOST
+    }
+
+    assert not heavy, "\n\n".join(f"{name}: {len(found)}\n" + "\n".join(found) for name, found in heavy.items())
+
+
+def _queries(client: Client, url: PageUrl) -> list[str]:
+    address = url()
+    if not address:
+        return []
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        client.get(address)
+    return [
+        query["sql"][:160]
+        for query in captured.captured_queries
+        if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))
+    ]

@@ -1,0 +1,38 @@
+"""Skips that cannot hide: with OPS_REQUIRE_ALL=1 (set by .ci/run) a missing requirement fails the test instead.
+
+In: what a test needs. Out: nothing when it is there; else a skip, or a failure, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def unless(there: bool, reason: str) -> None:
+    """Skip with `reason` unless `there`; fail instead where everything is required."""
+    if there:
+        return
+    if os.environ.get("OPS_REQUIRE_ALL") == "1":
+        pytest.fail(f"{reason} (OPS_REQUIRE_ALL=1 forbids skipping)", pytrace=False)
+    pytest.skip(reason)
+
+
+def chromium() -> str:
+    """The path of a Chromium, or a skip."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), "")
+    unless(bool(found), "no Chromium here: install Debian's `chromium` to run the browser tests")
+    return found
+
+
+def shared(*parts: str) -> Path:
+    """A path under ../shared, or a skip where it does not exist."""
+    path = SHARED.joinpath(*parts)
+    unless(path.exists(), f"{'/'.join(('shared', *parts))} is not beside this clone")
+    return path
