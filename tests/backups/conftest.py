@@ -1,0 +1,70 @@
+"""An exported Sampelit in a local store, and a drill on the session's own server instead of a new one each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from backups.export import ExportPlan, export
+from backups.manifest import Manifest
+from backups.policies import AUDIT_TABLES, PolicySpec
+from operations.models.ulid import new_ulid
+from providers.storage import Store, open_store
+from tests import portal_database
+
+AUDIT = PolicySpec("audit-trail", "production", AUDIT_TABLES, closure=True)
+
+
+@dataclass
+class ReusedServer:
+    """Looks like a throwaway server to a drill; its databases lie on the session's server and are dropped."""
+
+    names: dict[str, str] = field(default_factory=dict)
+
+    def create_database(self, name: str) -> None:
+        self.names[name] = f"drill_{uuid4().hex[:12]}"
+        portal_database.server.create_database(self.names[name])
+
+    def dsn(self, name: str) -> str:
+        return portal_database.server.dsn(self.names[name])
+
+
+@contextmanager
+def reused() -> Iterator[ReusedServer]:
+    server = ReusedServer()
+    yield server
+    for name in server.names.values():
+        portal_database.server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def drill() -> Callable[[], AbstractContextManager[ReusedServer]]:
+    return reused
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(f"file://{tmp_path}/store")
+
+
+def exported(dsn: str, store: Store, spec: PolicySpec = AUDIT, **options: object) -> Manifest:
+    return export(spec, ExportPlan(run=new_ulid(), dsn=dsn, store=store, **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def manifest(sampelit: dict[str, str], store: Store) -> Manifest:
+    return exported(sampelit["export"], store)
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The DSN of an empty database that the test may fill."""
+    name = f"target_{uuid4().hex[:12]}"
+    portal_database.server.create_database(name)
+    yield portal_database.server.dsn(name)
+    portal_database.server.drop_database(name)

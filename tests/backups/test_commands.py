@@ -1,0 +1,130 @@
+"""The commands that work on a store alone: pytest-django fails them if they touch the portal's database."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from providers import postgres
+from providers.storage import Store
+from tests.backups.test_proof import flip, path_of
+
+
+def run(name: str, *arguments: str) -> dict:
+    out = io.StringIO()
+    try:
+        call_command(name, *arguments, "--json", stdout=out)
+    except SystemExit as end:
+        return {**json.loads(out.getvalue()), "exit": end.code}
+    found = json.loads(out.getvalue())
+    return {**found, "exit": 0} if isinstance(found, dict) else {"list": found, "exit": 0}
+
+
+@pytest.fixture
+def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit) -> str:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
+    path = tmp_path / "policy.toml"
+    path.write_text(
+        'name = "mine"\nenvironment = "production"\ntables = ["algorithm_audit_trail", "experiments", "users"]\n'
+    )
+    return str(path)
+
+
+def test_export_list_verify_restore(policy: str, store: Store, empty_database: str, monkeypatch) -> None:
+    monkeypatch.setenv("MY_TARGET", empty_database)
+
+    done = run("export", policy, "--store", store.url)
+    listed = run("list_runs", "--store", store.url)["list"]
+    verified = run("verify_run", done["run"], "--store", store.url)
+    deep = run("verify_run", done["run"], "--store", store.url, "--deep")
+    restored = run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+
+    assert (done["status"], done["exit"], done["problems"]) == ("proven", 0, [])
+    assert [(item["run"], item["status"]) for item in listed] == [(done["run"], "proven")]
+    assert verified == {"run": done["run"], "status": "proven", "problems": [], "exit": 0}
+    assert deep == {"run": done["run"], "status": "proven", "problems": [], "exit": 0}
+    assert restored["rows"] == done["rows"]
+    with postgres.connect(empty_database) as connection:
+        found = connection.execute("SELECT count(*) FROM public.algorithm_audit_trail").fetchone()
+    assert found == (600,)
+
+
+def test_verify_finds_a_flipped_byte_and_restore_writes_nothing(policy, store, empty_database, monkeypatch) -> None:
+    monkeypatch.setenv("MY_TARGET", empty_database)
+    done = run("export", policy, "--store", store.url, "--no-proof")
+    flip(next(path_of(store, f"runs/{done['run']}/1").rglob("*.csv.zst")))
+
+    verified = run("verify_run", done["run"], "--store", store.url)
+
+    assert verified["exit"] == 1
+    assert "was altered" in verified["problems"][0]
+    with pytest.raises(CommandError, match="nothing was written to the target"):
+        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+    with postgres.connect(empty_database) as connection:
+        assert postgres.table_sizes(connection) == {}
+
+
+def test_a_run_that_does_not_exist(store: Store) -> None:
+    assert run("verify_run", "NONE", "--store", store.url)["exit"] == 1
+
+
+@pytest.mark.parametrize("option", ["--into-env", "--into-service"])
+def test_a_password_in_argv_is_refused(store: Store, option: str) -> None:
+    with pytest.raises(CommandError, match="Nothing was written") as caught:
+        call_command("restore_run", "R", "--store", store.url, option, "postgresql://u:verysecret@h/d")
+    assert caught.value.returncode == 2
+    assert "verysecret" not in str(caught.value)
+
+
+def test_restoring_over_the_source_is_refused(policy, store, sampelit, monkeypatch) -> None:
+    done = run("export", policy, "--store", store.url, "--no-proof")
+    monkeypatch.setenv("MY_TARGET", sampelit["admin"])
+
+    with pytest.raises(CommandError, match="the very database that run"):
+        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+
+
+def test_restoring_twice_is_refused_and_changes_nothing(policy, store, empty_database, monkeypatch) -> None:
+    done = run("export", policy, "--store", store.url, "--no-proof")
+    monkeypatch.setenv("MY_TARGET", empty_database)
+    run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+
+    with pytest.raises(CommandError, match=r"already holds public\.algorithm_audit_trail"):
+        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+
+
+def test_only_one_chain(policy, store, empty_database, sampelit, monkeypatch) -> None:
+    with postgres.connect(sampelit["export"]) as connection:
+        chain, rows = connection.execute(
+            "SELECT experiment_id::text, count(*) FROM public.algorithm_audit_trail GROUP BY 1 LIMIT 1"
+        ).fetchone()
+    done = run("export", policy, "--store", store.url, "--no-proof")
+    monkeypatch.setenv("MY_TARGET", empty_database)
+
+    run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET", "--chain", chain)
+
+    with postgres.connect(empty_database) as connection:
+        found = connection.execute("SELECT count(*), count(DISTINCT experiment_id) FROM public.algorithm_audit_trail")
+        assert found.fetchone() == (rows, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nonsense", "not TOML"),
+        ('name = "x"', "environment must be"),
+        ('name = "x"\nenvironment = "p"\ntables = []', "name at least one table"),
+        ('name = "x"\nenvironment = "p"\ntables = ["a"]\nformat = "xml"', "format must be one of"),
+        ('name = "x"\nenvironment = "p"\ntables = ["a"]\nother = 1', "unknown keys: other"),
+    ],
+)
+def test_a_bad_policy_file(tmp_path: Path, store: Store, text: str, said: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+
+    with pytest.raises(CommandError, match=said) as caught:
+        run("export", str(tmp_path / "p.toml"), "--store", store.url)
+    assert caught.value.returncode == 2

@@ -1,0 +1,183 @@
+"""The export as an operation: claimed, copied, proven, settled; repeated deliveries change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from backups import proof
+from backups.builtin import ensure_policies
+from backups.models import Proof, Run, Segment
+from ledger.models import Entry
+from ledger.services import verify
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from providers.errors import Refused
+from providers.storage import StoreError
+from providers.storage_local import LocalStore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALL_POOLS = frozenset({"export", "prove"})
+
+
+@pytest.fixture(autouse=True)
+def reused_drill(monkeypatch: pytest.MonkeyPatch, drill) -> None:
+    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+
+
+@pytest.fixture
+def production(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit) -> Environment:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    return environment
+
+
+@pytest.fixture
+def ask(production: Environment) -> Callable[..., Operation]:
+    user = User.objects.create_user("olga", password="long enough password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="request_export"))
+
+    def ask(policy: str = "audit-trail") -> Operation:
+        by = User.objects.get(pk=user.pk)
+        return request("backups.export", by=by, environment=production, parameters={"policy": policy}, reason="test")
+
+    return ask
+
+
+def ended(operation: Operation) -> Operation:
+    run_operation(operation.pk, "test", ALL_POOLS, end_process=lambda: None)
+    operation.refresh_from_db()
+    return operation
+
+
+def test_an_export_ends_proven(ask) -> None:
+    operation = ended(ask())
+
+    run = Run.objects.get(pk=operation.result["run"])
+    assert (operation.status, operation.error) == ("succeeded", "")
+    assert run.status == "proven"
+    assert run.is_stored
+    assert run.rows == sum(Segment.objects.filter(run=run).values_list("rows", flat=True)) > 600
+    assert Proof.objects.get(run=run).status == "proven"
+
+
+def test_the_ledger_tells_stored_then_proven_and_the_manifest_anchors_it(ask) -> None:
+    ended(ask())
+    ended(ask())
+
+    codes = [code for code in Entry.objects.order_by("sequence").values_list("code", flat=True) if "export" in code]
+    report = verify()
+
+    assert codes == ["backups.export.stored", "backups.export.proven"] * 2
+    assert report.valid
+    assert report.anchors >= 1
+
+
+def test_every_run_names_the_manifest_before_it(ask) -> None:
+    from backups.reading import load
+    from providers.storage import open_store
+
+    first = Run.objects.get(pk=ended(ask()).result["run"])
+    second = Run.objects.get(pk=ended(ask()).result["run"])
+
+    assert load(open_store(second.store_url), second.pk, None).previous_sha256 == first.manifest_sha256
+
+
+def test_the_whole_database_is_proven(ask) -> None:
+    operation = ended(ask("whole-database"))
+
+    assert operation.error == ""
+    assert "public.leads" in Run.objects.get(operation=operation).tables
+
+
+def test_a_worker_that_dies_after_the_manifest_resumes_without_a_second_copy(ask, monkeypatch) -> None:
+    from backups import steps
+
+    operation = ask()
+    copied = []
+
+    def dying(run, manifest):
+        copied.append(manifest.fence)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "_segments", dying)
+        with pytest.raises(SystemExit):
+            run_operation(operation.pk, "first", ALL_POOLS, end_process=lambda: None)
+    Operation.objects.filter(pk=operation.pk).update(lease_until=None)
+
+    ended(operation)
+
+    run = Run.objects.get(operation=operation)
+    assert (operation.status, run.status, run.fence) == ("succeeded", "proven", copied[0])
+    assert operation.fence > run.fence
+    assert Run.objects.count() == 1
+
+
+def test_a_store_that_refuses_ends_failed_and_says_why(ask, monkeypatch) -> None:
+    def refuse(self, key, data):
+        raise StoreError(f"The store refused to store {key} (AccessDenied). Nothing was overwritten.")
+
+    monkeypatch.setattr(LocalStore, "put_once", refuse)
+
+    operation = ended(ask())
+
+    run = Run.objects.get(operation=operation)
+    assert operation.status == "failed"
+    assert "AccessDenied" in operation.error
+    assert (run.status, run.is_stored) == ("failed", False)
+    assert "AccessDenied" in run.reason
+
+
+def test_a_damaged_object_ends_failed_with_the_reason_on_the_run(ask, monkeypatch) -> None:
+    whole = LocalStore.get
+    monkeypatch.setattr(
+        LocalStore, "get", lambda self, key: whole(self, key)[:-1] if key.endswith(".zst") else whole(self, key)
+    )
+
+    operation = ended(ask())
+
+    run = Run.objects.get(operation=operation)
+    assert operation.status == "failed"
+    assert run.status == "failed"
+    assert "bytes, the manifest says" in run.reason
+
+
+def test_a_broken_chain_is_suspect_and_never_green(ask, sampelit_copy, monkeypatch) -> None:
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("UPDATE algorithm_audit_trail SET segment_key = 'other' WHERE sequence_number = 2")
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+
+    operation = ended(ask())
+
+    assert operation.status == "failed"
+    assert Run.objects.get(operation=operation).status == "suspect"
+
+
+def test_a_database_that_is_down_fails_after_its_attempts(ask, monkeypatch, settings) -> None:
+    settings.OPS_MAX_ATTEMPTS = 1
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", "postgresql://a:verysecret@127.0.0.1:9/x")
+
+    operation = ended(ask())
+
+    assert operation.status == "failed"
+    assert "did not accept the connection" in operation.error
+    assert "verysecret" not in operation.error + operation.log + Run.objects.get(operation=operation).reason
+
+
+def test_a_missing_variable_is_named(ask, monkeypatch) -> None:
+    monkeypatch.delenv("SAMPELIT_PRODUCTION_EXPORT_DSN")
+
+    assert "SAMPELIT_PRODUCTION_EXPORT_DSN is not set" in ended(ask()).error
+
+
+def test_an_unknown_policy_is_refused(ask) -> None:
+    with pytest.raises(Refused, match="no policy 'nonsense'.*Known: audit-trail, whole-database"):
+        ask("nonsense")

@@ -1,0 +1,159 @@
+"""A run is proven only when every row came back; every kind of damage is red with its own reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backups.manifest import Manifest, ManifestError, manifest_key
+from backups.proof import Verdict, prove, store_proof
+from backups.reading import load, runs
+from providers.errors import Refused
+from providers.storage import Store
+from tests.backups.conftest import AUDIT, exported
+
+
+def path_of(store: Store, key: str) -> Path:
+    return Path(store.url.removeprefix("file://")) / key
+
+
+def flip(path: Path, position: int = 100) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+def test_an_untouched_run_is_proven(manifest: Manifest, store: Store, drill) -> None:
+    verdict = prove(manifest, store, server=drill)
+
+    assert verdict.reasons == []
+    assert verdict.status == "proven"
+    assert verdict.rows == manifest.rows
+    assert verdict.chains == 4
+
+
+def test_the_drill_starts_a_server_of_its_own(manifest: Manifest, store: Store) -> None:
+    assert prove(manifest, store).status == "proven"
+
+
+def test_a_flipped_byte_in_any_table_is_found(manifest: Manifest, store: Store, drill) -> None:
+    for table in manifest.tables:
+        segment = table.segments[0]
+        flip(path_of(store, segment.key), segment.stored_bytes // 2)
+
+        verdict = prove(manifest, store, server=drill)
+
+        assert verdict.status == "failed"
+        assert f"{segment.key} was altered" in " ".join(verdict.problems)
+        flip(path_of(store, segment.key), segment.stored_bytes // 2)
+
+
+def test_a_missing_object_is_named(manifest: Manifest, store: Store, drill) -> None:
+    key = manifest.segments[0].key
+    store.delete(key)
+
+    verdict = prove(manifest, store, server=drill)
+
+    assert verdict.status == "failed"
+    assert f"{key} is missing from the store." in verdict.problems
+
+
+def test_swapped_objects_are_found(manifest: Manifest, store: Store, drill) -> None:
+    first, second = (path_of(store, segment.key) for segment in manifest.segments[:2])
+    one, two = first.read_bytes(), second.read_bytes()
+    first.write_bytes(two)
+    second.write_bytes(one)
+
+    assert prove(manifest, store, server=drill).status == "failed"
+
+
+def test_an_edited_manifest_is_rejected(manifest: Manifest, store: Store) -> None:
+    path = path_of(store, manifest_key(manifest.run))
+    path.write_bytes(path.read_bytes().replace(b'"rows":', b'"rows":1', 1))
+
+    with pytest.raises(ManifestError, match="edited or damaged"):
+        load(store, manifest.run, None)
+
+
+def test_a_manifest_of_another_run_is_rejected(manifest: Manifest, sampelit, store: Store) -> None:
+    other = exported(sampelit["export"], store)
+    path_of(store, manifest_key(manifest.run)).write_bytes(store.get(manifest_key(other.run)))
+
+    with pytest.raises(ManifestError, match="replayed or moved"):
+        load(store, manifest.run, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE users SET email = email || 'x' WHERE ctid = (SELECT min(ctid) FROM users)", "that changed"),
+        ("UPDATE algorithm_audit_trail SET conversion_value = 999999 WHERE sequence_number = 3", "that changed"),
+        ("DELETE FROM element_variants WHERE ctid = (SELECT min(ctid) FROM element_variants)", "rows arrived"),
+    ],
+)
+def test_a_changed_row_in_the_drill_is_found(manifest: Manifest, store: Store, drill, change: str, said: str) -> None:
+    def tamper(connection) -> None:
+        connection.execute("SET search_path = public")
+        connection.execute(change)
+        connection.execute("SET search_path = pg_catalog")
+
+    verdict = prove(manifest, store, server=drill, between=tamper)
+
+    assert verdict.status == "failed"
+    assert said in " ".join(verdict.problems)
+
+
+def test_a_forged_row_of_the_source_makes_the_run_suspect(sampelit_copy, store: Store, drill) -> None:
+    import psycopg
+
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("UPDATE algorithm_audit_trail SET visitor_id = 'forged' WHERE sequence_number = 5")
+    manifest = exported(sampelit_copy["export"], store)
+
+    verdict = prove(manifest, store, server=drill)
+
+    assert verdict.status == "suspect"
+    assert verdict.problems == ()
+    assert "row 5: its content does not give its decision_hash" in verdict.doubts[0]
+
+
+def test_a_cut_tail_is_seen_against_the_last_proven_run(sampelit_copy, store: Store, drill) -> None:
+    import psycopg
+
+    before = exported(sampelit_copy["export"], store)
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("DELETE FROM algorithm_audit_trail WHERE sequence_number > 10")
+    after = exported(sampelit_copy["export"], store)
+
+    verdict = prove(after, store, previous=before, server=drill)
+
+    assert verdict.status == "suspect"
+    assert "Find out who removed them" in " ".join(verdict.doubts)
+
+
+def test_a_second_delivery_finds_the_manifest(manifest: Manifest, sampelit, store: Store) -> None:
+    from backups.export import ExportPlan, export
+
+    again = export(AUDIT, ExportPlan(run=manifest.run, dsn="postgresql://nobody@127.0.0.1:9/x", store=store, fence=7))
+
+    assert again == manifest
+
+
+def test_the_listing_tells_stored_from_proven(manifest: Manifest, store: Store, drill) -> None:
+    listed_before = list(runs(store, None))
+    verdict: Verdict = prove(manifest, store, server=drill)
+    store_proof(store, verdict, None)
+
+    listed_after = list(runs(store, None))
+
+    assert [item.status for item in listed_before] == ["stored"]
+    assert [item.status for item in listed_after] == ["proven"]
+
+
+def test_segments_without_a_manifest_are_no_run(manifest: Manifest, store: Store) -> None:
+    store.delete(manifest_key(manifest.run))
+
+    assert list(runs(store, None)) == []
+    with pytest.raises(Refused, match="holds no run"):
+        load(store, manifest.run, None)
