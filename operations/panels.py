@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -75,8 +74,7 @@ def _ask(
     fn: Callable[[HttpRequest], Answer | None], request: HttpRequest, failed: Callable[[str], Answer | None]
 ) -> Answer | None:
     try:
-        with transaction.atomic():
-            return fn(request)
+        return fn(request)
     except Exception:
         logger.exception("home panel %s failed", fn.__qualname__)
         return failed(fn.__name__)

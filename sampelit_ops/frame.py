@@ -27,10 +27,15 @@ class Surrounding:
 
 @dataclass(frozen=True)
 class Frame:
-    """Counts for the sidebar, the ledger's last verification, the environments."""
+    """Counts for the sidebar and the cards, the ledger's last verification, the environments."""
 
     waiting: int
+    votable: int
+    destructive: int
+    expires_at: datetime | None
     open_tasks: int
+    failed: int
+    late: int
     ledger_at: datetime | None
     ledger_valid: bool | None
     environments: list[Surrounding]
@@ -40,16 +45,16 @@ def of(request: HttpRequest) -> Frame:
     """The frame of this request; the first caller pays the query."""
     known = getattr(request, "ops_frame", None)
     if not isinstance(known, Frame):
-        known = _ask()
+        known = _ask(request.user.pk)
         request.ops_frame = known  # type: ignore[attr-defined]
     return known
 
 
-def _ask() -> Frame:
+def _ask(user: int | None) -> Frame:
     with connection.cursor() as cursor:
-        cursor.execute(_sql())
-        waiting, open_tasks, ledger_at, ledger_valid, environments = cursor.fetchone()
-    return Frame(waiting, open_tasks, ledger_at, ledger_valid, [Surrounding(**e) for e in environments])
+        cursor.execute(_sql(), {"user": user or 0})
+        *counts, environments = cursor.fetchone()
+    return Frame(*counts, [Surrounding(**e) for e in environments])
 
 
 @lru_cache(maxsize=1)

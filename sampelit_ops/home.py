@@ -47,18 +47,15 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def sentence(shown: list[Panel]) -> tuple[str, str]:
-    """The headline and the line under it: red first, then amber, else calm."""
+    """The headline and the line under it: red first, then amber, else calm. The first panel speaks about production."""
+    if not shown:
+        return "Welcome", "Nothing reports to this page yet."
     red, amber = [p for p in shown if p.tone == "bad"], [p for p in shown if p.tone == "warn"]
+    headline = f"Production is {shown[0].answer.lower()}" if shown[0].title == "Health" else "Overview"
     if red:
-        return "Something needs you now", _named(red) + (f" Also: {_named(amber)}" if amber else "")
-    if amber:
-        return (
-            "Production is safe",
-            f"{'One thing needs' if len(amber) == 1 else f'{len(amber)} things need'} attention: {_named(amber)}",
-        )
-    return (
-        ("Production is healthy", "Nothing needs you.") if shown else ("Welcome", "Nothing reports to this page yet.")
-    )
+        return (headline if red[0] is shown[0] else "Something needs you now"), _named([*red, *amber])
+    needs = f"{len(amber)} things need you" if len(amber) > 1 else "One thing needs you"
+    return headline, f"{needs}: {_named(amber)}" if amber else "Nothing needs you."
 
 
 def feed() -> list[FeedItem]:
@@ -72,4 +69,4 @@ def _item(entry: Entry) -> FeedItem:
 
 
 def _named(shown: list[Panel]) -> str:
-    return "; ".join(f"{p.title.lower()}: {p.answer}" for p in shown) + "."
+    return "; ".join(f"{p.title[:1].lower()}{p.title[1:]}: {p.answer[:1].lower()}{p.answer[1:]}" for p in shown) + "."

@@ -19,7 +19,7 @@ TONES = {
     "blocking open partial",
     "bad": "failed rejected altered destructive unhealthy broken down missing invalid build_failed update_failed "
     "opaque dead refused",
-    "run": "running queued started building deploying proving copying cancelling pending in_progress created "
+    "run": "running requested queued started building deploying proving copying cancelling pending in_progress created "
     "update_in_progress build_in_progress rolled_back",
     "idle": "cancelled canceled expired skipped deactivated unknown off none retired superseded idle revoked",
 }

@@ -1,7 +1,22 @@
--- Everything the frame of a page shows, in one round trip.
+-- Everything that the frame of a page and the operations' cards show, in one round trip. %(user)s is the person's id.
+WITH waiting AS (
+  SELECT o.risk, o.expires_at,
+         o.requested_by_id <> %(user)s AND NOT EXISTS (
+           SELECT 1 FROM operations_approval a
+            WHERE a.operation_id = o.id AND a.approved_by_id = %(user)s AND a.revoked_at IS NULL) AS votable
+    FROM operations_operation o WHERE o.status = 'awaiting_approval')
 SELECT
-  (SELECT count(*) FROM operations_operation WHERE status = 'awaiting_approval') AS waiting,
+  (SELECT count(*) FROM waiting) AS waiting,
+  (SELECT count(*) FROM waiting WHERE votable) AS votable,
+  (SELECT count(*) FROM waiting WHERE risk = 'destructive') AS destructive,
+  (SELECT min(expires_at) FROM waiting) AS expires_at,
   (SELECT count(*) FROM operations_task WHERE closed_at IS NULL) AS open_tasks,
+  (SELECT count(*) FROM operations_operation o
+    WHERE o.status = 'failed' AND o.requested_at > now() - interval '7 days' AND o.ended_at > now() - interval '3 days'
+      AND NOT EXISTS (SELECT 1 FROM operations_operation r WHERE r.retry_of_id = o.id)) AS failed,
+  (SELECT count(*) FROM operations_operation
+    WHERE status IN ('queued', 'running') AND COALESCE(due_at, requested_at) < now() - interval '5 minutes'
+      AND (lease_until IS NULL OR lease_until < now() - interval '1 minute')) AS late,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_at,
   (SELECT (detail ->> 'valid')::boolean FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_valid,
   (SELECT coalesce(json_agg(json_build_object('pk', id, 'slug', slug, 'kind', kind) ORDER BY protected DESC, slug), '[]')

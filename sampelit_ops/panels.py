@@ -1,0 +1,52 @@
+"""The two cards of the home page about all operations: what waits for a vote; what is late, failed or altered.
+
+In: the frame of the request (no query of their own). Out: `Panel`s. Health, deployments and backups bring theirs.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from operations import navigation, panels
+from operations.panels import Panel
+from operations.web.html import relative
+from sampelit_ops import frame
+
+
+def waits_for_approval(request: HttpRequest) -> Panel:
+    """How many requests this person may vote on, and how many only others may."""
+    known = frame.of(request)
+    url = navigation.page("admin:approvals")
+    if not known.waiting:
+        return Panel("Waits for approval", "Nothing", "ok", detail="Requests that need a vote appear here.", url=url)
+    yours = known.votable if request.user.has_perm("operations.approve_operation") else 0
+    others = known.waiting - yours
+    answer = ", ".join(
+        part for part in (f"{yours} yours" if yours else "", f"{others} others" if others else "") if part
+    )
+    badge = "destructive" if known.destructive else "waiting"
+    expires = f"first expires {relative(known.expires_at, timezone.now())}" if known.expires_at else ""
+    return Panel("Waits for approval", answer, "warn", badge, expires, url)
+
+
+def late_failed_altered(request: HttpRequest) -> Panel:
+    """Red when something failed or the ledger does not verify, amber when something is late, else nothing."""
+    known = frame.of(request)
+    url = navigation.page("admin:operations_operation_changelist")
+    if known.ledger_valid is False:
+        return Panel(
+            "Late, failed or altered", "Ledger altered", "bad", detail="Run verify_ledger; trust no entry.", url=url
+        )
+    checked = f"ledger verified {relative(known.ledger_at)}" if known.ledger_at else "ledger not verified yet"
+    if not known.failed and not known.late:
+        return Panel("Late, failed or altered", "Nothing", "ok", detail=checked, url=url)
+    answer = ", ".join(f"{n} {word}" for n, word in ((known.failed, "failed"), (known.late, "late")) if n)
+    only = f"?status__exact={'failed' if known.failed else 'queued'}"
+    return Panel("Late, failed or altered", answer, "bad" if known.failed else "warn", detail=checked, url=url + only)
+
+
+def register_panels() -> None:
+    """Add both cards after those of the apps; called once when the apps are ready."""
+    panels.register(40, waits_for_approval)
+    panels.register(50, late_failed_altered)

@@ -1,0 +1,68 @@
+"""The home page's sentence and the cards about operations; a broken panel never takes the page down."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client
+
+from operations import panels
+from operations.models import Heartbeat
+from operations.panels import Panel
+from sampelit_ops import home
+from tests import factories
+
+
+def test_headline_is_calm_when_all_is_well() -> None:
+    assert home.sentence([Panel("Health", "Healthy", "ok")]) == ("Production is healthy", "Nothing needs you.")
+
+
+def test_headline_names_what_needs_a_person() -> None:
+    shown = [Panel("Health", "Healthy", "ok"), Panel("Waits for approval", "1 yours", "warn")]
+
+    assert home.sentence(shown) == ("Production is healthy", "One thing needs you: waits for approval: 1 yours.")
+
+
+def test_headline_puts_red_first() -> None:
+    shown = [Panel("Health", "Not healthy", "bad"), Panel("Live", "a1f93c2")]
+
+    assert home.sentence(shown)[0] == "Production is not healthy"
+
+
+@pytest.fixture
+def page_of_world(client: Client, db: None) -> tuple[Client, factories.World]:
+    world = factories.world()
+    client.force_login(world.everything)
+    return client, world
+
+
+def test_cards_count_what_waits_and_what_failed(page_of_world: tuple[Client, factories.World]) -> None:
+    page = page_of_world[0].get("/admin/").content.decode()
+
+    assert "2 others" in page  # both were requested by the person who looks
+    assert "1 failed" in page
+    assert "destructive" in page.lower()
+
+
+def test_altered_ledger_is_red_everywhere(page_of_world: tuple[Client, factories.World]) -> None:
+    Heartbeat.objects.filter(name="ledger.verified").update(detail={"valid": False})
+
+    page = page_of_world[0].get("/admin/").content.decode()
+
+    assert "Ledger altered" in page
+    assert "ledger ALTERED" in page
+
+
+def test_broken_panel_is_a_red_card(
+    page_of_world: tuple[Client, factories.World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def newest_backup(request: HttpRequest) -> Panel:
+        raise RuntimeError("the store is gone")
+
+    monkeypatch.setattr(panels, "_panels", [(1, newest_backup)])
+
+    page = page_of_world[0].get("/admin/").content.decode()
+
+    assert "Newest backup" in page
+    assert "Could not be read" in page
+    assert "the store is gone" not in page
