@@ -20,6 +20,7 @@ from operations.approvals.voting import why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Environment, Heartbeat, Operation, Status, Task
+from operations.notify import admin as outbox_admin  # noqa: F401
 from operations.web import html, operation_page, request_page
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
 from operations.worker import admin as queue_admin  # noqa: F401  replaces the queue's own pages

@@ -12,10 +12,16 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operations.engine import wake
+        from operations import ledger_lines
+        from operations.approvals import voting
+        from operations.engine import tick, wake
+        from operations.notify import jobs
         from operations.worker import processes, queue
 
         wake.use(queue.send)
+        ledger_lines.register()
+        tick.every("approvals.reevaluate", 30, voting.reevaluate)
+        jobs.register()
         if os.environ.get("OPS_WORKER_ID"):
             processes.harden()
         if settings.DEMO:

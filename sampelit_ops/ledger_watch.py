@@ -5,12 +5,14 @@ In: reports of `ledger.services.verify_and_tell`. Out: the heartbeat that the fr
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils import timezone
 
 from ledger.registry import on_verified
 from ledger.services import Report, checkpoint, verify_and_tell
 from operations.engine import tick
 from operations.models import Heartbeat
+from operations.notify import alarm
 
 SECONDS = 3600.0
 
@@ -20,6 +22,9 @@ def keep(report: Report) -> None:
     """Write down when the ledger was verified and what came of it."""
     detail = {"valid": report.valid, "entries": report.entries, "problems": len(report.problems)}
     Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": timezone.now(), "detail": detail})
+    found = "\n".join(f"Entry {each.sequence}: {each.problem}" for each in report.problems[:10])
+    path = reverse("admin:ledger_entry_changelist")
+    alarm("ledger", not report.valid, subject="The ledger was altered", body=found, path=path)
 
 
 def watch() -> None:

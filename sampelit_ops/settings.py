@@ -183,6 +183,8 @@ BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
 BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")
 BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")
 OPS_SEAL_IDENTITY = env.str("OPS_SEAL_IDENTITY", default="")
+OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")
+OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")  # its public half, for the web service
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
     "staticfiles": {
@@ -197,6 +199,12 @@ WHITENOISE_USE_FINDERS = DEMO
 RENDER_API_KEY = env.str("RENDER_API_KEY", default="")
 RENDER_API_BASE = env.str("RENDER_API_BASE", default="https://api.render.com/v1")
 RENDER_WEBHOOK_SECRET = env.str("RENDER_WEBHOOK_SECRET", default="")
+RENDER_SELF_SERVICE_ID = env.str("RENDER_SERVICE_ID", default="")  # set by Render where the portal itself runs there
+RENDER_POLL_SECONDS = env.float("RENDER_POLL_SECONDS", default=30)
+HEALTH_PROBE_SECONDS = env.float("HEALTH_PROBE_SECONDS", default=30)
+HEALTH_GOOD_PROBES = env.int("HEALTH_GOOD_PROBES", default=3)
+HEALTH_DECIDE_PROBES = env.int("HEALTH_DECIDE_PROBES", default=30)
+DEPLOY_WATCH_SECONDS = env.float("DEPLOY_WATCH_SECONDS", default=3)
 SUPABASE_ACCESS_TOKEN = env.str("SUPABASE_ACCESS_TOKEN", default="")
 SUPABASE_API_BASE = env.str("SUPABASE_API_BASE", default="https://api.supabase.com")
 
@@ -211,6 +219,12 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = True
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ops@localhost")
+EMAIL_TIMEOUT = 10
+NOTIFY_EMAILS = env.list("NOTIFY_EMAILS", default=[])
+SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
+NOTIFY_WEBHOOK_URL = env.str("NOTIFY_WEBHOOK_URL", default="")
+NOTIFY_WEBHOOK_SECRET = env.str("NOTIFY_WEBHOOK_SECRET", default="")  # whsec_…, signs what goes to NOTIFY_WEBHOOK_URL
+DEADMAN_PING_URL = env.str("DEADMAN_PING_URL", default="")  # pinged every minute while everything is well
 
 # --- logs: one JSON object a line on stderr, secrets redacted -----------------------------------------------------------------
 LOGGING = {

@@ -19,7 +19,7 @@ from providers.embedded import EmbeddedPostgres, throwaway
 server: EmbeddedPostgres
 _resources = ExitStack()
 atexit.register(_resources.close)  # pytest skips its own ending when a plugin fails to load
-OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_")
+OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_", "SLACK_", "NOTIFY_", "DEADMAN_")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -3,6 +3,7 @@
 from operations.models.approval import Approval
 from operations.models.environment import Environment
 from operations.models.heartbeat import Heartbeat
+from operations.models.notification import Notification
 from operations.models.operation import Operation, Outcome, Risk, Status
 from operations.models.step import Step, StepStatus
 from operations.models.task import Task
@@ -13,6 +14,7 @@ __all__ = [
     "Approval",
     "Environment",
     "Heartbeat",
+    "Notification",
     "Operation",
     "Outcome",
     "Risk",

@@ -19,6 +19,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
+from operations.web.admin import EditableAdmin
 from operations.web.html import badge, when
 from providers.errors import Refused
 from sampelit_ops.signin import invitations
@@ -30,7 +31,7 @@ for model in (User, Group, TOTPDevice, StaticDevice):
 
 
 @admin.register(User)
-class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PersonAdmin(EditableAdmin):
     form = InvitationForm
     list_display = ("username", "full_name", "email", "roles", "second_factor", "state", "last_seen")
     list_filter = ("groups", "is_active")

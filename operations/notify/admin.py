@@ -1,0 +1,34 @@
+"""The outbox in the admin: what was sent, to whom, and why something was not."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from operations.models import Notification
+from operations.web import html
+from operations.web.admin import ReadOnlyAdmin
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ["subject", "channel", "state_badge", "created", "sent", "attempts"]
+    list_filter = ["channel", ("sent_at", admin.EmptyFieldListFilter)]
+    search_fields = ["subject"]
+    empty_title = "Nobody was told anything yet"
+    empty_text = (
+        "Approvals wanted, break-glass, failures and alarms go out by mail, Slack or webhook and are listed here."
+    )
+    empty_command = "manage.py doctor --only notify"
+
+    @admin.display(description="State")
+    def state_badge(self, row: Notification) -> SafeString:
+        return html.badge(row.state)
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, row: Notification) -> SafeString:
+        return html.when(row.created_at)
+
+    @admin.display(description="Sent", ordering="sent_at")
+    def sent(self, row: Notification) -> SafeString:
+        return html.when(row.sent_at)

@@ -1,0 +1,82 @@
+"""Takes due messages from the outbox and sends each, with backoff; a crash between claim and send only repeats it.
+
+In: the tick. Out: rows with `sent_at`, or with the error and the time of the next attempt. Never in a transaction while
+it waits for somebody else's server.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from operations.models import Notification
+from operations.notify.outbox import now_due
+from providers import notify
+from providers.errors import ProviderError, Refused
+
+logger = logging.getLogger("operations.notify")
+MOST_ATTEMPTS = 12
+_HELD = timedelta(minutes=2)
+_SLOWEST = timedelta(hours=1)
+
+
+def deliver_due(limit: int = 20) -> int:
+    """Send what is due; returns how many went out."""
+    return sum(_deliver(row) for row in _claim(limit))
+
+
+def _claim(limit: int) -> list[Notification]:
+    """Take rows for two minutes, so that two tickers never send the same one at once."""
+    with transaction.atomic():
+        due = Notification.objects.filter(now_due()).order_by("next_attempt_at")
+        rows = list(due.select_for_update(skip_locked=True)[:limit])
+        held = Notification.objects.filter(pk__in=[row.pk for row in rows])
+        held.update(next_attempt_at=timezone.now() + _HELD)
+    return rows
+
+
+def _deliver(row: Notification) -> bool:
+    try:
+        _send(row)
+    except (ProviderError, Refused) as error:
+        _failed(row, str(error), retryable=getattr(error, "retryable", False))
+        return False
+    sent = {"sent_at": timezone.now(), "attempts": row.attempts + 1, "error": "", "next_attempt_at": None}
+    Notification.objects.filter(pk=row.pk).update(**sent)
+    return True
+
+
+def _send(row: Notification) -> None:
+    text = f"{row.body}\n\n{row.url}".strip()
+    if row.channel == Notification.Channel.EMAIL:
+        notify.mail(row.recipients.splitlines(), row.subject, text)
+    elif row.channel == Notification.Channel.SLACK:
+        notify.slack(settings.SLACK_WEBHOOK_URL, row.subject, row.body, row.url)
+    elif row.channel == Notification.Channel.WEBHOOK:
+        secret, payload = settings.NOTIFY_WEBHOOK_SECRET, _payload(row)
+        notify.webhook(settings.NOTIFY_WEBHOOK_URL, secret, f"ops_{row.pk}", timezone.now(), payload)
+    else:
+        logger.info("notification: %s %s", row.subject, row.url)
+
+
+def _payload(row: Notification) -> dict[str, object]:
+    at = row.created_at.isoformat()
+    key = row.dedupe_key.rpartition(":")[0]
+    return {"type": "ops.notification", "key": key, "at": at} | {
+        "subject": row.subject,
+        "body": row.body,
+        "url": row.url,
+    }
+
+
+def _failed(row: Notification, error: str, *, retryable: bool) -> None:
+    """Wait 30 s, doubled each time up to an hour; give up after twelve attempts or when repeating cannot help."""
+    attempts = row.attempts + 1
+    wait = min(timedelta(seconds=30 * 2 ** min(row.attempts, 10)), _SLOWEST)
+    again = timezone.now() + wait if retryable and attempts < MOST_ATTEMPTS else None
+    Notification.objects.filter(pk=row.pk).update(attempts=attempts, error=error[:1000], next_attempt_at=again)
+    logger.warning("notification %s through %s failed: %s", row.pk, row.channel, error)

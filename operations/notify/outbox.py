@@ -1,0 +1,62 @@
+"""Writes messages into the outbox, one row per channel that is configured; the same key is never written twice.
+
+In: subject, text, a path of the portal, a dedupe key. Out: rows, in the caller's transaction. Secrets are redacted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
+from django.utils import timezone
+
+from operations.models import Notification
+from providers.redact import redact
+
+Channel = Notification.Channel
+
+
+def enqueue(dedupe_key: str, *, subject: str, body: str = "", path: str = "", to: Iterable[str] = ()) -> int:
+    """Queue a message for every configured channel; returns how many rows are new (0: it was queued before).
+
+    `path` is completed to a deep link; `to` adds people to NOTIFY_EMAILS. Without any channel it goes to the log.
+    """
+    people = sorted({*settings.NOTIFY_EMAILS, *filter(None, to)})
+    rows = [
+        Notification(
+            dedupe_key=f"{dedupe_key[:235]}:{channel}",
+            channel=channel,
+            recipients="\n".join(people) if channel == Channel.EMAIL else "",
+            subject=redact(" ".join(subject.split()))[:200],
+            body=redact(body),
+            url=settings.OPS_BASE_URL.rstrip("/") + path if path else "",
+        )
+        for channel in channels(people)
+    ]
+    known = set(Notification.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).values_list("dedupe_key"))
+    new = [row for row in rows if (row.dedupe_key,) not in known]
+    Notification.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
+
+
+def channels(people: list[str]) -> list[str]:
+    """Which channels are configured here and now."""
+    found = {
+        Channel.EMAIL: bool(settings.EMAIL_HOST and people),
+        Channel.SLACK: bool(settings.SLACK_WEBHOOK_URL),
+        Channel.WEBHOOK: bool(settings.NOTIFY_WEBHOOK_URL and settings.NOTIFY_WEBHOOK_SECRET),
+    }
+    return [channel for channel, configured in found.items() if configured] or [Channel.LOG]
+
+
+def holders(codename: str) -> list[str]:
+    """Mail addresses of active people who hold this permission of operations."""
+    wanted = Permission.objects.filter(codename=codename, content_type__app_label="operations")
+    people = User.objects.filter(Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted), is_active=True)
+    return sorted(set(people.exclude(email="").values_list("email", flat=True)))
+
+
+def now_due() -> Q:
+    return Q(sent_at=None, next_attempt_at__lte=timezone.now())

@@ -1,0 +1,57 @@
+"""The ways a message leaves: e-mail, Slack's incoming webhook, a signed JSON webhook, and a dead-man ping.
+
+In: plain text, addresses, secrets from the caller. Out: nothing, or ProviderError / Refused. Sends once; the outbox
+decides about repeating.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.core.mail import EmailMessage
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from providers import safe_fetch
+from providers.errors import ProviderError, Refused
+
+_JSON = {"Content-Type": "application/json", "User-Agent": "sampelit-ops"}
+
+
+def mail(to: Sequence[str], subject: str, text: str) -> None:
+    """One plain-text mail to everybody named, who do not see each other. Needs Django's EMAIL_* settings."""
+    message = EmailMessage(" ".join(subject.split())[:200], text, bcc=list(to))
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        raise ProviderError(f"The mail server did not take the message ({type(error).__name__}).", True) from error
+
+
+def slack(url: str, subject: str, text: str, link: str) -> None:
+    """One message (api.slack.com/messaging/webhooks); &, < and > are escaped as Slack asks."""
+    lines = [f"*{_escaped(subject)}*", _escaped(text), f"<{link}|Open>" if link else ""]
+    body = json.dumps({"text": "\n".join(filter(None, lines))}).encode()
+    safe_fetch.post(url, body, dict(_JSON))
+
+
+def webhook(url: str, secret: str, message_id: str, at: datetime, payload: dict[str, object]) -> None:
+    """One signed JSON message (standardwebhooks.com); the id stays the same when the outbox repeats it."""
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
+    try:
+        signature = Webhook(secret).sign(message_id, at, text)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise Refused("NOTIFY_WEBHOOK_SECRET is no base64 secret. Nothing was sent; set it as whsec_….") from error
+    signed = {"webhook-id": message_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+    safe_fetch.post(url, text.encode(), _JSON | signed)
+
+
+def ping(url: str) -> None:
+    """Tell an outside dead-man service that we live."""
+    safe_fetch.post(url, b"", {"User-Agent": "sampelit-ops"})
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,105 @@
+"""POST to an address that a person configured, without becoming a door into our own network (SSRF).
+
+In: an https URL, a body, headers. Out: the HTTP status, or Refused / ProviderError. The name is resolved once, every
+address of it must be public, and the connection goes to the address that was checked, with the original name for TLS.
+No redirects, no proxies, 5 s, and the answer's body is never shown to anybody.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from providers.errors import ProviderError, Refused
+
+PORTS = frozenset({443, 8443})
+TIMEOUT = (5.0, 5.0)
+_MOST_BYTES = 65_536
+_TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A checked address: what to connect to, and under which name."""
+
+    url: SplitResult
+    host: str
+    port: int
+    address: str
+
+
+def check(url: str) -> Target:
+    """Resolve and judge; raise Refused for anything but https to public addresses only."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError as error:
+        raise Refused("The address cannot be read. Nothing was sent; give a plain https:// address.") from error
+    if parts.scheme != "https" or not host or parts.username is not None or parts.password is not None:
+        raise Refused("Only https:// addresses without a user name are called. Nothing was sent.")
+    if port not in PORTS:
+        raise Refused(f"Port {port} is not called (only {', '.join(map(str, sorted(PORTS)))}). Nothing was sent.")
+    addresses = _resolve(host, port)
+    for address in addresses:
+        if not is_public(address):
+            raise Refused(f"{host} leads to {address}, which is not a public address. Nothing was sent.")
+    return Target(parts, host, port, addresses[0])
+
+
+def is_public(address: str) -> bool:
+    """Whether a packet to this address leaves our network and goes where it says (no tunnels, no mapped IPv4)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or any(ip in network for network in _TUNNELS)):
+        return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """Send once; returns the status of a 2xx. Raises Refused, or ProviderError (retryable when waiting may help)."""
+    target = check(url)
+    try:
+        return _send(target, body, headers)
+    except requests.RequestException as error:
+        raise ProviderError(f"{target.host} did not answer ({type(error).__name__}).", retryable=True) from None
+
+
+def _send(target: Target, body: bytes, headers: dict[str, str]) -> int:
+    address = f"[{target.address}]" if ":" in target.address else target.address
+    pinned = urlunsplit(target.url._replace(netloc=f"{address}:{target.port}", fragment=""))
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", _Pinned(target.host))
+        host = target.host if target.port == 443 else f"{target.host}:{target.port}"
+        answer = session.post(
+            pinned, data=body, headers={**headers, "Host": host}, timeout=TIMEOUT, allow_redirects=False, stream=True
+        )
+        answer.raw.read(_MOST_BYTES)
+    if 200 <= answer.status_code < 300:
+        return answer.status_code
+    retryable = answer.status_code in (408, 425, 429) or answer.status_code >= 500
+    raise ProviderError(f"{target.host} answered {answer.status_code}.", retryable=retryable)
+
+
+class _Pinned(HTTPAdapter):
+    """TLS for the original name on a connection to an address."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, server_hostname=self._host, assert_hostname=self._host)
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ProviderError(f"{host} has no address just now.", retryable=True) from error
+    return [str(info[4][0]) for info in found]

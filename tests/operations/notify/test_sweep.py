@@ -1,0 +1,89 @@
+"""Messages derived from rows: each once, to the right people, never about the demo's story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from operations.approvals.break_glass import break_glass
+from operations.models import Notification, Operation, Task
+from operations.notify.sweep import sweep
+
+
+@pytest.fixture(autouse=True)
+def mail_is_configured(db: None, settings: Settings) -> None:
+    settings.EMAIL_HOST = "smtp.example.com"
+
+
+def _subjects() -> list[str]:
+    return [row.subject for row in Notification.objects.order_by("pk")]
+
+
+def test_approvers_are_asked_once(ask: Callable, approver: User, operator: User) -> None:
+    User.objects.filter(pk=approver.pk).update(email="ada@example.com")
+    User.objects.filter(pk=operator.pk).update(email="olga@example.com")
+    operation = ask("rehearsal.destructive")
+
+    assert sweep() == 1
+    assert sweep() == 0
+
+    row = Notification.objects.get()
+    assert row.recipients == "ada@example.com"
+    assert operation.pk in row.url
+    assert "2 votes" in row.body
+
+
+def test_routine_work_is_silent(ask: Callable) -> None:
+    ask("rehearsal.routine")
+
+    assert sweep() == 0
+
+
+def test_one_reminder(ask: Callable) -> None:
+    operation = ask("rehearsal.sensitive")
+    sweep()
+    Operation.objects.filter(pk=operation.pk).update(expires_at=timezone.now() + timedelta(hours=20))
+
+    assert sweep() == 1
+    assert sweep() == 0
+    assert _subjects()[-1].startswith("Still waiting")
+
+
+def test_break_glass_alerts(ask: Callable, operator: User, approver: User) -> None:
+    User.objects.filter(pk=approver.pk).update(email="ada@example.com")
+    operation = ask("rehearsal.destructive")
+    break_glass(operation, by=operator, reason="production is down")
+
+    sweep()
+
+    row = Notification.objects.get(dedupe_key__startswith="break-glass:")
+    assert row.recipients == "ada@example.com"
+    assert "production is down" in row.body
+    assert any(subject.startswith("To do: Review the break-glass") for subject in _subjects())
+
+
+def test_failures_go_to_the_requester(ask: Callable, operator: User) -> None:
+    User.objects.filter(pk=operator.pk).update(email="olga@example.com")
+    operation = ask("rehearsal.routine")
+    Operation.objects.filter(pk=operation.pk).update(status="running")
+    Operation.objects.filter(pk=operation.pk).update(status="failed", ended_at=timezone.now(), error="disk full")
+
+    assert sweep() == 1
+    assert sweep() == 0
+
+    row = Notification.objects.get()
+    assert (row.recipients, "disk full" in row.body) == ("olga@example.com", True)
+
+
+def test_closed_tasks_are_silent(db: None) -> None:
+    Task.objects.create(title="old", kind="other", dedupe_key="a", closed_at=timezone.now())
+    Task.objects.create(title="new", kind="other", dedupe_key="b")
+
+    sweep()
+
+    assert _subjects() == ["To do: new"]
