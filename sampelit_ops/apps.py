@@ -8,9 +8,10 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import ledger_watch, navigation, signin
+        from sampelit_ops import checks, ledger_watch, navigation, panels, signin  # noqa: F401 (checks register themselves)
 
         navigation.register_links()
+        panels.register_panels()
         signin.register()
         ledger_watch.register()
 

@@ -8,3 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
 application = get_wsgi_application()
+
+from sampelit_ops.checks import refuse_product_database  # noqa: E402 (needs the apps)
+
+refuse_product_database()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, write
 from operations.engine.kinds import Parameters, StepSpec
+from operations.engine.sealing import unseal
 from operations.models import Environment, Operation, Step
 
 logger = logging.getLogger("operations.step")
@@ -98,6 +99,10 @@ class StepContext:
         """Journal `self.state`, so that a later attempt resumes instead of repeating."""
         write(self.lease, fence=self.fence)
         Step.objects.filter(pk=self.row.pk).update(detail=self.state)
+
+    def secret(self, name: str) -> str:
+        """A secret parameter in clear, in memory only; raise Refused where it was erased."""
+        return unseal(self.operation, name)
 
     def close_thread_connection(self) -> None:
         """Close this thread's portal connection (for helper threads of a step)."""

@@ -16,6 +16,7 @@ from django.utils import timezone
 from ledger.services import record
 from operations.engine import kinds
 from operations.engine.content import content_sha256
+from operations.engine.sealing import seal
 from operations.engine.wake import wake
 from operations.models import Environment, Operation, Status, Step
 from providers.errors import Refused
@@ -58,10 +59,12 @@ def request(
     with refusals_recorded(name, by, environment):
         kind = kinds.get(name)
         check_permission(kind, by)
-        cleaned = prepare(kind, environment, parameters)
+        stored, sealed = seal(kind, prepare(kind, environment, parameters), channel)
         with transaction.atomic():
-            operation = _insert(kind, by, environment, cleaned, at or timezone.now(), seeded)
-            Operation.objects.filter(pk=operation.pk).update(reason=reason, channel=channel, retry_of=retry_of)
+            operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
+            Operation.objects.filter(pk=operation.pk).update(
+                reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
+            )
             operation.refresh_from_db()
             if operation.status == Status.QUEUED:
                 wake(operation)

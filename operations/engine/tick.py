@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from operations.engine.request import record_about
+from operations.engine.sealing import erase_old
 from operations.engine.wake import wake
 from operations.models import Heartbeat, Operation, Status
 
@@ -37,6 +38,7 @@ def every(name: str, seconds: float, run: Callable[[], None]) -> None:
 def tick() -> int:
     """One round; how many operations were woken. Errors of one job never stop the others."""
     expire_old_requests()
+    erase_old()
     woken = wake_due()
     for job in list(_jobs.values()):
         run_job(job)

@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--pool", action="append", choices=POOLS, help="serve this pool (repeatable; default: all)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(databases=["default"])
         pools = options["pool"] or POOLS
         queues = list(dict.fromkeys(settings.OPS_QUEUES[pool] for pool in pools))
         sys.exit(Supervisor(queues).run())
