@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django_q.models import Schedule
+from django_q.models import Task as Message
 
 from operations.approvals.voting import approve
 from operations.engine.request import request
@@ -110,6 +112,14 @@ def _move(operation: Operation, status: str) -> None:
         )
 
 
+def queue() -> None:
+    """A handled message, a failed one and somebody's schedule, for the queue's pages."""
+    now = timezone.now()
+    for name, success in (("handled-message", True), ("failed-message", False)):
+        Message.objects.create(id=name, name=name, func="x.y", started=now, stopped=now, success=success)
+    Schedule.objects.create(name="somebody's", func="os.getcwd", next_run=now + timedelta(days=400))
+
+
 def world() -> World:
     """Everything above, an open and a closed task, and signs of life."""
     everything, approver = person("everything"), person("approver")
@@ -126,6 +136,7 @@ def world() -> World:
     Task.objects.create(
         kind="other", title="Re-enable autodeploy", dedupe_key="other", closed_at=timezone.now(), closed_by=approver
     )
+    queue()
     for name in ("worker:test:1", "canary:export", "tick"):
         Heartbeat.objects.create(name=name, beat_at=timezone.now())
     Heartbeat.objects.create(name="ledger.verified", beat_at=timezone.now(), detail={"valid": True})

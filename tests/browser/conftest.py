@@ -29,6 +29,11 @@ document.addEventListener("securitypolicyviolation", (e) => {
 """
 
 
+@pytest.fixture
+def _django_db_helper() -> None:
+    """Instead of pytest-django's transaction or flush a test: rows here are committed once and live for a module."""
+
+
 @dataclass
 class Site:
     url: str
@@ -48,7 +53,7 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(django_db_setup: None) -> Iterator[Browser]:  # the database first: playwright changes the context
     executable = skips.chromium()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright's sync API keeps a loop running in this thread
     with sync_playwright() as playwright:
@@ -58,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Browser, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+def site(browser: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
     """A server over committed rows, which the end of the module removes."""
     with django_db_blocker.unblock():
         world = factories.world()

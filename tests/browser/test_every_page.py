@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.conftest import Site, Watched
 from tests.browser.pages import PageUrl, pages
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = Axe()
 FULL = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
@@ -70,7 +70,9 @@ WIDEST = """() => [...document.querySelectorAll("body *")]
 
 
 def _axe(page: Watched, options: dict[str, Any]) -> list[str]:
-    violations = AXE.run(page.page, options=options).response["violations"]
+    if not page.page.evaluate("Boolean(window.axe)"):
+        page.page.evaluate(AXE.axe_script)
+    violations = page.page.evaluate("(options) => axe.run(options).then((results) => results.violations)", options)
     return [
         f"{v['id']}: {node['target']} {node['failureSummary'][:160]!r}" for v in violations for node in v["nodes"][:4]
     ]
