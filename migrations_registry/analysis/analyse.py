@@ -1,0 +1,121 @@
+"""One walk over a file: each statement judged with what the statements before it made known."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
+from migrations_registry.analysis.catalogue import rule
+from migrations_registry.analysis.dispatch import judge
+from migrations_registry.analysis.facts import CatalogFacts
+from migrations_registry.analysis.model import OPAQUE, Analysis, Statement
+from migrations_registry.analysis.outlook import look_ahead
+from migrations_registry.analysis.parser import Raw, Unparsed, parse
+from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
+from migrations_registry.analysis.state import State
+
+UNPARSED = rule(
+    "MP-UNPARSED", OPAQUE, "PostgreSQL 18's grammar refuses this text: {reason}",
+    "Write it in the grammar of the target's version.", bad=("DROP TABEL x", "REPACK orders", "SELECT 'unfinished"),
+    good=("SELECT 1",),
+)  # fmt: skip
+META = rule(
+    "MP-META", OPAQUE, "a psql command: only psql understands it", "Plain SQL.", bad=('\\i other.sql',),
+    good=("SELECT '\\i other.sql'",),
+)  # fmt: skip
+
+
+def analyse(
+    data: bytes,
+    *,
+    pg_version: int = 17,
+    assume_in_transaction: bool = False,
+    facts: CatalogFacts | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> Analysis:
+    """Judge a file. Never raises for any bytes: what cannot be read comes back as an opaque finding."""
+    found = parse(data)
+    raws = [item for item in found if isinstance(item, Raw)]
+    state = State(pg_version=pg_version, facts=facts)
+    look_ahead(raws, state)
+    framed = _has_frame(found, raws)
+    lone_outsider = len(found) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
+    if assume_in_transaction and not framed and not lone_outsider:
+        state.begin()
+    statements, line, position = [], 1, 0
+    for index, item in enumerate(found):
+        line += data.count(b"\n", position, item.start)
+        position = item.start
+        is_frame = framed and index in (0, len(found) - 1)
+        statements.append(_statement(item, data, line, is_frame, index == 0, state))
+    return Analysis(tuple(statements), risk_of(statements, facts, policy), ruleset())
+
+
+def _has_frame(found: list[Raw | Unparsed], raws: list[Raw]) -> bool:
+    """Exactly one BEGIN … COMMIT around everything."""
+    kinds = [(index, raw.node["kind"]) for index, raw in enumerate(raws) if raw.kind == "TransactionStmt"]
+    if len(kinds) != 2 or len(found) != len(raws):
+        return False
+    (first, opens), (last, closes) = kinds
+    return (
+        (first, last) == (0, len(raws) - 1)
+        and opens in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
+        and closes == "TRANS_STMT_COMMIT"
+    )
+
+
+def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, opens: bool, state: State) -> Statement:
+    text = data[item.start : item.end].decode("utf-8", "replace").rstrip()
+    state.findings, state.touched, state.source = [], {}, text
+    kind, transactional = "Unparsed", True
+    if isinstance(item, Unparsed):
+        _unparsed(item, data, state)
+    elif is_frame:
+        kind = item.kind
+        state.begin() if opens else state.end()
+    else:
+        kind, transactional = item.kind, is_transactional(item.kind, item.node)
+        _judge(item, state)
+        if not state.in_transaction:
+            state.end()
+    unique = {(finding.rule, finding.message): finding for finding in state.findings}
+    end_line = line + text.count("\n")
+    return Statement(
+        kind,
+        item.start,
+        item.end,
+        line,
+        end_line,
+        text,
+        tuple(unique.values()),
+        tuple(state.touched.values()),
+        transactional,
+        is_frame,
+    )
+
+
+def _judge(item: Raw, state: State) -> None:
+    try:
+        judge(item.kind, item.node, state)
+    except RecursionError:
+        state.see(UNPARSED, reason="the statement is nested too deeply to be analysed")
+
+
+def _unparsed(item: Unparsed, data: bytes, state: State) -> None:
+    state.see(UNPARSED, reason=item.reason.replace("{", "(").replace("}", ")"))
+    first = data.rfind(b"\n", 0, item.position) + 1
+    if data[first : item.position + 1].lstrip().startswith(b"\\"):
+        state.see(META)
+
+
+@cache
+def ruleset() -> str:
+    """The version of the rules: a digest of their code. Another version voids approvals (DESIGN 4)."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".txt"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

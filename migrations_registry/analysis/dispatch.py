@@ -1,0 +1,24 @@
+"""Send one statement, top-level or hidden, to every rule enlisted for its node type, then note its locks."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import AFTER, ALTER, HANDLERS
+from migrations_registry.analysis.locks import locks
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+
+def judge(kind: str, node: Node, state: State) -> None:
+    """Let every rule speak; findings and touched relations go into `state`."""
+    for handler in HANDLERS.get(kind, ()):
+        handler(node, state)
+    if kind == "AlterTableStmt" and node["objtype"] != "OBJECT_TYPE":
+        for item in node["cmds"]:
+            command = item["AlterTableCmd"]
+            for alter_handler in ALTER.get(command["subtype"], ()):
+                alter_handler(command, node, state)
+    taken = list(locks(kind, node))
+    for name, lock in taken:
+        state.touch(name, lock)
+    for after in AFTER:
+        after(kind, node, taken, state)

@@ -1,0 +1,41 @@
+"""What a live database can tell the rules: sizes, types, checks, indexes, long transactions. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from migrations_registry.analysis.model import Name
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """A column's type as `format_type` prints it, and whether it is NOT NULL."""
+
+    type: str
+    not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table's estimated rows, its bytes with indexes, its columns, and what is already proved about them."""
+
+    rows: int
+    bytes: int
+    columns: Mapping[str, ColumnFacts] = field(default_factory=dict)
+    checked_not_null: frozenset[str] = frozenset()  # columns with a valid CHECK (column IS NOT NULL)
+    indexes: Mapping[str, bool] = field(default_factory=dict)  # name → valid
+    index_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    indexed: frozenset[str] = frozenset()  # leading columns of full, valid indexes
+    oldest_transaction_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogFacts:
+    """One snapshot of a target. A table that is not in it does not exist there."""
+
+    tables: Mapping[Name, TableFacts]
+    domains: frozenset[Name] = frozenset()  # those with a constraint
+    timezone: str = ""
+    is_supabase: bool = False
+    server_version: int = 17

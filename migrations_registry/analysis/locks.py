@@ -1,0 +1,167 @@
+"""Which relations a statement locks and how strongly (PostgreSQL 17: chapter 13.3 and AlterTableGetLockLevel)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrations_registry.analysis.model import AS, AX, EX, LOCKS, RS, RX, SH, SRE, STRENGTH, SUE, Name
+from migrations_registry.analysis.nodes import dotted, inner_nodes, is_on, options, relation, strings
+from migrations_registry.analysis.parser import Node
+
+_SUE_ALTER = {"AT_SetStatistics", "AT_ClusterOn", "AT_DropCluster", "AT_SetOptions", "AT_ResetOptions",
+              "AT_ValidateConstraint", "AT_AttachPartition", "AT_DetachPartitionFinalize"}  # fmt: skip
+_SRE_ALTER = {f"AT_{verb}Trig{which}" for verb in ("Enable", "Disable") for which in ("", "All", "User")} | {
+    "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_AlterConstraint"}  # fmt: skip
+CHEAP_OPTIONS = {"fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"}
+_RELATIONS = {
+    "OBJECT_TABLE",
+    "OBJECT_VIEW",
+    "OBJECT_MATVIEW",
+    "OBJECT_INDEX",
+    "OBJECT_SEQUENCE",
+    "OBJECT_FOREIGN_TABLE",
+}
+_ON_TABLE = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
+_SIMPLE = {"CreateTrigStmt": ("relation", SRE), "RefreshMatViewStmt": ("relation", AX), "ClusterStmt": ("relation", AX),
+           "CreatePolicyStmt": ("table", AX), "AlterPolicyStmt": ("table", AX), "RuleStmt": ("relation", AX),
+           "AlterSeqStmt": ("sequence", SRE), "AlterObjectSchemaStmt": ("relation", AX)}  # fmt: skip
+
+Locked = Iterator[tuple[Name, str]]
+
+
+def locks(kind: str, node: Node) -> Locked:
+    """Yield (relation, lock) for what one statement takes on named relations; unknown kinds yield nothing."""
+    if kind in _SIMPLE:
+        field, lock = _SIMPLE[kind]
+        if field in node:
+            yield relation(node[field]), EX if node.get("concurrent") else lock
+    elif reader := _READERS.get(kind):
+        yield from reader(node)
+
+
+def _alter(node: Node) -> Locked:
+    table = relation(node["relation"])
+    for item in node["cmds"]:
+        command = item["AlterTableCmd"]
+        yield table, alter_lock(command)
+        yield from _other_side(command)
+
+
+def alter_lock(command: Node) -> str:
+    """The lock that one ALTER TABLE subcommand takes on its own table."""
+    subtype = command["subtype"]
+    definition = command.get("def", {})
+    if subtype in _SUE_ALTER:
+        return SUE
+    if subtype in _SRE_ALTER:
+        return SRE
+    if subtype == "AT_AddConstraint" and definition["Constraint"]["contype"] == "CONSTR_FOREIGN":
+        return SRE
+    if subtype == "AT_DetachPartition":
+        return SUE if definition["PartitionCmd"].get("concurrent") else AX
+    if subtype in ("AT_SetRelOptions", "AT_ResetRelOptions"):
+        return SUE if all(is_cheap_option(name) for name in options(definition["List"]["items"])) else AX
+    return AX
+
+
+def is_cheap_option(name: str) -> bool:
+    """Storage options that need only SHARE UPDATE EXCLUSIVE (reloptions.c)."""
+    return name in CHEAP_OPTIONS or name.startswith(("autovacuum_", "toast.autovacuum_", "log_autovacuum"))
+
+
+def _other_side(command: Node) -> Locked:
+    """The parent of a foreign key, the partition."""
+    definition = command.get("def", {})
+    if "PartitionCmd" in definition:
+        yield relation(definition["PartitionCmd"]["name"]), AX
+    constraints = definition.get("ColumnDef", {}).get("constraints", [])
+    for constraint in [definition, *constraints]:
+        if "pktable" in constraint.get("Constraint", {}):
+            yield relation(constraint["Constraint"]["pktable"]), SRE
+
+
+def _create(node: Node) -> Locked:
+    for element in node.get("tableElts", []):
+        for constraint in [element, *element.get("ColumnDef", {}).get("constraints", [])]:
+            if "pktable" in constraint.get("Constraint", {}):
+                yield relation(constraint["Constraint"]["pktable"]), SRE
+    for parent in node.get("inhRelations", []):
+        yield relation(parent["RangeVar"]), AX if "partbound" in node else SUE
+
+
+def _drop(node: Node) -> Locked:
+    kind = node["removeType"]
+    lock = SUE if node.get("concurrent") else AX
+    for item in node["objects"]:
+        parts = strings(item["List"]["items"]) if "List" in item else []
+        if kind in _RELATIONS and parts:
+            yield dotted(parts), lock
+        elif kind in _ON_TABLE and len(parts) > 1:
+            yield dotted(parts[:-1]), AX
+
+
+def _rename(node: Node) -> Locked:
+    if "relation" in node:
+        yield relation(node["relation"]), SUE if node["renameType"] == "OBJECT_INDEX" else AX
+
+
+def _index(node: Node) -> Locked:
+    yield relation(node["relation"]), SUE if node.get("concurrent") else SH
+
+
+def _reindex(node: Node) -> Locked:
+    if "relation" in node:
+        concurrent = is_on(options(node.get("params", [])).get("concurrently", False))
+        yield relation(node["relation"]), SUE if concurrent else SH if node["kind"] == "REINDEX_OBJECT_TABLE" else AX
+
+
+def _truncate(node: Node) -> Locked:
+    for item in node["relations"]:
+        yield relation(item["RangeVar"]), AX
+
+
+def _lock(node: Node) -> Locked:
+    for item in node["relations"]:
+        yield relation(item["RangeVar"]), LOCKS[node.get("mode", 8) - 1]
+
+
+def _vacuum(node: Node) -> Locked:
+    lock = AX if is_on(options(node.get("options", [])).get("full", False)) else SUE
+    for item in node.get("rels", []):
+        yield relation(item["VacuumRelation"]["relation"]), lock
+
+
+def _view(node: Node) -> Locked:
+    if node.get("replace"):
+        yield relation(node["view"]), AX
+
+
+def _query(node: Node) -> Locked:
+    target = relation(node["relation"]) if "relation" in node else None
+    hidden = {id(inner) for kind, inner in inner_nodes(node) if kind != "RangeVar"}
+    for kind, inner in inner_nodes(node):
+        if kind == "RangeVar":
+            yield relation(inner), RS if "lockingClause" in node else AS
+        elif kind != "FuncCall" and "relation" in inner and id(inner) in hidden:
+            yield relation(inner["relation"]), RX
+    if target:
+        yield target, RX
+
+
+def _comment(node: Node) -> Locked:
+    parts = strings(node.get("object", {}).get("List", {}).get("items", []))
+    if node["objtype"] in ("OBJECT_TABLE", "OBJECT_COLUMN") and parts:
+        yield dotted(parts if node["objtype"] == "OBJECT_TABLE" else parts[:-1]), SUE
+
+
+def strongest(held: dict[Name, str]) -> str | None:
+    """The strongest of several locks."""
+    return max(held.values(), key=STRENGTH.__getitem__, default=None)
+
+
+_READERS = {
+    "AlterTableStmt": _alter, "CreateStmt": _create, "DropStmt": _drop, "RenameStmt": _rename, "IndexStmt": _index,
+    "ReindexStmt": _reindex, "TruncateStmt": _truncate, "LockStmt": _lock, "VacuumStmt": _vacuum, "ViewStmt": _view,
+    "CommentStmt": _comment, "SelectStmt": _query, "InsertStmt": _query, "UpdateStmt": _query,
+    "DeleteStmt": _query, "MergeStmt": _query,
+}  # fmt: skip

@@ -1,0 +1,98 @@
+"""The words of the analysis: severities, PostgreSQL's table locks, rules, findings, statements, a file's analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DESTRUCTIVE, BLOCKING, REWRITE, DATA = "destructive", "blocking", "rewrite", "data"
+COMPATIBILITY, SECURITY, OPAQUE = "compatibility", "security", "opaque"
+EXECUTION, CONVENTION = "execution", "convention"
+SEVERITIES = (DESTRUCTIVE, OPAQUE, SECURITY, REWRITE, BLOCKING, DATA, COMPATIBILITY, EXECUTION, CONVENTION)
+
+# PostgreSQL 17, chapter 13.3.1, weakest first.
+AS, RS, RX, SUE = "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"
+SH, SRE, EX, AX = "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"
+LOCKS = (AS, RS, RX, SUE, SH, SRE, EX, AX)
+STRENGTH = {lock: strength for strength, lock in enumerate(LOCKS)}
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the catalogue. `bad` samples must find it, `good` ones must not; both run on the proof schema."""
+
+    id: str
+    severity: str
+    message: str
+    safe_form: str
+    lock: str | None = None
+    rewrite: bool = False
+    scan: bool = False
+    versions: str = ""
+    bad: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says about one statement."""
+
+    rule: str
+    severity: str
+    lock: str | None
+    rewrite: bool
+    scan: bool
+    message: str
+    safe_form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A relation that a statement locks, and how; `is_new` when the same file made it."""
+
+    name: Name
+    lock: str
+    is_new: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name as a person writes it."""
+        return self.name[1] if self.name[0] == "public" else ".".join(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a file: its bytes, lines (1-based), findings and the relations it locks."""
+
+    kind: str
+    start: int
+    end: int
+    line: int
+    end_line: int
+    sql: str
+    findings: tuple[Finding, ...]
+    objects: tuple[Touched, ...]
+    transactional: bool
+    is_frame: bool = False  # BEGIN or COMMIT around the whole file: the runner supplies its own
+
+    @property
+    def lock(self) -> str | None:
+        """The strongest lock on something that existed before the file."""
+        held = [touched.lock for touched in self.objects if not touched.is_new]
+        held += [finding.lock for finding in self.findings if finding.lock]
+        return max(held, key=STRENGTH.__getitem__, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A file's statements in order, its risk, and the version of the rules that judged it."""
+
+    statements: tuple[Statement, ...]
+    risk: str
+    ruleset: str
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings, in file order."""
+        return [finding for statement in self.statements for finding in statement.findings]

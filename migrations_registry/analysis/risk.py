@@ -1,0 +1,94 @@
+"""From findings to risk: how dangerous a file is, and so how many people must agree (DESIGN 4 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from migrations_registry.analysis.facts import CatalogFacts
+from migrations_registry.analysis.model import (
+    BLOCKING,
+    CONVENTION,
+    DESTRUCTIVE,
+    OPAQUE,
+    REWRITE,
+    SECURITY,
+    Finding,
+    Statement,
+)
+from migrations_registry.analysis.nodes import is_on, options
+from migrations_registry.analysis.parser import Node
+
+ROUTINE, SENSITIVE = "routine", "sensitive"
+RISKS = (ROUTINE, SENSITIVE, DESTRUCTIVE)
+_ALWAYS_TWO = {DESTRUCTIVE, OPAQUE, SECURITY}
+_OUTSIDE = {
+    "AlterSystemStmt",
+    "CreatedbStmt",
+    "DropdbStmt",
+    "CreateTableSpaceStmt",
+    "DropTableSpaceStmt",
+    "CreateSubscriptionStmt",
+    "DropSubscriptionStmt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds above which a blocking or rewriting statement needs two people, and rules raised or lowered."""
+
+    rows: int = 100_000
+    bytes: int = 100 * 1024 * 1024
+    severities: dict[str, str] = field(default_factory=dict)  # rule id → severity
+    maintenance_seconds: int = 5
+
+
+DEFAULT_POLICY = Policy()
+
+
+def severity_of(finding: Finding, policy: Policy) -> str:
+    """The finding's severity under a policy."""
+    return policy.severities.get(finding.rule, finding.severity)
+
+
+def risk_of(statements: Iterable[Statement], facts: CatalogFacts | None, policy: Policy = DEFAULT_POLICY) -> str:
+    """The highest risk of any statement."""
+    risks = {_statement_risk(statement, facts, policy) for statement in statements}
+    return max(risks, key=RISKS.index, default=ROUTINE)
+
+
+def _statement_risk(statement: Statement, facts: CatalogFacts | None, policy: Policy) -> str:
+    severities = {severity_of(finding, policy) for finding in statement.findings}
+    if severities & _ALWAYS_TWO:
+        return DESTRUCTIVE
+    if severities & {BLOCKING, REWRITE} and facts is not None and _touches_large(statement, facts, policy):
+        return DESTRUCTIVE
+    return SENSITIVE if severities - {CONVENTION} else ROUTINE
+
+
+def _touches_large(statement: Statement, facts: CatalogFacts, policy: Policy) -> bool:
+    """An existing table that is larger than the policy allows, or whose size nobody knows."""
+    for touched in statement.objects:
+        table = facts.tables.get(touched.name)
+        if not touched.is_new and (table is None or table.rows > policy.rows or table.bytes > policy.bytes):
+            return True
+    return not statement.objects
+
+
+def is_transactional(kind: str, node: Node) -> bool:
+    """Whether PostgreSQL lets the statement run inside a transaction block (PreventInTransactionBlock)."""
+    if kind in _OUTSIDE:
+        return False
+    if kind in ("IndexStmt", "DropStmt"):
+        return not node.get("concurrent")
+    if kind == "VacuumStmt":
+        return not node.get("is_vacuumcmd")
+    if kind == "ClusterStmt":
+        return "relation" in node
+    if kind == "ReindexStmt":
+        everything = node["kind"] in ("REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_SYSTEM", "REINDEX_OBJECT_DATABASE")
+        return not everything and not is_on(options(node.get("params", [])).get("concurrently", False))
+    if kind == "AlterTableStmt":
+        commands = [item["AlterTableCmd"] for item in node["cmds"]]
+        return not any(command.get("def", {}).get("PartitionCmd", {}).get("concurrent") for command in commands)
+    return True

@@ -1,0 +1,53 @@
+"""The catalogue, one file per noun. Importing this package enlists every rule."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.rules import (
+    columns,
+    constraints,
+    conventions,
+    defaults,
+    drops,
+    duplicates,
+    functions,
+    grants,
+    indexes,
+    keys,
+    names,
+    partitions,
+    policies,
+    roles,
+    rows,
+    sessions,
+    storage,
+    tables,
+    transactions,
+    triggers,
+    types,
+    views,
+)
+
+__all__ = [
+    "columns",
+    "constraints",
+    "conventions",
+    "defaults",
+    "drops",
+    "duplicates",
+    "functions",
+    "grants",
+    "indexes",
+    "keys",
+    "names",
+    "partitions",
+    "policies",
+    "roles",
+    "rows",
+    "sessions",
+    "storage",
+    "tables",
+    "transactions",
+    "triggers",
+    "types",
+    "views",
+]

@@ -1,0 +1,143 @@
+"""ADD COLUMN: which defaults, identities, generated columns, domains and checks touch every row."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on_alter, rule
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
+from migrations_registry.analysis.nodes import dotted, function_name, inner_nodes, label, relation, strings, type_name
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.shipped import is_volatile
+from migrations_registry.analysis.state import State
+
+_BACKFILL = "ADD COLUMN without it; SET DEFAULT for new rows; backfill in batches; then NOT NULL by a validated CHECK."
+ADD_COLUMN = rule(
+    "ML-ADD-COLUMN", CONVENTION, "adds a column to {name} without touching its rows: a brief lock",
+    "Nothing to do.", lock=AX, versions="constant and stable defaults since 11",
+    bad=("ALTER TABLE orders ADD COLUMN x int DEFAULT 0 NOT NULL",),
+    good=("CREATE TABLE x (a int); ALTER TABLE x ADD COLUMN b int",),
+)  # fmt: skip
+NOT_NULL_NO_DEFAULT = rule(
+    "MV-ADD-NOT-NULL-NO-DEFAULT", DATA, "fails if {name} has rows: column {column} is NOT NULL without a default",
+    _BACKFILL, lock=AX, bad=("ALTER TABLE void ADD COLUMN x int NOT NULL",),
+    good=("ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0",),
+)  # fmt: skip
+VOLATILE_DEFAULT = rule(
+    "ML-VOLATILE-DEFAULT", REWRITE,
+    "{function} gives each row its own value: {name} and its indexes are written anew", _BACKFILL, lock=AX,
+    rewrite=True, scan=True,
+    versions="any default before 12: 11 brought fast defaults, its minor releases repaired them",
+    bad=("ALTER TABLE orders ADD COLUMN x uuid DEFAULT gen_random_uuid()",
+    "ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT clock_timestamp()"),
+    good=("ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT now()",
+    "ALTER TABLE orders ALTER COLUMN note SET DEFAULT random()::text"),
+)  # fmt: skip
+ADD_SERIAL = rule(
+    "ML-ADD-SERIAL", REWRITE, "numbers every row: {name} and its indexes are written anew",
+    "Add a plain bigint, attach a sequence for new rows, backfill in batches.", lock=AX, rewrite=True, scan=True,
+    bad=("ALTER TABLE orders ADD COLUMN x bigserial",
+    "ALTER TABLE orders ADD COLUMN x bigint GENERATED ALWAYS AS IDENTITY"), good=("CREATE TABLE x (a bigserial)",),
+)  # fmt: skip
+GENERATED_STORED = rule(
+    "ML-GEN-STORED", REWRITE, "computes {column} for every row: {name} is written anew",
+    "A plain column filled by a trigger, backfilled in batches; or VIRTUAL since 18.", lock=AX, rewrite=True,
+    scan=True, bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) STORED",),
+    good=("CREATE TABLE x (a int, b int GENERATED ALWAYS AS (a * 2) STORED)",),
+)  # fmt: skip
+GENERATED_VIRTUAL = rule(
+    "ML-GEN-VIRTUAL", CONVENTION, "a virtual column is computed when read: a brief lock", "Nothing to do.", lock=AX,
+    versions="18+", bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) VIRTUAL",),
+    good=("SELECT 1",),
+)  # fmt: skip
+DOMAIN_COLUMN = rule(
+    "ML-DOMAIN-COL", REWRITE,
+    "a column of domain {domain}, which has a constraint, writes all of {name} anew even without a default",
+    "Use the base type and ADD CONSTRAINT … CHECK … NOT VALID, then VALIDATE.", lock=AX, rewrite=True, scan=True,
+    bad=("CREATE DOMAIN x AS int CHECK (value > 0); ALTER TABLE orders ADD COLUMN x x",),
+    good=("CREATE DOMAIN x AS int; ALTER TABLE orders ADD COLUMN x x",),
+)  # fmt: skip
+INLINE_CHECK = rule(
+    "ML-INLINE-CHECK", BLOCKING, "checks every row of {name} while nobody can read or write it",
+    "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in another transaction.", lock=AX, scan=True,
+    bad=("ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",), good=("ALTER TABLE orders ADD COLUMN x int",),
+)  # fmt: skip
+LOCAL_TIMESTAMP = rule(
+    "MV-LOCAL-TIMESTAMP", DATA,
+    "gives every row of {name} the moment of the migration in the session's time zone, without saying which",
+    "timestamptz; or a nullable column with SET DEFAULT for new rows only.", lock=AX,
+    bad=("ALTER TABLE orders ADD COLUMN x timestamp DEFAULT now()",),
+    good=("ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT now()", "ALTER TABLE orders ADD COLUMN x timestamp"),
+)  # fmt: skip
+FAST_DEFAULTS_SINCE = 12
+_SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}
+
+
+@on_alter("AddColumn")
+def add_column(command: Node, alter: Node, state: State) -> None:
+    """ADD COLUMN on an existing table."""
+    name = relation(alter["relation"])
+    column = command["def"]["ColumnDef"]
+    by_kind = {item["Constraint"]["contype"]: item["Constraint"] for item in column.get("constraints", [])}
+    state.created_columns.add((name, column["colname"]))
+    if "CONSTR_NOTNULL" in by_kind:
+        state.required_columns.add((name, column["colname"]))
+    if state.is_new(name):
+        return
+    before = len(state.findings)
+    _rewriting(column, by_kind, name, state)
+    if "CONSTR_CHECK" in by_kind:
+        state.see(INLINE_CHECK, name=label(name))
+    if (
+        len(state.findings) == before
+        and not _fills(column, by_kind)
+        and by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"}
+    ):
+        state.see(NOT_NULL_NO_DEFAULT, name=label(name), column=column["colname"])
+    elif len(state.findings) == before:
+        state.see(ADD_COLUMN, name=label(name))
+
+
+def _fills(column: Node, by_kind: dict[str, Node]) -> bool:
+    return bool(by_kind.keys() & {"CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"}) or _is_serial(column)
+
+
+def _is_serial(column: Node) -> bool:
+    return type_name(column["typeName"]) in _SERIAL if "typeName" in column else False
+
+
+def _rewriting(column: Node, by_kind: dict[str, Node], name: Name, state: State) -> None:
+    if _is_serial(column) or "CONSTR_IDENTITY" in by_kind:
+        state.see(ADD_SERIAL, name=label(name))
+    elif "CONSTR_GENERATED" in by_kind:
+        virtual = by_kind["CONSTR_GENERATED"].get("generated_kind") == "v"
+        state.see(GENERATED_VIRTUAL if virtual else GENERATED_STORED, name=label(name), column=column["colname"])
+    elif "CONSTR_DEFAULT" in by_kind:
+        _default(by_kind["CONSTR_DEFAULT"].get("raw_expr", {}), column, name, state)
+    domain = dotted(strings(column.get("typeName", {}).get("names", [])) or ["?"])
+    if domain in state.constrained_domains or (state.facts and domain in state.facts.domains):
+        state.see(DOMAIN_COLUMN, name=label(name), domain=label(domain))
+
+
+def _default(expression: Node, column: Node, name: Name, state: State) -> None:
+    function = volatile_call(expression, state)
+    if function or state.pg_version < FAST_DEFAULTS_SINCE:
+        state.see(VOLATILE_DEFAULT, name=label(name), function=function or "any default of that version")
+    elif type_name(column["typeName"]) == "timestamp" and (
+        "FuncCall" in expression or "SQLValueFunction" in expression
+    ):
+        state.see(LOCAL_TIMESTAMP, name=label(name))
+
+
+def volatile_call(expression: Node, state: State) -> str | None:
+    """The first function in a default that may give each row another value; unknown functions count as volatile."""
+    for kind, call in inner_nodes({"": expression}):
+        if kind == "FuncCall" and (function := function_name(call)) and _is_volatile(function, call, state):
+            return f"{function}()"
+    return None
+
+
+def _is_volatile(function: str, call: Node, state: State) -> bool:
+    if function in state.functions:
+        return state.functions[function].volatility == "volatile"
+    if function == "now" and "args" in call:
+        return True  # not PostgreSQL's own
+    return is_volatile(function) is not False

@@ -1,0 +1,87 @@
+"""Who may do what."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, rule
+from migrations_registry.analysis.model import COMPATIBILITY, SECURITY
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+GRANT_WIDE = rule(
+    "MS-GRANT-WIDE", SECURITY, "grants {privileges} to {roles}{extra}",
+    "The least privilege, to the one role that needs it.", bad=("GRANT SELECT ON orders TO anon",
+    "GRANT ALL ON orders TO service_role", "GRANT SELECT ON orders TO PUBLIC",
+    "GRANT SELECT ON orders TO service_role WITH GRANT OPTION",
+    "GRANT EXECUTE ON FUNCTION spare() TO authenticated"), good=("GRANT SELECT ON orders TO service_role",
+    "CREATE TABLE x (a int)"),
+)  # fmt: skip
+DEFAULT_PRIVILEGES = rule(
+    "MS-DEFAULT-PRIVILEGES", SECURITY, "grants {privileges} to {roles} on every object created later",
+    "Grant on each object by name.", bad=("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO service_role",),
+    good=("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM public",),
+)  # fmt: skip
+GRANT_ROLE = rule(
+    "MS-GRANT-ROLE", SECURITY, "makes {roles} a member of {privileges}, with all its rights",
+    "Grant the privileges that are needed.", bad=("GRANT service_role TO authenticated",),
+    good=("GRANT SELECT ON orders TO service_role",),
+)  # fmt: skip
+REVOKE = rule(
+    "MS-REVOKE", COMPATIBILITY, "revokes {privileges} from {roles}: code that runs as it fails at once",
+    "Deploy code that does not need it first.", bad=("REVOKE SELECT ON orders FROM service_role",),
+    good=("GRANT SELECT ON orders TO service_role",
+    "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION x() FROM public"),
+)  # fmt: skip
+_WIDE = {"PUBLIC", "anon", "authenticated"}
+
+
+@on("GrantStmt")
+def grant(node: Node, state: State) -> None:
+    """GRANT and REVOKE on objects."""
+    roles, privileges = _roles(node["grantees"]), _privileges(node)
+    words = {"privileges": privileges, "roles": ", ".join(roles)}
+    if not node.get("is_grant"):
+        if not _only_tightens_new(node, roles, state):
+            state.see(REVOKE, **words)
+        return
+    all_objects = node["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA"
+    if "ALL" in privileges or node.get("grant_option") or all_objects or _WIDE & set(roles):
+        extra = " on everything in the schema" if all_objects else ""
+        state.see(GRANT_WIDE, extra=extra + (" WITH GRANT OPTION" if node.get("grant_option") else ""), **words)
+
+
+def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:
+    """REVOKE … FROM PUBLIC on a function of this file is good practice."""
+    names = [
+        item["ObjectWithArgs"]["objname"][-1]["String"]["sval"] for item in node["objects"] if "ObjectWithArgs" in item
+    ]
+    tables = [item["RangeVar"] for item in node["objects"] if "RangeVar" in item]
+    known = bool(names) and all(name in state.functions for name in names)
+    return known or (bool(tables) and all(state.is_new_relation(table) for table in tables))
+
+
+@on("AlterDefaultPrivilegesStmt")
+def default_privileges(node: Node, state: State) -> None:
+    """ALTER DEFAULT PRIVILEGES GRANT."""
+    action = node["action"]
+    if action.get("is_grant"):
+        state.see(DEFAULT_PRIVILEGES, privileges=_privileges(action), roles=", ".join(_roles(action["grantees"])))
+
+
+@on("GrantRoleStmt")
+def grant_role(node: Node, state: State) -> None:
+    """GRANT role TO role."""
+    granted = ", ".join(item["AccessPriv"].get("priv_name", "?") for item in node["granted_roles"])
+    words = {"privileges": granted, "roles": ", ".join(_roles(node["grantee_roles"]))}
+    state.see(GRANT_ROLE if node.get("is_grant") else REVOKE, **words)
+
+
+def _roles(items: list[Node]) -> list[str]:
+    return [_role(item["RoleSpec"]) for item in items]
+
+
+def _role(spec: Node) -> str:
+    return str(spec.get("rolename", "PUBLIC" if spec["roletype"] == "ROLESPEC_PUBLIC" else "the current role"))
+
+
+def _privileges(node: Node) -> str:
+    return ", ".join(item["AccessPriv"].get("priv_name", "ALL").upper() for item in node.get("privileges", [])) or "ALL"

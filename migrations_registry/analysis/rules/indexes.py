@@ -1,0 +1,99 @@
+"""Building and rebuilding indexes."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, rule
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, EXECUTION, SH, SUE
+from migrations_registry.analysis.nodes import is_on, label, options, relation
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+INDEX = rule(
+    "ML-INDEX", BLOCKING, "builds an index on {name}: its writers wait until it is finished",
+    "CREATE INDEX CONCURRENTLY …;  -- alone in its step, outside a transaction; then check pg_index.indisvalid",
+    lock=SH, scan=True, bad=("CREATE INDEX x ON orders (note)",),
+    good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "CREATE TABLE x (a int); CREATE INDEX y ON x (a)"),
+)  # fmt: skip
+INDEX_CONCURRENTLY = rule(
+    "ML-INDEX-CONCURRENTLY", CONVENTION, "builds an index on {name} without blocking writers",
+    "After a failure drop the invalid index (DROP INDEX CONCURRENTLY) before the next try.", lock=SUE, scan=True,
+    bad=("CREATE INDEX CONCURRENTLY x ON orders (note)",), good=("CREATE INDEX x ON orders (note)",),
+)  # fmt: skip
+INDEX_UNIQUE = rule(
+    "ML-INDEX-UNIQUE", DATA, "fails if {name} holds duplicates in {columns}",
+    "First: SELECT {columns}, count(*) FROM {name} GROUP BY {columns} HAVING count(*) > 1;",
+    lock=SH, scan=True, bad=("CREATE UNIQUE INDEX x ON orders (code)",),
+    good=("CREATE INDEX x ON orders (note)", "CREATE UNIQUE INDEX CONCURRENTLY x ON orders (code)"),
+)  # fmt: skip
+CONCURRENTLY_IN_TRANSACTION = rule(
+    "MT-CIC-IN-TX", EXECUTION, "{what} cannot run inside a transaction or a function: error 25001",
+    "Put it into a file of its own without BEGIN, or let the registry split the step.",
+    bad=("BEGIN; CREATE INDEX CONCURRENTLY x ON orders (note); COMMIT",),
+    good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "BEGIN; CREATE TABLE x (a int); COMMIT"),
+)  # fmt: skip
+CONCURRENTLY_IF_NOT_EXISTS = rule(
+    "MT-CIC-IF-NOT-EXISTS", CONVENTION, "IF NOT EXISTS also succeeds when an earlier try left the index invalid",
+    "Drop an invalid index first and check pg_index.indisvalid afterwards.",
+    bad=("CREATE INDEX CONCURRENTLY IF NOT EXISTS x ON orders (note)",),
+    good=("CREATE INDEX CONCURRENTLY x ON orders (note)",),
+)  # fmt: skip
+WIDE_INDEX = rule(
+    "MV-WIDE-INDEX", DATA,
+    "an index of more than three columns pays only if the leading ones select little: every write keeps it up",
+    "Keep the leading, selective columns.",
+    bad=("CREATE INDEX CONCURRENTLY x ON orders (id, customer_id, note, code)",),
+    good=("CREATE INDEX CONCURRENTLY x ON orders (id)",),
+)  # fmt: skip
+REINDEX = rule(
+    "ML-REINDEX", BLOCKING, "rebuilds {name}: writers of the table wait, readers of the index too",
+    "REINDEX … CONCURRENTLY;  -- since 12, alone in its step",
+    lock=AX, scan=True, versions="CONCURRENTLY since 12",
+    bad=("REINDEX INDEX orders_note_idx", "REINDEX TABLE orders", "REINDEX SCHEMA public"),
+    good=("REINDEX TABLE CONCURRENTLY orders",),
+)  # fmt: skip
+
+
+@on("IndexStmt")
+def index(node: Node, state: State) -> None:
+    """CREATE INDEX in its forms."""
+    name = relation(node["relation"])
+    state.created.setdefault((name[0], node.get("idxname", "?")), state.transaction) if state.is_new(name) else None
+    if len(node.get("indexParams", [])) > 3:
+        state.see(WIDE_INDEX)
+    if node.get("concurrent"):
+        _concurrent_index(node, label(name), state)
+    elif not state.is_new(name):
+        state.see(INDEX, name=label(name))
+        if node.get("unique"):
+            state.see(INDEX_UNIQUE, name=label(name), columns=_columns(node))
+
+
+def _concurrent_index(node: Node, name: str, state: State) -> None:
+    state.see(INDEX_CONCURRENTLY, name=name)
+    if node.get("if_not_exists"):
+        state.see(CONCURRENTLY_IF_NOT_EXISTS)
+    if state.in_transaction:
+        state.see(CONCURRENTLY_IN_TRANSACTION, what="CREATE INDEX CONCURRENTLY")
+
+
+def _columns(node: Node) -> str:
+    return ", ".join(item["IndexElem"].get("name", "(expression)") for item in node["indexParams"])
+
+
+@on("ReindexStmt")
+def reindex(node: Node, state: State) -> None:
+    """REINDEX, plain or concurrently."""
+    if is_on(options(node.get("params", [])).get("concurrently", False)):
+        if state.in_transaction:
+            state.see(CONCURRENTLY_IN_TRANSACTION, what="REINDEX CONCURRENTLY")
+    elif "relation" not in node or not state.is_new_relation(node["relation"]):
+        state.see(
+            REINDEX, name=label(relation(node["relation"])) if "relation" in node else node.get("name", "everything")
+        )
+
+
+@on("DropStmt")
+def drop_concurrently(node: Node, state: State) -> None:
+    """DROP INDEX CONCURRENTLY inside a transaction."""
+    if node.get("concurrent") and state.in_transaction:
+        state.see(CONCURRENTLY_IN_TRANSACTION, what="DROP INDEX CONCURRENTLY")

@@ -1,0 +1,145 @@
+"""Names and owners that other code relies on."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, on_alter, rule
+from migrations_registry.analysis.model import AX, COMPATIBILITY, SECURITY, SUE
+from migrations_registry.analysis.nodes import label, relation
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+_VIEW = (
+    "In the same transaction CREATE VIEW {old} WITH (security_invoker = on) AS SELECT * FROM {new}; "
+    "or expand and contract."
+)
+RENAME_TABLE = rule(
+    "MC-RENAME-TABLE", COMPATIBILITY, "renames {old} to {new}: running code that says {old} fails at once", _VIEW,
+    lock=AX, bad=("ALTER TABLE lines RENAME TO items", "ALTER VIEW recent RENAME TO latest"),
+    good=("CREATE TABLE x (a int); ALTER TABLE x RENAME TO y", "ALTER INDEX orders_note_idx RENAME TO x"),
+)  # fmt: skip
+RENAME_COLUMN = rule(
+    "MC-RENAME-COLUMN", COMPATIBILITY, "renames column {old} to {new}: running code that says {old} fails at once",
+    "Add the new column, keep both in step by a trigger, deploy, drop the old one.", lock=AX,
+    bad=("ALTER TABLE orders RENAME COLUMN note TO remark",),
+    good=("CREATE TABLE x (a int); ALTER TABLE x RENAME COLUMN a TO b",),
+)  # fmt: skip
+RENAME_SCHEMA = rule(
+    "MC-RENAME-SCHEMA", COMPATIBILITY, "renames schema {old}: every qualified name in it fails at once",
+    "Create the new schema and move objects one by one.", bad=("ALTER SCHEMA app RENAME TO app2",),
+    good=("CREATE SCHEMA x",),
+)  # fmt: skip
+RENAME_TYPE = rule(
+    "MC-RENAME-TYPE", COMPATIBILITY, "renames {what} {old}: code that names it fails",
+    "Create the new one beside it, deploy, drop the old one.", bad=("ALTER TYPE mood RENAME TO feeling",
+    "ALTER FUNCTION spare() RENAME TO other", "ALTER DOMAIN score RENAME TO points"),
+    good=("ALTER INDEX orders_note_idx RENAME TO x",),
+)  # fmt: skip
+SET_SCHEMA = rule(
+    "MC-SET-SCHEMA", COMPATIBILITY, "moves {name} to schema {schema}: code that finds it by its old place fails",
+    "A view (or a wrapper) at the old place in the same transaction.",
+    lock=AX, bad=("ALTER TABLE lines SET SCHEMA app",), good=("CREATE SCHEMA x",),
+)  # fmt: skip
+OWNER = rule(
+    "MC-OWNER", SECURITY,
+    "gives {name} to {owner}: who may change it changes, and row security no longer binds the owner",
+    "Leave objects with the role that runs migrations.", lock=AX, bad=("ALTER TABLE lines OWNER TO anon",),
+    good=("CREATE TABLE x (a int)",),
+)  # fmt: skip
+REPLICA_IDENTITY = rule(
+    "MC-REPLICA-IDENTITY", COMPATIBILITY, "changes what replication and realtime say about rows of {name}",
+    "Check every publication that holds it.", lock=AX, bad=("ALTER TABLE orders REPLICA IDENTITY FULL",),
+    good=("CREATE TABLE x (a int); ALTER TABLE x REPLICA IDENTITY FULL",),
+)  # fmt: skip
+EXTENSION = rule(
+    "MC-EXTENSION", COMPATIBILITY, "updates extension {name}: its functions, types and indexes may change",
+    "Pin the version and read its notes.", bad=("ALTER EXTENSION citext UPDATE",),
+    good=("CREATE EXTENSION IF NOT EXISTS citext",),
+)  # fmt: skip
+PUBLICATION = rule(
+    "MD-PUBLICATION", COMPATIBILITY,
+    "changes publication {name}: realtime and replicas silently stop hearing of some tables",
+    "Name who listens; ADD TABLE instead of SET TABLE.", lock=SUE, bad=("ALTER PUBLICATION feed DROP TABLE orders",
+    "DROP PUBLICATION feed"), good=("ALTER PUBLICATION feed ADD TABLE customers",),
+)  # fmt: skip
+_TABLES = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
+_WORDS = {
+    "OBJECT_TYPE": "type",
+    "OBJECT_DOMAIN": "domain",
+    "OBJECT_FUNCTION": "function",
+    "OBJECT_PROCEDURE": "procedure",
+    "OBJECT_ROUTINE": "routine",
+    "OBJECT_ROLE": "role",
+    "OBJECT_DATABASE": "database",
+    "OBJECT_ATTRIBUTE": "attribute",
+}
+
+
+@on("RenameStmt")
+def rename(node: Node, state: State) -> None:
+    """ALTER … RENAME."""
+    kind, new = node["renameType"], node["newname"]
+    if "relation" in node and state.is_new_relation(node["relation"]):
+        if kind in _TABLES:
+            state.created[(relation(node["relation"])[0], new)] = state.transaction
+        return
+    if kind in _TABLES:
+        state.see(RENAME_TABLE, old=label(relation(node["relation"])), new=new)
+    elif kind == "OBJECT_COLUMN":
+        state.see(RENAME_COLUMN, old=node.get("subname"), new=new)
+    elif kind == "OBJECT_SCHEMA":
+        state.see(RENAME_SCHEMA, old=node.get("subname"))
+    elif kind in _WORDS:
+        state.see(RENAME_TYPE, what=_WORDS[kind], old=node.get("subname", ""))
+
+
+@on("AlterObjectSchemaStmt")
+def set_schema(node: Node, state: State) -> None:
+    """ALTER … SET SCHEMA."""
+    if node["objectType"] == "OBJECT_EXTENSION" or ("relation" in node and state.is_new_relation(node["relation"])):
+        return
+    name = label(relation(node["relation"])) if "relation" in node else "the object"
+    state.see(SET_SCHEMA, name=name, schema=node["newschema"])
+
+
+@on_alter("ChangeOwner")
+def change_owner(command: Node, alter: Node, state: State) -> None:
+    """ALTER TABLE … OWNER TO."""
+    if not state.is_new_relation(alter["relation"]):
+        state.see(
+            OWNER,
+            name=label(relation(alter["relation"])),
+            owner=command["newowner"].get("rolename", "the current role"),
+        )
+
+
+@on("AlterOwnerStmt")
+def change_other_owner(node: Node, state: State) -> None:
+    """ALTER FUNCTION, SCHEMA, TYPE … OWNER TO."""
+    state.see(OWNER, name="the object", owner=node["newowner"].get("rolename", "the current role"))
+
+
+@on_alter("ReplicaIdentity")
+def replica_identity(command: Node, alter: Node, state: State) -> None:
+    """ALTER TABLE … REPLICA IDENTITY."""
+    if not state.is_new_relation(alter["relation"]):
+        state.see(REPLICA_IDENTITY, name=label(relation(alter["relation"])))
+
+
+@on("AlterExtensionStmt", "AlterExtensionContentsStmt")
+def alter_extension(node: Node, state: State) -> None:
+    """ALTER EXTENSION … UPDATE, ADD, DROP."""
+    state.see(EXTENSION, name=node["extname"])
+
+
+@on("AlterPublicationStmt")
+def alter_publication(node: Node, state: State) -> None:
+    """ALTER PUBLICATION except ADD TABLE."""
+    if node.get("action") != "AP_AddObjects":
+        state.see(PUBLICATION, name=node["pubname"])
+
+
+@on("DropStmt")
+def drop_publication(node: Node, state: State) -> None:
+    """DROP PUBLICATION."""
+    if node["removeType"] == "OBJECT_PUBLICATION":
+        state.see(PUBLICATION, name=node["objects"][0]["String"]["sval"])

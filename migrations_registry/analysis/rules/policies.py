@@ -1,0 +1,110 @@
+"""Row-level security."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, on_alter, rule
+from migrations_registry.analysis.model import AX, CONVENTION, SECURITY
+from migrations_registry.analysis.nodes import dotted, label, relation, strings
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rules.rows import always_true
+from migrations_registry.analysis.state import State
+
+RLS_DISABLE = rule(
+    "MS-RLS-DISABLE", SECURITY, "{name}: row security is {what}: policies no longer bind {whom}",
+    "Keep it on; write a policy for the exception.", lock=AX, bad=("ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE orders NO FORCE ROW LEVEL SECURITY"),
+    good=("CREATE TABLE x (a int); ALTER TABLE x ENABLE ROW LEVEL SECURITY",),
+)  # fmt: skip
+RLS_ENABLE = rule(
+    "MS-RLS-ENABLE", SECURITY,
+    "{name} has readers now: with row security on, whatever no policy allows is hidden from them at once",
+    "Create the policies in the same transaction, before ENABLE.", lock=AX,
+    bad=("ALTER TABLE orders ENABLE ROW LEVEL SECURITY",),
+    good=("CREATE TABLE x (a int); ALTER TABLE x ENABLE ROW LEVEL SECURITY",),
+)  # fmt: skip
+DROP_POLICY = rule(
+    "MS-DROP-POLICY", SECURITY, "drops policy {policy} of {name}: who sees which rows changes",
+    "Drop and create it in the same transaction.", lock=AX, bad=("DROP POLICY orders_read ON orders",),
+    good=("DROP POLICY orders_read ON orders; CREATE POLICY orders_read ON orders FOR SELECT USING (id > 0)",),
+)  # fmt: skip
+ALTER_POLICY = rule(
+    "MS-ALTER-POLICY", SECURITY, "changes policy {policy} of {name}: who sees which rows changes",
+    "Show the old and the new condition to the reviewer.", lock=AX,
+    bad=("ALTER POLICY orders_read ON orders USING (id > 1)", "ALTER POLICY orders_read ON orders RENAME TO x"),
+    good=("SELECT 1",),
+)  # fmt: skip
+POLICY_TRUE = rule(
+    "MS-POLICY-TRUE", SECURITY, "policy {policy} lets {roles} {verb} every row of {name}",
+    "A condition on the caller: USING (user_id = auth.uid()).", lock=AX,
+    bad=("CREATE POLICY x ON orders FOR ALL TO public USING (true)",
+    "CREATE POLICY x ON orders FOR INSERT TO anon WITH CHECK (true)",
+    "CREATE POLICY x ON orders FOR UPDATE USING (id > 0) WITH CHECK (true)"),
+    good=("CREATE POLICY x ON orders FOR ALL TO service_role USING (true)",
+    "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
+    "CREATE POLICY x ON orders FOR ALL USING (note = current_user)"),
+)  # fmt: skip
+CREATE_POLICY = rule(
+    "MS-CREATE-POLICY", CONVENTION, "creates policy {policy} on {name}", "Nothing to do.",
+    lock=AX, bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",), good=("SELECT 1",),
+)  # fmt: skip
+_WIDE = {"anon", "authenticated"}
+
+
+@on_alter("DisableRowSecurity", "NoForceRowSecurity")
+def disable(command: Node, alter: Node, state: State) -> None:
+    """DISABLE and NO FORCE ROW LEVEL SECURITY."""
+    off = command["subtype"] == "AT_DisableRowSecurity"
+    words = ("off", "anybody") if off else ("no longer forced", "the owner")
+    state.see(RLS_DISABLE, name=label(relation(alter["relation"])), what=words[0], whom=words[1])
+
+
+@on_alter("EnableRowSecurity", "ForceRowSecurity")
+def enable(command: Node, alter: Node, state: State) -> None:
+    """ENABLE ROW LEVEL SECURITY on a table that is in use."""
+    name = relation(alter["relation"])
+    if not state.is_new(name) and name not in state.perhaps_created:
+        state.see(RLS_ENABLE, name=label(relation(alter["relation"])))
+
+
+@on("DropStmt")
+def drop_policy(node: Node, state: State) -> None:
+    """DROP POLICY that the file does not create again."""
+    if node["removeType"] != "OBJECT_POLICY":
+        return
+    for item in node["objects"]:
+        parts = strings(item["List"]["items"])
+        table = dotted(parts[:-1])
+        if ("policy", table, parts[-1]) not in state.replaced and not state.is_new(table):
+            state.see(DROP_POLICY, policy=parts[-1], name=label(table))
+
+
+@on("AlterPolicyStmt")
+def alter_policy(node: Node, state: State) -> None:
+    """ALTER POLICY."""
+    state.see(ALTER_POLICY, policy=node["policy_name"], name=label(relation(node["table"])))
+
+
+@on("RenameStmt")
+def rename_policy(node: Node, state: State) -> None:
+    """ALTER POLICY … RENAME."""
+    if node["renameType"] == "OBJECT_POLICY":
+        state.see(ALTER_POLICY, policy=node["subname"], name=label(relation(node["relation"])))
+
+
+@on("CreatePolicyStmt")
+def create_policy(node: Node, state: State) -> None:
+    """CREATE POLICY whose condition is always true for a wide role and a write."""
+    name = relation(node["table"])
+    words = {"policy": node["policy_name"], "name": label(name)}
+    roles = [_role(item["RoleSpec"]) for item in node.get("roles", [])] or ["PUBLIC"]
+    wide = [role for role in roles if role == "PUBLIC" or role in _WIDE]
+    verb = node["cmd_name"]
+    opens = [node[field] for field in ("qual", "with_check") if field in node]
+    if wide and node.get("permissive") and verb != "select" and any(always_true(condition) for condition in opens):
+        state.see(POLICY_TRUE, roles=", ".join(wide), verb="read and write" if verb == "all" else verb, **words)
+    elif not state.is_new(name):
+        state.see(CREATE_POLICY, **words)
+
+
+def _role(spec: Node) -> str:
+    return str(spec.get("rolename", "PUBLIC" if spec["roletype"] == "ROLESPEC_PUBLIC" else "CURRENT_USER"))

@@ -1,0 +1,69 @@
+"""New tables: what the file may later do to them without harm, and whether the API can read them."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, rule
+from migrations_registry.analysis.model import CONVENTION, SECURITY
+from migrations_registry.analysis.nodes import label, relation
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rules.drops import RECREATE_TABLE
+from migrations_registry.analysis.state import State
+
+RLS_MISSING = rule(
+    "MS-RLS-MISSING", SECURITY,
+    "table {name} has no row security: whoever holds the public API key can read and write it",
+    "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY; with a policy for each role, in the same file.",
+    bad=("CREATE TABLE x (id uuid); GRANT SELECT ON x TO service_role; CREATE POLICY p ON orders USING (false)",),
+    good=("CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY", "CREATE TEMP TABLE x (a int)"),
+)  # fmt: skip
+
+
+@on("CreateStmt")
+def create_table(node: Node, state: State) -> None:
+    """CREATE TABLE: from here on the file owns it, unless IF NOT EXISTS may have found another one."""
+    name = relation(node["relation"])
+    if name in state.dropped and name not in state.created:
+        _recreated(name, state)
+    if not node.get("if_not_exists") or (state.facts is not None and name not in state.facts.tables):
+        state.created[name] = state.transaction
+    else:
+        state.perhaps_created.add(name)
+    is_exposed = name[0] == "public" and not node.get("inhRelations")
+    if is_exposed and name not in state.secured:
+        state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
+
+
+def _recreated(name: tuple[str, str], state: State) -> None:
+    if not state.in_transaction:
+        state.see(RECREATE_TABLE, name=label(name))
+
+
+@on("CreateTableAsStmt")
+def create_table_as(node: Node, state: State) -> None:
+    """CREATE TABLE AS, CREATE MATERIALIZED VIEW."""
+    name = relation(node["into"]["rel"])
+    if name in state.dropped:
+        _recreated(name, state)
+    if not node.get("if_not_exists"):
+        state.created[name] = state.transaction
+
+
+@on("SelectStmt")
+def select_into(node: Node, state: State) -> None:
+    """SELECT … INTO."""
+    if "intoClause" in node:
+        state.created[relation(node["intoClause"]["rel"])] = state.transaction
+
+
+@on("CreateSeqStmt")
+def create_sequence(node: Node, state: State) -> None:
+    """CREATE SEQUENCE."""
+    if not node.get("if_not_exists"):
+        state.created[relation(node["sequence"])] = state.transaction
+
+
+@on("ViewStmt")
+def create_view(node: Node, state: State) -> None:
+    """CREATE VIEW."""
+    if not node.get("replace"):
+        state.created[relation(node["view"])] = state.transaction

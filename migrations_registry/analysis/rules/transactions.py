@@ -1,0 +1,141 @@
+"""Transactions in the file, and what one transaction holds while it works."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import AFTER, on, rule
+from migrations_registry.analysis.model import (
+    AX,
+    BLOCKING,
+    CONVENTION,
+    DESTRUCTIVE,
+    EXECUTION,
+    REWRITE,
+    RX,
+    SRE,
+    STRENGTH,
+    Name,
+)
+from migrations_registry.analysis.nodes import label, relation
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rules.rows import is_unbounded
+from migrations_registry.analysis.state import State
+
+TX_CONTROL = rule(
+    "MT-TX-CONTROL", EXECUTION,
+    "{what}: only one BEGIN … COMMIT around the whole file can be taken over by the runner",
+    "Leave transactions out of the file, or split it.", bad=("BEGIN; CREATE TABLE x (a int)",
+    "CREATE TABLE x (a int); COMMIT", "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT"),
+    good=("BEGIN; CREATE TABLE x (a int); COMMIT", "CREATE TABLE x (a int)"),
+)  # fmt: skip
+MULTI_AX = rule(
+    "ML-MULTI-AX", BLOCKING,
+    "the transaction now holds {names} at once: the waits add up and two such transactions can deadlock",
+    "One table per transaction.", lock=AX,
+    bad=("BEGIN; ALTER TABLE orders ALTER COLUMN note SET NOT NULL; ALTER TABLE customers ADD COLUMN x int; COMMIT",),
+    good=("ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers ADD COLUMN x int",),
+)  # fmt: skip
+AFTER_AX = rule(
+    "ML-AFTER-AX", BLOCKING,
+    "works through rows while the transaction still holds {names} from an earlier statement",
+    "COMMIT before the slow statement.", lock=AX, scan=True,
+    bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers VALIDATE CONSTRAINT customers_email; "
+    "COMMIT",),
+    good=("ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers VALIDATE CONSTRAINT customers_email",),
+)  # fmt: skip
+BACKFILL = rule(
+    "ML-BACKFILL-IN-DDL-TX", BLOCKING,
+    "fills rows in the transaction that changes {names}: its lock is held for the whole backfill",
+    "Commit the schema change first; backfill in batches as a step of its own.", lock=RX, scan=True,
+    bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE x IS NULL; COMMIT",
+    "BEGIN; INSERT INTO lines SELECT id, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT"),
+    good=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 1",
+    "BEGIN; CREATE TABLE x (a int); INSERT INTO x SELECT 1; COMMIT"),
+)  # fmt: skip
+NO_LOCK_TIMEOUT = rule(
+    "ML-NO-LOCK-TIMEOUT", CONVENTION, "the file sets no lock_timeout; the runner always does",
+    "Nothing to do when the registry applies it.", bad=("CREATE INDEX x ON orders (note)",),
+    good=("SET lock_timeout = '2s'; CREATE INDEX x ON orders (note)",),
+)  # fmt: skip
+_DML = {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
+_DDL = {"AlterTableStmt", "DropStmt", "RenameStmt", "IndexStmt", "TruncateStmt", "CreatePolicyStmt", "ClusterStmt"}
+
+
+@on("TransactionStmt")
+def transaction_control(node: Node, state: State) -> None:
+    """BEGIN, COMMIT and the rest; the frame around the whole file never comes here."""
+    kind = node["kind"].removeprefix("TRANS_STMT_")
+    if kind in ("BEGIN", "START"):
+        state.see(TX_CONTROL, what="BEGIN inside the file")
+        state.begin()
+        return
+    state.see(TX_CONTROL, what=f"{kind.replace('_', ' ')} inside the file")
+    if kind in ("COMMIT", "ROLLBACK", "PREPARE"):
+        state.end()
+
+
+def held_locks(kind: str, node: Node, taken: list[tuple[Name, str]], state: State) -> None:
+    """After each statement: what does its transaction hold, and for how long?"""
+    if state.in_transaction:
+        _slow_after_lock(kind, node, state)
+        fresh = {name for name, lock in taken if lock == AX and kind in _DDL and not state.is_new(name)}
+        _several(fresh, state)
+        for name, lock in taken:
+            if kind in _DDL and not state.is_new(name) and STRENGTH[lock] >= STRENGTH[SRE]:
+                state.locked[name] = lock
+    _timeout_note(state)
+
+
+def _holding(state: State) -> list[str]:
+    return [label(name) for name, lock in state.locked.items() if lock == AX]
+
+
+def _several(fresh: set[Name], state: State) -> None:
+    held = {name for name, lock in state.locked.items() if lock == AX}
+    if held and fresh - held and not state.hidden:
+        slow = state.slow or any(finding.scan or finding.rewrite for finding in state.findings)
+        state.see(MULTI_AX, BLOCKING if slow else CONVENTION, names=", ".join(sorted(map(label, held | fresh))))
+    if fresh and any(
+        (finding.scan or finding.rewrite) and finding.severity != CONVENTION for finding in state.findings
+    ):
+        state.slow = True
+
+
+def _slow_after_lock(kind: str, node: Node, state: State) -> None:
+    if kind in _DML:
+        _backfill(kind, node, state)
+    elif kind in _DDL and state.backfilled and not all(state.is_new(name) for name in state.touched):
+        state.see(BACKFILL, names=", ".join(label(name) for name in state.touched))
+        state.backfilled = False
+    elif state.locked and _holding(state) and any(finding.scan for finding in state.findings):
+        state.see(AFTER_AX, names=", ".join(_holding(state)))
+
+
+def _backfill(kind: str, node: Node, state: State) -> None:
+    target = relation(node["relation"])
+    if state.is_new(target):
+        return
+    fills = kind == "MergeStmt" or ("fromClause" in node.get("selectStmt", {}).get("SelectStmt", {}))
+    fills = fills or (
+        kind in ("UpdateStmt", "DeleteStmt") and (is_unbounded(node) or _ranges(node) or target in state.locked)
+    )
+    if fills and _holding(state):
+        state.see(BACKFILL, names=", ".join(_holding(state)))
+    elif fills:
+        state.backfilled = True
+
+
+def _ranges(node: Node) -> bool:
+    """A condition that is no comparison for equality may hit any number of rows."""
+    where = node.get("whereClause", {})
+    expression = where.get("A_Expr", {})
+    return bool(where) and not (expression and expression["name"][-1]["String"]["sval"] == "=")
+
+
+def _timeout_note(state: State) -> None:
+    waits = any(finding.severity in (BLOCKING, REWRITE, DESTRUCTIVE) and finding.lock for finding in state.findings)
+    if waits and not state.lock_timeout_set and not state.hidden:
+        state.lock_timeout_set = True
+        state.see(NO_LOCK_TIMEOUT)
+
+
+AFTER.append(held_locks)

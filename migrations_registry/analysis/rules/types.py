@@ -1,0 +1,122 @@
+"""Enums, domains, composite types."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, rule
+from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTION, EXECUTION, SH
+from migrations_registry.analysis.nodes import constant, dotted, label, strings
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+DOMAIN_CONSTRAINT = rule(
+    "ML-DOMAIN-CONSTRAINT", BLOCKING, "checks every table that uses domain {name} while their writers wait",
+    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in another transaction.", lock=SH,
+    scan=True, bad=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)", "ALTER DOMAIN score SET NOT NULL"),
+    good=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1) NOT VALID", "CREATE DOMAIN x AS text"),
+)  # fmt: skip
+CREATE_DOMAIN = rule(
+    "MC-CREATE-DOMAIN", COMPATIBILITY,
+    "domain {name} carries a constraint: each column added with it writes its table anew, and changing the "
+    "constraint checks every table that uses it", "The base type with a CHECK on the table.",
+    bad=("CREATE DOMAIN x AS numeric CHECK (value > 0)",), good=("CREATE DOMAIN x AS text",),
+)  # fmt: skip
+DOMAIN_LOOSENED = rule(
+    "MC-DOMAIN-CHANGE", COMPATIBILITY, "domain {name} guarantees less, or goes by another name",
+    "Deploy code that copes with it first.", bad=("ALTER DOMAIN positive DROP CONSTRAINT positive_check",
+    "ALTER DOMAIN score DROP NOT NULL"), good=("CREATE DOMAIN x AS text",),
+)  # fmt: skip
+RENAME_ENUM = rule(
+    "MC-RENAME-ENUM", COMPATIBILITY, "renames a value of {name}: code that writes or compares the old one fails",
+    "Add the new value, move the rows, deploy, keep the old one.",
+    bad=("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",), good=("ALTER TYPE mood ADD VALUE 'calm'",),
+)  # fmt: skip
+ADD_VALUE = rule(
+    "MC-ENUM-ADD-VALUE", CONVENTION, "adds a value to {name}; it cannot be taken back",
+    "Nothing to do, but do not use it in the same transaction.", versions="in a transaction since 12",
+    bad=("ALTER TYPE mood ADD VALUE 'calm'",), good=("CREATE TYPE x AS ENUM ('a')",),
+)  # fmt: skip
+ENUM_USE = rule(
+    "MT-ENUM-USE", EXECUTION, "uses enum value {name} in the transaction that adds it: error 55P04",
+    "COMMIT between ADD VALUE and its first use: two steps.",
+    bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1; COMMIT",),
+    good=("ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1",),
+)  # fmt: skip
+ENUM_IN_OLD = rule(
+    "MT-ENUM-ADD-IN-TX", EXECUTION, "ALTER TYPE … ADD VALUE cannot run in a transaction before 12", "Run it alone.",
+    versions="before 12", bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; COMMIT",),
+    good=("ALTER TYPE mood ADD VALUE 'calm'",),
+)  # fmt: skip
+COMPOSITE = rule(
+    "MC-ALTER-TYPE", COMPATIBILITY, "changes composite type {name} for everything that uses it", "Create a new type.",
+    bad=("ALTER TYPE pair DROP ATTRIBUTE b", "ALTER TYPE pair ALTER ATTRIBUTE b TYPE text"),
+    good=("CREATE TYPE x AS (a int)", "ALTER TYPE pair ADD ATTRIBUTE c int"),
+)  # fmt: skip
+
+
+@on("AlterEnumStmt")
+def alter_enum(node: Node, state: State) -> None:
+    """ALTER TYPE … ADD VALUE, RENAME VALUE."""
+    name = label(dotted(strings(node["typeName"])))
+    if "oldVal" in node:
+        state.see(RENAME_ENUM, name=name)
+        return
+    state.see(ADD_VALUE, name=name)
+    if state.in_transaction:
+        state.enum_values[node["newVal"]] = state.transaction
+        if state.pg_version < 12:
+            state.see(ENUM_IN_OLD)
+
+
+@on("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt", "AlterTableStmt", "CreateStmt", "IndexStmt")
+def uses_enum(node: Node, state: State) -> None:
+    """A literal that this transaction just added to an enum."""
+    if not state.enum_values or not state.in_transaction:
+        return
+    fresh = {value for value, transaction in state.enum_values.items() if transaction == state.transaction}
+    for text in _literals(node):
+        if text in fresh:
+            state.see(ENUM_USE, name=f"'{text}'")
+            return
+
+
+def _literals(node: Node) -> set[str]:
+    found, stack = set(), [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += current
+        elif isinstance(current, dict):
+            if isinstance(current.get("A_Const"), dict):
+                text = constant(current["A_Const"])
+                found.update([text] if isinstance(text, str) else [])
+            stack += current.values()
+    return found
+
+
+@on("CreateDomainStmt")
+def create_domain(node: Node, state: State) -> None:
+    """CREATE DOMAIN with a constraint."""
+    kinds = {item["Constraint"]["contype"] for item in node.get("constraints", [])}
+    if kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"}:
+        name = dotted(strings(node["domainname"]))
+        state.constrained_domains.add(name)
+        state.see(CREATE_DOMAIN, name=label(name))
+
+
+@on("AlterDomainStmt")
+def alter_domain(node: Node, state: State) -> None:
+    """ALTER DOMAIN: C adds a constraint, O sets and N drops NOT NULL, X drops a constraint, V validates."""
+    name = label(dotted(strings(node["typeName"])))
+    if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] == "O":
+        state.see(DOMAIN_CONSTRAINT, name=name)
+    elif node["subtype"] in ("N", "X"):
+        state.see(DOMAIN_LOOSENED, name=name)
+
+
+@on("AlterTableStmt")
+def alter_composite(node: Node, state: State) -> None:
+    """ALTER TYPE … DROP or ALTER ATTRIBUTE."""
+    if node["objtype"] == "OBJECT_TYPE":
+        for item in node["cmds"]:
+            if item["AlterTableCmd"]["subtype"] in ("AT_DropColumn", "AT_AlterColumnType"):
+                state.see(COMPOSITE, name=node["relation"]["relname"])

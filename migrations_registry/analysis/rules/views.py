@@ -1,0 +1,47 @@
+"""Views: options that a replacement loses, and whose rights they run with."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.catalogue import on, on_alter, rule
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY
+from migrations_registry.analysis.nodes import inner_nodes, is_on, label, options, relation
+from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.state import State
+
+REPLACE_VIEW = rule(
+    "MC-REPLACE-VIEW", COMPATIBILITY, "replacing view {name} resets its options: security_invoker is lost",
+    "CREATE OR REPLACE VIEW {name} WITH (security_invoker = on) AS …",
+    lock=AX, bad=("CREATE OR REPLACE VIEW recent AS SELECT id, note FROM orders",),
+    good=("CREATE OR REPLACE VIEW recent WITH (security_invoker = on) AS SELECT id, note FROM orders",
+          "CREATE VIEW x WITH (security_invoker = on) AS SELECT 1 AS a"),
+)  # fmt: skip
+VIEW_DEFINER = rule(
+    "MS-VIEW-DEFINER", SECURITY,
+    "view {name} runs with its owner's rights: row security of what it reads does not apply",
+    "WITH (security_invoker = on)", versions="security_invoker since 15",
+    bad=("CREATE VIEW x AS SELECT * FROM auth.users", "ALTER VIEW recent SET (security_invoker = off)"),
+    good=("CREATE VIEW x WITH (security_invoker = on) AS SELECT * FROM auth.users",),
+)  # fmt: skip
+
+
+@on("ViewStmt")
+def view(node: Node, state: State) -> None:
+    """CREATE [OR REPLACE] VIEW."""
+    name = relation(node["view"])
+    if is_on(options(node.get("options", [])).get("security_invoker", False)) or name[0] == "pg_temp":
+        return
+    if node.get("replace") and not state.is_new(name):
+        state.see(REPLACE_VIEW, name=label(name))
+    if name[0] == "public":
+        reads_auth = any(kind == "RangeVar" and inner.get("schemaname") == "auth" for kind, inner in inner_nodes(node))
+        state.see(VIEW_DEFINER, SECURITY if reads_auth or state.exposed else CONVENTION, name=label(name))
+
+
+@on_alter("SetRelOptions", "ResetRelOptions")
+def view_options(command: Node, alter: Node, state: State) -> None:
+    """ALTER VIEW … SET (security_invoker = off), RESET."""
+    given = options(command.get("def", {}).get("List", {}).get("items", []))
+    if "security_invoker" in given and (
+        command["subtype"] == "AT_ResetRelOptions" or not is_on(given["security_invoker"])
+    ):
+        state.see(VIEW_DEFINER, name=label(relation(alter["relation"])))

@@ -1,0 +1,75 @@
+"""Cut SQL bytes at top-level semicolons without judging them: the pieces always cover the whole input.
+
+A wrong cut can only make the grammar refuse a piece (which is then opaque); it can never make text disappear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_BLANK = re.compile(rb"(?:[\s;]+|--[^\n]*)+")
+_COMMENT_EDGE = re.compile(rb"/\*|\*/")
+_TOKEN = re.compile(
+    rb"""--[^\n]*|/\*|;|\(|\)
+    |[eE]'(?:[^'\\]|\\.|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?
+    |\$(?P<tag>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*|)\$
+    |[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*""",
+    re.S | re.X,
+)
+
+
+def pieces(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each statement's bytes; `end` excludes the semicolon."""
+    start = position = depth = 0
+    atomic = 0  # how many CASE or BEGIN ATOMIC still wait for their END
+    previous = b""
+    while match := _TOKEN.search(data, position):
+        token, position = match.group(), match.end()
+        if token == b"/*":
+            position = comment_end(data, match.start())
+        elif token[:1] == b"$":
+            closing = data.find(token, position)
+            position = len(data) if closing < 0 else closing + len(token)
+        elif token == b"(":
+            depth += 1
+        elif token == b")":
+            depth = max(depth - 1, 0)
+        elif token == b";":
+            if not depth and not atomic:
+                yield start, match.start()
+                start = position
+        elif token[:1].isalpha():
+            word = token.lower()
+            atomic = _atomic_depth(atomic, previous, word)
+            previous = word
+    yield start, len(data)
+
+
+def _atomic_depth(depth: int, previous: bytes, word: bytes) -> int:
+    if (word == b"atomic" and previous == b"begin") or (depth and word == b"case"):
+        return depth + 1
+    return depth - 1 if depth and word == b"end" else depth
+
+
+def comment_end(data: bytes, start: int) -> int:
+    """The offset behind the block comment that begins at `start`; they nest, as in PostgreSQL."""
+    depth, position = 0, start
+    while edge := _COMMENT_EDGE.search(data, position):
+        depth += 1 if edge.group() == b"/*" else -1
+        position = edge.end()
+        if depth == 0:
+            return position
+    return len(data)
+
+
+def skip_blank(data: bytes, start: int, end: int) -> int:
+    """The first offset in [start, end) that is neither blank, comment nor semicolon; `end` if there is none."""
+    while start < end:
+        if match := _BLANK.match(data, start, end):
+            start = match.end()
+        elif data.startswith(b"/*", start, end):
+            start = min(comment_end(data, start), end)
+        else:
+            return start
+    return end
