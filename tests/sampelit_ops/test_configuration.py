@@ -1,0 +1,90 @@
+"""`.env.example` names every variable the code reads and no other; `render.yaml` uses only those."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+ROOMS = (
+    "sampelit_ops",
+    "operations",
+    "ledger",
+    "backups",
+    "deployments",
+    "migrations_registry",
+    "providers",
+    "sandbox",
+)
+# Set by our own processes for their children, or by make and Django; nobody configures them.
+INTERNAL = {
+    "DJANGO_SETTINGS_MODULE",
+    "MAKELEVEL",
+    "OPS_WORKER_ID",
+    "Q_CLUSTER_NAME",
+    "OPS_CHANNEL",
+    "SANDBOX_HEALTH_URL",
+}
+# Read by libraries, or built from an environment's slug.
+INDIRECT = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "SAMPELIT_PRODUCTION_EXPORT_DSN",
+    "SAMPELIT_PRODUCTION_MIGRATION_DSN",
+    "SAMPELIT_PRODUCTION_RESTORE_DSN",
+}
+READ = re.compile(r"""(?:\benv\.\w+\(|environ(?:\.get|\.setdefault|\.pop)?[\[(])\s*["']([A-Z][A-Z0-9_]+)["']""")
+
+
+def variables_read() -> set[str]:
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    return {name for path in files for name in READ.findall(path.read_text(encoding="utf-8"))} - INTERNAL
+
+
+def variables_explained() -> set[str]:
+    return set(re.findall(r"^([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
+
+
+def test_every_variable_is_explained_and_no_other():
+    assert variables_explained() == variables_read() | INDIRECT
+
+
+def blueprint() -> dict:
+    return yaml.safe_load((ROOT / "render.yaml").read_text(encoding="utf-8"))
+
+
+def keys_of(service: dict, groups: dict[str, set[str]]) -> set[str]:
+    own = {one["key"] for one in service["envVars"] if "key" in one}
+    return own.union(*(groups[one["fromGroup"]] for one in service["envVars"] if "fromGroup" in one))
+
+
+def test_the_blueprint_uses_known_variables_and_gives_every_service_what_it_needs():
+    spec = blueprint()
+    groups = {group["name"]: {one["key"] for one in group["envVars"]} for group in spec["envVarGroups"]}
+    for service in spec["services"]:
+        keys = keys_of(service, groups)
+        assert keys - {"PYTHON_VERSION"} <= variables_explained()
+        assert {"SECRET_KEY", "DATABASE_URL", "OPS_BASE_URL", "ALLOWED_HOSTS", "BACKUP_STORE"} <= keys
+
+
+def test_only_the_prove_worker_holds_the_backup_identity_and_the_web_holds_no_worker_secret():
+    services = {service["name"]: {one.get("key") for one in service["envVars"]} for service in blueprint()["services"]}
+    holders = [name for name, keys in services.items() if "BACKUP_AGE_IDENTITY" in keys]
+    assert holders == ["sampelit-ops-prove"]
+    assert not services["sampelit-ops-web"] & {
+        "OPS_SEAL_IDENTITY",
+        "BACKUP_SIGNING_KEY",
+        "SAMPELIT_PRODUCTION_MIGRATION_DSN",
+    }
+
+
+def test_what_the_blueprint_starts_exists():
+    for service in blueprint()["services"]:
+        for command in (service["buildCommand"], service.get("preDeployCommand", ""), service["startCommand"]):
+            first = command.split()[0] if command else ""
+            if first.startswith("./"):
+                assert (ROOT / first).stat().st_mode & 0o111
+    assert blueprint()["services"][0]["healthCheckPath"] == "/healthz"
