@@ -9,6 +9,8 @@ class BackupsConfig(AppConfig):
     def ready(self) -> None:
         from backups import ledger_lines
         from backups.kinds import register_kinds
+        from backups.panels import register_panels
 
         register_kinds()
         ledger_lines.register()
+        register_panels()

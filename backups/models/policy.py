@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -35,6 +36,13 @@ def time_zone_name(value: str) -> None:
         raise ValidationError("Give a zone of the tz database, such as Europe/Madrid.") from None
 
 
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def with_newest_proof(self) -> PolicyQuerySet:
+        """Adds `newest_proof`, the time of the newest proven run that counts."""
+        counts = models.Q(runs__status="proven", runs__operation__seeded=False)
+        return self.annotate(newest_proof=models.Max("runs__proven_at", filter=counts))
+
+
 class Policy(models.Model):
     class Format(models.TextChoices):
         AUTO = "auto", "Audit set as CSV, other tables binary"
@@ -61,6 +69,8 @@ class Policy(models.Model):
         max_length=100, blank=True, validators=[variable_name], help_text="Variable with a second store URL."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[PolicyQuerySet] = PolicyQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["environment__slug", "name"]

@@ -3,7 +3,7 @@
 In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of bytes. Nothing here knows Django.
 """
 
-from providers.postgres.catalog import read_catalog, schema_exists, table_sizes
+from providers.postgres.catalog import PLATFORM_SCHEMAS, read_catalog, schema_exists, table_sizes
 from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain, keep_chain
 from providers.postgres.connection import PINNED, connect, explain, quoted, statements
 from providers.postgres.copying import CopyOut, copy_in
@@ -15,6 +15,7 @@ from providers.postgres.tables import Catalog, Column, SchemaObject, Table
 __all__ = [
     "FIRST",
     "PINNED",
+    "PLATFORM_SCHEMAS",
     "Catalog",
     "ChainHead",
     "ChainProblem",

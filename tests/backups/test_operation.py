@@ -179,5 +179,5 @@ def test_a_missing_variable_is_named(ask, monkeypatch) -> None:
 
 
 def test_an_unknown_policy_is_refused(ask) -> None:
-    with pytest.raises(Refused, match="no policy 'nonsense'.*Known: audit-trail, whole-database"):
+    with pytest.raises(Refused, match=r"no policy 'nonsense'.*Known: audit-trail, whole-database"):
         ask("nonsense")

@@ -97,7 +97,7 @@ def test_no_space_left_says_so(sampelit, tmp_path: Path) -> None:
 def test_a_store_that_is_a_file(sampelit, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("in the way")
 
-    with pytest.raises(ProviderError, match="Not a directory. Check the directory"):
+    with pytest.raises(ProviderError, match=r"Not a directory\. Check the directory"):
         exported(sampelit["export"], open_store(f"file://{tmp_path}/store"), spec("users"))
 
 

@@ -1,0 +1,67 @@
+"""What backups say on the home page: how old the newest proven backup is, and whether anything is red or late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from backups.builtin import AUDIT_TRAIL
+from backups.models import Run, Slot
+from backups.models.run import RunStatus
+from operations import panels
+from operations.navigation import NavLink, register
+from operations.panels import Panel
+from operations.web import html
+
+FRESH = timedelta(hours=26)
+
+
+def newest_proven_backup(request: HttpRequest) -> Panel | None:
+    """The age of the newest proven run of the audit trail of a protected environment (or of any, if there is none)."""
+    if not request.user.has_perm("backups.view_run"):
+        return None
+    title = "How old is the newest proven backup?"
+    url = reverse("admin:backups_run_changelist")
+    run = _newest()
+    if run is None or run.proven_at is None:
+        return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
+    late = timezone.now() - run.proven_at > FRESH
+    newer = Run.objects.filter(policy=run.policy, started_at__gt=run.started_at, operation__seeded=False).first()
+    red = newer is not None and newer.status in (RunStatus.SUSPECT, RunStatus.FAILED)
+    tone, word = (
+        ("bad", f"last run {newer.status}") if red and newer else ("warn", "late") if late else ("ok", "proven")
+    )
+    took = f"{run.rows:,} rows of {run.policy} · restored in {html.duration(run.proof_seconds)}"
+    return Panel(
+        title, html.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])
+    )
+
+
+def _newest() -> Run | None:
+    runs = Run.objects.counting().filter(policy__name=AUDIT_TRAIL).select_related("policy__environment")
+    return runs.order_by("-policy__environment__protected", "-proven_at").first()
+
+
+def backup_schedule(request: HttpRequest) -> Panel | None:
+    """Shown only while a slot is red and nobody acknowledged it."""
+    if not request.user.has_perm("backups.view_run"):
+        return None
+    red = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="").select_related("policy")
+    newest = red.first()
+    if newest is None:
+        return None
+    count = red.count()
+    detail = f"{newest.policy.name} {newest.status} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.reason}".strip()
+    word = f"{count} slot{'s' if count != 1 else ''}"
+    return Panel(
+        "Is a backup late or failed?", word, "bad", newest.status, detail, reverse("admin:backups_slot_changelist")
+    )
+
+
+def register_panels() -> None:
+    panels.register(30, newest_proven_backup)
+    panels.register(45, backup_schedule)
+    register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))

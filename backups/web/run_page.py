@@ -1,0 +1,82 @@
+"""One run on one page: what is stored, what the proof found, what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backups.models import Run, Segment
+from backups.models.run import RunStatus
+from operations.web import html
+
+SHOWN_SEGMENTS = 200
+
+
+def stored_badge(run: Run) -> SafeString:
+    """Whether a manifest lies in the store; says nothing about whether it can be restored."""
+    if run.is_stored:
+        return html.badge("stored", "idle")
+    return html.badge("failed") if run.status == RunStatus.FAILED else html.badge("copying", "run")
+
+
+def proven_badge(run: Run) -> SafeString:
+    """Only a restore that compared equal is green; the demo's story never is."""
+    if run.status == RunStatus.PROVEN:
+        return html.badge("demo story", "idle") if run.operation.seeded else html.badge("proven")
+    if run.status == RunStatus.STORED:
+        return html.badge("not proven", "bad") if run.ended_at else html.badge("proving", "run")
+    if run.status == RunStatus.RUNNING:
+        return html.badge("waiting", "idle")
+    return html.badge(run.status)
+
+
+def find(pk: str) -> Run:
+    run = Run.objects.select_related("policy__environment", "operation__requested_by").filter(pk=pk).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def context(request: HttpRequest, pk: str) -> dict[str, Any]:
+    run = find(pk)
+    segments = list(Segment.objects.filter(run=run)[: SHOWN_SEGMENTS + 1])
+    proofs = list(run.proofs.all()[:10])
+    return {
+        "title": f"Run of {run.policy}",
+        "run": run,
+        "stored": stored_badge(run),
+        "proven": proven_badge(run),
+        "tables": _tables(run),
+        "segments": segments[:SHOWN_SEGMENTS],
+        "more_segments": len(segments) > SHOWN_SEGMENTS,
+        "proofs": proofs,
+        "restores": list(run.restores.select_related("operation")[:10]),
+        "throughput": run.raw_bytes / run.copy_seconds if run.copy_seconds else None,
+        "restore_url": _request("backups.restore", run, target="scratch"),
+        "reverify_url": _request("backups.verify", run),
+        "may_restore": request.user.has_perm("backups.request_restore"),
+        "may_verify": request.user.has_perm("backups.verify_run"),
+        "may_download": request.user.has_perm("backups.download_run"),
+    }
+
+
+def _request(kind: str, run: Run, **values: str) -> str:
+    values = {"environment": run.policy.environment.slug, "run": run.pk, **values}
+    return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
+
+
+def _tables(run: Run) -> list[dict[str, Any]]:
+    """Rows, bytes and segments of each table, from the segments the run stored."""
+    found: dict[str, dict[str, Any]] = {}
+    values = Segment.objects.filter(run=run).values_list("table", "rows", "raw_bytes", "stored_bytes")
+    for name, rows, raw_bytes, stored_bytes in values:
+        entry = found.setdefault(name, {"name": name, "rows": 0, "raw": 0, "stored": 0, "segments": 0})
+        entry["rows"] += rows
+        entry["raw"] += raw_bytes
+        entry["stored"] += stored_bytes
+        entry["segments"] += 1
+    return sorted(found.values(), key=lambda entry: -entry["stored"])

@@ -1,0 +1,94 @@
+"""The pages of backups: each answers, within its queries, and says what is stored and what is proven."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backups.models import Run
+from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def admin_client() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", password="long enough password"))
+    return client
+
+
+@pytest.fixture
+def run(ask) -> Run:  # noqa: F811
+    return Run.objects.get(pk=ended(ask()).result["run"])
+
+
+@pytest.mark.parametrize("name", ["run", "policy", "slot", "restore", "proof"])
+def test_every_list_answers_empty_and_filled(admin_client: Client, run: Run, name: str) -> None:
+    url = reverse(f"admin:backups_{name}_changelist")
+    admin_client.get(url)
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = admin_client.get(url)
+
+    assert answer.status_code == 200
+    assert len(queries) <= 12, [query["sql"] for query in queries]
+
+
+def test_the_run_page(admin_client: Client, run: Run) -> None:
+    url = reverse("admin:backups_run_change", args=[run.pk])
+    admin_client.get(url)
+
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(url).content.decode()
+
+    assert "Proven" in page
+    assert "Stored" in page
+    assert "public.algorithm_audit_trail" in page
+    assert run.manifest_sha256 in page
+    assert len(queries) <= 12, [query["sql"] for query in queries]
+
+
+def test_coverage_shows_tables_outside_every_policy(admin_client: Client, run: Run) -> None:
+    run.policy.environment.policies.filter(name="whole-database").update(enabled=False)
+
+    page = admin_client.get(reverse("admin:backups_coverage")).content.decode()
+
+    assert "public.leads" in page
+    assert "Not covered" in page
+
+
+def test_a_download_is_checked_and_written_down(admin_client: Client, run: Run) -> None:
+    from ledger.models import Entry
+
+    url = reverse("admin:backups_table_csv", args=[run.pk, "public.algorithm_audit_trail"])
+
+    body = b"".join(admin_client.get(url).streaming_content)
+
+    assert body.count(b"\n") == 601
+    assert Entry.objects.filter(code="backups.run.downloaded", subject=run.pk).count() == 1
+
+
+def test_the_manifest_can_be_downloaded(admin_client: Client, run: Run) -> None:
+    answer = admin_client.get(reverse("admin:backups_manifest", args=[run.pk]))
+
+    assert answer.json()["body"]["run"] == run.pk
+
+
+def test_a_viewer_may_not_download_rows(run: Run) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("vera", password="long enough password", is_staff=True))
+
+    assert client.get(reverse("admin:backups_table_csv", args=[run.pk, "public.users"])).status_code == 403
+    assert client.get(reverse("admin:backups_manifest", args=[run.pk])).status_code == 403
+
+
+def test_the_home_page_tells_the_age_of_the_newest_proof(admin_client: Client, run: Run) -> None:
+    page = admin_client.get(reverse("admin:index")).content.decode()
+
+    assert "How old is the newest proven backup?" in page
+    assert "just now" in page or "s ago" in page
