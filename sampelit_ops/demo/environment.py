@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-DATA = REPOSITORY / ".data"
+DATA = Path(os.environ.get("OPS_DATA_DIR") or REPOSITORY / ".data").absolute()
 DEMO_ENV = DATA / "demo.env"
 # These work on a store, on files or on nothing, and must run where no portal database exists.
 WITHOUT_DATABASE = {

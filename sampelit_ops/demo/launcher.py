@@ -57,10 +57,11 @@ def _stop(*_: object) -> None:
 
 
 def _serve(stack: ExitStack, began: float) -> int:
-    DATA.mkdir(mode=0o755, exist_ok=True)
+    DATA.mkdir(mode=0o755, parents=True, exist_ok=True)
     _only_one(stack)
     values = {**_secrets(), **read_demo_env(), **FIXED}
     values["PORT"] = os.environ.get("PORT") or _port(values.get("PORT"))
+    values["OPS_DATA_DIR"] = str(DATA)
     values["OPS_BASE_URL"] = f"http://127.0.0.1:{values['PORT']}"
     os.environ.update({k: v for k, v in values.items() if k not in os.environ or k in FIXED})
     sandbox = _start(stack, "sandbox", [*MANAGE, "sandbox"], stdout=subprocess.PIPE)
@@ -87,7 +88,7 @@ def _only_one(stack: ExitStack) -> None:
     """Hold an abstract socket named after this directory; the kernel frees it even after kill -9."""
     lock = stack.enter_context(socket.socket(socket.AF_UNIX))
     try:
-        lock.bind(f"\0sampelit-ops:{REPOSITORY}" if sys.platform == "linux" else str(DATA / "lock"))
+        lock.bind(f"\0sampelit-ops:{DATA}" if sys.platform == "linux" else str(DATA / "lock"))
     except OSError:
         raise SystemExit(
             "The demo already runs from this directory; nothing was started. Stop the other first."

@@ -1,0 +1,120 @@
+"""`make run`'s process tree: a proven export at the first start, the shell's contract, and nothing left after any end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from providers.processes import spawn
+
+pytestmark = pytest.mark.worker
+ROOT = Path(settings.BASE_DIR)
+NOT_THE_TESTS = ("DATABASE_URL", "SECRET_KEY", "DEMO", "OPS_", "RENDER_", "SUPABASE_", "BACKUP_", "DJANGO_")
+
+
+def environment(data: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(NOT_THE_TESTS)}
+    return {**clean, "OPS_DATA_DIR": str(data)}
+
+
+def start(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """The launcher and everything it printed up to the ready line and the logins."""
+    process = spawn(
+        [sys.executable, "-m", "sampelit_ops.demo.launcher"],
+        env=environment(data),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line.decode()
+        if line.startswith(b"Ctrl-C"):
+            return process, printed
+    raise AssertionError(f"it ended with {process.wait()}:\n{printed}")
+
+
+def manage(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def left_over(data: Path) -> list[str]:
+    """Command lines of living processes that were started for this directory."""
+    mark, found = f"OPS_DATA_DIR={data}".encode(), []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except (OSError, PermissionError):
+            continue
+    return found
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return condition()
+
+
+def test_a_first_start_proves_an_export_and_every_end_is_clean(tmp_path_factory):
+    data = tmp_path_factory.mktemp("demo")
+    for directory in (data, *data.parents[:2]):
+        directory.chmod(0o755)  # the database's own user must pass
+
+    process, printed = start(data)
+    assert re.search(r"Sampelit Ops is ready: http://127\.0\.0\.1:\d+/admin/\n", printed)
+    assert (
+        len(re.findall(r"^login (viewer|auditor|operator|approver|approver2|admin) \S+ [A-Z2-7]+$", printed, re.M)) == 6
+    )
+    assert "exported and proven" in printed
+
+    asked = manage(
+        data, "ops", "request", "backups.export", "--environment", "production", "--set", "policy=audit-trail",
+        "--as", "operator", "--wait", "--json",
+    )  # fmt: skip
+    operation = json.loads(asked.stdout)
+    assert (asked.returncode, operation["status"]) == (0, "succeeded"), asked.stderr
+    verified = manage(data, "verify_run", operation["result"]["run"], "--deep", "--json")
+    assert json.loads(verified.stdout)["problems"] == []
+    assert json.loads(manage(data, "verify_ledger", "--json").stdout)["valid"] is True
+    assert manage(data, "ops", "show", "nothing").returncode == 2
+
+    second = subprocess.run(
+        [sys.executable, "-m", "sampelit_ops.demo.launcher"],
+        cwd=ROOT, env=environment(data), capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert second.returncode != 0
+    assert "already runs" in second.stderr
+
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        process.send_signal(end)
+        code = process.wait(30)
+        assert code == (-signal.SIGKILL if end == signal.SIGKILL else 0)
+        assert until(lambda: not left_over(data), 15), left_over(data)
+        if end != signal.SIGKILL:
+            process, printed = start(data)
+            assert "a proven export of the audit trail exists" in printed
+
+    assert json.loads(manage(data, "verify_ledger", "--json").stdout)["valid"] is True
+    assert until(lambda: not left_over(data), 15)
