@@ -68,6 +68,13 @@ def run_as_server(
     )
 
 
+def give_to_server(*paths: Path) -> None:
+    """Make the server's account the owner of files and directories of ours."""
+    if (account := server_account()) is not None:
+        for path in paths:
+            os.chown(path, account.pw_uid, account.pw_gid)
+
+
 def sweep(home: Path) -> None:
     """Remove the throwaway directories of processes that are gone (a kill -9 leaves theirs)."""
     for left in home.glob("sampelit-ops-pg-*-*"):
@@ -87,9 +94,7 @@ def _make(data_dir: Path) -> None:
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(24))
-    if (account := server_account()) is not None:
-        for path in (data_dir, password):
-            os.chown(path, account.pw_uid, account.pw_gid)
+    give_to_server(data_dir, password)
     fresh = data_dir / "cluster.new"
     shutil.rmtree(fresh, ignore_errors=True)
     argv: list[str | Path] = [bin_dir() / "initdb", "-D", fresh, "-U", "postgres", "-A", "scram-sha-256"]

@@ -11,6 +11,8 @@ from pathlib import Path
 from providers.embedded import EmbeddedPostgres
 from sandbox import database
 from sandbox.health import Health
+from sandbox.supabase.recovery import Recovery
+from sandbox.supabase.server import SupabaseSandbox
 from sandbox.traffic import Traffic
 from sandbox.web import base_url, serve
 
@@ -23,6 +25,7 @@ class Stage:
 
     server: EmbeddedPostgres
     data_dir: Path
+    recovery: Recovery
     until: datetime
     rows: int = 20_000
     experiments: int = 12
@@ -68,6 +71,14 @@ def health(stage: Stage) -> dict[str, str]:
     return pairs
 
 
+def supabase(stage: Stage) -> dict[str, str]:
+    """The Management API over both databases; point-in-time recovery needs the options the server was started with."""
+    home = stage.data_dir / "supabase" / stage.names["production"]
+    api = SupabaseSandbox(stage.server, home, stage.recovery, stage.names, stage.until, stage.next_port())
+    stage.closing.callback(api.stop)
+    return {"SUPABASE_API_BASE": api.base, "SUPABASE_ACCESS_TOKEN": api.world.token}
+
+
 def traffic(stage: Stage) -> dict[str, str]:
     stage.traffic = Traffic(stage.dsn("production", "app"), stage.live)
     stage.traffic.start()
@@ -75,4 +86,4 @@ def traffic(stage: Stage) -> dict[str, str]:
     return {}
 
 
-SERVERS: list[Callable[[Stage], dict[str, str]]] = [databases, health, traffic]
+SERVERS: list[Callable[[Stage], dict[str, str]]] = [databases, health, supabase, traffic]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sandbox.refs import supabase_url
 from sandbox.render.lifecycle import trigger_details
 from sandbox.render.world import OWNER, Json, World
 
@@ -75,6 +76,7 @@ def _variables(environment: str, name: str) -> dict[str, str]:
     return secret | {
         "PYTHON_VERSION": "3.11.7", "IS_DEVELOPMENT": "false", "JWT_ALGORITHM": "HS256", "API_RATE_LIMIT": "100",
         "ALLOWED_ORIGINS": f"https://{name.replace('-api', '-web')}.example",
+        "SUPABASE_URL": supabase_url(environment),
     }  # fmt: skip
 
 

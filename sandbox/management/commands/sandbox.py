@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from providers.embedded import EmbeddedPostgres, data_home
 from providers.errors import ProviderError
 from sandbox.servers import SERVERS, Stage
+from sandbox.supabase.recovery import Recovery
 
 
 class Command(BaseCommand):
@@ -37,8 +38,9 @@ class Command(BaseCommand):
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         sizes = {name: options[name] for name in ("rows", "experiments", "live", "port")}
         try:
-            with EmbeddedPostgres(home / "postgres") as server:
-                self._run(Stage(server, home, midnight, **sizes), stopped)
+            recovery = Recovery(home)
+            with EmbeddedPostgres(home / "postgres", options=recovery.options()) as server:
+                self._run(Stage(server, home, recovery, midnight, **sizes), stopped)
         except (ProviderError, OSError) as error:
             raise CommandError(str(error)) from error
 

@@ -1,0 +1,113 @@
+"""Edge functions and secrets. A deployed function can be called: it writes to the real database, past Render."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from typing import Any
+
+import psycopg
+
+from sandbox.supabase.api_projects import Answer, active
+from sandbox.supabase.multipart import parts
+from sandbox.supabase.routing import PROJECT, route
+from sandbox.supabase.state import ApiError, Json, World, now, stamp
+from sandbox.web import Request
+
+LEAD = "INSERT INTO leads (email, source) VALUES (%s, %s)"
+
+
+def shown(function: Json) -> Json:
+    return {name: value for name, value in function.items() if name != "files"}
+
+
+@route("GET", PROJECT + "/functions")
+def functions(world: World, request: Request, ref: str) -> Answer:
+    return 200, [shown(function) for function in world.project(ref)["functions"].values()]
+
+
+@route("GET", PROJECT + "/functions/{slug}")
+def function(world: World, request: Request, ref: str, slug: str) -> Answer:
+    return 200, shown(_function(world, ref, slug))
+
+
+@route("POST", PROJECT + "/functions/deploy")
+def deploy(world: World, request: Request, ref: str) -> Answer:
+    project = active(world, ref)
+    sent = parts(request.headers.get("Content-Type", ""), request.content)
+    files = {path: content for name, path, content in sent if name == "file"}
+    try:
+        metadata = json.loads(next(content for name, _, content in sent if name == "metadata"))
+        slug, entrypoint = (request.query.get("slug") or [metadata.get("name", "")])[-1], metadata["entrypoint_path"]
+    except (StopIteration, ValueError, KeyError):
+        raise ApiError(400, "metadata.entrypoint_path: Required") from None
+    if entrypoint not in files or not slug:
+        raise ApiError(400, f"Entrypoint path does not exist: {entrypoint}")
+    project["functions"][slug] = _deployed(project["functions"].get(slug), slug, metadata, files)
+    return 201, shown(project["functions"][slug])
+
+
+@route("DELETE", PROJECT + "/functions/{slug}")
+def delete(world: World, request: Request, ref: str, slug: str) -> Answer:
+    _function(world, ref, slug)
+    del world.project(ref)["functions"][slug]
+    return 200, None
+
+
+@route("GET", PROJECT + "/secrets")
+def secrets(world: World, request: Request, ref: str) -> Answer:
+    return 200, list(world.project(ref)["secrets"].values())
+
+
+@route("POST", PROJECT + "/secrets")
+def set_secrets(world: World, request: Request, ref: str) -> Answer:
+    wanted: Any = request.body
+    if not isinstance(wanted, list) or any(str(item.get("name", "")).startswith("SUPABASE_") for item in wanted):
+        raise ApiError(400, "Secret name must not start with the SUPABASE_ prefix.")
+    for item in wanted:
+        digest = hashlib.sha256(str(item["value"]).encode()).hexdigest()
+        world.project(ref)["secrets"][item["name"]] = {
+            "name": item["name"], "value": digest, "updated_at": stamp(now())
+        }  # fmt: skip
+    return 201, None
+
+
+@route("DELETE", PROJECT + "/secrets")
+def delete_secrets(world: World, request: Request, ref: str) -> Answer:
+    for name in request.body or []:
+        world.project(ref)["secrets"].pop(name, None)
+    return 200, None
+
+
+@route("POST", "/functions/v1/{ref}/{slug}")
+def invoke(world: World, request: Request, ref: str, slug: str) -> Answer:
+    """What a visitor does: 500 where the source throws, else a row in leads, whatever maintenance Render is in."""
+    project, found = active(world, ref), _function(world, ref, slug)
+    if any(b"throw new Error" in base64.b64decode(content) for content in found["files"].values()):
+        raise ApiError(500, "Internal Server Error")
+    with psycopg.connect(world.server.dsn(project["database"], "sampelit_app"), connect_timeout=3) as connection:
+        connection.execute(LEAD, [f"{uuid.uuid4().hex}@edge.example.org", "edge"])
+    return 200, {"slug": slug, "version": found["version"]}
+
+
+def _function(world: World, ref: str, slug: str) -> Json:
+    found = world.project(ref)["functions"].get(slug)
+    if not isinstance(found, dict):
+        raise ApiError(404, f"Function not found: {slug}")
+    return found
+
+
+def _deployed(before: Json | None, slug: str, metadata: Json, files: dict[str, bytes]) -> Json:
+    digest, at = hashlib.sha256(), int(now().timestamp() * 1000)
+    for path in sorted(files):
+        digest.update(path.encode() + b"\0" + files[path] + b"\0")
+    return {
+        "id": before["id"] if before else str(uuid.uuid4()), "slug": slug, "name": metadata.get("name") or slug,
+        "status": "ACTIVE", "version": before["version"] + 1 if before else 1,
+        "created_at": before["created_at"] if before else at, "updated_at": at,
+        "verify_jwt": bool(metadata.get("verify_jwt", True)), "entrypoint_path": metadata["entrypoint_path"],
+        "ezbr_sha256": digest.hexdigest(),
+        "files": {path: base64.b64encode(content).decode() for path, content in files.items()},
+    }  # fmt: skip
