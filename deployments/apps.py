@@ -1,7 +1,23 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class DeploymentsConfig(AppConfig):
     name = "deployments"
     verbose_name = "Deployments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from deployments import jobs, navigation, panels, sentences  # noqa: F401 - sentences register themselves
+        from deployments.kinds import register_all
+        from operations import panels as home
+        from operations.engine import tick
+
+        home.register(10, panels.health)
+        home.register(20, panels.live)
+        navigation.register()
+        register_all()
+        tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, jobs.poll_render)
+        tick.every("deployments.health", settings.HEALTH_PROBE_SECONDS / 3, jobs.probe_health)
+        tick.every("deployments.webhooks", 1.0, jobs.process_deliveries)
+        tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)

@@ -7,7 +7,6 @@ UnknownOutcome, to be looked up and never repeated. Tokens never appear in an er
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,11 +16,11 @@ import stamina
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from providers import redact
 from providers.errors import ProviderError
 from providers.ratelimit import RateLimits
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
-_TOKEN = re.compile(r"\b(?:rnd|sbp|whsec|sk)_[A-Za-z0-9+/=_-]{6,}")
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
@@ -179,7 +178,7 @@ class JsonClient:
     def redact(self, text: str) -> str:
         """The text without our token and without anything that looks like a provider's secret."""
         hidden = text.replace(self._token, "[redacted]") if self._token else text
-        return _TOKEN.sub("[redacted]", hidden)
+        return redact.current().text(hidden)
 
 
 def never_sent(error: Exception) -> bool:

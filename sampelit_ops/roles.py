@@ -47,6 +47,10 @@ ROLES = (
             "operations.break_glass",
             "operations.close_task",
             "operations.run_rehearsal",
+            "deployments.deploy",
+            "deployments.rollback",
+            "deployments.maintain",
+            "deployments.configure",
         ),
     ),
     Role(

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
+from deployments.views import render_webhook
 from sampelit_ops.views import errors, health, metrics
 
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("webhooks/render/", render_webhook, name="render_webhook"),
     path("favicon.ico", errors.favicon, name="favicon"),
 ]
 handler400 = errors.bad_request

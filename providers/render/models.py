@@ -1,4 +1,4 @@
-"""What Render's answers mean to us: frozen dataclasses made from JSON. Unknown fields are ignored, unknown words kept."""
+"""Render's answers as frozen dataclasses made from JSON: unknown fields are ignored, unknown words are kept."""
 
 from __future__ import annotations
 

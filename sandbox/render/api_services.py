@@ -48,7 +48,7 @@ def service(world: World, request: Request, service: str) -> tuple[int, Any]:
 def delete(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
     for table in (world.services, world.deploys, world.events, world.env, world.jobs):
-        table.pop(service, None)  # type: ignore[attr-defined]
+        table.pop(service, None)
     return 204, None
 
 

@@ -1,0 +1,50 @@
+"""The Render client for this portal's settings, and what a person is told when Render cannot be reached."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.models import SyncState
+from providers.errors import ProviderError, Refused
+from providers.render import Render
+
+
+def configured() -> bool:
+    return bool(settings.RENDER_API_KEY)
+
+
+def render(*, deadline: float = 45.0, timeout: tuple[float, float] = (5.0, 20.0)) -> Render:
+    """The client; its rate-limit memory is shared by this process. Raises Refused without a key."""
+    if not configured():
+        raise Refused(
+            "RENDER_API_KEY is not set. Nothing was asked of Render. "
+            "Create a key in Render (Account settings, API keys) and set the variable on every service of the portal."
+        )
+    return _client(settings.RENDER_API_KEY, settings.RENDER_API_BASE, deadline, timeout)
+
+
+def quick() -> Render:
+    """For pages and polls: gives up after a few seconds, so that a slow Render never blocks the portal."""
+    return render(deadline=4.0, timeout=(2.0, 4.0))
+
+
+@functools.lru_cache(maxsize=8)
+def _client(key: str, base: str, deadline: float, timeout: tuple[float, float]) -> Render:
+    return Render(key, base, timeout=timeout, deadline=deadline)
+
+
+def note_answer(error: ProviderError | Refused | None, at: datetime | None = None) -> bool:
+    """Remembers whether Render answers; writes only at a change. True where it changed."""
+    now = at or timezone.now()
+    state = SyncState.objects.filter(pk=1).first() or SyncState(pk=1)
+    kind = type(error).__name__ if error else ""
+    if state.pk and state.error_kind == kind and (error or state.ok_since):
+        return False
+    state.error, state.error_kind = (str(error)[:500] if error else ""), kind
+    state.error_since, state.ok_since = (now, state.ok_since) if error else (None, now)
+    state.save()
+    return True

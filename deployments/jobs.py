@@ -1,0 +1,48 @@
+"""What the ticker runs here: poll Render, probe health, work off webhook deliveries, lift forgotten maintenance.
+
+Each job gives up within seconds, so that a slow Render or a slow service never holds the ticker up.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from deployments import client, deliveries, health, watchdog
+from deployments.sync import poll
+from providers.errors import ProviderError, Refused
+
+logger = logging.getLogger(__name__)
+
+
+def poll_render() -> None:
+    """One poll; what went wrong is on the home page and in doctor, so it is only a warning here."""
+    if not client.configured():
+        return
+    try:
+        report = poll()
+    except (ProviderError, Refused) as error:
+        logger.warning("Render could not be read: %s", error)
+        return
+    if report.created or report.changed:
+        logger.info("Render: %d new deployments, %d changed", report.created, report.changed)
+
+
+def probe_health() -> None:
+    """Ask every due service at once, then take the answers in one by one."""
+    services = health.due()
+    if not services:
+        return
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        answers = list(pool.map(health.ask, [service.health_url for service in services]))
+    for service, answer in zip(services, answers, strict=True):
+        health.take(service, answer)
+
+
+def process_deliveries() -> None:
+    deliveries.process_waiting()
+
+
+def lift_maintenance() -> None:
+    watchdog.lift_forgotten()
+    health.prune()

@@ -1,0 +1,24 @@
+"""The verbs of this app as operation kinds; `register_all()` is called once when the apps are ready."""
+
+from __future__ import annotations
+
+from deployments.kinds.base import ServiceKind
+from deployments.kinds.control import Restart, Resume, Scale, Suspend
+from deployments.kinds.deploy import Cancel, Deploy
+from deployments.kinds.extras import DeletePreview, PurgeCache, RunJob
+from deployments.kinds.maintenance import Maintenance, register_steps
+from deployments.kinds.rollback import Rollback
+from deployments.kinds.source import Autodeploy, HealthPath, Source
+from deployments.kinds.variables import DeleteVariable, SetVariable
+from operations.engine import kinds
+
+ALL: list[type[ServiceKind]] = [
+    Deploy, Cancel, Rollback, Maintenance, Restart, Scale, Suspend, Resume, Autodeploy, Source, HealthPath, SetVariable,
+    DeleteVariable, PurgeCache, DeletePreview, RunJob,
+]  # fmt: skip
+
+
+def register_all() -> None:
+    for kind in ALL:
+        kinds.register(kind())
+    register_steps()

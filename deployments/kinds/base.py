@@ -1,0 +1,81 @@
+"""What every verb on a service shares: its parameter, finding the row, the rule about the portal itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deployments.client import render
+from deployments.models import Deployment, Service
+from operations.engine.context import StepContext
+from operations.engine.kinds import OperationKind, Parameter, Parameters
+from operations.models import Environment
+from providers.errors import Refused
+from providers.render import Render
+
+
+def services_here(environment: Environment) -> Iterable[tuple[str, str]]:
+    found = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
+    return [(service.render_id, service.name) for service in found]
+
+
+def web_services_here(environment: Environment) -> Iterable[tuple[str, str]]:
+    found = Service.objects.filter(environment=environment, removed_at=None, type="web_service").order_by("name")
+    return [(service.render_id, service.name) for service in found]
+
+
+SERVICE = Parameter("service", "Service", choices=services_here)
+WEB_SERVICE = Parameter("service", "Service", choices=web_services_here)
+
+
+def find(environment: Environment, named: str) -> Service:
+    """The service of this environment by Render's id or by name. Raises Refused."""
+    found = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
+    service = found.filter(render_id=named).first() or found.filter(name=named).first()
+    if service is None:
+        known = ", ".join(found.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        raise Refused(f"{environment} has no service {named!r}. Nothing was requested. Known: {known}.")
+    return service
+
+
+def name_of(render_id: str) -> str:
+    return Service.objects.filter(render_id=render_id).values_list("name", flat=True).first() or render_id
+
+
+class ServiceKind(OperationKind):
+    """A verb on one service. `touches_self` verbs are refused on a service that runs this portal."""
+
+    exclusive = "service:{service}"
+    parameters = [SERVICE]
+    touches_self = False
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        service = find(environment, str(parameters["service"]))
+        if self.touches_self and service.is_self:
+            raise Refused(
+                f"{service.name} runs this portal: {self.label.lower()} would take it away from everybody. "
+                "Nothing was requested. Do it in Render's dashboard if it must be."
+            )
+        return self.clean_for(service, {**parameters, "service": service.render_id})
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        """The other parameters, checked against this service; raise Refused."""
+        return parameters
+
+    def describe(self, parameters: Parameters) -> str:
+        return name_of(parameters["service"])
+
+
+def here(ctx: StepContext) -> tuple[Render, Service]:
+    """The client and the row of the step's service. Raises Refused without a key, or where the service is gone."""
+    return render(), find(ctx.environment, ctx.parameters["service"])
+
+
+def deployment_of(service: Service, render_id: str) -> Deployment:
+    """A deployment of this service by Render's id, or by the beginning of its commit. Raises Refused."""
+    rows = service.deployments.all()
+    row = rows.filter(render_id=render_id).first()
+    if row is None and len(render_id) >= 7:
+        row = rows.filter(commit_sha__startswith=render_id, status__in=["live", "deactivated"]).first()
+    if row is None:
+        raise Refused(f"{service.name} has no deployment {render_id!r}. Nothing was requested; see its list.")
+    return row

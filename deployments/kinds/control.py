@@ -1,0 +1,132 @@
+"""Restart, scale, suspend and resume a service."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from deployments.intent import asked, ensure, until
+from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
+from deployments.models import Service
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+from providers.render import Event
+
+
+def restart(ctx: StepContext) -> None:
+    """Restart once; a lost answer is looked up in the service's events."""
+    api, service = here(ctx)
+    if not ctx.state.get("asked_at"):
+        ctx.state["known"] = [event.id for event in api.events.list(service.render_id, type="server_restarted")]
+        if _sent(ctx, lambda: api.services.restart(service.render_id)):
+            ctx.result(service=service.name)
+            return
+    since = datetime.fromisoformat(ctx.state["asked_at"]) - timedelta(minutes=5)
+
+    def look() -> Event | None:
+        events = api.events.list(service.render_id, start=since, type="server_restarted")
+        return next((event for event in events if event.id not in ctx.state["known"]), None)
+
+    if until(ctx, look) is None:
+        raise ProviderError(f"Render shows no restart of {service.name}. It runs as before; request it again.")
+    ctx.result(service=service.name)
+
+
+def _sent(ctx: StepContext, write: object) -> bool:
+    """True where the write was answered; False where the answer was lost."""
+
+    def ask() -> bool:
+        write()  # type: ignore[operator]
+        return True
+
+    return asked(ctx, ask) is True
+
+
+def scale(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    wanted = int(ctx.parameters["instances"])
+    ensure(
+        ctx, api, service, lambda seen: seen.instances == wanted,
+        lambda: api.services.scale(service.render_id, wanted), f"{wanted} instances",
+    )  # fmt: skip
+    ctx.result(service=service.name, instances=wanted)
+
+
+def suspend(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    ensure(
+        ctx, api, service, lambda seen: seen.suspended, lambda: api.services.suspend(service.render_id), "suspension"
+    )
+    ctx.result(service=service.name, suspended=True)
+
+
+def resume(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    ensure(
+        ctx, api, service, lambda seen: not seen.suspended, lambda: api.services.resume(service.render_id), "resuming"
+    )
+    ctx.result(service=service.name, suspended=False)
+
+
+class Restart(ServiceKind):
+    name, label, permission = "deployments.restart", "Restart", "deployments.maintain"
+    risk, restores_service = Risk.ROUTINE, True
+    steps = [step("restart", restart, pool="urgent")]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if service.type in ("static_site", "cron_job"):
+            raise Refused(f"{service.name} has no instance to restart. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [
+            Consequence(f"{name_of(parameters['service'])} starts anew from the same build, one instance at a time.")
+        ]
+
+
+class Scale(ServiceKind):
+    name, label, permission = "deployments.scale", "Scale", "deployments.maintain"
+    risk = Risk.SENSITIVE
+    steps = [step("scale", scale)]
+    parameters = [SERVICE, Parameter("instances", "Instances", help="1 to 100. To stop a service, suspend it.")]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        wanted = str(parameters["instances"])
+        if service.instances is None:
+            raise Refused(f"{service.name} has no instances to scale. Nothing was requested.")
+        if wanted == "0" and service.is_self:
+            raise Refused(f"{service.name} runs this portal and cannot be scaled to 0. Nothing was requested.")
+        if not wanted.isdecimal() or not 1 <= int(wanted) <= 100:
+            raise Refused("instances is 1 to 100; to stop a service, suspend it. Nothing was requested.")
+        if (service.settings.get("autoscaling") or {}).get("enabled"):
+            raise Refused(f"{service.name} scales by itself; Render would ignore this. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        now = Service.objects.get(render_id=parameters["service"]).instances
+        return [Consequence(f"{name_of(parameters['service'])}: {now} → {parameters['instances']} instances.", "warn")]
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{name_of(parameters['service'])} to {parameters['instances']}"
+
+
+class Suspend(ServiceKind):
+    name, label, permission = "deployments.suspend", "Suspend", "deployments.maintain"
+    risk, touches_self = Risk.DESTRUCTIVE, True
+    steps = [step("suspend", suspend, pool="urgent")]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [
+            Consequence(f"{name_of(parameters['service'])} stops answering at once, until it is resumed.", "bad"),
+            Consequence("Nothing is deleted: builds, variables and settings stay.", "ok"),
+        ]
+
+
+class Resume(ServiceKind):
+    name, label, permission = "deployments.resume", "Resume", "deployments.maintain"
+    risk, restores_service = Risk.ROUTINE, True
+    steps = [step("resume", resume, pool="urgent")]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [Consequence(f"{name_of(parameters['service'])} is started again with its last build.", "ok")]

@@ -1,0 +1,132 @@
+"""Maintenance mode: a verb of its own, and the two steps that restore and migration use (`maintenance_on`, `_off`).
+
+Whoever switches it on says until when; the watchdog lifts it after that, and the page prints the one curl that does.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.client import render
+from deployments.intent import ensure
+from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
+from deployments.models import Service
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, Parameter, Parameters, StepSpec, register_step, step
+from operations.models import Environment, Risk, Step
+from providers.errors import Refused
+from providers.render import Render
+
+DEFAULT_MINUTES = 30
+STEP_MINUTES = 120
+
+
+def lifting_curl(render_id: str) -> str:
+    """The one command that lifts it without the portal."""
+    body = '{"serviceDetails":{"maintenanceMode":{"enabled":false,"uri":""}}}'
+    return (
+        f'curl -X PATCH {settings.RENDER_API_BASE}/services/{render_id} -H "Authorization: Bearer $RENDER_API_KEY" '
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def switch(ctx: StepContext, api: Render, service: Service, on: bool) -> bool:
+    """Switch it and read it back; True where it had to be written."""
+    return ensure(
+        ctx, api, service, lambda seen: seen.maintenance.enabled is on,
+        lambda: api.services.set_maintenance(service.render_id, on), f"maintenance mode {'on' if on else 'off'}",
+    )  # fmt: skip
+
+
+def remember(service: Service, ctx: StepContext, minutes: int | None) -> None:
+    """Until when it may stay on, for the watchdog; None: it is off."""
+    until = timezone.now() + timedelta(minutes=minutes) if minutes else None
+    owner = ctx.operation.pk if minutes else ""
+    Service.objects.filter(pk=service.pk).update(maintenance_until=until, maintenance_operation=owner)
+
+
+def act(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    on = ctx.parameters["state"] == "on"
+    remember(service, ctx, int(ctx.parameters.get("minutes") or DEFAULT_MINUTES) if on else None)
+    switch(ctx, api, service, on)
+    ctx.log(f"maintenance mode of {service.name} is {ctx.parameters['state']}")
+    ctx.result(service=service.name, maintenance=ctx.parameters["state"])
+
+
+class Maintenance(ServiceKind):
+    name, label, permission = "deployments.maintenance", "Maintenance mode", "deployments.maintain"
+    risk = Risk.ROUTINE
+    restores_service = True
+    touches_self = True
+    steps = [step("switch", act, pool="urgent")]
+    parameters = [
+        WEB_SERVICE,
+        Parameter("state", "State", choices=lambda _: [("on", "On"), ("off", "Off")]),
+        Parameter("minutes", "Lift after minutes", required=False, help=f"Empty: {DEFAULT_MINUTES}."),
+    ]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if not service.is_web:
+            raise Refused(
+                f"{service.name} is no web service; Render has no maintenance mode for it. Nothing was requested."
+            )
+        if parameters["state"] not in ("on", "off"):
+            raise Refused("state is on or off. Nothing was requested.")
+        minutes = str(parameters.get("minutes", DEFAULT_MINUTES))
+        if not minutes.isdecimal() or not 1 <= int(minutes) <= 24 * 60:
+            raise Refused("minutes is 1 to 1440. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        name = name_of(parameters["service"])
+        if parameters["state"] == "off":
+            return [Consequence(f"{name} answers its visitors again.", "ok")]
+        minutes = parameters.get("minutes", DEFAULT_MINUTES)
+        return [
+            Consequence(f"Every visitor of {name} sees Render's maintenance page (503).", "bad"),
+            Consequence("Supabase's own REST and edge functions do not pass Render and go on.", "warn"),
+            Consequence(f"It is lifted by itself after {minutes} minutes.", "ok"),
+            Consequence(f"Without the portal: {lifting_curl(parameters['service'])}"),
+        ]
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{name_of(parameters['service'])} {parameters['state']}"
+
+
+def maintenance_on(ctx: StepContext) -> None:
+    """Switch every web service of the environment into maintenance and journal which ones were switched."""
+    api = render()
+    services = Service.objects.filter(environment=ctx.environment, removed_at=None, type="web_service", is_self=False)
+    switched = set(ctx.state.get("switched", []))
+    for service in services:
+        if not service.maintenance or service.render_id in switched:
+            ctx.state["switched"] = sorted(switched | {service.render_id})
+            ctx.save_state()
+            remember(service, ctx, STEP_MINUTES)
+            switch(ctx, api, service, True)
+            switched.add(service.render_id)
+            ctx.log(f"{service.name} is in maintenance. Without the portal: {lifting_curl(service.render_id)}")
+
+
+def maintenance_off(ctx: StepContext) -> None:
+    """Lift what `maintenance_on` of the same operation switched on; what was on before stays on."""
+    before = Step.objects.filter(operation=ctx.operation, name="maintenance_on").first()
+    api = render()
+    for render_id in before.detail.get("switched", []) if before else []:
+        service = Service.objects.filter(render_id=render_id, removed_at=None).first()
+        if service is not None:
+            switch(ctx, api, service, False)
+            remember(service, ctx, None)
+            ctx.log(f"{service.name} answers again")
+
+
+def register_steps() -> None:
+    register_step("maintenance_on", StepSpec("maintenance_on", maintenance_on, pool="urgent", deadline=300))
+    register_step(
+        "maintenance_off",
+        StepSpec("maintenance_off", maintenance_off, pool="urgent", deadline=300, undoes="maintenance_on"),
+    )

@@ -1,0 +1,119 @@
+"""Set or delete one environment variable, never the list: Render's list PUT replaces everything.
+
+The value is a secret parameter: sealed at the request, opened only by the step, or named as a variable of the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from deployments import parity
+from deployments.intent import asked, until
+from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
+from deployments.models import Service
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+
+WORKER_PREFIX = "OPS_VALUE_"
+
+
+def set_variable(ctx: StepContext) -> None:
+    """Set it once and read it back; the value is neither logged nor stored."""
+    api, service = here(ctx)
+    key, value = ctx.parameters["key"], _value(ctx)
+
+    def shown() -> bool | None:
+        return any(var.key == key and var.value == value for var in api.env_vars.list(service.render_id)) or None
+
+    if not shown() and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_vars.set(service.render_id, key, value))
+    if until(ctx, shown) is None:
+        raise ProviderError(f"Render does not show the new value of {key} on {service.name}. Look at its dashboard.")
+    parity.note(service, key, value)
+    ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
+
+
+def _value(ctx: StepContext) -> str:
+    named = ctx.parameters.get("worker_variable")
+    if not named:
+        return ctx.secret("value")
+    if named not in os.environ:
+        raise Refused(f"This worker has no variable {named}. Nothing was changed.")
+    return os.environ[named]
+
+
+def delete_variable(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    key = ctx.parameters["key"]
+
+    def gone() -> bool | None:
+        return all(var.key != key for var in api.env_vars.list(service.render_id)) or None
+
+    if not gone() and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_vars.delete(service.render_id, key))
+    if until(ctx, gone) is None:
+        raise ProviderError(f"Render still shows {key} on {service.name}. Look at its dashboard.")
+    service.variables.filter(key=key).delete()
+    ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
+
+
+class VariableKind(ServiceKind):
+    permission = "deployments.configure"
+    risk = Risk.SENSITIVE
+    touches_self = True
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", str(parameters["key"])):
+            raise Refused("The name is letters, digits and _. Nothing was requested.")
+        return parameters
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{name_of(parameters['service'])} {parameters['key']}"
+
+
+class SetVariable(VariableKind):
+    name, label = "deployments.set_variable", "Set a variable"
+    steps = [step("set", set_variable)]
+    parameters = [
+        SERVICE,
+        Parameter("key", "Name"),
+        Parameter("value", "Value", required=False, secret=True, help="Sealed at once; nobody can read it again here."),
+        Parameter(
+            "worker_variable", "Or a variable of the worker", required=False, help=f"Begins with {WORKER_PREFIX}."
+        ),
+    ]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        named = str(parameters.get("worker_variable", ""))
+        if bool(parameters.get("value")) == bool(named):
+            raise Refused("Give either the value or the name of a worker's variable. Nothing was requested.")
+        if named and not re.fullmatch(WORKER_PREFIX + r"[A-Z0-9_]{1,80}", named):
+            raise Refused(f"The worker's variable begins with {WORKER_PREFIX}. Nothing was requested.")
+        if parity.rule_of(str(parameters["key"]), service.type) == parity.Rule.FORBIDDEN:
+            raise Refused(
+                f"{parameters['key']} must never be on {service.name}: visitors could read it. Nothing was requested."
+            )
+        return super().clean_for(service, parameters)
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        service = Service.objects.get(render_id=parameters["service"])
+        known = service.variables.filter(key=parameters["key"]).exists()
+        return [
+            Consequence(
+                f"{parameters['key']} of {service.name} is {'replaced' if known else 'added'}; no other one is touched."
+            ),
+            Consequence("It takes effect with the next deploy.", "warn"),
+        ]
+
+
+class DeleteVariable(VariableKind):
+    name, label = "deployments.delete_variable", "Delete a variable"
+    steps = [step("delete", delete_variable)]
+    parameters = [SERVICE, Parameter("key", "Name")]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        name = name_of(parameters["service"])
+        return [Consequence(f"{parameters['key']} of {name} is gone for good: nobody here knows its value.", "bad")]

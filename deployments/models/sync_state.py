@@ -1,0 +1,19 @@
+"""SyncState: the one row that says whether Render answers us; written only when that changes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SyncState(models.Model):
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    ok_since = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    error_kind = models.CharField(max_length=40, blank=True)
+    error_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="sync_state_single", condition=models.Q(id=1))]
+
+    def __str__(self) -> str:
+        return self.error or "Render answers"

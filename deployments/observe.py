@@ -1,0 +1,120 @@
+"""The one door through which Render's truth becomes rows: a deploy comes in, a row moves, the ledger says so.
+
+A stale answer never moves a row back, an unknown status is kept, and nothing is written when nothing changed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Deployment, Service
+from deployments.models.deployment import FAILED, MOVING, Status, known
+from ledger.services import record
+from operations.models import Operation
+from providers.render import Deploy
+
+ENTRY = {Status.LIVE: "live", Status.CANCELED: "canceled"} | dict.fromkeys(FAILED, "failed")
+
+
+def observe(
+    service: Service,
+    deploy: Deploy,
+    row: Deployment | None = None,
+    *,
+    actor: str = "",
+    operation: Operation | None = None,
+) -> bool:
+    """Bring the row of one deploy up to Render's truth, with its ledger entry; True where something changed."""
+    row = row or service.deployments.filter(render_id=deploy.id).first()
+    with transaction.atomic():
+        if row is None:
+            row = Deployment(service=service, render_id=deploy.id, **facts(deploy))
+            attribute(row, actor, operation)
+            row.save(force_insert=True)
+            _say(row, "started" if row.moving else ENTRY.get(Status(row.status), "started"))
+            return True
+        changed = _adopted(row, operation)
+        return _moved(row, deploy) or changed
+
+
+def facts(deploy: Deploy) -> dict[str, Any]:
+    """The columns that Render decides."""
+    return {
+        "status": known(deploy.status),
+        "provider_status": deploy.status[:60],
+        "trigger": deploy.trigger[:60],
+        "commit_sha": deploy.commit.id[:64],
+        "commit_message": deploy.commit.message,
+        "commit_at": deploy.commit.created_at,
+        "image": deploy.image[:300],
+        "created_at": deploy.created_at or deploy.started_at or timezone.now(),
+        "started_at": deploy.started_at,
+        "finished_at": deploy.finished_at,
+        "provider_updated_at": deploy.updated_at,
+    }
+
+
+def attribute(row: Deployment, actor: str, operation: Operation | None) -> None:
+    """Who did it: our operation, else Render's event, else outside the portal."""
+    if operation is not None:
+        row.operation, row.actor = operation, operation.requested_by.get_username()
+        row.actor_source = Deployment.Source.OPERATION
+    elif actor:
+        row.actor, row.actor_source = actor[:200], Deployment.Source.EVENT
+
+
+def differs(row: Deployment, deploy: Deploy) -> bool:
+    """Whether Render's newer answer says something else than the row."""
+    if _stale(row, deploy.updated_at):
+        return False
+    new = facts(deploy)
+    compared = ("status", "provider_status", "commit_sha", "started_at", "finished_at", "provider_updated_at")
+    return any(getattr(row, name) != new[name] for name in compared if new[name] is not None)
+
+
+def _stale(row: Deployment, updated_at: datetime | None) -> bool:
+    return bool(row.provider_updated_at and updated_at and updated_at < row.provider_updated_at)
+
+
+def _adopted(row: Deployment, operation: Operation | None) -> bool:
+    if operation is None or row.operation_id == operation.pk:
+        return False
+    attribute(row, "", operation)
+    row.save(update_fields=["operation", "actor", "actor_source"])
+    return True
+
+
+def _moved(row: Deployment, deploy: Deploy) -> bool:
+    if not differs(row, deploy):
+        return False
+    before, new = row.status, {key: value for key, value in facts(deploy).items() if value is not None}
+    target = new.pop("status")
+    new.pop("created_at")
+    if before not in MOVING and target in MOVING and target != Status.UNKNOWN:
+        return False
+    if not Deployment.objects.advance(row.pk, before, target, **new):
+        return False
+    row.refresh_from_db()
+    if target != before and Status(target) in ENTRY and before != Status.DEACTIVATED:
+        _say(row, ENTRY[Status(target)])
+    return True
+
+
+def _say(row: Deployment, what: str) -> None:
+    seconds = int(row.duration.total_seconds()) if row.duration else None
+    record(
+        f"deployments.{what}",
+        actor=row.who,
+        environment=row.service.environment.slug if row.service.environment else "",
+        subject=f"{row.service.name} {row.short}"[:200],
+        data={
+            "service": row.service.name, "deploy": row.render_id, "commit": row.commit_sha, "title": row.title,
+            "trigger": row.trigger, "status": row.provider_status, "seconds": seconds,
+            "operation": row.operation_id or "", "who": row.actor_source,
+        },
+        seeded=row.seeded,
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Two answers of the home page: is production healthy, and what is live and who shipped it."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from deployments import client
+from deployments.models import Deployment, Service, SyncState
+from deployments.models.deployment import Status
+from operations.models import Environment
+from operations.panels import Panel
+from operations.web.html import duration, relative
+
+
+def production() -> QuerySet[Service]:
+    found = Service.objects.filter(environment__kind=Environment.Kind.PRODUCTION, removed_at=None)
+    return found.select_related("environment").order_by("-type", "name")
+
+
+def health(request: HttpRequest) -> Panel:
+    """Is production healthy? Red when a probe says no, amber when nobody has looked or maintenance is on."""
+    services = [service for service in production() if service.health_url and not service.suspended]
+    url = _environment_url(services)
+    if not services:
+        detail = (
+            "No production service has a health address yet." if client.configured() else "RENDER_API_KEY is not set."
+        )
+        return Panel("Health", "Unknown", "warn", detail=detail, url=url)
+    bad = [service for service in services if service.health == Service.Health.UNHEALTHY]
+    if maintained := [service for service in services if service.maintenance]:
+        return Panel("Health", "In maintenance", "warn", ", ".join(s.name for s in maintained), url=url)
+    if bad:
+        since = relative(bad[0].health_since) if bad[0].health_since else ""
+        return Panel("Health", "Not healthy", "bad", bad[0].name, f"{bad[0].health_detail} {since}".strip(), url)
+    service = services[0]
+    if service.health == Service.Health.UNKNOWN:
+        return Panel(
+            "Health", "Not probed yet", "warn", service.name, "The first probe runs within half a minute.", url
+        )
+    badge = f"{service.health_check_path or 'health'} {service.latency_ms} ms"
+    return Panel(
+        "Health", "Healthy", "ok", badge, f"probed {relative(service.probed_at)}" if service.probed_at else "", url
+    )
+
+
+def live(request: HttpRequest) -> Panel:
+    """What is live and who shipped it; says so when Render cannot be asked."""
+    ids = production().values("pk")
+    row = (
+        Deployment.objects.filter(service__in=ids, status=Status.LIVE, service__type="web_service")
+        .select_related("service__environment").order_by("-created_at").first()
+    )  # fmt: skip
+    state = SyncState.objects.filter(pk=1).first()
+    trouble = f"Render does not answer: {state.error_kind}" if state and state.error else ""
+    if row is None:
+        return Panel("Live", "Nothing known", "warn", detail=trouble or "Run manage.py sync_deployments.")
+    took = duration(row.duration.total_seconds()) if row.duration else ""
+    at = relative(row.finished_at or row.created_at)
+    detail = " · ".join(piece for piece in (row.who, at, took) if piece)
+    url = reverse("admin:deployments_deployment_change", args=[row.pk])
+    return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
+
+
+def _environment_url(services: list[Service]) -> str:
+    environment = services[0].environment if services else None
+    return reverse("admin:deployments_environment", args=[environment.slug]) if environment else ""

@@ -1,0 +1,72 @@
+"""Ledger entries of this app as sentences for the timeline; imported by AppConfig.ready."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ledger.models import Entry
+from ledger.registry import sentence
+
+
+def _data(entry: Entry) -> dict[str, Any]:
+    return json.loads(entry.data) if isinstance(entry.data, str) else dict(entry.data)
+
+
+def _what(data: dict[str, Any]) -> str:
+    title = f" “{data['title']}”" if data.get("title") else ""
+    return f"{data['service']} {data['commit'][:7]}{title}"
+
+
+@sentence("deployments.started")
+def started(entry: Entry) -> str:
+    data = _data(entry)
+    return f"{'Rollback' if data['trigger'] == 'rollback' else 'Deployment'} of {_what(data)} started"
+
+
+@sentence("deployments.live")
+def live(entry: Entry) -> str:
+    data = _data(entry)
+    took = f", in {data['seconds']} s" if data.get("seconds") is not None else ""
+    return f"{'Rolled back to' if data['trigger'] == 'rollback' else 'Live:'} {_what(data)}{took}"
+
+
+@sentence("deployments.failed")
+def failed(entry: Entry) -> str:
+    data = _data(entry)
+    return f"Deployment of {_what(data)} failed: {data['status'].replace('_', ' ')}; what was live stays live"
+
+
+@sentence("deployments.canceled")
+def canceled(entry: Entry) -> str:
+    return f"Deployment of {_what(_data(entry))} was cancelled"
+
+
+@sentence("deployments.history_read")
+def history_read(entry: Entry) -> str:
+    data = _data(entry)
+    return f"Read the history of {data['service']}: {data['deploys']} deployments"
+
+
+@sentence("deployments.settings_changed")
+def settings_changed(entry: Entry) -> str:
+    data = _data(entry)
+    pieces = [f"{key.replace('_', ' ')} {old} → {new}" for key, (old, new) in data["changed"].items()]
+    return f"Settings of {data['service']} changed: {', '.join(pieces)}"
+
+
+@sentence("deployments.healthy")
+def healthy(entry: Entry) -> str:
+    data = _data(entry)
+    return f"{data['service']} is healthy again ({data['detail']})"
+
+
+@sentence("deployments.unhealthy")
+def unhealthy(entry: Entry) -> str:
+    data = _data(entry)
+    return f"{data['service']} is not healthy: {data['detail']}"
+
+
+@sentence("deployments.maintenance_lifted")
+def maintenance_lifted(entry: Entry) -> str:
+    return f"The watchdog lifted maintenance mode of {_data(entry)['service']}"

@@ -1,0 +1,85 @@
+"""A Render sandbox on loopback behind this portal's settings, people with roles, and a worker in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyrage
+import pytest
+import stamina
+from django.contrib.auth.models import Permission, User
+
+from deployments.models import Service
+from deployments.sync import Report, poll
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from tests.render_sandbox import API, Harness, running
+
+POOLS = frozenset({"export", "prove", "urgent"})
+WEBHOOK_SECRET = "whsec_c2FuZGJveC1zZWNyZXQtc2FuZGJveC1zZWNyZXQ="
+
+
+@pytest.fixture
+def sandbox(settings: Any) -> Iterator[Harness]:
+    """Deploys pass all phases at the next look; watching does not wait."""
+    quick = {"build_in_progress": 0.0, "pre_deploy_in_progress": 0.0, "update_in_progress": 0.0}
+    with stamina.set_testing(True, attempts=2), running(phases=quick) as harness:
+        settings.RENDER_API_KEY, settings.RENDER_API_BASE = harness.sandbox.api_key, harness.sandbox.base
+        settings.RENDER_WEBHOOK_SECRET = WEBHOOK_SECRET
+        settings.DEPLOY_WATCH_SECONDS, settings.HEALTH_GOOD_PROBES = 0.01, 2
+        settings.OPS_SEAL_IDENTITY = str(pyrage.x25519.Identity.generate())
+        yield harness
+
+
+@pytest.fixture
+def known(sandbox: Harness, db: None) -> Report:
+    """The first sync has run: services, environments and history are rows."""
+    return poll()
+
+
+def person(name: str, *codenames: str) -> User:
+    user = User.objects.create_user(name, password="a-long-password", is_staff=True)
+    wanted = [code.split(".") for code in codenames]
+    for app, codename in wanted:
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    codes = ["deploy", "rollback", "maintain", "configure", "view_service", "view_deployment"]
+    return person("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
+
+
+@pytest.fixture
+def api(known: Report) -> Service:
+    return Service.objects.select_related("environment").get(name=API)
+
+
+@pytest.fixture
+def act(transactional_db: None, operator: User, api: Service) -> Callable[..., Operation]:
+    """Request an operation on the api service without needed votes, and run it here to its end."""
+
+    def run(kind: str, **parameters: Any) -> Operation:
+        Environment.objects.update(votes_sensitive=0, votes_destructive=0)
+        environment = Environment.objects.get(pk=api.environment_id)
+        parameters.setdefault("service", api.render_id)
+        operation = request(kind, by=operator, environment=environment, parameters=parameters, reason="test")
+        return finish(operation)
+
+    return run
+
+
+def finish(operation: Operation) -> Operation:
+    for _ in range(10):
+        if run_operation(operation.pk, "test", POOLS, end_process=lambda: None) in (
+            None,
+            "succeeded",
+            "failed",
+            "cancelled",
+            "expired",
+        ):
+            break
+    return Operation.objects.get(pk=operation.pk)

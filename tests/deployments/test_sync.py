@@ -1,0 +1,137 @@
+"""Polling: nothing missed, nothing doubled, who did it, superseded is not failed, unknown words are kept."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from deployments.models import Deployment, Service, SyncState
+from deployments.models.deployment import Status
+from deployments.sync import Report, poll
+from ledger.models import Entry
+from operations.models import Environment
+from providers.http import Unauthorized
+from tests.render_sandbox import API, Harness
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_token_shows_services_environments_and_history(sandbox: Harness) -> None:
+    seen: list[tuple[str, int]] = []
+
+    report = poll(progress=lambda name, count: seen.append((name, count)))
+
+    assert (report.services, report.created, report.failed) == (5, 59, [])
+    assert set(Environment.objects.values_list("slug", "kind", "protected")) == {
+        ("production", "production", True), ("staging", "staging", False), ("sampelit-web-pr-41", "preview", False),
+    }  # fmt: skip
+    assert Service.objects.get(name=API).environment.slug == "production"
+    assert ("sampelit-api", 14) in seen
+    assert Entry.objects.filter(code="deployments.history_read").count() == 5
+
+
+def test_a_poll_with_nothing_new_writes_nothing(sandbox: Harness, known: Report) -> None:
+    poll()
+    sandbox.sandbox.calls.clear()
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        report = poll()
+
+    assert (report.created, report.changed) == (0, 0)
+    assert [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))] == []
+    assert len(sandbox.sandbox.calls) == 1 + 5
+
+
+def test_a_push_is_seen_once_and_supersedes(sandbox: Harness, known: Report) -> None:
+    before = Deployment.objects.get(service__name="sampelit-web", status=Status.LIVE)
+    commit = sandbox.control("push", branch="main", message="Show the interval")
+    poll()
+    poll()
+
+    row = Deployment.objects.get(service__name="sampelit-web", commit_sha=commit["id"])
+    before.refresh_from_db()
+    assert (row.status, row.actor_source, row.who) == ("live", "outside", "outside the portal")
+    assert (before.status, before.failed, before.word) == ("deactivated", False, "Superseded")
+    assert Deployment.objects.filter(commit_sha=commit["id"]).count() == 1
+
+
+def test_a_person_in_the_dashboard_is_named(sandbox: Harness, known: Report) -> None:
+    sandbox.control("manual", service=API, user="mara@sampelit.example")
+    poll()
+
+    row = Deployment.objects.filter(service__name=API).first()
+    assert row is not None
+    assert (row.trigger, row.actor, row.actor_source) == ("manual", "mara@sampelit.example", "event")
+
+
+def test_each_state_of_a_slow_deploy_is_recorded_once(sandbox: Harness, known: Report) -> None:
+    sandbox.sandbox.world.phases.update(build_in_progress=60, pre_deploy_in_progress=60, update_in_progress=60)
+    sandbox.control("manual", service=API, user="mara@sampelit.example")
+    words = []
+    for _ in range(4):
+        poll()
+        words.append(Deployment.objects.filter(service__name=API).first().status)
+        sandbox.advance(60)
+
+    assert words == ["build_in_progress", "pre_deploy_in_progress", "update_in_progress", "live"]
+    entries = Entry.objects.exclude(code="deployments.history_read").order_by("sequence")
+    assert list(entries.values_list("code", flat=True)) == ["deployments.started", "deployments.live"]
+
+
+def test_a_failed_build_leaves_what_was_live(sandbox: Harness, known: Report) -> None:
+    sandbox.control("fail", service=API, phase="build")
+    sandbox.control("manual", service=API)
+    poll()
+
+    assert Deployment.objects.filter(service__name=API).first().failed
+    assert Deployment.objects.filter(service__name=API, status=Status.LIVE).count() == 1
+    assert Entry.objects.filter(code="deployments.failed").count() == 1
+
+
+def test_an_unknown_status_is_kept_and_shown(sandbox: Harness, known: Report) -> None:
+    sandbox.deploys()[-1] |= {"status": "hibernating", "updatedAt": sandbox.sandbox.world.stamp()}
+    poll()
+
+    row = Deployment.objects.get(render_id=sandbox.deploys()[-1]["id"])
+    assert (row.status, row.provider_status, row.word) == ("unknown", "hibernating", "hibernating")
+
+
+def test_a_stale_answer_moves_nothing_back(sandbox: Harness, known: Report) -> None:
+    row = Deployment.objects.get(service__name=API, status=Status.LIVE)
+    sandbox.deploys()[-1] |= {"status": "build_in_progress", "updatedAt": "2026-01-01T00:00:00Z"}
+    poll()
+
+    row.refresh_from_db()
+    assert row.status == Status.LIVE
+
+
+def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: Report) -> None:
+    sandbox.render.services.delete(sandbox.service("sampelit-web-pr-41"))
+    poll()
+
+    gone = Service.objects.get(name="sampelit-web-pr-41")
+    assert gone.removed_at is not None
+    assert gone.deployments.count() == 3
+
+
+def test_a_revoked_key_is_told_once_and_the_portal_stays_up(sandbox: Harness, known: Report) -> None:
+    sandbox.control("key", value="rnd_replaced_000000000000")
+    for _ in range(2):
+        with pytest.raises(Unauthorized, match="Create a new key"):
+            poll()
+
+    state = SyncState.objects.get()
+    assert state.error_kind == "Unauthorized"
+    assert "rnd_" not in state.error
+
+
+def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: Report) -> None:
+    sandbox.render.services.set_autodeploy(sandbox.service(), True)
+    poll()
+    poll()
+
+    entries = Entry.objects.filter(code="deployments.settings_changed")
+    assert [entry.data for entry in entries] == ['{"changed":{"autodeploy":[false,true]},"service":"sampelit-api"}']
