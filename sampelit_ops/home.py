@@ -55,7 +55,7 @@ def sentence(shown: list[Panel]) -> tuple[str, str]:
     if red:
         return (headline if red[0] is shown[0] else "Something needs you now"), _named([*red, *amber])
     needs = f"{len(amber)} things need you" if len(amber) > 1 else "One thing needs you"
-    return headline, f"{needs}: {_named(amber)}" if amber else "Nothing needs you."
+    return headline, f"{needs}: {_lower(_named(amber))}" if amber else "Nothing needs you."
 
 
 def feed() -> list[FeedItem]:
@@ -69,4 +69,9 @@ def _item(entry: Entry) -> FeedItem:
 
 
 def _named(shown: list[Panel]) -> str:
-    return "; ".join(f"{p.title[:1].lower()}{p.title[1:]}: {p.answer[:1].lower()}{p.answer[1:]}" for p in shown) + "."
+    said = "; ".join(f"{_lower(panel.title)}: {_lower(panel.answer)}" for panel in shown)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -14,12 +14,27 @@ from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 
+from operations.models import Operation
+
 PageUrl = Callable[[], str]
 
 
 def named(name: str, query: str = "") -> PageUrl:
     """A page by its URL name; "" while no app defines it."""
     return lambda: _named(name, query)
+
+
+def operation(key: str, verb: str = "") -> PageUrl:
+    """The page of the seeded operation with this key, or its page for one verb."""
+
+    def url() -> str:
+        pk = Operation.objects.filter(parameters__key=key).values_list("pk", flat=True).first()
+        if pk is None:
+            return ""
+        name, more = ("admin:operations_act", [verb]) if verb else ("admin:operations_operation_change", [])
+        return reverse(name, args=[pk, *more])
+
+    return url
 
 
 # Pages that no registry knows. Add yours: (what it is, its URL).
@@ -34,6 +49,15 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("second factor", named("account:second_factor")),
     ("personal tokens", named("account:tokens")),
     ("not found", lambda: "/admin/nothing/here/"),
+    ("request catalogue", named("admin:operations_catalogue")),
+    ("request routine", lambda: reverse("admin:operations_request", args=["rehearsal.routine"])),
+    (
+        "request destructive",
+        lambda: reverse("admin:operations_request", args=["rehearsal.destructive"]) + "?environment=production&key=k",
+    ),
+    *((f"operation {key}", operation(key)) for key in ("half approved", "running", "succeeded", "failed")),
+    ("approve", operation("waiting", "approve")),
+    ("cancel", operation("running", "cancel")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
 
