@@ -44,7 +44,7 @@ def client(address: Address) -> S3Client:
         response_checksum_validation="when_required",
     )
     region = address.region or "us-east-1"
-    return boto3.client("s3", endpoint_url=address.endpoint or None, region_name=region, config=config)
+    return boto3.session.Session().client("s3", endpoint_url=address.endpoint or None, region_name=region, config=config)
 
 
 class S3Store:

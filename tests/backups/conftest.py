@@ -16,6 +16,7 @@ from backups.policies import AUDIT_TABLES, PolicySpec
 from operations.models.ulid import new_ulid
 from providers.storage import Store, open_store
 from tests import portal_database
+from tests.seaweed import ACCESS_KEY, SECRET_KEY, s3_server
 
 AUDIT = PolicySpec("audit-trail", "production", AUDIT_TABLES, closure=True)
 
@@ -68,3 +69,18 @@ def empty_database() -> Iterator[str]:
     portal_database.server.create_database(name)
     yield portal_database.server.dsn(name)
     portal_database.server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A seaweedfs S3 server with one bucket; answers its endpoint. It ends only by SIGKILL."""
+    with s3_server(tmp_path_factory.mktemp("seaweed")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_url(seaweed: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store URL with a prefix of its own, and the credentials in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    return f"s3://backups/{uuid4().hex[:8]}?endpoint={seaweed}&region=us-east-1"

@@ -1,0 +1,92 @@
+"""A seaweedfs server for tests and benchmarks: the S3 that enforces signature, checksum and conditions.
+
+In: a directory. Out: an endpoint with one bucket, `backups`. It ignores SIGTERM for long, so it is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from providers.processes import kill_group, spawn
+from providers.storage import parse
+from providers.storage_s3 import client
+
+ADMIN, ACCESS_KEY, SECRET_KEY = "sampelit-admin", "sampelit-test", "sampelit-test-secret"
+BUCKET = "backups"
+WRITER = [f"{action}:{BUCKET}" for action in ("Read", "Write", "List", "Tagging")]
+
+
+def _identity(key: str, actions: list[str]) -> dict[str, object]:
+    return {"name": key, "credentials": [{"accessKey": key, "secretKey": SECRET_KEY}], "actions": actions}
+
+
+def _ports(count: int) -> list[int]:
+    """Free ports whose gRPC twin (port + 10000) is free too."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as one, socket.socket() as twin:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            try:
+                twin.bind(("127.0.0.1", port - 10000 if port > 50000 else port + 10000))
+            except OSError:
+                continue
+            found.append(port - 10000 if port > 50000 else port)
+    return found
+
+
+@contextmanager
+def s3_server(directory: Path) -> Iterator[str]:
+    """Start it, make the bucket, and kill it at the end of the block."""
+    master, volume, filer, s3 = _ports(4)
+    config = directory / "s3.json"
+    config.write_text(json.dumps({"identities": [_identity(ADMIN, ["Admin"]), _identity(ACCESS_KEY, WRITER)]}))
+    argv = [
+        Path(sys.executable).parent / "weed", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={directory}",
+        f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}",
+        f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=100",
+    ]  # fmt: skip
+    with (directory / "log").open("wb") as log:
+        process = spawn(argv, stdout=log, stderr=log, cwd=directory)
+        try:
+            endpoint = f"http://127.0.0.1:{s3}"
+            _make_bucket(endpoint)
+            yield endpoint
+        finally:
+            kill_group(process, first=signal.SIGKILL)
+
+
+def _make_bucket(endpoint: str) -> None:
+    """Wait until it answers, at most a minute."""
+    saved = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    os.environ.update(AWS_ACCESS_KEY_ID=ADMIN, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
+    try:
+        s3 = client(parse(f"s3://{BUCKET}/x?endpoint={endpoint}"))
+        until = time.monotonic() + 60
+        while True:
+            try:
+                s3.create_bucket(Bucket=BUCKET)
+                s3.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
+                return
+            except s3.exceptions.BucketAlreadyOwnedByYou:
+                s3.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
+                return
+            except (BotoCoreError, ClientError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.3)
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
