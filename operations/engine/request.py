@@ -66,7 +66,7 @@ def request(
                 reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
             )
             operation.refresh_from_db()
-            if operation.status == Status.QUEUED:
+            if operation.status == Status.QUEUED and not seeded:
                 wake(operation)
             record_about(operation, "operations.requested", actor=by.username, at=at, reason=reason, channel=channel)
     return operation

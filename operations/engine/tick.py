@@ -49,7 +49,7 @@ def tick() -> int:
 def wake_due() -> int:
     """Send a message for everything due and unleased that was not woken lately."""
     stale = timezone.now() - timedelta(seconds=settings.OPS_REWAKE_SECONDS)
-    due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale), seeded=False)
+    due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale))
     operations = list(due.order_by("requested_at")[:200])
     for operation in operations:
         with transaction.atomic():

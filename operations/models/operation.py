@@ -63,7 +63,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def due(self) -> OperationQuerySet:
         """What a worker may claim at this moment."""
         ready = models.Q(due_at=None) | models.Q(due_at__lte=database_now())
-        return self.filter(ready, status__in=[Status.QUEUED, Status.RUNNING]).unleased()
+        return self.filter(ready, status__in=[Status.QUEUED, Status.RUNNING], seeded=False).unleased()
 
     def held(self, pk: str, fence: int) -> OperationQuerySet:
         """The row while the claim numbered `fence` still owns it; every write of a worker goes through here."""

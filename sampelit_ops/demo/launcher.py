@@ -62,6 +62,7 @@ def _serve(stack: ExitStack, began: float) -> int:
     values = {**_secrets(), **read_demo_env(), **FIXED}
     values["PORT"] = os.environ.get("PORT") or _port(values.get("PORT"))
     values["OPS_DATA_DIR"] = str(DATA)
+    values.setdefault("BACKUP_STORE", f"file://{DATA}/backups")
     values["OPS_BASE_URL"] = f"http://127.0.0.1:{values['PORT']}"
     os.environ.update({k: v for k, v in values.items() if k not in os.environ or k in FIXED})
     sandbox = _start(stack, "sandbox", [*MANAGE, "sandbox"], stdout=subprocess.PIPE)

@@ -7,6 +7,7 @@ import os
 from django.contrib.auth.models import User
 
 from operations.models import Environment
+from sampelit_ops.demo import history
 
 
 def seed() -> None:
@@ -22,6 +23,7 @@ def seed() -> None:
 
     for environment in Environment.objects.filter(slug__in=["production", "staging"]):
         ensure_policies(environment)
+    history.tell()
 
 
 def prove_audit_trail() -> str:

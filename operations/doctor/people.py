@@ -1,0 +1,117 @@
+"""Checks of people and of the ways to reach them: approvers, second factors, mail, Slack, webhook, outbox."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.core.mail import get_connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from operations.doctor import Check, register
+from operations.models import Environment, Notification
+from operations.notify.outbox import channels
+from providers import notify, safe_fetch
+from providers.errors import ProviderError, Refused
+
+TOLD = "Approvals, failures and alarms must reach somebody who is not looking at this page."
+
+
+@register
+def approvers(environment: Environment | None) -> Iterator[Check]:
+    """At least two people can vote, so that four eyes are possible."""
+    found = _holders("approve_operation").count()
+    why = "Destructive acts on a protected environment need two votes of others; fewer approvers mean break-glass."
+    tone = "ok" if found >= 2 else ("warn" if settings.DEMO or found == 1 else "bad")
+    fix = "" if found >= 2 else "Invite people with the role Approver."
+    yield Check("approvers", tone, f"{found} active", why, fix)
+
+
+@register
+def second_factors(environment: Environment | None) -> Iterator[Check]:
+    """Everybody who can act has one."""
+    device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    acting = _holders("approve_operation", "break_glass", "request_operation", "change_environment")
+    without = [str(name) for name in acting.exclude(Exists(device)).values_list("username", flat=True)[:20]]
+    why = "A stolen password alone must not move production."
+    fix = "They are led to enrolment at their next sign-in." if without else ""
+    found = f"missing for {', '.join(without)}" if without else "everybody who can act has one"
+    yield Check("second factors", "warn" if without else "ok", found, why, fix)
+
+
+@register
+def mail(environment: Environment | None) -> Iterator[Check]:
+    """The mail server accepts a connection and our login; nothing is sent."""
+    if not settings.EMAIL_HOST:
+        yield Check(
+            "mail", "idle" if settings.DEMO else "warn", "EMAIL_HOST is not set", TOLD, "Set EMAIL_HOST and EMAIL_*."
+        )
+        return
+    try:
+        with get_connection(fail_silently=False):
+            pass
+    except (OSError, smtplib.SMTPException) as error:
+        fix = "Check EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER and EMAIL_HOST_PASSWORD."
+        yield Check("mail", "bad", f"{settings.EMAIL_HOST}: {type(error).__name__}: {error}", TOLD, fix)
+    else:
+        yield Check("mail", "ok", f"{settings.EMAIL_HOST} accepts our login", TOLD)
+
+
+@register
+def slack(environment: Environment | None) -> Iterator[Check]:
+    """Slack knows the webhook: an empty message is answered 400 by a live one, 403 or 404 by a dead one."""
+    if not settings.SLACK_WEBHOOK_URL:
+        yield Check("slack", "idle", "SLACK_WEBHOOK_URL is not set", TOLD)
+        return
+    try:
+        safe_fetch.post(settings.SLACK_WEBHOOK_URL, b"{}", {"Content-Type": "application/json"})
+    except safe_fetch.Answered as answer:
+        known = answer.status == 400
+        fix = "" if known else "Make a new incoming webhook and set SLACK_WEBHOOK_URL."
+        yield Check("slack", "ok" if known else "bad", "knows the webhook" if known else str(answer), TOLD, fix)
+    except (ProviderError, Refused) as error:
+        yield Check("slack", "bad", str(error), TOLD, "Check SLACK_WEBHOOK_URL and the network.")
+    else:
+        yield Check("slack", "ok", "answers", TOLD)
+
+
+@register
+def webhook(environment: Environment | None) -> Iterator[Check]:
+    """The address is one that we would call, and the secret can sign."""
+    if not settings.NOTIFY_WEBHOOK_URL:
+        yield Check("webhook", "idle", "NOTIFY_WEBHOOK_URL is not set", TOLD)
+        return
+    try:
+        host = safe_fetch.check(settings.NOTIFY_WEBHOOK_URL).host
+        notify.signature(settings.NOTIFY_WEBHOOK_SECRET, "doctor", timezone.now(), "{}")
+    except (ProviderError, Refused) as error:
+        yield Check("webhook", "bad", str(error), TOLD, "Check NOTIFY_WEBHOOK_URL and NOTIFY_WEBHOOK_SECRET.")
+    else:
+        yield Check("webhook", "ok", f"{host} has a public address and the secret signs", TOLD)
+
+
+@register
+def outbox(environment: Environment | None) -> Iterator[Check]:
+    """Something is configured, and what was written went out."""
+    people = list(settings.NOTIFY_EMAILS)
+    if channels(people) == [Notification.Channel.LOG]:
+        tone = "idle" if settings.DEMO else "warn"
+        yield Check("notify", tone, "messages go to the log only", TOLD, "Set NOTIFY_EMAILS, Slack or a webhook.")
+    since = timezone.now() - timedelta(days=1)
+    lost = Notification.objects.filter(sent_at=None, next_attempt_at=None, created_at__gt=since).count()
+    late = timezone.now() - timedelta(minutes=10)
+    stuck = Notification.objects.filter(sent_at=None, created_at__lt=late).exclude(next_attempt_at=None).count()
+    found = f"{lost} given up since yesterday, {stuck} older than ten minutes"
+    fix = "Open Notifications in the admin and read the errors." if lost or stuck else ""
+    yield Check("outbox", "bad" if lost else ("warn" if stuck else "ok"), found, TOLD, fix)
+
+
+def _holders(*codenames: str) -> QuerySet[User]:
+    wanted = Permission.objects.filter(codename__in=codenames, content_type__app_label="operations")
+    held = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted)
+    return User.objects.filter(held, is_active=True).distinct()

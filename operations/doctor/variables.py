@@ -1,0 +1,105 @@
+"""Checks of the environment's variables: present, and of the shape that their use expects. Values are never shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from pyrage import RecipientError, x25519
+
+from operations.doctor import Check, register
+from operations.models import Environment
+
+
+@dataclass(frozen=True)
+class Variable:
+    """`needed`: red where missing outside the demo; else a missing one is only named."""
+
+    name: str
+    needed: bool
+    why: str
+    shape: Callable[[str], bool]
+    fix: str
+
+
+def _age_recipients(value: str) -> bool:
+    try:
+        return all(x25519.Recipient.from_str(part.strip()) for part in value.split(",") if part.strip())
+    except RecipientError:
+        return False
+
+
+def _base64_of(*lengths: int) -> Callable[[str], bool]:
+    def fits(value: str) -> bool:
+        try:
+            return len(base64.b64decode(value.removeprefix("whsec_") + "==", validate=False)) >= min(lengths)
+        except (binascii.Error, ValueError):
+            return False
+
+    return fits
+
+
+def _like(pattern: str) -> Callable[[str], bool]:
+    return lambda value: re.fullmatch(pattern, value) is not None
+
+
+_ENCRYPTS = "Exports are encrypted to it; without it they lie open in the store."
+VARIABLES = (
+    Variable(
+        "SECRET_KEY", True, "It signs sessions and one-time links.", _like(r".{50,}"), "Set 50 random characters."
+    ),
+    Variable("BACKUP_AGE_RECIPIENTS", True, _ENCRYPTS, _age_recipients, "Set age1… (public halves, comma-separated)."),
+    Variable("BACKUP_SIGNING_KEY", True, "It signs manifests.", _like(r"\S{32,}"), "Make one: docs/operations.md."),
+    Variable("OPS_SEAL_RECIPIENT", False, "It seals secret parameters.", _age_recipients, "Set age1…"),
+    Variable(
+        "RENDER_API_KEY", False, "Deploys and rollbacks.", _like(r"rnd_\w{8,}"), "Render: Account Settings, API Keys."
+    ),
+    Variable(
+        "RENDER_WEBHOOK_SECRET",
+        False,
+        "It proves that a webhook is Render's.",
+        _base64_of(16),
+        "Copy whsec_… from Render.",
+    ),
+    Variable(
+        "SUPABASE_ACCESS_TOKEN",
+        False,
+        "Supabase's own backups.",
+        _like(r"sbp_\w{8,}"),
+        "Supabase: Account, Access Tokens.",
+    ),
+    Variable("OPS_METRICS_TOKEN", False, "It opens /metrics.", _like(r"\S{20,}"), "Set 20 random characters or more."),
+    Variable(
+        "NOTIFY_WEBHOOK_SECRET", False, "It signs our webhook.", _base64_of(16), "Set whsec_ and 24 random bytes."
+    ),
+)
+
+
+@register
+def secrets(environment: Environment | None) -> Iterator[Check]:
+    """Each secret: present and well-formed."""
+    for variable in VARIABLES:
+        value = os.environ.get(variable.name, "")
+        if not value:
+            tone = "bad" if variable.needed and not settings.DEMO else "idle"
+            yield Check(variable.name, tone, "not set", variable.why, variable.fix)
+        elif variable.shape(value):
+            yield Check(variable.name, "ok", "set and well-formed", variable.why)
+        else:
+            yield Check(
+                variable.name, "warn" if settings.DEMO else "bad", "set, but malformed", variable.why, variable.fix
+            )
+    yield from _identity()
+
+
+def _identity() -> Iterator[Check]:
+    """The backup identity belongs to the prove worker alone."""
+    if os.environ.get("BACKUP_AGE_IDENTITY") and os.environ.get("OPS_CHANNEL", "web") == "web" and not settings.DEMO:
+        why = "Whoever takes this process over could read every backup."
+        fix = "Take BACKUP_AGE_IDENTITY out of this service; only the prove worker needs it."
+        yield Check("BACKUP_AGE_IDENTITY", "warn", "held by this process", why, fix)
