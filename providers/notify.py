@@ -40,12 +40,20 @@ def slack(url: str, subject: str, text: str, link: str) -> None:
 def webhook(url: str, secret: str, message_id: str, at: datetime, payload: dict[str, object]) -> None:
     """One signed JSON message (standardwebhooks.com); the id stays the same when the outbox repeats it."""
     text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
+    signed = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature(secret, message_id, at, text),
+    }
+    safe_fetch.post(url, text.encode(), _JSON | signed)
+
+
+def signature(secret: str, message_id: str, at: datetime, text: str) -> str:
+    """The Standard Webhooks signature. Raises Refused when the secret cannot sign."""
     try:
-        signature = Webhook(secret).sign(message_id, at, text)
+        return str(Webhook(secret).sign(message_id, at, text))
     except (ValueError, EmptyWebhookSecretError) as error:
         raise Refused("NOTIFY_WEBHOOK_SECRET is no base64 secret. Nothing was sent; set it as whsec_….") from error
-    signed = {"webhook-id": message_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
-    safe_fetch.post(url, text.encode(), _JSON | signed)
 
 
 def ping(url: str) -> None:

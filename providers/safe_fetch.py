@@ -24,6 +24,14 @@ _MOST_BYTES = 65_536
 _TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 
 
+class Answered(ProviderError):
+    """The other side answered, but not with success."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(f"{host} answered {status}.", retryable=status in (408, 425, 429) or status >= 500)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class Target:
     """A checked address: what to connect to, and under which name."""
@@ -82,8 +90,7 @@ def _send(target: Target, body: bytes, headers: dict[str, str]) -> int:
         answer.raw.read(_MOST_BYTES)
     if 200 <= answer.status_code < 300:
         return answer.status_code
-    retryable = answer.status_code in (408, 425, 429) or answer.status_code >= 500
-    raise ProviderError(f"{target.host} answered {answer.status_code}.", retryable=retryable)
+    raise Answered(target.host, answer.status_code)
 
 
 class _Pinned(HTTPAdapter):

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, path
 from operations import navigation, panels
 from sampelit_ops import chrome, home
 from sampelit_ops.signin.forms import OpsLoginForm
+from sampelit_ops.views import connect, doctor
 
 STYLESHEETS = ("ops/tokens.css", "ops/layout.css", "ops/parts.css", "ops/admin.css")
 
@@ -49,6 +50,8 @@ class OpsAdminSite(admin.AdminSite):
             path("panels/", self.admin_view(self.panels), name="panels"),
             path("jump/", self.admin_view(self.jump), name="jump"),
             path("records/", self.admin_view(self.records), name="records"),
+            path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
+            path("connect/", self.admin_view(connect.connect_page), name="connect"),
         ]
         return own + super().get_urls()
 

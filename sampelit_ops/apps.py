@@ -8,12 +8,20 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import checks, ledger_watch, navigation, panels, signin  # noqa: F401 (checks register themselves)
+        from sampelit_ops import (
+            checks,  # noqa: F401 (checks register themselves)
+            doctor_panel,
+            ledger_watch,
+            navigation,
+            panels,
+            signin,
+        )
 
         navigation.register_links()
         panels.register_panels()
         signin.register()
         ledger_watch.register()
+        doctor_panel.register()
 
 
 class OpsAdminConfig(admin_apps.AdminConfig):

@@ -1,0 +1,187 @@
+"""The doctor: the registry, each check in its good and bad state, the command, the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from operations import doctor
+from operations.doctor import Check, databases
+from operations.models import Environment, Heartbeat
+from providers import safe_fetch
+from providers.errors import ProviderError
+from sampelit_ops.roles import sync_roles
+from tests import portal_database
+
+
+def _tones(checks: list[Check]) -> dict[str, str]:
+    return {check.name: check.tone for check in checks}
+
+
+def test_a_check_that_breaks_is_red_and_redacted(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_one(environment: Environment | None) -> Iterator[Check]:
+        raise RuntimeError("postgresql://u:hunter2@h/d")
+        yield
+
+    monkeypatch.setitem(doctor._sources, "broken_one", broken_one)
+
+    found = doctor.run(only="broken_one")
+
+    assert [(check.name, check.tone) for check in found] == [("broken one", "bad")]
+    assert "hunter2" not in found[0].found
+
+
+def test_worst_first(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    tones = ["ok", "bad", "idle", "warn"]
+    monkeypatch.setattr(doctor, "_sources", {"x": lambda _: [Check(tone, tone, "") for tone in tones]})
+
+    assert [check.tone for check in doctor.run()] == ["bad", "warn", "ok", "idle"]
+    assert doctor.worst(doctor.run()) == "bad"
+    assert doctor.worst([]) == "ok"
+
+
+def test_workers_and_canaries(db: None, settings: Settings) -> None:
+    assert set(_tones(doctor.run(only="workers")).values()) == {"bad"}
+    for name in ("worker:a", *(f"canary:{queue}" for queue in settings.OPS_QUEUES.values())):
+        Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": timezone.now()})
+    assert set(_tones(doctor.run(only="workers")).values()) == {"ok"}
+
+    Heartbeat.objects.filter(name="canary:urgent").update(beat_at=timezone.now() - timedelta(minutes=5))
+
+    assert _tones(doctor.run(only="workers"))["canary urgent"] == "bad"
+
+
+def test_database_migrations_and_clock(db: None) -> None:
+    found = {**_tones(doctor.run(only="portal_database")), **_tones(doctor.run(only="migrations"))}
+
+    assert found | _tones(doctor.run(only="clock")) == {"portal database": "ok", "migrations": "ok", "clock": "ok"}
+
+
+@pytest.mark.parametrize(("valid", "age", "tone"), [(True, 0, "ok"), (True, 5, "warn"), (False, 0, "bad")])
+def test_ledger(db: None, valid: bool, age: int, tone: str) -> None:
+    at = timezone.now() - timedelta(hours=age)
+    Heartbeat.objects.create(name="ledger.verified", beat_at=at, detail={"valid": valid, "entries": 3})
+
+    assert _tones(doctor.run(only="ledger")) == {"ledger": tone}
+
+
+@pytest.mark.parametrize(("approvers", "demo", "tone"), [(0, False, "bad"), (1, False, "warn"), (2, False, "ok")])
+def test_approvers(db: None, settings: Settings, approvers: int, demo: bool, tone: str) -> None:
+    settings.DEMO = demo
+    sync_roles()
+    for n in range(approvers):
+        User.objects.create_user(f"ada{n}").groups.add(Group.objects.get(name="Approver"))
+    User.objects.create_user("gone", is_active=False).groups.add(Group.objects.get(name="Approver"))
+
+    assert _tones(doctor.run(only="approvers")) == {"approvers": tone}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "tone"),
+    [
+        ("SECRET_KEY", "x" * 50, "ok"),
+        ("SECRET_KEY", "short", "bad"),
+        ("SECRET_KEY", "", "bad"),
+        ("BACKUP_AGE_RECIPIENTS", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", "ok"),
+        ("BACKUP_AGE_RECIPIENTS", "age1nonsense", "bad"),
+        ("RENDER_API_KEY", "rnd_0123456789", "ok"),
+        ("RENDER_API_KEY", "nonsense", "bad"),
+        ("RENDER_API_KEY", "", "idle"),
+        ("RENDER_WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "ok"),
+        ("RENDER_WEBHOOK_SECRET", "whsec_x", "bad"),
+        ("SUPABASE_ACCESS_TOKEN", "sbp_0123456789", "ok"),
+    ],
+)
+def test_secrets(
+    db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str, tone: str
+) -> None:
+    settings.DEMO = False
+    monkeypatch.setenv(name, value)
+
+    found = doctor.run(only="secrets")
+
+    assert _tones(found)[name] == tone
+    assert not value or all(value not in check.found + check.fix for check in found)
+
+
+@pytest.mark.parametrize(("status", "tone"), [(400, "ok"), (403, "bad"), (404, "bad")])
+def test_slack(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: int, tone: str) -> None:
+    settings.SLACK_WEBHOOK_URL = "https://hooks.slack.com/services/x"
+
+    def answer(*_: object) -> int:
+        raise safe_fetch.Answered("hooks.slack.com", status)
+
+    monkeypatch.setattr(safe_fetch, "post", answer)
+
+    assert _tones(doctor.run(only="slack")) == {"slack": tone}
+
+
+def test_mail_that_does_not_answer(db: None, settings: Settings) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+    assert _tones(doctor.run(only="mail")) == {"mail": "bad"}
+
+
+def test_the_store_is_probed(db: None, store: Path) -> None:
+    assert _tones(doctor.run(only="store")) == {"store": "ok", "store overwrite": "ok"}
+    assert _tones(doctor.run(only="store")) == {"store": "ok", "store overwrite": "ok"}
+
+
+def test_a_store_that_cannot_be_written(db: None, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings.BACKUP_STORE = f"file://{tmp_path}/file"
+
+    assert _tones(doctor.run(only="store")) == {"store": "bad"}
+
+
+def test_a_database_as_superuser(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", portal_database.server.dsn("postgres"))
+
+    found = _tones(list(databases.database(production, "export")))
+
+    assert found["production export role"] == "warn"
+    assert found["production export port"] == "ok"
+    assert found["production export version"] == "ok"
+    assert "bad" not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("dsn", "check"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:6543/d", "production export port"),
+        ("postgresql://u:hunter2@127.0.0.1:9/d", "production export connection"),
+        ("not a dsn", "production export DSN"),
+    ],
+)
+def test_a_bad_database(production: Environment, monkeypatch: pytest.MonkeyPatch, dsn: str, check: str) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", dsn)
+
+    found = doctor.run(production, only="databases")
+
+    assert _tones(found)[check] == "bad"
+    assert all("hunter2" not in each.found for each in found)
+
+
+def test_only_ipv6_is_amber(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "_families", lambda host: {"IPv6"})
+
+    found = _tones(list(databases._address("x", "postgresql://u@db.ref.supabase.co/postgres")))
+
+    assert found["x address"] == "warn"
+    assert found["x sslmode"] == "warn"
+
+
+def test_a_provider_error_is_a_red_check(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(url: str) -> object:
+        raise ProviderError("the bucket is gone")
+
+    monkeypatch.setattr("providers.storage.open_store", refuse)
+
+    assert _tones(doctor.run(only="store")) == {"store": "bad"}
