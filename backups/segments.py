@@ -48,6 +48,8 @@ def pack(blocks: Iterable[bytes], recipients: Sequence[str], cap: int = CAP_BYTE
         if len(held) > cap:
             raise TooLarge
     held += compressor.flush()
+    if len(held) > cap:
+        raise TooLarge
     data = bytes(held)
     del held
     if recipients:

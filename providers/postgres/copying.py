@@ -83,7 +83,8 @@ def copy_in(
     connection: Connection, table: tuple[str, str], columns: Sequence[str], fmt: str, blocks: Iterable[bytes]
 ) -> int:
     """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back."""
-    query = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(quoted(*table), _columns(columns), sql.SQL(FORMATS_IN[fmt]))
+    listed = sql.SQL("({})").format(_columns(columns)) if columns else sql.SQL("")
+    query = sql.SQL("COPY {} {} FROM STDIN ({})").format(quoted(*table), listed, sql.SQL(FORMATS_IN[fmt]))
     cursor = connection.cursor()
     try:
         with cursor.copy(query) as copy:

@@ -52,7 +52,7 @@ def test_listing_heads_and_deleting(s3_url: str) -> None:
 def test_a_wrong_bucket(s3_url: str) -> None:
     store = open_store(s3_url.replace("s3://backups/", "s3://nowhere/"))
 
-    with pytest.raises(StoreError, match="may not do this|does not exist"):
+    with pytest.raises(StoreError, match=r"may not do this|does not exist"):
         store.put_once("a", b"1")
 
 

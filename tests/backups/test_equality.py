@@ -1,0 +1,141 @@
+"""What is restored equals what was copied: odd types, names, partitions, large rows, many segments, both formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from backups import export as exporting
+from backups import ranges, segments
+from backups.policies import PolicySpec
+from backups.proof import prove
+from backups.restore import Target, restore
+from providers.storage import Store
+from tests import portal_database
+from tests.backups.conftest import exported
+
+ODD = PolicySpec("odd", "production", ("odd ñame.*",))
+QUOTED = 'odd ñame.Ünïcode "quoted" 63 bytes'
+
+
+@pytest.fixture(scope="module")
+def odd() -> Iterator[str]:
+    name = f"odd_{uuid4().hex[:12]}"
+    portal_database.server.create_database(name)
+    dsn = portal_database.server.dsn(name)
+    with psycopg.connect(dsn) as connection:
+        connection.execute((Path(__file__).parent / "sql" / "odd.sql").read_bytes())
+    yield dsn
+    portal_database.server.drop_database(name)
+
+
+def texts(dsn: str, query: str) -> list[tuple]:
+    with psycopg.connect(dsn, options="-c timezone=UTC -c extra_float_digits=1") as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("fmt", ["csv", "binary", "auto"])
+def test_odd_types_and_names_come_back_equal(odd: str, store: Store, drill, empty_database: str, fmt: str) -> None:
+    spec = PolicySpec("odd", "production", ("odd ñame.*",), fmt)
+    manifest = exported(odd, store, spec)
+
+    verdict = prove(manifest, store, server=drill)
+    done = restore(manifest, store, (), Target(empty_database))
+
+    assert verdict.reasons == []
+    assert done.rows == manifest.rows == 2 + 500 + 2 + 6
+    for name in (
+        '"odd ñame"."Ünïcode ""quoted"" 63 bytes"',
+        '"odd ñame".parts',
+        '"odd ñame".guarded',
+        '"odd ñame".wide',
+    ):
+        query = f"SELECT t::text FROM {name} t ORDER BY 1"
+        assert texts(empty_database, query) == texts(odd, query)
+
+
+def test_a_type_without_binary_output_falls_back_to_csv(sampelit_copy, store: Store, drill) -> None:
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("CREATE TABLE public.grants (id int, acl aclitem)")
+        connection.execute("INSERT INTO public.grants VALUES (1, 'postgres=r/postgres')")
+        connection.execute("GRANT SELECT ON public.grants TO sampelit_export")
+    manifest = exported(sampelit_copy["export"], store, PolicySpec("g", "production", ("grants",), "binary"))
+
+    assert manifest.tables[0].format == "csv"
+    assert prove(manifest, store, server=drill).reasons == []
+
+
+def test_a_table_is_cut_into_many_segments_without_loss(sampelit, store, drill, monkeypatch) -> None:
+    monkeypatch.setattr(ranges, "TARGET_BYTES", 20_000)
+
+    manifest = exported(sampelit["export"], store)
+
+    trail = manifest.table("public.algorithm_audit_trail")
+    assert len(trail.segments) > 5
+    assert trail.rows == 600
+    assert prove(manifest, store, server=drill).reasons == []
+
+
+def test_a_segment_over_the_cap_is_split_down_to_one_row(odd: str, store: Store, drill, monkeypatch) -> None:
+    monkeypatch.setattr(segments.pack, "__defaults__", (100_000,))
+    manifest = exported(odd, store, ODD)
+
+    wide = manifest.table("odd ñame.wide")
+
+    assert sorted(segment.rows for segment in wide.segments if segment.rows) == [1] * 6
+    assert all(segment.stored_bytes > 100_000 for segment in wide.segments if segment.rows)
+    assert prove(manifest, store, server=drill).reasons == []
+
+
+def test_two_processes_see_one_snapshot(sampelit_copy, store, drill, monkeypatch) -> None:
+    monkeypatch.setattr(exporting, "PARALLEL_FROM_BYTES", 0)
+    monkeypatch.setattr(ranges, "TARGET_BYTES", 30_000)
+    taken = exporting.postgres.export_snapshot
+
+    def write_after(leader):
+        snapshot = taken(leader)
+        with psycopg.connect(sampelit_copy["admin"]) as writer:
+            writer.execute("DELETE FROM algorithm_audit_trail WHERE sequence_number > 5")
+            writer.execute("UPDATE users SET email = email || '.changed'")
+        return snapshot
+
+    monkeypatch.setattr(exporting.postgres, "export_snapshot", write_after)
+
+    manifest = exported(sampelit_copy["export"], store)
+
+    assert manifest.table("public.algorithm_audit_trail").rows == 600
+    assert prove(manifest, store, server=drill).reasons == []
+
+
+def test_encrypted_segments_need_an_identity(sampelit, store, drill) -> None:
+    from pyrage import x25519
+
+    one, two = x25519.Identity.generate(), x25519.Identity.generate()
+    recipients = (str(one.to_public()), str(two.to_public()))
+    manifest = exported(sampelit["export"], store, recipients=recipients)
+
+    assert prove(manifest, store, (str(one),), server=drill).status == "proven"
+    assert prove(manifest, store, (str(two),), server=drill).status == "proven"
+    assert "no identity is configured" in prove(manifest, store, (), server=drill).problems[0]
+    stranger = prove(manifest, store, (str(x25519.Identity.generate()),), server=drill)
+    assert "cannot be decrypted" in stranger.problems[0]
+
+
+def test_a_signed_manifest_refuses_another_key_and_no_key(sampelit, store) -> None:
+    from backups.manifest import ManifestError
+    from backups.reading import load
+    from backups.signing import generate, load_signer
+
+    mine, other = load_signer(generate()[0]), load_signer(generate()[0])
+    signed = exported(sampelit["export"], store, signer=mine)
+    unsigned = exported(sampelit["export"], store)
+
+    assert load(store, signed.run, mine.verifier) == signed
+    with pytest.raises(ManifestError, match="signature does not hold"):
+        load(store, signed.run, other.verifier)
+    with pytest.raises(ManifestError, match="carries no signature"):
+        load(store, unsigned.run, mine.verifier)
