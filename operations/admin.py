@@ -124,7 +124,6 @@ class EnvironmentAdmin(EditableAdmin):
     list_display = ["slug", "name", "kind", "protected", "freeze", "health_url"]
     list_filter = ["kind", "protected"]
     search_fields = ["slug", "name"]
-    prepopulated_fields: dict[str, tuple[str]] = {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Environment | None = None) -> bool:
         """Operations and history refer to it for ever."""
@@ -170,8 +169,12 @@ class TaskAdmin(ReadOnlyAdmin):
                 error = str(refusal)
         why_not = why_not_close(task, request.user)
         context = {
-            **self.admin_site.each_context(request), "title": task.title, "task": task, "why_not": why_not, "error": error
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "title": task.title,
+            "task": task,
+            "why_not": why_not,
+            "error": error,
+        }
         return TemplateResponse(
             request, "admin/operations/task.html", context, status=403 if error and why_not else 200
         )

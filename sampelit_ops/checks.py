@@ -1,4 +1,4 @@
-"""Configuration mistakes that must stop the portal: above all the product's database pasted as DATABASE_URL (ops.E002)."""
+"""Configuration mistakes that must stop the portal; above all the product's database as DATABASE_URL (ops.E002)."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def portal_database_is_ours(
             messages.append(
                 Error(
                     f"DATABASE_URL leads to the product's database: it holds {marks}. Nothing was written there.",
-                    hint="Give the portal a Postgres of its own. The product's DSNs are SAMPELIT_<ENVIRONMENT>_EXPORT_DSN, "
-                    "_MIGRATION_DSN and _RESTORE_DSN.",
+                    hint="Give the portal a Postgres of its own. The product's DSNs are "
+                    "SAMPELIT_<ENVIRONMENT>_EXPORT_DSN, _MIGRATION_DSN and _RESTORE_DSN.",
                     id="ops.E002",
                 )
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -184,5 +185,5 @@ def _end(lease: Lease, status: str, error: str) -> None:
             lease_owner="",
         )
         wake_waiting(operation.exclusive_key)
-        data = {"error": error} if error else {}
+        data: dict[str, Any] = {"error": error} if error else {}
         record_about(operation, f"operations.{status}", actor="system", attempt=operation.attempt, **data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,11 +24,12 @@ def end(
             _journal(operation, status, at, seconds, error)
             Operation.objects.advance(operation.pk, operation.status, Status.RUNNING, started_at=at, attempt=1)
             operation.status = Status.RUNNING
-        ended = {"ended_at": at + timedelta(seconds=seconds), "error": error, "result": result or {}}
+        ended_at = at + timedelta(seconds=seconds)
+        ended = {"ended_at": ended_at, "error": error, "result": result or {}}
         outcome = status if status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED) else ""
         Operation.objects.advance(operation.pk, operation.status, status, outcome=outcome, **ended)
-        data = {"error": error} if error else {}
-        record_about(operation, f"operations.{status}", actor="system", at=ended["ended_at"], **data)
+        data: dict[str, Any] = {"error": error} if error else {}
+        record_about(operation, f"operations.{status}", actor="system", at=ended_at, **data)
 
 
 def vote(operation: Operation, by: User, *, at: datetime, approve: bool = True, comment: str = "") -> None:

@@ -20,7 +20,7 @@ from providers.processes import arm_parent_death, kill_group, spawn
 from sampelit_ops.demo.database import demo_server
 from sampelit_ops.demo.environment import DATA, REPOSITORY, read_demo_env, write_demo_env
 
-MANAGE = [sys.executable, REPOSITORY / "manage.py"]
+MANAGE: list[str | Path] = [sys.executable, REPOSITORY / "manage.py"]
 FIXED = {
     "DEMO": "1",
     "OPS_PROVE_QUEUE": "export",
@@ -160,8 +160,8 @@ def _prepare() -> list[tuple[str, str, str]]:
 
 def _start_portal(stack: ExitStack, port: str) -> dict[str, subprocess.Popen[bytes]]:
     web: list[str | Path] = [
-        sys.executable, "-m", "gunicorn", "sampelit_ops.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
-        "--workers", "1", "--threads", "8", "--no-control-socket",
+        sys.executable, "-m", "gunicorn", "sampelit_ops.wsgi", "--bind", f"127.0.0.1:{port}",
+        "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--no-control-socket",
     ]  # fmt: skip
     return {
         "worker": _start(stack, "worker", [*MANAGE, "run_worker"]),
@@ -192,7 +192,8 @@ def _watch(children: dict[str, subprocess.Popen[bytes]]) -> int:
         time.sleep(0.5)
         for name, process in children.items():
             if process.poll() is not None:
-                print(f"{name} ended with {process.returncode}; everything stops. Its log: {DATA / 'log' / name}.log")
+                log = DATA / "log" / f"{name}.log"
+                print(f"{name} ended with {process.returncode}; everything stops. Its log: {log}")
                 return 1
 
 

@@ -111,7 +111,7 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.error = _usage  # type: ignore[method-assign, assignment]
+        parser.error = _usage  # type: ignore[method-assign]
         return parser
 
 
