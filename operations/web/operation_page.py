@@ -131,32 +131,31 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101
     context = {
         **admin.site.each_context(request),
-        **live_context(operation, request.user),
+        **live_context(request, operation),
         "title": str(operation),
         "consequences": [] if operation.terminal else _consequences(operation),
-        "command": f"manage.py ops show {operation.pk}",
-        "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[pk])),
     }
     return TemplateResponse(request, "admin/operations/operation.html", context)
 
 
 def fragment(request: HttpRequest, pk: str) -> HttpResponse:
     """What refreshes while it runs."""
+    return TemplateResponse(request, "admin/operations/live.html", live_context(request, find(pk)))
+
+
+def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     assert isinstance(request.user, User)  # noqa: S101
-    return TemplateResponse(request, "admin/operations/live.html", live_context(find(pk), request.user))
-
-
-def live_context(operation: Operation, user: User) -> dict[str, Any]:
     kind = kinds.registry.kinds.get(operation.kind)
     return {
         "operation": operation,
         "kind_label": kind.label if kind else operation.kind,
         "steps": list(operation.steps.all()),
         "votes": list(operation.approvals.select_related("approved_by")),
-        "verbs": verbs(operation, user),
+        "verbs": verbs(operation, request.user),
         "progress": _progress(operation),
         "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),
         "result": _result(operation),
+        "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[operation.pk])),
     }
 
 

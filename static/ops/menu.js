@@ -8,11 +8,12 @@ export function startMenu() {
     button.addEventListener("click", () => button.setAttribute("aria-expanded", String(side.classList.toggle("open"))));
   }
   document.addEventListener("click", (event) => {
+    const source = event.target.closest("[data-copy]");
+    if (source) copy(source);
     document.querySelectorAll(".user-menu[open], #changelist-filter details[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.removeAttribute("open");
     });
   });
-  document.querySelectorAll("[data-copy]").forEach((source) => source.addEventListener("click", () => copy(source)));
 }
 
 async function copy(source) {
