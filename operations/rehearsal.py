@@ -1,19 +1,23 @@
 """Kinds that rehearse every path of the engine (tests and DEMO=1 only): routine, sensitive, destructive, urgent.
 
-Each waits a while in small moves, can be told to fail, writes one guarded line to the product database when the
-environment's migration DSN is set, and has an always-step that undoes its first one.
+Each waits a while in small moves, can be told to fail, may write one guarded row to the product database, and has an
+always-step that undoes its first one.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
+
+from django.conf import settings
 
 from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
+from providers.postgres.guarded import guarded_session
 
 FAILURES = ("", "refuse", "crash", "exit", "retryable", "always", "stall")
 
@@ -25,7 +29,8 @@ class Rehearsal(kinds.OperationKind):
         kinds.Parameter("key", "Key", help="Two rehearsals with the same key never run at once."),
         kinds.Parameter("seconds", "Seconds", required=False, help="How long the work lasts."),
         kinds.Parameter("fail", "Failure", required=False, help=", ".join(FAILURES[1:])),
-        kinds.Parameter("mark", "Mark", required=False, help="A file to append one line to, once per effect."),
+        kinds.Parameter("mark", "Mark", required=False, help="A temporary file that gets one line per effect."),
+        kinds.Parameter("write", "Write", required=False, help="yes: one guarded row in the product database."),
     ]
 
     def __init__(self, risk: Risk, pool: str = "export") -> None:
@@ -45,6 +50,11 @@ class Rehearsal(kinds.OperationKind):
             float(parameters.get("seconds", 0))
         except ValueError:
             raise Refused("seconds must be a number. Nothing was requested.") from None
+        mark = str(parameters.get("mark", ""))
+        if mark and not Path(mark).resolve().is_relative_to(tempfile.gettempdir()):
+            raise Refused(f"mark must be a file below {tempfile.gettempdir()}. Nothing was requested.")
+        if parameters.get("write") and not os.environ.get(environment.variable("migration")):
+            raise Refused(f"{environment.variable('migration')} is not set. Nothing was requested.")
         return parameters
 
     def consequences(self, environment: Environment, parameters: kinds.Parameters) -> list[kinds.Consequence]:
@@ -76,6 +86,8 @@ def work(context: StepContext) -> None:
             context.save_state()
         context.progress(done, total, unit="moves")
     _fail(context, str(context.parameters.get("fail", "")))
+    if context.parameters.get("write"):
+        _write_once(context)
     _mark(context, "work")
     context.result(moves=done)
 
@@ -99,6 +111,21 @@ def _fail(context: StepContext, how: str) -> None:
     if how == "stall":
         while True:
             time.sleep(0.05)
+
+
+def _write_once(context: StepContext) -> None:
+    """One row per operation, whoever is killed or paused when: the lock, the key and the lease all have to agree."""
+    dsn = os.environ[context.environment.variable("migration")]
+    lease = settings.OPS_LEASE_SECONDS
+    key = f"rehearsal:{context.operation.pk}"
+    with guarded_session(dsn, key, lease_seconds=lease, wait_seconds=lease * 2, check=context.check) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS public.ops_rehearsal (operation text PRIMARY KEY, fence int)")
+        with connection.transaction():
+            connection.execute(
+                "INSERT INTO public.ops_rehearsal VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                [context.operation.pk, context.fence],
+            )
+            context.check()
 
 
 def _mark(context: StepContext, what: str) -> None:

@@ -33,10 +33,10 @@ def actor(options: dict[str, Any], needs_token: bool) -> User:
                 "OPS_TOKEN is unknown, expired or revoked; nothing was changed. Create a new one in the admin."
             )
         return owner
-    name = options.get("actor")
+    name = options.get("actor") or "operator"
     if needs_token or not settings.DEMO:
         raise Refused("This needs your personal token in OPS_TOKEN; nothing was changed. Create one in the admin.")
-    user = User.objects.filter(username=name or "operator", is_active=True).first()
+    user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise Refused(f"There is no active user {name!r}; nothing was changed.")
     return user

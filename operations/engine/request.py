@@ -12,14 +12,17 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
+from django_otp import user_has_device
 
 from ledger.services import record
 from operations.engine import kinds
 from operations.engine.content import content_sha256
 from operations.engine.sealing import seal
 from operations.engine.wake import wake
-from operations.models import Environment, Operation, Status, Step
+from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
+
+SYSTEM = "system"
 
 
 def prepare(kind: kinds.OperationKind, environment: Environment, given: kinds.Parameters) -> kinds.Parameters:
@@ -60,6 +63,7 @@ def request(
         kind = kinds.get(name)
         check_permission(kind, by)
         stored, sealed = seal(kind, prepare(kind, environment, parameters), channel)
+        check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
             Operation.objects.filter(pk=operation.pk).update(
@@ -68,6 +72,8 @@ def request(
             operation.refresh_from_db()
             if operation.status == Status.QUEUED and not seeded:
                 wake(operation)
+            if kind.restores_service and not seeded:
+                _open_review(operation, by)
             record_about(operation, "operations.requested", actor=by.username, at=at, reason=reason, channel=channel)
     return operation
 
@@ -76,6 +82,16 @@ def check_permission(kind: kinds.OperationKind, by: User) -> None:
     """Raise PermissionDenied unless this person may ask for this kind (and has a second factor where it must)."""
     if not by.is_active or not by.has_perm(kind.permission):
         raise PermissionDenied(f"{by.username} may not request {kind.name}. Nothing was requested.")
+
+
+def check_device(kind: kinds.OperationKind, risk: str, by: User) -> None:
+    """Outside the demo a destructive act needs a person with a second factor; `system` has none and needs none."""
+    if settings.DEMO or by.username == SYSTEM or not (kind.needs_device or risk == Risk.DESTRUCTIVE):
+        return
+    if not user_has_device(by):
+        raise PermissionDenied(
+            f"{kind.name} is {risk}: {by.username} must enrol a second factor first. Nothing was requested."
+        )
 
 
 @contextmanager
@@ -105,6 +121,19 @@ def record_about(operation: Operation, code: str, *, actor: str, at: datetime | 
         data={"kind": operation.kind, "about": operation.subject, **data},
         at=at,
         seeded=operation.seeded,
+    )
+
+
+def _open_review(operation: Operation, by: User) -> None:
+    """One person may restore service alone; somebody else looks at it afterwards."""
+    Task.objects.create(
+        kind=Task.Kind.REVIEW_RESTORE_OF_SERVICE,
+        title=f"Review what {by.username} did alone: {operation} on {operation.environment}"[:200],
+        body=operation.reason,
+        environment=operation.environment,
+        operation=operation,
+        not_by=by,
+        dedupe_key=f"alone:{operation.pk}",
     )
 
 

@@ -19,6 +19,7 @@ from operations.engine.heartbeat import EndProcess, beating, kill_own_group
 from operations.engine.request import record_about
 from operations.engine.wake import wake, wake_waiting
 from operations.models import Operation, Outcome, Status, Step, StepStatus
+from operations.trace import operating
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger("operations.run")
@@ -31,12 +32,13 @@ def run_operation(
     lease = claim(operation_id, owner)
     if lease is None:
         return None
-    try:
-        kind = _accept(lease)
-        while kind is not None and _advance(lease, kind, pools, end_process):
-            pass
-    except LeaseLost:
-        logger.warning("another claim took over %s", operation_id)
+    with operating(operation_id):
+        try:
+            kind = _accept(lease)
+            while kind is not None and _advance(lease, kind, pools, end_process):
+                pass
+        except LeaseLost:
+            logger.warning("another claim took over %s", operation_id)
     return Operation.objects.values_list("status", flat=True).get(pk=operation_id)
 
 

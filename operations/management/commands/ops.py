@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,11 +18,23 @@ from operations.presentation import as_json
 from providers.errors import Refused
 
 
+class VerbParser(CommandParser):
+    """Usage errors exit 2 and say that nothing happened, however the command is called."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message}. Nothing was changed; see `manage.py ops --help`.", returncode=2)
+
+
 class Command(BaseCommand):
     help = "Request, approve, follow and cancel operations."
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = VerbParser
+        return parser
+
     def add_arguments(self, parser: CommandParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, parser_class=type(parser))
+        verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
         request = verbs.add_parser("request", help="ask for an operation")
         request.add_argument("kind")
         request.add_argument("--environment", required=True)
@@ -108,12 +120,3 @@ class Command(BaseCommand):
             self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}")
         if operation.error:
             self.stdout.write(operation.error)
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.error = _usage  # type: ignore[method-assign]
-        return parser
-
-
-def _usage(message: str) -> None:
-    raise CommandError(f"{message}. Nothing was changed; see `manage.py ops --help`.", returncode=2)
