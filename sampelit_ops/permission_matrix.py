@@ -1,0 +1,158 @@
+"""Who may open what: every address of the resolver × GET and POST × every role, asked of the running code.
+
+In: the rows of this database as samples. Out: a table. Each request runs in a savepoint that is rolled back, messages
+to workers are never sent, and the people who ask exist only meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import models, transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from operations.models import Operation
+from providers.errors import Refused
+from sampelit_ops.roles import ROLES, sync_roles
+
+METHODS = ("GET", "POST")
+WHO = ("anonymous", *(role.name for role in ROLES), "superuser")
+VALUES = {
+    "verb": ("approve", "reject", "revoke", "cancel", "retry", "break-glass"),
+    "kind": ("csv",),
+    "name": ("rehearsal.routine",),
+    "app_label": ("operations",),
+    "uidb64": ("MQ",),
+    "url": ("nothing-here/",),
+}
+BODY = {
+    "environment": "production",
+    "key": "matrix",
+    "reason": "asked by the matrix",
+    "resolution": "looked at it",
+    "name": "matrix",
+    "days": "30",
+    "email": "matrix@example.com",
+    "slug": "matrix",
+    "kind": "staging",
+}
+ANSWERS = {403: "no", 401: "no", 404: "not found", 405: "–", 400: "bad request", 409: "conflict"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One pattern with sample values, and the path that they make."""
+
+    shown: str
+    path: str
+
+
+def table() -> str:
+    """The whole matrix as Markdown; `page`: a POST was answered with a page and nothing was done.
+
+    Refused outside the demo and the tests.
+    """
+    if not settings.DEMO:
+        raise Refused("The matrix sends requests of every kind; it runs only with DEMO=1. Nothing was sent.")
+    with transaction.atomic():
+        sync_roles()
+        clients = {who: _client(who) for who in WHO}
+        lines = [_line(address, method, clients) for address in addresses() for method in METHODS]
+        transaction.set_rollback(True)
+    head = ["Address", "Method", *WHO]
+    rows = [" | ".join(head), " | ".join(["---"] * len(head)), *lines]
+    return "".join(f"| {row} |\n" for row in rows)
+
+
+def addresses() -> Iterator[Address]:
+    """Every pattern; one with a verb counts once for each verb."""
+    for route, names in _patterns(get_resolver().url_patterns):
+        for chosen in product(*(_values(name, route) for name in names)):
+            values = dict(zip(names, chosen, strict=True))
+            shown = "/" + "".join(f"<{part}>" if part in values else part for part in _parts(route))
+            verb = f" ({values['verb']})" if "verb" in values else ""
+            yield Address(shown + verb, "/" + "".join(str(values.get(part, part)) for part in _parts(route)))
+
+
+def _patterns(patterns: Iterable[Any], before: str = "") -> Iterator[tuple[str, list[str]]]:
+    for each in patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _patterns(each.url_patterns, route)
+        elif isinstance(each, URLPattern):
+            yield route, [part for part in _parts(route) if part in _names(route)]
+
+
+def _parts(route: str) -> list[str]:
+    """The route cut at its parameters: literal, name, literal, …"""
+    plain = route.replace("^(?P<", "<").replace("(?P<", "<").rstrip("$")
+    found: list[str] = []
+    for piece in plain.split("<"):
+        name, closed, rest = piece.partition(">")
+        if not closed:
+            found.append(piece)
+            continue
+        found += [name.split(":")[-1], rest[rest.index(")") + 1 :] if ")" in rest else rest]
+    return [part for part in found if part]
+
+
+def _names(route: str) -> set[str]:
+    return {piece.partition(">")[0].split(":")[-1] for piece in route.split("<")[1:]}
+
+
+def _values(name: str, route: str) -> tuple[str, ...]:
+    if name in VALUES:
+        return VALUES[name]
+    parts = route.split("/")
+    if parts[0] == "admin" and len(parts) > 2 and name in ("pk", "object_id"):
+        return (_sample(parts[1], parts[2]),)
+    return ("1",)
+
+
+def _sample(app: str, name: str) -> str:
+    try:
+        model: type[models.Model] = apps.get_model(app, name)
+    except LookupError:
+        return "1"
+    if model is Operation:
+        waiting = Operation.objects.filter(status="awaiting_approval").order_by("pk").first()
+        return waiting.pk if waiting else "1"
+    return str(model._default_manager.order_by("pk").values_list("pk", flat=True).first() or "1")
+
+
+def _client(who: str) -> Client:
+    client = Client(raise_request_exception=False)
+    if who != "anonymous":
+        user = User.objects.create(username=f"matrix-{who}", is_staff=True, is_superuser=who == "superuser")
+        user.groups.set(Group.objects.filter(name=who))
+        client.force_login(user)
+        client.get("/admin/jsi18n/")
+    return client
+
+
+def _line(address: Address, method: str, clients: dict[str, Client]) -> str:
+    shown = address.shown.replace("|", "\\|")
+    return " | ".join([f"`{shown}`", method, *(_ask(clients[who], address.path, method) for who in WHO)])
+
+
+def _ask(client: Client, path: str, method: str) -> str:
+    signed_in = {name: morsel.value for name, morsel in client.cookies.items()}
+    with transaction.atomic():
+        answer = client.get(path) if method == "GET" else client.post(path, BODY)
+        transaction.set_rollback(True)
+    client.cookies.load(signed_in)  # a sign-out was rolled back as well
+    where = answer.headers.get("Location", "")
+    if where.startswith("/admin/login/"):
+        return "sign in"
+    if answer.status_code in ANSWERS:
+        return ANSWERS[answer.status_code]
+    if answer.status_code == 500:
+        return "ERROR"
+    return "page" if method == "POST" and answer.status_code == 200 else "yes"

@@ -1,0 +1,85 @@
+"""Who may open what: the table of docs/permissions.md is what the code answers; a new address without a line fails."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from providers.errors import Refused
+from sampelit_ops import permission_matrix
+from sampelit_ops.roles import ROLES, sync_roles
+from tests import factories
+
+PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+pytestmark = pytest.mark.django_db
+LOOKS_ONLY = ("Viewer", "Auditor")
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, str]]:
+    """The documented table, one dictionary a line."""
+    _, mark, rest = PAGE.read_text().partition("| Address")
+    lines = [line.strip("| \n").split(" | ") for line in (mark + rest).splitlines()]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+
+
+def test_the_page_says_what_the_code_answers() -> None:
+    factories.world()
+    found = permission_matrix.table()
+    words, mark, rest = PAGE.read_text().partition("| Address")
+    written = mark + rest
+
+    if os.environ.get("WRITE_PERMISSIONS"):
+        PAGE.write_text(words + found)
+    elif found != written:
+        changes = "\n".join(
+            difflib.unified_diff(written.splitlines(), found.splitlines(), "docs", "code", "", "", 0, "")
+        )
+        pytest.fail(
+            f"docs/permissions.md differs from the code. Review, then run again with WRITE_PERMISSIONS=1:\n{changes}"
+        )
+
+
+def test_nothing_breaks(rows: list[dict[str, str]]) -> None:
+    assert not [row for row in rows if "ERROR" in row.values()]
+
+
+def test_strangers_see_nothing(rows: list[dict[str, str]]) -> None:
+    open_to_all = {row["Address"].strip("`") for row in rows if row["anonymous"] == "yes"}
+
+    assert open_to_all <= {
+        *("/", "/healthz", "/readyz", "/favicon.ico", "/admin/login/", "/admin/logout/"),
+        "/admin/account/welcome/<uidb64>/<token>/",
+    }
+
+
+def test_who_looks_never_deletes_or_decides(rows: list[dict[str, str]]) -> None:
+    acts = [
+        row for row in rows if row["Method"] == "POST" and ("/delete/" in row["Address"] or "/add/" in row["Address"])
+    ]
+
+    assert acts
+    assert not [row for row in acts for who in LOOKS_ONLY if row[who] == "yes"]
+
+
+def test_every_permission_of_the_roles_exists(db: None) -> None:
+    assert sync_roles() == []
+
+
+def test_approvers_only_vote() -> None:
+    acting = {role.name: set(role.permissions) for role in ROLES}
+
+    assert "operations.approve_operation" in acting["Approver"]
+    assert not [name for name, held in acting.items() if name != "Approver" and "operations.approve_operation" in held]
+    assert not {"operations.request_operation", "operations.break_glass"} & acting["Approver"]
+
+
+def test_only_in_the_demo(settings: Settings) -> None:
+    settings.DEMO = False
+
+    with pytest.raises(Refused):
+        permission_matrix.table()
