@@ -15,21 +15,8 @@ from tests.operations.conftest import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEYS = [
-    "id",
-    "kind",
-    "environment",
-    "status",
-    "outcome",
-    "risk",
-    "parameters",
-    "content_sha256",
-    "requested_by",
-    "requested_at",
-    "approvals_required",
-    "approvals",
-    "steps",
-    "result",
-    "error",
+    *("id", "kind", "environment", "status", "outcome", "risk", "parameters", "content_sha256", "requested_by"),
+    *("requested_at", "approvals_required", "approvals", "steps", "result", "error"),
 ]
 
 

@@ -173,3 +173,42 @@ def test_lost_messages_are_only_a_delay_and_cancel_reaches_a_running_step(worker
 
     assert ended(operation) == "cancelled"
     assert operation.steps.get(name="tidy").status == "succeeded"
+
+
+def test_an_urgent_operation_starts_while_everybody_is_busy(ask):
+    both = start_worker("export", "urgent")
+    try:
+        until(lambda: Heartbeat.objects.filter(name__in=["canary:export", "canary:urgent"]).count() == 2)
+        busy = [ask(key=f"busy-{number}", seconds=20) for number in range(2)]
+        until(lambda: all(working(operation) for operation in busy))
+        for number in range(20):
+            ask(key=f"waiting-{number}")
+        asked_at = time.monotonic()
+        urgent = ask("rehearsal.urgent", key="now")
+        until(lambda: Operation.objects.filter(pk=urgent.pk).exclude(status="queued").exists(), 5)
+        assert time.monotonic() - asked_at < 5
+        assert ended(urgent) == "succeeded"
+    finally:
+        kill_group(both, signal.SIGKILL)
+
+
+def test_killing_an_idle_worker_never_freezes_the_queue(worker, ask):
+    """django-q2 freezes when the victim held its queue's lock; then the supervisor ends and is started anew."""
+    workers = [pid for pid in descendants(worker.pid) if os.getpgid(pid) == pid and pid not in (worker.pid,)]
+    os.kill(workers[-1], signal.SIGKILL)
+    operation = ask()
+    second = None
+    try:
+        until(lambda: ended_or_dead(operation, worker), 30)
+        if worker.poll() is not None:
+            assert worker.returncode == 1
+            second = start_worker("export")
+        assert ended(operation) == "succeeded"
+    finally:
+        if second is not None:
+            kill_group(second, signal.SIGKILL)
+
+
+def ended_or_dead(operation: Operation, worker: subprocess.Popen[bytes]) -> bool:
+    operation.refresh_from_db()
+    return operation.terminal or worker.poll() is not None
