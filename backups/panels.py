@@ -11,6 +11,7 @@ from django.utils import timezone
 from backups.builtin import AUDIT_TRAIL
 from backups.models import Run, Slot
 from backups.models.run import RunStatus
+from backups.widgets import register_widgets
 from operations import panels
 from operations.navigation import NavLink, register
 from operations.panels import Panel
@@ -23,7 +24,7 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     """The age of the newest proven run of the audit trail of a protected environment (or of any, if there is none)."""
     if not request.user.has_perm("backups.view_run"):
         return None
-    title = "How old is the newest proven backup?"
+    title = "Newest proven backup"
     url = reverse("admin:backups_run_changelist")
     run = _newest()
     if run is None or run.proven_at is None:
@@ -56,12 +57,11 @@ def backup_schedule(request: HttpRequest) -> Panel | None:
     count = red.count()
     detail = f"{newest.policy.name} {newest.status} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.reason}".strip()
     word = f"{count} slot{'s' if count != 1 else ''}"
-    return Panel(
-        "Is a backup late or failed?", word, "bad", newest.status, detail, reverse("admin:backups_slot_changelist")
-    )
+    return Panel("Backup slots", word, "bad", newest.status, detail, reverse("admin:backups_slot_changelist"))
 
 
 def register_panels() -> None:
     panels.register(30, newest_proven_backup)
     panels.register(45, backup_schedule)
+    register_widgets()
     register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))

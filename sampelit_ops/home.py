@@ -53,7 +53,7 @@ def sentence(shown: list[Panel]) -> tuple[str, str]:
     red, amber = [p for p in shown if p.tone == "bad"], [p for p in shown if p.tone == "warn"]
     headline = f"Production is {shown[0].answer.lower()}" if shown[0].title == "Health" else "Overview"
     if red:
-        return (headline if red[0] is shown[0] else "Something needs you now"), _named([*red, *amber])
+        return (headline if red[0] is shown[0] else "Something needs you now"), _named(red)
     needs = f"{len(amber)} things need you" if len(amber) > 1 else "One thing needs you"
     return headline, f"{needs}: {_lower(_named(amber))}" if amber else "Nothing needs you."
 

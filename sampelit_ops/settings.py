@@ -54,6 +54,7 @@ if DEMO:
 
 MIDDLEWARE = [
     "sampelit_ops.logging.RequestIdMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # CSRF tokens are masked anew each time, so BREACH learns nothing
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

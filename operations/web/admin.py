@@ -9,9 +9,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -77,3 +78,15 @@ class EditableAdmin(admin.ModelAdmin):
     view_on_site = False
     empty_title = empty_text = empty_command = ""
     formfield_overrides = {models.DateTimeField: NATIVE_DATETIME}
+
+    @property
+    def media(self) -> forms.Media:
+        """Neither jQuery nor its helpers: the native controls need none."""
+        return forms.Media(js=["admin/js/actions.js"] if self.actions else [])
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        """No pop-up windows beside a related row: they need jQuery, and one page is enough."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field

@@ -1,0 +1,58 @@
+"""The charts of the home page: the audit trail's last thirty runs, and how many rows its proven runs held.
+
+In: the newest runs, asked once a request. Out: `Widget`s with server-drawn SVG. A seeded run is drawn, never counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.http import HttpRequest
+
+from backups.builtin import AUDIT_TRAIL
+from backups.models import Run
+from backups.models.run import RunStatus
+from operations.panels import Widget, register_widget
+from operations.web import html
+from operations.web.charts import Point, Slot, sparkline, strip
+
+SHOWN = 30
+
+
+def last_runs(request: HttpRequest) -> Widget | None:
+    """A box a run, oldest first."""
+    runs = _recent(request)
+    if not runs:
+        return None
+    counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
+    boxes = [Slot(f"{run.started_at:%Y-%m-%d %H:%M}", run.status) for run in runs]
+    return Widget(f"Backups, last {len(runs)} runs", strip(boxes, f"Runs of {AUDIT_TRAIL}", counted))
+
+
+def audit_rows(request: HttpRequest) -> Widget | None:
+    """Rows of the proven runs as a line."""
+    runs = [run for run in _recent(request) if run.status == RunStatus.PROVEN]
+    if len(runs) < 2:
+        return None
+    newest = runs[-1]
+    proof = f", proof {html.duration(newest.proof_seconds)}" if newest.proof_seconds else ""
+    about = f"{html.number(newest.rows)} rows; backup {html.size(newest.stored_bytes)}{proof}"
+    points = [Point(f"{run.started_at:%Y-%m-%d %H:%M}", run.rows) for run in runs]
+    return Widget("Rows in proven backups", sparkline(points, "Rows over time", about, "rows"))
+
+
+def _recent(request: HttpRequest) -> list[Run]:
+    if not request.user.has_perm("backups.view_run"):
+        return []
+    known = getattr(request, "recent_runs", None)
+    if known is None:
+        newest = Run.objects.filter(policy__name=AUDIT_TRAIL).order_by("-started_at")[:SHOWN]
+        known = list(newest.only("status", "started_at", "rows", "stored_bytes", "proof_seconds"))[::-1]
+        request.recent_runs = known  # type: ignore[attr-defined]
+    return known
+
+
+def register_widgets() -> None:
+    """Add both to the right column of the home page."""
+    register_widget(10, last_runs)
+    register_widget(20, audit_rows)
