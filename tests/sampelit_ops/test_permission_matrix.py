@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from django.template.base import Template
+from django.utils.safestring import SafeString
 from pytest_django.fixtures import Settings
 
 from providers.errors import Refused
@@ -27,7 +29,9 @@ def rows() -> list[dict[str, str]]:
     return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
 
 
-def test_the_page_says_what_the_code_answers() -> None:
+def test_the_page_says_what_the_code_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates are left out: the answer's status is what counts here, and other tests look at every page."""
+    monkeypatch.setattr(Template, "render", lambda *_: SafeString(""))
     factories.world()
     found = permission_matrix.table()
     words, mark, rest = PAGE.read_text().partition("| Address")
