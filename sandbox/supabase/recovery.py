@@ -52,7 +52,7 @@ class Recovery:
             return
         fresh, base = self.place / "base.new", self.place / "base"
         shutil.rmtree(fresh, ignore_errors=True)
-        argv: list[str | Path] = [bin_dir() / "pg_basebackup", "-D", fresh, "-c", "fast", "-X", "fetch"]
+        argv: list[str | Path] = [bin_dir() / "pg_basebackup", "-D", fresh, "-c", "fast", "-X", "fetch", "--no-sync"]
         argv += ["-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres"]
         made = cluster.run_as_server(
             argv, die_with_parent=True, stdout=subprocess.PIPE, env={"PGPASSWORD": server.password}

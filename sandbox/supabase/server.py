@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from datetime import datetime
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -35,14 +37,23 @@ class SupabaseSandbox:
         for environment, name in databases.items():
             if not known or self.world.projects.get(REFS[environment], {}).get("database") != name:
                 self._add(environment, name, until)
-        recovery.ensure_base(server)
         self.world.save()
+        # The window for point-in-time recovery opens when the base backup is done; nobody waits for it.
+        self._base = threading.Thread(target=self._take_base, name="base-backup", daemon=True)
+        self._base.start()
         self._http: ThreadingHTTPServer = serve(self.answer, port)
         self.base = self.world.base_url = base_url(self._http)
 
     def stop(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+        self._base.join()
+
+    def _take_base(self) -> None:
+        try:
+            self.world.recovery.ensure_base(self.world.server)
+        except (RuntimeError, OSError, psycopg.Error) as error:
+            print(f"sandbox: no base backup, so no point-in-time recovery: {error}", file=sys.stderr, flush=True)
 
     def _add(self, environment: str, name: str, until: datetime) -> None:
         with psycopg.connect(self.world.server.dsn()) as connection:

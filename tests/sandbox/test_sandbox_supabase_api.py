@@ -1,0 +1,154 @@
+"""The rest of the Management API's stand-in, through our own client: queries, functions, settings, faults."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import requests
+
+from providers.errors import ProviderError
+from providers.http import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, UnknownOutcome
+from providers.supabase import Supabase
+from tests import openapi
+from tests.sandbox.conftest import REF, Platform
+
+
+def test_queries_run_on_the_real_database_and_the_read_only_one_cannot_write(platform: Platform) -> None:
+    queries = platform.client.queries
+
+    assert queries.run(REF, "select count(*)::int as n from users where role = $1", ["admin"]) == [{"n": 1}]
+    with pytest.raises(Rejected, match="42P01"):
+        queries.run(REF, "select * from nowhere")
+    with pytest.raises(Rejected, match=r"25006|42501"):
+        queries.read(REF, "delete from public.users")
+    assert queries.migrations(REF) == []
+
+
+def test_the_history_is_read_by_query_where_the_endpoint_refuses(platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"internal_endpoints": False})
+    platform.change(
+        "CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations "
+        "(version text PRIMARY KEY, statements text[], name text); "
+        "INSERT INTO supabase_migrations.schema_migrations VALUES ('20260101000000', NULL, 'init')"
+    )
+
+    rows = platform.client.queries.migrations(REF)
+    platform.change("DROP SCHEMA supabase_migrations CASCADE")
+
+    assert [(row.version, row.name) for row in rows] == [("20260101000000", "init")]
+
+
+def test_functions_are_deployed_called_and_deleted(platform: Platform) -> None:
+    functions, address = platform.client.functions, f"{platform.api.base}/functions/v1/{REF}/hello"
+    first = functions.deploy(REF, "hello", {"index.ts": b"Deno.serve()"}, entrypoint="index.ts")
+    second = functions.deploy(REF, "hello", {"index.ts": b"throw new Error('x')"}, entrypoint="index.ts")
+    broken = requests.post(address, timeout=5).status_code
+    third = functions.deploy(REF, "hello", {"index.ts": b"Deno.serve()"}, entrypoint="index.ts")
+    leads = platform.scalar("SELECT count(*) FROM leads")
+    healthy = requests.post(address, timeout=5).status_code
+
+    assert [first.version, second.version, third.version] == [1, 2, 3]
+    assert first.bundle_sha256 == third.bundle_sha256 != second.bundle_sha256
+    assert (broken, healthy) == (500, 200)
+    assert platform.scalar("SELECT count(*) FROM leads") == leads + 1
+    functions.delete(REF, "hello")
+    assert functions.list(REF) == []
+    with pytest.raises(NotFound):
+        functions.get(REF, "hello")
+
+
+def test_secrets_advisors_and_network_settings_are_stateful(platform: Platform) -> None:
+    client = platform.client
+    client.secrets.set(REF, {"STRIPE_KEY": "hush"})
+    client.secrets.set(REF, {"OTHER": "x"})
+    client.secrets.delete(REF, ["OTHER"])
+    assert [secret.name for secret in client.secrets.list(REF)] == ["STRIPE_KEY"]
+
+    before = {lint.name for lint in client.advisors.security(REF)}
+    client.network.restrict(REF, ["203.0.113.0/24"], [])
+    client.network.enforce_ssl(REF, True)
+    after = {lint.name for lint in client.advisors.security(REF)}
+
+    assert before - after == {"network_restrictions_not_set", "ssl_not_enforced"}
+    assert "rls_disabled_in_public" in after
+    assert {lint.name for lint in client.advisors.performance(REF)} == {"unindexed_foreign_keys"}
+    assert client.network.ssl(REF).enforced
+    assert not client.network.restrictions(REF).open_to_all
+
+
+def test_a_paused_project_answers_nothing_until_it_is_resumed(platform: Platform) -> None:
+    platform.client.projects.pause(REF)
+    paused = platform.client.projects.get(REF)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(platform.dsn("app"))
+    with pytest.raises(Rejected, match="not active"):
+        platform.client.queries.run(REF, "select 1")
+    unhealthy = {service.status for service in platform.client.projects.health(REF)}
+    platform.client.projects.resume(REF)
+
+    assert (paused.paused, unhealthy) == (True, {"UNHEALTHY"})
+    assert platform.scalar() == 300
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(402, PlanTooLow), (403, Unauthorized), (404, NotFound), (429, RateLimited), (500, UnknownOutcome)],
+)
+def test_faults_answer_as_told_and_change_nothing(platform: Platform, status: int, error: type[ProviderError]) -> None:
+    platform.control("POST", "faults", {"match": "POST .*/secrets", "status": status})
+
+    with pytest.raises(error):
+        platform.client.secrets.set(REF, {"A": "b"})
+    assert platform.api.world.projects[REF]["secrets"] == {}
+
+
+def test_a_fault_may_come_after_the_act(platform: Platform) -> None:
+    platform.control("POST", "faults", {"match": "POST .*/secrets", "status": 502, "after": True})
+
+    with pytest.raises(UnknownOutcome):
+        platform.client.secrets.set(REF, {"A": "b"})
+    assert [secret.name for secret in platform.client.secrets.list(REF)] == ["A"]
+
+
+def test_a_revoked_or_wrong_token_is_refused(platform: Platform) -> None:
+    with pytest.raises(Unauthorized):
+        Supabase("sbp_wrong0000", platform.api.base, deadline=1).projects.list()
+    platform.control("PATCH", "token", {"valid": False})
+    with pytest.raises(Unauthorized):
+        platform.client.projects.list()
+
+
+def test_internal_endpoints_can_refuse(platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"internal_endpoints": False})
+
+    with pytest.raises(Unauthorized):
+        platform.client.backups.restore(REF, 1000)
+    assert platform.client.projects.get(REF).healthy
+
+
+@pytest.mark.specs
+@pytest.mark.parametrize(
+    "path",
+    ["", "/health?services=db&services=rest", "/database/backups", "/functions", "/secrets", "/ssl-enforcement",
+     "/network-restrictions", "/config/database/pooler", "/advisors/security", "/advisors/performance",
+     "/billing/addons", "/database/migrations"],
+)  # fmt: skip
+def test_answers_are_valid_by_the_openapi_file(platform: Platform, path: str) -> None:
+    spec = openapi.required(openapi.SPECS / "supabase-management-openapi.mock.json")
+    platform.client.functions.deploy(REF, "hello", {"index.ts": b""}, entrypoint="index.ts")
+    headers = {"Authorization": f"Bearer {platform.api.world.token}"}
+
+    response = requests.get(f"{platform.api.base}/v1/projects/{REF}{path}", headers=headers, timeout=10)
+    response.request = openapi.moved(response.request, platform.api.base, "https://api.supabase.com")
+
+    openapi.check(spec, response.request, response)
+
+
+def test_a_restart_continues_where_it_was(platform: Platform) -> None:
+    platform.client.network.enforce_ssl(REF, True)
+    world = platform.api.world
+
+    again = type(world)(world.server, world.home, world.recovery, world.token)
+
+    assert again.load()
+    assert again.projects[REF]["ssl"] is True
