@@ -38,7 +38,7 @@ def analyse(
     """Judge a file. Never raises for any bytes: what cannot be read comes back as an opaque finding."""
     found = parse(data)
     raws = [item for item in found if isinstance(item, Raw)]
-    state = State(pg_version=pg_version, facts=facts)
+    state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction, facts=facts)
     look_ahead(raws, state)
     framed = _has_frame(found, raws)
     lone_outsider = len(found) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)

@@ -28,7 +28,7 @@ class Change(Enum):
 def change(before: str | None, after: str, sizes: list[int], utc: bool) -> Change:
     """Judge `before` (as format_type prints it) → `after` (grammar's name) with its size modifiers."""
     if before is None:
-        return Change.UNKNOWN
+        return Change.SAFE if after == "inet" and not sizes else Change.UNKNOWN  # without USING only cidr becomes inet
     old, old_sizes = parse_type(before)
     new = after
     if old == new:

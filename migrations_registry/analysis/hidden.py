@@ -37,6 +37,7 @@ IN_BODY_COMMIT = rule(
     good=("DO $$ BEGIN NULL; END $$",),
 )  # fmt: skip
 MAX_DEPTH = 12
+DO_BLOCK = "DO block"
 _TARGET = re.compile(r"^\s*[^=]*?:?=", re.S)
 
 
@@ -53,7 +54,10 @@ def run_text(text: str, state: State) -> bool:
 
 def body(language: str, text: str, statement: str, place: str, state: State) -> None:
     """Judge a DO or function body. `statement` is the whole CREATE FUNCTION or DO, which PL/pgSQL's grammar needs."""
-    if place in state.hidden or len(state.hidden) >= MAX_DEPTH:
+    if place != DO_BLOCK and place in state.hidden:
+        return  # it calls itself; its body is being judged already
+    if len(state.hidden) >= MAX_DEPTH:
+        state.see(UNREADABLE, language=language, reason=f"more than {MAX_DEPTH} levels of statements inside statements")
         return
     with state.inside(place):
         if language == "sql":

@@ -73,7 +73,7 @@ def _other_side(command: Node) -> Locked:
     """The parent of a foreign key, the partition."""
     definition = command.get("def", {})
     if "PartitionCmd" in definition:
-        yield relation(definition["PartitionCmd"]["name"]), AX
+        yield relation(definition["PartitionCmd"]["name"]), SUE if definition["PartitionCmd"].get("concurrent") else AX
     constraints = definition.get("ColumnDef", {}).get("constraints", [])
     for constraint in [definition, *constraints]:
         if "pktable" in constraint.get("Constraint", {}):

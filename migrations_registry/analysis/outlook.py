@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.nodes import relation
+from migrations_registry.analysis.nodes import inner_nodes, relation
 from migrations_registry.analysis.parser import Node, Raw
 from migrations_registry.analysis.state import State
 
@@ -10,12 +10,30 @@ _API_ROLES = {"anon", "authenticated", "service_role"}
 
 
 def look_ahead(statements: list[Raw], state: State) -> None:
-    """Fill `secured`, `replaced` and `exposed`."""
+    """Fill `secured`, `replaced`, `exposed` and `changes_nothing`."""
+    state.changes_nothing = all(_only_reads(statement) for statement in statements)
+    state.harmless_transactions = not state.assume_in_transaction and _harmless(statements, state.changes_nothing)
     state.exposed = state.facts is not None and state.facts.is_supabase
     for statement in statements:
         reader = _READERS.get(statement.kind)
         if reader:
             reader(statement.node, state)
+
+
+def _harmless(statements: list[Raw], changes_nothing: bool) -> bool:
+    """Pairs of BEGIN and COMMIT that only read, or one BEGIN … ROLLBACK around everything."""
+    kinds = [(index, raw.node["kind"][11:]) for index, raw in enumerate(statements) if raw.kind == "TransactionStmt"]
+    if kinds == [(0, "BEGIN"), (len(statements) - 1, "ROLLBACK")]:
+        return True
+    pairs = all(kind == ("BEGIN", "COMMIT")[place % 2] for place, (_, kind) in enumerate(kinds))
+    return changes_nothing and pairs and len(kinds) % 2 == 0
+
+
+def _only_reads(statement: Raw) -> bool:
+    if statement.kind == "SelectStmt":
+        kinds = {kind for kind, _ in inner_nodes(statement.node)}
+        return "intoClause" not in statement.node and kinds <= {"SelectStmt", "RangeVar"}
+    return statement.kind in ("TransactionStmt", "VariableSetStmt", "VariableShowStmt")
 
 
 def _alter(node: Node, state: State) -> None:

@@ -33,6 +33,8 @@ class State:
     pg_version: int = 17
     assume_in_transaction: bool = False
     facts: CatalogFacts | None = None
+    changes_nothing: bool = False  # the whole file only reads
+    harmless_transactions: bool = False
     exposed: bool = False  # the file is written for Supabase: API roles, auth functions or row security appear in it
     in_transaction: bool = False
     transaction: int = 0
@@ -58,7 +60,15 @@ class State:
     source: str = ""
     replaced: set[tuple[str, Name, str]] = field(default_factory=set)  # triggers and policies the file creates again
 
-    def see(self, rule: Rule, severity: str | None = None, scan: bool | None = None, /, **words: object) -> None:
+    def see(
+        self,
+        rule: Rule,
+        severity: str | None = None,
+        scan: bool | None = None,
+        lock: str | None = None,
+        /,
+        **words: object,
+    ) -> None:
         """Report a rule for the current statement; `words` fill its message."""
         message = rule.message.format(**words) if words else rule.message
         if self.hidden:
@@ -67,7 +77,7 @@ class State:
             Finding(
                 rule.id,
                 severity or rule.severity,
-                rule.lock,
+                lock or rule.lock,
                 rule.rewrite,
                 rule.scan if scan is None else scan,
                 message,

@@ -14,7 +14,7 @@ _SWAP = "Add a column of the new type, keep both in step by a trigger, backfill 
 DROP_COLUMN = rule(
     "MD-DROP-COLUMN", DESTRUCTIVE, "drops column {column} of {name} with its values",
     "Deploy code that ignores it first; drop it a release later, from a proven restore point.",
-    lock=AX, bad=("ALTER TABLE orders DROP COLUMN note", "ALTER TABLE orders DROP COLUMN IF EXISTS note"),
+    lock=AX, bad=("ALTER TABLE orders DROP COLUMN code", "ALTER TABLE orders DROP COLUMN IF EXISTS code"),
     good=("CREATE TABLE x (a int, b int); ALTER TABLE x DROP COLUMN b", "ALTER TABLE orders ADD COLUMN x int"),
 )  # fmt: skip
 TYPE_CHANGE = rule(
@@ -46,8 +46,8 @@ DROP_EXPRESSION = rule(
 )  # fmt: skip
 DROP_NOT_NULL = rule(
     "MC-DROP-NOT-NULL", COMPATIBILITY, "{column} of {name} may become NULL: code that relies on a value breaks",
-    "Deploy code that copes with NULL first.", lock=AX, bad=("ALTER TABLE orders ALTER COLUMN id DROP NOT NULL",
-    "ALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL"),
+    "Deploy code that copes with NULL first.", lock=AX,
+    bad=("ALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL",),
     good=("CREATE TABLE x (a int NOT NULL); ALTER TABLE x ALTER COLUMN a DROP NOT NULL",),
 )  # fmt: skip
 DROP_DEFAULT = rule(

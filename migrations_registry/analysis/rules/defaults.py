@@ -18,7 +18,7 @@ ADD_COLUMN = rule(
 )  # fmt: skip
 NOT_NULL_NO_DEFAULT = rule(
     "MV-ADD-NOT-NULL-NO-DEFAULT", DATA, "fails if {name} has rows: column {column} is NOT NULL without a default",
-    _BACKFILL, lock=AX, bad=("ALTER TABLE void ADD COLUMN x int NOT NULL",),
+    _BACKFILL, lock=AX, scan=True, bad=("ALTER TABLE void ADD COLUMN x int NOT NULL",),
     good=("ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0",),
 )  # fmt: skip
 VOLATILE_DEFAULT = rule(

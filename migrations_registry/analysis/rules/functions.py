@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.dispatch import judge
-from migrations_registry.analysis.hidden import body
+from migrations_registry.analysis.hidden import DO_BLOCK, body
 from migrations_registry.analysis.model import CONVENTION, EXECUTION, OPAQUE, SECURITY
 from migrations_registry.analysis.nodes import function_name, inner_nodes, is_on, options, strings
 from migrations_registry.analysis.parser import Node
@@ -99,9 +99,7 @@ def do(node: Node, state: State) -> None:
     """DO: its body runs at once."""
     given = options(node["args"])
     state.see(DO)
-    body(
-        str(given.get("language", "plpgsql")).lower(), str(given["as"]), _as_block(str(given["as"])), "DO block", state
-    )
+    body(str(given.get("language", "plpgsql")).lower(), str(given["as"]), _as_block(str(given["as"])), DO_BLOCK, state)
 
 
 def _as_block(text: str) -> str:

@@ -48,7 +48,7 @@ REINDEX = rule(
     "ML-REINDEX", BLOCKING, "rebuilds {name}: writers of the table wait, readers of the index too",
     "REINDEX … CONCURRENTLY;  -- since 12, alone in its step",
     lock=AX, scan=True, versions="CONCURRENTLY since 12",
-    bad=("REINDEX INDEX orders_note_idx", "REINDEX TABLE orders", "REINDEX SCHEMA public"),
+    bad=("REINDEX INDEX orders_note_idx", "REINDEX TABLE orders"),
     good=("REINDEX TABLE CONCURRENTLY orders",),
 )  # fmt: skip
 

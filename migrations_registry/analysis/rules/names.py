@@ -58,8 +58,12 @@ EXTENSION = rule(
 PUBLICATION = rule(
     "MD-PUBLICATION", COMPATIBILITY,
     "changes publication {name}: realtime and replicas silently stop hearing of some tables",
-    "Name who listens; ADD TABLE instead of SET TABLE.", lock=SUE, bad=("ALTER PUBLICATION feed DROP TABLE orders",
-    "DROP PUBLICATION feed"), good=("ALTER PUBLICATION feed ADD TABLE customers",),
+    "Name who listens; ADD TABLE instead of SET TABLE.", lock=SUE, bad=("ALTER PUBLICATION feed DROP TABLE orders",),
+    good=("ALTER PUBLICATION feed ADD TABLE customers",),
+)  # fmt: skip
+DROP_PUBLICATION = rule(
+    "MD-DROP-PUBLICATION", COMPATIBILITY, "drops publication {name}: realtime and replicas silently hear nothing more",
+    "Name who listens, and stop them first.", bad=("DROP PUBLICATION feed",), good=("SELECT 1",),
 )  # fmt: skip
 _TABLES = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
 _WORDS = {
@@ -142,4 +146,4 @@ def alter_publication(node: Node, state: State) -> None:
 def drop_publication(node: Node, state: State) -> None:
     """DROP PUBLICATION."""
     if node["removeType"] == "OBJECT_PUBLICATION":
-        state.see(PUBLICATION, name=node["objects"][0]["String"]["sval"])
+        state.see(DROP_PUBLICATION, name=node["objects"][0]["String"]["sval"])

@@ -46,7 +46,8 @@ FOREIGN = rule(
     good=("SELECT 1",),
 )  # fmt: skip
 MANAGED = {"auth", "storage", "realtime", "vault", "pgsodium", "supabase_functions", "supabase_migrations", "graphql",
-           "graphql_public", "net", "cron", "_realtime", "_analytics", "pgbouncer", "supabase_admin", "pgmq"}  # fmt: skip
+           "graphql_public", "net", "cron",
+           "_realtime", "_analytics", "pgbouncer", "supabase_admin", "pgmq"}  # fmt: skip
 _POWERS = {
     "superuser": "SUPERUSER",
     "bypassrls": "BYPASSRLS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrations_registry.analysis.catalogue import on, rule
-from migrations_registry.analysis.model import COMPATIBILITY, DESTRUCTIVE, EXECUTION, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, SECURITY
 from migrations_registry.analysis.nodes import function_name, inner_nodes, value
 from migrations_registry.analysis.parser import Node
 from migrations_registry.analysis.rules.roles import SERVER_FUNCTION
@@ -15,8 +15,9 @@ from migrations_registry.analysis.state import State
 
 SET_ROLE = rule(
     "MT-SET-ROLE", SECURITY, "changes the role that runs the rest of the file",
-    "The runner owns the role; split the file by role.", bad=("SET ROLE anon", "SET SESSION AUTHORIZATION anon",
-    "SELECT set_config('role', 'anon', false)"), good=("SET work_mem = '8MB'", "RESET ROLE"),
+    "The runner owns the role; split the file by role.", bad=("SET ROLE anon; CREATE TABLE x (a int)",
+    "SET SESSION AUTHORIZATION anon", "SELECT set_config('role', 'anon', false)"), good=("SET work_mem = '8MB'",
+    "RESET ROLE"),
 )  # fmt: skip
 TIMEOUT_OFF = rule(
     "MT-TIMEOUT-OFF", EXECUTION, "switches {name} off: a waiting statement then blocks everybody behind it",
@@ -58,7 +59,7 @@ def _set(name: str, values: list[Any], state: State) -> None:
     first = str(values[0]).lower() if values else ""
     if name in ("role", "session_authorization"):
         if first != "none":
-            state.see(SET_ROLE)
+            state.see(SET_ROLE, CONVENTION if state.changes_nothing else SECURITY)
     elif name in _TIMEOUTS and first.rstrip("smhd inu") in ("0", "-1"):
         state.see(TIMEOUT_OFF, name=name)
     elif name == "lock_timeout":

@@ -22,22 +22,23 @@ CLUSTER = rule(
 )  # fmt: skip
 REFRESH = rule(
     "ML-REFRESH-MV", BLOCKING, "fills {name} anew while nobody can read it",
-    "REFRESH MATERIALIZED VIEW CONCURRENTLY; it needs a unique index.", lock=AX, rewrite=True,
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY; it needs a unique index.", lock=AX, rewrite=True, scan=True,
     bad=("REFRESH MATERIALIZED VIEW totals",), good=("REFRESH MATERIALIZED VIEW CONCURRENTLY totals",),
 )  # fmt: skip
 REFRESH_CONCURRENTLY = rule(
     "ML-REFRESH-MV-CONCURRENTLY", CONVENTION, "fills {name} anew; readers go on, other refreshes wait",
-    "Nothing to do.", lock=EX, bad=("REFRESH MATERIALIZED VIEW CONCURRENTLY totals",),
+    "Nothing to do.", lock=EX, scan=True, bad=("REFRESH MATERIALIZED VIEW CONCURRENTLY totals",),
     good=("REFRESH MATERIALIZED VIEW totals",),
 )  # fmt: skip
 TABLESPACE = rule(
     "ML-SET-TABLESPACE", REWRITE, "copies {name} to another tablespace while nobody can use it",
     "pg_repack, or a maintenance window.", lock=AX, rewrite=True,
-    bad=("ALTER TABLE orders SET TABLESPACE pg_global",), good=("ALTER TABLE orders SET (fillfactor = 70)",),
+    bad=("ALTER TABLE orders SET TABLESPACE spare_space",), good=("ALTER TABLE orders SET (fillfactor = 70)",),
 )  # fmt: skip
 ACCESS_METHOD = rule(
-    "ML-SET-ACCESS-METHOD", REWRITE, "writes {name} anew in another storage form", "A maintenance window.",
-    lock=AX, rewrite=True, versions="15+", bad=("ALTER TABLE orders SET ACCESS METHOD heap",), good=("SELECT 1",),
+    "ML-SET-ACCESS-METHOD", REWRITE, "writes {name} anew in another storage form", "A maintenance window.", lock=AX,
+    rewrite=True, scan=True, versions="15+", bad=("ALTER TABLE orders SET ACCESS METHOD spare",),
+    good=("SELECT 1",),
 )  # fmt: skip
 LOGGED = rule(
     "ML-SET-LOGGED", REWRITE, "writes {name} anew; UNLOGGED also loses it whole after a crash",
@@ -110,7 +111,7 @@ def lock_table(node: Node, state: State) -> None:
     mode = LOCKS[node.get("mode", 8) - 1]
     for item in node["relations"]:
         if STRENGTH[mode] > STRENGTH["ROW EXCLUSIVE"] and not state.is_new_relation(item["RangeVar"]):
-            state.see(LOCK_TABLE, name=label(relation(item["RangeVar"])), mode=mode)
+            state.see(LOCK_TABLE, None, None, mode, name=label(relation(item["RangeVar"])), mode=mode)
 
 
 @on(*_SERVER_WIDE)

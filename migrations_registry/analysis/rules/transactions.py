@@ -10,7 +10,6 @@ from migrations_registry.analysis.model import (
     DESTRUCTIVE,
     EXECUTION,
     REWRITE,
-    RX,
     SRE,
     STRENGTH,
     Name,
@@ -45,9 +44,9 @@ AFTER_AX = rule(
 BACKFILL = rule(
     "ML-BACKFILL-IN-DDL-TX", BLOCKING,
     "fills rows in the transaction that changes {names}: its lock is held for the whole backfill",
-    "Commit the schema change first; backfill in batches as a step of its own.", lock=RX, scan=True,
+    "Commit the schema change first; backfill in batches as a step of its own.", lock=AX, scan=True,
     bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE x IS NULL; COMMIT",
-    "BEGIN; INSERT INTO lines SELECT id, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT"),
+    "BEGIN; INSERT INTO lines SELECT id + 1000, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT"),
     good=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 1",
     "BEGIN; CREATE TABLE x (a int); INSERT INTO x SELECT 1; COMMIT"),
 )  # fmt: skip
@@ -64,12 +63,11 @@ _DDL = {"AlterTableStmt", "DropStmt", "RenameStmt", "IndexStmt", "TruncateStmt",
 def transaction_control(node: Node, state: State) -> None:
     """BEGIN, COMMIT and the rest; the frame around the whole file never comes here."""
     kind = node["kind"].removeprefix("TRANS_STMT_")
+    severity = CONVENTION if state.harmless_transactions else EXECUTION
+    state.see(TX_CONTROL, severity, what=f"{kind.replace('_', ' ')} inside the file")
     if kind in ("BEGIN", "START"):
-        state.see(TX_CONTROL, what="BEGIN inside the file")
         state.begin()
-        return
-    state.see(TX_CONTROL, what=f"{kind.replace('_', ' ')} inside the file")
-    if kind in ("COMMIT", "ROLLBACK", "PREPARE"):
+    elif kind in ("COMMIT", "ROLLBACK", "PREPARE"):
         state.end()
 
 

@@ -11,8 +11,8 @@ from migrations_registry.analysis.state import State
 REPLACE_VIEW = rule(
     "MC-REPLACE-VIEW", COMPATIBILITY, "replacing view {name} resets its options: security_invoker is lost",
     "CREATE OR REPLACE VIEW {name} WITH (security_invoker = on) AS …",
-    lock=AX, bad=("CREATE OR REPLACE VIEW recent AS SELECT id, note FROM orders",),
-    good=("CREATE OR REPLACE VIEW recent WITH (security_invoker = on) AS SELECT id, note FROM orders",
+    lock=AX, bad=("CREATE OR REPLACE VIEW recent AS SELECT id, created_at FROM orders",),
+    good=("CREATE OR REPLACE VIEW recent WITH (security_invoker = on) AS SELECT id, created_at FROM orders",
           "CREATE VIEW x WITH (security_invoker = on) AS SELECT 1 AS a"),
 )  # fmt: skip
 VIEW_DEFINER = rule(

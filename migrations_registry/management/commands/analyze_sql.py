@@ -27,7 +27,7 @@ def _usage(parser: ArgumentParser, message: str) -> NoReturn:
 
 
 class Command(BaseCommand):
-    help = "Say what SQL files would do to a live PostgreSQL. Exit 0 nothing, 1 destructive, 2 opaque, 3 unreadable or usage."
+    help = "Say what SQL files would do to a live PostgreSQL. Exit 0 none, 1 destructive, 2 opaque, 3 unreadable."
     requires_system_checks = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

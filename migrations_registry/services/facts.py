@@ -1,0 +1,59 @@
+"""Live facts of an environment for the analysis: providers' rows in, `analysis.facts.CatalogFacts` out."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+
+from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableFacts
+from operations.models import Environment
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.live import LiveDatabase, LiveTable, read_live
+
+
+def live_facts(slug: str) -> CatalogFacts:
+    """Read the environment's catalog. Raises Refused (unknown, no DSN) and ProviderError (not reachable)."""
+    dsn = reading_dsn(slug)
+    with postgres.connect(dsn) as connection:
+        try:
+            return facts_of(read_live(connection))
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Reading the catalog of {slug}") from error
+
+
+def reading_dsn(slug: str) -> str:
+    """The DSN of the environment's migration role, or its export role. Raises Refused."""
+    environment = Environment.objects.filter(slug=slug).first()
+    if environment is None:
+        raise Refused(f"There is no environment {slug}.")
+    names = [environment.variable("migration"), environment.variable("export")]
+    for name in names:
+        if os.environ.get(name):
+            return os.environ[name]
+    raise Refused(f"Neither {names[0]} nor {names[1]} is set for this process; set one to the DSN of {slug}.")
+
+
+def facts_of(live: LiveDatabase) -> CatalogFacts:
+    """Providers' rows as the analysis wants them."""
+    return CatalogFacts(
+        tables={(table.schema, table.name): _table(table) for table in live.tables},
+        domains=frozenset((name.partition(".")[0], name.partition(".")[2]) for name in live.domains),
+        timezone="UTC",  # the runner sets TimeZone to UTC for the statements it applies
+        is_supabase=live.is_supabase,
+        server_version=live.server_version,
+    )
+
+
+def _table(table: LiveTable) -> TableFacts:
+    return TableFacts(
+        rows=table.rows,
+        bytes=table.bytes,
+        columns={name: ColumnFacts(kind, required) for name, (kind, required) in table.columns.items()},
+        checked_not_null=frozenset(table.checked_not_null),
+        indexes={name: valid for name, (valid, _, _) in table.indexes.items()},
+        index_columns={name: columns for name, (_, _, columns) in table.indexes.items()},
+        indexed=frozenset(columns[0] for valid, full, columns in table.indexes.values() if valid and full and columns),
+        oldest_transaction_seconds=table.oldest_transaction_seconds,
+    )

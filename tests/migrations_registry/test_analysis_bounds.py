@@ -1,0 +1,117 @@
+"""Whatever the bytes, an answer in bounded time (docs/migrations.md): never a crash, never a silent 'no findings'."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrations_registry.analysis import analyse
+from migrations_registry.analysis.catalogue import CATALOGUE
+from migrations_registry.analysis.parser import MAX_FILE_BYTES, parse
+
+WORDS = st.sampled_from(
+    ["SELECT", "DROP TABLE", "(", ")", "'", '"', "$$", "$a$", ";", "--", "/*", "*/", "\\i", "BEGIN", "ATOMIC", "END",
+     "DO", "EXECUTE", "é", "€",
+     "\n", " ", "t", "1", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS",
+     "E'\\''", "CASE"]
+)  # fmt: skip
+SAMPLES = st.sampled_from([sql for rule in CATALOGUE.values() for sql in rule.bad])
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fail when the body takes longer (the documented bound, doubled for a busy machine)."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 2 * seconds
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_random_bytes(data: bytes) -> None:
+    analysis = analyse(data)
+
+    assert all(0 <= each.start <= each.end <= len(data) for each in analysis.statements)
+
+
+@given(st.lists(WORDS, max_size=40).map(" ".join))
+@settings(max_examples=300, deadline=None)
+def test_random_words(text: str) -> None:
+    data = text.encode()
+
+    covered = sum(each.end - each.start for each in analyse(data).statements)
+
+    assert covered <= len(data)
+
+
+@given(st.lists(SAMPLES, min_size=1, max_size=6).map(";\n".join), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_samples_in_any_order(text: str, assume: bool) -> None:
+    analysis = analyse(text.encode(), assume_in_transaction=assume)
+
+    assert analysis.statements
+    assert analyse(text.encode(), assume_in_transaction=assume) == analysis
+
+
+@given(st.lists(SAMPLES, min_size=2, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_cutting_agrees_with_the_grammar(samples: list[str]) -> None:
+    """A long file is cut before it is parsed; the pieces are the statements that the grammar sees."""
+    text = ";".join(samples).encode()
+    whole = parse(text)
+    padding = b"\n" * 40_000
+
+    assert [type(each) for each in parse(text + padding)] == [type(each) for each in whole]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT " + "(" * 100_000,
+        "SELECT " + "1+" * 900_000 + "1",
+        "SELECT " + "NOT " * 2_000 + "true",
+        "SELECT * FROM " + "(SELECT * FROM " * 1_000 + "t" + ") x" * 1_000,
+        "SELECT " + "ARRAY[" * 3_000 + "1" + "]" * 3_000,
+        "DO $$ BEGIN " + "BEGIN " * 3_000 + "DROP TABLE t; " + "END; " * 3_000 + "END $$",
+        "SELECT '" + "x" * MAX_FILE_BYTES,
+    ],
+    ids=["parentheses", "operators", "not", "subqueries", "arrays", "blocks", "too large"],
+)
+def test_what_is_too_deep_or_too_large_is_opaque(text: str) -> None:
+    with within(10):
+        analysis = analyse(text.encode())
+
+    assert {finding.severity for finding in analysis.findings} >= {"opaque"}
+    assert analysis.risk == "destructive"
+
+
+def test_ten_thousand_statements() -> None:
+    with within(10):
+        analysis = analyse(b"ALTER TABLE orders ADD COLUMN c int;\n" * 10_000)
+
+    assert len(analysis.statements) == 10_000
+    assert analysis.statements[-1].line == 10_000
+
+
+def test_five_megabytes() -> None:
+    with within(20):
+        analysis = analyse(b"INSERT INTO t VALUES (1, 'some text that is long enough to be a row');\n" * 70_000)
+
+    assert len(analysis.statements) == 70_000
+
+
+def test_one_megabyte_in_one_statement() -> None:
+    with within(10):
+        analysis = analyse(b"INSERT INTO t VALUES " + b"(1, 'some text'),\n" * 60_000 + b"(1, 'last')")
+
+    assert [each.kind for each in analysis.statements] == ["InsertStmt"]
+
+
+@pytest.mark.parametrize("data", [b"SELECT 1;\0DROP TABLE t", b"\xef\xbb\xbfSELECT 1", b"SELECT '\xff'"])
+def test_bytes_that_postgres_would_not_take(data: bytes) -> None:
+    assert {finding.rule for finding in analyse(data).findings} == {"MP-UNPARSED"}
