@@ -8,7 +8,7 @@ class DeploymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deployments import jobs, navigation, panels, sentences  # noqa: F401 - sentences register themselves
+        from deployments import doctor, jobs, navigation, panels, sentences  # noqa: F401 - some register themselves
         from deployments.kinds import register_all
         from operations import panels as home
         from operations.engine import tick
@@ -20,4 +20,5 @@ class DeploymentsConfig(AppConfig):
         tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, jobs.poll_render)
         tick.every("deployments.health", settings.HEALTH_PROBE_SECONDS / 3, jobs.probe_health)
         tick.every("deployments.webhooks", 1.0, jobs.process_deliveries)
+        tick.every("deployments.reconcile", 600.0, jobs.reconcile_webhooks)
         tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)

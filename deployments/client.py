@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.models import SyncState
+from operations.notify import alarm
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 
@@ -47,4 +48,5 @@ def note_answer(error: ProviderError | Refused | None, at: datetime | None = Non
     state.error, state.error_kind = (str(error)[:500] if error else ""), kind
     state.error_since, state.ok_since = (now, state.ok_since) if error else (None, now)
     state.save()
+    alarm("render", bool(error), subject="Render cannot be read", body=state.error)
     return True

@@ -9,12 +9,15 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
+from deployments.autorollback import consider
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
 from deployments.verdict import judge
 from ledger.services import record
+from operations.notify import alarm
 from providers.probe import Answer, fetch
 
 BAD_PROBES = 2
@@ -56,6 +59,9 @@ def take(service: Service, answer: Answer) -> HealthCheck:
             _turn(service, Service.Health.HEALTHY, check)
         elif streak <= -BAD_PROBES:
             _turn(service, Service.Health.UNHEALTHY, check)
+    live = live and Deployment.objects.select_related("service__environment").get(pk=live.pk)
+    if live and live.health == Deployment.Health.UNHEALTHY:
+        consider(live)
     return check
 
 
@@ -87,14 +93,26 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
     ):
         return
     service.health, service.health_since = health, check.checked_at
-    if health == Service.Health.HEALTHY and before == Service.Health.UNKNOWN:
+    bad = health == Service.Health.UNHEALTHY
+    alarm(
+        f"health:{service.render_id}", bad, subject=f"{service.name} is {health}", body=check.detail, path=link(service)
+    )
+    if not bad and before == Service.Health.UNKNOWN:
         return
     place = service.environment.slug if service.environment else ""
     data = {"service": service.name, "detail": check.detail, "version": check.version}
     record(f"deployments.{health}", actor="portal", environment=place, subject=service.name, data=data)
 
 
-def due(now_seconds: float | None = None) -> list[Service]:
+def link(service: Service) -> str:
+    """The page from which a rollback is two clicks away: the live deployment's, else the service's."""
+    live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
+    if live is None:
+        return reverse("admin:deployments_service_change", args=[service.pk])
+    return reverse("admin:deployments_deployment_change", args=[live.pk])
+
+
+def due() -> list[Service]:
     """Services whose probe is due: all others every period, an undecided one at once."""
     every = timedelta(seconds=settings.HEALTH_PROBE_SECONDS)
     found = Service.objects.filter(removed_at=None, suspended=False, maintenance=False).select_related("environment")

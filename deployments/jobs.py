@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from deployments import client, deliveries, health, watchdog
+from deployments import client, deliveries, health, reconcile, watchdog
 from deployments.sync import poll
 from providers.errors import ProviderError, Refused
 
@@ -41,6 +41,19 @@ def probe_health() -> None:
 
 def process_deliveries() -> None:
     deliveries.process_waiting()
+
+
+def reconcile_webhooks() -> None:
+    """Compare what Render sent with what arrived."""
+    if not client.configured():
+        return
+    try:
+        found = reconcile.reconcile(client.quick())
+    except ProviderError as error:
+        logger.warning("webhooks could not be compared: %s", error)
+        return
+    if found.recovered:
+        logger.warning("%d of Render's %d webhooks never arrived and were recovered", found.recovered, found.sent)
 
 
 def lift_maintenance() -> None:

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
 from deployments.models.deployment import FAILED, MOVING, Status, known
 from ledger.services import record
 from operations.models import Operation
+from operations.notify import enqueue
 from providers.render import Deploy
 
 ENTRY = {Status.LIVE: "live", Status.CANCELED: "canceled"} | dict.fromkeys(FAILED, "failed")
@@ -105,6 +107,11 @@ def _moved(row: Deployment, deploy: Deploy) -> bool:
 
 
 def _say(row: Deployment, what: str) -> None:
+    if what == "failed" and not row.seeded:
+        subject = f"{row.service.name}: deployment of {row.short} failed"
+        body = f"{row.word}. What was live stays live. “{row.title}”, {row.who}."
+        path = reverse("admin:deployments_deployment_change", args=[row.pk])
+        enqueue(f"deploy-failed:{row.service_id}:{row.render_id}", subject=subject, body=body, path=path)
     seconds = int(row.duration.total_seconds()) if row.duration else None
     record(
         f"deployments.{what}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -50,10 +50,12 @@ def live(request: HttpRequest) -> Panel:
     ids = production().values("pk")
     row = (
         Deployment.objects.filter(service__in=ids, status=Status.LIVE, service__type="web_service")
-        .select_related("service__environment").order_by("-created_at").first()
+        .select_related("service__environment").order_by("-created_at")
+        .annotate(trouble=Subquery(SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1])).first()
     )  # fmt: skip
-    state = SyncState.objects.filter(pk=1).first()
-    trouble = f"Render does not answer: {state.error_kind}" if state and state.error else ""
+    broken = SyncState.objects.filter(pk=1).exclude(error="")
+    kind = row.trouble if row else broken.values_list("error_kind", flat=True).first()
+    trouble = f"Render does not answer: {kind}" if kind is not None else ""
     if row is None:
         return Panel("Live", "Nothing known", "warn", detail=trouble or "Run manage.py sync_deployments.")
     took = duration(row.duration.total_seconds()) if row.duration else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from providers.embedded import EmbeddedPostgres
 from sandbox import database
 from sandbox.health import Health
+from sandbox.render import RenderSandbox
 from sandbox.supabase.recovery import Recovery
 from sandbox.supabase.server import SupabaseSandbox
 from sandbox.traffic import Traffic
@@ -79,6 +80,14 @@ def supabase(stage: Stage) -> dict[str, str]:
     return {"SUPABASE_API_BASE": api.base, "SUPABASE_ACCESS_TOKEN": api.world.token}
 
 
+def render(stage: Stage) -> dict[str, str]:
+    """Render's API, and the applications it runs, whose deploys take a few seconds; its state survives a restart."""
+    api = RenderSandbox(port=stage.next_port(), state=stage.data_dir / "render.json").start()
+    stage.closing.callback(api.stop)
+    secret = api.world.webhook_secret
+    return {"RENDER_API_BASE": api.base, "RENDER_API_KEY": api.api_key, "RENDER_WEBHOOK_SECRET": secret}
+
+
 def traffic(stage: Stage) -> dict[str, str]:
     stage.traffic = Traffic(stage.dsn("production", "app"), stage.live)
     stage.traffic.start()
@@ -86,4 +95,4 @@ def traffic(stage: Stage) -> dict[str, str]:
     return {}
 
 
-SERVERS: list[Callable[[Stage], dict[str, str]]] = [databases, health, supabase, traffic]
+SERVERS: list[Callable[[Stage], dict[str, str]]] = [databases, health, supabase, render, traffic]

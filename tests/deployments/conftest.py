@@ -65,7 +65,8 @@ def act(transactional_db: None, operator: User, api: Service) -> Callable[..., O
     def run(kind: str, **parameters: Any) -> Operation:
         Environment.objects.update(votes_sensitive=0, votes_destructive=0)
         environment = Environment.objects.get(pk=api.environment_id)
-        parameters.setdefault("service", api.render_id)
+        parameters = {"service": api.render_id} | parameters
+        parameters = {name: value for name, value in parameters.items() if value is not None}
         operation = request(kind, by=operator, environment=environment, parameters=parameters, reason="test")
         return finish(operation)
 

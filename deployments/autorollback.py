@@ -1,0 +1,55 @@
+"""The automatic way back: once for each bad deploy, never after a rollback, never where a vote would be needed."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import PermissionDenied
+
+from deployments.models import Deployment
+from deployments.models.deployment import Status
+from operations.engine import kinds
+from operations.engine.request import request
+from operations.models import Operation, Risk
+from providers.errors import Refused
+
+logger = logging.getLogger(__name__)
+KIND = "deployments.rollback"
+
+
+def consider(live: Deployment) -> Operation | None:
+    """Request a rollback for a live deploy that was found unhealthy, if its service opted in and it is safe."""
+    service = live.service
+    if not service.auto_rollback or live.trigger == "rollback" or live.seeded or service.environment is None:
+        return None
+    reason = f"automatic: {live.render_id} is live but not healthy"
+    if Operation.objects.filter(kind=KIND, reason=reason).exists():
+        return None
+    back = service.deployments.filter(status=Status.DEACTIVATED, seeded=False, created_at__lt=live.created_at)
+    target = back.filter(health=Deployment.Health.HEALTHY).order_by("-created_at").first()
+    if target is None:
+        logger.warning("no automatic rollback of %s: no earlier deploy was seen healthy", service.name)
+        return None
+    given = {"service": service.render_id, "deployment": target.render_id}
+    if kinds.get(KIND).assess(service.environment, given) != Risk.ROUTINE:
+        logger.warning("no automatic rollback of %s: it crosses something that is not undone", service.name)
+        return None
+    try:
+        return request(KIND, by=system_user(), environment=service.environment, parameters=given, reason=reason,
+                       channel="portal")  # fmt: skip
+    except (Refused, PermissionDenied) as refusal:
+        logger.warning("no automatic rollback of %s: %s", service.name, refusal)
+        return None
+
+
+def system_user() -> User:
+    """The account that schedules and automatic acts run as; it cannot sign in."""
+    user, created = User.objects.get_or_create(username="system", defaults={"first_name": "Portal"})
+    if created:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    if not user.has_perm(KIND):
+        user.user_permissions.add(Permission.objects.get(content_type__app_label="deployments", codename="rollback"))
+        user = User.objects.get(pk=user.pk)
+    return user

@@ -1,0 +1,82 @@
+"""This app's checks for doctor: key, polling, webhook, health paths, parity, previews. Reads only what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments import parity
+from deployments.client import configured
+from deployments.models import Service, SyncState, WebhookDelivery
+from operations.doctor import Check, register
+from operations.models import Environment
+
+STALE_PREVIEW_DAYS = 14
+FIXES = {
+    "Unauthorized": "Create a new key in Render (Account settings, API keys) and set RENDER_API_KEY everywhere.",
+    "Unavailable": "Look at status.render.com. Records and rollback buttons go on working when it answers again.",
+    "RateLimited": "Wait a minute; raise RENDER_POLL_SECONDS if it stays so.",
+    "PlanTooLow": "The workspace's plan is too low or unpaid; see Render's billing page.",
+}
+
+
+@register
+def render(environment: Environment | None) -> Iterator[Check]:
+    """Whether Render answers, and whether its webhooks arrive."""
+    why = "Without Render's answers the portal shows an old picture and cannot deploy or roll back."
+    if not configured():
+        yield Check("Render key", "bad", "RENDER_API_KEY is not set", why, FIXES["Unauthorized"])
+        return
+    state = SyncState.objects.filter(pk=1).first()
+    if state is None:
+        yield Check("Render", "warn", "never asked", why, "Run manage.py sync_deployments.")
+    elif state.error:
+        yield Check("Render", "bad", state.error, why, FIXES.get(state.error_kind, "Read the message, then try again."))
+    else:
+        yield Check("Render", "ok", "answers", why)
+    yield _webhooks()
+
+
+def _webhooks() -> Check:
+    why = "Webhooks make changes visible at once; polling sees them within a minute anyway."
+    if not settings.RENDER_WEBHOOK_SECRET:
+        return Check(
+            "Render webhooks", "idle", "not set up; polling is the base", why, "Needs a Professional workspace."
+        )
+    stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED).count()
+    if stuck:
+        return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
+    return Check("Render webhooks", "ok", "arrive and are worked off", why)
+
+
+@register
+def services(environment: Environment | None) -> Iterator[Check]:
+    """Health paths, maintenance without an end, old previews."""
+    found = Service.objects.filter(removed_at=None).select_related("environment")
+    for service in found.filter(environment=environment) if environment else found:
+        if service.is_web and not service.health_check_path:
+            yield Check(f"{service.name} health path", "warn", "none", "Render switches to a broken build.",
+                        "Request deployments.health_path with /health.")  # fmt: skip
+        if service.maintenance and service.maintenance_until is None:
+            yield Check(f"{service.name} maintenance", "warn", "on, not by this portal", "Visitors see a closed door.",
+                        "Request deployments.maintenance with state=off.")  # fmt: skip
+        old = timezone.now() - timedelta(days=STALE_PREVIEW_DAYS)
+        if service.is_preview and service.created_at and service.created_at < old:
+            yield Check(f"{service.name} preview", "warn", f"older than {STALE_PREVIEW_DAYS} days", "It costs money.",
+                        "Request deployments.delete_preview.")  # fmt: skip
+
+
+@register
+def variables(environment: Environment | None) -> Iterator[Check]:
+    """Violations of parity: red, each with its service and name."""
+    why = "A shared secret lets staging act on production; a missing one breaks the next deploy."
+    bad = [(s, f) for s, f in parity.violations() if environment is None or s.environment_id == environment.pk]
+    for service, finding in bad:
+        yield Check(f"{service.name} {finding.key}", "bad", finding.text, why, "Request deployments.set_variable.")
+    if not bad:
+        read = Service.objects.filter(variables__isnull=False).exists()
+        yield Check("variables", "ok" if read else "idle", "no violation" if read else "not read yet", why,
+                    "" if read else "Open an environment's parity page, or run manage.py setup.")  # fmt: skip

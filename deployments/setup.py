@@ -1,0 +1,139 @@
+"""Set-up: from one Render key to services, environments, history, health and a webhook; each step says what is next.
+
+`steps()` only reads this portal; `discover()` asks Render and stores what it finds. Both are used by page and command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from deployments.client import configured, render
+from deployments.models import Deployment, Service, SyncState
+from deployments.parity import refresh
+from deployments.reconcile import PATH, our_webhook
+from deployments.sync import poll
+from operations.models import Environment
+from providers.errors import ProviderError
+from providers.http import PlanTooLow, Rejected, Unauthorized
+from providers.render import Render
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the wizard; `todo` is empty where it is done."""
+
+    title: str
+    tone: str
+    found: str
+    todo: str = ""
+
+
+def discover(progress: Callable[[str, int], None] = lambda name, count: None) -> list[str]:
+    """Read everything, fingerprint variables, create the webhook where the plan allows. Raises ProviderError."""
+    api = render(deadline=120.0)
+    report = poll(client=api, progress=progress)
+    told = [f"{report.services} services, {report.created} new deployments"]
+    for service in Service.objects.filter(removed_at=None):
+        refresh(api, service)
+    told.append("variables read by name and fingerprint; no value was stored")
+    told.append(ensure_webhook(api))
+    return told
+
+
+def ensure_webhook(api: Render) -> str:
+    """Create our webhook where there is none; a plan without webhooks is an answer, not an error."""
+    if not settings.OPS_BASE_URL.startswith("https://") and not settings.DEMO:
+        return "no webhook: OPS_BASE_URL is not https; polling works without it"
+    owner = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).first()
+    if not owner:
+        return "no webhook: no service yet"
+    if our_webhook(api) is not None:
+        return "the webhook exists"
+    try:
+        made = api.webhooks.create(owner, settings.OPS_BASE_URL.rstrip("/") + PATH, "Sampelit Ops")
+    except (PlanTooLow, Unauthorized, Rejected) as error:
+        return f"no webhook ({error.message}) Polling sees every change within a minute without it."
+    if made.secret and made.secret == settings.RENDER_WEBHOOK_SECRET:
+        return "webhook created; its secret is the configured one"
+    return "webhook created; copy its secret from Render's webhook page into RENDER_WEBHOOK_SECRET"
+
+
+def steps() -> list[Step]:
+    """Where the set-up stands."""
+    return [_key(), _services(), _health(), _history(), _webhook(), *_databases(), _store()]
+
+
+def _key() -> Step:
+    state = SyncState.objects.filter(pk=1).first()
+    if not configured():
+        todo = (
+            "Create a key in Render (Account settings, API keys) and set RENDER_API_KEY on every service of the portal."
+        )
+        return Step("Render key", "bad", "RENDER_API_KEY is not set", todo)
+    if state and state.error:
+        return Step("Render key", "bad", state.error, "Correct it, then read again.")
+    return Step("Render key", "ok" if state else "warn", "Render answers" if state else "not used yet",
+                "" if state else "Read from Render.")  # fmt: skip
+
+
+def _services() -> Step:
+    services = Service.objects.filter(removed_at=None).select_related("environment")
+    groups: dict[str, list[str]] = {}
+    for service in services:
+        groups.setdefault(service.environment.slug if service.environment else "none", []).append(service.name)
+    if not groups:
+        return Step("Services and environments", "warn", "none known", "Read from Render.")
+    return Step("Services and environments", "ok", "; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(groups.items())))
+
+
+def _health() -> Step:
+    web = Service.objects.filter(removed_at=None, type="web_service")
+    without = [service.name for service in web if not service.health_check_path]
+    if without:
+        todo = "Request deployments.health_path for each, with /health for Sampelit."
+        return Step("Health", "warn", f"no health path: {', '.join(without)}", todo)
+    return Step("Health", "ok" if web else "warn", f"{len(web)} web services are probed by status and body")
+
+
+def _history() -> Step:
+    open_ones = Service.objects.filter(removed_at=None, history_complete=False).count()
+    found = f"{Deployment.objects.count()} deployments"
+    if open_ones:
+        return Step("History", "warn", f"{found}; {open_ones} services not read to the end", "Read from Render.")
+    return Step("History", "ok", found)
+
+
+def _webhook() -> Step:
+    if settings.RENDER_WEBHOOK_SECRET:
+        return Step("Webhook", "ok", f"secret is set; Render calls {settings.OPS_BASE_URL.rstrip('/')}{PATH}")
+    todo = "With a Professional workspace: read from Render, then copy the webhook's secret into RENDER_WEBHOOK_SECRET."
+    return Step("Webhook", "idle", "not set; polling sees every change within a minute", todo)
+
+
+def _databases() -> list[Step]:
+    made = []
+    for environment in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
+        names = [environment.variable(purpose) for purpose in ("export", "migration")]
+        unset = [name for name in names if not os.environ.get(name)]
+        todo = f"Set {', '.join(unset)} (a read-only role for export)." if unset else ""
+        made.append(Step(f"Database of {environment}", "warn" if unset else "ok",
+                         f"not set here: {', '.join(unset)}" if unset else "both variables are set", todo))  # fmt: skip
+    return made
+
+
+def _store() -> Step:
+    keys = bool(settings.BACKUP_AGE_RECIPIENTS and settings.BACKUP_SIGNING_KEY)
+    todo = "" if keys else "Set BACKUP_STORE, BACKUP_AGE_RECIPIENTS and BACKUP_SIGNING_KEY (manage.py keys makes them)."
+    return Step("Backup store and keys", "ok" if keys else "warn", "keys are set" if keys else "keys are missing", todo)
+
+
+def safe_discover(progress: Callable[[str, int], None] = lambda name, count: None) -> tuple[list[str], str]:
+    """`discover`, with the error as a sentence."""
+    try:
+        return discover(progress), ""
+    except ProviderError as error:
+        return [], error.message

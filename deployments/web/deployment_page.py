@@ -1,0 +1,97 @@
+"""The page of one deployment: where it stands, how long against the usual, health, log tail, and the way back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from deployments.models import Deployment
+from deployments.models.deployment import WAS_LIVE, Status
+from deployments.web import charts, remote
+from deployments.web.badges import status_badge
+from deployments.web.verbs import last_good, verb
+
+PHASES = [
+    ("build_in_progress", "Build"), ("pre_deploy_in_progress", "Pre-deploy"), ("update_in_progress", "Switch"),
+    ("live", "Live"),
+]  # fmt: skip
+FAILED_AT = {"build_failed": 0, "pre_deploy_failed": 1, "update_failed": 2}
+
+
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """`/admin/deployments/deployment/<pk>/change/`."""
+    if not request.user.has_perm("deployments.view_deployment"):
+        raise PermissionDenied
+    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
+    context = {**admin.site.each_context(request), "title": str(row), **facts(request, row)}
+    return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
+
+
+def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
+    """Everything the page shows."""
+    service = row.service
+    older = (
+        service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at").first()
+    )
+    found, missing = remote.read(f"deploy-log:{row.pk}:{row.status}", {"log": lambda api: log(api, row)})
+    seconds = row.duration.total_seconds() if row.duration else None
+    checks = list(row.health_checks.order_by("-checked_at")[:30])
+    return {
+        "row": row, "badge": status_badge(row), "service": service, "environment": service.environment,
+        "steps": steps(row), "seconds": seconds, "usual": usual(row), "log": found.get("log", []), "missing": missing,
+        "older": older, "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
+        "commit_url": service.commit_url(row.commit_sha), "verbs": verbs(request, row),
+        "strip": charts.health_strip(checks) if checks else "", "checks": checks,
+    }  # fmt: skip
+
+
+def verbs(request: HttpRequest, row: Deployment) -> list[Any]:
+    """Cancel while it moves; back to the last good one while it is live; back to this one when it was live."""
+    service = row.service
+    if row.moving:
+        return [verb(request.user, "deployments.cancel", service, "Cancel", tone="danger", deployment=row.render_id)]
+    again = verb(request.user, "deployments.deploy", service, "Deploy this commit again", commit=row.commit_sha)
+    back = last_good(service) if row.status in (Status.LIVE, Status.UPDATE_FAILED) else None
+    if row.status == Status.DEACTIVATED and not row.seeded:
+        back = row
+    if back is None:
+        return [again] if row.commit_sha else []
+    label = f"Roll back to {back.short}" if back.pk != row.pk else "Roll back to this"
+    return [verb(request.user, "deployments.rollback", service, label, tone="danger", deployment=back.render_id), again]
+
+
+def steps(row: Deployment) -> list[tuple[str, str, str]]:
+    """(label, tone, word) of each phase."""
+    names = [name for name, _ in PHASES]
+    if row.status in FAILED_AT:
+        at, tone = FAILED_AT[row.status], "bad"
+    elif row.status in names:
+        at, tone = names.index(row.status), "ok" if row.status == Status.LIVE else "run"
+    else:
+        at, tone = (len(names) - 1, "ok") if row.was_live else (-1, "")
+    done = [(label, "ok", "done") for _, label in PHASES[: max(at, 0)]]
+    here = [(PHASES[at][1], tone, {"bad": "failed", "run": "running", "ok": "done"}[tone])] if at >= 0 else []
+    return done + here + [(label, "", "not reached") for _, label in PHASES[at + 1 :]]
+
+
+def usual(row: Deployment) -> float | None:
+    """The median duration in seconds of the service's last twenty good deploys."""
+    rows = row.service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at")[
+        :20
+    ]
+    took = [one.duration.total_seconds() for one in rows if one.duration]
+    return median(took) if took else None
+
+
+def log(api: Any, row: Deployment) -> list[Any]:
+    end = (row.finished_at or timezone.now()) + timedelta(seconds=30)
+    start = row.created_at - timedelta(seconds=5)
+    return list(api.logs.tail(row.service.owner_id, [row.service.render_id], start=start, end=end, limit=100))

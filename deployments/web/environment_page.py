@@ -1,0 +1,118 @@
+"""The page of one environment: services with what is live and their verbs, health, metrics, crashes, previews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from deployments.models import Deployment, HealthCheck, Service, SyncState
+from deployments.models.deployment import MOVING, Status
+from deployments.web import charts, remote
+from deployments.web.verbs import of_service
+from operations.models import Environment
+from providers.render import Event, Render
+
+METRICS = ("cpu", "memory", "http-requests")
+CRASHES = ("server_failed", "server_hardware_failure", "image_pull_failed")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One service with what the page shows beside it."""
+
+    service: Service
+    live: Deployment | None
+    running: Deployment | None
+    verbs: list[Any]
+
+
+@dataclass(frozen=True)
+class Incident:
+    at: datetime | None
+    sentence: str
+    word: str = "failed"
+    tone: str = "bad"
+    actor: str = ""
+    url: str = ""
+
+
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/admin/deployments/service/environment/<slug>/`."""
+    if not request.user.has_perm("deployments.view_service"):
+        raise PermissionDenied
+    environment = get_object_or_404(Environment, slug=slug)
+    services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
+    for service in services:
+        service.environment = environment
+    context = {
+        **admin.site.each_context(request), "title": environment.name, "environment": environment,
+        "lines": lines(request, services), "state": SyncState.objects.filter(pk=1).first(),
+        **watched(services),
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/deployments/environment.html", context)
+
+
+def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
+    """One line a service, from one query over the newest deploys of all."""
+    known: dict[int, list[Deployment]] = {service.pk: [] for service in services}
+    for row in Deployment.objects.filter(service__in=services).order_by("-created_at")[: 60 * max(1, len(services))]:
+        known[row.service_id].append(row)
+    return [_line(request, service, known[service.pk]) for service in services]
+
+
+def _line(request: HttpRequest, service: Service, known: list[Deployment]) -> Line:
+    live = next((row for row in known if row.status == Status.LIVE), None)
+    running = next((row for row in known if row.status in MOVING and row.status != Status.UNKNOWN), None)
+    return Line(service, live, running, of_service(request.user, service, known))
+
+
+def watched(services: list[Service]) -> dict[str, Any]:
+    """Health strip, metrics and crashes of the environment's web service."""
+    service = next((one for one in services if one.is_web), None)
+    if service is None:
+        return {}
+    checks = list(HealthCheck.objects.filter(service=service).order_by("-checked_at")[:60])
+    found, missing = remote.read(f"environment:{service.render_id}", readers(service))
+    recent = service.deployments.filter(finished_at__gte=timezone.now() - timedelta(hours=6))
+    deploys = [row.finished_at for row in recent if row.finished_at]
+    return {
+        "watched": service, "strip": charts.health_strip(checks), "missing": missing,
+        "metrics": [charts.metric(name, found[name], deploys) for name in METRICS if name in found],
+        "incidents": [incident(event) for event in found.get("events", [])[:8]],
+    }  # fmt: skip
+
+
+def readers(service: Service) -> dict[str, remote.Reader]:
+    """What is read from Render for this page, all at once."""
+    now = timezone.now()
+    start = now - timedelta(hours=6)
+
+    def metric(name: str) -> remote.Reader:
+        return lambda api: api.metrics.series(name, service.render_id, start, now, 300)
+
+    return {name: metric(name) for name in METRICS} | {"events": lambda api: crashes(api, service, now)}
+
+
+def crashes(api: Render, service: Service, now: datetime) -> list[Event]:
+    found = api.events.list(service.render_id, start=now - timedelta(days=14))
+    return [event for event in found if event.type in CRASHES]
+
+
+def incident(event: Event) -> Incident:
+    """A crash in words: out of memory first, because it is the one with a limit to raise."""
+    reason = event.details.get("reason") or {}
+    if limit := (reason.get("oomKilled") or {}).get("memoryLimit"):
+        return Incident(event.at, f"An instance ran out of memory (limit {limit})")
+    if "nonZeroExit" in reason:
+        return Incident(event.at, f"An instance exited with {reason['nonZeroExit']}")
+    if reason.get("unhealthy"):
+        return Incident(event.at, f"An instance was unhealthy: {reason['unhealthy']}")
+    return Incident(event.at, event.type.replace("_", " "))

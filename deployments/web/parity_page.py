@@ -1,0 +1,78 @@
+"""Parity of one environment with production: variables by name and fingerprint, and the settings that differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+
+from deployments import parity
+from deployments.client import quick
+from deployments.models import Service
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+
+SETTINGS = (
+    "runtime", "plan", "region", "numInstances", "healthCheckPath", "buildCommand", "startCommand", "preDeployCommand",
+    "maxShutdownDelaySeconds", "publishPath", "autoDeploy", "branch",
+)  # fmt: skip
+
+
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET shows what was read last; POST reads the names and fingerprints from Render again."""
+    if not request.user.has_perm("deployments.view_configfingerprint"):
+        raise PermissionDenied
+    environment = get_object_or_404(Environment, slug=slug)
+    if request.method == "POST":
+        return _refresh(request, environment)
+    production = list(Service.objects.filter(environment__kind="production", removed_at=None))
+    services = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
+    context = {
+        **admin.site.each_context(request), "title": f"Parity of {environment.name}", "environment": environment,
+        "parts": [part(service, production) for service in services],
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/deployments/parity.html", context)
+
+
+def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
+    try:
+        api = quick()
+        for service in Service.objects.filter(environment__kind="production", removed_at=None) | Service.objects.filter(
+            environment=environment, removed_at=None
+        ):
+            parity.refresh(api, service)
+        messages.success(request, "Names and fingerprints were read again. No value was stored.")
+    except (ProviderError, Refused) as error:
+        messages.error(request, f"{error} What is shown is older.")
+    return redirect("admin:deployments_parity", environment.slug)
+
+
+def part(service: Service, production: list[Service]) -> dict[str, Any]:
+    """One service beside production's service of the same part."""
+    own = service if service in production else None
+    reference = own or parity.reference_for(service, production)
+    if reference is None:
+        return {"service": service, "reference": None, "findings": [], "settings": []}
+    findings = parity.compare(service, reference)
+    bad = sum(finding.tone == "bad" for finding in findings)
+    differing = [] if own else settings_diff(service, reference)
+    return {"service": service, "reference": reference, "findings": findings, "bad": bad, "settings": differing,
+            "read": service.variables.exists()}  # fmt: skip
+
+
+def settings_diff(service: Service, reference: Service) -> list[tuple[str, str, str]]:
+    """(setting, here, production) where they differ."""
+    ours, theirs = flat(service), flat(reference)
+    return [
+        (name, ours.get(name, "–"), theirs.get(name, "–")) for name in SETTINGS if ours.get(name) != theirs.get(name)
+    ]
+
+
+def flat(service: Service) -> dict[str, str]:
+    details = {**service.settings, **(service.settings.get("envSpecificDetails") or {})}
+    details |= {"autoDeploy": "on" if service.autodeploy else "off", "branch": service.branch}
+    return {name: str(details[name]) for name in SETTINGS if name in details}

@@ -1,0 +1,72 @@
+"""Buttons: each verb of this app as a link to the one confirmation page, or the reason why it is not offered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+
+from deployments.models import Deployment, Service
+from deployments.models.deployment import Status
+from operations.engine import kinds
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One button; `why_not` replaces it by the reason."""
+
+    label: str
+    url: str
+    why_not: str = ""
+    tone: str = ""
+
+
+def verb(user: User | AnonymousUser, kind: str, service: Service, label: str, *, tone: str = "", **given: str) -> Verb:
+    """A link to the confirmation page of `kind`, filled in."""
+    slug = service.environment.slug if service.environment else ""
+    values = {"environment": slug, "service": service.render_id, **given}
+    url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
+    allowed = user.has_perm(kinds.get(kind).permission)
+    return Verb(label, url, "" if allowed else "Your role may not request this.", tone)
+
+
+def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Deployment] | None = None) -> list[Verb]:
+    """What can be done to a service, the most usual first; `known` are its newest deploys if they were read already."""
+
+    def make(kind: str, label: str, tone: str = "", **given: str) -> Verb:
+        return verb(user, f"deployments.{kind}", service, label, tone=tone, **given)
+
+    verbs = [make("deploy", "Deploy", "primary")]
+    if (back := last_good(service) if known is None else good_among(known)) is not None:
+        verbs.append(make("rollback", f"Roll back to {back.short}", "danger", deployment=back.render_id))
+    if service.is_web:
+        state = "off" if service.maintenance else "on"
+        verbs.append(make("maintenance", f"Maintenance {state}", state=state))
+        verbs += [make("restart", "Restart"), make("scale", "Scale"), make("health_path", "Health path")]
+    verbs.append(make("autodeploy", f"Autodeploy {'off' if service.autodeploy else 'on'}",
+                      state="off" if service.autodeploy else "on"))  # fmt: skip
+    verbs.append(make("resume", "Resume") if service.suspended else make("suspend", "Suspend"))
+    verbs += [
+        make("source", "Branch"),
+        make("set_variable", "Set a variable"),
+        make("delete_variable", "Delete a variable"),
+    ]
+    verbs += [make("job", "Run a job")] if service.is_web else [make("purge_cache", "Purge cache")]
+    return verbs + ([make("delete_preview", "Delete preview", "danger")] if service.is_preview else [])
+
+
+def good_among(known: Sequence[Deployment]) -> Deployment | None:
+    """The same answer as `last_good`, from deploys read before, newest first."""
+    live = next((row.commit_sha for row in known if row.status == Status.LIVE), "")
+    good = (row for row in known if row.status == Status.DEACTIVATED and not row.seeded and row.health != "unhealthy")
+    return next((row for row in good if row.commit_sha != live), None)
+
+
+def last_good(service: Service) -> Deployment | None:
+    """What a rollback would put back: the newest superseded deploy that was not found unhealthy."""
+    rows = service.deployments.filter(status=Status.DEACTIVATED, seeded=False).exclude(health="unhealthy")
+    live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
+    return rows.exclude(commit_sha=live.commit_sha if live else "").order_by("-created_at").first()

@@ -1,0 +1,179 @@
+"""Render's webhooks: forged ones are refused, a repeated one has one effect, order is no matter, lost ones are found."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from standardwebhooks import Webhook
+
+from deployments import deliveries
+from deployments.models import Deployment, Service, WebhookDelivery
+from deployments.reconcile import reconcile
+from deployments.setup import ensure_webhook
+from ledger.models import Entry
+from tests.deployments.conftest import WEBHOOK_SECRET
+from tests.render_sandbox import Harness
+
+pytestmark = pytest.mark.django_db
+URL = "/webhooks/render/"
+
+
+def message(service: str, kind: str = "deploy_ended", event: str = "evt-1") -> bytes:
+    sent = {"type": kind, "timestamp": "2026-11-23T03:00:00Z", "data": {"id": event, "serviceId": service}}
+    return json.dumps(sent).encode()
+
+
+def signed(
+    body: bytes, identity: str = "msg-1", at: datetime | None = None, secret: str = WEBHOOK_SECRET
+) -> dict[str, str]:
+    now = at or datetime.now(UTC)
+    return {
+        "webhook-id": identity, "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(identity, now, body.decode()),
+    }  # fmt: skip
+
+
+def post(client: Client, body: bytes, headers: dict[str, str]) -> int:
+    return client.post(URL, body, content_type="application/json", headers=headers).status_code
+
+
+def test_a_genuine_delivery_is_accepted_once(client: Client, api: Service) -> None:
+    body = message(api.render_id)
+    headers = signed(body)
+
+    assert [post(client, body, headers) for _ in range(25)] == [202] * 25
+    assert WebhookDelivery.objects.count() == 1
+    assert client.get(URL).status_code == 405
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(-290, 202), (290, 202), (-310, 400), (310, 400)])
+def test_five_minutes_either_way(client: Client, api: Service, seconds: int, code: int) -> None:
+    body = message(api.render_id)
+
+    assert post(client, body, signed(body, at=datetime.now(UTC) + timedelta(seconds=seconds))) == code
+
+
+def test_no_mutation_of_a_signed_delivery_is_accepted(client: Client, api: Service) -> None:
+    chance = random.Random(20261123)
+    body = message(api.render_id)
+    headers = signed(body)
+    for number in range(200):
+        forged, changed = bytearray(body), dict(headers)
+        what = chance.choice(
+            ["body", "webhook-id", "webhook-timestamp", "webhook-signature", "missing", "secret", "cut"]
+        )
+        if what == "body":
+            forged[chance.randrange(len(forged))] ^= 1 << chance.randrange(8)
+        elif what == "cut":
+            del forged[chance.randrange(len(forged)) :]
+        elif what == "missing":
+            del changed[chance.choice(sorted(changed))]
+        elif what == "secret":
+            changed = signed(body, secret="whsec_" + "QUJD" * 8)
+        else:
+            value = list(changed[what])
+            value[chance.randrange(len(value))] = chance.choice("aZ9/")
+            changed[what] = "".join(value)
+        if (bytes(forged), changed) == (body, headers):
+            continue
+        try:
+            accepted = post(client, bytes(forged), changed) == 202
+        except ValueError:
+            accepted = False
+        assert not accepted, (number, what)
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_without_a_secret_nothing_is_accepted(client: Client, api: Service, settings) -> None:
+    body = message(api.render_id)
+    headers = signed(body)
+    settings.RENDER_WEBHOOK_SECRET = ""
+
+    assert post(client, body, headers) == 400
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b'{"data": 3}', b"\xff\xfe", b"{}", b"x" * 70_000])
+def test_signed_nonsense_is_refused(client: Client, api: Service, body: bytes) -> None:
+    headers = signed(body if body[:1] != b"\xff" else b"{}")
+
+    assert post(client, body, headers) == 400
+
+
+def test_the_truth_is_fetched_whatever_the_order(client: Client, api: Service, sandbox: Harness) -> None:
+    chance = random.Random(7)
+    for round_ in range(5):
+        commit = sandbox.control("push", branch="main", message=f"Change {round_}")["id"]
+        sandbox.control("manual", service=api.name)
+        kinds = ["deploy_started", "build_started", "build_ended", "deploy_ended", "deploy_ended", "not_yet_invented"]
+        chance.shuffle(kinds)
+        for number, kind in enumerate(kinds):
+            body = message(api.render_id, kind, f"evt-{round_}-{number % 4}")
+            assert post(client, body, signed(body, f"msg-{round_}-{number % 4}")) == 202
+            if chance.random() < 0.5:
+                deliveries.process_waiting()
+        deliveries.process_waiting()
+
+        assert Deployment.objects.get(service=api, commit_sha=commit).status == "live"
+        assert Deployment.objects.filter(service=api, status="live").count() == 1
+    assert Entry.objects.filter(code="deployments.live").count() == 5
+    assert not WebhookDelivery.objects.exclude(status="processed").exists()
+
+
+def test_a_delivery_about_a_new_or_deleted_service(client: Client, api: Service, sandbox: Harness) -> None:
+    Service.objects.get(name="sampelit-web").deployments.all().delete()
+    Service.objects.filter(name="sampelit-web").delete()
+    new, gone = sandbox.service("sampelit-web"), "srv-00000000000000000000"
+    for number, service in enumerate((new, gone)):
+        body = message(service)
+        post(client, body, signed(body, f"msg-{number}"))
+
+    deliveries.process_waiting()
+
+    assert Service.objects.get(render_id=new).deployments.count() == 14
+    assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"processed"}
+
+
+def test_it_is_tried_again_when_render_is_down(client: Client, api: Service, sandbox: Harness) -> None:
+    body = message(api.render_id)
+    post(client, body, signed(body))
+    sandbox.control("fault", match="GET", kind="503", times=50)
+    deliveries.process_waiting()
+    assert WebhookDelivery.objects.get().status == "failed"
+    sandbox.sandbox.faults.clear()
+
+    deliveries.process_waiting()
+
+    assert (WebhookDelivery.objects.get().status, WebhookDelivery.objects.get().attempts) == ("processed", 2)
+
+
+def test_webhooks_that_never_arrived_are_recovered(api: Service, sandbox: Harness, settings) -> None:
+    settings.OPS_BASE_URL = "http://127.0.0.1:9"
+    ensure_webhook(sandbox.render)
+    commit = sandbox.control("push", branch="main", message="Nobody heard of it")["id"]
+    sandbox.control("manual", service=api.name)
+    sandbox.sandbox.deliveries.pump()
+
+    found = reconcile(sandbox.render)
+    again = reconcile(sandbox.render)
+    deliveries.process_waiting()
+
+    assert found.sent == found.recovered > 0
+    assert again.recovered == 0
+    assert Deployment.objects.filter(service=api, commit_sha=commit).exists()
+
+
+def test_the_sandbox_signs_as_render_does(
+    client: Client, api: Service, sandbox: Harness, live_server, settings
+) -> None:
+    settings.OPS_BASE_URL = live_server.url
+    ensure_webhook(sandbox.render)
+    sandbox.control("manual", service=api.name)
+
+    sandbox.sandbox.deliveries.pump()
+
+    assert WebhookDelivery.objects.count() >= 2
+    assert {event["statusCode"] for sent in sandbox.sandbox.world.sent.values() for event in sent} == {202}
