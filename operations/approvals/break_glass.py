@@ -16,6 +16,7 @@ from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wake import wake
 from operations.models import Operation, Status, Task
 from providers.errors import Refused
+from providers.redact import redact
 
 WINDOW = timedelta(minutes=30)
 DELAY_WHEN_ALONE = timedelta(minutes=30)
@@ -44,6 +45,7 @@ def why_not_break_glass(operation: Operation, by: User) -> str:
 def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "admin") -> Operation:
     """Queue one operation without its votes, within 30 minutes; a team of fewer than two approvers waits 30 more."""
     with refusals_recorded(operation.kind, by, operation.environment):
+        reason = redact(reason)
         if len(reason.strip()) < 10:
             raise Refused("Say why in at least ten characters; nothing was changed.")
         with transaction.atomic():

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ledger.services import record
 from operations.models import Task
 from providers.errors import Refused
+from providers.redact import redact
 
 
 def why_not_close(task: Task, by: User) -> str:
@@ -25,6 +26,7 @@ def why_not_close(task: Task, by: User) -> str:
 
 def close(task: Task, *, by: User, resolution: str) -> Task:
     """Close it with a resolution of at least three characters. Raise Refused or PermissionDenied."""
+    resolution = redact(resolution)
     with transaction.atomic():
         row = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
         refusal = why_not_close(row, by)

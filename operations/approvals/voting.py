@@ -11,6 +11,7 @@ from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wake import wake
 from operations.models import Approval, Operation, Status
 from providers.errors import Refused
+from providers.redact import redact
 
 
 def why_not_vote(operation: Operation, by: User) -> str:
@@ -30,12 +31,12 @@ def why_not_vote(operation: Operation, by: User) -> str:
 
 def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
     """One vote for exactly this content; the last missing one queues it. Raise Refused or PermissionDenied."""
-    return _vote(operation, by, Approval.Decision.APPROVE, comment, channel)
+    return _vote(operation, by, Approval.Decision.APPROVE, redact(comment), channel)
 
 
 def reject(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
     """One refusal ends the request."""
-    return _vote(operation, by, Approval.Decision.REJECT, comment, channel)
+    return _vote(operation, by, Approval.Decision.REJECT, redact(comment), channel)
 
 
 def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operation:

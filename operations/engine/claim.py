@@ -11,6 +11,9 @@ from django.db.models.functions import Coalesce, Now
 
 from operations.models import Operation, Status
 from operations.models.operation import database_now
+from providers import redact
+
+SPOKEN = frozenset({"error", "result", "progress"})
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,19 @@ def claim(operation_id: str, owner: str) -> Lease | None:
 def extend(lease: Lease, **fields: object) -> bool:
     """Push the lease's end out by one lease time (and store progress); False when the lease is lost."""
     held = Operation.objects.held(lease.operation_id, lease.fence)
-    return held.update(lease_until=database_now(settings.OPS_LEASE_SECONDS), **fields) == 1
+    return held.update(lease_until=database_now(settings.OPS_LEASE_SECONDS), **_without_secrets(fields)) == 1
 
 
 def write(lease: Lease, **fields: object) -> None:
     """Change the operation's row under the lease; raise LeaseLost when it is no longer ours."""
-    if not Operation.objects.held(lease.operation_id, lease.fence).update(**fields):
+    if not Operation.objects.held(lease.operation_id, lease.fence).update(**_without_secrets(fields)):
         raise LeaseLost(lease.operation_id)
+
+
+def _without_secrets(fields: dict[str, object]) -> dict[str, object]:
+    """What a step says (error, result, progress) is shown to everybody who may look."""
+    redactor = redact.current()
+    return {name: redactor.value(value) if name in SPOKEN else value for name, value in fields.items()}
 
 
 def lock(lease: Lease) -> Operation:

@@ -16,6 +16,8 @@ from operations.engine.claim import Lease, LeaseLost, write
 from operations.engine.kinds import Parameters, StepSpec
 from operations.engine.sealing import unseal
 from operations.models import Environment, Operation, Step
+from providers.redact import current as redactor
+from providers.redact import redact
 
 logger = logging.getLogger("operations.step")
 LOG_LIMIT = 200_000
@@ -86,6 +88,7 @@ class StepContext:
     def log(self, line: str) -> None:
         """Append one timed line to the operation's log, keeping its newest 200,000 characters."""
         self.moved_at = time.monotonic()
+        line = redact(line)
         logger.info(line, extra={"operation": self.operation.pk, "step": self.row.name})
         stamped = f"{timezone.now():%H:%M:%S} {self.row.name}: {line}\n"
         write(self.lease, log=Right(Concat("log", Value(stamped)), LOG_LIMIT))
@@ -98,7 +101,7 @@ class StepContext:
     def save_state(self) -> None:
         """Journal `self.state`, so that a later attempt resumes instead of repeating."""
         write(self.lease, fence=self.fence)
-        Step.objects.filter(pk=self.row.pk).update(detail=self.state)
+        Step.objects.filter(pk=self.row.pk).update(detail=redactor().value(self.state))
 
     def secret(self, name: str) -> str:
         """A secret parameter in clear, in memory only; raise Refused where it was erased."""

@@ -21,6 +21,7 @@ from operations.engine.sealing import seal
 from operations.engine.wake import wake
 from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
+from providers.redact import redact
 
 SYSTEM = "system"
 
@@ -38,10 +39,21 @@ def prepare(kind: kinds.OperationKind, environment: Environment, given: kinds.Pa
             f"{environment} is frozen until {environment.frozen_until:%Y-%m-%d %H:%M} UTC: "
             f"{environment.freeze_reason or 'no reason given'}. Nothing was requested; ask again after that."
         )
+    _refuse_secrets(kind, given)
     cleaned = kind.clean(environment, {k: v for k, v in given.items() if v not in (None, "")})
     for check in kinds.registry.guards.get(kind.name, []):
         check(environment, cleaned)
     return cleaned
+
+
+def _refuse_secrets(kind: kinds.OperationKind, given: kinds.Parameters) -> None:
+    """Plain parameters are stored, shown and hashed for ever; a credential among them is refused."""
+    plain = [one.name for one in kind.parameters if not one.secret]
+    bad = [name for name in plain if isinstance(given.get(name), str) and redact(given[name]) != given[name]]
+    if bad:
+        raise Refused(
+            f"{', '.join(bad)} holds what looks like a secret. Nothing was requested; name the variable that holds it."
+        )
 
 
 def request(
@@ -67,7 +79,7 @@ def request(
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
             Operation.objects.filter(pk=operation.pk).update(
-                reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
+                reason=redact(reason), channel=channel, retry_of=retry_of, sealed=sealed
             )
             operation.refresh_from_db()
             if operation.status == Status.QUEUED and not seeded:

@@ -21,6 +21,8 @@ from operations.engine.wake import wake, wake_waiting
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from operations.trace import operating
 from providers.errors import ProviderError, Refused
+from providers.redact import current as redactor
+from providers.redact import redact
 
 logger = logging.getLogger("operations.run")
 
@@ -158,7 +160,7 @@ def _close_step(context: StepContext, status: str, error: str) -> None:
     with transaction.atomic():
         lock(context.lease)
         Step.objects.filter(pk=context.row.pk).update(
-            status=status, ended_at=timezone.now(), error=error, detail=context.state
+            status=status, ended_at=timezone.now(), error=redact(error), detail=redactor().value(context.state)
         )
 
 

@@ -37,12 +37,12 @@ def every(name: str, seconds: float, run: Callable[[], None]) -> None:
 
 def tick() -> int:
     """One round; how many operations were woken. Errors of one job never stop the others."""
+    Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now()})
     expire_old_requests()
     erase_old()
     woken = wake_due()
     for job in list(_jobs.values()):
         run_job(job)
-    Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now()})
     return woken
 
 

@@ -5,6 +5,7 @@ Every child dies with this process, however it ends. Any child that ends by itse
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -148,6 +149,7 @@ def _prepare() -> list[tuple[str, str, str]]:
     from django.db import connections
 
     django.setup()
+    logging.disable(logging.INFO)  # this terminal shows what was done; the children's logs lie in .data/log
     call_command("migrate", verbosity=0)
     from sampelit_ops.demo.story import seed
     from sampelit_ops.demo.users import create_demo_users
