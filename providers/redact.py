@@ -67,19 +67,29 @@ def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
     """Values of variables whose names say they are secret; of a URL also its password."""
     found: set[str] = set()
     for name, value in environ.items():
-        if not value or not _SECRET_NAME.search(name.upper()):
-            continue
-        found.add(value)
-        found.update(_password_in(value))
-    return frozenset(value for value in found if len(value) >= _SHORTEST)
+        if value and _SECRET_NAME.search(name.upper()):
+            found.update(_secrets_in(name.upper(), value))
+    return frozenset(filter(_telling, found))
 
 
-def _password_in(value: str) -> set[str]:
+def _secrets_in(name: str, value: str) -> set[str]:
+    """The value itself; of a database's address its password, and the whole only if it has one."""
+    passwords = {unquote(text) for text in _passwords(value)} | set(_passwords(value))
+    is_address = name.endswith(("_DSN", "DATABASE_URL"))
+    return passwords | ({value} if passwords or not is_address else set())
+
+
+def _passwords(value: str) -> list[str]:
     try:
         password = urlsplit(value).password if "://" in value else None
     except ValueError:
-        return set()
-    return {password, unquote(password)} if password else set()
+        return []
+    return [password] if password else re.findall(r"\bpassword=([^\s']{2,})", value)
+
+
+def _telling(value: str) -> bool:
+    """Not a short plain word: hiding `postgres` everywhere would hide what a message says."""
+    return len(value) >= _SHORTEST and (len(value) >= 16 or not re.fullmatch(r"[a-z_-]+", value))
 
 
 @lru_cache(maxsize=8)

@@ -61,6 +61,14 @@ def test_values_of_secret_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text == f"{redact.MASK} {redact.MASK} {redact.MASK} {redact.MASK} https://ops.example.com"
 
 
+def test_plain_words_and_open_addresses_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///sampelit_ops")
+    monkeypatch.setenv("SAMPELIT_STAGING_EXPORT_DSN", "postgresql://postgres:postgres@h/d")
+
+    assert redact.redact("postgres at postgresql:///sampelit_ops") == "postgres at postgresql:///sampelit_ops"
+    assert redact.redact("postgresql://postgres:postgres@h/d") == redact.MASK
+
+
 def test_structures_keep_their_shape() -> None:
     value = {"n": 1, "ok": True, "none": None, "list": ["rnd_AbCdEfGh12345678", {"x": "rnd_AbCdEfGh12345678"}]}
 
