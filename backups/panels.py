@@ -11,7 +11,7 @@ from django.utils import timezone
 from backups.builtin import AUDIT_TRAIL
 from backups.models import Run, Slot
 from backups.models.run import RunStatus
-from backups.widgets import register_widgets
+from backups.widgets import recent_runs, register_widgets
 from operations import panels
 from operations.navigation import NavLink, register
 from operations.panels import Panel
@@ -26,11 +26,13 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
         return None
     title = "Newest proven backup"
     url = reverse("admin:backups_run_changelist")
-    run = _newest()
+    runs = recent_runs(request)
+    run = next((one for one in reversed(runs) if one.status == RunStatus.PROVEN and not one.operation.seeded), None)
+    run = run or _newest()
     if run is None or run.proven_at is None:
         return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
     late = timezone.now() - run.proven_at > FRESH
-    newer = Run.objects.filter(policy=run.policy, started_at__gt=run.started_at, operation__seeded=False).first()
+    newer = next((one for one in reversed(runs) if one.started_at > run.started_at and not one.operation.seeded), None)
     red = newer is not None and newer.status in (RunStatus.SUSPECT, RunStatus.FAILED)
     tone, word = (
         ("bad", f"last run {newer.status}") if red and newer else ("warn", "late") if late else ("ok", "proven")
@@ -51,10 +53,10 @@ def backup_schedule(request: HttpRequest) -> Panel | None:
     if not request.user.has_perm("backups.view_run"):
         return None
     red = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="").select_related("policy")
-    newest = red.first()
-    if newest is None:
+    shown = list(red[:100])
+    if not shown:
         return None
-    count = red.count()
+    newest, count = shown[0], len(shown)
     detail = f"{newest.policy.name} {newest.status} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.reason}".strip()
     word = f"{count} slot{'s' if count != 1 else ''}"
     return Panel("Backup slots", word, "bad", newest.status, detail, reverse("admin:backups_slot_changelist"))

@@ -21,7 +21,7 @@ SHOWN = 30
 
 def last_runs(request: HttpRequest) -> Widget | None:
     """A box a run, oldest first."""
-    runs = _recent(request)
+    runs = recent_runs(request)
     if not runs:
         return None
     counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
@@ -31,7 +31,7 @@ def last_runs(request: HttpRequest) -> Widget | None:
 
 def audit_rows(request: HttpRequest) -> Widget | None:
     """Rows of the proven runs as a line."""
-    runs = [run for run in _recent(request) if run.status == RunStatus.PROVEN]
+    runs = [run for run in recent_runs(request) if run.status == RunStatus.PROVEN]
     if len(runs) < 2:
         return None
     newest = runs[-1]
@@ -41,13 +41,15 @@ def audit_rows(request: HttpRequest) -> Widget | None:
     return Widget("Rows in proven backups", sparkline(points, "Rows over time", about, "rows"))
 
 
-def _recent(request: HttpRequest) -> list[Run]:
+def recent_runs(request: HttpRequest) -> list[Run]:
+    """The newest runs of the audit trail of one environment, a protected one first; oldest first, asked once."""
     if not request.user.has_perm("backups.view_run"):
         return []
     known = getattr(request, "recent_runs", None)
     if known is None:
-        newest = Run.objects.filter(policy__name=AUDIT_TRAIL).order_by("-started_at")[:SHOWN]
-        known = list(newest.only("status", "started_at", "rows", "stored_bytes", "proof_seconds"))[::-1]
+        rows = Run.objects.filter(policy__name=AUDIT_TRAIL).select_related("policy__environment", "operation")
+        newest = list(rows.order_by("-policy__environment__protected", "-started_at")[:SHOWN])
+        known = [run for run in newest if run.policy_id == newest[0].policy_id][::-1]
         request.recent_runs = known  # type: ignore[attr-defined]
     return known
 

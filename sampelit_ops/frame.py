@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest
@@ -38,6 +39,8 @@ class Frame:
     late: int
     ledger_at: datetime | None
     ledger_valid: bool | None
+    doctor_at: datetime | None
+    doctor_checks: list[dict[str, str]] | None
     environments: list[Surrounding]
 
 
@@ -53,8 +56,9 @@ def of(request: HttpRequest) -> Frame:
 def _ask(user: int | None) -> Frame:
     with connection.cursor() as cursor:
         cursor.execute(_sql(), {"user": user or 0})
-        *counts, environments = cursor.fetchone()
-    return Frame(*counts, [Surrounding(**e) for e in environments])
+        names = [column.name for column in cursor.description]
+        found: dict[str, Any] = dict(zip(names, cursor.fetchone(), strict=True))
+    return Frame(**{**found, "environments": [Surrounding(**each) for each in found["environments"]]})
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from django_q.models import Task as Message
 from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
+from tests import factories_apps
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def queue() -> None:
 
 
 def world() -> World:
-    """Everything above, an open and a closed task, and signs of life."""
+    """Everything above, rows of the other apps, an open and a closed task, and signs of life."""
     everything, approver = person("everything"), person("approver")
     production = environments()
     made = operations(everything, approver, production)
@@ -137,6 +138,9 @@ def world() -> World:
         kind="other", title="Re-enable autodeploy", dedupe_key="other", closed_at=timezone.now(), closed_by=approver
     )
     queue()
+    factories_apps.backups(production, made)
+    factories_apps.deployments(production)
+    factories_apps.outbox()
     for name in ("worker:test:1", "canary:export", "tick"):
         Heartbeat.objects.create(name=name, beat_at=timezone.now())
     Heartbeat.objects.create(name="ledger.verified", beat_at=timezone.now(), detail={"valid": True})

@@ -5,7 +5,7 @@ In: the site and the rows of `tests.factories.world()`. Out: (name, URL maker) p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.contrib import admin
@@ -19,9 +19,9 @@ from operations.models import Operation
 PageUrl = Callable[[], str]
 
 
-def named(name: str, query: str = "") -> PageUrl:
+def named(name: str, query: str = "", args: Sequence[str] = ()) -> PageUrl:
     """A page by its URL name; "" while no app defines it."""
-    return lambda: _named(name, query)
+    return lambda: _named(name, query, args)
 
 
 def operation(key: str, verb: str = "") -> PageUrl:
@@ -58,6 +58,11 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     *((f"operation {key}", operation(key)) for key in ("half approved", "running", "succeeded", "failed")),
     ("approve", operation("waiting", "approve")),
     ("cancel", operation("running", "cancel")),
+    ("backup coverage", named("admin:backups_coverage")),
+    ("environment of deployments", named("admin:deployments_environment", args=["production"])),
+    ("parity", named("admin:deployments_parity", args=["staging"])),
+    ("render setup", named("admin:deployments_setup")),
+    ("connect a database", named("admin:connect")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
 
@@ -81,9 +86,9 @@ def _of(model: type[Model]) -> list[tuple[str, PageUrl]]:
     return [*found, (f"{label} add", named(f"{base}_add"))] if _may_add(model) else found
 
 
-def _named(name: str, query: str) -> str:
+def _named(name: str, query: str, args: Sequence[str]) -> str:
     try:
-        return reverse(name) + query
+        return reverse(name, args=args) + query
     except NoReverseMatch:
         return ""
 
