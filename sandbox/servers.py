@@ -12,12 +12,14 @@ from providers.embedded import EmbeddedPostgres
 from sandbox import database
 from sandbox.health import Health
 from sandbox.render import RenderSandbox
+from sandbox.render.applications import answer as application
 from sandbox.supabase.recovery import Recovery
 from sandbox.supabase.server import SupabaseSandbox
 from sandbox.traffic import Traffic
 from sandbox.web import base_url, serve
 
 STAGING_SHARE = 20
+PRODUCT = "/apps/sampelit-api/"
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Stage:
     port: int | None = None
     names: dict[str, str] = field(default_factory=dict)
     traffic: Traffic | None = None
+    render: RenderSandbox | None = None
     healths: dict[str, Health] = field(default_factory=dict)
     closing: ExitStack = field(default_factory=ExitStack)
     _offset: int = 0
@@ -82,14 +85,19 @@ def supabase(stage: Stage) -> dict[str, str]:
 
 def render(stage: Stage) -> dict[str, str]:
     """Render's API, and the applications it runs, whose deploys take a few seconds; its state survives a restart."""
-    api = RenderSandbox(port=stage.next_port(), state=stage.data_dir / "render.json").start()
+    api = stage.render = RenderSandbox(port=stage.next_port(), state=stage.data_dir / "render.json").start()
     stage.closing.callback(api.stop)
     secret = api.world.webhook_secret
     return {"RENDER_API_BASE": api.base, "RENDER_API_KEY": api.api_key, "RENDER_WEBHOOK_SECRET": secret}
 
 
 def traffic(stage: Stage) -> dict[str, str]:
-    stage.traffic = Traffic(stage.dsn("production", "app"), stage.live)
+    """Visitors of the product, who stay away while Render answers for it (maintenance mode, suspended)."""
+
+    def serving() -> bool:
+        return stage.render is None or application(stage.render.world, PRODUCT)[0] < 500
+
+    stage.traffic = Traffic(stage.dsn("production", "app"), stage.live, serving=serving)
     stage.traffic.start()
     stage.closing.callback(stage.traffic.stop)
     return {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -92,10 +93,15 @@ def _insert(connection: Connection, table: str, columns: str, values: list[Any])
 
 
 class Traffic:
-    """A thread of visitors; `rate` (decisions a second) may be changed while it runs, 0 pauses."""
+    """A thread of visitors; `rate` (decisions a second) may be changed while it runs, 0 pauses.
 
-    def __init__(self, dsn: str, rate: float, seed: int | None = None) -> None:
-        self.rate = rate
+    They come through the product: while `serving` says no (maintenance mode, a suspended service) nothing is decided.
+    """
+
+    def __init__(
+        self, dsn: str, rate: float, seed: int | None = None, serving: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.rate, self.serving = rate, serving
         self.decided = 0
         self._dsn, self._rng = dsn, random.Random(seed)  # noqa: S311
         self._stopped = threading.Event()
@@ -123,7 +129,7 @@ class Traffic:
 
     def _serve(self, connection: Connection) -> None:
         while not self._stopped.wait(1 / self.rate if self.rate > 0 else 0.5):
-            if self.rate > 0 and decide(connection, self._rng) is not None:
+            if self.rate > 0 and self.serving() and decide(connection, self._rng) is not None:
                 self.decided += 1
                 if self._rng.random() < CONVERSIONS:
                     convert(connection, self._rng)

@@ -133,6 +133,18 @@ def test_the_traffic_thread_decides_until_it_is_stopped(sampelit_copy: dict[str,
     assert_valid(chains(sampelit_copy["export"]))
 
 
+def test_visitors_stay_away_while_the_product_does_not_serve(sampelit_copy: dict[str, str]) -> None:
+    asked: list[bool] = []
+    traffic = Traffic(sampelit_copy["app"], rate=200, seed=1, serving=lambda: bool(asked.append(True)))
+    traffic.start()
+    deadline = time.monotonic() + 20
+    while len(asked) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    traffic.stop()
+
+    assert (len(asked) >= 5, traffic.decided) == (True, 0)
+
+
 def test_the_export_role_reads_every_row_and_writes_none(sampelit: dict[str, str]) -> None:
     assert scalar(sampelit["export"], "SELECT count(*) FROM experiments") == 4
     with psycopg.connect(sampelit["export"], autocommit=True) as connection:
