@@ -34,7 +34,8 @@ def seed_product(connection: Connection, users: Sequence[UUID], *, rows: int, se
 
 
 def _accounts(connection: Connection, rng: random.Random, users: Sequence[UUID], until: datetime) -> list[UUID]:
-    installations, plans, onboarding, states = [], [], [], []
+    installations: list[list[Any]] = []
+    plans, onboarding, states = [], [], []
     for number, user in enumerate(users):
         at = until - timedelta(days=rng.randrange(40, 200))
         plan = rng.choice(list(PLANS))
