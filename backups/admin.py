@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backups.models import Policy, Proof, Restore, Run, Slot
+from backups.scheduler import acknowledge
 from backups.web import coverage, downloads, run_page, trends
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
@@ -153,8 +155,18 @@ class SlotAdmin(ReadOnlyAdmin):
     list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
     list_filter = ["status", "policy__environment"]
     list_select_related = ["policy__environment"]
+    actions = ["acknowledge"]
     empty_title = "No slots yet"
     empty_text = "Every moment at which a policy's schedule says that it runs is listed here, kept or missed."
+
+    @admin.action(description="Acknowledge", permissions=["view"])
+    def acknowledge(self, request: HttpRequest, rows: QuerySet[Slot]) -> None:
+        """Stop the daily reminders of red slots, by name, in the ledger."""
+        assert isinstance(request.user, User)  # noqa: S101 - the admin lets only signed-in people through
+        if not request.user.has_perm("backups.request_export"):
+            raise PermissionDenied
+        acknowledge(rows, request.user)
+        self.message_user(request, "Acknowledged; the reminders stop.")
 
     @admin.display(description="Slot", ordering="at")
     def slot_at(self, row: Slot) -> SafeString:

@@ -10,7 +10,9 @@ class BackupsConfig(AppConfig):
         from backups import ledger_lines
         from backups.kinds import register_kinds
         from backups.panels import register_panels
+        from backups.scheduler import register_jobs
 
         register_kinds()
         ledger_lines.register()
         register_panels()
+        register_jobs()

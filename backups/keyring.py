@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from dataclasses import replace
 from functools import cache
 
 from django.conf import settings
 
-from backups.signing import Signer, Verifier, load_signer
+from backups.signing import Signer, Verifier, load_signer, load_verifier
 from providers.errors import Refused
 
 
@@ -25,9 +27,33 @@ def signer() -> Signer | None:
     return _load(settings.BACKUP_SIGNING_KEY)
 
 
-def verifier() -> Verifier | None:
+def verifiers() -> list[Verifier]:
+    """Every public key whose signatures are accepted: the own one first, then BACKUP_PUBLIC_KEYS (retired, others')."""
     held = signer()
-    return held.verifier if held else None
+    return ([held.verifier] if held else []) + [_public(text) for text in public_texts()]
+
+
+def verifier() -> Verifier | None:
+    """What manifests are checked with; None when no key is known, then only their own SHA-256 is checked."""
+    accepted = verifiers()
+    return replace(accepted[0], others=tuple(accepted[1:])) if accepted else None
+
+
+def public_texts() -> tuple[str, ...]:
+    return tuple(item.strip() for item in settings.BACKUP_PUBLIC_KEYS if item.strip())
+
+
+def public_text(key: Verifier) -> str:
+    """A public key as one line, as BACKUP_PUBLIC_KEYS holds it."""
+    return base64.b64encode(key.public.public_bytes_raw()).decode()
+
+
+@cache
+def _public(text: str) -> Verifier:
+    try:
+        return load_verifier(text)
+    except ValueError as error:
+        raise Refused(f"BACKUP_PUBLIC_KEYS cannot be used: {error}. Nothing was read or written.") from None
 
 
 @cache

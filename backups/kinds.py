@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from backups import keyring, steps
 from backups.models import Policy, Run
+from backups.restore_kind import RestoreKind, VerifyKind
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
@@ -62,4 +63,5 @@ class ExportKind(OperationKind):
 
 
 def register_kinds() -> None:
-    register(ExportKind())
+    for kind in (ExportKind(), RestoreKind(), VerifyKind()):
+        register(kind)

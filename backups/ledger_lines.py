@@ -55,3 +55,18 @@ def _manifests() -> Iterator[Anchor]:
             continue
         if manifest.ledger_entries:
             yield Anchor(f"manifest of run {run.pk}", manifest.ledger_entries, manifest.ledger_head)
+
+
+@sentence("backups.restore.succeeded")
+def _restored(entry: Entry) -> str:
+    return f"{entry.actor} restored run {entry.subject} into {entry.payload['target']}: {entry.payload['rows']} rows."
+
+
+@sentence("backups.restore.failed")
+def _not_restored(entry: Entry) -> str:
+    return f"The restore of run {entry.subject} into {entry.payload['target']} failed: {entry.payload['reason']}"
+
+
+@sentence("backups.run.downloaded")
+def _downloaded(entry: Entry) -> str:
+    return f"{entry.actor} downloaded {entry.payload['table']} of run {entry.subject}: {entry.payload['rows']} rows."

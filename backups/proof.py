@@ -75,7 +75,7 @@ def prove(
     return Verdict(
         run=manifest.run,
         manifest_sha256=manifest.sha256,
-        at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        at=_now(),
         problems=tuple(loader.problems),
         doubts=tuple(doubts),
         rows=loader.rows,
@@ -136,6 +136,15 @@ def _shrinkage(manifest: Manifest, previous: Manifest | None) -> list[str]:
         for table in manifest.tables
         if table.rows < before.get(table.qualified, 0) * SHRUNK
     ]
+
+
+def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:
+    """The verdict on a run whose manifest cannot be trusted: nothing was restored from it."""
+    return Verdict(run, manifest_sha256, _now(), (problem,), (), 0, 0, 0, 0, "")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def store_proof(store: Store, verdict: Verdict, signer: Signer | None) -> str:

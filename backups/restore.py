@@ -16,7 +16,7 @@ from backups.drill import Loader
 from backups.manifest import Manifest
 from backups.progress import SILENT, Watch
 from backups.reading import segment_problem
-from backups.selection import narrowed
+from backups.selection import moved, narrowed
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address
@@ -61,6 +61,7 @@ def restore(
     """All or nothing into a database where none of the tables exists yet."""
     began = time.monotonic()
     wanted = narrowed(manifest, target.tables)
+    wanted = moved(wanted, target.schema) if target.schema else wanted
     check_objects(wanted, store, identities, watch)
     connection = postgres.connect(target.dsn, read_only=False)
     try:
@@ -107,6 +108,8 @@ def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, 
             f"{address(target.dsn)} is the very database that run {manifest.run} was taken from. Nothing was written. "
             "Restore into another database, or name a new schema."
         )
+    if target.schema and postgres.schema_exists(connection, target.schema):
+        raise Refused(f"{address(target.dsn)} already has a schema {target.schema}. Nothing was written. Name another.")
     existing = set(postgres.table_sizes(connection))
     taken = sorted(existing & {table.qualified for table in wanted.tables})
     if taken:

@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from backups import keyring
 from backups.export import ExportPlan, export
-from backups.manifest import Manifest
+from backups.manifest import Manifest, ManifestError
 from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus
 from backups.progress import Watch
-from backups.proof import Verdict, as_document, prove, store_document
+from backups.proof import Verdict, as_document, prove, rejected, store_document
 from backups.reading import load
 from ledger.models import Head
 from ledger.services import record
@@ -139,7 +139,10 @@ def prove_step(ctx: StepContext) -> None:
 def prove_run(ctx: StepContext, run: Run) -> None:
     done = Proof.objects.filter(run=run, operation=ctx.operation).first()
     if done is None:
-        verdict = _drill(ctx, run)
+        try:
+            verdict = _drill(ctx, run)
+        except Rejected as error:
+            verdict = rejected(run.pk, run.manifest_sha256, error.message)
         done = _write_down(ctx, run, verdict)
     store_document(store_of(run), done.document, keyring.signer())
     if done.status != Proof.Status.PROVEN:
@@ -150,23 +153,33 @@ def _drill(ctx: StepContext, run: Run) -> Verdict:
     store = store_of(run)
     manifest = trusted_manifest(run, store)
     last = Run.objects.counting().filter(policy=run.policy).exclude(pk=run.pk).order_by("-proven_at").first()
-    previous = trusted_manifest(last, store_of(last)) if last else None
     ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
-    return prove(manifest, store, keyring.identities(), watch(ctx), previous)
+    return prove(manifest, store, keyring.identities(), watch(ctx), _previous(ctx, last))
+
+
+def _previous(ctx: StepContext, last: Run | None) -> Manifest | None:
+    """The last proven run's manifest to compare with; one that cannot be read is its own run's problem."""
+    if last is None:
+        return None
+    try:
+        return trusted_manifest(last, store_of(last))
+    except ProviderError as error:
+        ctx.log(f"Not compared with the last proven run: {error.message}")
+        return None
+
+
+class Rejected(ProviderError):
+    """The store's manifest is not the one that the portal wrote down."""
 
 
 def trusted_manifest(run: Run, store: Store) -> Manifest:
-    """The manifest as the portal saw it when it was written; raises ProviderError when the store's is another."""
-    from backups.manifest import ManifestError
-
+    """The manifest as the portal saw it when it was written; raises Rejected when the store's is another."""
     try:
         manifest = load(store, run.pk, keyring.verifier())
-    except ManifestError as error:
-        raise ProviderError(
-            f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it."
-        ) from None
+    except (ManifestError, Refused) as error:
+        raise Rejected(f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it.") from None
     if run.manifest_sha256 and manifest.sha256 != run.manifest_sha256:
-        raise ProviderError(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
+        raise Rejected(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
     return manifest
 
 
@@ -177,7 +190,9 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
         fields = {"proof_seconds": seconds, "ended_at": timezone.now(), "reason": " ".join(verdict.reasons)}
         if verdict.status == RunStatus.PROVEN:
             fields["proven_at"] = timezone.now()
-        Run.objects.advance(run.pk, RunStatus.STORED, verdict.status, **fields)
+        current = Run.objects.select_for_update().get(pk=run.pk).status
+        if current != verdict.status:
+            Run.objects.advance(run.pk, current, verdict.status, **fields)
         proof = Proof.objects.create(
             run=run, operation=ctx.operation, status=verdict.status, document=as_document(verdict), seconds=seconds
         )

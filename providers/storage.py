@@ -92,8 +92,11 @@ def open_store(url: str) -> Store:
 
 
 def django_storage(url: str) -> dict[str, Any]:
-    """The entry for STORAGES["backups"], from the same URL and the same credentials."""
-    address = parse(url)
+    """The entry for STORAGES["backups"], from the same URL and credentials; a bad URL fails at its first use."""
+    try:
+        address = parse(url)
+    except Refused:
+        address = Address("file", "", "/nonexistent/BACKUP_STORE-is-not-a-store-url")
     if address.scheme == "file":
         options: dict[str, Any] = {"location": address.prefix, "file_permissions_mode": 0o600}
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import environ
 
+from providers.storage import django_storage
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -183,6 +185,7 @@ BACKUP_STORE = env.str("BACKUP_STORE", default=f"file://{DATA_DIR}/backups")
 BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
 BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")
 BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")
+BACKUP_PUBLIC_KEYS = env.list("BACKUP_PUBLIC_KEYS", default=[])
 OPS_SEAL_IDENTITY = env.str("OPS_SEAL_IDENTITY", default="")
 OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")
 OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")  # its public half, for the web service
@@ -194,6 +197,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+STORAGES["backups"] = django_storage(BACKUP_STORE)
 WHITENOISE_USE_FINDERS = DEMO
 
 # --- providers -------------------------------------------------------------------------------------------------------------

@@ -5,9 +5,20 @@ In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of by
 
 from providers.postgres.catalog import PLATFORM_SCHEMAS, read_catalog, schema_exists, table_sizes
 from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain, keep_chain
-from providers.postgres.connection import PINNED, connect, explain, quoted, statements
+from providers.postgres.connection import PINNED, connect, explain, fresh_database, quoted, statements
 from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.digests import Evidence, evidence, evidence_by_load
+from providers.postgres.drain import drain
+from providers.postgres.merge import (
+    Difference,
+    bring_back,
+    copy_of,
+    difference,
+    lock_tables,
+    primary_key,
+    remove_missing,
+    stage,
+)
 from providers.postgres.preflight import Facts, facts, problems, table_problems
 from providers.postgres.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
 from providers.postgres.tables import Catalog, Column, SchemaObject, Table
@@ -21,6 +32,7 @@ __all__ = [
     "ChainProblem",
     "Column",
     "CopyOut",
+    "Difference",
     "Evidence",
     "Facts",
     "Position",
@@ -28,22 +40,31 @@ __all__ = [
     "SchemaObject",
     "Snapshot",
     "Table",
+    "bring_back",
     "chain_heads",
     "chain_problems",
     "connect",
     "copy_in",
+    "copy_of",
+    "difference",
+    "drain",
     "evidence",
     "evidence_by_load",
     "explain",
     "export_snapshot",
     "facts",
+    "fresh_database",
     "has_chain",
     "import_snapshot",
     "keep_chain",
+    "lock_tables",
+    "primary_key",
     "problems",
     "quoted",
     "read_catalog",
+    "remove_missing",
     "schema_exists",
+    "stage",
     "statements",
     "table_problems",
     "table_sizes",

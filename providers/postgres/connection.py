@@ -99,6 +99,17 @@ def first_line(error: psycopg.Error) -> str:
     return text if text.endswith(".") else text + "."
 
 
+def fresh_database(dsn: str, name: str) -> str:
+    """Make an empty database on the same server (dropping one of that name); answers its DSN. Raises ProviderError."""
+    with connect(dsn, read_only=False) as connection:
+        try:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        except psycopg.Error as error:
+            raise explain(error, f"Making the database {name}") from None
+    return conninfo.make_conninfo(dsn, dbname=name)
+
+
 def explain(error: psycopg.Error, doing: str) -> ProviderError:
     """Turn a driver's error into one sentence: what was being done, what Postgres said, what to do next."""
     advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "Look at the database's log.")

@@ -1,0 +1,156 @@
+"""A restore onto live tables: what it would change (compared in a throwaway server), and doing it in one transaction.
+
+In: a manifest, a store, DSNs. Out: differences per table; the live tables equal the run, or are as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+import psycopg
+
+from backups.drill import Loader
+from backups.manifest import Manifest, Table
+from backups.progress import SILENT, Watch
+from backups.proof import Server
+from backups.segments import Damaged, unpack
+from providers import postgres
+from providers.embedded import throwaway
+from providers.errors import ProviderError, Refused
+from providers.postgres.connection import Connection, address
+from providers.storage import Missing, Store
+
+BESIDE = "sampelit_ops_live"
+
+
+@dataclass(frozen=True)
+class Applied:
+    removed: int
+    written: int
+
+
+def compare(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    live_dsn: str,
+    watch: Watch = SILENT,
+    server: Server = throwaway,
+) -> list[postgres.Difference]:
+    """Load the run and a copy of the live tables into a throwaway server and compare; writes nothing to live."""
+    with server() as running:
+        running.create_database("compare")
+        drill = postgres.connect(running.dsn("compare"), read_only=False)
+        live = postgres.connect(live_dsn)
+        try:
+            return _compare(Loader(manifest, store, drill, identities, watch), live)
+        except psycopg.Error as error:
+            raise postgres.explain(error, "The comparison") from None
+        finally:
+            drill.close()
+            live.close()
+
+
+def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
+    loader.build("before")
+    for table in loader.manifest.tables:
+        loader.load(table)
+    loader.build("after")
+    if loader.problems:
+        raise ProviderError("The run could not be loaded, so nothing was compared. " + " ".join(loader.problems[:5]))
+    _same_columns(loader.manifest, live)
+    loader.connection.execute(f"CREATE SCHEMA {BESIDE}")
+    live.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    return [_difference(loader, live, table) for table in loader.manifest.tables]
+
+
+def _difference(loader: Loader, live: Connection, table: Table) -> postgres.Difference:
+    """A keyless table has only counts to compare by."""
+    loader.watch.check()
+    key, beside = (table.schema, table.name), (BESIDE, table.name)
+    names = [column.name for column in table.columns]
+    postgres.copy_of(loader.connection, key, beside)
+    stream = postgres.CopyOut(live, key, names, postgres.Range(), table.format)
+    rows = postgres.copy_in(loader.connection, beside, names, table.format, stream)
+    primary = postgres.primary_key(loader.connection, key)
+    loader.watch.progress(rows, rows, "rows", f"comparing {table.qualified}")
+    if not primary:
+        return postgres.Difference(table.qualified, table.rows, 0, rows)
+    return replace(postgres.difference(loader.connection, beside, key, names, primary), table=table.qualified)
+
+
+def _same_columns(manifest: Manifest, live: Connection) -> None:
+    found = postgres.read_catalog(live, [table.qualified for table in manifest.tables])
+    now = {table.qualified: {(c.name, c.type) for c in table.stored_columns} for table in found.tables}
+    for table in manifest.tables:
+        before = {(column.name, column.type) for column in table.columns}
+        if now.get(table.qualified) != before:
+            changed = ", ".join(sorted(name for name, _ in before ^ now.get(table.qualified, set())))
+            raise Refused(
+                f"{table.qualified} has changed since run {manifest.run} ({changed}). Nothing was written. "
+                "Restore into scratch and bring the rows over by hand, or bring the schema back first."
+            )
+
+
+def apply(manifest: Manifest, store: Store, identities: Sequence[str], live_dsn: str, watch: Watch = SILENT) -> Applied:
+    """Make the live tables equal to the run, all or nothing. The caller checked every object before."""
+    connection = postgres.connect(live_dsn, read_only=False)
+    try:
+        _same_columns(manifest, connection)
+        with connection.transaction():
+            return _apply(Loader(manifest, store, connection, identities, watch))
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
+    finally:
+        connection.close()
+
+
+def _apply(loader: Loader) -> Applied:
+    connection = loader.connection
+    tables = in_order(loader.manifest)
+    postgres.lock_tables(connection, [(table.schema, table.name) for table in tables])
+    staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
+    keys = {table.qualified: postgres.primary_key(connection, (table.schema, table.name)) for table in tables}
+    removed = written = 0
+    for table in reversed(tables):
+        key = (table.schema, table.name)
+        removed += postgres.remove_missing(connection, key, staged[table.qualified], keys[table.qualified])
+    for table in tables:
+        loader.watch.check()
+        names = [column.name for column in table.columns]
+        key = (table.schema, table.name)
+        written += postgres.bring_back(connection, key, staged[table.qualified], names, keys[table.qualified])
+    for table in tables:
+        loader.compare_whole(table)
+    if loader.problems:
+        where = address(connection.info.dsn)
+        raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
+    return Applied(removed, written)
+
+
+def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
+    staged = postgres.stage(loader.connection, (table.schema, table.name), f"sampelit_ops_{number}")
+    names = [column.name for column in table.columns]
+    for segment in table.segments:
+        loader.watch.check()
+        try:
+            blocks = unpack(loader.store.get(segment.key), segment, loader.identities)
+            loader.rows += postgres.copy_in(loader.connection, staged, names, table.format, blocks)
+        except (Damaged, Missing) as error:
+            raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
+        loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)
+    return staged
+
+
+def in_order(manifest: Manifest) -> list[Table]:
+    """Tables that others refer to come first. A circle of references is left in name order."""
+    graph: dict[str, set[str]] = {table.qualified: set() for table in manifest.tables}
+    for item in manifest.statements:
+        if item.kind == "foreign_key" and {item.table, item.references} <= set(graph) and item.table != item.references:
+            graph[item.table].add(item.references)
+    try:
+        return [manifest.table(name) for name in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return list(manifest.tables)

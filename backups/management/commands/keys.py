@@ -1,0 +1,112 @@
+"""manage.py keys: create, list, rotate and check the signing key and the age keys of backups."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from pyrage import x25519
+
+from backups import console, keyring, signing
+from backups.reading import load, runs
+from providers.storage import Store
+
+
+class Command(BaseCommand):
+    help = "Keys of backups: `create`, `rotate`, `list`, `check` (every retained run still has a living recipient)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("verb", choices=["create", "rotate", "list", "check", "public"])
+        parser.add_argument("what", nargs="?", choices=["signing", "age"], help="which key to create or rotate")
+        parser.add_argument("--out", help="file for the private half, readable by you alone; without it: the terminal")
+        parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verb = options["verb"]
+        with console.told():
+            if verb in ("create", "rotate"):
+                self._create(options, verb == "rotate")
+            elif verb == "check":
+                self._check(options)
+            elif verb == "public":
+                self._public()
+            else:
+                self._list(options)
+
+    def _create(self, options: dict[str, Any], rotate: bool) -> None:
+        """Nothing is switched over: the new key takes effect when its variable is set."""
+        if options["what"] == "signing":
+            private, verifier = signing.generate()
+            name, public = "BACKUP_SIGNING_KEY", f"key {verifier.key_id}\n{verifier.pem.strip()}"
+            kept = ",".join(dict.fromkeys([*keyring.public_texts(), keyring.public_text(verifier)]))
+            advice = f"Set BACKUP_PUBLIC_KEYS={kept} so that older runs stay verifiable."
+        elif options["what"] == "age":
+            identity = x25519.Identity.generate()
+            private, public, name = str(identity), str(identity.to_public()), "BACKUP_AGE_IDENTITY"
+            old = list(keyring.recipients()) if rotate else []
+            advice = (
+                f"Add it to BACKUP_AGE_RECIPIENTS={','.join([*old, public])}. "
+                "Keep the old identity until the last run that only it opens is gone (keys check tells)."
+            )
+        else:
+            raise CommandError("Say which key: signing or age.", returncode=2)
+        self.stdout.write(f"{public}\n{advice}")
+        self._private(name, private, options["out"])
+
+    def _private(self, name: str, private: str, out: str | None) -> None:
+        if out:
+            path = Path(out)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(private + "\n")
+            self.stdout.write(f"The private half is in {out} ({name}). Keep a copy offline.")
+        else:
+            self.stdout.write(f"{name}={private}")
+
+    def _public(self) -> None:
+        signer = keyring.signer()
+        if signer is None:
+            raise CommandError("BACKUP_SIGNING_KEY is not set, so there is no public half to show.", returncode=1)
+        self.stdout.write(signer.verifier.pem.strip())
+
+    def _list(self, options: dict[str, Any]) -> None:
+        signer = keyring.signer()
+        document = {
+            "signing": signer.key_id if signer else None,
+            "accepted": [verifier.key_id for verifier in keyring.verifiers()],
+            "recipients": list(keyring.recipients()),
+            "identities": [str(x25519.Identity.from_str(text).to_public()) for text in keyring.identities()],
+        }
+        lines = [f"{name}: {value or 'none'}" for name, value in document.items()]
+        console.show(self, options["as_json"], document, "\n".join(lines))
+
+    def _check(self, options: dict[str, Any]) -> None:
+        problems = lost_runs(console.store_from(options["store"]))
+        if len(keyring.recipients()) == 1:
+            problems.append("Only one recipient is configured: if its key is lost, every new backup is lost.")
+        if options["as_json"]:
+            self.stdout.write(json.dumps({"problems": problems}))
+        else:
+            self.stdout.write("\n".join(problems) or "Every run has a living recipient.")
+        if problems:
+            sys.exit(1)
+
+
+def lost_runs(store: Store) -> list[str]:
+    """Runs that none of the configured recipients (or identities of this process) can open."""
+    living = {str(x25519.Identity.from_str(text).to_public()) for text in keyring.identities()}
+    living |= set(keyring.recipients())
+    problems = []
+    for item in runs(store, keyring.verifier()):
+        if item.problem:
+            problems.append(f"Run {item.run}: {item.problem}")
+            continue
+        recipients = load(store, item.run, keyring.verifier()).recipients
+        if recipients and not living & set(recipients):
+            problems.append(f"Run {item.run} of {item.taken_at[:10]} can be opened by no configured key.")
+    return problems

@@ -1,0 +1,164 @@
+"""`backups.restore` and `backups.verify`: bring a run back, or prove it once more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from backups import restoring, steps
+from backups.models import Restore, Run
+from backups.models.run import RunStatus
+from backups.targets import Place, parse
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, registry, step
+from operations.models import Environment, Risk
+from providers.errors import Refused
+
+COMPARED_WITHIN = timedelta(hours=24)
+DEADLINE = {"deadline": 6 * 3600, "stall": 600}
+
+
+def runs(environment: Environment) -> Iterable[tuple[str, str]]:
+    """Runs that lie in the store, newest first."""
+    found = Run.objects.filter(policy__environment=environment).exclude(stored_at=None).select_related("policy")
+    for run in found.order_by("-started_at")[:100]:
+        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}, {run.rows:,} rows"
+
+
+def find(environment: Environment, parameters: Parameters) -> Run:
+    run = Run.objects.filter(pk=parameters.get("run"), policy__environment=environment).exclude(stored_at=None).first()
+    if run is None:
+        raise Refused(f"{environment} has no stored run {parameters.get('run')}. Nothing was requested.")
+    return run
+
+
+def comparison(run: Run, tables: str) -> Restore | None:
+    """The newest comparison of this run with the live tables, if it is fresh."""
+    found = Restore.objects.filter(
+        run=run, target="compare", status="succeeded", ended_at__gt=timezone.now() - COMPARED_WITHIN
+    )
+    same = [row for row in found.select_related("operation") if row.operation.parameters.get("tables", "") == tables]
+    return same[0] if same else None
+
+
+class RestoreKind(OperationKind):
+    name, label, permission = "backups.restore", "Restore a run", "backups.request_restore"
+    risk = "routine"
+    exclusive = "restore:{environment}:{target}"
+    parameters = [
+        Parameter("run", "Run", choices=runs),
+        Parameter("target", "Target", help="scratch, compare, live, database:VARIABLE or schema:NAME"),
+        Parameter("tables", "Only these tables", required=False, help="Comma between names; empty: all."),
+        Parameter("chain", "Only this experiment's chain", required=False),
+    ]
+    steps = [
+        step("check", restoring.check, pool="prove", **DEADLINE),
+        step("maintenance_on", restoring.maintenance_on, pool="urgent"),
+        step("drain", restoring.drain, pool="export"),
+        step("present_copy", restoring.present_copy, pool="export", **DEADLINE),
+        step("present_prove", restoring.present_prove, pool="prove", **DEADLINE),
+        step("load", restoring.load, pool="prove", **DEADLINE),
+        step("maintenance_off", restoring.maintenance_off, pool="urgent", always=True, undoes="maintenance_on"),
+        step("settle", restoring.settle, pool="export", always=True),
+    ]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        run = find(environment, parameters)
+        if run.status == RunStatus.FAILED:
+            raise Refused(f"Run {run.pk} failed its proof: {run.reason} Nothing was requested. Choose another run.")
+        try:
+            place = parse(str(parameters.get("target", "")))
+        except ValueError as error:
+            raise Refused(f"{error}. Nothing was requested.") from None
+        if place.kind == "live":
+            _live_possible(run, parameters)
+        if place.kind in ("live", "compare") and parameters.get("chain"):
+            raise Refused("One chain can be restored into scratch, a database or a schema. Nothing was requested.")
+        return parameters
+
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        kind = _place(parameters).kind
+        return {"live": Risk.DESTRUCTIVE, "schema": Risk.SENSITIVE, "database": Risk.SENSITIVE}.get(kind, Risk.ROUTINE)
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        """Votes bind the manifest, and for live tables the difference that the voters saw."""
+        run = find(environment, parameters)
+        seen = comparison(run, str(parameters.get("tables", ""))) if _place(parameters).kind == "live" else None
+        return json.dumps([run.manifest_sha256, seen.report if seen else None], sort_keys=True).encode()
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        run = find(environment, parameters)
+        place = _place(parameters)
+        lines = [Consequence(f"Every object of run {run.pk} is checked before the first write.", "ok")]
+        if run.status != RunStatus.PROVEN:
+            lines.append(Consequence(f"The run is {run.status}, not proven. {run.reason}", "bad"))
+        return lines + _told(environment, place, run, str(parameters.get("tables", "")))
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{parameters.get('run', '')} into {parameters.get('target', '')}"
+
+
+def _place(parameters: Parameters) -> Place:
+    return parse(str(parameters["target"]))
+
+
+def _live_possible(run: Run, parameters: Parameters) -> None:
+    if run.status != RunStatus.PROVEN:
+        raise Refused(
+            f"Run {run.pk} is {run.status}; only a proven run may go onto live tables. Nothing was requested."
+        )
+    if "maintenance_on" not in registry.factories:
+        raise Refused(
+            "Live tables need maintenance mode, and no installed part provides the step maintenance_on. "
+            "Nothing was requested. Restore into scratch or into a new schema."
+        )
+    if comparison(run, str(parameters.get("tables", ""))) is None:
+        raise Refused(
+            "Nobody has compared this run with the live tables within 24 hours. Nothing was requested. "
+            "Request the same restore with the target compare first; it writes nothing."
+        )
+
+
+def _told(environment: Environment, place: Place, run: Run, tables: str) -> list[Consequence]:
+    if place.kind == "scratch":
+        return [Consequence("A new database is made on the restore server; nothing that exists is touched.", "ok")]
+    if place.kind == "compare":
+        return [Consequence("The live tables are read and compared in a throwaway server; nothing is written.", "ok")]
+    if place.kind == "schema":
+        return [Consequence(f"A new schema {place.name} appears in {environment}'s database.", "warn")]
+    if place.kind == "database":
+        return [Consequence(f"The database of {place.name} is filled; it must not hold these tables yet.", "warn")]
+    seen = comparison(run, tables)
+    lines = [Consequence(f"{environment} is in maintenance while it runs; its present state is proven first.", "warn")]
+    for table, counts in (seen.report if seen else {}).items():
+        tone = "bad" if counts["missing"] or counts["changed"] else "idle"
+        text = "{added} rows come back, {changed} are overwritten, {missing} are removed".format(**counts)
+        lines.append(Consequence(f"{table}: {text}.", tone))
+    return lines
+
+
+def verify(ctx: StepContext) -> None:
+    """Prove a run once more; a proven run that fails now turns red."""
+    run = Run.objects.select_related("policy__environment", "operation").get(pk=ctx.parameters["run"])
+    ctx.result(run=run.pk)
+    steps.prove_run(ctx, run)
+
+
+class VerifyKind(OperationKind):
+    name, label, permission = "backups.verify", "Verify a run again", "backups.verify_run"
+    risk = Risk.ROUTINE
+    exclusive = "verify:{run}"
+    parameters = [Parameter("run", "Run", choices=runs)]
+    steps = [step("prove", verify, pool="prove", **DEADLINE)]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        return {"run": find(environment, parameters).pk}
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [
+            Consequence("Every object is read back and restored into a throwaway server; nothing is written.", "ok"),
+            Consequence("If a row differs, the run turns red.", "warn"),
+        ]

@@ -1,0 +1,185 @@
+"""The steps of `backups.restore`: check; for live tables maintenance, drain, a proven copy of the present; load.
+
+In: a step context. Out: rows in the target, a Restore row, ledger entries. A step that a target does not need ends
+at once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from backups import keyring, live, steps
+from backups.manifest import Manifest
+from backups.models import Restore, Run
+from backups.restore import Target, check_objects, restore
+from backups.selection import narrowed
+from backups.targets import Place, parse
+from ledger.services import record
+from operations.engine import kinds
+from operations.engine.claim import lock
+from operations.engine.context import StepContext
+from operations.models import Environment
+from providers import postgres
+from providers.errors import Refused
+
+
+def place_of(ctx: StepContext) -> Place:
+    return parse(str(ctx.parameters["target"]))
+
+
+def wanted_tables(parameters: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in str(parameters.get("tables", "")).split(",") if name.strip())
+
+
+def source(ctx: StepContext) -> tuple[Run, Manifest]:
+    """The run and the part of its manifest that is wanted. Raises ProviderError when the manifest is not trusted."""
+    run = Run.objects.select_related("policy__environment").get(pk=ctx.parameters["run"])
+    manifest = steps.trusted_manifest(run, steps.store_of(run))
+    return run, narrowed(manifest, wanted_tables(ctx.parameters))
+
+
+def dsn_from(variable: str) -> str:
+    dsn = os.environ.get(variable, "")
+    if not dsn:
+        raise Refused(
+            f"{variable} is not set in this worker. Nothing was written. Set it and request the restore again."
+        )
+    return dsn
+
+
+def restore_dsn(environment: Environment) -> str:
+    return dsn_from(environment.variable("restore"))
+
+
+def check(ctx: StepContext) -> None:
+    """Read every object back, and compare with live where the target asks for it."""
+    run, manifest = source(ctx)
+    Restore.objects.get_or_create(operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]})
+    check_objects(manifest, steps.store_of(run), keyring.identities(), steps.watch(ctx))
+    ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
+    if place_of(ctx).kind in ("compare", "live"):
+        found = live.compare(
+            manifest, steps.store_of(run), keyring.identities(), steps.export_dsn(ctx.environment), steps.watch(ctx)
+        )
+        report = {one.table: {"added": one.added, "changed": one.changed, "missing": one.missing} for one in found}
+        Restore.objects.filter(operation=ctx.operation).update(report=report)
+        ctx.result(difference=report)
+        for one in found:
+            ctx.log(f"{one.table}: {one.added} come back, {one.changed} are overwritten, {one.missing} are removed.")
+
+
+def maintenance_on(ctx: StepContext) -> None:
+    """Only for live tables: the step that deployments registered."""
+    if place_of(ctx).kind == "live":
+        kinds.registry.factories["maintenance_on"].run(ctx)
+
+
+def maintenance_off(ctx: StepContext) -> None:
+    if place_of(ctx).kind == "live":
+        kinds.registry.factories["maintenance_off"].run(ctx)
+
+
+def drain(ctx: StepContext) -> None:
+    """Only for live tables: wait until nobody writes to them; Supabase's own API does not pass Render."""
+    if place_of(ctx).kind != "live":
+        return
+    _, manifest = source(ctx)
+    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+        postgres.drain(connection, [table.qualified for table in manifest.tables], check=ctx.check)
+    ctx.log("Nobody writes to the tables any more.")
+
+
+def present_run(ctx: StepContext) -> Run:
+    """The run of the present state, of the same policy as the run that is restored."""
+    run, _ = source(ctx)
+    defaults = {"store_url": run.store_url}
+    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
+        operation=ctx.operation, policy=run.policy, defaults=defaults
+    )
+    return found
+
+
+def present_copy(ctx: StepContext) -> None:
+    if place_of(ctx).kind == "live":
+        steps.copy_run(ctx, present_run(ctx))
+        ctx.result(present=present_run(ctx).pk)
+
+
+def present_prove(ctx: StepContext) -> None:
+    if place_of(ctx).kind == "live":
+        steps.prove_run(ctx, present_run(ctx))
+
+
+def load(ctx: StepContext) -> None:
+    """Bring the rows in. Each target is all or nothing, so a repeated step begins from what was before."""
+    began = time.monotonic()
+    place = place_of(ctx)
+    run, manifest = source(ctx)
+    row = Restore.objects.get(operation=ctx.operation)
+    if row.status != Restore.Status.RUNNING:
+        return
+    values = _load(ctx, place, run, manifest)
+    with transaction.atomic():
+        lock(ctx.lease)
+        Restore.objects.filter(pk=row.pk).update(
+            status=Restore.Status.SUCCEEDED,
+            rows=manifest.rows,
+            seconds=round(time.monotonic() - began, 2),
+            ended_at=timezone.now(),
+            report={**row.report, **values},
+        )
+        ctx.result(run=run.pk, target=ctx.parameters["target"], rows=manifest.rows, **values)
+        _record(ctx, "backups.restore.succeeded", rows=manifest.rows)
+
+
+def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[str, Any]:
+    store, identities, watch = steps.store_of(run), keyring.identities(), steps.watch(ctx)
+    if place.kind == "compare":
+        return {}
+    if place.kind == "live":
+        done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch)
+        return {"removed": done.removed, "written": done.written}
+    chain = str(ctx.parameters.get("chain", ""))
+    target, values = _target(ctx, place, chain)
+    restored = restore(manifest, store, identities, target, watch)
+    return {**values, "notes": list(restored.notes)[:20]}
+
+
+def _target(ctx: StepContext, place: Place, chain: str) -> tuple[Target, dict[str, str]]:
+    if place.kind == "database":
+        return Target(dsn_from(place.name), chain=chain), {}
+    if place.kind == "schema":
+        return Target(restore_dsn(ctx.environment), place.name, chain=chain), {"schema": place.name}
+    name = f"scratch_{ctx.operation.pk.lower()}"
+    dsn = postgres.fresh_database(restore_dsn(ctx.environment), name)
+    ctx.log(f"Restoring into the new database {name}.")
+    return Target(dsn, chain=chain), {"database": name}
+
+
+def settle(ctx: StepContext) -> None:
+    """No restore stays `running` after its operation; a copy of the present that never ended is settled too."""
+    steps.settle(ctx)
+    reason = ctx.operation.error or "The operation was cancelled."
+    with transaction.atomic():
+        lock(ctx.lease)
+        changed = Restore.objects.filter(operation=ctx.operation, status=Restore.Status.RUNNING).update(
+            status=Restore.Status.FAILED, ended_at=timezone.now()
+        )
+        if changed:
+            _record(ctx, "backups.restore.failed", reason=reason)
+
+
+def _record(ctx: StepContext, code: str, **data: object) -> None:
+    record(
+        code,
+        actor=ctx.operation.requested_by.username,
+        environment=ctx.environment.slug,
+        subject=str(ctx.parameters["run"]),
+        data={"operation": ctx.operation.pk, "target": str(ctx.parameters["target"]), **data},
+        seeded=ctx.operation.seeded,
+    )

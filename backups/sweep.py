@@ -1,0 +1,67 @@
+"""Removes what unfinished attempts left in a store: segments older than a grace period that no manifest names.
+
+In: a store and the clock. Out: the keys that were removed. Whatever a manifest names is never touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from backups import keyring
+from backups.manifest import ManifestError, manifest_key
+from backups.reading import load
+from providers.errors import ProviderError, Refused
+from providers.storage import Store, open_store
+
+logger = logging.getLogger("backups.sweep")
+GRACE = timedelta(hours=48)
+
+
+def orphans(store: Store, now: datetime, grace: timedelta = GRACE) -> list[str]:
+    """Keys under `runs/` that are old and belong to no stored run; a run with a bad manifest is left for people."""
+    by_run: dict[str, list[tuple[str, datetime]]] = {}
+    for item in store.list("runs/"):
+        by_run.setdefault(item.key.split("/")[1], []).append((item.key, item.modified_at))
+    found: list[str] = []
+    for run, items in by_run.items():
+        kept = _kept(store, run, {key for key, _ in items})
+        if kept is not None:
+            found += [key for key, at in items if now - at > grace and not key.startswith(kept)]
+    return sorted(found)
+
+
+def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
+    """What to keep: nothing without a manifest, its own prefix and papers with one, all if it is unreadable."""
+    if manifest_key(run) not in keys:
+        return ("//",)
+    try:
+        manifest = load(store, run, keyring.verifier())
+    except (ManifestError, ProviderError, Refused):
+        return None
+    return manifest.prefix, manifest_key(run), f"runs/{run}/proof-"
+
+
+def sweep(store: Store, now: datetime, grace: timedelta = GRACE) -> list[str]:
+    """Delete the orphans. Each key is looked at again right before, because a slow attempt may just have finished."""
+    removed = []
+    for key in orphans(store, now, grace):
+        run = key.split("/")[1]
+        if store.head(manifest_key(run)) is None or _still_orphan(store, run, key):
+            store.delete(key)
+            removed.append(key)
+    return removed
+
+
+def _still_orphan(store: Store, run: str, key: str) -> bool:
+    kept = _kept(store, run, {manifest_key(run)})
+    return kept is not None and not key.startswith(kept)
+
+
+def sweep_default_store() -> None:
+    """The hourly job of the portal's own store."""
+    removed = sweep(open_store(settings.BACKUP_STORE), datetime.now(UTC))
+    if removed:
+        logger.info("removed %d orphans of unfinished attempts", len(removed))

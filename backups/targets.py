@@ -1,0 +1,33 @@
+"""Where a restore may go, as one word: scratch, database:VARIABLE, schema:NAME, compare, live. Pure parsing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+KINDS = ("scratch", "database", "schema", "compare", "live")
+_SCHEMA = re.compile(r"^[a-z_][a-z0-9_]{0,62}$")
+_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]{2,99}$")
+
+
+@dataclass(frozen=True)
+class Place:
+    """`name` is the variable with the DSN, or the new schema's name; empty for the others."""
+
+    kind: str
+    name: str = ""
+
+
+def parse(text: str) -> Place:
+    """Raises ValueError with the accepted forms."""
+    kind, _, name = text.strip().partition(":")
+    if kind in ("scratch", "compare", "live") and not name:
+        return Place(kind)
+    if kind == "database" and _VARIABLE.match(name):
+        return Place(kind, name)
+    if kind == "schema" and _SCHEMA.match(name) and not name.startswith("pg_"):
+        return Place(kind, name)
+    raise ValueError(
+        "target is scratch, compare, live, database:VARIABLE (a variable of the worker that holds the DSN) "
+        "or schema:NAME (a new schema beside the live tables)"
+    )

@@ -1,0 +1,106 @@
+"""`python -m bench [--rows N] [--rounds N] [--only KEY…]`: run the cases, print a table, write bench-results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import measures, peers
+from bench.data import bench_database, peer_environment
+from bench.ours import Took, Variant, directory, run
+from providers.storage import open_store
+
+ROOT = Path(__file__).resolve().parent.parent
+Found = measures.Ratio | dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", default=[], help="keys of bench-results.json")
+    parser.add_argument("--home", type=Path, default=ROOT / ".data" / "bench")
+    options = parser.parse_args()
+    options.home.mkdir(parents=True, exist_ok=True)
+    with bench_database(options.home, options.rows) as (_, dsns), tempfile.TemporaryDirectory() as work:
+        cases = file_cases(dsns, Path(work), options.rounds, options.rows)
+        cases |= s3_cases(dsns, Path(work), options.rounds)
+        results = {name: case() for name, case in cases.items() if not options.only or name in options.only}
+    write(results, options.rows)
+
+
+def file_cases(dsns: dict[str, str], work: Path, rounds: int, rows: int) -> dict[str, Callable[[], Found]]:
+    """Everything that goes to a local directory."""
+    dsn, environment = dsns["export"], peer_environment(dsns["export"])
+    store = open_store(f"file://{directory(work, 'store')}")
+    out = directory(work, "peer")
+
+    def against(variant: Variant, peer: Callable[[], Took]) -> Callable[[], Found]:
+        return lambda: measures.interleaved(lambda: run(dsn, store, variant), peer, rounds)
+
+    psql3 = lambda: peers.psql_zstd(environment, out)  # noqa: E731
+    psql1 = lambda: peers.psql_zstd(environment, out, 1)  # noqa: E731
+    dump = lambda: peers.pg_dump_zstd1(environment, out)  # noqa: E731
+    recipients, identities = _keys()
+    proven = Variant("binary", 2, evidence=True, proof=True, recipients=recipients, identities=identities)
+    return {
+        "export_file_vs_psql_zstd": against(Variant(), psql3),
+        "export_file_parallel_vs_psql_zstd": against(Variant(connections=2), psql3),
+        "export_file_parallel_vs_pg_dump_zstd1": against(Variant(connections=2), dump),
+        "export_csv_vs_psql_zstd": against(Variant("csv", 2), psql3),
+        "export_csv_vs_psql_zstd1_equal_level": against(Variant("csv", 2), psql1),
+        "export_file_parallel_with_evidence_vs_psql_zstd": against(Variant(connections=2, evidence=True), psql3),
+        "export_file_parallel_proven_encrypted_vs_psql_zstd": against(proven, psql3),
+        "chain_rows_per_s": lambda: measures.chain_rows_per_second(dsn, rows, rounds),
+        "export_peak_rss_mb": lambda: measures.peak_memory(dsn, directory(work, "memory"), 1),
+        "export_parallel_peak_rss_mb": lambda: measures.peak_memory(dsn, directory(work, "memory2"), 2),
+    }
+
+
+def s3_cases(dsns: dict[str, str], work: Path, rounds: int) -> dict[str, Callable[[], Found]]:
+    return {"export_s3_vs_pg_dump": lambda: _s3(dsns, work, rounds)}
+
+
+def _s3(dsns: dict[str, str], work: Path, rounds: int) -> Found:
+    """Both sides against one local S3 server; its own work is part of both times."""
+    from tests.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, s3_server
+
+    os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
+    environment = peer_environment(dsns["export"])
+    with s3_server(directory(work, "seaweed")) as endpoint:
+        store = open_store(f"s3://{BUCKET}/ours?endpoint={endpoint}&region=us-east-1")
+        return measures.interleaved(
+            lambda: run(dsns["export"], store, Variant(connections=2)),
+            lambda: peers.pg_dump_to_s3(environment, endpoint, BUCKET),
+            rounds,
+        )
+
+
+def _keys() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from pyrage import x25519
+
+    held = [x25519.Identity.generate() for _ in range(2)]
+    return tuple(str(key.to_public()) for key in held), (str(held[0]),)
+
+
+def write(results: dict[str, Found], rows: int) -> None:
+    """Merge into bench-results.json, so that `--only` keeps the other rows; print the table."""
+    path = ROOT / "bench-results.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    known = before | measures.as_json(results) | {"rows": rows}
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    for name, found in sorted(known.items()):
+        if isinstance(found, dict) and "ratio" in found:
+            sizes = f"{found['ours_bytes'] / 1e6:.0f} MB vs {found['peer_bytes'] / 1e6:.0f} MB"
+            print(f"{name:52} {found['ratio']:5.2f} x  {found['ours']:7.2f} s vs {found['peer']:7.2f} s  {sizes}")
+        elif isinstance(found, dict):
+            print(f"{name:52} {found['value']}")
+
+
+if __name__ == "__main__":
+    main()

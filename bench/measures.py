@@ -1,0 +1,74 @@
+"""Interleaved rounds and medians; chain speed and peak memory. In: functions that answer Took. Out: plain results."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.data import TABLE
+from bench.ours import Took
+from providers import postgres
+
+Case = Callable[[], Took]
+
+
+@dataclass
+class Ratio:
+    """`ratio` = the peer's time divided by ours, from medians."""
+
+    ratio: float
+    ours: float
+    peer: float
+    rounds: int
+    ours_bytes: int
+    peer_bytes: int
+
+
+def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
+    """One warm-up of both, then ours and peer in turn; every second round the other way round."""
+    ours(), peer()
+    mine: list[Took] = []
+    theirs: list[Took] = []
+    for number in range(rounds):
+        for case, found in [(ours, mine), (peer, theirs)][:: 1 if number % 2 == 0 else -1]:
+            found.append(case())
+    our_time, peer_time = median(t.seconds for t in mine), median(t.seconds for t in theirs)
+    return Ratio(
+        ratio=round(peer_time / our_time, 2),
+        ours=round(our_time, 3),
+        peer=round(peer_time, 3),
+        rounds=rounds,
+        ours_bytes=mine[-1].stored_bytes,
+        peer_bytes=theirs[-1].stored_bytes,
+    )
+
+
+def chain_rows_per_second(dsn: str, rows: int, rounds: int) -> dict[str, Any]:
+    """Every hash and link of the table recomputed in SQL with the real preimage."""
+    speeds = []
+    with postgres.connect(dsn) as connection:
+        for _ in range(rounds):
+            began = time.monotonic()
+            problems = postgres.chain_problems(connection, ("public", TABLE))
+            if problems:
+                raise RuntimeError(f"the benchmark's chain is broken: {problems[0]}")
+            speeds.append(rows / (time.monotonic() - began))
+    return {"value": round(median(speeds)), "rounds": rounds, "rows": rows}
+
+
+def peak_memory(dsn: str, directory: Path, connections: int) -> dict[str, Any]:
+    """The peak of an export's own process tree above the same process when idle, in MB (10**6 bytes)."""
+    argv = [sys.executable, "-m", "bench.memory", str(directory), str(connections)]
+    answer = subprocess.run(argv, input=dsn, text=True, capture_output=True, check=True)
+    return dict(json.loads(answer.stdout))
+
+
+def as_json(results: dict[str, Ratio | dict[str, Any]]) -> dict[str, Any]:
+    return {name: asdict(found) if isinstance(found, Ratio) else found for name, found in results.items()}

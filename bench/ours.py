@@ -1,0 +1,63 @@
+"""Our side: one export of the audit table, timed; with options for connections, format, evidence, encryption, proof."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from backups import export as exporting
+from backups.export import ExportPlan, export
+from backups.policies import PolicySpec
+from backups.proof import prove
+from bench.data import TABLE
+from providers.storage import Store
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`evidence` takes row digests; `proof` restores and compares afterwards; `identities` encrypt and decrypt."""
+
+    fmt: str = "binary"
+    connections: int = 1
+    evidence: bool = False
+    proof: bool = False
+    recipients: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Took:
+    seconds: float
+    stored_bytes: int
+
+
+def run(dsn: str, store: Store, variant: Variant) -> Took:
+    """Seconds from the connection to the manifest (or to the proof), and the bytes that lie in the store."""
+    exporting.PARALLEL_FROM_BYTES = 0
+    spec = PolicySpec("bench", "bench", (TABLE,), variant.fmt)
+    plan = ExportPlan(
+        uuid4().hex, dsn, store, recipients=variant.recipients, connections=variant.connections,
+        evidence=variant.evidence,
+    )  # fmt: skip
+    began = time.monotonic()
+    manifest = export(spec, plan)
+    if variant.proof:
+        verdict = prove(manifest, store, variant.identities)
+        if verdict.status != "proven":
+            raise RuntimeError(f"the benchmark's run is {verdict.status}: {verdict.reasons}")
+    seconds = time.monotonic() - began
+    empty(store)
+    return Took(seconds, manifest.stored_bytes)
+
+
+def empty(store: Store) -> None:
+    for item in list(store.list("runs/")):
+        store.delete(item.key)
+
+
+def directory(home: Path, name: str) -> Path:
+    path = home / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path

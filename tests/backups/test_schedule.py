@@ -1,0 +1,100 @@
+"""Slots: when they fall, that each starts once, what late, failed and missed look like, and who is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from backups import scheduler
+from backups.builtin import ensure_policies
+from backups.models import Policy, Slot
+from backups.schedule import next_slot, slots_between
+from operations.models import Environment, Notification, Operation
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_slots_follow_the_zone_through_both_clock_changes() -> None:
+    spring = list(slots_between("30 3 * * *", "Europe/Madrid", at("2026-03-28T00:00"), at("2026-03-31T00:00")))
+    autumn = list(slots_between("30 3 * * *", "Europe/Madrid", at("2026-10-24T00:00"), at("2026-10-27T00:00")))
+
+    assert [slot.hour for slot in spring] == [2, 1, 1]
+    assert [slot.hour for slot in autumn] == [1, 2, 2]
+
+
+def test_a_time_that_a_clock_change_repeats_or_skips_gives_at_most_one_slot_a_day() -> None:
+    autumn = list(slots_between("30 2 * * *", "Europe/Madrid", at("2026-10-24T12:00"), at("2026-10-26T12:00")))
+    spring = list(slots_between("30 2 * * *", "Europe/Madrid", at("2026-03-28T12:00"), at("2026-03-30T12:00")))
+
+    assert len(autumn) == 2
+    assert len(spring) == 2
+
+
+def test_the_next_slot() -> None:
+    assert next_slot("15 * * * *", "UTC", at("2026-01-01T10:20")) == at("2026-01-01T11:15")
+
+
+@pytest.fixture
+def policy(db) -> Policy:
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    Policy.objects.filter(name="whole-database").update(enabled=False)
+    Policy.objects.update(created_at=timezone.now() - timedelta(days=10))
+    return Policy.objects.get(name="audit-trail")
+
+
+def test_a_due_slot_starts_one_operation_however_many_ticks_look(policy: Policy) -> None:
+    now = at("2026-11-23T10:16")
+    Policy.objects.update(created_at=at("2026-11-23T10:00"))
+
+    assert [scheduler.run_due(now), scheduler.run_due(now)] == [1, 0]
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.requested_by.username) == ("backups.export", "system")
+    assert Slot.objects.get().operation == operation
+
+
+def test_slots_nobody_was_there_for_are_missed_and_the_newest_runs(policy: Policy) -> None:
+    Policy.objects.update(created_at=at("2026-11-23T07:00"))
+
+    scheduler.run_due(at("2026-11-23T10:20"))
+
+    assert list(Slot.objects.order_by("at").values_list("status", flat=True)) == ["missed"] * 3 + ["started"]
+
+
+def test_a_slot_is_late_then_failed_and_told_once_a_day(policy: Policy) -> None:
+    Policy.objects.update(created_at=at("2026-11-23T10:00"), cron="15 10 * * *")
+    scheduler.run_due(at("2026-11-23T10:16"))
+    scheduler.run_due(at("2026-11-23T11:30"))
+    late = Slot.objects.get().status
+    Operation.objects.update(status="cancelled", ended_at=timezone.now())
+    scheduler.run_due(at("2026-11-23T11:31"))
+    first = Notification.objects.count()
+    scheduler.run_due(at("2026-11-23T20:00"))
+    same_day = Notification.objects.count()
+    Slot.objects.update(at=at("2026-11-24T10:15"))
+    scheduler.run_due(at("2026-11-24T11:31"))
+
+    assert (late, Slot.objects.get().status) == ("late", "failed")
+    assert (first, same_day, Notification.objects.count()) == (1, 1, 2)
+
+
+def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
+    user = User.objects.create_user("olga")
+    Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
+
+    assert scheduler.acknowledge(Slot.objects.all(), user) == 1
+    scheduler._remind(timezone.now())
+
+    assert Slot.objects.get().acknowledged_by == "olga"
+    assert Notification.objects.count() == 0
+
+
+def test_a_policy_that_is_off_is_not_run(policy: Policy) -> None:
+    Policy.objects.update(enabled=False)
+
+    assert scheduler.run_due(timezone.now()) == 0
