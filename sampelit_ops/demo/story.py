@@ -11,19 +11,21 @@ from sampelit_ops.demo import history
 
 
 def seed() -> None:
-    """Create what is missing; a second start changes nothing."""
-    health = os.environ.get("SANDBOX_HEALTH_URL", "")
-    for slug, kind, protected in (("production", "production", True), ("staging", "staging", False)):
-        Environment.objects.get_or_create(
-            slug=slug,
-            defaults={"name": slug.title(), "kind": kind, "protected": protected, "health_url": health},
-        )
-    Environment.objects.exclude(health_url=health).filter(slug__in=["production", "staging"]).update(health_url=health)
+    """Create what is missing; a second start changes nothing but the sandbox's new addresses."""
+    production = _environment("production", "production", os.environ.get("SANDBOX_HEALTH_URL", ""), protected=True)
+    staging = _environment("staging", "staging", os.environ.get("SANDBOX_STAGING_HEALTH_URL", ""), protected=False)
     from backups.builtin import ensure_policies
 
-    for environment in Environment.objects.filter(slug__in=["production", "staging"]):
+    for environment in (production, staging):
         ensure_policies(environment)
     history.tell()
+
+
+def _environment(slug: str, kind: str, health_url: str, protected: bool) -> Environment:
+    defaults = {"name": slug.title(), "kind": kind, "protected": protected}
+    environment, _ = Environment.objects.get_or_create(slug=slug, defaults=defaults)
+    Environment.objects.filter(pk=environment.pk).update(health_url=health_url)
+    return environment
 
 
 def prove_audit_trail() -> str:

@@ -20,6 +20,6 @@ SELECT
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_at,
   (SELECT (detail ->> 'valid')::boolean FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_valid,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'doctor') AS doctor_at,
-  (SELECT coalesce(detail -> 'checks', '[]') FROM operations_heartbeat WHERE name = 'doctor') AS doctor_checks,
+  (SELECT coalesce(detail -> 'checks', '[]')::json FROM operations_heartbeat WHERE name = 'doctor') AS doctor_checks,
   (SELECT coalesce(json_agg(json_build_object('pk', id, 'slug', slug, 'kind', kind) ORDER BY protected DESC, slug), '[]')
      FROM operations_environment) AS environments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.http import HttpRequest
 from django.test import Client
+from django.utils import timezone
 
 from operations import panels
 from operations.models import Heartbeat
@@ -66,3 +67,17 @@ def test_broken_panel_is_a_red_card(
     assert "Newest backup" in page
     assert "Could not be read" in page
     assert "the store is gone" not in page
+
+
+def test_the_doctors_last_round_is_a_card_while_something_is_not_green(
+    page_of_world: tuple[Client, factories.World],
+) -> None:
+    check = {"name": "clock", "tone": "warn", "found": "2 s apart", "why": "leases", "fix": "set the clock"}
+    Heartbeat.objects.update_or_create(
+        name="doctor", defaults={"beat_at": timezone.now(), "detail": {"checks": [check]}}
+    )
+
+    page = page_of_world[0].get("/admin/").content.decode()
+
+    assert "2 s apart" in page
+    assert "Could not be read" not in page
