@@ -22,7 +22,7 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EntryAdmin(admin.ModelAdmin):
     change_form_template = "admin/ledger/entry/entry.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -77,7 +77,7 @@ def verify() -> Report:
     return report
 
 
-def _check(report: Report, row: tuple, expected: int) -> None:  # type: ignore[type-arg]
+def _check(report: Report, row: tuple, expected: int) -> None:
     sequence, previous, sha256 = row[0], row[11], row[12]
     if sequence != expected:
         report.add(sequence, f"expected entry {expected}, found {sequence}: entries are missing")
@@ -109,7 +109,7 @@ def _anchors(report: Report) -> dict[int, list[Anchor]]:
     return found
 
 
-def _rows() -> Iterator[tuple]:  # type: ignore[type-arg]
+def _rows() -> Iterator[tuple]:
     """Every entry through a server-side cursor. PostgreSQL "DECLARE": needs a transaction."""
     with transaction.atomic(), closing(connection.chunked_cursor()) as cursor:
         cursor.execute(_sql())

@@ -64,9 +64,10 @@ def _send(row: Notification) -> None:
 
 
 def _payload(row: Notification) -> dict[str, object]:
-    at = row.created_at.isoformat()
-    key = row.dedupe_key.rpartition(":")[0]
-    return {"type": "ops.notification", "key": key, "at": at} | {
+    return {
+        "type": "ops.notification",
+        "key": row.dedupe_key.rpartition(":")[0],
+        "at": row.created_at.isoformat(),
         "subject": row.subject,
         "body": row.body,
         "url": row.url,

@@ -24,6 +24,7 @@ from operations.web.html import badge, when
 from providers.errors import Refused
 from sampelit_ops.signin import invitations
 from sampelit_ops.signin.forms import InvitationForm
+from sampelit_ops.signin.person import person as signed_in
 
 for model in (User, Group, TOTPDevice, StaticDevice):
     if admin.site.is_registered(model):
@@ -78,7 +79,7 @@ class PersonAdmin(EditableAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         """A new person is saved with an invitation; of a known one only name and address."""
         if not change:
-            invitations.invite(obj, form.cleaned_data["groups"], by=_actor(request))
+            invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request))
             messages.info(request, f"A one-time link went to {obj.email}; it works for 72 hours.")
             return
         obj.save(update_fields=["first_name", "last_name", "email"])
@@ -88,13 +89,12 @@ class PersonAdmin(EditableAdmin):
         super().save_related(request, form, formsets, change)
         after = sorted(form.instance.groups.values_list("name", flat=True))
         if change and before != after:
-            roles = {"before": before, "after": after}
-            _note(request, "signin.roles_changed", form.instance, roles)
+            _note(request, "signin.roles_changed", form.instance, {"before": before, "after": after})
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """They are signed out at once and keep their name in the ledger."""
-        self._switch(request, queryset.exclude(pk=request.user.pk), False, "signin.user_deactivated")
+        self._switch(request, queryset.exclude(username=request.user.get_username()), False, "signin.user_deactivated")
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -105,7 +105,7 @@ class PersonAdmin(EditableAdmin):
         """Drops both factors, ends all sessions and mails a new one-time link."""
         for person in queryset:
             try:
-                invitations.start_over(person, by=_actor(request))
+                invitations.start_over(person, by=signed_in(request))
                 messages.success(request, f"A new one-time link went to {person.email}.")
             except Refused as refusal:
                 messages.error(request, refusal.reason)
@@ -116,10 +116,6 @@ class PersonAdmin(EditableAdmin):
             User.objects.filter(pk=person.pk).update(is_active=active)
             _note(request, code, person)
             messages.success(request, f"{person.username} is {'active' if active else 'deactivated'}.")
-
-
-def _actor(request: HttpRequest) -> User:
-    return User.objects.get(pk=request.user.pk)
 
 
 def _note(request: HttpRequest, code: str, person: User, data: dict[str, object] | None = None) -> None:

@@ -61,7 +61,7 @@ class CodeForm(forms.Form):
     )
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class TokenForm(forms.ModelForm):
     days = forms.IntegerField(label="Valid for (days)", min_value=1, max_value=90, initial=30)
 
     class Meta:
@@ -70,7 +70,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"name": "What it is for"}
 
 
-class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
+class InvitationForm(forms.ModelForm):
     """A new person: name, address and roles. They set their password themselves through a one-time link."""
 
     email = forms.EmailField(label="E-mail")

@@ -19,6 +19,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from sampelit_ops.roles import ACTING
+from sampelit_ops.signin.person import proven
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _POLICY = ", ".join(
@@ -119,7 +120,7 @@ class SecondFactor:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.DEMO or not request.user.is_authenticated or not _must_have(request.user):
             return self.get_response(request)
-        if request.user.is_verified() or _open(request.path):
+        if proven(request) or _open(request.path):
             return self.get_response(request)
         return redirect("account:second_factor")
 

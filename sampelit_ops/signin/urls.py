@@ -19,7 +19,7 @@ def _signed_in(view: View) -> View:
     """Decide at request time: the admin site is ready only after the addresses are."""
 
     def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
-        return admin.site.admin_view(view)(request, **kwargs)  # type: ignore[return-value]
+        return admin.site.admin_view(view)(request, **kwargs)
 
     guarded.__name__ = view.__name__
     guarded.__doc__ = view.__doc__

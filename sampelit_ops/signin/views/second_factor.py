@@ -14,6 +14,7 @@ from ledger.services import record
 from providers.errors import Refused
 from sampelit_ops.signin import devices
 from sampelit_ops.signin.forms import CodeForm
+from sampelit_ops.signin.person import person, proven
 from sampelit_ops.signin.views.pages import page
 
 TITLE = "Second factor"
@@ -22,11 +23,11 @@ TITLE = "Second factor"
 @require_http_methods(["GET", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Enrolment for whoever has none, the code for an unproven session, else the state and what can be done."""
-    user = _person(request)
+    user = person(request)
     device = devices.confirmed(user)
     if device is None:
         return _enrol(request, user)
-    if not request.user.is_verified():
+    if not proven(request):
         return _prove(request, user)
     codes = devices.remaining_recovery_codes(user)
     return page(request, "account/second_factor.html", TITLE, device=device, codes_left=codes, form=CodeForm())
@@ -35,7 +36,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_POST
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """New recovery codes against a code of the app; the old ones stop working."""
-    user = _person(request)
+    user = person(request)
     try:
         devices.verify(user, request.POST.get("code", ""))
     except Refused as refusal:
@@ -50,8 +51,8 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def replace(request: HttpRequest) -> HttpResponse:
     """A new phone: the old device counts until the new one is confirmed, and only a proven session may do it."""
-    user = _person(request)
-    if devices.confirmed(user) and not request.user.is_verified():
+    user = person(request)
+    if devices.confirmed(user) and not proven(request):
         return redirect("account:second_factor")
     return _enrol(request, user)
 
@@ -85,8 +86,3 @@ def _prove(request: HttpRequest, user: User) -> HttpResponse:
             request.session.cycle_key()
             return redirect("admin:index")
     return page(request, "account/prove.html", TITLE, form=form)
-
-
-def _person(request: HttpRequest) -> User:
-    """The signed-in person; `admin_view` has already turned everybody else away."""
-    return User.objects.get(pk=request.user.pk)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ledger.services import record
 from operations.models import AccessToken
 from sampelit_ops.signin.forms import TokenForm
+from sampelit_ops.signin.person import person
 from sampelit_ops.signin.views.pages import page
 
 TITLE = "Personal tokens"
@@ -21,7 +22,7 @@ TITLE = "Personal tokens"
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list with the form to create one more."""
-    user = User.objects.get(pk=request.user.pk)
+    user = person(request)
     form = TokenForm(request.POST or None)
     clear = ""
     if request.method == "POST" and form.is_valid():

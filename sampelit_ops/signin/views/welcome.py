@@ -24,7 +24,7 @@ class Welcome(PasswordResetConfirmView):
     reset_url_token = "set-password"  # noqa: S105  a path segment, no secret
     success_url = reverse_lazy("account:second_factor")
 
-    def form_valid(self, form: SetPasswordForm) -> HttpResponse:  # type: ignore[type-arg,override]
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         response = super().form_valid(form)
         record("signin.password_set", actor=form.user.username, channel_name="web")
         return response
