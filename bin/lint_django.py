@@ -19,8 +19,8 @@ os.environ |= {
     "DEMO": "0",
 }
 
-import django  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+import django
+from django.core.management import call_command
 
 django.setup()
 call_command("check", deploy=True, fail_level="WARNING")

@@ -15,7 +15,7 @@ from providers.storage import django_storage
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- who we are -------------------------------------------------------------------------------------------------
+# --- who we are ---
 DEMO = env.bool("DEMO", default=False)
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -24,7 +24,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("OPS_DATA_DIR", default=str(BASE_DIR / ".data")))
 
-# --- the portal's own database; the product's is never here (DESIGN 2) ---------------------------------------------
+# --- the portal's own database; the product's is never here (DESIGN 2) ---
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///sampelit_ops")}
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -97,7 +97,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
-# --- sign-in and headers --------------------------------------------------------------------------------------------
+# --- sign-in and headers ---
 SECURE = not DEMO
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -149,7 +149,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- operations: every period is a setting, so tests can shorten it (DESIGN 8) -----------------------------------------
+# --- operations: every period is a setting, so tests can shorten it (DESIGN 8) ---
 OPS_LEASE_SECONDS = env.float("OPS_LEASE_SECONDS", default=60)
 OPS_HEARTBEAT_SECONDS = env.float("OPS_HEARTBEAT_SECONDS", default=10)
 OPS_TICK_SECONDS = env.float("OPS_TICK_SECONDS", default=10)
@@ -179,7 +179,7 @@ Q_CLUSTER = {
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
 
-# --- backups -------------------------------------------------------------------------------------------------------------
+# --- backups ---
 # file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (DESIGN 11).
 BACKUP_STORE = env.str("BACKUP_STORE", default=f"file://{DATA_DIR}/backups")
 BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
@@ -200,7 +200,7 @@ STORAGES = {
 STORAGES["backups"] = django_storage(BACKUP_STORE)
 WHITENOISE_USE_FINDERS = DEMO
 
-# --- providers -------------------------------------------------------------------------------------------------------------
+# --- providers ---
 RENDER_API_KEY = env.str("RENDER_API_KEY", default="")
 RENDER_API_BASE = env.str("RENDER_API_BASE", default="https://api.render.com/v1")
 RENDER_WEBHOOK_SECRET = env.str("RENDER_WEBHOOK_SECRET", default="")
@@ -231,7 +231,7 @@ NOTIFY_WEBHOOK_URL = env.str("NOTIFY_WEBHOOK_URL", default="")
 NOTIFY_WEBHOOK_SECRET = env.str("NOTIFY_WEBHOOK_SECRET", default="")  # whsec_…, signs what goes to NOTIFY_WEBHOOK_URL
 DEADMAN_PING_URL = env.str("DEADMAN_PING_URL", default="")  # pinged every minute while everything is well
 
-# --- logs: one JSON object a line on stderr, secrets redacted -----------------------------------------------------------------
+# --- logs: one JSON object a line on stderr, secrets redacted ---
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

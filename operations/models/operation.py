@@ -115,7 +115,7 @@ class Operation(models.Model):
     retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="retries")
     seeded = models.BooleanField(default=False, help_text="Part of the demo's story; never counts as proof.")
 
-    objects: ClassVar[models.Manager[Operation]] = OperationQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Operation]] = OperationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-requested_at"]

@@ -28,7 +28,7 @@ def guarded_session(
 ) -> Iterator[Connection]:
     """Yield the writing connection; `check` is called while polling and may raise.
 
-    The server ends the backend's open transaction after less than the lease. Raises ProviderError (retryable) when another
+    The server ends the backend's open transaction after less than the lease. ProviderError (retryable) when another
     backend still holds the lock after `wait_seconds`; nothing was written then.
     """
     idle_ms = max(500, int(lease_seconds * 800))

@@ -1,4 +1,4 @@
-"""An export through a real worker that is killed at random moments: it ends right by itself, proven once or not at all."""
+"""An export through a real worker that is killed at random: it ends right by itself, proven once or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make run`'s process tree: a proven export at the first start, the shell's contract, and nothing left after any end."""
+"""`make run` as a process tree: a proven export first, the contract of the shell, nothing left after any end."""
 
 from __future__ import annotations
 
