@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from providers.embedded import EmbeddedPostgres
@@ -88,6 +89,8 @@ def render(stage: Stage) -> dict[str, str]:
     api = stage.render = RenderSandbox(port=stage.next_port(), state=stage.data_dir / "render.json").start()
     stage.closing.callback(api.stop)
     secret = api.world.webhook_secret
+    for environment, service in (("production", "sampelit-api"), ("staging", "sampelit-api-staging")):
+        stage.healths[environment].deployed = partial(api.state_of, service)
     return {"RENDER_API_BASE": api.base, "RENDER_API_KEY": api.api_key, "RENDER_WEBHOOK_SECRET": secret}
 
 

@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """`body` None sends nothing at all, as many answers of the real APIs do."""
+    """`body` None sends nothing at all, as many answers of the real APIs do; bytes are sent as they are."""
 
     status: int
     body: Any = None
@@ -58,9 +58,11 @@ def _handler(answer: Callable[[Request], Response]) -> type[BaseHTTPRequestHandl
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = parse_qs(url.query, keep_blank_values=True)
             response = answer(Request(self.command, url.path, query, dict(self.headers.items()), content))
-            payload = b"" if response.body is None else json.dumps(response.body).encode()
+            raw, empty = isinstance(response.body, bytes), response.body is None
+            payload = response.body if raw else b"" if empty else json.dumps(response.body).encode()
+            kind = "application/octet-stream" if raw else "application/json"
             self.send_response(response.status)
-            for name, value in ({"Content-Type": "application/json"} | dict(response.headers)).items():
+            for name, value in ({"Content-Type": kind} | dict(response.headers)).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()

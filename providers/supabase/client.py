@@ -7,8 +7,11 @@ sent once; many writes answer an empty body, so their effect is looked up on the
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from providers.http import JsonClient
+from requests import Response
+
+from providers.http import JsonClient, Params
 from providers.supabase.database import DatabaseBackups, Queries
 from providers.supabase.functions import Functions, Secrets
 from providers.supabase.projects import Organizations, Projects
@@ -24,13 +27,26 @@ def bucket(method: str, path: str) -> str:
     return found[1] if found else "account"
 
 
+class Http(JsonClient):
+    """The shared client plus what is not JSON: the bundles of edge functions."""
+
+    def send_bytes(self, method: str, path: str, content: bytes, kind: str, params: Params) -> Any:
+        """One write whose body is `content`; raises what `send` raises."""
+        return self._once(method, path, params=params, data=content, headers={"Content-Type": kind})
+
+    def _answer(self, method: str, path: str, bucket: str, response: Response, content: bytes) -> Any:
+        if path.endswith("/body") and response.status_code == 200:
+            return content
+        return super()._answer(method, path, bucket, response, content)
+
+
 class Supabase:
     """The Management API for one token. Raises the errors of `providers.http`."""
 
     def __init__(
         self, token: str, base: str = BASE, *, timeout: tuple[float, float] = (5.0, 30.0), deadline: float = 45.0
     ) -> None:
-        self.http = JsonClient("Supabase", base, token, bucket=bucket, timeout=timeout, deadline=deadline)
+        self.http = Http("Supabase", base, token, bucket=bucket, timeout=timeout, deadline=deadline)
         self.organizations = Organizations(self.http)
         self.projects = Projects(self.http)
         self.backups = DatabaseBackups(self.http)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from providers.errors import Refused
-from providers.http import JsonClient
+from providers.http import JsonClient, Params
 from providers.supabase.models import items, part
 from providers.supabase.records import Function, Secret
 
 RESERVED = "SUPABASE_"
+BUNDLE = "application/vnd.denoland.eszip"
+
+
+class BundleClient(Protocol):
+    """What the functions need of `client.Http`."""
+
+    def get(self, path: str, params: Params | None = None) -> Any: ...
+    def send(
+        self, method: str, path: str, *, params: Params | None = None, body: Any = None, files: Any = None
+    ) -> Any: ...
+    def send_bytes(self, method: str, path: str, content: bytes, kind: str, params: Params) -> Any: ...
 
 
 class Functions:
-    def __init__(self, http: JsonClient) -> None:
+    def __init__(self, http: BundleClient) -> None:
         self._http = http
 
     def list(self, ref: str) -> list[Function]:
@@ -42,6 +54,17 @@ class Functions:
         ]
         parts += [("file", (path, content, "application/octet-stream")) for path, content in sorted(files.items())]
         answer = self._http.send("POST", f"/v1/projects/{ref}/functions/deploy", params={"slug": slug}, files=parts)
+        return Function.parse({"slug": slug} | dict(part(answer)))
+
+    def bundle(self, ref: str, slug: str) -> bytes:
+        """What runs now, in Supabase's own bundle format: keep it before a deploy, `put_bundle` brings it back."""
+        return bytes(self._http.get(f"/v1/projects/{ref}/functions/{slug}/body"))
+
+    def put_bundle(self, ref: str, slug: str, bundle: bytes, *, entrypoint: str, verify_jwt: bool = True) -> Function:
+        """Replace what is live by a kept bundle; the version still goes up by one."""
+        params: Params = {"verify_jwt": "true" if verify_jwt else "false", "entrypoint_path": entrypoint or None}
+        path = f"/v1/projects/{ref}/functions/{slug}"
+        answer = self._http.send_bytes("PATCH", path, bundle, BUNDLE, params)
         return Function.parse({"slug": slug} | dict(part(answer)))
 
     def delete(self, ref: str, slug: str) -> None:

@@ -19,23 +19,35 @@ def answer(world: World, path: str) -> tuple[int, str, bytes]:
     service = next((s for s in world.services.values() if found and s["slug"] == found[1]), None)
     if service is None or found is None:
         return 404, "text/plain", b"no such application"
-    live = world.live(service["id"])
-    if live is None or service["suspended"] == "suspended":
-        return 503, "text/plain", b"Service Suspended"
-    if service["serviceDetails"].get("maintenanceMode", {}).get("enabled"):
-        return 503, "text/html", b"<h1>Service under maintenance</h1>"
+    doing, version = state(world, service)
+    if closed(world, service):
+        return 503, "text/html", b"<h1>Service suspended or under maintenance</h1>"
     health = service["serviceDetails"].get("healthCheckPath")
     if health and found[2] == health:
-        status, body = _health(service, live)
+        status, body = _health(service, doing, version)
         return status, "application/json", json.dumps(body).encode()
-    return 200, "text/html", f"<h1>{service['name']}</h1><p>{live['commit']['id'][:7]}</p>".encode()
+    return 200, "text/html", f"<h1>{service['name']}</h1><p>{version}</p>".encode()
 
 
-def _health(service: Json, live: Json) -> tuple[int, Json]:
-    state = service.get("_health") or live["_behaviour"]
-    version = {"version": live["commit"]["id"][:7], "environment": service["_environment"]}
-    if state == "degraded":
-        return 200, {"status": "degraded", "database": "disconnected"} | version
-    if state == "down":
+def closed(world: World, service: Json) -> bool:
+    """Nobody is let in: nothing is live, or it is suspended or in maintenance mode."""
+    maintained = service["serviceDetails"].get("maintenanceMode", {}).get("enabled", False)
+    return world.live(service["id"]) is None or service["suspended"] == "suspended" or maintained
+
+
+def state(world: World, service: Json) -> tuple[str, str]:
+    """(healthy, degraded or down; version) of what is live."""
+    live = world.live(service["id"])
+    if live is None or closed(world, service):
+        return "down", ""
+    doing = service.get("_health") or live["_behaviour"]
+    return doing if doing in ("degraded", "down") else "healthy", live["commit"]["id"][:7]
+
+
+def _health(service: Json, doing: str, version: str) -> tuple[int, Json]:
+    about = {"version": version, "environment": service["_environment"]}
+    if doing == "degraded":
+        return 200, {"status": "degraded", "database": "disconnected"} | about
+    if doing == "down":
         return 503, {"status": "unhealthy"}
-    return 200, {"status": "healthy", "database": "connected"} | version
+    return 200, {"status": "healthy", "database": "connected"} | about

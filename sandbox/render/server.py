@@ -71,6 +71,12 @@ class RenderSandbox:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
+    def state_of(self, name: str) -> tuple[str, str]:
+        """What the named service's application does now: healthy, degraded or down, and its version."""
+        with self.world.lock:
+            lifecycle.settle(self.world)
+            return applications.state(self.world, control.named(self.world, name))
+
     def _tick(self) -> None:
         while not self._stopping.wait(self._tick_seconds):
             with self.world.lock:

@@ -49,6 +49,27 @@ def deploy(world: World, request: Request, ref: str) -> Answer:
     return 201, shown(project["functions"][slug])
 
 
+@route("GET", PROJECT + "/functions/{slug}/body")
+def bundle(world: World, request: Request, ref: str, slug: str) -> Answer:
+    """Opaque to the caller, as Supabase's own format is."""
+    return 200, json.dumps(_function(world, ref, slug)["files"], sort_keys=True).encode()
+
+
+@route("PATCH", PROJECT + "/functions/{slug}")
+def put_bundle(world: World, request: Request, ref: str, slug: str) -> Answer:
+    before = _function(world, ref, slug)
+    if not isinstance(request.body, dict) or "eszip" not in request.headers.get("Content-Type", ""):
+        raise ApiError(400, "The body is no bundle of this platform.")
+    files = {path: base64.b64decode(content) for path, content in request.body.items()}
+    metadata = {
+        "name": before["name"],
+        "verify_jwt": request.query.get("verify_jwt", ["true"])[-1] == "true",
+        "entrypoint_path": request.query.get("entrypoint_path", [before["entrypoint_path"]])[-1],
+    }
+    world.project(ref)["functions"][slug] = _deployed(before, slug, metadata, files)
+    return 200, shown(world.project(ref)["functions"][slug])
+
+
 @route("DELETE", PROJECT + "/functions/{slug}")
 def delete(world: World, request: Request, ref: str, slug: str) -> Answer:
     _function(world, ref, slug)

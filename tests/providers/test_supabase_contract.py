@@ -42,6 +42,8 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.functions.list(REF), []),
     (lambda s: s.functions.get(REF, "hello"), FUNCTION),
     (lambda s: s.functions.delete(REF, "hello"), None),
+    (lambda s: s.functions.bundle(REF, "hello"), {}),
+    (lambda s: s.functions.put_bundle(REF, "hello", b"x", entrypoint="index.ts"), FUNCTION),
     (lambda s: s.secrets.list(REF), []),
     (lambda s: s.secrets.set(REF, {"KEY": "value"}), None),
     (lambda s: s.secrets.delete(REF, ["KEY"]), None),

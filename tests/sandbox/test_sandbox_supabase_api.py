@@ -57,6 +57,17 @@ def test_functions_are_deployed_called_and_deleted(platform: Platform) -> None:
         functions.get(REF, "hello")
 
 
+def test_a_kept_bundle_brings_a_function_back(platform: Platform) -> None:
+    functions = platform.client.functions
+    first = functions.deploy(REF, "hello", {"index.ts": b"Deno.serve() // \xc3\xb1"}, entrypoint="index.ts")
+    kept = functions.bundle(REF, "hello")
+    functions.deploy(REF, "hello", {"index.ts": b"throw new Error('x')"}, entrypoint="index.ts")
+
+    back = functions.put_bundle(REF, "hello", kept, entrypoint="index.ts", verify_jwt=False)
+
+    assert (back.version, back.bundle_sha256, back.verify_jwt) == (3, first.bundle_sha256, False)
+
+
 def test_secrets_advisors_and_network_settings_are_stateful(platform: Platform) -> None:
     client = platform.client
     client.secrets.set(REF, {"STRIPE_KEY": "hush"})
