@@ -1,7 +1,7 @@
 """When a policy runs: slots of a cron line in its own time zone, as UTC instants. Pure; the clock is an argument.
 
-In: cron line, zone name, two instants. Out: the slots between them. Times that a clock change skips or repeats give one
-slot each (croniter's rule), because slots are compared and stored in UTC.
+In: cron line, zone name, two instants. Out: the slots between them. A local time that a clock change repeats is its
+first occurrence; one that it skips is as long after the change as it would have been (PEP 495, fold=0).
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ MOST_SLOTS = 500
 
 def slots_between(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Every slot in (after, until], oldest first, each once; at most 500."""
-    times = croniter(cron, after.astimezone(ZoneInfo(zone)), ret_type=datetime)
+    place = ZoneInfo(zone)
+    local = after.astimezone(place).replace(tzinfo=None) - timedelta(hours=2)
+    times = croniter(cron, local, ret_type=datetime)
     seen: set[datetime] = set()
-    for _ in range(MOST_SLOTS):
-        slot = times.get_next(datetime).astimezone(UTC)
+    while len(seen) < MOST_SLOTS:
+        slot = times.get_next(datetime).replace(tzinfo=place).astimezone(UTC)
         if slot > until:
             return
         if slot > after and slot not in seen:

@@ -16,6 +16,7 @@ from bench.ours import Took, Variant, directory, run
 from providers.storage import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench-results.json"
 Found = measures.Ratio | dict[str, Any]
 
 
@@ -30,8 +31,10 @@ def main() -> None:
     with bench_database(options.home, options.rows) as (_, dsns), tempfile.TemporaryDirectory() as work:
         cases = file_cases(dsns, Path(work), options.rounds, options.rows)
         cases |= s3_cases(dsns, Path(work), options.rounds)
-        results = {name: case() for name, case in cases.items() if not options.only or name in options.only}
-    write(results, options.rows)
+        for name, case in cases.items():
+            if not options.only or name in options.only:
+                write({name: case()}, options.rows)
+    show()
 
 
 def file_cases(dsns: dict[str, str], work: Path, rounds: int, rows: int) -> dict[str, Callable[[], Found]]:
@@ -89,11 +92,17 @@ def _keys() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def write(results: dict[str, Found], rows: int) -> None:
-    """Merge into bench-results.json, so that `--only` keeps the other rows; print the table."""
-    path = ROOT / "bench-results.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
-    known = before | measures.as_json(results) | {"rows": rows}
-    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    """Merge into bench-results.json, so that `--only` and an interruption keep the other rows."""
+    known = read() | measures.as_json(results) | {"rows": rows}
+    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def read() -> dict[str, Any]:
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
+
+
+def show() -> None:
+    known = read()
     for name, found in sorted(known.items()):
         if isinstance(found, dict) and "ratio" in found:
             sizes = f"{found['ours_bytes'] / 1e6:.0f} MB vs {found['peer_bytes'] / 1e6:.0f} MB"

@@ -1,0 +1,135 @@
+"""The offline verifier: one file that needs nothing of the portal, and agrees with it about damage and chains."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from pyrage import decrypt, x25519
+
+from backups.manifest import Manifest, manifest_key
+from backups.signing import generate, load_signer
+from providers.storage import Store
+from tests.backups.conftest import exported
+from tests.backups.test_proof import flip, path_of
+
+SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "verify_backup.py"
+PRIVATE, VERIFIER = generate()
+SIGNER = load_signer(PRIVATE)
+
+
+def verify(store: Store, tmp_path: Path, *more: str) -> tuple[int, str]:
+    """Run a copy of the file elsewhere, isolated from this repository."""
+    alone = tmp_path / "elsewhere"
+    alone.mkdir(exist_ok=True)
+    shutil.copy(SCRIPT, alone)
+    (alone / "key.pem").write_text(VERIFIER.pem)
+    argv = [sys.executable, "-I", alone / SCRIPT.name, store.url.removeprefix("file://"), "--public-key"]
+    done = subprocess.run([*argv, alone / "key.pem", *more], capture_output=True, text=True, cwd=alone)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def signed(sampelit, store: Store) -> Manifest:
+    return exported(sampelit["export"], store, signer=SIGNER)
+
+
+def test_a_whole_run_verifies_with_its_chains(signed: Manifest, store: Store, tmp_path: Path) -> None:
+    code, said = verify(store, tmp_path)
+
+    assert code == 0, said
+    assert f"ok  {signed.run}" in said
+    assert "4 chains" in said
+
+
+def test_a_flipped_byte_a_missing_object_and_an_edited_manifest(signed: Manifest, store: Store, tmp_path: Path) -> None:
+    segment = signed.segments[0]
+    flip(path_of(store, segment.key))
+    flipped = verify(store, tmp_path)
+    flip(path_of(store, segment.key))
+    hidden = path_of(store, segment.key).rename(tmp_path / "hidden")
+    missing = verify(store, tmp_path)
+    hidden.rename(path_of(store, segment.key))
+    flip(path_of(store, manifest_key(signed.run)), 500)
+    edited = verify(store, tmp_path)
+
+    assert (flipped[0], missing[0], edited[0]) == (1, 1, 1)
+    assert "was altered" in flipped[1]
+    assert "is missing" in missing[1]
+    assert "its manifest" in edited[1]
+
+
+def test_another_key_and_no_signature_are_refused(sampelit, store: Store, tmp_path: Path) -> None:
+    exported(sampelit["export"], store, signer=load_signer(generate()[0]))
+    other = verify(store, tmp_path)
+    shutil.rmtree(store.url.removeprefix("file://"))
+    exported(sampelit["export"], store)
+    unsigned = verify(store, tmp_path)
+
+    assert other[0] == unsigned[0] == 1
+    assert "does not hold for the given key" in other[1]
+    assert "is not signed" in unsigned[1]
+
+
+def test_encrypted_runs_are_opened_with_plain_copies(sampelit, store: Store, tmp_path: Path) -> None:
+    identity = x25519.Identity.generate()
+    manifest = exported(sampelit["export"], store, signer=SIGNER, recipients=(str(identity.to_public()),))
+    plain = tmp_path / "plain"
+    for segment in manifest.segments:
+        path = plain / segment.key.removesuffix(".age")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(decrypt(store.get(segment.key), [identity]))
+
+    closed = verify(store, tmp_path)
+    opened = verify(store, tmp_path, "--plain", str(plain))
+    flip(next(plain.rglob("*.zst")), 60)
+    spoilt = verify(store, tmp_path, "--plain", str(plain))
+
+    assert closed[0] == 0
+    assert "0 opened" in closed[1]
+    assert opened[0] == 0
+    assert "4 chains" in opened[1]
+    assert spoilt[0] == 1
+
+
+def test_a_forged_row_is_found_in_the_exported_chain(sampelit_copy, store: Store, tmp_path: Path) -> None:
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("UPDATE algorithm_audit_trail SET visitor_id = 'forged' WHERE sequence_number = 7")
+    exported(sampelit_copy["export"], store, signer=SIGNER)
+
+    code, said = verify(store, tmp_path)
+
+    assert code == 1
+    assert "row 7's content does not give its decision_hash" in said
+
+
+def test_odd_visitor_ids_hash_as_the_product_hashes_them(sampelit_copy, store: Store, tmp_path: Path, drill) -> None:
+    from backups.proof import prove
+    from sandbox.chain import decision_hash
+
+    odd = ['ñ日😀 "q" \\ tab\t', "line\nbreak\x7f\u2028", ""]
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        rows = connection.execute(
+            "SELECT id, selected_variant_id, segment_key, decision_timestamp, previous_hash, sequence_number"
+            " FROM algorithm_audit_trail t WHERE sequence_number = (SELECT max(sequence_number) FROM"
+            " algorithm_audit_trail x WHERE x.experiment_id = t.experiment_id) LIMIT 3"
+        ).fetchall()
+        for (pk, variant, segment, at, previous, sequence), visitor in zip(rows, odd, strict=True):
+            digest = decision_hash(visitor, variant, segment, at, previous, sequence)
+            connection.execute(
+                "UPDATE algorithm_audit_trail SET visitor_id = %s, decision_hash = %s WHERE id = %s",
+                [visitor, digest, pk],
+            )
+    manifest = exported(sampelit_copy["export"], store, signer=SIGNER)
+
+    assert verify(store, tmp_path)[0] == 0
+    assert prove(manifest, store, server=drill).reasons == []
+
+
+def test_a_period_without_runs_is_not_green(signed: Manifest, store: Store, tmp_path: Path) -> None:
+    assert verify(store, tmp_path, "--period", signed.source.taken_at[:7])[0] == 0
+    assert verify(store, tmp_path, "--period", "1999-01")[0] == 1
