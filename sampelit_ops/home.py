@@ -69,7 +69,9 @@ def _item(entry: Entry) -> FeedItem:
 
 
 def _named(shown: list[Panel]) -> str:
-    said = "; ".join(f"{_lower(panel.title)}: {_lower(panel.answer)}" for panel in shown)
+    said = "; ".join(
+        ", ".join(filter(None, (f"{_lower(p.title)}: {_lower(p.answer)}", _lower(p.badge)))) for p in shown
+    )
     return f"{said[:1].upper()}{said[1:]}."
 
 

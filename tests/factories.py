@@ -16,6 +16,7 @@ from django_q.models import Task as Message
 from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
+from sampelit_ops.roles import sync_roles
 from tests import factories_apps
 
 
@@ -123,6 +124,7 @@ def queue() -> None:
 
 def world() -> World:
     """Everything above, rows of the other apps, an open and a closed task, and signs of life."""
+    sync_roles()
     everything, approver = person("everything"), person("approver")
     production = environments()
     made = operations(everything, approver, production)

@@ -68,8 +68,8 @@ def deployments(production: Environment) -> None:
             started_at=at, finished_at=at + timedelta(seconds=221), actor="operator",
             health="" if number else "healthy",
         )  # fmt: skip
-    for minute in range(30):
-        healthy = minute != 7
+    for minute in range(8):
+        healthy = minute != 3
         HealthCheck.objects.create(
             service=service, deployment=service.deployments.first(), checked_at=now - timedelta(minutes=minute),
             healthy=healthy, status_code=200 if healthy else 503, latency_ms=80 + minute,

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from operations.web.html import tone_of
 
 WIDTH, HEIGHT = 400, 48
+FEWEST_SLOTS = 24  # two boxes shall not fill the card
 _ids = count(1)
 
 
@@ -64,7 +65,7 @@ def strip(slots: Sequence[Slot], title: str, description: str) -> SafeString:
     """A row of boxes, one a slot, oldest first."""
     if not slots:
         return format_html('<p class="hint">{}</p>', description or "No slots yet.")
-    step = WIDTH / len(slots)
+    step = WIDTH / max(len(slots), FEWEST_SLOTS)
     gap = min(4.0, step * 0.28)
     boxes = format_html_join(
         "",

@@ -8,7 +8,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sampelit_ops.roles import sync_roles
 from tests import factories
 from tests.browser.pages import PageUrl, pages
 
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def auditor(client: Client) -> Client:
-    sync_roles()
     factories.world()
     person = factories.person("vera", is_superuser=False)
     person.groups.set(Group.objects.filter(name="Auditor"))
