@@ -29,7 +29,8 @@ from providers.processes import kill_group
 
 __all__ = ["EmbeddedPostgres", "bin_dir", "data_home", "throwaway"]
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0  # crash recovery of a large database takes its time; a server that dies ends the wait at once
+ADOPT_SECONDS = 60.0
 NOT_OURS = re.compile("authentication failed|does not exist|no pg_hba.conf entry")
 NO_DURABILITY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -68,12 +69,12 @@ class EmbeddedPostgres:
         """
         with cluster.locked(self.data_dir):
             cluster.prepare(self.data_dir)
-            deadline = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + ADOPT_SECONDS
             while (found := postmaster.find(self.cluster)) is not None:
                 if self._adopt(found, deadline):
                     return
                 time.sleep(0.05)
-            self._launch(deadline)
+            self._launch(time.monotonic() + START_SECONDS)
 
     def stop(self) -> None:
         """Fast shutdown of the server we started; an adopted one is left to its owner."""

@@ -77,6 +77,31 @@ def test_killing_the_parent_stops_the_server_cleanly(home: Path) -> None:
     assert until(lambda: not alive(server))
 
 
+RACER = """
+import sys
+from pathlib import Path
+from providers.embedded import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1]) / "pg") as server:
+    print(server.port, server.adopted, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_starts_at_once_share_one_server(home: Path) -> None:
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY
+        )
+        for _ in range(2)
+    ]
+    seen = [racer.stdout.readline().decode().split() for racer in racers if racer.stdout]
+    for racer in racers:
+        racer.communicate()
+
+    assert {port for port, _ in seen} == {seen[0][0]}
+    assert sorted(adopted for _, adopted in seen) == ["False", "True"]
+
+
 SPAWNER = """
 import sys, time
 from providers.processes import spawn
