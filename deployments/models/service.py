@@ -95,7 +95,7 @@ class Service(models.Model):
     def compare_url(self, older: str, newer: str) -> str:
         """The repository's page with the commits between two deploys."""
         known = self.repo.startswith("https://") and older and newer and older != newer
-        return f"{self.repo}/compare/{older}...{newer}" if known else ""
+        return f"{self.repo}/compare/{older[:12]}...{newer[:12]}" if known else ""
 
     def details(self, key: str) -> Any:
         return self.settings.get(key)

@@ -39,7 +39,7 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
     def make(kind: str, label: str, tone: str = "", **given: str) -> Verb:
         return verb(user, f"deployments.{kind}", service, label, tone=tone, **given)
 
-    verbs = [make("deploy", "Deploy", "primary")]
+    verbs = [make("deploy", "Deploy")]
     if (back := last_good(service) if known is None else good_among(known)) is not None:
         verbs.append(make("rollback", f"Roll back to {back.short}", "danger", deployment=back.render_id))
     if service.is_web:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sandbox.refs import supabase_url
 from sandbox.render.lifecycle import trigger_details
@@ -120,6 +120,8 @@ def _history(world: World, service: str) -> None:
             "reason": {},
         }
         world.event(service, "deploy_ended", ended, begun + took, send=False)
+        if number >= len(commits) - 4:
+            _log(world, service, commit, begun, took, failed)
     if world.services[service]["type"] == "web_service":
         crash = world.now() - timedelta(days=3, hours=5)
         details = {
@@ -127,3 +129,19 @@ def _history(world: World, service: str) -> None:
             "reason": {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}},
         }
         world.event(service, "server_failed", details, crash, send=False)
+
+
+def _log(world: World, service: str, commit: Json, begun: datetime, took: timedelta, failed: bool) -> None:
+    """The lines that Render's dashboard would show of a deploy."""
+    lines = [
+        f"==> Cloning from {world.services[service]['repo']}", f"==> Checking out commit {commit['id']} in branch main",
+        "==> Running build command 'pip install -r requirements.txt'...", "Collecting fastapi==0.115.4",
+    ]  # fmt: skip
+    if failed:
+        lines += ["ERROR: No matching distribution found for asyncpg==0.99", "==> Build failed"]
+    else:
+        lines += ["==> Build successful", "==> Deploying...", "INFO: Uvicorn running on http://0.0.0.0:10000",
+                  "==> Your service is live"]  # fmt: skip
+    for number, line in enumerate(lines):
+        level = "error" if line.startswith("ERROR") else "info"
+        world.log(service, line, "build", level, begun + took * (number / len(lines)))
