@@ -5,3 +5,10 @@ class MigrationsRegistryConfig(AppConfig):
     name = "migrations_registry"
     verbose_name = "Migrations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from migrations_registry import sentences
+        from migrations_registry.kinds import register_all
+
+        sentences.register()
+        register_all()

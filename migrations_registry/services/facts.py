@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import psycopg
 
@@ -12,15 +13,26 @@ from providers import postgres
 from providers.errors import Refused
 from providers.postgres.live import LiveDatabase, LiveTable, read_live
 
+RECENT_SECONDS = 5.0
+_recent: dict[str, tuple[float, CatalogFacts]] = {}
+
 
 def live_facts(slug: str) -> CatalogFacts:
-    """Read the environment's catalog. Raises Refused (unknown, no DSN) and ProviderError (not reachable)."""
+    """Read the environment's catalog. Raises Refused (unknown, no DSN) and ProviderError (not reachable).
+
+    One page asks several times: an answer is good for a few seconds.
+    """
     dsn = reading_dsn(slug)
-    with postgres.connect(dsn) as connection:
+    asked_at, known = _recent.get(dsn, (0.0, None))
+    if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
+        return known
+    with postgres.connect(dsn, timeout=3) as connection:
         try:
-            return facts_of(read_live(connection))
+            found = facts_of(read_live(connection))
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {slug}") from error
+    _recent[dsn] = (time.monotonic(), found)
+    return found
 
 
 def reading_dsn(slug: str) -> str:

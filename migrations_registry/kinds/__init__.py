@@ -1,0 +1,13 @@
+"""The verbs of this app as operation kinds; `register_all()` is called once when the apps are ready."""
+
+from __future__ import annotations
+
+from migrations_registry.kinds.apply import ApplyMigration
+from migrations_registry.kinds.rules import ChangeRules
+from operations.engine import kinds
+
+
+def register_all() -> None:
+    """Offer the kinds to the engine."""
+    kinds.register(ApplyMigration())
+    kinds.register(ChangeRules())

@@ -1,0 +1,104 @@
+"""`migrations.apply`: the stored bytes of one registered file, applied to one environment as its plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from migrations_registry.models import MigrationFile
+from migrations_registry.services.planning import Review, keep_plan, review
+from operations.engine.context import StepContext
+from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
+from operations.models import Environment
+from providers.errors import Refused
+
+
+def files_here(environment: Environment) -> Iterable[tuple[str, str]]:
+    """The newest revision of each registered path."""
+    found = MigrationFile.objects.newest().defer("content").order_by("position", "path")
+    return [(row.sha256, f"{row.name} · revision {row.revision}") for row in found]
+
+
+def find(sha256: str) -> MigrationFile:
+    """The registered content with this digest (or its unique beginning). Raises Refused."""
+    rows = list(MigrationFile.objects.filter(sha256__startswith=sha256.lower())[:2]) if len(sha256) >= 8 else []
+    if len(rows) != 1:
+        raise Refused(
+            f"No registered migration has the sha256 {sha256!r}. Nothing was requested; see Migrations, or run "
+            "manage.py discover_migrations SOURCE --environment E."
+        )
+    return rows[0]
+
+
+def preflight(ctx: StepContext) -> None:
+    """Refuse while the stream has no history on the target."""
+    file = find(str(ctx.parameters["file"]))
+    raise Refused(
+        f"The stream {file.get_stream_display()} is not baselined on {ctx.environment}, nothing was changed. "
+        "Nobody knows which of its files are applied there: baseline the stream first."
+    )
+
+
+class ApplyMigration(OperationKind):
+    """Risk and votes come from the plan; bytes, plan, target and rule-set are what the votes bind."""
+
+    name = "migrations.apply"
+    label = "Apply a migration"
+    permission = "migrations_registry.apply_migrationfile"
+    risk = FROM_PLAN
+    exclusive = "schema:{environment}"
+    allowed_in_freeze = False
+    steps = [step("preflight", preflight)]
+    parameters = [Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.")]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        file = find(str(parameters["file"]))
+        newer = MigrationFile.objects.filter(path=file.path, revision__gt=file.revision).order_by("-revision").first()
+        if newer:
+            raise Refused(
+                f"{file.name} has a newer revision ({newer.revision}, sha256 {newer.sha256[:12]}). Nothing was "
+                "requested; ask for that one, approvals do not carry over."
+            )
+        refusals = review(file, environment).plan.refusals
+        if refusals:
+            raise Refused(f"{file.name} cannot be applied: {'; '.join(refusals)}. Nothing was requested.")
+        return {"file": file.sha256}
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        found = self._review(environment, parameters)
+        keep_plan(found)
+        return found.content
+
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        return self._review(environment, parameters).plan.risk
+
+    def describe(self, parameters: Parameters) -> str:
+        row = MigrationFile.objects.filter(sha256=parameters.get("file", "")).only("path").first()
+        return row.name if row else str(parameters.get("file", ""))[:12]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        found = self._review(environment, parameters)
+        lines = [_step_line(each) for each in found.plan.steps]
+        lines += [
+            Consequence(f"Will be lost (line {loss.line}): {loss.what}{_amount(loss)}", "bad")
+            for loss in found.plan.losses
+        ]
+        if found.plan.maintenance:
+            lines.append(Consequence(f"Needs maintenance mode: {found.plan.maintenance}", "warn"))
+        if found.plan.restore_point:
+            lines.append(Consequence(f"Needs a proven restore point first: {found.plan.restore_point}", "warn"))
+        if found.no_facts_because:
+            lines.append(Consequence(f"Judged without live facts: {found.no_facts_because}", "warn"))
+        return lines
+
+    def _review(self, environment: Environment, parameters: Parameters) -> Review:
+        return review(find(str(parameters["file"])), environment)
+
+
+def _step_line(each: Any) -> Consequence:
+    held = ", ".join(f"{touched.label} ({touched.lock})" for touched in each.objects if not touched.is_new)
+    return Consequence(f"{each.title}. Locks: {held or 'nothing that exists'}.")
+
+
+def _amount(loss: Any) -> str:
+    return f", about {loss.rows:,} rows" if loss.rows else ""

@@ -1,0 +1,100 @@
+"""`migrations.change_rules`: another version of the rule policy, put in force by an operation that others approve."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import transaction
+
+from ledger.services import record
+from migrations_registry.analysis.catalogue import CATALOGUE
+from migrations_registry.analysis.model import SEVERITIES
+from migrations_registry.models import RulePolicy
+from migrations_registry.services.planning import policy_in_force
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import Refused
+
+NUMBERS = ("rows", "bytes", "maintenance_seconds")
+
+
+def put_in_force(ctx: StepContext) -> None:
+    """Write the next version; a step run again finds its own row."""
+    if RulePolicy.objects.filter(operation=ctx.operation.pk).exists():
+        return
+    with transaction.atomic():
+        newest = RulePolicy.objects.select_for_update().order_by("-version").first()
+        row = RulePolicy.objects.create(
+            version=newest.version + 1 if newest else 1,
+            severities=ctx.parameters["severities"],
+            operation=ctx.operation.pk,
+            created_by=ctx.operation.requested_by.username,
+            **{name: ctx.parameters[name] for name in NUMBERS},
+        )
+        record("migrations_registry.policy.changed", actor=row.created_by, subject=str(row.version),
+               data={"operation": ctx.operation.pk, **ctx.parameters})  # fmt: skip
+    ctx.result(version=row.version)
+
+
+class ChangeRules(OperationKind):
+    """Thresholds and severities decide how many people must agree, so changing them is sensitive itself."""
+
+    name = "migrations.change_rules"
+    label = "Change the migration rules"
+    permission = "migrations_registry.change_rules"
+    risk = Risk.SENSITIVE
+    exclusive = "migration-rules"
+    steps = [step("put in force", put_in_force)]
+    parameters = [
+        Parameter("rows", "Rows above which two people must agree", required=False),
+        Parameter("bytes", "Bytes above which two people must agree", required=False),
+        Parameter("maintenance_seconds", "Blocked seconds above which maintenance mode is needed", required=False),
+        Parameter("severities", "Rules raised or lowered", required=False, help='JSON, such as {"MN-ENUM": "data"}.'),
+    ]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        current = policy_in_force() or RulePolicy(version=0)
+        cleaned: dict[str, Any] = {
+            name: _number(name, parameters.get(name, getattr(current, name))) for name in NUMBERS
+        }
+        cleaned["severities"] = _severities(parameters.get("severities", current.severities))
+        if all(cleaned[name] == getattr(current, name) for name in (*NUMBERS, "severities")):
+            raise Refused("That is the policy in force already. Nothing was requested.")
+        return cleaned
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        current = policy_in_force() or RulePolicy(version=0)
+        changed = [name for name in (*NUMBERS, "severities") if parameters.get(name) != getattr(current, name)]
+        lines = [Consequence(f"{name}: {getattr(current, name)} → {parameters.get(name)}", "warn") for name in changed]
+        return [
+            *lines,
+            Consequence("Approvals of migrations that wait now end: they were given under other rules.", "warn"),
+        ]
+
+    def describe(self, parameters: Parameters) -> str:
+        return "migration rules"
+
+
+def _number(name: str, given: object) -> int:
+    if not str(given).isdigit() or int(str(given)) > 2**62:
+        raise Refused(f"{name} must be a whole number, not {given!r}. Nothing was requested.")
+    return int(str(given))
+
+
+def _severities(given: object) -> dict[str, str]:
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        raise Refused('severities must be JSON such as {"MN-ENUM": "data"}. Nothing was requested.') from None
+    if not isinstance(found, dict):
+        raise Refused("severities must be a JSON object of rule and severity. Nothing was requested.")
+    for rule_id, severity in found.items():
+        if rule_id not in CATALOGUE or severity not in SEVERITIES:
+            raise Refused(f"{rule_id!r}: {severity!r} is no rule and severity of the catalogue. Nothing was requested.")
+        if CATALOGUE[rule_id].severity == "opaque" and severity != "opaque":
+            raise Refused(
+                f"{rule_id} is about text nobody can read: it cannot be lowered, only waived. Nothing was requested."
+            )
+    return dict(found)

@@ -1,0 +1,30 @@
+"""RulePolicy: thresholds and raised or lowered rules, as versioned rows; the newest is in force. Rows never change."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy
+
+
+class RulePolicy(models.Model):
+    version = models.PositiveIntegerField(unique=True)
+    rows = models.PositiveBigIntegerField(default=DEFAULT_POLICY.rows)
+    bytes = models.PositiveBigIntegerField(default=DEFAULT_POLICY.bytes)
+    maintenance_seconds = models.PositiveIntegerField(default=DEFAULT_POLICY.maintenance_seconds)
+    severities = models.JSONField(default=dict, help_text="Rule id → severity, where it differs from the catalogue.")
+    operation = models.CharField(max_length=26, blank=True, help_text="The operation that put it in force.")
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name_plural = "rule policies"
+        ordering = ["-version"]
+
+    def __str__(self) -> str:
+        return f"policy {self.version}"
+
+    def spec(self) -> Policy:
+        """The plain policy that the analysis understands."""
+        return Policy(self.rows, self.bytes, dict(self.severities), self.maintenance_seconds)

@@ -1,0 +1,110 @@
+"""A file's plan for an environment: analysed with live facts where they can be had, waivers and policy applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+
+from django.utils import timezone
+
+from migrations_registry.analysis import analyse
+from migrations_registry.analysis.facts import CatalogFacts
+from migrations_registry.analysis.model import CONVENTION, Analysis
+from migrations_registry.analysis.plan import Plan as PurePlan
+from migrations_registry.analysis.plan import plan
+from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of
+from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
+from migrations_registry.services.facts import live_facts
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person needs to decide about one file on one environment."""
+
+    file: MigrationFile
+    environment: Environment
+    analysis: Analysis
+    plan: PurePlan
+    policy: RulePolicy | None
+    facts: CatalogFacts | None
+    no_facts_because: str
+
+    @property
+    def content(self) -> bytes:
+        """What approvals bind: bytes, plan, target, rule-set, policy and waivers; never estimates."""
+        waivers = [[each.rule, each.line] for each in approved_waivers(self.file)]
+        version = self.policy.version if self.policy else 0
+        facts = {"sha256": self.file.sha256, "path": self.file.path, "target": self.environment.slug, "policy": version,
+                 "waivers": waivers}  # fmt: skip
+        return json.dumps(facts, sort_keys=True).encode() + b"\n" + self.plan.content()
+
+
+def policy_in_force() -> RulePolicy | None:
+    """The newest policy; None means the catalogue's own defaults."""
+    return RulePolicy.objects.order_by("-version").first()
+
+
+def approved_waivers(file: MigrationFile) -> list[Waiver]:
+    """The waivers of this content that a second person approved."""
+    return list(file.waivers.exclude(approved_by="").order_by("line", "rule"))
+
+
+def review(file: MigrationFile, environment: Environment, *, live: bool = True) -> Review:
+    """Analyse and plan. Without reachable facts the judgement is the cautious one, and says so."""
+    facts, why = _facts(environment) if live else (None, "live facts were not asked for")
+    row = policy_in_force()
+    policy = row.spec() if row else DEFAULT_POLICY
+    analysis = judged(file, facts, policy)
+    return Review(file, environment, analysis, plan(analysis, facts, policy), row, facts, why)
+
+
+def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> Analysis:
+    """The analysis with waived findings lowered to convention and the policy's severities in their place."""
+    version = facts.server_version if facts else 17
+    found = analyse(file.data, pg_version=version, assume_in_transaction=True, facts=facts, policy=policy)
+    waived = {(each.rule, each.line) for each in approved_waivers(file)}
+    statements = tuple(
+        replace(
+            statement,
+            findings=tuple(
+                replace(finding, severity=CONVENTION)
+                if (finding.rule, statement.line) in waived
+                else replace(finding, severity=policy.severities.get(finding.rule, finding.severity))
+                for finding in statement.findings
+            ),
+        )
+        for statement in found.statements
+    )
+    return replace(found, statements=statements, risk=risk_of(statements, facts))
+
+
+def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:
+    try:
+        return live_facts(environment.slug), ""
+    except (Refused, ProviderError) as error:
+        return None, str(error)
+
+
+def keep_plan(found: Review) -> Plan:
+    """Store the plan beside its digest; the same content is kept once, with the newest estimates."""
+    row, _ = Plan.objects.update_or_create(
+        file=found.file,
+        environment=found.environment,
+        content_sha256=hashlib.sha256(found.content).hexdigest(),
+        defaults={
+            "policy": found.policy,
+            "risk": found.plan.risk,
+            "ruleset": found.plan.ruleset,
+            "steps": [{**asdict(step), "title": step.title} for step in found.plan.steps],
+            "losses": [asdict(loss) for loss in found.plan.losses],
+            "refusals": list(found.plan.refusals),
+            "maintenance": found.plan.maintenance,
+            "restore_point": found.plan.restore_point,
+            "facts_at": timezone.now() if found.facts else None,
+            "made_at": timezone.now(),
+        },
+    )
+    return row

@@ -1,0 +1,1 @@
+"""Pages of the registry: list by stream and environment, review, upload, waivers, rules."""

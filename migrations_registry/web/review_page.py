@@ -1,0 +1,145 @@
+"""The review of one content on one environment: what each statement does, what is lost, who may decide."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from migrations_registry.models import MigrationFile, Waiver
+from migrations_registry.services.planning import Review, review
+from migrations_registry.services.waivers import approve, propose
+from migrations_registry.web.lines import lines_of, notes_of
+from operations.approvals.voting import why_not_vote
+from operations.models import Environment, Operation, Status
+from providers.errors import Refused
+
+KIND = "migrations.apply"
+DIFF_LINES = 400
+
+
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """GET shows; POST proposes or approves a waiver."""
+    if not request.user.has_perm("migrations_registry.view_migrationfile"):
+        raise PermissionDenied
+    if not str(pk).isdigit():
+        raise Http404
+    file = get_object_or_404(MigrationFile.objects.select_related("previous"), pk=pk)
+    environment = _environment(request)
+    if environment is None:
+        messages.warning(
+            request, "There is no environment yet. Add one first; nothing can be reviewed without a target."
+        )
+        return redirect("admin:operations_environment_changelist")
+    if request.method == "POST":
+        return _waive(request, file, environment)
+    found = review(file, environment)
+    return TemplateResponse(request, "admin/migrations_registry/migrationfile/review.html", _context(request, found))
+
+
+def _environment(request: HttpRequest) -> Environment | None:
+    slug = request.GET.get("environment") or request.POST.get("environment")
+    return Environment.objects.filter(slug=slug).first() or Environment.objects.first()
+
+
+def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
+    operation = _open_operation(found)
+    return {
+        **admin.site.each_context(request),
+        "title": found.file.name,
+        "file": found.file,
+        "environment": found.environment,
+        "environments": Environment.objects.all(),
+        "review": found,
+        "lines": lines_of(found.file.data.decode("utf-8", "replace"), found.analysis),
+        "notes": notes_of(found.analysis),
+        "diff": _diff(found.file),
+        "waivers": found.file.waivers.all(),
+        "operation": operation,
+        "approvals": list(operation.approvals.filter(revoked_at=None).select_related("approved_by"))
+        if operation
+        else [],
+        "why_not_vote": why_not_vote(operation, _person(request)) if operation else "",
+        "voters": _voters(operation),
+        "request_url": _request_url(found),
+        "why_not_request": _why_not_request(request, found),
+        "may_waive": request.user.has_perm("migrations_registry.waive_finding"),
+        "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
+        "votes": found.environment.votes(found.plan.risk),
+        "command": f"manage.py ops request {KIND} --environment {found.environment} "
+        f"--set file={found.file.sha256} --reason …",
+    }
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 (admin_view lets only people in)
+    return request.user
+
+
+def _open_operation(found: Review) -> Operation | None:
+    waiting = Operation.objects.filter(
+        kind=KIND, environment=found.environment, parameters__file=found.file.sha256, status=Status.AWAITING_APPROVAL
+    )
+    return waiting.select_related("requested_by").order_by("-requested_at").first()
+
+
+def _voters(operation: Operation | None) -> list[str]:
+    """Who could vote: people with the permission, except the requester and who voted already."""
+    if operation is None:
+        return []
+    people = User.objects.with_perm("operations.approve_operation", backend="django.contrib.auth.backends.ModelBackend")
+    voted = operation.approvals.filter(revoked_at=None).values("approved_by")
+    rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id).exclude(pk__in=voted)
+    return list(rest.values_list("username", flat=True)[:12])
+
+
+def _request_url(found: Review) -> str:
+    query = urlencode({"environment": found.environment.slug, "file": found.file.sha256})
+    return f"{reverse('admin:operations_request', args=[KIND])}?{query}"
+
+
+def _why_not_request(request: HttpRequest, found: Review) -> str:
+    if not request.user.has_perm("migrations_registry.apply_migrationfile"):
+        return "Your role may review migrations but not request them."
+    if MigrationFile.objects.filter(path=found.file.path, revision__gt=found.file.revision).exists():
+        return "There is a newer revision of this file: request that one."
+    return f"It cannot be applied: {found.plan.refusals[0]}." if found.plan.refusals else ""
+
+
+def _diff(file: MigrationFile) -> list[tuple[str, str]]:
+    """(tone, line) against the previous revision."""
+    if file.previous is None:
+        return []
+    old, new = (each.data.decode("utf-8", "replace").splitlines() for each in (file.previous, file))
+    lines = difflib.unified_diff(
+        old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
+    )
+    tones = {"+": "warn", "-": "bad"}
+    return [(tones.get(line[:1], ""), line) for line, _ in zip(lines, range(DIFF_LINES), strict=False)]
+
+
+def _waive(request: HttpRequest, file: MigrationFile, environment: Environment) -> HttpResponse:
+    try:
+        if "approve" in request.POST:
+            approve(get_object_or_404(Waiver, pk=request.POST["approve"], file=file), by=_person(request))
+            messages.success(
+                request, "Waived. Approvals given before no longer count: the content they bound has changed."
+            )
+        else:
+            rule, _, line = request.POST.get("finding", "").rpartition("@")
+            if not line.isdigit():
+                raise Refused("Choose a finding. Nothing was changed.")
+            propose(file, rule, int(line), reason=request.POST.get("reason", ""), by=_person(request))
+            messages.success(request, "Proposed. Somebody else must approve the waiver.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    place = reverse("admin:migrations_registry_migrationfile_change", args=[file.pk])
+    return redirect(f"{place}?{urlencode({'environment': environment.slug})}")

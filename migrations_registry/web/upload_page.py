@@ -1,0 +1,76 @@
+"""Upload one SQL file or an archive, see what would be registered and in which order, then register it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from migrations_registry.discovery import discover
+from migrations_registry.services.registration import register_files
+from migrations_registry.sources import MAX_ARCHIVE_BYTES, read_source, read_upload
+from providers import git
+from providers.errors import ProviderError, Refused
+
+PERMISSION = "migrations_registry.register_migrationfile"
+
+
+class UploadForm(forms.Form):
+    """A file, or the URL of a repository."""
+
+    upload = forms.FileField(required=False, label="SQL file or archive (zip, tar)")
+    repository = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Git repository",
+        help_text="https://… or ssh://…, with @commit, @branch or @tag.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Exactly one of the two."""
+        cleaned = super().clean() or {}
+        if bool(cleaned.get("upload")) == bool(cleaned.get("repository")):
+            raise forms.ValidationError("Give a file or a repository, one of the two. Nothing was registered.")
+        return cleaned
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """GET shows the form; POST registers what was found."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    form = UploadForm(request.POST or None, request.FILES or None)
+    rejected: list[Any] = []
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, rejected = _register(request, form)
+        except (Refused, ProviderError) as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{made} new content{'s' if made != 1 else ''} registered.")
+            if not rejected:
+                return redirect("admin:migrations_registry_migrationfile_changelist")
+    context = {**admin.site.each_context(request), "title": "Register migrations", "form": form, "rejected": rejected}
+    return TemplateResponse(request, "admin/migrations_registry/migrationfile/upload.html", context)
+
+
+def _register(request: HttpRequest, form: UploadForm) -> tuple[int, list[Any]]:
+    upload, repository = form.cleaned_data["upload"], form.cleaned_data["repository"]
+    if upload:
+        if upload.size > MAX_ARCHIVE_BYTES:
+            raise Refused(f"{upload.name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was registered.")
+        source, files = f"upload {upload.name}", read_upload(upload.name, upload.read())
+    else:
+        if not git.is_url(repository) or repository.lower().startswith("file:"):
+            raise Refused(f"{repository} is no https, ssh or git URL; nothing was registered.")
+        source, files = repository, read_source(repository)
+    found, rejected = discover(files)
+    if not found and not rejected:
+        raise Refused(
+            "Nothing in it is called schema_*.sql, migration_NN_*.sql or supabase/migrations/<time>_name.sql."
+        )
+    return len(register_files(found, source=source, by=request.user.get_username())), rejected
