@@ -44,6 +44,11 @@ def _base64_of(*lengths: int) -> Callable[[str], bool]:
     return fits
 
 
+def _signing_key(value: str) -> bool:
+    """PEM, hexadecimal or base64 of an Ed25519 key."""
+    return "PRIVATE KEY" in value or re.fullmatch(r"[0-9a-fA-F]{64}", value) is not None or _base64_of(32)(value)
+
+
 def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
@@ -54,7 +59,7 @@ VARIABLES = (
         "SECRET_KEY", True, "It signs sessions and one-time links.", _like(r".{50,}"), "Set 50 random characters."
     ),
     Variable("BACKUP_AGE_RECIPIENTS", True, _ENCRYPTS, _age_recipients, "Set age1… (public halves, comma-separated)."),
-    Variable("BACKUP_SIGNING_KEY", True, "It signs manifests.", _like(r"\S{32,}"), "Make one: docs/operations.md."),
+    Variable("BACKUP_SIGNING_KEY", True, "It signs manifests.", _signing_key, "Make one: docs/operations.md."),
     Variable("OPS_SEAL_RECIPIENT", False, "It seals secret parameters.", _age_recipients, "Set age1…"),
     Variable(
         "RENDER_API_KEY", False, "Deploys and rollbacks.", _like(r"rnd_\w{8,}"), "Render: Account Settings, API Keys."

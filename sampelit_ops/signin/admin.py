@@ -91,8 +91,7 @@ class PersonAdmin(EditableAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         """A new person is saved with an invitation; of a known one only name and address."""
         if not change:
-            invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request))
-            messages.info(request, f"A one-time link went to {obj.email}; it works for 72 hours.")
+            messages.info(request, invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request)))
             return
         obj.save(update_fields=["first_name", "last_name", "email"])
 
@@ -117,8 +116,7 @@ class PersonAdmin(EditableAdmin):
         """Drops both factors, ends all sessions and mails a new one-time link."""
         for person in queryset:
             try:
-                invitations.start_over(person, by=signed_in(request))
-                messages.success(request, f"A new one-time link went to {person.email}.")
+                messages.success(request, invitations.start_over(person, by=signed_in(request)))
             except Refused as refusal:
                 messages.error(request, refusal.reason)
 

@@ -29,6 +29,11 @@ class OpsLoginForm(AdminAuthenticationForm):
         help_text="Six digits of your authenticator app, or a recovery code. Empty if you have none yet.",
     )
 
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "That name and password do not fit. You are not signed in; five failures lock for a while.",
+    }
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         user = self.get_user()

@@ -21,7 +21,7 @@ from tests.sampelit_ops.signin.codes import PASSWORD
 
 @pytest.fixture
 def admin_client(person: Callable[..., User], client: Client, settings: Settings) -> Client:
-    settings.DEMO = True
+    settings.DEMO, settings.EMAIL_HOST = True, "smtp.example.com"
     client.force_login(person("amir", "Admin"))
     return client
 
@@ -86,6 +86,16 @@ def test_invitation(admin_client: Client, django_capture_on_commit_callbacks: Ca
     assert Entry.objects.get(code="signin.invited").payload == {"roles": ["Operator"]}
     link = re.search(r"http\S+", mail.outbox[0].body).group()
     assert _follow(Client(), link) == 302
+
+
+def test_invitation_without_a_mail_server(admin_client: Client, settings: Settings) -> None:
+    settings.EMAIL_HOST = ""
+    given = {"username": "nina", "email": "nina@example.com", "groups": [Group.objects.get(name="Viewer").pk]}
+
+    shown = admin_client.post("/admin/auth/user/add/", given, follow=True).content.decode()
+
+    assert mail.outbox == []
+    assert _follow(Client(), re.search(r"http://\S+/admin/account/welcome/[^\s<]+", shown).group()) == 302
 
 
 def test_an_admin_cannot_make_superusers_or_set_passwords(admin_client: Client, person: Callable[..., User]) -> None:
