@@ -7,7 +7,8 @@ WITH RECURSIVE wanted AS (
      AND CASE WHEN w.name = '*' THEN NOT (n.nspname = ANY (%(skipped)s))
                                      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
                                                      AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
-              WHEN w.name LIKE '%%.*' THEN n.nspname || '.*' = w.name
+              WHEN w.name LIKE '%%.*' THEN n.nspname || '.*' = w.name AND (NOT n.nspname = ANY (%(skipped)s)
+                   OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
               WHEN strpos(w.name, '.') > 0 THEN n.nspname || '.' || c.relname = w.name
               ELSE n.nspname = 'public' AND c.relname = w.name END
 ), reached AS (
@@ -21,6 +22,6 @@ WITH RECURSIVE wanted AS (
               WHERE i.inhrelid = r.oid
     ) AS next
 )
-SELECT 'unknown', 0::bigint, name FROM wanted WHERE oid = 0
+SELECT 'unknown', 0::bigint, name FROM wanted WHERE oid = 0 AND NOT rtrim(name, '*') = ANY (SELECT s || '.' FROM unnest(%(skipped)s) s)
 UNION ALL SELECT 'named', oid::bigint, name FROM wanted WHERE oid <> 0 AND strpos(name, '*') = 0
 UNION ALL SELECT 'reached', oid::bigint, '' FROM reached

@@ -3,7 +3,7 @@
     acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner) AS usual
   FROM relations WHERE relkind <> 'c'
   UNION ALL
-  SELECT 'COLUMN', format('%s.%I', r.full_name, a.attname), r.full_name, r.relowner, a.attacl, '{}'
+  SELECT 'COLUMN', format('%s.%I', r.full_name, a.attname), r.full_name, r.relowner, a.attacl, acldefault('c', r.relowner)
   FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND NOT a.attisdropped AND a.attacl IS NOT NULL
   UNION ALL
   SELECT 'FUNCTION', full_name, full_name, proowner, proacl, acldefault('f', proowner) FROM functions

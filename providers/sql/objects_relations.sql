@@ -22,7 +22,7 @@ SELECT kind, full_name, '',
       || coalesce((SELECT '; -- ACCESS METHOD ' || m.amname FROM pg_am m WHERE m.oid = r.relam AND m.amname <> 'heap'), '')
   END
   || coalesce((SELECT '; -- TABLESPACE ' || t.spcname FROM pg_tablespace t WHERE t.oid = r.reltablespace), '')
-  || format('; ALTER TABLE %s OWNER TO %I', full_name, pg_get_userbyid(relowner))
+  || format('; -- OWNER %I', pg_get_userbyid(relowner))
 FROM (SELECT *, coalesce((SELECT ' WITH (' || string_agg(quote_ident(split_part(o, '=', 1)) || '='
         || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' ORDER BY o) || ')'
       FROM unnest(reloptions) o), '') AS options FROM relations) r

@@ -1,0 +1,59 @@
+"""The frozen facts of a fingerprint, and how they are stored as plain JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrations_registry.fingerprint.canonical import canonical
+
+
+@dataclass(frozen=True)
+class SchemaObject:
+    """`of` is the table (or other object) it belongs to, empty for what stands alone."""
+
+    kind: str
+    name: str
+    of: str
+    sql: str
+    sha256: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.name
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A schema at one moment; equal digests mean equal schemas."""
+
+    objects: tuple[SchemaObject, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        lines = "\n".join(f"{one.kind}\0{one.name}\0{one.sha256}" for one in self.objects)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, str], SchemaObject]:
+        return {one.key: one for one in self.objects}
+
+    def as_json(self) -> list[list[str]]:
+        return [[one.kind, one.name, one.of, one.sql, one.sha256] for one in self.objects]
+
+
+def of_rows(rows: Iterable[tuple[str, str, str, str]]) -> Fingerprint:
+    """From what the catalogue says: (kind, name, of, sql)."""
+    made = [SchemaObject(kind, name, of, sql, digest(kind, sql)) for kind, name, of, sql in rows]
+    return Fingerprint(tuple(sorted(made, key=lambda one: one.key)))
+
+
+def from_json(rows: Iterable[Sequence[str]]) -> Fingerprint:
+    return Fingerprint(tuple(SchemaObject(*row) for row in rows))
+
+
+def digest(kind: str, sql: str) -> str:
+    text = sql if kind in ("column order", "comment") else canonical(sql)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
