@@ -6,6 +6,7 @@ refresh) never keep a session alive.
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -143,4 +144,8 @@ def client_ip(request: HttpRequest) -> str:
     proxies = settings.AXES_IPWARE_PROXY_COUNT or 0
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     direct = str(request.META.get("REMOTE_ADDR", ""))
-    return chain[-proxies][:45] if 0 < proxies <= len(chain) else direct
+    seen = chain[-proxies] if 0 < proxies <= len(chain) else direct
+    try:
+        return str(ipaddress.ip_address(seen))
+    except ValueError:
+        return direct  # a header that no proxy of ours wrote

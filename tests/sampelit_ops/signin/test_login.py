@@ -18,12 +18,15 @@ Attempt = Callable[..., object]
 Asked = Callable[[], bool]
 
 
-def test_password_and_code(enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked) -> None:
+def test_password_and_code(
+    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked, client: Client
+) -> None:
     device = enrolled("olga", "Operator")
 
     sign_in("olga", code_of(device))
 
     assert signed_in()
+    assert client.get("/admin/account/tokens/").status_code == 200
     assert Entry.objects.filter(code="signin.signed_in", actor="olga").count() == 1
 
 
@@ -115,6 +118,18 @@ def test_another_address_behind_the_proxy_is_not_locked(
     sign_in("vera", HTTP_X_FORWARDED_FOR="198.51.100.8")
 
     assert signed_in()
+
+
+@pytest.mark.parametrize("header", ["nonsense", "1.2.3.4:80", "'; --", "x" * 500, ","])
+def test_a_header_that_is_no_address_is_ignored(
+    person: Callable[..., User], sign_in: Attempt, settings: Settings, header: str
+) -> None:
+    settings.AXES_IPWARE_PROXY_COUNT = 1
+    person("vera", "Viewer")
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        sign_in("vera", password="wrong", HTTP_X_FORWARDED_FOR=header)
+
+    assert sign_in("vera").status_code == 429
 
 
 def test_headers(client: Client, db: None) -> None:
