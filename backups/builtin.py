@@ -28,7 +28,7 @@ def ensure_policies(environment: Environment) -> None:
         name=WHOLE_DATABASE,
         defaults={
             "description": "Every table of every schema of ours, with the statements that rebuild the rest.",
-            "tables": ["*"],
+            "tables": ["*", "auth.*"],
             "closure": False,
             "built_in": True,
             "cron": "30 3 * * *" if environment.protected else "",

@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from backups.manifest import ManifestError
 from backups.progress import Watch
+from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage import Store, open_store

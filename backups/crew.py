@@ -1,4 +1,4 @@
-"""The connections of one export: one in this process, or two or three in processes of their own.
+"""The connections of one export: one in this process, one or two more in processes of their own.
 
 In: an iterator of Jobs, pulled as connections become free. Out: (Job, segments) as they are stored. The first error
 stops all; children die with this process and are killed at the end of the block.
@@ -71,8 +71,7 @@ class Crew:
     def at_work(self, connections: int) -> Iterator[None]:
         """Open the connections for the length of the block."""
         try:
-            if connections == 1:
-                self.members.append(Copier(self.dsn, self.setting, self.store))
+            self.members.append(Copier(self.dsn, self.setting, self.store))
             while len(self.members) < connections:
                 self.members.append(Helper(self.dsn, self.setting))
             yield

@@ -15,11 +15,12 @@ import psycopg
 from backups import howto
 from backups.copier import Job
 from backups.crew import Crew
-from backups.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, decode, encode, manifest_key
+from backups.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, manifest_key
 from backups.manifest import prefix_of as manifest_prefix
 from backups.policies import PolicySpec
 from backups.progress import SILENT, Watch
 from backups.ranges import Cutter
+from backups.sealing import decode, encode
 from backups.signing import Signer
 from providers import postgres
 from providers.errors import Refused
@@ -101,7 +102,8 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
     catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
     _refuse(postgres.table_problems(leader, catalog.tables))
     watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
-    chains = {t.qualified: _heads(leader, t) for t in catalog.data_tables if postgres.has_chain(t)}
+    chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
+    chains = {table.qualified: _heads(leader, table) for table in chained}
     segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
     return Manifest(
         run=plan.run,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups import keyring
-from backups.manifest import ManifestError
 from backups.models import Run
 from backups.reading import load
+from backups.sealing import ManifestError
 from ledger.models import Entry
 from ledger.registry import Anchor, anchor_source, sentence
 from providers.errors import ProviderError, Refused

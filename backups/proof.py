@@ -5,6 +5,8 @@ In: a manifest, a store, identities. Out: a Verdict (proven, suspect or failed) 
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -13,17 +15,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backups.drill import Loader
-from backups.manifest import Manifest, Table, sealed
+from backups.manifest import Manifest, Table
 from backups.progress import SILENT, Watch
+from backups.sealing import sealed
 from backups.signing import Signer
 from providers import postgres
 from providers.embedded import EmbeddedPostgres, throwaway
+from providers.errors import ProviderError
 from providers.postgres.chains import describe
 from providers.postgres.connection import Connection
 from providers.storage import Store
 
 DATABASE = "drill"
 SHRUNK = 0.8
+DISK_PER_RAW_BYTE, DISK_FLOOR = 2.5, 200_000_000
 Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
 Tamper = Callable[[Connection], None]
 
@@ -63,6 +68,7 @@ def prove(
 ) -> Verdict:
     """Restore and compare. Raises ProviderError only when the drill itself cannot run (then nothing is proven)."""
     began = time.monotonic()
+    _refuse_without_room(manifest)
     with server() as running:
         running.create_database(DATABASE)
         connection = postgres.connect(running.dsn(DATABASE), read_only=False)
@@ -86,8 +92,19 @@ def prove(
     )
 
 
+def _refuse_without_room(manifest: Manifest) -> None:
+    """A drill needs the rows, their indexes and some log on this machine's temporary disk."""
+    needed = int(manifest.raw_bytes * DISK_PER_RAW_BYTE) + DISK_FLOOR
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < needed:
+        raise ProviderError(
+            f"The proof of run {manifest.run} needs {needed / 1e9:.1f} GB under {tempfile.gettempdir()}, "
+            f"{free / 1e9:.1f} GB are free. Nothing was proven. Give the proving worker a larger disk, or set TMPDIR."
+        )
+
+
 def _restore_and_compare(loader: Loader, previous: Manifest | None, between: Tamper | None) -> tuple[list[str], int]:
-    loader.build("before")
+    loader.build("before", everything=True)
     if loader.problems:
         return [], 0
     loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
@@ -102,7 +119,7 @@ def _restore_and_compare(loader: Loader, previous: Manifest | None, between: Tam
     chains = 0
     for table in loader.manifest.tables:
         if table.chains is not None:
-            doubts += _chains(loader, table)
+            doubts += _chains(loader, table) + _not_kept(loader, table, previous)
             chains += len(table.chains)
     return doubts, chains
 
@@ -116,6 +133,15 @@ def _chains(loader: Loader, table: Table) -> list[str]:
     broken = describe(postgres.chain_problems(loader.connection, key))
     loader.watch.log(f"{table.qualified}: {len(wanted)} hash chains recomputed.")
     return broken
+
+
+def _not_kept(loader: Loader, table: Table, previous: Manifest | None) -> list[str]:
+    """Every chain of the last proven run must be the beginning of today's: rows are only ever added."""
+    earlier = next((t for t in previous.tables if t.qualified == table.qualified), None) if previous else None
+    if earlier is None or not earlier.chains:
+        return []
+    heads = [postgres.ChainHead(h.chain, h.rows, h.first, h.last, h.head) for h in earlier.chains]
+    return postgres.chains_not_kept(loader.connection, (table.schema, table.name), heads)[:50]
 
 
 def _emptiness(manifest: Manifest) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backups.manifest import Manifest, ManifestError, Segment, decode, manifest_key, unsealed
+from backups.manifest import Manifest, Segment, manifest_key
+from backups.sealing import ManifestError, decode, unsealed
 from backups.segments import Damaged, check_stored, unpack
 from backups.signing import Verifier
 from providers.errors import Refused

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from backups import keyring
 from backups.export import ExportPlan, export
-from backups.manifest import Manifest, ManifestError
+from backups.manifest import Manifest
 from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus
 from backups.progress import Watch
 from backups.proof import Verdict, as_document, prove, rejected, store_document
 from backups.reading import load
+from backups.sealing import ManifestError
 from ledger.models import Head
 from ledger.services import record
 from operations.engine.claim import lock

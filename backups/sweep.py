@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from backups import keyring
-from backups.manifest import ManifestError, manifest_key
+from backups.manifest import manifest_key
 from backups.reading import load
+from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.storage import Store, open_store
 

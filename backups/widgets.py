@@ -26,7 +26,8 @@ def last_runs(request: HttpRequest) -> Widget | None:
         return None
     counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
     boxes = [Slot(f"{run.started_at:%Y-%m-%d %H:%M}", run.status) for run in runs]
-    return Widget(f"Backups, last {len(runs)} runs", strip(boxes, f"Runs of {AUDIT_TRAIL}", counted))
+    title = f"Backups, last {len(runs)} runs" if len(runs) > 1 else "Backups"
+    return Widget(title, strip(boxes, f"Runs of {AUDIT_TRAIL}", counted))
 
 
 def audit_rows(request: HttpRequest) -> Widget | None:

@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 
 from backups import keyring
-from backups.manifest import Manifest, ManifestError, Table, manifest_key
+from backups.manifest import Manifest, Table, manifest_key
 from backups.models import Run
 from backups.reading import load
+from backups.sealing import ManifestError
 from backups.segments import Damaged, unpack
 from backups.web.run_page import find
 from ledger.services import record

@@ -4,7 +4,15 @@ In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of by
 """
 
 from providers.postgres.catalog import PLATFORM_SCHEMAS, read_catalog, schema_exists, table_sizes
-from providers.postgres.chains import ChainHead, ChainProblem, chain_heads, chain_problems, has_chain, keep_chain
+from providers.postgres.chains import (
+    ChainHead,
+    ChainProblem,
+    chain_heads,
+    chain_problems,
+    chains_not_kept,
+    has_chain,
+    keep_chain,
+)
 from providers.postgres.connection import PINNED, connect, explain, fresh_database, quoted, statements
 from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.digests import Evidence, evidence, evidence_by_load
@@ -43,6 +51,7 @@ __all__ = [
     "bring_back",
     "chain_heads",
     "chain_problems",
+    "chains_not_kept",
     "connect",
     "copy_in",
     "copy_of",

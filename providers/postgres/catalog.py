@@ -6,6 +6,7 @@ In: a connection and names ("table", "schema.table", "schema.*", "*"). Out: froz
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from providers.errors import Refused
@@ -72,7 +73,11 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
         _table(row, columns, named) for row in connection.execute(statements("catalog_tables"), {"oids": oids})
     )
     types = sorted({oid for rows in columns.values() for row in rows for oid in row[11]})
-    return Catalog(tables, _objects(connection, tables, oids, types))
+    objects = _objects(connection, tables, oids, types)
+    if any(name.endswith("*") for name in names):
+        prefixes = {name[:-2] for name in names if name.endswith(".*")}
+        objects += _whole(connection, sorted({table.schema for table in tables} | prefixes))
+    return Catalog(tables, objects)
 
 
 def table_sizes(connection: Connection) -> dict[str, int]:
@@ -94,6 +99,15 @@ def _resolve(connection: Connection, names: Sequence[str], closure: bool) -> tup
             "Correct the name in the policy (schema.table) and run again."
         )
     return {row[1] for row in rows if row[0] == "named"}, sorted(row[1] for row in rows if row[0] == "reached")
+
+
+def _whole(connection: Connection, schemas: Sequence[str]) -> tuple[SchemaObject, ...]:
+    """Functions, views, triggers and free sequences of whole schemas; no proof depends on them."""
+    rows = connection.execute(statements("catalog_whole"), {"schemas": list(schemas)})
+    present = [name for name in schemas if schema_exists(connection, name)]
+    return tuple(replace(create_schema(name), needed=False) for name in present) + tuple(
+        SchemaObject(phase, kind, name, text, False, table) for phase, kind, name, text, table, _ in rows
+    )
 
 
 def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]]:

@@ -68,6 +68,17 @@ def chain_problems(connection: Connection, table: tuple[str, str], limit: int = 
     return [ChainProblem(str(row[0]), row[1], row[2]) for row in connection.execute(query)]
 
 
+def chains_not_kept(connection: Connection, table: tuple[str, str], before: Sequence[ChainHead]) -> list[str]:
+    """What an earlier run held and the table no longer begins with: the alarm that no neighbour check can give."""
+    query = sql.SQL(statements("chain_kept")).format(table=sql.Identifier(*table))
+    columns = [[getattr(head, name) for head in before] for name in ("chain", "rows", "last", "head")]
+    return [
+        f"Chain {chain}: the last proven run held {rows} rows up to its head, {now} of them are left"
+        + ("." if same else " and the hash at that place is another.")
+        for chain, rows, now, same in connection.execute(query, columns)
+    ]
+
+
 def keep_chain(connection: Connection, table: tuple[str, str], chain: str) -> None:
     """Delete the rows of every other chain."""
     query = sql.SQL("DELETE FROM {} WHERE experiment_id::text <> %s").format(sql.Identifier(*table))

@@ -63,16 +63,17 @@ class CopyOut:
 
 def _blocks(get: Callable[[int], tuple[int, object]]) -> Iterator[bytes]:
     parts: list[object] = []
-    held = 0
+    append, held = parts.append, 0
     while True:
         size, data = get(0)
         if size <= 0:
             break
-        parts.append(data)
+        append(data)
         held += size
         if held >= BLOCK_BYTES:
             yield b"".join(parts)  # type: ignore[arg-type]
-            parts, held = [], 0
+            parts.clear()
+            held = 0
     if parts:
         yield b"".join(parts)  # type: ignore[arg-type]
     if size == -2:

@@ -126,8 +126,8 @@ def test_encrypted_segments_need_an_identity(sampelit, store, drill) -> None:
 
 
 def test_a_signed_manifest_refuses_another_key_and_no_key(sampelit, store) -> None:
-    from backups.manifest import ManifestError
     from backups.reading import load
+    from backups.sealing import ManifestError
     from backups.signing import generate, load_signer
 
     mine, other = load_signer(generate()[0]), load_signer(generate()[0])

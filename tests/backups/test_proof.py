@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backups.manifest import Manifest, ManifestError, manifest_key
+from backups.manifest import Manifest, manifest_key
 from backups.proof import Verdict, prove, store_proof
 from backups.reading import load, runs
+from backups.sealing import ManifestError
 from providers.errors import Refused
 from providers.storage import Store
 from tests.backups.conftest import AUDIT, exported
@@ -130,6 +131,54 @@ def test_a_cut_tail_is_seen_against_the_last_proven_run(sampelit_copy, store: St
 
     assert verdict.status == "suspect"
     assert "Find out who removed them" in " ".join(verdict.doubts)
+
+
+def test_a_rewritten_chain_is_seen_against_the_last_proven_run(sampelit_copy, store: Store, drill) -> None:
+    """Cut one row off the end: the chain still holds by itself, and only the earlier manifest knows better."""
+    import psycopg
+
+    before = exported(sampelit_copy["export"], store)
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute(
+            "DELETE FROM algorithm_audit_trail WHERE id = (SELECT id FROM algorithm_audit_trail ORDER BY"
+            " sequence_number DESC LIMIT 1)"
+        )
+    after = exported(sampelit_copy["export"], store)
+
+    alone, compared = prove(after, store, server=drill), prove(after, store, previous=before, server=drill)
+
+    assert alone.status == "proven"
+    assert compared.status == "suspect"
+    assert "the last proven run held" in compared.doubts[0]
+
+
+def test_a_proof_without_room_is_refused_with_the_size(manifest: Manifest, store: Store, monkeypatch) -> None:
+    from backups import proof
+    from providers.errors import ProviderError
+
+    monkeypatch.setattr(proof, "DISK_FLOOR", 10**18)
+
+    with pytest.raises(ProviderError, match=r"needs .* GB under .*Nothing was proven"):
+        prove(manifest, store)
+
+
+def test_the_whole_database_brings_functions_views_and_triggers_back(sampelit, store, empty_database) -> None:
+    from backups.policies import PolicySpec
+    from backups.restore import Target, restore
+    from providers import postgres
+
+    manifest = exported(sampelit["export"], store, PolicySpec("all", "production", ("*", "auth.*")))
+
+    restore(manifest, store, (), Target(empty_database))
+
+    with postgres.connect(empty_database) as back, postgres.connect(sampelit["admin"]) as source:
+        for query in (
+            "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal",
+            "SELECT count(*) FROM pg_policies",
+            "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'",
+        ):
+            assert back.execute(query).fetchone() == source.execute(query).fetchone(), query
 
 
 def test_a_second_delivery_finds_the_manifest(manifest: Manifest, sampelit, store: Store) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from backups import console, keyring
-from backups.manifest import Manifest, ManifestError
+from backups.manifest import Manifest
 from backups.proof import prove
 from backups.reading import load, proofs, segment_problem
+from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage import Store
