@@ -8,7 +8,6 @@ from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 
 from deployments.models import Deployment
-from deployments.models.deployment import Status
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Operation, Risk
@@ -26,8 +25,9 @@ def consider(live: Deployment) -> Operation | None:
     reason = f"automatic: {live.render_id} is live but not healthy"
     if Operation.objects.filter(kind=KIND, reason=reason).exists():
         return None
-    back = service.deployments.filter(status=Status.DEACTIVATED, seeded=False, created_at__lt=live.created_at)
-    target = back.filter(health=Deployment.Health.HEALTHY).order_by("-created_at").first()
+    back = Deployment.objects.superseded().filter(service=service, created_at__lt=live.created_at)
+    healthy = back.filter(health=Deployment.Health.HEALTHY).exclude(commit_sha=live.commit_sha)
+    target = healthy.order_by("-created_at").first()
     if target is None:
         logger.warning("no automatic rollback of %s: no earlier deploy was seen healthy", service.name)
         return None

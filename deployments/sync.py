@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from deployments.client import note_answer, render
 from deployments.models import Deployment, Service
-from deployments.models.deployment import MOVING, Status
+from deployments.models.deployment import GONE, MOVING, Status
 from deployments.observe import attribute, differs, facts, observe
 from deployments.services import sync_services
 from ledger.services import record
@@ -110,7 +110,15 @@ def _catch_up(api: Render, service: Service, report: Report) -> None:
     asked_lately = timezone.now() - timedelta(seconds=1)
     for row in lagging:
         if row.provider_updated_at is None or row.provider_updated_at < asked_lately:
-            report.changed += observe(service, api.deploys.get(service.render_id, row.render_id), row)
+            report.changed += _again(api, service, row)
+
+
+def _again(api: Render, service: Service, row: Deployment) -> bool:
+    """Ask for one deploy; one that Render no longer knows is kept, as superseded and gone."""
+    try:
+        return observe(service, api.deploys.get(service.render_id, row.render_id), row)
+    except NotFound:
+        return Deployment.objects.filter(pk=row.pk).update(status=Status.DEACTIVATED, provider_status=GONE) == 1
 
 
 def _users(api: Render, service: Service, since: datetime) -> dict[str, str]:

@@ -12,7 +12,7 @@ from deployments.intent import ensure, start_deploy
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.kinds.deploy import confirm, watch
 from deployments.models import Deployment, Service
-from deployments.models.deployment import WAS_LIVE, Status
+from deployments.models.deployment import GONE, Status
 from operations.engine.context import StepContext
 from operations.engine.kinds import Consequence, Parameter, Parameters, registry, step
 from operations.models import Environment, Risk, Task
@@ -21,8 +21,8 @@ from providers.render import Deploy as Seen
 
 
 def targets_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    rows = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, seeded=False)
-    rows = rows.exclude(status=Status.LIVE).select_related("service").order_by("service__name", "-created_at")
+    rows = Deployment.objects.superseded().filter(service__environment=environment).select_related("service")
+    rows = rows.order_by("service__name", "-created_at")
     return [(row.render_id, f"{row.service.name} {row.short} {row.title}"[:90]) for row in rows[:200]]
 
 
@@ -79,6 +79,10 @@ class Rollback(ServiceKind):
             raise Refused(f"{row} was never live ({row.word.lower()}). Nothing was requested; choose another one.")
         if row.status == Status.LIVE:
             raise Refused(f"{row} is what is live now. Nothing was requested; choose an older one.")
+        if row.provider_status == GONE:
+            raise Refused(
+                f"Render no longer has {row}. Nothing was requested; choose a newer one, or deploy its commit."
+            )
         return {**parameters, "deployment": row.render_id}
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:

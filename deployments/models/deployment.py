@@ -31,6 +31,7 @@ MOVING = {
     Status.CREATED, Status.QUEUED, Status.BUILD_IN_PROGRESS, Status.PRE_DEPLOY_IN_PROGRESS, Status.UPDATE_IN_PROGRESS,
     Status.UNKNOWN,
 }  # fmt: skip
+GONE = "gone"  # our word for a deploy that Render no longer knows
 FAILED = {Status.BUILD_FAILED, Status.PRE_DEPLOY_FAILED, Status.UPDATE_FAILED}
 WAS_LIVE = {Status.LIVE, Status.DEACTIVATED}
 # Anything that moves may be seen next in any state (a poll skips some); an ended one is only ever superseded.
@@ -52,6 +53,10 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
         if source != target and Status(target) not in TRANSITIONS.get(Status(source), set()):
             raise ValueError(f"a deployment never goes from {source} to {target}")
         return self.filter(pk=pk, status=source).update(status=target, **fields) == 1
+
+    def superseded(self) -> DeploymentQuerySet:
+        """What a rollback can go back to: once live, still known to Render, not part of the demo's story."""
+        return self.filter(status=Status.DEACTIVATED, seeded=False).exclude(provider_status=GONE)
 
 
 class Deployment(models.Model):

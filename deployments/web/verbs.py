@@ -67,6 +67,6 @@ def good_among(known: Sequence[Deployment]) -> Deployment | None:
 
 def last_good(service: Service) -> Deployment | None:
     """What a rollback would put back: the newest superseded deploy that was not found unhealthy."""
-    rows = service.deployments.filter(status=Status.DEACTIVATED, seeded=False).exclude(health="unhealthy")
+    rows = Deployment.objects.superseded().filter(service=service).exclude(health="unhealthy")
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
     return rows.exclude(commit_sha=live.commit_sha if live else "").order_by("-created_at").first()

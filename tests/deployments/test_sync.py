@@ -135,3 +135,13 @@ def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: Report) -> N
 
     entries = Entry.objects.filter(code="deployments.settings_changed")
     assert [entry.data for entry in entries] == ['{"changed":{"autodeploy":[false,true]},"service":"sampelit-api"}']
+
+
+def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harness, known: Report) -> None:
+    lost = sandbox.deploys().pop()
+    sandbox.control("manual", service=API)
+    poll()
+
+    row = Deployment.objects.get(render_id=lost["id"])
+    assert (row.status, row.provider_status) == ("deactivated", "gone")
+    assert Service.objects.get(name=API).removed_at is None

@@ -1,4 +1,4 @@
-"""Render's webhooks: forged ones are refused, a repeated one has one effect, order is no matter, lost ones are found."""
+"""Render's webhooks: forgeries are refused, a repetition has one effect, order is no matter, lost ones are found."""
 
 from __future__ import annotations
 

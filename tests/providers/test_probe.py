@@ -1,0 +1,98 @@
+"""The health fetcher: it connects only to addresses it checked, follows nothing and never takes long."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from providers import probe
+from tests.render_sandbox import Harness, running
+
+
+@pytest.fixture
+def harness() -> Iterator[Harness]:
+    with running() as harness:
+        yield harness
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("93.184.216.34", True), ("2606:2800:220:1:248:1893:25c8:1946", True), ("127.0.0.1", False), ("::1", False),
+        ("10.1.2.3", False), ("192.168.0.1", False), ("172.16.0.1", False), ("169.254.169.254", False),
+        ("100.64.0.1", False), ("0.0.0.0", False), ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False),
+        ("fe80::1%eth0", False), ("fc00::1", False), ("224.0.0.1", False), ("2002:7f00:1::", False),
+        ("::ffff:93.184.216.34", True),
+    ],
+)  # fmt: skip
+def test_only_public_addresses(address: str, allowed: bool) -> None:
+    assert probe.public(address) is allowed
+
+
+def test_a_private_address_is_not_asked(harness: Harness) -> None:
+    answer = probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health")
+
+    assert answer.status is None
+    assert "private address" in answer.error
+
+
+def test_a_name_is_resolved_once_and_every_address_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    assert "private address" in probe.fetch("http://rebinding.example/health").error
+    assert asked == ["rebinding.example"]
+
+
+def test_an_answer_has_status_body_and_latency(harness: Harness) -> None:
+    answer = probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health", allow_private=True)
+
+    assert (answer.status, answer.error) == (200, "")
+    assert b'"status": "healthy"' in answer.body
+    assert answer.latency_ms is not None
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://a.example/", "http://user@a.example/", "http:///x", "not a url", "http://[::1"]
+)
+def test_odd_addresses_are_refused(url: str) -> None:
+    assert probe.fetch(url, allow_private=True).error
+
+
+@pytest.mark.parametrize("kind", ["drip", "silent", "huge"])
+def test_a_hostile_server_costs_little(kind: str) -> None:
+    import threading
+
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            if kind == "silent":
+                connection.recv(1)
+                return
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+            try:
+                while True:
+                    connection.sendall(b"x" if kind == "drip" else b"x" * 65536)
+                    if kind == "drip":
+                        time.sleep(0.05)
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    begun = time.monotonic()
+    answer = probe.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", allow_private=True, timeout=0.6)
+    server.close()
+
+    assert time.monotonic() - begun < 3
+    assert len(answer.body) <= probe.MAX_BODY_BYTES

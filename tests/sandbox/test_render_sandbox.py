@@ -1,0 +1,179 @@
+"""The Render sandbox is honest: its answers are valid by Render's file, parse with its SDK, and nothing is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+import pytest
+import requests
+
+from tests import openapi
+from tests.render_sandbox import API, Harness, running
+
+SERVER = "https://api.render.com/v1"
+
+
+@pytest.fixture
+def harness() -> Iterator[Harness]:
+    with running(phases={"build_in_progress": 5, "pre_deploy_in_progress": 2, "update_in_progress": 3}) as harness:
+        harness.control("limits", read=10_000, write=10_000, deploy=10_000, logs=10_000)
+        yield harness
+
+
+def exchange(harness: Harness, method: str, path: str, **options: Any) -> tuple[Any, requests.Response]:
+    """(the request as if sent to Render, the sandbox's answer)."""
+    headers = {"Authorization": f"Bearer {harness.sandbox.api_key}"}
+    response = requests.request(method, harness.sandbox.base + path, headers=headers, timeout=5, **options)
+    return openapi.moved(response.request, harness.sandbox.base, SERVER), response
+
+
+def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
+    """One of everything, in an order that works."""
+    service, static = harness.service(), harness.service("sampelit-web")
+    old = harness.deploys()[2]["id"]
+    body = {"ownerId": "tea-sampelit00000000000", "url": "https://o.example/h", "name": "n", "enabled": True,
+            "eventFilter": []}  # fmt: skip
+    now = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T01:00:00Z"}
+    one = f"/services/{service}"
+    return [
+        ("GET", "/owners", {}), ("GET", "/users", {}), ("GET", "/services", {"params": {"limit": 2}}),
+        ("GET", one, {}), ("GET", f"/services/{static}", {}), ("GET", f"{one}/deploys", {}),
+        ("GET", f"{one}/deploys/{old}", {}), ("POST", f"{one}/deploys", {"json": {"clearCache": "do_not_clear"}}),
+        ("POST", f"{one}/deploys", {"json": {"clearCache": "clear"}}),
+        ("GET", f"{one}/events", {}), ("GET", f"{one}/instances", {}), ("GET", f"{one}/env-vars", {}),
+        ("PUT", f"{one}/env-vars/A", {"json": {"value": "b"}}), ("GET", f"{one}/env-vars/A", {}),
+        ("DELETE", f"{one}/env-vars/A", {}), ("PATCH", one, {"json": {"autoDeploy": "yes"}}),
+        ("PATCH", one, {"json": {"serviceDetails": {"maintenanceMode": {"enabled": True, "uri": ""}}}}),
+        ("POST", f"{one}/restart", {}), ("POST", f"{one}/scale", {"json": {"numInstances": 2}}),
+        ("POST", f"{one}/suspend", {}), ("POST", f"{one}/resume", {}), ("POST", f"/services/{static}/cache/purge", {}),
+        ("POST", f"{one}/jobs", {"json": {"startCommand": "true"}}), ("GET", f"{one}/jobs", {}),
+        ("POST", f"{one}/rollback", {"json": {"deployId": old}}), ("GET", f"{one}/events", {"params": {"limit": 100}}),
+        ("POST", "/webhooks", {"json": body}), ("GET", "/webhooks", {}),
+        ("GET", "/logs", {"params": {"ownerId": "tea-1", "resource": service}}),
+        ("GET", "/metrics/cpu", {"params": {"resource": service, **now}}),
+        ("GET", "/metrics/http-requests", {"params": {"resource": service, **now}}),
+        ("POST", "/blueprints/validate", {"files": {"ownerId": (None, "tea-1"), "file": ("r.yaml", b"services: 3")}}),
+        ("GET", "/services/srv-unknown", {}), ("PATCH", one, {"json": {"autoDeploy": "no"}}),
+    ]  # fmt: skip
+
+
+@pytest.mark.specs
+def test_every_answer_is_valid_by_the_openapi_file(harness: Harness) -> None:
+    spec = openapi.required(openapi.RENDER)
+    wrong = []
+    for method, path, options in asked(harness):
+        request, response = exchange(harness, method, path, **options)
+        assert response.status_code < 500
+        assert response.headers["Ratelimit-Limit"]
+        try:
+            openapi.check(spec, request, response)
+        except Exception as error:
+            wrong.append(f"{method} {path} {response.status_code}: {error!r} {error.__cause__!r}"[:600])
+    assert wrong == []
+
+
+def test_every_answer_parses_with_the_official_sdk(harness: Harness) -> None:
+    sdk = import_module("render.public_api.client").AuthenticatedClient(base_url=harness.sandbox.base,
+                                                                        token=harness.sandbox.api_key)  # fmt: skip
+    service, static = harness.service(), harness.service("sampelit-web")
+    harness.render.deploys.create(service)
+    harness.advance(20)
+    harness.render.deploys.rollback(service, harness.deploys()[2]["id"])
+    job = harness.render.jobs.create(service, "true")
+    event = next(harness.render.events.list(service))
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("services.list_services", (), {}), ("services.retrieve_service", (service,), {}),
+        ("services.retrieve_service", (static,), {}), ("deploys.list_deploys", (service,), {}),
+        ("deploys.retrieve_deploy", (service, harness.deploys()[0]["id"]), {}),
+        ("services.list_events", (service,), {"limit": 100}), ("events.retrieve_event", (event.id,), {}),
+        ("services.get_env_vars_for_service", (service,), {}), ("services.list_instances", (service,), {}),
+        ("one_off_jobs.list_job", (service,), {}), ("one_off_jobs.retrieve_job", (service, job.id), {}),
+        ("webhooks.list_webhooks", (), {}), ("workspaces.list_owners", (), {}),
+        ("logs.list_logs", (), {"owner_id": "tea-1", "resource": [service]}),
+        ("metrics.get_cpu", (), {"resource": service}),
+    ]  # fmt: skip
+    for name, arguments, named in calls:
+        answer = import_module(f"render.public_api.api.{name}").sync_detailed(*arguments, client=sdk, **named)
+        assert answer.status_code == 200, name
+        assert answer.parsed is not None, name
+
+
+def test_a_deploy_takes_its_time_and_switches_when_healthy(harness: Harness) -> None:
+    service = harness.service()
+    made = harness.render.deploys.create(service)
+    assert made is not None
+    words = [made.status]
+    for _ in range(4):
+        harness.advance(3.5)
+        words.append(harness.render.deploys.get(service, made.id).status)
+
+    assert words == [
+        "build_in_progress", "build_in_progress", "pre_deploy_in_progress", "live", "live",
+    ] or words[-1] == "live"  # fmt: skip
+    assert [deploy["status"] for deploy in harness.deploys()].count("live") == 1
+
+
+def test_a_second_deploy_waits_and_has_no_body(harness: Harness) -> None:
+    service = harness.service()
+    first = harness.render.deploys.create(service)
+    second = harness.render.deploys.create(service)
+
+    assert first is not None
+    assert second is None
+    assert harness.deploys()[-1]["status"] == "queued"
+    harness.advance(30)
+    harness.advance(30)
+    assert harness.deploys()[-1]["status"] == "live"
+
+
+def test_rollback_leaves_autodeploy_on_as_render_does(harness: Harness) -> None:
+    service = harness.service("sampelit-web")
+    old = harness.deploys("sampelit-web")[-2]
+
+    made = harness.render.deploys.rollback(service, old["id"])
+
+    assert made is not None
+    assert (made.trigger, made.commit.id) == ("rollback", old["commit"]["id"])
+    assert harness.render.services.get(service).auto_deploy
+
+
+def test_not_one_request_is_lost_through_a_deploy_and_a_rollback(harness: Harness) -> None:
+    older = harness.deploys()[3]["id"]
+    url = f"{harness.sandbox.address}/apps/{API}/health"
+
+    def visit(_: int) -> int:
+        return requests.get(url, timeout=2).status_code
+
+    codes: list[int] = []
+    with ThreadPoolExecutor(8) as visitors:
+        for start in (harness.render.deploys.create, lambda s: harness.render.deploys.rollback(s, older)):
+            start(harness.service())
+            for _ in range(12):
+                waiting = visitors.map(visit, range(8))
+                harness.advance(1)
+                codes += waiting
+
+    assert len(codes) == 192
+    assert set(codes) == {200}
+
+
+def test_state_survives_a_restart(tmp_path) -> None:
+    with running(state=tmp_path / "render.json") as first:
+        first.render.env_vars.set(first.service(), "KEPT", "yes")
+    with running(state=tmp_path / "render.json") as second:
+        assert second.sandbox.world.env[second.service()]["KEPT"] == "yes"
+        assert len(second.deploys()) == 14
+
+
+def test_webhooks_are_tried_again_twice_as_late(harness: Harness) -> None:
+    harness.render.webhooks.create("tea-sampelit00000000000", "http://127.0.0.1:9/", "n")
+    harness.render.services.suspend(harness.service())
+    attempts = []
+    for _ in range(6):
+        attempts.append(harness.sandbox.deliveries.pump())
+        harness.advance(1)
+
+    assert attempts == [1, 1, 0, 1, 0, 0]
