@@ -1,0 +1,67 @@
+"""The demo's people: the printed lines really sign in, every start prints the same, and never outside the demo."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django.fixtures import Settings
+
+from providers.errors import Refused
+from sampelit_ops.demo.users import PEOPLE, create_demo_users
+from tests.sampelit_ops.signin.codes import code_of
+
+
+@pytest.fixture(autouse=True)
+def demo(settings: Settings, outside_the_demo: None) -> None:
+    settings.DEMO = True
+
+
+def test_the_printed_lines_sign_in(db: None) -> None:
+    for username, password, base32 in create_demo_users():
+        client = Client()
+        device = TOTPDevice(key=binascii.hexlify(base64.b32decode(base32)).decode())
+        form = {"username": username, "password": password, "next": "/admin/account/tokens/"}
+
+        refused = client.post("/admin/login/", form)
+        answer = client.post("/admin/login/", {**form, "otp_token": code_of(device)})
+
+        assert refused.status_code == 200, f"{username} was let in without a code"
+        assert answer.status_code == 302, username
+        assert client.get("/admin/account/tokens/").status_code == 200
+
+
+def test_every_start_is_the_same_and_repairs(db: None) -> None:
+    first = create_demo_users()
+    User.objects.filter(username="viewer").update(is_active=False, is_superuser=True)
+    TOTPDevice.objects.filter(user__username="operator").delete()
+
+    assert create_demo_users() == first
+    assert [username for username, *_ in first] == list(PEOPLE)
+    viewer = User.objects.get(username="viewer")
+    assert (viewer.is_active, viewer.is_superuser) == (True, False)
+    assert TOTPDevice.objects.filter(user__username="operator", confirmed=True).count() == 1
+    assert [group.name for group in User.objects.get(username="approver2").groups.all()] == ["Approver"]
+
+
+def test_another_secret_key_makes_other_people(db: None, settings: Settings) -> None:
+    first = create_demo_users()
+    settings.SECRET_KEY = "another " * 8
+
+    second = create_demo_users()
+
+    assert all(a[1:] != b[1:] for a, b in zip(first, second, strict=True))
+    assert User.objects.get(username="admin").check_password(second[-1][1])
+
+
+def test_never_outside_the_demo(db: None, settings: Settings) -> None:
+    settings.DEMO = False
+
+    with pytest.raises(Refused):
+        create_demo_users()
+
+    assert not User.objects.exists()
