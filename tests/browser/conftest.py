@@ -114,11 +114,16 @@ def watch(page: Page) -> Watched:
     return watched
 
 
+def session_of(site: Site, person: User) -> list[dict[str, str]]:
+    """The cookie of a fresh session of this person."""
+    client = Client()
+    client.force_login(person)
+    name = settings.SESSION_COOKIE_NAME
+    return [{"name": name, "value": client.cookies[name].value, "url": site.url}]
+
+
 def _context(browser: Browser, site: Site, person: User) -> BrowserContext:
     made = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     made.add_init_script(LISTEN)
-    client = Client()
-    client.force_login(person)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    made.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site.url}])
+    made.add_cookies(session_of(site, person))
     return made

@@ -15,6 +15,7 @@ from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 
 from operations.models import Operation
+from tests.factories_migrations import destructive_pk
 
 PageUrl = Callable[[], str]
 
@@ -65,9 +66,16 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("environment of deployments", named("admin:deployments_environment", args=["production"])),
     ("parity", named("admin:deployments_parity", args=["staging"])),
     ("render setup", named("admin:deployments_setup")),
+    ("register migrations", named("admin:migrations_upload")),
+    ("review destructive", lambda: _migration()),
     ("connect a database", named("admin:connect")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
+
+
+def _migration() -> str:
+    pk = destructive_pk()
+    return "" if pk is None else reverse("admin:migrations_registry_migrationfile_change", args=[pk])
 
 
 def pages() -> list[tuple[str, PageUrl]]:

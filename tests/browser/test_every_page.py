@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import Site, Watched
+from tests.browser.conftest import LISTEN, Site, Watched, watch
 from tests.browser.pages import PageUrl, pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -46,6 +47,18 @@ def test_page(name: str, url: PageUrl, site: Site, page: Watched) -> None:
     noise = ["404 (Not Found)"] if name == "not found" else []
     problems += [error for error in page.errors if not any(word in error for word in noise)] + page.violations()
     assert not problems, "\n".join(problems)
+
+
+def test_sign_in_page(site: Site, browser: Browser) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(LISTEN)
+    page = watch(context.new_page())
+    page.page.goto(site.url + "/admin/login/", wait_until="load")
+
+    problems = [problem for width in WIDTHS for problem in _at(page, "sign in", width)]
+
+    assert problems + page.errors + page.violations() == []
+    context.close()
 
 
 def _at(page: Watched, name: str, width: int) -> list[str]:
