@@ -20,7 +20,7 @@ from operations.web.admin import ReadOnlyAdmin
 
 @admin.register(MigrationFile)
 class MigrationFileAdmin(ReadOnlyAdmin):
-    list_display = ["file_name", "stream", "risk_badge", "revision_of", "digest", "discovered_at", "discovered_by"]
+    list_display = ["file_name", "stream", "risk_badge", "revision_of", "digest", "registered", "discovered_by"]
     list_display_links = ["file_name"]
     list_filter = ["stream", "risk", "discovered_at"]
     search_fields = ["path", "sha256__startswith"]
@@ -66,6 +66,10 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     @admin.display(description="Revision", ordering="revision")
     def revision_of(self, row: MigrationFile) -> str:
         return str(row.revision)
+
+    @admin.display(description="Registered", ordering="discovered_at")
+    def registered(self, row: MigrationFile) -> SafeString:
+        return html.when(row.discovered_at)
 
     @admin.display(description="sha256")
     def digest(self, row: MigrationFile) -> SafeString:

@@ -58,7 +58,7 @@ class Line:
 
 def lines_of(text: str, analysis: Analysis) -> list[Line]:
     """Every line, up to MAX_LINES."""
-    lines = [Line(number, each) for number, each in enumerate(text.split("\n")[:MAX_LINES], 1)]
+    lines = [Line(number, each) for number, each in enumerate(text.rstrip("\n").split("\n")[:MAX_LINES], 1)]
     for statement in analysis.statements:
         shown = [show(finding, statement.line) for finding in statement.findings if finding.severity != CONVENTION]
         if not shown or statement.line > len(lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis import rewrite
 from migrations_registry.analysis.catalogue import on_alter, rule
 from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SUE
 from migrations_registry.analysis.nodes import label, relation, strings, tested_not_null
@@ -9,9 +10,8 @@ from migrations_registry.analysis.parser import Node
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 
-_TWO_STEPS = "ALTER TABLE {name} ADD CONSTRAINT … NOT VALID; then, in another transaction, VALIDATE CONSTRAINT …;"
 ADD_CHECK = rule(
-    "ML-ADD-CHECK", BLOCKING, "checks every row of {name} while nobody can read or write it", _TWO_STEPS,
+    "ML-ADD-CHECK", BLOCKING, "checks every row of {name} while nobody can read or write it", "{safe}",
     lock=AX, scan=True, bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0)",),
     good=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",
           "CREATE TABLE x (a int); ALTER TABLE x ADD CHECK (a > 0)"),
@@ -37,8 +37,7 @@ VALIDATE_SAME_TRANSACTION = rule(
 )  # fmt: skip
 SET_NOT_NULL = rule(
     "ML-SET-NOT-NULL", BLOCKING, "reads all of {name} under ACCESS EXCLUSIVE to see that {column} has no NULL",
-    "ADD CONSTRAINT … CHECK ({column} IS NOT NULL) NOT VALID; VALIDATE it in another transaction; SET NOT NULL; "
-    "DROP the CHECK.", lock=AX, scan=True,
+    "{safe}", lock=AX, scan=True,
     versions="a validated CHECK saves the scan since 12; NOT NULL … NOT VALID since 18",
     bad=("ALTER TABLE orders ALTER COLUMN note SET NOT NULL",),
     good=("ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
@@ -77,11 +76,13 @@ def add_check(command: Node, alter: Node, state: State) -> None:
     if state.is_new(name):
         return
     if constraint["contype"] == "CONSTR_NOTNULL":
-        state.see(NOT_NULL_NOT_VALID if waits else SET_NOT_NULL, name=label(name), column=column)
+        safe = rewrite.set_not_null(label(name), column or "")
+        state.see(NOT_NULL_NOT_VALID if waits else SET_NOT_NULL, name=label(name), column=column, safe=safe)
     elif not constraint.get("is_enforced", False) and not waits:
         return
     else:
-        state.see(CHECK_NOT_VALID if waits else ADD_CHECK, name=label(name))
+        safe = rewrite.not_valid(state, label(name), constraint.get("conname", ""))
+        state.see(CHECK_NOT_VALID if waits else ADD_CHECK, name=label(name), safe=safe)
     if column and not waits:
         state.proven_not_null.add((name, column))
 
@@ -124,7 +125,8 @@ def set_not_null(command: Node, alter: Node, state: State) -> None:
     if proven and state.pg_version >= 12:
         state.see(SET_NOT_NULL_PROVEN, column=column)
     elif not (facts and column in facts.columns and facts.columns[column].not_null):
-        state.see(SET_NOT_NULL, name=label(name), column=column)
+        safe = rewrite.set_not_null(label(name), column)
+        state.see(SET_NOT_NULL, name=label(name), column=column, safe=safe)
 
 
 @on_alter("DropConstraint")

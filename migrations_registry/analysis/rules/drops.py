@@ -6,6 +6,7 @@ from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, DESTRUCTIVE, SUE, Rule
 from migrations_registry.analysis.nodes import dotted, label, strings
 from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rewrite import concurrently
 from migrations_registry.analysis.state import State
 
 DROP_TABLE = rule(
@@ -47,7 +48,7 @@ DROP_SEQUENCE = rule(
 )  # fmt: skip
 DROP_INDEX = rule(
     "MD-DROP-INDEX", BLOCKING, "drops index {name}: reads and writes of its table wait",
-    "DROP INDEX CONCURRENTLY {name};  -- alone in its step, outside a transaction",
+    "{safe}",
     lock=AX, bad=("DROP INDEX orders_note_idx",), good=("DROP INDEX CONCURRENTLY orders_note_idx",),
 )  # fmt: skip
 DROP_INDEX_CONCURRENTLY = rule(
@@ -156,7 +157,8 @@ def drop_index(node: Node, state: State) -> None:
         for item in node["objects"]:
             name = _name(item, "OBJECT_INDEX")
             if not state.is_new(name):
-                state.see(DROP_INDEX_CONCURRENTLY if node.get("concurrent") else DROP_INDEX, name=label(name))
+                rule_of = DROP_INDEX_CONCURRENTLY if node.get("concurrent") else DROP_INDEX
+                state.see(rule_of, name=label(name), safe=concurrently(state))
                 if _cascades(node):
                     state.see(CASCADE, name=label(name))
 

@@ -6,11 +6,12 @@ from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, EXECUTION, SH, SUE
 from migrations_registry.analysis.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rewrite import concurrently
 from migrations_registry.analysis.state import State
 
 INDEX = rule(
     "ML-INDEX", BLOCKING, "builds an index on {name}: its writers wait until it is finished",
-    "CREATE INDEX CONCURRENTLY …;  -- alone in its step, outside a transaction; then check pg_index.indisvalid",
+    "{safe}",
     lock=SH, scan=True, bad=("CREATE INDEX x ON orders (note)",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "CREATE TABLE x (a int); CREATE INDEX y ON x (a)"),
 )  # fmt: skip
@@ -46,7 +47,7 @@ WIDE_INDEX = rule(
 )  # fmt: skip
 REINDEX = rule(
     "ML-REINDEX", BLOCKING, "rebuilds {name}: writers of the table wait, readers of the index too",
-    "REINDEX … CONCURRENTLY;  -- since 12, alone in its step",
+    "{safe}",
     lock=AX, scan=True, versions="CONCURRENTLY since 12",
     bad=("REINDEX INDEX orders_note_idx", "REINDEX TABLE orders"),
     good=("REINDEX TABLE CONCURRENTLY orders",),
@@ -63,7 +64,7 @@ def index(node: Node, state: State) -> None:
     if node.get("concurrent"):
         _concurrent_index(node, label(name), state)
     elif not state.is_new(name):
-        state.see(INDEX, name=label(name))
+        state.see(INDEX, name=label(name), safe=concurrently(state))
         if node.get("unique"):
             state.see(INDEX_UNIQUE, name=label(name), columns=_columns(node))
 
@@ -87,9 +88,8 @@ def reindex(node: Node, state: State) -> None:
         if state.in_transaction:
             state.see(CONCURRENTLY_IN_TRANSACTION, what="REINDEX CONCURRENTLY")
     elif "relation" not in node or not state.is_new_relation(node["relation"]):
-        state.see(
-            REINDEX, name=label(relation(node["relation"])) if "relation" in node else node.get("name", "everything")
-        )
+        name = label(relation(node["relation"])) if "relation" in node else node.get("name", "everything")
+        state.see(REINDEX, name=name, safe=concurrently(state))
 
 
 @on("DropStmt")

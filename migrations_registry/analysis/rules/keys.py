@@ -6,6 +6,7 @@ from migrations_registry.analysis.catalogue import on, on_alter, rule
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Name
 from migrations_registry.analysis.nodes import label, relation, strings
 from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.rewrite import not_valid
 from migrations_registry.analysis.state import State
 
 _USING_INDEX = (
@@ -44,8 +45,7 @@ EXCLUDE = rule(
 )  # fmt: skip
 ADD_FK = rule(
     "ML-ADD-FK", BLOCKING, "checks every row of {name} against {parent} while writers of both wait",
-    "ALTER TABLE {name} ADD CONSTRAINT … FOREIGN KEY … NOT VALID; then VALIDATE CONSTRAINT in another transaction.",
-    lock=SRE, scan=True,
+    "{safe}", lock=SRE, scan=True,
     bad=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id)",),
     good=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID",
           "CREATE TABLE x (a bigint); ALTER TABLE x ADD FOREIGN KEY (a) REFERENCES orders (id)"),
@@ -118,7 +118,8 @@ def _unique(constraint: Node, name: Name, state: State) -> None:
 
 def _foreign_key(constraint: Node, name: Name, state: State) -> None:
     parent = relation(constraint["pktable"])
-    words = {"name": label(name), "parent": label(parent)}
+    safe = not_valid(state, label(name), constraint.get("conname", ""))
+    words = {"name": label(name), "parent": label(parent), "safe": safe}
     if not constraint.get("is_enforced"):
         state.see(FK_NOT_ENFORCED, **words)
     else:

@@ -1,0 +1,41 @@
+"""Registered migrations for the world of pages: two revisions, one that waits for votes, a waiver, a plan."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from migrations_registry.discovery import discover
+from migrations_registry.models import MigrationFile, RulePolicy
+from migrations_registry.services.planning import keep_plan, review
+from migrations_registry.services.registration import register_files
+from migrations_registry.services.waivers import propose
+from operations.engine.request import request
+from operations.models import Environment
+
+SCHEMA = b"CREATE TABLE assignments (id uuid PRIMARY KEY, metadata jsonb);\nCREATE INDEX ON assignments (metadata);\n"
+FIRST = b"-- legacy score is computed on read since v2.4\nALTER TABLE element_variants DROP COLUMN legacy_score;\n"
+SECOND = b"""-- legacy score is computed on read since v2.4
+CREATE INDEX idx_assignments_metadata ON assignments USING gin (metadata);
+ALTER TABLE element_variants DROP COLUMN legacy_score;
+COMMENT ON TABLE element_variants IS 'Variants of an element';
+GRANT SELECT ON element_variants TO anon;
+"""
+
+
+def migrations(production: Environment, by: User) -> None:
+    """Everything above."""
+    path = "database/schema/migration_07_drop_legacy_score.sql"
+    for second in (FIRST, SECOND):
+        found, _ = discover([("database/schema/schema_phase1.sql", SCHEMA), (path, second)])
+        register_files(found, source="https://git.example/sampelit@a1f93c2", by=by.username)
+    file = MigrationFile.objects.newest().get(path=path)
+    propose(file, "ML-INDEX", 2, reason="The table is small.", by=by)
+    keep_plan(review(file, production))
+    RulePolicy.objects.create(version=1, created_by=by.username)
+    request("migrations.apply", by=by, environment=production, parameters={"file": file.sha256}, reason="v2.4 is live")
+
+
+def destructive_pk() -> int | None:
+    """The file that waits for votes."""
+    rows = MigrationFile.objects.newest().filter(stream="migration")
+    return rows.values_list("pk", flat=True).first()
