@@ -20,20 +20,27 @@ COUNT_LIMIT = 1000
 
 
 class CheapPaginator(Paginator):
-    """Counts at most COUNT_LIMIT rows exactly; beyond that `count` is a floor and the list says "more than"."""
+    """Counts at most `limit` rows; a longer list says "more than" and is reached by filters, never by page 2,000."""
+
+    limit = COUNT_LIMIT
 
     @cached_property
-    def count(self) -> int:
-        """The number of rows, or COUNT_LIMIT + the page size when there are more: deep pages are for filters."""
+    def counted(self) -> int:
+        """The number of rows up to `limit` + 1."""
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by().values("pk")[: COUNT_LIMIT + 1].count()
+        return rows.order_by().values("pk")[: self.limit + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows that pages lead to."""
+        return min(self.counted, self.limit)
 
     @property
     def is_floor(self) -> bool:
-        """Whether there are more rows than were counted."""
-        return self.count > COUNT_LIMIT
+        """Whether there are more rows than pages lead to."""
+        return self.counted > self.limit
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

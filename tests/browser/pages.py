@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 
-from operations.models import Operation
+from operations.models import Environment, Operation
 from tests.factories_migrations import destructive_pk
 
 PageUrl = Callable[[], str]
@@ -36,6 +36,11 @@ def operation(key: str, verb: str = "") -> PageUrl:
         return reverse(name, args=[pk, *more])
 
     return url
+
+
+def _first(model: type[Model], name: str) -> str:
+    pk = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
+    return "" if pk is None else reverse(name, args=[pk])
 
 
 # Pages that no registry knows. Add yours: (what it is, its URL).
@@ -69,6 +74,8 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("register migrations", named("admin:migrations_upload")),
     ("review destructive", lambda: _migration()),
     ("connect a database", named("admin:connect")),
+    ("records of one app", lambda: reverse("admin:app_list", args=["operations"])),
+    ("history of an environment", partial(_first, Environment, "admin:operations_environment_history")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
 
@@ -102,11 +109,6 @@ def _named(name: str, query: str, args: Sequence[str]) -> str:
         return reverse(name, args=args) + query
     except NoReverseMatch:
         return ""
-
-
-def _first(model: type[Model], name: str) -> str:
-    pk = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
-    return "" if pk is None else reverse(name, args=[pk])
 
 
 def _may_add(model: type[Model]) -> bool:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
+
+from operations.models import Heartbeat, Operation
+from sampelit_ops.views import health
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +55,40 @@ def test_readyz_says_503_without_a_worker(client: Client) -> None:
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"]["ok"] is True
     assert answer.json()["checks"]["workers"]["ok"] is False
+
+
+@pytest.fixture
+def beating() -> None:
+    Heartbeat.objects.create(name="worker:test:1", beat_at=timezone.now())
+
+
+@pytest.mark.usefixtures("beating")
+def test_readyz_is_ready_with_a_worker(client: Client) -> None:
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+
+
+def test_readyz_says_503_while_work_waits_too_long(client: Client) -> None:
+    made = factories.world().operations["queued"]
+    Operation.objects.filter(pk=made.pk).update(due_at=timezone.now() - timedelta(minutes=20))
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["queue"]["oldest_due_seconds"] >= 1200
+
+
+def test_readyz_says_503_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> None:
+        raise OperationalError("connection to server at 10.0.0.1 failed")
+
+    monkeypatch.setattr(health, "_migrations", gone)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert "10.0.0.1" not in answer.content.decode()
 
 
 def test_metrics_need_the_token(client: Client, settings: Settings) -> None:

@@ -1,0 +1,73 @@
+"""A log line is one JSON object with the ids of its request and operation, and without secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from operations.trace import operating
+from providers.redact import MASK, RedactingFilter
+from sampelit_ops.logging import JsonFormatter, request_id
+
+SECRET = "postgresql://ops:hunter2hunter2@db.example/ops"
+
+
+@pytest.fixture
+def lines() -> Iterator[tuple[logging.Logger, io.StringIO]]:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    handler.addFilter(RedactingFilter())
+    logger = logging.getLogger("a.test")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield logger, stream
+    logger.removeHandler(handler)
+
+
+def test_a_line_names_its_operation_and_request(lines: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = lines
+    token = request_id.set("request-1")
+
+    with operating("01JD7"):
+        logger.info("copied %s rows", 12)
+    request_id.reset(token)
+    logger.info("after")
+
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["message"], first["operation_id"], first["request_id"]) == ("copied 12 rows", "01JD7", "request-1")
+    assert "operation_id" not in second
+
+
+def test_secrets_leave_neither_by_message_nor_by_traceback(lines: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = lines
+
+    logger.info("connecting to %s", SECRET)
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        logger.exception("failed")
+
+    assert "hunter2" not in stream.getvalue()
+    assert MASK in stream.getvalue()
+    assert all(json.loads(line) for line in stream.getvalue().splitlines())
+
+
+def test_nobody_forges_a_line(lines: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = lines
+
+    logger.info("name: %s", 'x"}\n{"level": "error", "message": "forged')
+
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("given", ["short", "a b c d e f g h", "x" * 80, "<script>alert(1)</script>"])
+def test_a_bad_request_id_is_replaced(client: Client, given: str) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": given})
+
+    assert answer["X-Request-ID"] != given
