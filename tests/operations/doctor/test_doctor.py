@@ -169,6 +169,20 @@ def test_a_bad_database(production: Environment, monkeypatch: pytest.MonkeyPatch
     assert all("hunter2" not in each.found for each in found)
 
 
+def test_a_round_says_one_line_a_database(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", portal_database.server.dsn("postgres"))
+
+    found = {check.name: check for check in doctor.run(only="databases")}
+
+    assert sorted(found) == [
+        "production export database",
+        "production migration database",
+        "production restore database",
+    ]
+    assert "PostgreSQL" in found["production migration database"].found
+    assert len(doctor.run(production, only="databases")) > 5
+
+
 def test_only_ipv6_is_amber(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "_families", lambda host: {"IPv6"})
 
