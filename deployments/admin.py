@@ -1,4 +1,4 @@
-"""The admin's lists and pages of services, deployments, probes, deliveries and variables. Facts are read-only."""
+"""The admin's lists and pages of deployments and services. Facts are read-only; verbs lead to the confirmation page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from deployments.models import ConfigFingerprint, Deployment, HealthCheck, Service, WebhookDelivery
-from deployments.web import deployment_page, environment_page, export, parity_page, service_page, setup_page
+from deployments.models import Deployment, Service
+from deployments.web import (
+    deployment_page,
+    environment_page,
+    export,
+    parity_page,
+    previews_page,
+    records_admin,  # noqa: F401 - registers the lists of records
+    service_page,
+    setup_page,
+)
 from deployments.web.badges import status_badge
 from deployments.web.verbs import verb
 from operations.web import html
@@ -37,7 +46,11 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        return [path("setup/", view(setup_page.page), name="deployments_setup"), *super().get_urls()]
+        return [
+            path("setup/", view(setup_page.page), name="deployments_setup"),
+            path("<str:pk>/live/", view(deployment_page.fragment), name="deployments_live"),
+            *super().get_urls(),
+        ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return deployment_page.page(request, object_id)
@@ -102,6 +115,7 @@ class ServiceAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("previews/", view(previews_page.page), name="deployments_previews"),
             path("environment/<slug:slug>/", view(environment_page.page), name="deployments_environment"),
             path("parity/<slug:slug>/", view(parity_page.page), name="deployments_parity"),
             *super().get_urls(),
@@ -148,64 +162,3 @@ class ServiceAdmin(ReadOnlyAdmin):
     @admin.display(description="Probed", ordering="probed_at")
     def probed(self, row: Service) -> SafeString:
         return html.when(row.probed_at)
-
-
-@admin.register(HealthCheck)
-class HealthCheckAdmin(ReadOnlyAdmin):
-    list_display = ["checked", "service", "verdict", "status_code", "body_status", "latency_ms", "version", "detail"]
-    list_filter = ["service", "healthy", "checked_at"]
-    list_select_related = ["service"]
-    list_title = "Health probes"
-    empty_title = "No probes yet"
-    empty_text = "Every service with a health address is asked twice a minute, by status and body."
-
-    @admin.display(description="When", ordering="checked_at")
-    def checked(self, row: HealthCheck) -> SafeString:
-        return html.when(row.checked_at)
-
-    @admin.display(description="Verdict", ordering="healthy")
-    def verdict(self, row: HealthCheck) -> SafeString:
-        return html.badge("healthy" if row.healthy else "unhealthy")
-
-
-@admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ["received", "event_type", "service_render_id", "state", "attempts", "error"]
-    list_filter = ["status", "event_type", "received_at"]
-    search_fields = ["delivery_id__exact", "event_id__exact"]
-    list_title = "Webhook deliveries"
-    empty_title = "No deliveries yet"
-    empty_text = "Render's webhooks need a Professional workspace. Polling works without them."
-
-    @admin.display(description="Received", ordering="received_at")
-    def received(self, row: WebhookDelivery) -> SafeString:
-        return html.when(row.received_at)
-
-    @admin.display(description="Status", ordering="status")
-    def state(self, row: WebhookDelivery) -> SafeString:
-        return html.badge(row.status, {"processed": "ok", "received": "run", "failed": "bad"}.get(row.status))
-
-
-@admin.register(ConfigFingerprint)
-class ConfigFingerprintAdmin(ReadOnlyAdmin):
-    list_display = ["key", "service", "environment", "print", "changed"]
-    list_filter = ["service__environment", "service"]
-    list_select_related = ["service__environment"]
-    search_fields = ["key"]
-    list_title = "Variables"
-    empty_title = "No variables read yet"
-    empty_text = (
-        "Only names and keyed fingerprints are kept, never a value. Open an environment's parity page to read them."
-    )
-
-    @admin.display(description="Environment")
-    def environment(self, row: ConfigFingerprint) -> str:
-        return row.service.environment.name if row.service.environment else "–"
-
-    @admin.display(description="Fingerprint")
-    def print(self, row: ConfigFingerprint) -> SafeString:
-        return format_html('<span class="mono">{}</span>', row.fingerprint[:12])
-
-    @admin.display(description="Changed", ordering="changed_at")
-    def changed(self, row: ConfigFingerprint) -> SafeString:
-        return html.when(row.changed_at)

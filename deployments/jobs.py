@@ -13,6 +13,7 @@ from deployments.sync import poll
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
+PATIENCE_SECONDS = 15.0
 
 
 def poll_render() -> None:
@@ -20,7 +21,7 @@ def poll_render() -> None:
     if not client.configured():
         return
     try:
-        report = poll()
+        report = poll(seconds=PATIENCE_SECONDS)
     except (ProviderError, Refused) as error:
         logger.warning("Render could not be read: %s", error)
         return

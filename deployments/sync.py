@@ -6,6 +6,7 @@ A poll with nothing new reads one page per service and writes nothing; the first
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,8 +41,15 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
 
-def poll(*, full: bool = False, progress: Progress = lambda name, count: None, client: Render | None = None) -> Report:
-    """One pass over everything; `full` reads every service's whole history again.
+def poll(
+    *,
+    full: bool = False,
+    progress: Progress = lambda name, count: None,
+    client: Render | None = None,
+    seconds: float | None = None,
+) -> Report:
+    """One pass over everything; `full` reads every service's whole history again. With `seconds`, no further history
+    is begun after that long: what is new comes first, old history goes on with the next pass.
 
     Raises ProviderError or Refused where Render cannot be asked at all; the state that pages show is noted first.
     """
@@ -53,7 +61,10 @@ def poll(*, full: bool = False, progress: Progress = lambda name, count: None, c
         note_answer(error)
         raise
     report.services = len(services)
-    for service in services:
+    ends = time.monotonic() + seconds if seconds else None
+    for service in sorted(services, key=lambda row: not row.history_complete):
+        if ends and not service.history_complete and time.monotonic() > ends:
+            break
         try:
             sync_service(api, service, report, full=full, progress=progress)
         except NotFound:

@@ -99,8 +99,13 @@ class Maintenance(ServiceKind):
 
 def maintenance_on(ctx: StepContext) -> None:
     """Switch every web service of the environment into maintenance and journal which ones were switched."""
+    services = list(
+        Service.objects.filter(environment=ctx.environment, removed_at=None, type="web_service", is_self=False)
+    )
+    if not services:
+        ctx.log(f"{ctx.environment} has no web service on Render: there is no door to close.")
+        return
     api = render()
-    services = Service.objects.filter(environment=ctx.environment, removed_at=None, type="web_service", is_self=False)
     switched = set(ctx.state.get("switched", []))
     for service in services:
         if not service.maintenance or service.render_id in switched:
@@ -115,13 +120,11 @@ def maintenance_on(ctx: StepContext) -> None:
 def maintenance_off(ctx: StepContext) -> None:
     """Lift what `maintenance_on` of the same operation switched on; what was on before stays on."""
     before = Step.objects.filter(operation=ctx.operation, name="maintenance_on").first()
-    api = render()
-    for render_id in before.detail.get("switched", []) if before else []:
-        service = Service.objects.filter(render_id=render_id, removed_at=None).first()
-        if service is not None:
-            switch(ctx, api, service, False)
-            remember(service, ctx, None)
-            ctx.log(f"{service.name} answers again")
+    switched = before.detail.get("switched", []) if before else []
+    for service in Service.objects.filter(render_id__in=switched, removed_at=None):
+        switch(ctx, render(), service, False)
+        remember(service, ctx, None)
+        ctx.log(f"{service.name} answers again")
 
 
 def register_steps() -> None:

@@ -16,7 +16,7 @@ NAMES = {"cpu": ("CPU", "cores", 1.0), "memory": ("Memory", "MB", 1e-6), "http-r
          "http-latency": ("Latency", "ms", 1.0)}  # fmt: skip
 
 
-def metric(name: str, series: Sequence[Series], deploys: Sequence[datetime]) -> SafeString:
+def metric(name: str, series: Sequence[Series], deploys: Sequence[datetime | None]) -> SafeString:
     """One line; points within three minutes after a deploy are marked."""
     title, unit, factor = NAMES[name]
     points = thin([point for one in series[:1] for point in one.points])
@@ -34,8 +34,8 @@ def thin(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float
     return list(points[::step])
 
 
-def _after(at: datetime, deploys: Sequence[datetime]) -> bool:
-    return any(0 <= (at - deploy).total_seconds() <= 180 for deploy in deploys)
+def _after(at: datetime, deploys: Sequence[datetime | None]) -> bool:
+    return any(deploy is not None and 0 <= (at - deploy).total_seconds() <= 180 for deploy in deploys)
 
 
 def health_strip(checks: Sequence[HealthCheck]) -> SafeString:

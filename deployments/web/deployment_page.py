@@ -23,6 +23,7 @@ PHASES = [
     ("build_in_progress", "Build"), ("pre_deploy_in_progress", "Pre-deploy"), ("update_in_progress", "Switch"),
     ("live", "Live"),
 ]  # fmt: skip
+AROUND = ("cpu", "memory", "http-latency")
 FAILED_AT = {"build_failed": 0, "pre_deploy_failed": 1, "update_failed": 2}
 
 
@@ -35,13 +36,21 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
 
 
+def fragment(request: HttpRequest, pk: str) -> HttpResponse:
+    """What changes while a deploy runs, refetched by the page."""
+    if not request.user.has_perm("deployments.view_deployment"):
+        raise PermissionDenied
+    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
+    return TemplateResponse(request, "admin/deployments/deployment/live.html", facts(request, row))
+
+
 def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     """Everything the page shows."""
     service = row.service
     older = (
         service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at").first()
     )
-    found, missing = remote.read(f"deploy-log:{row.pk}:{row.status}", {"log": lambda api: log(api, row)})
+    found, missing = remote.read(f"deployment:{row.pk}:{row.status}", readers(row), 2 if row.moving else 60)
     seconds = row.duration.total_seconds() if row.duration else None
     checks = list(row.health_checks.order_by("-checked_at")[:30])
     return {
@@ -50,6 +59,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "older": older, "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
         "commit_url": service.commit_url(row.commit_sha), "verbs": verbs(request, row),
         "strip": charts.health_strip(checks) if checks else "", "checks": checks,
+        "metrics": [charts.metric(name, found[name], [row.finished_at]) for name in AROUND if name in found],
     }  # fmt: skip
 
 
@@ -89,6 +99,19 @@ def usual(row: Deployment) -> float | None:
     ]
     took = [one.duration.total_seconds() for one in rows if one.duration]
     return median(took) if took else None
+
+
+def readers(row: Deployment) -> dict[str, remote.Reader]:
+    """The log, and CPU, memory and latency from half an hour before to half an hour after the switch."""
+    found: dict[str, remote.Reader] = {"log": lambda api: log(api, row)}
+    if row.finished_at is None or not row.service.is_web:
+        return found
+    start, end = row.finished_at - timedelta(minutes=30), row.finished_at + timedelta(minutes=30)
+
+    def metric(name: str) -> remote.Reader:
+        return lambda api: api.metrics.series(name, row.service.render_id, start, min(end, timezone.now()), 60)
+
+    return found | {name: metric(name) for name in AROUND}
 
 
 def log(api: Any, row: Deployment) -> list[Any]:

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from deployments import parity
 from deployments.client import quick
 from deployments.models import Service
+from deployments.web import remote
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
@@ -33,7 +34,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     services = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
     context = {
         **admin.site.each_context(request), "title": f"Parity of {environment.name}", "environment": environment,
-        "parts": [part(service, production) for service in services],
+        "parts": [part(service, production) for service in services], **blueprints(list(services)),
     }  # fmt: skip
     return TemplateResponse(request, "admin/deployments/parity.html", context)
 
@@ -49,6 +50,15 @@ def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
     except (ProviderError, Refused) as error:
         messages.error(request, f"{error} What is shown is older.")
     return redirect("admin:deployments_parity", environment.slug)
+
+
+def blueprints(services: list[Service]) -> dict[str, Any]:
+    """Render's own word on whether its render.yaml and what runs are the same."""
+    owner = next((service.owner_id for service in services if service.owner_id), "")
+    if not owner:
+        return {"blueprints": []}
+    found, missing = remote.read(f"blueprints:{owner}", {"blueprints": lambda api: list(api.blueprints.list(owner))})
+    return {"blueprints": found.get("blueprints", []), "missing": missing}
 
 
 def part(service: Service, production: list[Service]) -> dict[str, Any]:

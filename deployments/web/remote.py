@@ -22,7 +22,7 @@ Reader = Callable[[Render], Any]
 _pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="render-page")
 
 
-def read(key: str, readers: Mapping[str, Reader]) -> tuple[dict[str, Any], list[str]]:
+def read(key: str, readers: Mapping[str, Reader], kept_seconds: int = KEPT_SECONDS) -> tuple[dict[str, Any], list[str]]:
     """The answers by name, and what could not be read with the reason."""
     kept = cache.get(key)
     if kept is not None:
@@ -41,5 +41,5 @@ def read(key: str, readers: Mapping[str, Reader]) -> tuple[dict[str, Any], list[
         except ProviderError as error:
             missing.append(f"{name}: {error.message}")
     if not missing:
-        cache.set(key, found, KEPT_SECONDS)
+        cache.set(key, found, kept_seconds)
     return found, missing

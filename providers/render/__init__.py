@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from providers.render.client import Render
 from providers.render.models import Commit, Deploy, Event, Instance, MaintenanceMode, Owner, Service
-from providers.render.records import BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
+from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
 
 __all__ = [
-    "BlueprintCheck", "Commit", "Deploy", "EnvVar", "Event", "Instance", "Job", "LogLine", "MaintenanceMode", "Owner",
-    "Render", "Series", "Service", "Webhook", "WebhookEvent",
+    "Blueprint", "BlueprintCheck", "Commit", "Deploy", "EnvVar", "Event", "Instance", "Job", "LogLine",
+    "MaintenanceMode", "Owner", "Render", "Series", "Service", "Webhook", "WebhookEvent",
 ]  # fmt: skip

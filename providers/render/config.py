@@ -7,7 +7,7 @@ from datetime import datetime
 
 from providers.http import JsonClient
 from providers.render.paging import at, things
-from providers.render.records import BlueprintCheck, EnvVar, Webhook, WebhookEvent
+from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 
 
 class EnvVars:
@@ -51,6 +51,11 @@ class Webhooks:
 class Blueprints:
     def __init__(self, http: JsonClient) -> None:
         self._http = http
+
+    def list(self, owner: str) -> Iterator[Blueprint]:
+        """The workspace's blueprints, each with Render's own word on whether it is in sync with its render.yaml."""
+        for data in things(self._http, "/blueprints", "blueprint", ownerId=[owner]):
+            yield Blueprint.parse(data)
 
     def validate(self, owner: str, content: bytes) -> BlueprintCheck:
         """Render's verdict on a render.yaml; an invalid file is an answer, not an error."""

@@ -106,6 +106,27 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Blueprint:
+    """`status` is created, paused, in_sync, syncing or error."""
+
+    id: str
+    name: str
+    status: str = ""
+    auto_sync: bool = False
+    repo: str = ""
+    branch: str = ""
+    path: str = ""
+    last_sync: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Blueprint:
+        return cls(
+            text(data["id"]), text(data.get("name")), text(data.get("status")), data.get("autoSync") is True,
+            text(data.get("repo")), text(data.get("branch")), text(data.get("path")), moment(data.get("lastSync")),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class BlueprintCheck:
     valid: bool
     errors: tuple[str, ...] = ()

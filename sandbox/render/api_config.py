@@ -83,6 +83,17 @@ def webhook_events(world: World, request: Request, hook: str) -> tuple[int, Any]
     return 200, page(request, "webhookEvent", world.sent[hook][::-1])
 
 
+@route("GET", "/blueprints")
+def blueprints(world: World, request: Request) -> tuple[int, Any]:
+    """One blueprint; it is in error once a service's branch no longer is the one of its render.yaml."""
+    web = next(iter(world.services.values()))
+    drifted = web["branch"] != "main"
+    shown = {"id": world.new_id("exs", "blueprint"), "name": "sampelit", "status": "error" if drifted else "in_sync",
+             "autoSync": False, "repo": web["repo"], "branch": "main", "path": "render.yaml",
+             "lastSync": web["createdAt"]}  # fmt: skip
+    return 200, page(request, "blueprint", [shown])
+
+
 @route("POST", "/blueprints/validate")
 def validate(world: World, request: Request) -> tuple[int, Any]:
     return 200, check(request)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -53,6 +55,7 @@ def pages(api: Service) -> list[str]:
         reverse("admin:deployments_environment", args=["sampelit-web-pr-41"]),
         reverse("admin:deployments_parity", args=["staging"]),
         reverse("admin:deployments_setup"),
+        reverse("admin:deployments_previews"),
     ]
 
 
@@ -197,3 +200,42 @@ def test_panels_answer_the_two_questions(api: Service, rf) -> None:
     panel = live_panel(rf.get("/"))
     assert panel.answer == api.deployments.get(status="live").short
     assert "alfonso@sampelit.example" in panel.detail
+
+
+def test_previews_are_listed_with_their_end(everything: Client, api: Service) -> None:
+    text = everything.get(reverse("admin:deployments_previews")).content.decode()
+
+    assert "sampelit-web-pr-41" in text
+    assert "deployments.delete_preview" in text
+
+
+def test_a_running_deploy_refreshes_until_it_ends(everything: Client, api: Service) -> None:
+    live = api.deployments.get(status="live")
+    url = reverse("admin:deployments_live", args=[live.pk])
+    assert b"data-terminal" in everything.get(url).content
+    Deployment.objects.filter(pk=live.pk).update(status="build_in_progress")
+
+    assert b"data-terminal" not in everything.get(url).content
+
+
+def test_drift_of_the_blueprint_is_renders_word(everything: Client, api: Service, sandbox: Harness) -> None:
+    sandbox.render.services.set_source(api.render_id, branch="hotfix")
+
+    text = everything.get(reverse("admin:deployments_parity", args=["production"])).content.decode()
+
+    assert "drifted or in error" in text.lower()
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"services:\n- {name: a, type: web}\n", 0), (b"services: 3", 1)])
+def test_a_blueprint_is_validated_before_it_is_merged(
+    api: Service, tmp_path: Path, content: bytes, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "render.yaml").write_bytes(content)
+    try:
+        call_command("validate_blueprint", str(tmp_path / "render.yaml"), "--json")
+        found = 0
+    except SystemExit as ended:
+        found = ended.code
+
+    assert found == code
+    assert json.loads(capsys.readouterr().out)["valid"] is (code == 0)

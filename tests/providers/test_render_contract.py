@@ -123,6 +123,7 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.env_vars.set(S, "KEY", "v"), "services.update_env_var", (S, "KEY"),
      body("EnvVarValue", {"value": "v"})),
     (lambda r: r.env_vars.delete(S, "KEY"), "services.delete_env_var", (S, "KEY"), {}),
+    (lambda r: r.blueprints.list("tea-1"), "blueprints.list_blueprints", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.list("tea-1"), "webhooks.list_webhooks", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"), "webhooks.create_webhook", (),
      body("WebhookPOSTInput", {"ownerId": "tea-1", "url": "https://o.example/h", "name": "Ops", "enabled": True,

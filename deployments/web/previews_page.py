@@ -1,0 +1,39 @@
+"""Preview environments: age, parent, when each is due to go, and the verb that removes a stale one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from deployments.doctor import STALE_PREVIEW_DAYS
+from deployments.models import Service
+from deployments.web.verbs import verb
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Oldest first: those are the ones to remove."""
+    if not request.user.has_perm("deployments.view_service"):
+        raise PermissionDenied
+    found = Service.objects.filter(removed_at=None).exclude(parent_render_id="").select_related("environment")
+    names = dict(Service.objects.values_list("render_id", "name"))
+    rows = [row(request, service, names) for service in found.order_by("created_at")]
+    context = {**admin.site.each_context(request), "title": "Previews", "rows": rows, "days": STALE_PREVIEW_DAYS}
+    return TemplateResponse(request, "admin/deployments/previews.html", context)
+
+
+def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[str, Any]:
+    """One preview; it is stale after a fortnight, unless somebody gave it another day to go."""
+    ends = service.preview_expires_at
+    if ends is None and service.created_at is not None:
+        ends = service.created_at + timedelta(days=STALE_PREVIEW_DAYS)
+    return {
+        "service": service, "parent": names.get(service.parent_render_id, service.parent_render_id), "ends": ends,
+        "stale": ends is not None and ends < timezone.now(),
+        "verb": verb(request.user, "deployments.delete_preview", service, "Delete", tone="danger"),
+    }  # fmt: skip
