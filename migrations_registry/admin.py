@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from migrations_registry import admin_schema  # noqa: F401 - registers its own lists
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.web import review_page, upload_page
 from operations.web import html

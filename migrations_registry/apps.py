@@ -7,8 +7,9 @@ class MigrationsRegistryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from migrations_registry import sentences
+        from migrations_registry import sentences, sentences_schema
         from migrations_registry.kinds import register_all
 
         sentences.register()
+        sentences_schema.register()
         register_all()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+QUEUE = ("django_q.view_*",)  # read-only pages of the transport
 VIEW = (
     "ledger.view_*",
     "operations.view_*",
@@ -39,6 +40,7 @@ ROLES = (
         (
             *VIEW,
             *AUDIT,
+            *QUEUE,
             "operations.request_operation",
             "backups.request_export",
             "backups.request_restore",
@@ -54,6 +56,8 @@ ROLES = (
             "migrations_registry.apply_migrationfile",
             "migrations_registry.register_migrationfile",
             "migrations_registry.waive_finding",
+            "migrations_registry.resolve_driftincident",
+            "migrations_registry.baseline_stream",
         ),
     ),
     Role(
@@ -66,6 +70,7 @@ ROLES = (
             "ledger.export_entries",
             "operations.approve_operation",
             "migrations_registry.approve_waiver",
+            "migrations_registry.resolve_driftincident",
             "operations.close_task",
         ),
     ),
@@ -76,6 +81,7 @@ ROLES = (
         (
             *VIEW,
             *AUDIT,
+            *QUEUE,
             "auth.view_user",
             "auth.add_user",
             "auth.change_user",

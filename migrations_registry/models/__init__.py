@@ -1,9 +1,21 @@
 """The nouns of migrations: files by content, what was found in them, plans, policies, waivers."""
 
+from migrations_registry.models.applied import Application, StreamBaseline
 from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.finding import Finding
 from migrations_registry.models.plan import Plan
 from migrations_registry.models.policy import RulePolicy
+from migrations_registry.models.schema import DriftIncident, SchemaFingerprint
 from migrations_registry.models.waiver import Waiver
 
-__all__ = ["Finding", "MigrationFile", "Plan", "RulePolicy", "Waiver"]
+__all__ = [
+    "Application",
+    "DriftIncident",
+    "Finding",
+    "MigrationFile",
+    "Plan",
+    "RulePolicy",
+    "SchemaFingerprint",
+    "StreamBaseline",
+    "Waiver",
+]

@@ -1,0 +1,56 @@
+"""The lists of drift incidents and of applications: facts, read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from migrations_registry.models import Application, DriftIncident
+from migrations_registry.web import drift_page
+from operations.web import html
+from operations.web.admin import ReadOnlyAdmin
+
+
+@admin.register(DriftIncident)
+class DriftIncidentAdmin(ReadOnlyAdmin):
+    list_display = ["what", "state", "environment", "opened_at", "resolved_by", "resolved_at"]
+    list_display_links = ["what"]
+    list_filter = ["status", "environment", "opened_at"]
+    list_select_related = ["environment"]
+    list_title = "Drift"
+    list_lede = "Schema changes that no operation made. The schema of each environment is looked at every hour."
+    empty_title = "No drift"
+    empty_text = "Every change of the schema so far was made by an operation."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DriftIncident]:
+        return super().get_queryset(request).defer("around")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return drift_page.page(request, object_id)
+
+    @admin.display(description="Incident")
+    def what(self, row: DriftIncident) -> str:
+        return str(row)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: DriftIncident) -> SafeString:
+        return html.badge(row.status, "bad" if row.status == DriftIncident.Status.OPEN else "ok")
+
+
+@admin.register(Application)
+class ApplicationAdmin(ReadOnlyAdmin):
+    list_display = ["file", "environment", "state", "started_at", "ended_at", "longest_wait_ms"]
+    list_filter = ["status", "environment", "started_at"]
+    list_select_related = ["file", "environment"]
+    list_title = "Applications"
+    empty_title = "Nothing applied yet"
+    empty_text = "Each attempt to apply a migration appears here with its journal."
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: Application) -> SafeString:
+        tones = {"applied": "ok", "running": "run"}
+        return html.badge(row.status, tones.get(row.status, "bad"))

@@ -1,0 +1,58 @@
+"""StreamBaseline: a stream's state on a target is known. Application: one attempt of one file on one target."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from migrations_registry.models.file import MigrationFile
+from operations.models import Environment
+
+
+class StreamBaseline(models.Model):
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="baselines")
+    stream = models.CharField(max_length=10, choices=MigrationFile.Stream)
+    operation = models.CharField(max_length=26)
+    proposal = models.JSONField(default=list, help_text="What was observed and approved, per file.")
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-made_at"]
+        permissions = [("baseline_stream", "Can ask to baseline a stream")]
+        constraints = [models.UniqueConstraint(name="baseline_once", fields=["environment", "stream"])]
+
+    def __str__(self) -> str:
+        return f"{self.stream} on {self.environment}"
+
+
+class Application(models.Model):
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        APPLIED = "applied", "Applied"
+        PARTLY = "partly", "Partly applied"
+        FAILED = "failed", "Not applied"
+
+    file = models.ForeignKey(MigrationFile, on_delete=models.PROTECT, related_name="applications")
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="applications")
+    operation = models.CharField(max_length=26, unique=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
+    steps = models.JSONField(default=list, help_text="Journal: step, xid, attempts, waited, outcome.")
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    longest_wait_ms = models.PositiveIntegerField(
+        default=0, help_text="The longest that one attempt waited for a lock."
+    )
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="application_status_known",
+                condition=models.Q(status__in=["running", "applied", "partly", "failed"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file} on {self.environment}"

@@ -1,0 +1,83 @@
+"""What the timeline says about drift, baselines and applications; and what the home page and doctor say about drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from ledger.models import Entry
+from ledger.registry import sentence
+from migrations_registry import drift
+from migrations_registry.models import DriftIncident, SchemaFingerprint
+from operations import navigation, panels
+from operations.doctor import Check
+from operations.doctor import register as register_check
+from operations.engine import tick
+from operations.models import Environment
+from operations.panels import Panel
+
+LATE = timedelta(hours=3)
+
+
+def register() -> None:
+    """Offer job, panel, link and check to the registries."""
+    tick.every("migrations_registry.drift", drift.EVERY_SECONDS, drift.hourly)
+    panels.register(50, schema_drift)
+    navigation.register(
+        navigation.NavLink(
+            "Watch", 75, "Drift", "admin:migrations_registry_driftincident_changelist",
+            "migrations_registry.view_driftincident",
+        )
+    )  # fmt: skip
+
+
+@sentence("migrations_registry.drift.found")
+def _found(entry: Entry) -> str:
+    changes = entry.payload["changes"]
+    first = changes[0] if isinstance(changes, list) and changes else ""
+    more = int(str(entry.payload["count"])) - 1
+    return f"The schema of {entry.subject} changed without an operation: {first}{f' and {more} more' if more else ''}."
+
+
+@sentence("migrations_registry.drift.resolved")
+def _resolved(entry: Entry) -> str:
+    return f"Drift on {entry.subject} {entry.payload['status']} by {entry.actor}: {entry.payload['reason']}"
+
+
+@sentence("migrations_registry.drift.first_seen")
+def _first(entry: Entry) -> str:
+    return f"The schema of {entry.subject} was looked at for the first time: {entry.payload['objects']} objects."
+
+
+def schema_drift(request: HttpRequest) -> Panel | None:
+    """Shown only while an incident is open."""
+    if not request.user.has_perm("migrations_registry.view_driftincident"):
+        return None
+    row = DriftIncident.objects.filter(status="open").select_related("environment").order_by("-opened_at").first()
+    if row is None:
+        return None
+    names = "; ".join(f"{change['kind']} {change['name']} {change['change']}" for change in row.changes[:3])
+    url = reverse("admin:migrations_registry_driftincident_change", args=[row.pk])
+    return Panel("Schema drift", str(row), "bad", "altered", names, url)
+
+
+@register_check
+def fingerprints(environment: Environment | None) -> Iterator[Check]:
+    """How old the last look at each schema is, and whether drift is open."""
+    why = "A change made behind the portal's back is seen only by looking."
+    for each in [environment] if environment else Environment.objects.all():
+        row = SchemaFingerprint.objects.filter(environment=each).defer("objects_json").order_by("-seen_at").first()
+        name = f"{each.slug} schema"
+        if row is None:
+            fix = f"Set {each.variable('migration')} or {each.variable('export')} for the worker; see manage.py drift."
+            yield Check(name, "idle", "never looked at", why, fix)
+        elif timezone.now() - row.seen_at > LATE:
+            yield Check(name, "warn", f"last looked at {row.seen_at:%Y-%m-%d %H:%M} UTC", why, "See the tick's log.")
+        elif DriftIncident.objects.filter(environment=each, status="open").exists():
+            yield Check(name, "bad", "drift is open", why, "Open Drift in the sidebar.")
+        else:
+            yield Check(name, "ok", "as expected", why)

@@ -1,0 +1,52 @@
+"""The page of one drift incident: what changed, the SQL of both sides, who was about, the form that accepts it."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from migrations_registry import drift
+from migrations_registry.models import DriftIncident, MigrationFile
+from providers.errors import Refused
+
+MAY_RESOLVE = "migrations_registry.resolve_driftincident"
+
+
+def page(request: HttpRequest, object_id: str) -> HttpResponse:
+    """GET shows; POST accepts with a reason (and a registered migration that explains it)."""
+    if not request.user.has_perm("migrations_registry.view_driftincident"):
+        raise PermissionDenied
+    rows = DriftIncident.objects.select_related("environment", "expected", "file")
+    incident = rows.defer("expected__objects_json").filter(pk=object_id).first() if object_id.isdecimal() else None
+    if incident is None:
+        raise Http404
+    may = request.user.has_perm(MAY_RESOLVE)
+    if request.method == "POST":
+        if not may:
+            raise PermissionDenied
+        return _resolve(request, incident)
+    files = MigrationFile.objects.newest().only("path", "sha256") if may and incident.status == "open" else []
+    context = {
+        **admin.site.each_context(request),
+        "title": str(incident),
+        "incident": incident,
+        "may": may,
+        "files": files,
+    }
+    return TemplateResponse(request, "admin/migrations_registry/driftincident/page.html", context)
+
+
+def _resolve(request: HttpRequest, incident: DriftIncident) -> HttpResponse:
+    file = MigrationFile.objects.filter(sha256=request.POST.get("file") or "-").first()
+    if request.POST.get("found") != str(incident.found_id):
+        messages.error(request, "The schema changed again while you looked. Nothing was changed; look once more.")
+        return redirect("admin:migrations_registry_driftincident_change", incident.pk)
+    try:
+        drift.resolve(incident, by=request.user.get_username(), reason=request.POST.get("reason", ""), file=file)
+        messages.success(request, "Accepted. This schema is the expected one from now on.")
+    except Refused as refusal:
+        messages.error(request, refusal.reason)
+    return redirect("admin:migrations_registry_driftincident_change", incident.pk)

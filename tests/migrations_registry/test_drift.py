@@ -1,0 +1,115 @@
+"""A change behind the portal's back becomes one incident; undone it closes, accepted it is the expected schema."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from ledger.models import Entry
+from migrations_registry import drift
+from migrations_registry.models import DriftIncident, SchemaFingerprint
+from operations.models import Environment, Operation
+from providers.errors import Refused
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
+    monkeypatch.setenv("SAMPELIT_ADMIN", sampelit_copy["admin"])
+    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
+
+
+@pytest.fixture
+def admin(sampelit_copy: dict[str, str]) -> psycopg.Connection:
+    return psycopg.connect(sampelit_copy["admin"], autocommit=True)
+
+
+def test_a_change_is_one_incident_that_grows_and_closes_when_undone(
+    production: Environment, admin: psycopg.Connection
+) -> None:
+    assert drift.look(production) is None
+    admin.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+    first = drift.look(production)
+    assert first is not None
+    assert [change["name"] for change in first.changes] == ["public.users"]
+    admin.execute("CREATE TABLE shadow (id integer)")
+    second = drift.look(production)
+    assert second is not None
+    assert (second.pk, len(second.changes)) == (first.pk, 2)
+    admin.execute("DROP TABLE shadow")
+    admin.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+    assert drift.look(production) is None
+    assert DriftIncident.objects.get().status == "gone"
+    codes = list(Entry.objects.order_by("sequence").values_list("code", flat=True))
+    assert codes == [f"migrations_registry.drift.{what}" for what in ("first_seen", "found", "found", "resolved")]
+
+
+def test_the_same_schema_again_makes_no_row(production: Environment) -> None:
+    drift.look(production)
+    drift.look(production)
+    row = SchemaFingerprint.objects.get()
+    assert row.seen_at > row.taken_at
+
+
+def test_accepted_with_a_reason_it_is_the_expected_schema(production: Environment, admin: psycopg.Connection) -> None:
+    drift.look(production)
+    admin.execute("CREATE INDEX shadow ON users (company)")
+    incident = drift.look(production)
+    assert incident is not None
+    with pytest.raises(Refused, match="Say why"):
+        drift.resolve(incident, by="ana", reason=" ")
+    drift.resolve(incident, by="ana", reason="made by hand during the incident")
+    assert drift.look(production) is None
+    with pytest.raises(Refused, match="already"):
+        drift.resolve(incident, by="ana", reason="again")
+    assert DriftIncident.objects.get().resolved_by == "ana"
+
+
+def test_an_operation_that_changes_the_schema_is_not_looked_into(
+    production: Environment, admin: psycopg.Connection
+) -> None:
+    drift.look(production)
+    Operation.objects.create(
+        kind="migrations.apply", environment=production, requested_by=person("ana"), exclusive_key="schema:production",
+        status="queued", content_sha256="0" * 64,
+        risk="routine", approvals_required=0, requested_at=timezone.now(), expires_at=timezone.now(), pool="export",
+    )  # fmt: skip
+    Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
+    admin.execute("CREATE TABLE shadow (id integer)")
+    assert drift.look(production) is None
+    assert not DriftIncident.objects.exists()
+
+
+def test_there_is_never_a_second_open_incident(production: Environment, admin: psycopg.Connection) -> None:
+    drift.look(production)
+    admin.execute("CREATE TABLE shadow (id integer)")
+    incident = drift.look(production)
+    assert incident is not None
+    incident.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        incident.save()
+
+
+def test_the_page_shows_both_sides_and_takes_the_reason(
+    production: Environment, admin: psycopg.Connection, client: Client
+) -> None:
+    drift.look(production)
+    admin.execute("ALTER POLICY own_account ON users USING (true)")
+    incident = drift.look(production)
+    assert incident is not None
+    client.force_login(person("ana"))
+    url = f"/admin/migrations_registry/driftincident/{incident.pk}/change/"
+    shown = client.get(url, follow=True).content.decode()
+    assert "auth.uid() = id" in shown
+    assert "USING (true)" in shown
+    client.post(url, {"reason": "agreed with support", "found": "0"}, follow=True)
+    assert DriftIncident.objects.get().status == "open"
+    client.post(url, {"reason": "agreed with support", "found": incident.found_id}, follow=True)
+    assert DriftIncident.objects.get().status == "accepted"
+    assert "Schema drift" not in client.get("/admin/").content.decode()
