@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,9 +14,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backups.models import Policy, Proof, Restore, Run, Slot
-from backups.scheduler import acknowledge
+from backups import admin_lists  # noqa: F401 - registers the lists beside these
+from backups.models import Policy, Run
 from backups.web import coverage, downloads, run_page, trends
+from backups.web.policy_form import PolicyForm
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
 
@@ -108,8 +108,9 @@ class PolicyAdmin(EditableAdmin):
     search_fields = ["name", "description"]
     actions = ["export_selected"]
     change_form_template = "admin/backups/policy/change_form.html"
+    form = PolicyForm
     fieldsets = [
-        (None, {"fields": ["environment", "name", "description", "tables", "closure", "format", "enabled"]}),
+        (None, {"fields": ["environment", "name", "description", "lines", "picked", "closure", "format", "enabled"]}),
         ("Schedule", {"fields": ["cron", "time_zone", "grace_minutes", "ping_url_env", "second_store_env"]}),
     ]
     empty_title = "No policies yet"
@@ -148,66 +149,3 @@ class PolicyAdmin(EditableAdmin):
     @admin.display(description="Export")
     def export_now(self, row: Policy) -> SafeString:
         return format_html('<a class="button" href="{}">Export now</a>', export_url(row))
-
-
-@admin.register(Slot)
-class SlotAdmin(ReadOnlyAdmin):
-    list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
-    list_filter = ["status", "policy__environment"]
-    list_select_related = ["policy__environment"]
-    actions = ["acknowledge"]
-    empty_title = "No slots yet"
-    empty_text = "Every moment at which a policy's schedule says that it runs is listed here, kept or missed."
-
-    @admin.action(description="Acknowledge", permissions=["view"])
-    def acknowledge(self, request: HttpRequest, rows: QuerySet[Slot]) -> None:
-        """Stop the daily reminders of red slots, by name, in the ledger."""
-        assert isinstance(request.user, User)  # noqa: S101 - the admin lets only signed-in people through
-        if not request.user.has_perm("backups.request_export"):
-            raise PermissionDenied
-        acknowledge(rows, request.user)
-        self.message_user(request, "Acknowledged; the reminders stop.")
-
-    @admin.display(description="Slot", ordering="at")
-    def slot_at(self, row: Slot) -> SafeString:
-        return html.exactly(row.at)
-
-    @admin.display(description="Status")
-    def state(self, row: Slot) -> SafeString:
-        return html.badge(row.status)
-
-
-@admin.register(Restore)
-class RestoreAdmin(ReadOnlyAdmin):
-    list_display = ["started", "run", "target", "state", "rows", "took"]
-    list_filter = ["status"]
-    empty_title = "No restores yet"
-    empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
-
-    @admin.display(description="Started", ordering="started_at")
-    def started(self, row: Restore) -> SafeString:
-        return html.when(row.started_at)
-
-    @admin.display(description="Status")
-    def state(self, row: Restore) -> SafeString:
-        return html.badge(row.status)
-
-    @admin.display(description="Took")
-    def took(self, row: Restore) -> str:
-        return html.duration(row.seconds)
-
-
-@admin.register(Proof)
-class ProofAdmin(ReadOnlyAdmin):
-    list_display = ["made", "run", "state", "seconds"]
-    list_filter = ["status"]
-    empty_title = "No proofs yet"
-    empty_text = "A proof is a restore drill: every object read back, restored and compared."
-
-    @admin.display(description="When", ordering="created_at")
-    def made(self, row: Proof) -> SafeString:
-        return html.when(row.created_at)
-
-    @admin.display(description="Result")
-    def state(self, row: Proof) -> SafeString:
-        return html.badge(row.status)

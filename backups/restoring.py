@@ -19,6 +19,7 @@ from backups.models import Restore, Run
 from backups.restore import Target, check_objects, restore
 from backups.selection import narrowed
 from backups.targets import Place, parse
+from backups.trust import store_of, trusted_manifest
 from ledger.services import record
 from operations.engine import kinds
 from operations.engine.claim import lock
@@ -39,7 +40,7 @@ def wanted_tables(parameters: dict[str, Any]) -> tuple[str, ...]:
 def source(ctx: StepContext) -> tuple[Run, Manifest]:
     """The run and the part of its manifest that is wanted. Raises ProviderError when the manifest is not trusted."""
     run = Run.objects.select_related("policy__environment").get(pk=ctx.parameters["run"])
-    manifest = steps.trusted_manifest(run, steps.store_of(run))
+    manifest = trusted_manifest(run, store_of(run))
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
 
 
@@ -60,11 +61,11 @@ def check(ctx: StepContext) -> None:
     """Read every object back, and compare with live where the target asks for it."""
     run, manifest = source(ctx)
     Restore.objects.get_or_create(operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]})
-    check_objects(manifest, steps.store_of(run), keyring.identities(), steps.watch(ctx))
+    check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx))
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
     if place_of(ctx).kind in ("compare", "live"):
         found = live.compare(
-            manifest, steps.store_of(run), keyring.identities(), steps.export_dsn(ctx.environment), steps.watch(ctx)
+            manifest, store_of(run), keyring.identities(), steps.export_dsn(ctx.environment), steps.watch(ctx)
         )
         report = {one.table: {"added": one.added, "changed": one.changed, "missing": one.missing} for one in found}
         Restore.objects.filter(operation=ctx.operation).update(report=report)
@@ -138,7 +139,7 @@ def load(ctx: StepContext) -> None:
 
 
 def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[str, Any]:
-    store, identities, watch = steps.store_of(run), keyring.identities(), steps.watch(ctx)
+    store, identities, watch = store_of(run), keyring.identities(), steps.watch(ctx)
     if place.kind == "compare":
         return {}
     if place.kind == "live":

@@ -19,6 +19,7 @@ from backups import ping
 from backups.models import Policy, Run, Slot
 from backups.models.run import RunStatus
 from backups.schedule import slots_between
+from backups.second_store import catch_up
 from backups.sweep import sweep_default_store
 from ledger.services import record
 from operations.engine import tick
@@ -36,6 +37,11 @@ SYSTEM = "system"
 def keep_schedule() -> None:
     """The periodic job."""
     run_due()
+
+
+def keep_second_stores() -> None:
+    """The periodic job."""
+    catch_up()
 
 
 def run_due(now: datetime | None = None) -> int:
@@ -175,3 +181,4 @@ def acknowledge(slots: QuerySet[Slot], by: User) -> int:
 def register_jobs() -> None:
     tick.every("backups.schedule", 15, keep_schedule)
     tick.every("backups.sweep", 3600, sweep_default_store)
+    tick.every("backups.second_store", 60, keep_second_stores)

@@ -17,22 +17,16 @@ from backups import keyring
 from backups.export import ExportPlan, export
 from backups.manifest import Manifest
 from backups.models import Policy, Proof, Run, Segment
-from backups.models.run import RunStatus
+from backups.models.run import RunStatus, segment_rows
 from backups.progress import Watch
 from backups.proof import Verdict, as_document, prove, rejected, store_document
-from backups.reading import load
-from backups.sealing import ManifestError
+from backups.trust import Rejected, store_of, trusted_manifest
 from ledger.models import Head
 from ledger.services import record
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.storage import Store, open_store
-
-
-def store_of(run: Run) -> Store:
-    return open_store(run.store_url or settings.BACKUP_STORE)
 
 
 def export_dsn(environment: Environment) -> str:
@@ -77,7 +71,7 @@ def copy_run(ctx: StepContext, run: Run) -> None:
     with transaction.atomic():
         lock(ctx.lease)
         Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **_stored_fields(manifest, began))
-        Segment.objects.bulk_create(_segments(run, manifest))
+        Segment.objects.bulk_create(segment_rows(run, manifest))
         _record(ctx, run, "backups.export.stored", rows=manifest.rows, manifest=manifest.sha256)
 
 
@@ -110,26 +104,6 @@ def _stored_fields(manifest: Manifest, began: float) -> dict[str, object]:
         "stored_bytes": manifest.stored_bytes,
         "copy_seconds": round(time.monotonic() - began, 2),
     }
-
-
-def _segments(run: Run, manifest: Manifest) -> list[Segment]:
-    facts = [(table.qualified, segment) for table in manifest.tables for segment in table.segments]
-    return [
-        Segment(
-            run=run,
-            table=table,
-            position=position,
-            key=segment.key,
-            rows=segment.rows,
-            digest=segment.digest,
-            raw_bytes=segment.raw_bytes,
-            raw_sha256=segment.raw_sha256,
-            stored_bytes=segment.stored_bytes,
-            stored_sha256=segment.stored_sha256,
-            encrypted=segment.encrypted,
-        )
-        for position, (table, segment) in enumerate(facts)
-    ]
 
 
 def prove_step(ctx: StepContext) -> None:
@@ -167,21 +141,6 @@ def _previous(ctx: StepContext, last: Run | None) -> Manifest | None:
     except ProviderError as error:
         ctx.log(f"Not compared with the last proven run: {error.message}")
         return None
-
-
-class Rejected(ProviderError):
-    """The store's manifest is not the one that the portal wrote down."""
-
-
-def trusted_manifest(run: Run, store: Store) -> Manifest:
-    """The manifest as the portal saw it when it was written; raises Rejected when the store's is another."""
-    try:
-        manifest = load(store, run.pk, keyring.verifier())
-    except (ManifestError, Refused) as error:
-        raise Rejected(f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it.") from None
-    if run.manifest_sha256 and manifest.sha256 != run.manifest_sha256:
-        raise Rejected(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
-    return manifest
 
 
 def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from backups.manifest import Manifest
 from backups.models.policy import Policy
 from operations.models import Operation
 from operations.models.ulid import new_ulid
@@ -56,6 +57,7 @@ class Run(models.Model):
     stored_at = models.DateTimeField(null=True, blank=True)
     proven_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    mirrored_at = models.DateTimeField(null=True, blank=True, help_text="Complete in the policy's second store.")
     tables = models.JSONField(default=list)
     rows = models.BigIntegerField(default=0)
     raw_bytes = models.BigIntegerField(default=0)
@@ -113,3 +115,24 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+def segment_rows(run: Run, manifest: Manifest) -> list[Segment]:
+    """The rows for a manifest's segments, in its order."""
+    facts = [(table.qualified, segment) for table in manifest.tables for segment in table.segments]
+    return [
+        Segment(
+            run=run,
+            table=table,
+            position=position,
+            key=segment.key,
+            rows=segment.rows,
+            digest=segment.digest,
+            raw_bytes=segment.raw_bytes,
+            raw_sha256=segment.raw_sha256,
+            stored_bytes=segment.stored_bytes,
+            stored_sha256=segment.stored_sha256,
+            encrypted=segment.encrypted,
+        )
+        for position, (table, segment) in enumerate(facts)
+    ]

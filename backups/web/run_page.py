@@ -18,6 +18,8 @@ SHOWN_SEGMENTS = 200
 
 def stored_badge(run: Run) -> SafeString:
     """Whether a manifest lies in the store; says nothing about whether it can be restored."""
+    if run.is_stored and run.policy.second_store_env and run.mirrored_at is None:
+        return html.badge("stored in 1 of 2", "warn")
     if run.is_stored:
         return html.badge("stored", "idle")
     return html.badge("failed") if run.status == RunStatus.FAILED else html.badge("copying", "run")
@@ -29,8 +31,8 @@ def proven_badge(run: Run) -> SafeString:
         return html.badge("demo story", "idle") if run.operation.seeded else html.badge("proven")
     if run.status == RunStatus.STORED:
         return html.badge("not proven", "bad") if run.ended_at else html.badge("proving", "run")
-    if run.status == RunStatus.RUNNING:
-        return html.badge("waiting", "idle")
+    if run.status == RunStatus.RUNNING or not run.is_stored:
+        return html.badge("not proven", "idle")
     return html.badge(run.status)
 
 

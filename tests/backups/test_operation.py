@@ -108,7 +108,7 @@ def test_a_worker_that_dies_after_the_manifest_resumes_without_a_second_copy(ask
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "_segments", dying)
+        patch.setattr(steps, "segment_rows", dying)
         with pytest.raises(SystemExit):
             run_operation(operation.pk, "first", ALL_POOLS, end_process=lambda: None)
     Operation.objects.filter(pk=operation.pk).update(lease_until=None)

@@ -1,0 +1,78 @@
+"""The admin's read-only lists beside runs and policies: slots, restores, proofs."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from backups.models import Proof, Restore, Slot
+from backups.scheduler import acknowledge
+from operations.web import html
+from operations.web.admin import ReadOnlyAdmin
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnlyAdmin):
+    list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
+    list_filter = ["status", "policy__environment"]
+    list_select_related = ["policy__environment"]
+    actions = ["acknowledge"]
+    empty_title = "No slots yet"
+    empty_text = "Every moment at which a policy's schedule says that it runs is listed here, kept or missed."
+
+    @admin.action(description="Acknowledge", permissions=["view"])
+    def acknowledge(self, request: HttpRequest, rows: QuerySet[Slot]) -> None:
+        """Stop the daily reminders of red slots, by name, in the ledger."""
+        assert isinstance(request.user, User)  # noqa: S101 - the admin lets only signed-in people through
+        if not request.user.has_perm("backups.request_export"):
+            raise PermissionDenied
+        acknowledge(rows, request.user)
+        self.message_user(request, "Acknowledged; the reminders stop.")
+
+    @admin.display(description="Slot", ordering="at")
+    def slot_at(self, row: Slot) -> SafeString:
+        return html.exactly(row.at)
+
+    @admin.display(description="Status")
+    def state(self, row: Slot) -> SafeString:
+        return html.badge(row.status)
+
+
+@admin.register(Restore)
+class RestoreAdmin(ReadOnlyAdmin):
+    list_display = ["started", "run", "target", "state", "rows", "took"]
+    list_filter = ["status"]
+    empty_title = "No restores yet"
+    empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
+
+    @admin.display(description="Started", ordering="started_at")
+    def started(self, row: Restore) -> SafeString:
+        return html.when(row.started_at)
+
+    @admin.display(description="Status")
+    def state(self, row: Restore) -> SafeString:
+        return html.badge(row.status)
+
+    @admin.display(description="Took")
+    def took(self, row: Restore) -> str:
+        return html.duration(row.seconds)
+
+
+@admin.register(Proof)
+class ProofAdmin(ReadOnlyAdmin):
+    list_display = ["made", "run", "state", "seconds"]
+    list_filter = ["status"]
+    empty_title = "No proofs yet"
+    empty_text = "A proof is a restore drill: every object read back, restored and compared."
+
+    @admin.display(description="When", ordering="created_at")
+    def made(self, row: Proof) -> SafeString:
+        return html.when(row.created_at)
+
+    @admin.display(description="Result")
+    def state(self, row: Proof) -> SafeString:
+        return html.badge(row.status)

@@ -1,0 +1,32 @@
+"""Which manifest may be believed: the one in the store, if it is the one that the portal wrote down."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from backups import keyring
+from backups.manifest import Manifest
+from backups.models import Run
+from backups.reading import load
+from backups.sealing import ManifestError
+from providers.errors import ProviderError, Refused
+from providers.storage import Store, open_store
+
+
+class Rejected(ProviderError):
+    """The store's manifest is not the one that the portal wrote down."""
+
+
+def trusted_manifest(run: Run, store: Store) -> Manifest:
+    """The manifest as the portal saw it when it was written; raises Rejected when the store's is another."""
+    try:
+        manifest = load(store, run.pk, keyring.verifier())
+    except (ManifestError, Refused) as error:
+        raise Rejected(f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it.") from None
+    if run.manifest_sha256 and manifest.sha256 != run.manifest_sha256:
+        raise Rejected(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
+    return manifest
+
+
+def store_of(run: Run) -> Store:
+    return open_store(run.store_url or settings.BACKUP_STORE)

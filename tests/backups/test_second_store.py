@@ -1,0 +1,61 @@
+"""Two destinations: what the second one missed is copied when it returns, checked, and told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backups.mirror import mirror
+from backups.models import Policy, Run
+from backups.reading import runs
+from backups.second_store import catch_up
+from backups.web.run_page import stored_badge
+from operations.models import Notification
+from providers.errors import ProviderError
+from providers.storage import Store, open_store
+from tests.backups.conftest import exported
+from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_proof import flip, path_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_run_is_copied_whole_and_only_once(sampelit, store: Store, tmp_path: Path) -> None:
+    manifest = exported(sampelit["export"], store)
+    other = open_store(f"file://{tmp_path}/other")
+
+    copied, again = mirror(manifest, store, other), mirror(manifest, store, other)
+
+    assert copied == len(manifest.segments) + 3
+    assert again == 0
+    assert [item.run for item in runs(other, None)] == [manifest.run]
+
+
+def test_a_damaged_object_is_not_spread(sampelit, store: Store, tmp_path: Path) -> None:
+    manifest = exported(sampelit["export"], store)
+    flip(path_of(store, manifest.segments[0].key))
+
+    with pytest.raises(ProviderError, match=r"was not copied.*was altered"):
+        mirror(manifest, store, open_store(f"file://{tmp_path}/other"))
+
+
+def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:  # noqa: F811
+    Policy.objects.filter(name="audit-trail").update(second_store_env="SECOND_STORE")
+    run = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
+    (tmp_path / "blocked").write_text("in the way")
+    monkeypatch.setenv("SECOND_STORE", f"file://{tmp_path}/blocked")
+    away = catch_up()
+    badge_while_away = stored_badge(run)
+    monkeypatch.setenv("SECOND_STORE", f"file://{tmp_path}/second")
+    back = catch_up()
+    run.refresh_from_db()
+
+    assert (away, back) == (0, 1)
+    assert "1 of 2" in badge_while_away
+    assert "1 of 2" not in stored_badge(run)
+    assert [item.status for item in runs(open_store(f"file://{tmp_path}/second"), None)] == ["proven"]
+    assert [row.subject for row in Notification.objects.filter(subject__contains="second store").order_by("pk")] == [
+        f"The second store of production/audit-trail misses run {run.pk}",
+        "Resolved: The second store of production/audit-trail is complete",
+    ]
