@@ -130,7 +130,7 @@ AXES_RESET_ON_SUCCESS = True
 # How many proxies of our own stand in front; what a client writes into X-Forwarded-For before them is ignored.
 AXES_IPWARE_PROXY_COUNT = env.int("OPS_PROXIES", default=1 if env.str("RENDER", default="") else 0) or None
 AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.middleware.client_ip"
-AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
 OTP_TOTP_ISSUER = "Sampelit Ops"
 CONTENT_SECURITY_POLICY = {

@@ -11,6 +11,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
+from operations.models import Notification
 from sampelit_ops.signin import devices
 from tests.sampelit_ops.signin.codes import code_of
 
@@ -118,6 +119,16 @@ def test_another_address_behind_the_proxy_is_not_locked(
     sign_in("vera", HTTP_X_FORWARDED_FOR="198.51.100.8")
 
     assert signed_in()
+
+
+def test_a_lock_is_recorded_and_told_once(person: Callable[..., User], sign_in: Attempt, settings: Settings) -> None:
+    person("vera", "Viewer")
+    for username in ("vera", "nobody"):
+        for _ in range(settings.AXES_FAILURE_LIMIT + 3):
+            sign_in(username, password="wrong")
+
+    assert [entry.subject for entry in Entry.objects.filter(code="signin.locked")] == ["vera"]
+    assert Notification.objects.filter(subject__startswith="Sign-in of vera").count() == 1
 
 
 @pytest.mark.parametrize("header", ["nonsense", "1.2.3.4:80", "'; --", "x" * 500, ","])
