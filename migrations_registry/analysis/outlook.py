@@ -53,7 +53,7 @@ def _trigger(node: Node, state: State) -> None:
 
 
 def _grant(node: Node, state: State) -> None:
-    if any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
+    if node.get("is_grant") and any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
         state.exposed = True
 
 

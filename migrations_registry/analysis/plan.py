@@ -13,9 +13,7 @@ from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SH, STRENGTH, Analysis, Statement, Touched
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, severity_of
 
-_SCAN_BYTES_PER_SECOND = 150 * 1024 * 1024
-_REWRITE_BYTES_PER_SECOND = 40 * 1024 * 1024
-_BRIEF_SECONDS = 0.2
+_SCAN_BYTES_PER_SECOND, _REWRITE_BYTES_PER_SECOND, _BRIEF_SECONDS = 150 * 1024 * 1024, 40 * 1024 * 1024, 0.2
 # A file with one of these cannot be applied by the runner at all.
 REFUSED = {
     "MP-UNPARSED": "holds text that PostgreSQL's grammar refuses",
@@ -86,8 +84,8 @@ class Plan:
             ]
             for step in self.steps
         ]
-        facts = {"steps": steps, "risk": self.risk, "ruleset": self.ruleset, "refusals": self.refusals}
-        return json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        bound = {"steps": steps, "risk": self.risk, "ruleset": self.ruleset, "refusals": self.refusals}
+        return json.dumps(bound, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def plan(analysis: Analysis, facts: CatalogFacts | None = None, policy: Policy = DEFAULT_POLICY) -> Plan:
@@ -170,8 +168,8 @@ def _maintenance(steps: tuple[PlanStep, ...], facts: CatalogFacts | None, policy
     """Why maintenance mode is needed; empty where it is not."""
     for step in steps:
         if step.blocks_seconds is not None and step.blocks_seconds > policy.maintenance_seconds:
-            limit = policy.maintenance_seconds
-            return f"step {step.number} blocks others for about {step.blocks_seconds:g} s (limit {limit} s)"
+            about, limit = f"{step.blocks_seconds:g} s", f"{policy.maintenance_seconds} s"
+            return f"step {step.number} blocks others for about {about} (limit {limit})"
         if step.blocks_seconds is None and facts is None:
             return f"step {step.number} works through rows under a blocking lock and nobody knows how many"
     return ""

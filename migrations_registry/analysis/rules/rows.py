@@ -122,10 +122,10 @@ def is_catalog(name: Name) -> bool:
 
 
 def is_unbounded(node: Node) -> bool:
-    """No condition (and no joined table that would limit the rows), or one that is always true."""
+    """No condition, or one that is always true."""
     where = node.get("whereClause")
     if where is None:
-        return "usingClause" not in node and "fromClause" not in node
+        return True
     return always_true(where)
 
 
@@ -166,5 +166,5 @@ def _literal(expression: Node) -> Any:
     if kind == "A_Const":
         return constant(node)
     if kind == "ColumnRef":
-        return ("column", *(part.get("String", {}).get("sval") for part in node["fields"][-1:]))
+        return ("column", *(part.get("String", {}).get("sval") for part in node["fields"]))
     return None

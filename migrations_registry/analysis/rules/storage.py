@@ -125,6 +125,12 @@ def _kinds(node: Node) -> list[str]:
     return [text for field, text in marks.items() if field in node]
 
 
+@on("AlterTableMoveAllStmt")
+def move_all(node: Node, state: State) -> None:
+    """ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE."""
+    state.see(TABLESPACE, name="every table of a tablespace")
+
+
 _REWRITES = {
     "AT_SetTableSpace": TABLESPACE,
     "AT_SetAccessMethod": ACCESS_METHOD,

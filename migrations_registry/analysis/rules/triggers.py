@@ -41,16 +41,16 @@ def create_trigger(node: Node, state: State) -> None:
         state.see(TRIGGER, name=label(name))
 
 
-@on_alter("EnableTrig", "EnableTrigAll", "EnableTrigUser", "EnableAlwaysTrig", "EnableReplicaTrig")
+@on_alter("EnableTrig", "EnableTrigAll", "EnableTrigUser", "EnableAlwaysTrig")
 def enable(command: Node, alter: Node, state: State) -> None:
     """ENABLE TRIGGER."""
     if not state.is_new_relation(alter["relation"]):
         state.see(TRIGGER, name=label(relation(alter["relation"])))
 
 
-@on_alter("DisableTrig", "DisableTrigAll", "DisableTrigUser")
+@on_alter("DisableTrig", "DisableTrigAll", "DisableTrigUser", "EnableReplicaTrig")
 def disable(command: Node, alter: Node, state: State) -> None:
-    """DISABLE TRIGGER."""
+    """DISABLE TRIGGER; ENABLE REPLICA TRIGGER silences it for ordinary sessions."""
     state.see(DISABLE_TRIGGER, name=label(relation(alter["relation"])))
 
 
