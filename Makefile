@@ -7,7 +7,7 @@ PYTHON := python3
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint
+.PHONY: help run test lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then e
 
 test: $(VENV)/.dev ## unit, contract, database, worker and browser tests
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
+	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy, import-linter, check --deploy, makemigrations --check
 	$(BIN)/ruff check .

@@ -29,6 +29,8 @@ class Ratio:
     rounds: int
     ours_bytes: int
     peer_bytes: int
+    ours_cpu: float
+    peer_cpu: float
 
 
 def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
@@ -47,6 +49,8 @@ def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
         rounds=rounds,
         ours_bytes=mine[-1].stored_bytes,
         peer_bytes=theirs[-1].stored_bytes,
+        ours_cpu=round(median(t.cpu for t in mine), 3),
+        peer_cpu=round(median(t.cpu for t in theirs), 3),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Took:
+    """Wall seconds, bytes that were stored, and processor seconds of the client side (the server's are not in it)."""
+
     seconds: float
     stored_bytes: int
+    cpu: float = 0.0
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of its ended children."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def run(dsn: str, store: Store, variant: Variant) -> Took:
@@ -41,15 +50,16 @@ def run(dsn: str, store: Store, variant: Variant) -> Took:
         uuid4().hex, dsn, store, recipients=variant.recipients, connections=variant.connections,
         evidence=variant.evidence,
     )  # fmt: skip
-    began = time.monotonic()
+    began, cpu = time.monotonic(), cpu_seconds()
     manifest = export(spec, plan)
     if variant.proof:
         verdict = prove(manifest, store, variant.identities)
         if verdict.status != "proven":
             raise RuntimeError(f"the benchmark's run is {verdict.status}: {verdict.reasons}")
     seconds = time.monotonic() - began
+    used = cpu_seconds() - cpu
     empty(store)
-    return Took(seconds, manifest.stored_bytes)
+    return Took(seconds, manifest.stored_bytes, used)
 
 
 def empty(store: Store) -> None:

@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.data import TABLE
-from bench.ours import Took
+from bench.ours import Took, cpu_seconds
 from providers.postgres_install import bin_dir
 
 
 def shell(pipeline: str, environment: Mapping[str, str], output: Path | None) -> Took:
     """Run one pipeline under bash with pipefail; a peer that fails stops the benchmark."""
-    began = time.monotonic()
+    began, cpu = time.monotonic(), cpu_seconds()
     subprocess.run(["bash", "-o", "pipefail", "-c", pipeline], env=dict(environment), check=True, capture_output=True)
-    seconds = time.monotonic() - began
+    seconds, used = time.monotonic() - began, cpu_seconds() - cpu
     size = output.stat().st_size if output else 0
     if output:
         output.unlink()
-    return Took(seconds, size)
+    return Took(seconds, size, used)
 
 
 def psql_zstd(environment: Mapping[str, str], directory: Path, level: int = 3) -> Took:
