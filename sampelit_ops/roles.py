@@ -88,6 +88,7 @@ ROLES = (
             "auth.view_group",
             "operations.add_environment",
             "operations.change_environment",
+            "deployments.change_service",
             "backups.add_policy",
             "backups.change_policy",
             "migrations_registry.change_rules",

@@ -28,13 +28,16 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.user.has_perm("deployments.view_configfingerprint"):
         raise PermissionDenied
     environment = get_object_or_404(Environment, slug=slug)
+    may = request.user.has_perm("deployments.configure") or request.user.has_perm("operations.change_environment")
     if request.method == "POST":
+        if not may:
+            raise PermissionDenied
         return _refresh(request, environment)
     production = list(Service.objects.filter(environment__kind="production", removed_at=None))
     services = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
     context = {
         **admin.site.each_context(request), "title": f"Parity of {environment.name}", "environment": environment,
-        "parts": [part(service, production) for service in services], **blueprints(list(services)),
+        "may": may, "parts": [part(service, production) for service in services], **blueprints(list(services)),
     }  # fmt: skip
     return TemplateResponse(request, "admin/deployments/parity.html", context)
 

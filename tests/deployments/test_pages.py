@@ -152,6 +152,7 @@ def test_a_viewer_cannot_switch_or_set_up(viewer: Client, api: Service) -> None:
 
     assert viewer.post(url, {"auto_rollback": "on"}).status_code == 403
     assert viewer.post(reverse("admin:deployments_setup")).status_code == 403
+    assert viewer.post(reverse("admin:deployments_parity", args=["staging"])).status_code == 403
 
 
 def test_parity_reads_and_shows_violations_without_values(everything: Client, api: Service, sandbox: Harness) -> None:

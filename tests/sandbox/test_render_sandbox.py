@@ -56,7 +56,8 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", "/metrics/cpu", {"params": {"resource": service, **now}}),
         ("GET", "/metrics/http-requests", {"params": {"resource": service, **now}}),
         ("POST", "/blueprints/validate", {"files": {"ownerId": (None, "tea-1"), "file": ("r.yaml", b"services: 3")}}),
-        ("GET", "/blueprints", {}), ("GET", "/services/srv-unknown", {}), ("PATCH", one, {"json": {"autoDeploy": "no"}}),
+        ("GET", "/blueprints", {}),
+        ("GET", "/services/srv-unknown", {}), ("PATCH", one, {"json": {"autoDeploy": "no"}}),
     ]  # fmt: skip
 
 
