@@ -114,8 +114,7 @@ def _groups(analysis: Analysis) -> Iterator[list[tuple[int, Statement]]]:
             yield together
         together = []
         yield [(number, statement)]
-    if together:
-        yield together
+    yield from [together] if together else []
 
 
 def _step(number: int, group: list[tuple[int, Statement]], facts: CatalogFacts | None) -> PlanStep:
