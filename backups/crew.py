@@ -24,6 +24,7 @@ from providers.errors import ProviderError
 from providers.processes import kill_group, spawn
 from providers.storage import Store
 
+FRUGAL = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}  # large buffers go back to the system
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,7 +32,7 @@ class Helper:
     """A copier in another process, spoken to by JSON lines."""
 
     def __init__(self, dsn: str, setting: Setting) -> None:
-        environment = {**os.environ, DSN_VARIABLE: dsn}
+        environment = {**os.environ, DSN_VARIABLE: dsn, **FRUGAL}
         argv = [sys.executable, "-m", "backups.copier"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self.process = spawn(argv, env=environment, cwd=ROOT, **pipes)

@@ -31,7 +31,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Packed:
-    data: bytes
+    data: bytes | bytearray
     raw_bytes: int
     raw_sha256: str
     stored_sha256: str
@@ -50,10 +50,11 @@ def pack(blocks: Iterable[bytes], recipients: Sequence[str], cap: int = CAP_BYTE
     held += compressor.flush()
     if len(held) > cap:
         raise TooLarge
-    data = bytes(held)
-    del held
+    data: bytes | bytearray = held
     if recipients:
-        data = pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
+        plain = bytes(held)
+        held.clear()
+        data = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
     return Packed(data, raw_bytes, raw.hexdigest(), hashlib.sha256(data).hexdigest())
 
 

@@ -112,9 +112,8 @@ def show() -> None:
         if isinstance(found, dict) and "ratio" in found:
             sizes = f"{found['ours_bytes'] / 1e6:.0f} MB vs {found['peer_bytes'] / 1e6:.0f} MB"
             times = f"{found['ours']:7.2f} s vs {found['peer']:7.2f} s"
-            print(
-                f"{name:52} {found['ratio']:5.2f} x  {times}  {sizes}  client CPU {found['ours_cpu']} s vs {found['peer_cpu']} s"
-            )
+            cpu = f"client CPU {found['ours_cpu']} s vs {found['peer_cpu']} s"
+            print(f"{name:52} {found['ratio']:5.2f} x  {times}  {sizes}  {cpu}")
         elif isinstance(found, dict):
             print(f"{name:52} {found['value']}")
 

@@ -28,7 +28,7 @@ class LocalStore:
     def __str__(self) -> str:
         return self.url
 
-    def put_once(self, key: str, data: bytes) -> Stored:
+    def put_once(self, key: str, data: bytes | bytearray) -> Stored:
         """Write a new object durably. Raises AlreadyStored when the key exists with other content."""
         target = self.root / safe_key(key)
         digest = hashlib.sha256(data).hexdigest()
@@ -42,7 +42,7 @@ class LocalStore:
             raise StoreError(self._explain(error, key)) from None
         return Stored(key, len(data), digest, datetime.now(UTC))
 
-    def _write(self, target: Path, data: bytes) -> None:
+    def _write(self, target: Path, data: bytes | bytearray) -> None:
         incoming = self.root / INCOMING / f"{os.getpid()}-{secrets.token_hex(6)}"
         try:
             descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

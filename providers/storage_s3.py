@@ -44,7 +44,9 @@ def client(address: Address) -> S3Client:
         response_checksum_validation="when_required",
     )
     region = address.region or "us-east-1"
-    return boto3.session.Session().client("s3", endpoint_url=address.endpoint or None, region_name=region, config=config)
+    return boto3.session.Session().client(
+        "s3", endpoint_url=address.endpoint or None, region_name=region, config=config
+    )
 
 
 class S3Store:
@@ -67,14 +69,14 @@ class S3Store:
     def _name(self, key: str) -> str:
         return f"{self.address.prefix}/{key}" if self.address.prefix else key
 
-    def put_once(self, key: str, data: bytes) -> Stored:
+    def put_once(self, key: str, data: bytes | bytearray) -> Stored:
         """Write a new object. Raises AlreadyStored when the key exists with other content, StoreError otherwise."""
         digest = hashlib.sha256(data)
         try:
             self.client.put_object(
                 Bucket=self.address.bucket,
                 Key=self._name(safe_key(key)),
-                Body=data,
+                Body=data,  # type: ignore[arg-type]  # botocore takes a bytearray, which spares a copy
                 IfNoneMatch="*",
                 ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
                 Metadata={"sha256": digest.hexdigest()},

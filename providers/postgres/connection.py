@@ -40,6 +40,8 @@ _ADVICE: list[tuple[type[psycopg.Error], str]] = [
     (errors.DiskFull, "Free space where the database keeps its files and run again."),
     (errors.TooManyConnections, "Close other sessions or raise the role's connection limit, then run again."),
     (errors.QueryCanceled, "Set the role's statement_timeout to 0 and run again."),
+    (errors.IdleInTransactionSessionTimeout, "Its worker stood still for longer than its lease; it is tried again."),
+    (errors.ObjectInUse, "An earlier attempt has not ended yet; it is tried again when that session is gone."),
     (errors.InvalidPassword, "Correct the password in the variable that holds the DSN."),
     (errors.InvalidCatalogName, "Correct the database name in the variable that holds the DSN."),
     (errors.UndefinedTable, "Check the table's name, or take it out of the policy."),
@@ -94,19 +96,23 @@ def address(dsn: str) -> str:
 
 
 def first_line(error: psycopg.Error) -> str:
-    message = error.diag.message_primary or str(error).strip().splitlines()[-1:] or ["no answer."]
-    text = message if isinstance(message, str) else message[0]
+    """What Postgres (or libpq) said, as one sentence."""
+    said = (error.diag.message_primary or str(error)).strip().splitlines()
+    text = said[0].strip() if said else "no answer"
     return text if text.endswith(".") else text + "."
 
 
-def fresh_database(dsn: str, name: str) -> str:
-    """Make an empty database on the same server (dropping one of that name); answers its DSN. Raises ProviderError."""
-    with connect(dsn, read_only=False) as connection:
-        try:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        except psycopg.Error as error:
-            raise explain(error, f"Making the database {name}") from None
+def fresh_database(connection: Connection, name: str) -> None:
+    """Make an empty database on this server, dropping one of that name that nobody uses. Raises ProviderError."""
+    try:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise explain(error, f"Making the database {name}") from None
+
+
+def beside(dsn: str, name: str) -> str:
+    """The DSN of another database on the same server."""
     return conninfo.make_conninfo(dsn, dbname=name)
 
 
@@ -115,5 +121,5 @@ def explain(error: psycopg.Error, doing: str) -> ProviderError:
     advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "Look at the database's log.")
     if "row-level security" in first_line(error):
         advice = "Give the role BYPASSRLS (or use one that owns the table) and run again."
-    retryable = isinstance(error, psycopg.OperationalError)
+    retryable = isinstance(error, psycopg.OperationalError | errors.IdleInTransactionSessionTimeout)
     return ProviderError(f"{doing} stopped: {first_line(error)} {advice}", retryable=retryable)

@@ -42,7 +42,9 @@ class Command(BaseCommand):
     def _verify(self, store: Store, run: str, expected: str, options: dict[str, Any]) -> tuple[str, list[str]]:
         try:
             manifest = load(store, run, keyring.verifier())
-        except (ManifestError, Refused) as error:
+        except Refused as error:
+            return "failed", [error.reason]
+        except ManifestError as error:
             return "failed", [f"The manifest was rejected: {error}."]
         if expected and manifest.sha256 != expected:
             return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
