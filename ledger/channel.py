@@ -1,4 +1,8 @@
-"""Through which door this process acts: web, worker, shell or test, with its OS user and host. Read once."""
+"""Through which door this process acts: admin, worker or shell, with its OS user and host. Read once.
+
+`sampelit_ops/wsgi.py` says `admin`: whatever server loads it serves people's browsers. Else the command line tells: the
+commands that run the queue and the ticker are `worker`, every other one is `shell`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-_WEB = {"gunicorn", "runserver"}
 _WORKER = {"run_worker", "qcluster", "tick"}
+_said: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -21,17 +25,21 @@ class Channel:
     host: str
 
 
+def use(name: str) -> None:
+    """Name this process's channel, whatever its command line says; the last name counts."""
+    _said[:] = [name]
+    current.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def current() -> Channel:
-    """OPS_CHANNEL decides where set (the supervisor sets it for what it starts); else the command line does."""
-    name = os.environ.get("OPS_CHANNEL") or _from_command_line(sys.argv)
+    """What every entry of this process carries."""
+    name = _said[0] if _said else _from_command_line(sys.argv)
     return Channel(name, _os_user()[:100], socket.gethostname()[:100])
 
 
 def _from_command_line(argv: list[str]) -> str:
     words = {Path(word).name for word in argv[:2]}
-    if words & _WEB:
-        return "web"
     return "worker" if words & _WORKER else "shell"
 
 

@@ -23,7 +23,7 @@ class Entry(models.Model):
     code = models.CharField(max_length=100)
     environment = models.CharField(max_length=50, blank=True)
     subject = models.CharField(max_length=200, blank=True)
-    channel = models.CharField(max_length=20, blank=True, help_text="web, shell, worker or test")
+    channel = models.CharField(max_length=20, blank=True, help_text="admin, worker or shell")
     os_user = models.CharField(max_length=100, blank=True)
     host = models.CharField(max_length=100, blank=True)
     data = models.TextField(default="{}", help_text="the canonical JSON text that was hashed")

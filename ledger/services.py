@@ -30,7 +30,6 @@ def record(
     data: Mapping[str, object] | None = None,
     at: datetime | None = None,
     seeded: bool = False,
-    channel_name: str = "",
 ) -> Entry:
     """Append one entry; call it last inside the transaction of the change it speaks about (it locks the head row).
 
@@ -46,7 +45,7 @@ def record(
         code=_text(code, "code", 100),
         environment=_text(environment, "environment", 50),
         subject=_text(redactor.text(subject), "subject", 200),
-        channel=channel_name or here.name,
+        channel=here.name,
         os_user=here.os_user,
         host=here.host,
         data=canonical.dumps(redactor.value(dict(data or {}))),

@@ -15,10 +15,11 @@ from tests import portal_database
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The ledger's TRUNCATE trigger would break the teardown of transaction=True tests: off, once per session."""
+    """The ledger's TRUNCATE triggers would break the teardown of transaction=True tests: off, once per session."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        if "ledger_entry" in connection.introspection.table_names(cursor):
-            cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_no_truncate")
+        found = connection.introspection.table_names(cursor)
+        for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(found):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from pyrage import RecipientError, x25519
 
+from ledger import channel
 from operations.doctor import Check, register
 from operations.models import Environment
 
@@ -104,7 +105,7 @@ def secrets(environment: Environment | None) -> Iterator[Check]:
 
 def _identity() -> Iterator[Check]:
     """The backup identity belongs to the prove worker alone."""
-    if os.environ.get("BACKUP_AGE_IDENTITY") and os.environ.get("OPS_CHANNEL", "web") == "web" and not settings.DEMO:
+    if os.environ.get("BACKUP_AGE_IDENTITY") and channel.current().name == "admin" and not settings.DEMO:
         why = "Whoever takes this process over could read every backup."
         fix = "Take BACKUP_AGE_IDENTITY out of this service; only the prove worker needs it."
         yield Check("BACKUP_AGE_IDENTITY", "warn", "held by this process", why, fix)

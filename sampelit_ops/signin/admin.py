@@ -129,4 +129,4 @@ class PersonAdmin(EditableAdmin):
 
 
 def _note(request: HttpRequest, code: str, person: User, data: dict[str, object] | None = None) -> None:
-    record(code, actor=request.user.get_username(), subject=person.username, data=data, channel_name="web")
+    record(code, actor=request.user.get_username(), subject=person.username, data=data)

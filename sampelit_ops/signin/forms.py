@@ -39,7 +39,7 @@ class OpsLoginForm(AdminAuthenticationForm):
         user = self.get_user()
         if user is not None:
             self._check_second_factor(user)
-            record("signin.signed_in", actor=user.get_username(), channel_name="web")
+            record("signin.signed_in", actor=user.get_username())
         return cleaned
 
     def _check_second_factor(self, user: User) -> None:
@@ -55,7 +55,7 @@ class OpsLoginForm(AdminAuthenticationForm):
             user_login_failed.send(sender=__name__, credentials=name, request=self.request)
             raise ValidationError(refusal.reason, code="invalid_token") from refusal
         if isinstance(user.otp_device, StaticDevice):  # type: ignore[attr-defined]
-            record("signin.recovery_code_used", actor=user.get_username(), channel_name="web")
+            record("signin.recovery_code_used", actor=user.get_username())
 
 
 class CodeForm(forms.Form):

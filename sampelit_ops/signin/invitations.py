@@ -54,7 +54,7 @@ def invite(user: User, roles: Iterable[Group], *, by: User) -> str:
     user.groups.set(roles)
     said = _mail(user, by)
     names = sorted(group.name for group in roles)
-    record("signin.invited", actor=by.username, subject=user.username, data={"roles": names}, channel_name="web")
+    record("signin.invited", actor=by.username, subject=user.username, data={"roles": names})
     return said
 
 
@@ -67,8 +67,8 @@ def start_over(user: User, *, by: User) -> str:
     user.set_unusable_password()
     user.save(update_fields=["password"])
     said = _mail(user, by)
-    record("signin.second_factor_removed", actor=by.username, subject=user.username, channel_name="web")
-    record("signin.link_sent", actor=by.username, subject=user.username, channel_name="web")
+    record("signin.second_factor_removed", actor=by.username, subject=user.username)
+    record("signin.link_sent", actor=by.username, subject=user.username)
     return said
 
 

@@ -1,4 +1,4 @@
-"""The database itself refuses every change but growth; conftest switches the TRUNCATE trigger off, one test on."""
+"""The database itself refuses every change but growth; conftest switches the TRUNCATE triggers off, one test on."""
 
 from __future__ import annotations
 
@@ -36,15 +36,19 @@ def test_refused(statement: str) -> None:
     assert verify().valid
 
 
-def test_truncate_is_refused() -> None:
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_head", "ledger_checkpoint"])
+def test_truncate_is_refused(table: str) -> None:
+    checkpoint()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE ledger_entry ENABLE TRIGGER ledger_entry_no_truncate")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_truncate")
 
-        with pytest.raises(IntegrityError, match="TRUNCATE on ledger_entry is refused"), transaction.atomic():
-            cursor.execute("TRUNCATE ledger_entry")
+        with pytest.raises(IntegrityError, match=f"TRUNCATE on {table} is refused"), transaction.atomic():
+            cursor.execute(f"TRUNCATE {table}")
 
-        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_no_truncate")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+
+    assert verify().valid
 
 
 @pytest.mark.parametrize("sequence", [30, 32])

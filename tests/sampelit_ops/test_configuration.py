@@ -25,7 +25,6 @@ INTERNAL = {
     "MAKELEVEL",
     "OPS_WORKER_ID",
     "Q_CLUSTER_NAME",
-    "OPS_CHANNEL",
     "SANDBOX_HEALTH_URL",
 }
 # Read by libraries, or built from an environment's slug.

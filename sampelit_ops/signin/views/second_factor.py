@@ -44,7 +44,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         return redirect("account:second_factor")
     with transaction.atomic():
         codes = devices.new_recovery_codes(user)
-        record("signin.recovery_codes_made", actor=user.username, channel_name="web")
+        record("signin.recovery_codes_made", actor=user.username)
     return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
 
 
@@ -63,7 +63,7 @@ def _enrol(request: HttpRequest, user: User) -> HttpResponse:
         try:
             with transaction.atomic():
                 device, codes = devices.confirm(user, form.cleaned_data["code"])
-                record("signin.second_factor_enrolled", actor=user.username, channel_name="web")
+                record("signin.second_factor_enrolled", actor=user.username)
         except Refused as refusal:
             form.add_error("code", refusal.reason)
         else:

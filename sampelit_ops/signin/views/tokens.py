@@ -38,7 +38,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(AccessToken, pk=pk, user=request.user.pk)
     with transaction.atomic():
         if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
-            record("signin.token_revoked", actor=request.user.get_username(), subject=token.name, channel_name="web")
+            record("signin.token_revoked", actor=request.user.get_username(), subject=token.name)
     messages.success(request, f"The token {token.name} is revoked.")
     return redirect("account:tokens")
 
@@ -46,5 +46,5 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @transaction.atomic
 def _issue(user: User, name: str, days: int) -> str:
     token, clear = AccessToken.objects.issue(user, name, days)
-    record("signin.token_created", actor=user.username, subject=token.name, data={"days": days}, channel_name="web")
+    record("signin.token_created", actor=user.username, subject=token.name, data={"days": days})
     return clear

@@ -26,7 +26,7 @@ class Welcome(PasswordResetConfirmView):
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         response = super().form_valid(form)
-        record("signin.password_set", actor=form.user.username, channel_name="web")
+        record("signin.password_set", actor=form.user.username)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
