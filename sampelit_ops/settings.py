@@ -92,6 +92,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["sampelit_ops.formats"]
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
@@ -163,7 +164,7 @@ OPS_REQUEST_TTL_HOURS = 72
 OPS_PROVE_QUEUE = env.str("OPS_PROVE_QUEUE", default="prove")
 OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent"}
 OPS_WORKERS = env.int("OPS_WORKERS", default=2)
-_QUEUE = {"workers": OPS_WORKERS, "timeout": 21_600, "retry": 86_400, "queue_limit": 1, "bulk": 1, "poll": 0.5}
+_QUEUE = {"workers": OPS_WORKERS, "timeout": 43_200, "retry": 172_800, "queue_limit": 1, "bulk": 1, "poll": 0.5}
 Q_CLUSTER = {
     "name": "export",
     "orm": "default",

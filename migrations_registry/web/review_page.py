@@ -122,7 +122,7 @@ def _diff(file: MigrationFile) -> list[tuple[str, str]]:
     lines = difflib.unified_diff(
         old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
     )
-    tones = {"+": "warn", "-": "bad"}
+    tones = {"+": "ok", "-": "bad"}
     return [(tones.get(line[:1], ""), line) for line, _ in zip(lines, range(DIFF_LINES), strict=False)]
 
 
