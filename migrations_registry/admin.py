@@ -9,19 +9,29 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from migrations_registry import admin_schema  # noqa: F401 - registers its own lists
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.web import review_page, upload_page
+from operations.models import Operation
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
 
 
 @admin.register(MigrationFile)
 class MigrationFileAdmin(ReadOnlyAdmin):
-    list_display = ["file_name", "stream", "risk_badge", "revision_of", "digest", "registered", "discovered_by"]
+    list_display = [
+        "file_name",
+        "stream",
+        "risk_badge",
+        "revision_of",
+        "digest",
+        "requests",
+        "registered",
+        "discovered_by",
+    ]
     list_display_links = ["file_name"]
     list_filter = ["stream", "risk", "discovered_at"]
     search_fields = ["path", "sha256__startswith"]
@@ -68,6 +78,25 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     def revision_of(self, row: MigrationFile) -> str:
         return str(row.revision)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """One query for the newest request of every file on each environment."""
+        changelist = super().get_changelist_instance(request)
+        rows = Operation.objects.filter(kind="migrations.apply", seeded=False).select_related("environment")
+        newest: dict[str, dict[str, Operation]] = {}
+        for each in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
+            newest.setdefault(each.parameters.get("file", ""), {})[each.environment.slug] = each
+        for row in changelist.result_list:
+            row.newest_requests = newest.get(row.sha256, {})
+        return changelist
+
+    @admin.display(description="Requests")
+    def requests(self, row: MigrationFile) -> SafeString | str:
+        found = getattr(row, "newest_requests", {})
+        return (
+            format_html_join(" ", "{} {}", ((slug, html.badge(each.status)) for slug, each in sorted(found.items())))
+            or "–"
+        )
+
     @admin.display(description="Registered", ordering="discovered_at")
     def registered(self, row: MigrationFile) -> SafeString:
         return html.when(row.discovered_at)
@@ -79,6 +108,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
 
 @admin.register(RulePolicy)
 class RulePolicyAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/migrations_registry/rulepolicy/change_list.html"
     list_display = ["version", "rows", "bytes", "maintenance_seconds", "created_at", "created_by"]
     list_title = "Migration rules"
     list_lede = "The newest version is in force; before the first, the catalogue's own. Changed by an operation."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from migrations_registry.analysis.model import Name
@@ -85,8 +84,19 @@ def is_on(setting: Any) -> bool:
     return setting is True or str(setting).lower() in ("true", "on", "1")
 
 
-def inner_nodes(node: Node) -> Iterator[tuple[str, Node]]:
-    """Every statement, function call and relation below `node`, in no particular order."""
+_newest: tuple[Node, list[tuple[str, Node]]] = ({}, [])
+
+
+def inner_nodes(node: Node) -> list[tuple[str, Node]]:
+    """Every statement, function call and relation below `node`, in no particular order.
+
+    Several rules ask about the same statement one after the other, so the newest answer is kept.
+    """
+    global _newest
+    asked, known = _newest
+    if asked is node:
+        return known
+    found: list[tuple[str, Node]] = []
     stack: list[Any] = [node]
     while stack:
         current = stack.pop()
@@ -97,24 +107,12 @@ def inner_nodes(node: Node) -> Iterator[tuple[str, Node]]:
             kind = type(child)
             if kind is dict:
                 if key in _INNER:
-                    yield key, child
+                    found.append((key, child))
                 stack.append(child)
             elif kind is list:
-                stack += [item for item in child if type(item) in (dict, list)]
-
-
-def columns_of(node: Node) -> Iterator[str]:
-    """Every column name that an expression mentions."""
-    stack: list[Any] = [node]
-    while stack:
-        current = stack.pop()
-        for key, child in current.items() if type(current) is dict else ():
-            if key == "ColumnRef":
-                yield from strings(child["fields"])[-1:]
-            elif type(child) is dict:
-                stack.append(child)
-            elif type(child) is list:
-                stack += child
+                stack += [item for item in child if type(item) is dict or type(item) is list]
+    _newest = (node, found)
+    return found
 
 
 def tested_not_null(expression: Node) -> str | None:

@@ -134,7 +134,7 @@ def _tree(data: bytes) -> Node:
     try:
         if result.error:
             raise _error(result.error.contents)
-        tree: Node = json.loads(result.parse_tree)
+        tree: Node = json.loads(result.parse_tree.decode())
         return tree
     except RecursionError:
         raise ParseError("the statement is nested too deeply to be analysed") from None

@@ -122,7 +122,8 @@ class State:
         self._forget()
 
     def _forget(self) -> None:
-        self.locked.clear()
+        if self.locked:
+            self.locked.clear()
         self.slow = self.backfilled = False
 
     @contextmanager

@@ -34,11 +34,20 @@ class Review:
 
     @property
     def content(self) -> bytes:
-        """What approvals bind: bytes, plan, target, rule-set, policy and waivers; never estimates."""
+        """What approvals bind: bytes (still the newest), plan, target, rules, policy and waivers; never estimates."""
         waivers = [[each.rule, each.line] for each in approved_waivers(self.file)]
         version = self.policy.version if self.policy else 0
-        facts = {"sha256": self.file.sha256, "path": self.file.path, "target": self.environment.slug, "policy": version,
-                 "waivers": waivers}  # fmt: skip
+        newest = (
+            MigrationFile.objects.filter(path=self.file.path).order_by("-revision").values_list("sha256", flat=True)
+        )
+        facts = {
+            "sha256": self.file.sha256,
+            "path": self.file.path,
+            "newest": newest.first(),
+            "target": self.environment.slug,
+            "policy": version,
+            "waivers": waivers,
+        }
         return json.dumps(facts, sort_keys=True).encode() + b"\n" + self.plan.content()
 
 
@@ -78,7 +87,7 @@ def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> A
         )
         for statement in found.statements
     )
-    return replace(found, statements=statements, risk=risk_of(statements, facts))
+    return replace(found, statements=statements, risk=risk_of(statements, facts, replace(policy, severities={})))
 
 
 def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:

@@ -19,6 +19,8 @@ from migrations_registry.services.planning import review
 from migrations_registry.services.registration import register_files
 from migrations_registry.services.waivers import approve, propose
 from operations.approvals.voting import approve as vote
+from operations.engine.accept import accept
+from operations.engine.claim import claim
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
@@ -93,6 +95,45 @@ def test_a_destructive_file_waits_for_two_other_people(production: Environment, 
         vote(operation, by=person(name, "approve_operation"))
     operation.refresh_from_db()
     assert operation.status == Status.QUEUED
+
+
+@pytest.mark.parametrize("change", ["new bytes", "rules"])
+def test_an_approved_request_expires_when_what_it_bound_changed(
+    production: Environment, operator: User, change: str
+) -> None:
+    file = registered(BAD)
+    operation = request("migrations.apply", by=operator, environment=production, parameters={"file": file.sha256})
+    for name in ("approver", "approver2"):
+        vote(operation, by=person(name, "approve_operation"))
+
+    if change == "rules":
+        RulePolicy.objects.create(version=1, created_by="admin")
+    else:
+        registered(CALM)
+    lease = claim(operation.pk, "worker")
+
+    assert lease is not None
+    assert accept(lease) is None
+    operation.refresh_from_db()
+    assert operation.status == Status.EXPIRED
+    assert "changed since it was asked" in operation.error
+
+
+def test_live_facts_sharpen_the_judgement(
+    production: Environment, proof_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", proof_dsn)
+    wider = registered(b"ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)")
+    dropped = registered(b"DROP TABLE lines", "migration_02_b.sql")
+
+    assert review(wider, production).plan.risk == "routine"
+    assert review(wider, production, live=False).plan.risk == "sensitive"
+    loss = review(dropped, production).plan.losses[0]
+    assert (loss.line, loss.rows) == (1, 200)
+    RulePolicy.objects.create(version=1, created_by="admin", rows=100)
+    index = registered(b"CREATE INDEX ON orders (note)", "migration_03_c.sql")
+    assert review(index, production).plan.risk == "destructive"
+    assert review(index, production, live=False).plan.risk == "sensitive"
 
 
 def test_a_routine_file_needs_nobody(production: Environment, operator: User) -> None:
