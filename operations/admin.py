@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,6 +29,18 @@ from operations.worker import admin as queue_admin  # noqa: F401  replaces the q
 from providers.errors import Refused
 
 
+def viewers_only(page: Callable[..., HttpResponse], permission: str) -> Callable[..., HttpResponse]:
+    """Refuse people without the view permission, on our own pages as Django does on its lists."""
+
+    @wraps(page)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        return page(request, *args, **kwargs)
+
+    return checked
+
+
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "environment", "risk_badge", "requested_by", "asked", "took"]
@@ -40,7 +54,9 @@ class OperationAdmin(ReadOnlyAdmin):
     empty_command = "manage.py ops request backups.export --environment production --set policy=audit-trail"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
+        def view(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+            return self.admin_site.admin_view(viewers_only(page, "operations.view_operation"))
+
         return [
             path("request/<str:name>/", view(request_page.request_page), name="operations_request"),
             path("request/", view(self.catalogue), name="operations_catalogue"),
@@ -145,8 +161,9 @@ class TaskAdmin(ReadOnlyAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
+        page = viewers_only(self.close_task, "operations.view_task")
         return [
-            path("<int:pk>/close/", self.admin_site.admin_view(self.close_task), name="operations_close_task"),
+            path("<int:pk>/close/", self.admin_site.admin_view(page), name="operations_close_task"),
             *super().get_urls(),
         ]
 

@@ -68,6 +68,11 @@ def _break_glass(entry: Entry) -> str:
     return f"{entry.actor} broke the glass for {what(entry)}: {entry.payload['reason']}"
 
 
+@sentence("operations.break_glass_lapsed")
+def _lapsed(entry: Entry) -> str:
+    return f"The break-glass for {what(entry)} lapsed before a worker was free; it waits for votes again"
+
+
 @sentence("operations.cancel_requested")
 def _cancel(entry: Entry) -> str:
     return f"{entry.actor} asked to cancel {what(entry)}"

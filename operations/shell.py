@@ -72,7 +72,7 @@ def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[
 
 def act(verb: str, options: dict[str, Any]) -> Operation:
     """approve, reject, revoke, cancel, retry or break-glass one operation."""
-    by = actor(options, needs_token=verb not in ("cancel", "retry"))
+    by = actor(options, needs_token=verb != "cancel")
     operation, reason = find(options["id"]), options["reason"]
     if verb in VOTES:
         return VOTES[verb](operation, by=by, comment=reason, channel="shell")

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 MASK = "[redacted]"
 _SECRET_NAME = re.compile(
-    r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL)"
+    r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL|^OPS_VALUE_)"
 )
 _SHORTEST = 8
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -98,8 +98,22 @@ def _redactor(secrets: frozenset[str]) -> Redactor:
 
 
 def current() -> Redactor:
-    """The redactor for this process's environment as it is now."""
-    return _redactor(secret_values(os.environ))
+    """The redactor for this process's environment and what it learned while it works."""
+    return _redactor(secret_values(os.environ) | frozenset(_learned))
+
+
+_learned: set[str] = set()
+
+
+def learn(value: str) -> None:
+    """Hide this value too, until `forget_learned`: a secret that was opened in memory for one step."""
+    if len(value) >= 4:
+        _learned.add(value)
+
+
+def forget_learned() -> None:
+    """The step's secrets are gone from memory; stop looking for them."""
+    _learned.clear()
 
 
 def redact(value: str) -> str:

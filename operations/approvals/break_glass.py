@@ -78,6 +78,6 @@ def _replace_votes(row: Operation, by: User, reason: str, begin: datetime) -> No
         environment=row.environment,
         operation=row,
         not_by=by,
-        dedupe_key=f"break-glass:{row.pk}",
+        dedupe_key=f"break-glass:{row.pk}:{begin:%Y%m%d%H%M%S%f}",
     )
     wake(row)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.services import record
+from operations.engine.request import refusals_recorded
 from operations.models import Task
 from providers.errors import Refused
 from providers.redact import redact
@@ -27,7 +28,7 @@ def why_not_close(task: Task, by: User) -> str:
 def close(task: Task, *, by: User, resolution: str) -> Task:
     """Close it with a resolution of at least three characters. Raise Refused or PermissionDenied."""
     resolution = redact(resolution)
-    with transaction.atomic():
+    with refusals_recorded("operations.task", by, task.environment), transaction.atomic():
         row = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
         refusal = why_not_close(row, by)
         if refusal:

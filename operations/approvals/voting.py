@@ -49,7 +49,8 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
             votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
             if not votes.update(revoked_at=timezone.now()):
                 raise Refused("You have no vote here to take back; nothing was changed.")
-            if row.status == Status.QUEUED and row.live_votes() < row.approvals_required:
+            glass = row.break_glass_until is not None and row.break_glass_until > timezone.now()
+            if row.status == Status.QUEUED and not glass and row.live_votes() < row.approvals_required:
                 Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL)
             record_about(row, "operations.approval_revoked", actor=by.username, channel=channel)
     row.refresh_from_db()
@@ -85,7 +86,8 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 },
             )
             if decision == Approval.Decision.REJECT:
-                ended = {"ended_at": timezone.now(), "error": f"Rejected by {by.username}. {comment}".strip()}
+                said = f"Rejected by {by.username}. {comment}".strip()
+                ended = {"ended_at": timezone.now(), "error": said, "sealed": ""}
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
             else:
                 _advance_if_enough(row)

@@ -12,7 +12,7 @@ def next_always(rows: list[Step], specs: dict[str, StepSpec]) -> Step | None:
     """The first open always-step whose counterpart was started; those whose counterpart never ran stay skipped."""
     started = {row.name for row in rows if row.status != StepStatus.PENDING}
     for row in rows:
-        if row.always and not row.ended and _was_started(row, specs[row.name], rows, started):
+        if row.always and not row.ended and row.name in specs and _was_started(row, specs[row.name], rows, started):
             return row
     return None
 
@@ -24,8 +24,8 @@ def _was_started(row: Step, spec: StepSpec, rows: list[Step], started: set[str])
 
 
 def alarm(operation: Operation, row: Step, message: str) -> None:
-    """After three failures open one task that people see; the retries go on."""
-    if row.attempt < ALARM_AFTER:
+    """After three failures, or when it can no longer run, open one task that people see; the retries go on."""
+    if 0 < row.attempt < ALARM_AFTER:
         return
     Task.objects.get_or_create(
         dedupe_key=f"always:{operation.pk}:{row.name}",

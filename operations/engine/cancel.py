@@ -40,7 +40,10 @@ def _cancel_locked(row: Operation, by: User) -> None:
         raise Refused(f"Operation {row.pk} has already ended as {row.status}; nothing was changed.")
     asked = {"cancel_requested_at": now, "cancel_requested_by": by}
     if row.status == Status.RUNNING:
-        Operation.objects.filter(pk=row.pk).update(**asked)
+        sooner: dict[str, None] = {} if row.outcome else {"due_at": None}
+        Operation.objects.filter(pk=row.pk).update(**asked, **sooner)
         wake(row)
     else:
-        Operation.objects.advance(row.pk, row.status, Status.CANCELLED, outcome="cancelled", ended_at=now, **asked)
+        Operation.objects.advance(
+            row.pk, row.status, Status.CANCELLED, outcome="cancelled", ended_at=now, sealed="", **asked
+        )

@@ -7,17 +7,17 @@ import threading
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Right
 from django.utils import timezone
 
-from operations.engine.claim import Lease, LeaseLost, write
+from operations.engine.claim import Lease, LeaseLost, lock, write
 from operations.engine.kinds import Parameters, StepSpec
 from operations.engine.sealing import unseal
 from operations.models import Environment, Operation, Step
 from providers.redact import current as redactor
-from providers.redact import redact
+from providers.redact import learn, redact
 
 logger = logging.getLogger("operations.step")
 LOG_LIMIT = 200_000
@@ -100,12 +100,15 @@ class StepContext:
 
     def save_state(self) -> None:
         """Journal `self.state`, so that a later attempt resumes instead of repeating."""
-        write(self.lease, fence=self.fence)
-        Step.objects.filter(pk=self.row.pk).update(detail=redactor().value(self.state))
+        with transaction.atomic():
+            lock(self.lease)
+            Step.objects.filter(pk=self.row.pk).update(detail=redactor().value(self.state))
 
     def secret(self, name: str) -> str:
         """A secret parameter in clear, in memory only; raise Refused where it was erased."""
-        return unseal(self.operation, name)
+        value = unseal(self.operation, name)
+        learn(value)
+        return value
 
     def close_thread_connection(self) -> None:
         """Close this thread's portal connection (for helper threads of a step)."""

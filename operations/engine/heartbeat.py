@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from operations.engine.claim import extend, write
+from operations.engine.claim import LeaseLost, extend, write
 from operations.engine.context import StepContext
 from operations.models import Operation
 
@@ -43,11 +43,9 @@ def _beat(context: StepContext, done: threading.Event, end_process: EndProcess) 
     held_until = time.monotonic() + settings.OPS_LEASE_SECONDS
     try:
         while not done.wait(settings.OPS_HEARTBEAT_SECONDS):
-            if _must_end(context):
-                context.lost.set()
-                end_process()
-                return
             try:
+                if _must_end(context):
+                    break
                 if extend(context.lease):
                     held_until = time.monotonic() + settings.OPS_LEASE_SECONDS
                     _see_cancel(context)
@@ -58,9 +56,11 @@ def _beat(context: StepContext, done: threading.Event, end_process: EndProcess) 
                 connection.close()
             if time.monotonic() > held_until and not done.is_set():
                 logger.error("lease of %s lost", context.operation.pk)
-                context.lost.set()
-                end_process()
-                return
+                break
+        else:
+            return
+        context.lost.set()
+        end_process()
     finally:
         connection.close()
 
@@ -81,9 +81,17 @@ def _must_end(context: StepContext) -> bool:
         )
         logger.error(reason, extra={"operation": context.operation.pk})
         if not context.row.always:
-            write(context.lease, outcome="failed", error=reason)
+            _fail(context, reason)
         return True
     if now - context.moved_at > context.spec.stall:
         logger.error("step %s of %s stands still", context.row.name, context.operation.pk)
         return True
     return False
+
+
+def _fail(context: StepContext, reason: str) -> None:
+    """Decide the outcome; where the database does not take it now, the attempt limit will."""
+    try:
+        write(context.lease, outcome="failed", error=reason)
+    except (DatabaseError, LeaseLost) as error:
+        logger.error("the overrun of %s could not be written: %s", context.operation.pk, error)

@@ -39,6 +39,7 @@ def tick() -> int:
     """One round; how many operations were woken. Errors of one job never stop the others."""
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now()})
     expire_old_requests()
+    return_lapsed_break_glass()
     erase_old()
     woken = wake_due()
     for job in list(_jobs.values()):
@@ -62,9 +63,28 @@ def expire_old_requests() -> None:
     old = Operation.objects.filter(status=Status.AWAITING_APPROVAL, expires_at__lt=timezone.now())
     for operation in old.select_related("environment")[:200]:
         with transaction.atomic():
-            ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again."}
+            ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
             if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
                 record_about(operation, "operations.expired", actor="system")
+
+
+def return_lapsed_break_glass() -> None:
+    """A break-glass that no worker claimed within its window waits for votes again (or has expired by now)."""
+    lapsed = Operation.objects.filter(status=Status.QUEUED, break_glass_until__lt=timezone.now(), seeded=False)
+    for operation in lapsed.select_related("environment")[:200]:
+        with transaction.atomic():
+            if operation.live_votes() >= operation.approvals_required:
+                continue
+            if Operation.objects.advance(operation.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None):
+                record_about(operation, "operations.break_glass_lapsed", actor="system")
+
+
+def overdue_always_steps() -> list[str]:
+    """Operations whose outcome is decided, whose always-steps are due, while no worker shows a sign of life."""
+    fresh = timezone.now() - timedelta(seconds=3 * settings.OPS_CANARY_SECONDS)
+    if Heartbeat.objects.filter(name__startswith="worker:", beat_at__gt=fresh).exists():
+        return []
+    return list(Operation.objects.due().exclude(outcome="").values_list("pk", flat=True)[:50])
 
 
 def run_job(job: Job) -> None:

@@ -17,6 +17,7 @@ from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel, may_cancel
+from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
 from providers.errors import ProviderError, Refused
@@ -108,8 +109,10 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
 
 
 def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, found: Verb | None) -> Operation:
-    if found and found.typed and typed != found.typed:
-        raise Refused(f"Type {found.typed} exactly. Nothing was changed.")
+    reason = reason.replace("\0", "")
+    if found and not found.why_not and found.typed and typed != found.typed:
+        with refusals_recorded(operation.kind, user, operation.environment):
+            raise Refused(f"Type {found.typed} exactly. Nothing was changed.")
     if verb == "approve":
         return approve(operation, by=user, comment=reason)
     if verb == "reject":

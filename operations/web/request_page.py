@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from operations.engine import kinds
-from operations.engine.request import prepare
+from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
@@ -77,11 +77,12 @@ def _ask(request: HttpRequest, kind: kinds.OperationKind, form: RequestForm) -> 
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
     try:
-        cleaned = prepare(kind, environment, parameters)
-        typed = request.POST.get("typed", "")
-        if kind.assess(environment, cleaned) == "destructive" and typed != kind.confirm_text(environment, cleaned):
-            form.add_error(None, f"Type {kind.confirm_text(environment, cleaned)} exactly. Nothing was requested.")
-            return None
+        with refusals_recorded(kind.name, user, environment):
+            check_permission(kind, user)
+            cleaned = prepare(kind, environment, parameters)
+            wanted = kind.confirm_text(environment, cleaned)
+            if kind.assess(environment, cleaned) == "destructive" and request.POST.get("typed", "") != wanted:
+                raise Refused(f"Type {wanted} exactly. Nothing was requested.")
         operation = request_operation(
             kind.name, by=user, environment=environment, parameters=parameters, reason=form.cleaned_data["reason"]
         )

@@ -41,6 +41,8 @@ class Cluster:
     canary_at: float | None = None
     sent_at: object = None
     thin_since: float | None = None
+    eaten: int = 0
+    suspicions: int = 0
     born_at: float = field(default_factory=time.monotonic)
 
 
@@ -102,15 +104,27 @@ class Supervisor:
         if cluster.canary_at is not None:
             eaten = Heartbeat.objects.filter(name=f"canary:{cluster.queue}", beat_at__gte=cluster.sent_at)
             if eaten.exists():
-                cluster.canary_at = None
-            elif time.monotonic() - cluster.canary_at > settings.OPS_CANARY_SECONDS:
-                if self._busy(cluster) < settings.OPS_WORKERS:
-                    return f"queue {cluster.queue} took no work for {settings.OPS_CANARY_SECONDS:.0f} s"
-                cluster.canary_at = time.monotonic()
+                cluster.canary_at, cluster.eaten, cluster.suspicions = None, cluster.eaten + 1, 0
+            elif time.monotonic() - cluster.canary_at > self._patience(cluster):
+                return self._suspect(cluster)
             return ""
         cluster.canary_at, cluster.sent_at = time.monotonic(), timezone.now()
         send_canary(cluster.queue)
         return ""
+
+    def _patience(self, cluster: Cluster) -> float:
+        """A cluster that has yet to eat its first canary is still booting."""
+        return settings.OPS_CANARY_SECONDS * (1 if cluster.eaten else 4)
+
+    def _suspect(self, cluster: Cluster) -> str:
+        """Every worker busy is no death; two idle looks in a row are, unless a claim was made in between."""
+        busy = self._busy(cluster) >= settings.OPS_WORKERS
+        cluster.suspicions = 0 if busy else cluster.suspicions + 1
+        if busy:
+            cluster.canary_at = time.monotonic()
+        if cluster.suspicions < 2:
+            return ""
+        return f"queue {cluster.queue} took no work for {self._patience(cluster):.0f} s"
 
     def _busy(self, cluster: Cluster) -> int:
         mine = Operation.objects.filter(status=Status.RUNNING, lease_owner__startswith=f"{self.id}/{cluster.queue}/")

@@ -23,7 +23,7 @@ WITHOUT_DATABASE = {
 def needs_database(argv: list[str]) -> bool:
     """Whether this command line works on the portal's own database."""
     command = argv[1] if len(argv) > 1 else "help"
-    if command == "analyze_sql":
+    if command in ("analyze_sql", "discover_migrations"):
         return any(word.startswith("--environment") for word in argv)
     if command == "verify_run":
         return not any(word.startswith("--store") for word in argv)

@@ -60,17 +60,18 @@ def _stop(*_: object) -> None:
 def _serve(stack: ExitStack, began: float) -> int:
     DATA.mkdir(mode=0o755, parents=True, exist_ok=True)
     _only_one(stack)
+    given = {name: value for name, value in os.environ.items() if name not in FIXED}
     values = {**_secrets(), **read_demo_env(), **FIXED}
     values["PORT"] = os.environ.get("PORT") or _port(values.get("PORT"))
     values["OPS_DATA_DIR"] = str(DATA)
     values.setdefault("BACKUP_STORE", f"file://{DATA}/backups")
     values["OPS_BASE_URL"] = f"http://127.0.0.1:{values['PORT']}"
-    os.environ.update({k: v for k, v in values.items() if k not in os.environ or k in FIXED})
+    _prefer(given, values)
     sandbox = _start(stack, "sandbox", [*MANAGE, "sandbox"], stdout=subprocess.PIPE)
     values["DATABASE_URL"] = os.environ["DATABASE_URL"] = stack.enter_context(demo_server())
     _say(began, "database ready")
     values |= _sandbox_values(sandbox)
-    os.environ.update(values)
+    _prefer(given, values)
     write_demo_env({name: value for name, value in values.items() if name != "DATABASE_URL"})
     _say(began, "sandbox ready: a Sampelit database, its health page and both provider APIs")
     logins = _prepare()
@@ -84,6 +85,12 @@ def _serve(stack: ExitStack, began: float) -> int:
         print(f"login {username} {password} {totp}")
     print("Ctrl-C stops everything.", flush=True)
     return _watch(children)
+
+
+def _prefer(given: dict[str, str], values: dict[str, str]) -> None:
+    """Where the real environment says something it wins, here and in the file; then make it ours."""
+    values.update({name: given[name] for name in values if name in given})
+    os.environ.update(values)
 
 
 def _only_one(stack: ExitStack) -> None:

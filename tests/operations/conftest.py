@@ -18,12 +18,12 @@ def holder(username: str, *codenames: str) -> User:
 
 @pytest.fixture
 def operator() -> User:
-    return holder("olga", "run_rehearsal", "break_glass", "close_task")
+    return holder("olga", "view_operation", "run_rehearsal", "break_glass", "close_task")
 
 
 @pytest.fixture
 def approver() -> User:
-    return holder("ada", "approve_operation", "close_task")
+    return holder("ada", "view_operation", "approve_operation", "close_task")
 
 
 @pytest.fixture

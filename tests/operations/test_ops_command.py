@@ -132,4 +132,4 @@ def test_retry_and_break_glass_from_the_shell(monkeypatch, operator):
     assert ops("break-glass", pk, "--reason", "checkout is down")[0] == 0
     assert ops("cancel", pk)[0] == 0
     code, out, _ = ops("retry", pk, "--json")
-    assert (code, json.loads(out)["status"]) == (0, "awaiting_approval")
+    assert (code, json.loads(out)["status"]) == (3, "awaiting_approval")

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from operations import shell
 from operations.models import Operation
 from operations.presentation import as_json
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 
 class VerbParser(CommandParser):
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             code = getattr(self, "_" + options["verb"].replace("-", "_"))(options)
-        except (Refused, PermissionDenied) as refusal:
+        except (Refused, PermissionDenied, ProviderError) as refusal:
             self._refused(str(refusal), options)
             code = shell.REFUSED
         except Operation.DoesNotExist:
@@ -89,8 +89,9 @@ class Command(BaseCommand):
         return code
 
     def _act(self, options: dict[str, Any]) -> int:
-        self._print(shell.act(options["verb"], options), options)
-        return 0
+        operation = shell.act(options["verb"], options)
+        self._print(operation, options)
+        return shell.WAITING if options["verb"] == "retry" and operation.status == "awaiting_approval" else 0
 
     _approve = _reject = _revoke = _cancel = _retry = _break_glass = _act
 
