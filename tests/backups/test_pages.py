@@ -92,3 +92,50 @@ def test_the_home_page_tells_the_age_of_the_newest_proof(admin_client: Client, r
 
     assert "Newest proven backup" in page
     assert "just now" in page or "s ago" in page
+
+
+def test_a_policy_takes_lines_and_picks_from_the_live_catalogue(admin_client: Client, run: Run) -> None:
+    from backups.models import Policy
+
+    policy = Policy.objects.get(name="audit-trail")
+    url = reverse("admin:backups_policy_change", args=[policy.pk])
+    page = admin_client.get(url).content.decode()
+    values = {
+        "environment": policy.environment_id,
+        "name": policy.name,
+        "lines": "users\nexperiments\n",
+        "picked": ["public.leads"],
+        "format": "auto",
+        "cron": "15 3 * * *",
+        "time_zone": "Europe/Madrid",
+        "grace_minutes": 60,
+    }
+
+    answer = admin_client.post(url, values)
+
+    policy.refresh_from_db()
+    assert "public.leads (" in page
+    assert answer.status_code == 302
+    assert policy.tables == ["users", "experiments", "public.leads"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("cron", "every day", "five cron fields"),
+        ("time_zone", "Mars/Olympus", "zone of the tz database"),
+        ("ping_url_env", "https://hc-ping.com/secret", "never its value"),
+        ("lines", " ", "Name at least one table"),
+    ],
+)
+def test_a_wrong_policy_is_explained(admin_client: Client, run: Run, field: str, value: str, said: str) -> None:
+    from backups.models import Policy
+
+    policy = Policy.objects.get(name="audit-trail")
+    values = {"environment": policy.environment_id, "name": policy.name, "lines": "users", "format": "auto",
+              "cron": "", "time_zone": "UTC", "grace_minutes": 60, field: value}  # fmt: skip
+
+    answer = admin_client.post(reverse("admin:backups_policy_change", args=[policy.pk]), values)
+
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
