@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -253,3 +256,29 @@ def test_the_shell_of_the_database_cannot_cheat(production: Environment) -> None
 
     with pytest.raises(DatabaseError, match="never changes"), connection.cursor() as cursor:
         cursor.execute("UPDATE migrations_registry_migrationfile SET path = 'other.sql'")
+
+
+def test_analyze_sql_with_an_environment(
+    production: Environment,
+    proof_dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a.sql").write_text("ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)")
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", proof_dsn)
+
+    call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "production", "--format", "json")
+
+    assert json.loads(capsys.readouterr().out)["risk"] == "routine"
+    with pytest.raises(CommandError, match="no environment nowhere"):
+        call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "nowhere")
+
+
+def test_discover_registers_for_an_environment(production: Environment, tmp_path: Path) -> None:
+    (tmp_path / "schema_a.sql").write_bytes(CALM)
+
+    call_command("discover_migrations", str(tmp_path), "--environment", "production")
+    call_command("discover_migrations", str(tmp_path), "--environment", "production")
+
+    assert [(file.path, file.discovered_by) for file in MigrationFile.objects.all()] == [("schema_a.sql", "system")]
