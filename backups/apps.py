@@ -7,7 +7,7 @@ class BackupsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from backups import ledger_lines
+        from backups import doctor, ledger_lines  # noqa: F401 - its checks register themselves
         from backups.kinds import register_kinds
         from backups.panels import register_panels
         from backups.scheduler import register_jobs

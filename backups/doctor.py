@@ -1,0 +1,69 @@
+"""Live checks of backups: keys, where the copies lie, room for a drill, red slots. Registered in AppConfig.ready."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from backups import keyring
+from backups.models import Run, Slot
+from backups.proof import DISK_FLOOR, DISK_PER_RAW_BYTE
+from operations.doctor import Check, register
+from operations.models import Environment
+from operations.web import html
+
+
+@register
+def backup_keys(environment: Environment | None) -> Iterator[Check]:
+    """Two recipients, so that one lost key is not a lost backup; a signature, so that a forged manifest shows."""
+    count = len(keyring.recipients())
+    why = "Whoever can read the store can read unencrypted rows; with one key only, its loss is the loss of all."
+    fix = "Make keys with `manage.py keys create age` and set BACKUP_AGE_RECIPIENTS to two or more."
+    tone = "ok" if count >= 2 else "warn"
+    yield Check("backup recipients", tone, f"{count} configured", why, "" if tone == "ok" else fix)
+    accepted = keyring.verifiers()
+    why = "Without a signature only the portal's own database tells a forged manifest from a real one."
+    fix = "Make a key with `manage.py keys create signing`; set BACKUP_SIGNING_KEY (workers), BACKUP_PUBLIC_KEYS (web)."
+    found = ", ".join(key.key_id for key in accepted) or "no key"
+    yield Check("backup signatures", "ok" if accepted else "warn", found, why, "" if accepted else fix)
+
+
+@register
+def backup_place(environment: Environment | None) -> Iterator[Check]:
+    """A local directory on a platform's disk is gone with the next deploy."""
+    local = settings.BACKUP_STORE.startswith("file:")
+    ephemeral = local and bool(os.environ.get("RENDER"))
+    found = "a local directory" if local else "an S3 bucket"
+    why = "A copy on this machine's own disk is lost together with the machine."
+    fix = "Set BACKUP_STORE to s3://bucket/prefix?region=R." if ephemeral else ""
+    tone = "warn" if ephemeral else "idle" if local else "ok"
+    yield Check("backup place", tone, found + (" on an ephemeral disk" if ephemeral else ""), why, fix)
+
+
+@register
+def backup_room(environment: Environment | None) -> Iterator[Check]:
+    """Whether the largest of the newest runs can be restored on this machine's temporary disk."""
+    largest = max(Run.objects.exclude(stored_at=None).order_by("-stored_at").values_list("raw_bytes", flat=True)[:20],
+                  default=0)  # fmt: skip
+    needed = int(largest * DISK_PER_RAW_BYTE) + DISK_FLOOR
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    tone = "ok" if free > 2 * needed else "warn" if free > needed else "bad"
+    found = f"{html.size(free)} free, a drill needs {html.size(needed)}"
+    fix = "" if tone == "ok" else "Give the proving worker a larger disk, or set TMPDIR to one."
+    yield Check("room for a restore drill", tone, found, "Without a drill no run is proven.", fix)
+
+
+@register
+def backup_slots(environment: Environment | None) -> Iterator[Check]:
+    """Scheduled runs that did not become proven and that nobody acknowledged."""
+    red = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="")
+    if environment is not None:
+        red = red.filter(policy__environment=environment)
+    count = red.count()
+    fix = "Read the newest slot's reason, export again, and acknowledge the slots." if count else ""
+    found = f"{count} red" if count else "none red"
+    yield Check("backup slots", "bad" if count else "ok", found, "A slot is kept only by a proven run.", fix)

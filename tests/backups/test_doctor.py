@@ -1,0 +1,58 @@
+"""What doctor says of backups: keys, place, room, slots."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from pyrage import x25519
+
+from backups import doctor
+from backups.builtin import ensure_policies
+from backups.models import Policy, Slot
+from backups.signing import generate
+from operations.models import Environment
+
+pytestmark = pytest.mark.django_db
+
+
+def tones(source) -> dict[str, str]:
+    return {check.name: check.tone for check in source(None)}
+
+
+def test_keys_are_amber_until_there_are_two_recipients_and_a_signature(settings) -> None:
+    settings.BACKUP_AGE_RECIPIENTS, settings.BACKUP_SIGNING_KEY, settings.BACKUP_PUBLIC_KEYS = [], "", []
+    before = tones(doctor.backup_keys)
+    settings.BACKUP_AGE_RECIPIENTS = [str(x25519.Identity.generate().to_public()) for _ in range(2)]
+    settings.BACKUP_SIGNING_KEY = generate()[0]
+
+    assert before == {"backup recipients": "warn", "backup signatures": "warn"}
+    assert tones(doctor.backup_keys) == {"backup recipients": "ok", "backup signatures": "ok"}
+
+
+def test_a_local_store_on_an_ephemeral_disk_is_amber(settings, monkeypatch) -> None:
+    settings.BACKUP_STORE = "file:///data"
+    here = tones(doctor.backup_place)
+    monkeypatch.setenv("RENDER", "true")
+    there = tones(doctor.backup_place)
+    settings.BACKUP_STORE = "s3://bucket/prefix"
+
+    assert (here, there) == ({"backup place": "idle"}, {"backup place": "warn"})
+    assert tones(doctor.backup_place) == {"backup place": "ok"}
+
+
+def test_a_disk_too_small_for_a_drill_is_red(monkeypatch) -> None:
+    fine = tones(doctor.backup_room)
+    monkeypatch.setattr(doctor, "DISK_FLOOR", 10**18)
+
+    assert fine["room for a restore drill"] in ("ok", "warn")
+    assert tones(doctor.backup_room) == {"room for a restore drill": "bad"}
+
+
+def test_red_slots_are_counted_until_acknowledged() -> None:
+    environment = Environment.objects.create(slug="production", name="P", kind="production")
+    ensure_policies(environment)
+    Slot.objects.create(policy=Policy.objects.first(), at=timezone.now(), status="missed")
+    red = tones(doctor.backup_slots)
+    Slot.objects.update(acknowledged_by="olga")
+
+    assert (red, tones(doctor.backup_slots)) == ({"backup slots": "bad"}, {"backup slots": "ok"})
