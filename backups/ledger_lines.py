@@ -10,6 +10,7 @@ from backups.reading import load
 from backups.sealing import ManifestError
 from ledger.models import Entry
 from ledger.registry import Anchor, anchor_source, sentence
+from operations import edits
 from providers.errors import ProviderError, Refused
 from providers.storage import open_store
 
@@ -17,7 +18,8 @@ ANCHORS = 50
 
 
 def register() -> None:
-    """Importing this module registers; the call makes the import visible."""
+    """Importing this module registers the rest; the call adds what people edit."""
+    edits.speak("backups.policy", "policy")
 
 
 @sentence("backups.export.stored")

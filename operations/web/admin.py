@@ -1,6 +1,7 @@
-"""The base of every list that only shows: no add, change or delete, no exact count, no jQuery.
+"""The bases of our lists: one only shows, one edits and leaves a ledger entry; no exact count, no jQuery.
 
-In: a model. Out: `ReadOnlyAdmin` for `@admin.register`. Verbs are admin actions and pages of the domain's own.
+In: a model. Out: `ReadOnlyAdmin`, `EditableAdmin` for `@admin.register`. Verbs are admin actions and pages of the
+domain's own.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from operations import edits
 
 COUNT_LIMIT = 1000
 
@@ -97,3 +100,11 @@ class EditableAdmin(admin.ModelAdmin):
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """The row and its ledger entry, or neither."""
+        with transaction.atomic():
+            kept = self.model._default_manager.select_for_update().filter(pk=obj.pk) if change else None
+            before = kept.first() if kept is not None else None
+            super().save_model(request, obj, form, change)
+            edits.note(before, obj, by=request.user.get_username())

@@ -1,0 +1,129 @@
+"""What people edit in the admin: a ledger entry in the same transaction, and an alarm when votes get fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from backups.models import Policy
+from ledger.models import Entry
+from ledger.registry import say
+from operations import edits
+from operations.models import Environment, Notification
+from tests.operations.conftest import holder
+
+ROW = {"slug": "production", "name": "Production", "kind": "production", "protected": "on"}
+POLICY = {
+    "name": "audit",
+    "lines": "public.a",
+    "format": "auto",
+    "enabled": "on",
+    "time_zone": "UTC",
+    "grace_minutes": 60,
+}
+
+
+@pytest.fixture
+def save(db: None, client: Client, production: Environment, approver: User, settings: Settings) -> Callable[..., int]:
+    """Save the environment's form with these values; the answer's status."""
+    settings.DEMO, settings.EMAIL_HOST = True, "smtp.example.com"
+    User.objects.filter(pk=approver.pk).update(email="ada@example.com")
+    permissions = ("view_environment", "add_environment", "change_environment", "add_policy", "change_policy")
+    client.force_login(holder("amir", *permissions))
+
+    def post(**given: str) -> int:
+        body = {name: value for name, value in {**ROW, **given}.items() if value}
+        return client.post(f"/admin/operations/environment/{production.pk}/change/", body).status_code
+
+    return post
+
+
+def _changed() -> Entry:
+    return Entry.objects.get(code="operations.environment.changed")
+
+
+def test_a_change_is_a_sentence_with_before_and_after(save: Callable[..., int]) -> None:
+    assert save(name="Prod", freeze_reason="sale") == 302
+
+    entry = _changed()
+    assert (entry.actor, entry.environment, entry.subject) == ("amir", "production", "production")
+    assert entry.payload["changes"] == {
+        "name": {"before": "Production", "after": "Prod"},
+        "freeze_reason": {"before": "", "after": "sale"},
+    }
+    assert say(entry).startswith("amir changed the environment production: ")
+    assert "name from Production to Prod" in say(entry)
+    assert not Notification.objects.exists()
+
+
+def test_saving_without_a_change_is_silent(save: Callable[..., int]) -> None:
+    assert save() == 302
+
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"protected": ""}, "It is no longer protected."),
+        ({"votes_destructive": "0"}, "Destructive acts need 0 instead of 2 votes."),
+        ({"votes_sensitive": "0"}, "Sensitive acts need 0 instead of 1 votes."),
+    ],
+)
+def test_fewer_votes_alarm_every_approver(save: Callable[..., int], given: dict[str, str], words: str) -> None:
+    assert save(**given) == 302
+
+    told = Notification.objects.get()
+    assert told.recipients == "ada@example.com"
+    assert words in told.body
+    assert _changed().payload["changes"]
+
+
+def test_more_votes_alarm_nobody(save: Callable[..., int]) -> None:
+    assert save(votes_routine="1", votes_destructive="3") == 302
+
+    assert _changed().payload["changes"]["votes_routine"] == {"before": None, "after": 1}
+    assert not Notification.objects.exists()
+
+
+def test_secrets_stay_out(save: Callable[..., int]) -> None:
+    assert save(health_url="https://u:hunter2secret@h.example.com/") == 302
+
+    assert "hunter2secret" not in _changed().data
+
+
+def test_an_addition_and_a_policy(save: Callable[..., int], client: Client, production: Environment) -> None:
+    client.post("/admin/operations/environment/add/", {"slug": "staging", "name": "Staging", "kind": "staging"})
+    client.post("/admin/backups/policy/add/", {**POLICY, "environment": production.pk})
+    policy = Policy.objects.get(name="audit")
+    edited = {
+        **POLICY,
+        "environment": production.pk,
+        "lines": "public.a\npublic.b",
+        "cron": "15 3 * * *",
+        "enabled": "",
+    }
+    client.post(f"/admin/backups/policy/{policy.pk}/change/", {k: v for k, v in edited.items() if v})
+
+    codes = ["operations.environment.added", "backups.policy.added", "backups.policy.changed"]
+    assert list(Entry.objects.order_by("sequence").values_list("code", flat=True)) == codes
+    entry = Entry.objects.get(code="backups.policy.changed")
+    assert entry.environment == "production"
+    assert entry.payload["changes"]["tables"] == {"before": '["public.a"]', "after": '["public.a", "public.b"]'}
+    assert "enabled from yes to no" in say(entry)
+
+
+def test_no_entry_no_change(save: Callable[..., int], client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the ledger is gone")
+
+    monkeypatch.setattr(edits, "record", broken)
+    with pytest.raises(RuntimeError):
+        save(protected="")
+
+    assert Environment.objects.get(slug="production").protected
+    assert not Notification.objects.exists()
