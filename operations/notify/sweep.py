@@ -19,6 +19,7 @@ from operations.notify.outbox import enqueue, holders
 _LOOK_BACK = timedelta(days=1)
 _REMIND_BEFORE = timedelta(hours=24)
 _MOST = 100
+FOR_APPROVERS = {Task.Kind.REVIEW_BREAK_GLASS, Task.Kind.REVIEW_RESTORE_OF_SERVICE, Task.Kind.ALWAYS_STEP_FAILING}
 
 
 def sweep() -> int:
@@ -93,8 +94,10 @@ def _failures() -> int:
 def _tasks() -> int:
     fresh = Task.objects.filter(closed_at=None, opened_at__gt=timezone.now() - _LOOK_BACK)
     of_the_story = Q(operation__isnull=False, operation__seeded=True)
+    approvers = holders("approve_operation")
     made = 0
     for task in fresh.exclude(of_the_story).select_related("operation")[:_MOST]:
         path = path_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
-        made += enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path)
+        to = approvers if task.kind in FOR_APPROVERS else []
+        made += enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
     return made

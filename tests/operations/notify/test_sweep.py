@@ -87,3 +87,16 @@ def test_closed_tasks_are_silent(db: None) -> None:
     sweep()
 
     assert _subjects() == ["To do: new"]
+
+
+@pytest.mark.parametrize("kind", Task.Kind.values)
+def test_what_approvers_must_see_reaches_them(kind: str, approver: User, settings: Settings) -> None:
+    User.objects.filter(pk=approver.pk).update(email="ada@example.com")
+    settings.NOTIFY_EMAILS = ["team@example.com"]
+    Task.objects.create(title="look", kind=kind, dedupe_key="a")
+
+    sweep()
+
+    theirs = {"review_break_glass", "review_restore_of_service", "always_step_failing"}
+    told = ["ada@example.com", "team@example.com"] if kind in theirs else ["team@example.com"]
+    assert Notification.objects.get().recipients.split() == told
