@@ -104,7 +104,10 @@ class Copier:
     def _put(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Segment:
         ending = ".zst.age" if self.setting.recipients else ".zst"
         key = f"{job.directory}{part.start.page:010d}-{part.start.row:03d}.{job.format}{ending}"
-        self.store.put_once(key, packed.data)  # held once: no copy is made of what may be 32 MiB
+        stored = self.store.put_once(key, packed.data)
+        if stored.sha256 != packed.stored_sha256:
+            said = f"{self.store} stored {key} with another SHA-256. The run was not stored; run again."
+            raise ProviderError(said, retryable=True)
         return Segment(
             key=key,
             start=str(part.start),

@@ -16,7 +16,7 @@ from backups.segments import Damaged, unpack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
-from providers.storage import Missing, Store
+from providers.storage import Missing, Store, StoreError
 
 
 @dataclass
@@ -80,6 +80,8 @@ class Loader:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
             self.problems.append(f"{error}.")
+        except StoreError:
+            raise  # an outage says nothing about the copy: the proof did not happen, and is tried again
         except ProviderError as error:
             self.problems.append(error.message)
         else:

@@ -149,7 +149,8 @@ class S3Store:
             return Missing(f"{doing.split(' ', 1)[-1]} is missing from {self.name}. Nothing was changed.")
         advice = _ADVICE.get(code, "Check that the store is up and reachable, then run again.")
         said = code or type(error).__name__
-        return StoreError(f"The store {self.name} refused to {doing} ({said}). Nothing was overwritten. {advice}", True)
+        text = f"The store {self.name} refused to {doing} ({said}). Nothing was overwritten. {advice}"
+        return StoreError(text, retryable=code not in _ADVICE)
 
 
 def _code(error: Exception) -> str:
