@@ -11,14 +11,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import ModelForm
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
+from operations import notify
+from operations.models.ulid import new_ulid
 from operations.web.admin import EditableAdmin
 from operations.web.html import badge, when
 from providers.errors import Refused
@@ -88,18 +89,25 @@ class PersonAdmin(EditableAdmin):
     def last_seen(self, person: User) -> SafeString:
         return when(person.last_login)
 
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """A new person is saved with an invitation; of a known one only name and address."""
+        assert isinstance(obj, User)  # noqa: S101 - the model of this list
         if not change:
             messages.info(request, invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request)))
             return
         obj.save(update_fields=["first_name", "last_name", "email"])
+        changed = [name for name in form.changed_data if name != "groups"]
+        if changed:
+            _note(request, "signin.details_changed", obj, {"changed": changed, "email": obj.email})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = sorted(form.instance.groups.values_list("name", flat=True))
         super().save_related(request, form, formsets, change)
         after = sorted(form.instance.groups.values_list("name", flat=True))
         if change and before != after:
+            who, whose = request.user.get_username(), form.instance.username
+            body = f"From {', '.join(before) or 'no role'} to {', '.join(after) or 'no role'}."
+            notify.enqueue(f"roles:{new_ulid()}", subject=f"{who} changed the roles of {whose}", body=body)
             _note(request, "signin.roles_changed", form.instance, {"before": before, "after": after})
 
     @admin.action(description="Deactivate", permissions=["change"])

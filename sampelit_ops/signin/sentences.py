@@ -7,6 +7,7 @@ from ledger.registry import sentence
 
 _PLAIN = {
     "signin.signed_in": "{actor} signed in",
+    "signin.details_changed": "{actor} changed name or address of {subject}",
     "signin.locked": "The sign-in of {subject} was locked after five failures",
     "signin.password_set": "{actor} set a password through a one-time link",
     "signin.second_factor_enrolled": "{actor} enrolled a second factor",

@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
-from operations.models import AccessToken
+from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
 
 
@@ -119,6 +119,8 @@ def test_an_admin_cannot_make_superusers_or_set_passwords(admin_client: Client, 
     assert admin_client.get(f"/admin/auth/user/{vera.pk}/delete/").status_code == 403
     changed = Entry.objects.get(code="signin.roles_changed")
     assert changed.payload == {"before": ["Viewer"], "after": ["Admin"]}
+    assert Entry.objects.get(code="signin.details_changed").payload["email"] == "v@example.com"
+    assert Notification.objects.filter(subject="amir changed the roles of vera").exists()
 
 
 def test_nobody_changes_their_own_roles(admin_client: Client) -> None:
