@@ -59,8 +59,8 @@ def sentence(shown: list[Panel]) -> tuple[str, str]:
 
 
 def feed() -> list[FeedItem]:
-    """The newest entries of the ledger as sentences."""
-    return [_item(entry) for entry in Entry.objects.all()[:FEED_LENGTH]]
+    """The newest entries of the ledger as sentences; who merely signed in is on the timeline page."""
+    return [_item(entry) for entry in Entry.objects.exclude(code__startswith="signin.")[:FEED_LENGTH]]
 
 
 def _item(entry: Entry) -> FeedItem:
