@@ -81,8 +81,8 @@ def watched(services: list[Service]) -> dict[str, Any]:
         return {}
     checks = list(HealthCheck.objects.filter(service=service).order_by("-checked_at")[:60])
     found, missing = remote.read(f"environment:{service.render_id}", readers(service))
-    recent = service.deployments.filter(finished_at__gte=timezone.now() - timedelta(hours=6))
-    deploys = [row.finished_at for row in recent if row.finished_at]
+    recent = service.deployments.filter(finished_at__gte=timezone.now() - timedelta(hours=6)).order_by("-created_at")
+    deploys = list(recent.values_list("finished_at", flat=True)[:50])
     return {
         "watched": service, "strip": charts.health_strip(checks), "missing": missing,
         "metrics": [charts.metric(name, found[name], deploys) for name in METRICS if name in found],
