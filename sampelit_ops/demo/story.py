@@ -7,7 +7,7 @@ import os
 from django.contrib.auth.models import User
 
 from operations.models import Environment
-from sampelit_ops.demo import history
+from sampelit_ops.demo import history, migrations
 
 
 def seed() -> None:
@@ -18,6 +18,7 @@ def seed() -> None:
 
     for environment in (production, staging):
         ensure_policies(environment)
+    migrations.register()
     history.tell()
 
 

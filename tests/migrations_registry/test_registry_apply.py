@@ -27,6 +27,7 @@ from operations.engine.claim import claim
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
+from sampelit_ops.demo import migrations
 
 pytestmark = pytest.mark.django_db
 CALM, BAD = b"ALTER TABLE orders ADD COLUMN x int;\n", b"-- old\nALTER TABLE orders DROP COLUMN note;\n"
@@ -282,3 +283,8 @@ def test_discover_registers_for_an_environment(production: Environment, tmp_path
     call_command("discover_migrations", str(tmp_path), "--environment", "production")
 
     assert [(file.path, file.discovered_by) for file in MigrationFile.objects.all()] == [("schema_a.sql", "system")]
+
+
+def test_the_demo_registers_its_files_once() -> None:
+    assert (migrations.register(), migrations.register()) == (3, 0)
+    assert [file.risk for file in MigrationFile.objects.order_by("position")] == ["routine", "sensitive", "destructive"]
