@@ -31,6 +31,9 @@ def read_source(source: str) -> Files:
     if git.is_url(source):
         return _bounded((path, data) for path, data in git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES))
     path = Path(source)
+    folder, _, revision = source.rpartition("@")
+    if not path.exists() and folder and Path(folder).is_dir():
+        return read_source(f"{Path(folder).resolve().as_uri()}@{revision}")
     if path.is_dir():
         return _bounded(_directory(path))
     if not path.is_file():

@@ -16,7 +16,8 @@ from providers.errors import ProviderError, Refused
 from providers.redact import redact
 
 TIMEOUT_SECONDS = 120
-_URL = re.compile(r"^(?:https?|ssh|git|file)://", re.I)
+_URL = re.compile(r"^(?:(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:)", re.I)
+_HEX = re.compile(r"[0-9a-f]{7,40}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _SETTINGS = ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "credential.helper="]
 
@@ -31,9 +32,9 @@ def read_files(source: str, *, wanted: Callable[[str], bool], limit: int) -> Ite
     url, revision = _split(source)
     with tempfile.TemporaryDirectory(prefix="sampelit-ops-git-") as folder:
         _git(["init", "--bare", "--quiet", folder], None)
-        _git(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, revision], folder)
+        commit = _fetch(url, revision, folder)
         total = 0
-        for entry in _git(["ls-tree", "-r", "-l", "-z", "FETCH_HEAD"], folder).split(b"\0"):
+        for entry in _git(["ls-tree", "-r", "-l", "-z", commit], folder).split(b"\0"):
             fields, _, raw_path = entry.partition(b"\t")
             path = raw_path.decode("utf-8", "replace")
             if not entry or not wanted(path):
@@ -47,21 +48,40 @@ def read_files(source: str, *, wanted: Callable[[str], bool], limit: int) -> Ite
             yield path, _git(["cat-file", "blob", identity.decode()], folder)
 
 
+def _fetch(url: str, revision: str, folder: str) -> str:
+    """Bring the commit here, alone where the server allows it; returns what names it."""
+    shallow = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1", "--", url, revision]
+    try:
+        _git(shallow, folder)
+        return "FETCH_HEAD"
+    except ProviderError as error:
+        if not _HEX.fullmatch(revision):
+            raise
+        first = error
+    try:  # a shortened commit, or a server that gives out branches and tags only
+        _git(["fetch", "--quiet", "--no-recurse-submodules", "--", url, "+refs/*:refs/*"], folder)
+        return _git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], folder).decode().strip()
+    except ProviderError:
+        raise first from None
+
+
 def _split(source: str) -> tuple[str, str]:
     """URL and revision; the @ of user@host belongs to the URL."""
-    parts = urlsplit(source)
-    if parts.password:
-        raise Refused(
-            "A Git URL with a password would stay in the process list; nothing was read. Use a credential helper."
-        )
-    head, separator, tail = source.rpartition("@")
-    if separator and "/" not in tail.split(":")[0] and head.count("/") > 2:
-        source, revision = head, tail
+    if "://" in source:
+        if urlsplit(source).password:
+            raise Refused(
+                "A Git URL with a password would stay in the process list; nothing was read. Use a credential helper."
+            )
+        scheme, _, rest = source.partition("://")
+        host, slash, path = rest.partition("/")
+        start = f"{scheme}://{host}{slash}"
     else:
-        revision = "HEAD"
+        host, colon, path = source.partition(":")
+        start = host + colon
+    path, _, revision = path.rpartition("@") if "@" in path else (path, "", "HEAD")
     if not _REVISION.fullmatch(revision):
         raise Refused(f"{revision!r} is no commit, branch or tag; nothing was read.")
-    return source, revision
+    return start + path, revision
 
 
 def _git(arguments: list[str], folder: str | None) -> bytes:

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from migrations_registry import sources
 from migrations_registry.discovery import classify, discover, unacceptable
 from migrations_registry.sources import read_archive, read_source, read_upload
+from providers import git
 from providers.errors import ProviderError, Refused
 
 SUPABASE = "supabase/migrations/20260101000000_a.sql"
@@ -166,7 +167,6 @@ def repository(tmp_path: Path) -> tuple[str, str]:
     """(URL, first commit) of a repository whose second commit changes the file."""
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
     subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "config", "uploadpack.allowAnySHA1InWant", "true"], check=True)
     for text in ("SELECT 1", "SELECT 2"):
         (tmp_path / "schema_a.sql").write_text(text)
         subprocess.run([*git, "add", "schema_a.sql"], check=True)
@@ -180,6 +180,23 @@ def test_git_is_read_at_a_commit(repository: tuple[str, str]) -> None:
 
     assert read_source(url) == [("schema_a.sql", b"SELECT 2")]
     assert read_source(f"{url}@{first}") == [("schema_a.sql", b"SELECT 1")]
+    assert read_source(f"{url}@{first[:9]}") == [("schema_a.sql", b"SELECT 1")]
+    assert read_source(f"{url.removeprefix('file://')}@{first}") == [("schema_a.sql", b"SELECT 1")]
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("https://host/o/r.git", ("https://host/o/r.git", "HEAD")),
+        ("https://host/o/r@v1.2", ("https://host/o/r", "v1.2")),
+        ("ssh://git@host/o/r@main", ("ssh://git@host/o/r", "main")),
+        ("git@host:o/r.git", ("git@host:o/r.git", "HEAD")),
+        ("git@host:o/r.git@feature/x", ("git@host:o/r.git", "feature/x")),
+    ],
+)
+def test_the_commit_is_told_from_the_user(source: str, parts: tuple[str, str]) -> None:
+    assert git.is_url(source)
+    assert git._split(source) == parts
 
 
 @pytest.mark.parametrize("source", ["https://u:p@host/r", "https://host/r@--upload-pack=x", "file:///nonexistent/r"])
