@@ -12,13 +12,15 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Max, Min
+from django.db.models import Exists, Max, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from operations.models import Heartbeat, Operation
+from operations.models import Heartbeat, Operation, Status, Step
+from operations.models.operation import database_now
 
 LATE_SECONDS = 300
 
@@ -55,9 +57,22 @@ def _workers() -> dict[str, Any]:
 
 
 def _queue() -> dict[str, Any]:
-    oldest = Operation.objects.due().aggregate(at=Min("requested_at"), due=Min("due_at"))
-    age = _age(oldest["due"] or oldest["at"])
+    """How long due work has waited; whoever waits for the key of a healthy operation waits rightly.
+
+    A holder without a lease stands between two steps and is due itself, so it is counted instead of those behind it.
+    """
+    healthy = Q(lease_until__gt=database_now()) | Q(lease_until=None)
+    holders = Operation.objects.filter(healthy, status=Status.RUNNING, exclusive_key=OuterRef("exclusive_key"))
+    held_back = Q(status=Status.QUEUED) & ~Q(exclusive_key="") & Exists(holders)
+    since = Coalesce("due_at", Greatest("requested_at", "lease_until", _newest_step()))
+    age = _age(Operation.objects.due().exclude(held_back).aggregate(oldest=Min(since))["oldest"])
     return {"ok": age is None or age <= LATE_SECONDS, "oldest_due_seconds": age}
+
+
+def _newest_step() -> Subquery:
+    """When the operation last came forward."""
+    ended = Step.objects.filter(operation=OuterRef("pk"), ended_at__isnull=False).order_by("-ended_at")
+    return Subquery(ended.values("ended_at")[:1])
 
 
 def _age(moment: datetime | None) -> int | None:

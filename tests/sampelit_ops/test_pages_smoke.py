@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from operations.models import Heartbeat, Operation
+from operations.models import Heartbeat, Operation, Status, Step, StepStatus
 from sampelit_ops.views import health
 from tests import factories
 
@@ -77,6 +77,36 @@ def test_readyz_says_503_while_work_waits_too_long(client: Client) -> None:
 
     assert answer.status_code == 503
     assert answer.json()["checks"]["queue"]["oldest_due_seconds"] >= 1200
+
+
+LONG_AGO = timedelta(minutes=20)
+
+
+def _asked_long_ago(like: Operation, pk: str) -> None:
+    row = Operation.objects.get(pk=like.pk)
+    row.pk, row.exclusive_key, row.requested_at = pk, "schema:production", timezone.now() - LONG_AGO
+    row.save(force_insert=True)
+
+
+@pytest.mark.parametrize(
+    ("lease", "status"),
+    [(timedelta(minutes=5), 200), (None, 200), (timedelta(minutes=-1), 503), (-LONG_AGO, 503)],
+    ids=["running", "between two pools", "just lost", "lost long ago"],
+)
+def test_readyz_blames_nobody_who_waits_for_a_healthy_holder(
+    client: Client, lease: timedelta | None, status: int
+) -> None:
+    routine, now = factories.world().operations["queued"], timezone.now()
+    for pk in ("HOLDER", "WAITER"):
+        _asked_long_ago(routine, pk)
+    Operation.objects.advance(
+        "HOLDER", Status.QUEUED, Status.RUNNING, lease_until=now + lease if lease is not None else None
+    )
+    Step.objects.create(operation_id="HOLDER", position=1, name="copy", status=StepStatus.SUCCEEDED, ended_at=now)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == status, answer.json()
 
 
 def test_readyz_says_503_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
