@@ -6,6 +6,7 @@ In: a manifest, a store, a connection that may write. Out: rows in tables, and a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import psycopg
@@ -21,13 +22,17 @@ from providers.storage import Missing, Store, StoreError
 
 @dataclass
 class Loader:
-    """Loads and compares; `problems` grows, nothing is raised for a difference, so that one report names them all."""
+    """Loads and compares; `problems` grows, nothing is raised for a difference, so that one report names them all.
+
+    `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
+    """
 
     manifest: Manifest
     store: Store
     connection: Connection
     identities: Sequence[str]
     watch: Watch
+    beat_seconds: float = 0
     problems: list[str] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
@@ -70,7 +75,7 @@ class Loader:
 
     def _load(self, table: Table, segment: Segment) -> str:
         try:
-            data = self.store.get(segment.key)
+            data = fetched(self, segment.key)
             names = [column.name for column in table.columns]
             with self.connection.transaction():
                 blocks = unpack(data, segment, self.identities)
@@ -116,3 +121,15 @@ class Loader:
             self.problems.append(f"{name}: {found.rows} rows arrived, the snapshot had {segment.rows}.")
         elif found.digest != segment.digest:
             self.problems.append(f"{name}: a row differs from the snapshot (row digest {found.digest}).")
+
+
+def fetched(loader: Loader, key: str) -> bytes:
+    """One object; however slowly it comes, only a worker that stands still is silent on the session."""
+    if not loader.beat_seconds:
+        return loader.store.get(key)
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(loader.store.get, key)
+        while wait([reading], loader.beat_seconds).not_done:
+            loader.watch.check()
+            loader.connection.execute("SELECT 1")
+        return reading.result()

@@ -11,11 +11,12 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from backups.drill import Loader
+from backups.drill import Loader, fetched
 from backups.manifest import Manifest, Table
 from backups.progress import SILENT, Watch
 from backups.proof import Server
 from backups.segments import Damaged, unpack
+from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.embedded import throwaway
 from providers.errors import ProviderError, Refused
@@ -96,15 +97,15 @@ def _same_columns(manifest: Manifest, live: Connection) -> None:
 
 def apply(manifest: Manifest, store: Store, identities: Sequence[str], live_dsn: str, watch: Watch = SILENT) -> Applied:
     """Make the live tables equal to the run, all or nothing. The caller checked every object before."""
-    connection = postgres.connect(live_dsn, read_only=False)
     try:
-        _same_columns(manifest, connection)
-        with connection.transaction():
-            return _apply(Loader(manifest, store, connection, identities, watch))
+        with writing(live_dsn, watch) as connection:
+            _same_columns(manifest, connection)
+            with connection.transaction():
+                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()))
+                watch.check()
+            return done
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
-    finally:
-        connection.close()
 
 
 def _apply(loader: Loader) -> Applied:
@@ -136,7 +137,7 @@ def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
     for segment in table.segments:
         loader.watch.check()
         try:
-            blocks = unpack(loader.store.get(segment.key), segment, loader.identities)
+            blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
             loader.rows += postgres.copy_in(loader.connection, staged, names, table.format, blocks)
         except (Damaged, Missing) as error:
             raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None

@@ -17,6 +17,7 @@ from backups.manifest import Manifest
 from backups.progress import SILENT, Watch
 from backups.reading import segment_problem
 from backups.selection import moved, narrowed
+from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address
@@ -63,26 +64,24 @@ def restore(
     wanted = narrowed(manifest, target.tables)
     wanted = moved(wanted, target.schema) if target.schema else wanted
     check_objects(wanted, store, identities, watch)
-    connection = postgres.connect(target.dsn, read_only=False)
     try:
-        _refuse_taken(connection, wanted, manifest, target)
-        loader = Loader(wanted, store, connection, identities, watch)
-        notes = _restore_all(loader, target)
-    finally:
-        connection.close()
+        with writing(target.dsn, watch) as connection:
+            _refuse_taken(connection, wanted, manifest, target)
+            loader = Loader(wanted, store, connection, identities, watch, beat_seconds())
+            notes = _restore_all(loader, target)
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The restore (which was rolled back)") from None
     took = int((time.monotonic() - began) * 1000)
     return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
 
 
 def _restore_all(loader: Loader, target: Target) -> list[str]:
-    try:
-        with loader.connection.transaction():
-            notes = _fill(loader, target)
-            if loader.problems:
-                listed = " ".join(loader.problems[:10])
-                raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The restore (which was rolled back)") from None
+    with loader.connection.transaction():
+        notes = _fill(loader, target)
+        if loader.problems:
+            listed = " ".join(loader.problems[:10])
+            raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")
+        loader.watch.check()
     return notes
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups import restoring, steps
+from backups import forbidden, restoring, steps
 from backups.models import Restore, Run
 from backups.models.run import RunStatus
 from backups.targets import Place, parse
@@ -50,7 +50,7 @@ class RestoreKind(OperationKind):
     exclusive = "restore:{environment}:{target}"
     parameters = [
         Parameter("run", "Run", choices=runs),
-        Parameter("target", "Target", help="scratch, compare, live, database:VARIABLE or schema:NAME"),
+        Parameter("target", "Target", help="scratch, compare, live, schema:NAME or database:OPS_RESTORE_<NAME>_DSN"),
         Parameter("tables", "Only these tables", required=False, help="Comma between names; empty: all."),
         Parameter("chain", "Only this experiment's chain", required=False),
     ]
@@ -69,10 +69,9 @@ class RestoreKind(OperationKind):
         run = find(environment, parameters)
         if run.status == RunStatus.FAILED:
             raise Refused(f"Run {run.pk} failed its proof: {run.reason} Nothing was requested. Choose another run.")
-        try:
-            place = parse(str(parameters.get("target", "")))
-        except ValueError as error:
-            raise Refused(f"{error}. Nothing was requested.") from None
+        place = _place(parameters)
+        if place.kind == "database":
+            forbidden.refuse_variable(place.name)
         if place.kind == "live":
             _live_possible(run, parameters)
         if place.kind in ("live", "compare") and parameters.get("chain"):
@@ -102,7 +101,10 @@ class RestoreKind(OperationKind):
 
 
 def _place(parameters: Parameters) -> Place:
-    return parse(str(parameters["target"]))
+    try:
+        return parse(str(parameters.get("target", "")))
+    except ValueError as error:
+        raise Refused(f"{error}. Nothing was requested.") from None
 
 
 def _live_possible(run: Run, parameters: Parameters) -> None:
@@ -144,7 +146,13 @@ def verify(ctx: StepContext) -> None:
     """Prove a run once more; a proven run that fails now turns red."""
     run = Run.objects.select_related("policy__environment", "operation").get(pk=ctx.parameters["run"])
     ctx.result(run=run.pk)
+    if run.status == RunStatus.FAILED and not run.proofs.filter(operation=ctx.operation).exists():
+        raise Refused(_never_again(run))
     steps.prove_run(ctx, run)
+
+
+def _never_again(run: Run) -> str:
+    return f"Run {run.pk} failed: {run.reason} A failed run is never proven later. Nothing was changed. Export again."
 
 
 class VerifyKind(OperationKind):
@@ -155,7 +163,10 @@ class VerifyKind(OperationKind):
     steps = [step("prove", verify, pool="prove", **DEADLINE)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        return {"run": find(environment, parameters).pk}
+        run = find(environment, parameters)
+        if run.status == RunStatus.FAILED:
+            raise Refused(_never_again(run))
+        return {"run": run.pk}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [

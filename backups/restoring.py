@@ -13,13 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backups import keyring, live, steps
+from backups import forbidden, keyring, live, steps
 from backups.manifest import Manifest
 from backups.models import Restore, Run
+from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
 from backups.selection import narrowed
 from backups.targets import Place, parse
 from backups.trust import store_of, trusted_manifest
+from backups.writing import writing
 from ledger.services import record
 from operations.engine import kinds
 from operations.engine.claim import lock
@@ -30,7 +32,10 @@ from providers.errors import Refused
 
 
 def place_of(ctx: StepContext) -> Place:
-    return parse(str(ctx.parameters["target"]))
+    try:
+        return parse(str(ctx.parameters["target"]))
+    except ValueError as error:
+        raise Refused(f"{error}. Nothing was written.") from None
 
 
 def wanted_tables(parameters: dict[str, Any]) -> tuple[str, ...]:
@@ -139,27 +144,32 @@ def load(ctx: StepContext) -> None:
 
 
 def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[str, Any]:
-    store, identities, watch = store_of(run), keyring.identities(), steps.watch(ctx)
+    store, identities, watch = store_of(run), keyring.identities(), steps.held_watch(ctx)
     if place.kind == "compare":
         return {}
     if place.kind == "live":
         done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch)
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
-    target, values = _target(ctx, place, chain)
+    target, values = _target(ctx, place, chain, watch)
     restored = restore(manifest, store, identities, target, watch)
     return {**values, "notes": list(restored.notes)[:20]}
 
 
-def _target(ctx: StepContext, place: Place, chain: str) -> tuple[Target, dict[str, str]]:
+def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, str]]:
     if place.kind == "database":
-        return Target(dsn_from(place.name), chain=chain), {}
+        forbidden.refuse_variable(place.name)
+        dsn = dsn_from(place.name)
+        forbidden.refuse_database(dsn, watch)
+        return Target(dsn, chain=chain), {}
     if place.kind == "schema":
         return Target(restore_dsn(ctx.environment), place.name, chain=chain), {"schema": place.name}
     name = f"scratch_{ctx.operation.pk.lower()}"
-    dsn = postgres.fresh_database(restore_dsn(ctx.environment), name)
+    with writing(restore_dsn(ctx.environment), watch) as connection:
+        watch.check()
+        postgres.fresh_database(connection, name)
     ctx.log(f"Restoring into the new database {name}.")
-    return Target(dsn, chain=chain), {"database": name}
+    return Target(postgres.beside(restore_dsn(ctx.environment), name), chain=chain), {"database": name}
 
 
 def settle(ctx: StepContext) -> None:

@@ -23,7 +23,7 @@ from backups.proof import Verdict, as_document, prove, rejected, store_document
 from backups.trust import Rejected, store_of, trusted_manifest
 from ledger.models import Head
 from ledger.services import record
-from operations.engine.claim import lock
+from operations.engine.claim import lock, write
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
@@ -43,6 +43,16 @@ def export_dsn(environment: Environment) -> str:
 
 def watch(ctx: StepContext) -> Watch:
     return Watch(ctx.progress, ctx.check, ctx.log)
+
+
+def held_watch(ctx: StepContext) -> Watch:
+    """For writes outside the portal: its check asks the portal's database whether the lease is still ours."""
+
+    def check() -> None:
+        ctx.check()
+        write(ctx.lease, fence=ctx.fence)
+
+    return Watch(ctx.progress, check, ctx.log)
 
 
 def run_of(ctx: StepContext) -> Run:
@@ -84,7 +94,7 @@ def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:
         fence=ctx.fence,
         recipients=keyring.recipients(),
         signer=keyring.signer(),
-        last_identity=last.system_identifier if last else "",
+        last_identity=last.identity_for_next if last else "",
         previous_sha256=last.manifest_sha256 if last else "",
         ledger_entries=head.sequence if head else 0,
         ledger_head=head.sha256 if head else "",

@@ -1,4 +1,4 @@
-"""Where a restore may go, as one word: scratch, database:VARIABLE, schema:NAME, compare, live. Pure parsing."""
+"""Where a restore may go, as one word: scratch, compare, live, schema:NAME, database:OPS_RESTORE_…_DSN. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 KINDS = ("scratch", "database", "schema", "compare", "live")
 _SCHEMA = re.compile(r"^[a-z_][a-z0-9_]{0,62}$")
-_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]{2,99}$")
+_VARIABLE = re.compile(r"^OPS_RESTORE_[A-Z0-9_]{1,80}_DSN$")
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ def parse(text: str) -> Place:
     kind, _, name = text.strip().partition(":")
     if kind in ("scratch", "compare", "live") and not name:
         return Place(kind)
-    if kind == "database" and _VARIABLE.match(name):
+    if kind == "database" and _VARIABLE.fullmatch(name):
         return Place(kind, name)
-    if kind == "schema" and _SCHEMA.match(name) and not name.startswith("pg_"):
+    if kind == "schema" and _SCHEMA.fullmatch(name) and not name.startswith("pg_"):
         return Place(kind, name)
     raise ValueError(
-        "target is scratch, compare, live, database:VARIABLE (a variable of the worker that holds the DSN) "
-        "or schema:NAME (a new schema beside the live tables)"
+        "target is scratch, compare, live, schema:NAME (a new schema beside the live tables) or "
+        "database:OPS_RESTORE_<NAME>_DSN (a variable of the prove worker that holds the DSN; no other is allowed)"
     )

@@ -13,7 +13,7 @@ from providers.postgres.chains import (
     has_chain,
     keep_chain,
 )
-from providers.postgres.connection import PINNED, connect, explain, fresh_database, quoted, statements
+from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, quoted, statements
 from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.digests import Evidence, evidence, evidence_by_load
 from providers.postgres.drain import drain
@@ -48,6 +48,7 @@ __all__ = [
     "SchemaObject",
     "Snapshot",
     "Table",
+    "beside",
     "bring_back",
     "chain_heads",
     "chain_problems",

@@ -96,10 +96,10 @@ def test_into_a_new_schema_beside_the_live_tables(run: Run, restore, spoilt) -> 
 
 
 def test_into_an_empty_database_only_one_chain(run: Run, restore, spoilt, empty_database, monkeypatch) -> None:
-    monkeypatch.setenv("MY_TARGET", empty_database)
+    monkeypatch.setenv("OPS_RESTORE_MINE_DSN", empty_database)
     [(chain,)] = rows(spoilt["admin"], "SELECT min(experiment_id::text) FROM algorithm_audit_trail")
 
-    operation = restore(run, "database:MY_TARGET", chain=chain)
+    operation = restore(run, "database:OPS_RESTORE_MINE_DSN", chain=chain)
 
     assert (operation.status, operation.error) == ("succeeded", "")
     assert rows(empty_database, "SELECT DISTINCT experiment_id::text FROM algorithm_audit_trail") == [(chain,)]

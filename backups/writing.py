@@ -1,0 +1,48 @@
+"""A restore's only way to write: one session per database that holds a lock and ends when its worker is paused.
+
+In: a DSN and a watch. Out: a connection whose backend holds the advisory lock until it is closed. It must be asked
+something more often than the lease is long, else the server rolls its transaction back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from backups.progress import Watch
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.connection import Connection, address
+from providers.postgres.guarded import guarded_session
+
+
+def beat_seconds() -> float:
+    """How often a waiting restore speaks to the server: a quarter of what the server allows it to be silent."""
+    return float(settings.OPS_LEASE_SECONDS) * 0.2
+
+
+def identity(connection: Connection) -> str:
+    """Which database this is, whatever its address. Raises Refused behind a pooler that would lose the lock."""
+    found = postgres.facts(connection)
+    if not found.session_mode:
+        raise Refused(
+            f"{address(connection.info.dsn)} is a pooler in transaction mode. Nothing was written. "
+            "Put the session pooler (port 5432) or the host into the variable."
+        )
+    return f"{found.system_identifier}/{found.database}"
+
+
+@contextmanager
+def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
+    """The writing session. Raises ProviderError (retryable) while another restore into this database holds the lock."""
+    lease = float(settings.OPS_LEASE_SECONDS)
+    with postgres.connect(dsn) as looking:
+        target = identity(looking)
+    with guarded_session(
+        dsn, key=f"restore:{target}", lease_seconds=lease, wait_seconds=lease * 2, check=watch.check
+    ) as connection:
+        if identity(connection) != target:
+            raise Refused(f"{address(dsn)} answers with two databases. Nothing was written. Name one host.")
+        yield connection
