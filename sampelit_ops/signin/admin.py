@@ -90,15 +90,18 @@ class PersonAdmin(EditableAdmin):
         return when(person.last_login)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """A new person is saved with an invitation; of a known one only name and address."""
+        """A new person is saved with an invitation; of a known one only name and address (which others hear of)."""
         assert isinstance(obj, User)  # noqa: S101 - the model of this list
         if not change:
             messages.info(request, invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request)))
             return
+        before = User.objects.select_for_update().get(pk=obj.pk).email
         obj.save(update_fields=["first_name", "last_name", "email"])
-        changed = [name for name in form.changed_data if name != "groups"]
+        changed = [name for name in form.changed_data if name not in ("groups", "email")]
         if changed:
             _note(request, "signin.details_changed", obj, {"changed": changed, "email": obj.email})
+        if obj.email != before:
+            invitations.change_contact(obj, before, by=signed_in(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = sorted(form.instance.groups.values_list("name", flat=True))

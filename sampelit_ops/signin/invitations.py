@@ -1,6 +1,7 @@
 """How people get in: a signed one-time link to set a password, by mail or printed for the first admin.
 
-In: a person's name, address and roles. Out: a user without password and a link that works once, for 72 hours.
+In: a person's name, address and roles. Out: a user without password and a link that works once, for 72 hours; where
+links go to is an address whose change the old one and all approvers hear of.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ledger.services import record
+from operations.models import AccessToken
+from operations.models.ulid import new_ulid
+from operations.notify.outbox import enqueue, holders
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin import devices
@@ -52,29 +57,46 @@ def invite(user: User, roles: Iterable[Group], *, by: User) -> str:
     user.set_unusable_password()
     user.save()
     user.groups.set(roles)
-    said = _mail(user, by)
     names = sorted(group.name for group in roles)
     record("signin.invited", actor=by.username, subject=user.username, data={"roles": names})
-    return said
+    return _hand_over(user, by)
 
 
 @transaction.atomic
 def start_over(user: User, *, by: User) -> str:
-    """A lost phone or password: drop both factors, which ends every session, and mail a new link; what to say."""
+    """A lost phone or password: drop both factors and all tokens, which ends all sessions; mail a link. What to say."""
     if user.pk == by.pk:
         raise Refused("You cannot reset your own sign-in. Nothing was changed; ask another admin.")
     devices.remove(user)
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    said = _mail(user, by)
+    living = AccessToken.objects.filter(user=user, revoked_at=None)
+    names = sorted(living.values_list("name", flat=True))
+    living.update(revoked_at=timezone.now())
     record("signin.second_factor_removed", actor=by.username, subject=user.username)
-    record("signin.link_sent", actor=by.username, subject=user.username)
-    return said
+    if names:
+        record("signin.tokens_revoked", actor=by.username, subject=user.username, data={"tokens": names})
+    return _hand_over(user, by)
 
 
-def _mail(user: User, by: User) -> str:
-    """Mail the link; without a mail server it is handed to the admin, once, and never logged."""
+@transaction.atomic
+def change_contact(user: User, before: str, *, by: User) -> None:
+    """Record that links for this person now go elsewhere, and tell the old address and every approver."""
+    now = user.email
+    body = f"{by.username} changed it from {before or 'nothing'} to {now}; one-time links go there from now on."
+    subject = f"The address of {user.username} was changed by {by.username}"
+    path = reverse("admin:auth_user_change", args=[user.pk])
+    told = [before, *holders("approve_operation")]
+    enqueue(f"contact:{new_ulid()}", subject=subject, body=body, path=path, to=told)
+    data = {"before": before, "after": now}
+    record("signin.contact_changed", actor=by.username, subject=user.username, data=data)
+
+
+def _hand_over(user: User, by: User) -> str:
+    """Mail the link, or, without a mail server, show it to the admin, once; the ledger says which, never the link."""
     link = link_for(user)
+    code = "signin.link_sent" if settings.EMAIL_HOST else "signin.link_shown"
+    record(code, actor=by.username, subject=user.username)
     if not settings.EMAIL_HOST:
         return f"No mail server is set. Hand this link to {user.username} yourself; it works once, for 72 hours: {link}"
     text = MAIL.format(who=by.get_full_name() or by.username, link=link)

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
+from ledger.registry import say
 from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
 
@@ -96,6 +97,38 @@ def test_invitation_without_a_mail_server(admin_client: Client, settings: Settin
 
     assert mail.outbox == []
     assert _follow(Client(), re.search(r"http://\S+/admin/account/welcome/[^\s<]+", shown).group()) == 302
+    entry = Entry.objects.get(code="signin.link_shown")
+    assert say(entry) == "amir was shown the one-time link of nina: no mail server is set"
+    assert not Entry.objects.filter(code="signin.link_sent").exists()
+    assert "welcome" not in entry.data
+
+
+def _readdress(admin_client: Client, someone: User, email: str) -> None:
+    given = {"email": email, "groups": [group.pk for group in someone.groups.all()]}
+    admin_client.post(f"/admin/auth/user/{someone.pk}/change/", given)
+
+
+def test_a_changed_address_is_recorded_and_told(admin_client: Client, person: Callable[..., User]) -> None:
+    ada, vera = person("ada", "Approver"), person("vera", "Viewer")
+
+    _readdress(admin_client, vera, "mallory@example.com")
+
+    entry = Entry.objects.get(code="signin.contact_changed")
+    assert (entry.actor, entry.subject) == ("amir", "vera")
+    assert entry.payload == {"before": "vera@example.com", "after": "mallory@example.com"}
+    assert say(entry) == "amir changed the address of vera from vera@example.com to mallory@example.com"
+    told = Notification.objects.get()
+    assert told.recipients.split() == [ada.email, "vera@example.com"]
+    assert "mallory@example.com" in told.body
+
+
+def test_an_unchanged_address_is_silent(admin_client: Client, person: Callable[..., User]) -> None:
+    vera = person("vera", "Viewer")
+
+    _readdress(admin_client, vera, vera.email)
+
+    assert not Entry.objects.filter(code="signin.contact_changed").exists()
+    assert not Notification.objects.exists()
 
 
 def test_an_admin_cannot_make_superusers_or_set_passwords(admin_client: Client, person: Callable[..., User]) -> None:
@@ -147,6 +180,24 @@ def test_starting_over_ends_sessions_and_drops_the_device(
     assert not TOTPDevice.objects.filter(user=olga).exists()
     assert hers.get("/admin/account/tokens/").status_code == 302
     assert len(mail.outbox) == 1
+    assert Entry.objects.filter(code="signin.link_sent", subject="olga").exists()
+
+
+def test_starting_over_revokes_every_token(
+    admin_client: Client, person: Callable[..., User], settings: Settings
+) -> None:
+    settings.EMAIL_HOST = ""
+    olga, vera = person("olga", "Operator"), person("vera", "Viewer")
+    _, stolen = AccessToken.objects.issue(olga, "laptop")
+    _, others = AccessToken.objects.issue(vera, "desk")
+
+    admin_client.post("/admin/auth/user/", {"action": "start_over", "_selected_action": [olga.pk]})
+
+    assert AccessToken.objects.owner(stolen) is None
+    assert AccessToken.objects.owner(others) == vera
+    assert say(Entry.objects.get(code="signin.tokens_revoked")).endswith("revoked the personal tokens of olga: laptop")
+    assert Entry.objects.filter(code="signin.link_shown", actor="amir", subject="olga").exists()
+    assert not Entry.objects.filter(code="signin.link_sent").exists()
 
 
 def test_tokens(admin_client: Client) -> None:
