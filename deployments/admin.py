@@ -25,6 +25,7 @@ from deployments.web import (
     setup_page,
 )
 from deployments.web.badges import status_badge
+from deployments.web.filters import WhoFilter
 from deployments.web.verbs import verb
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
@@ -34,7 +35,7 @@ from operations.web.admin import ReadOnlyAdmin
 class DeploymentAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "health_badge", "service", "environment", "who_badge", "started", "took"]
     list_display_links = ["what"]
-    list_filter = ["status", "service__environment", "service", "actor_source", "health", "created_at"]
+    list_filter = ["status", "service__environment", "service", WhoFilter, "health", "created_at"]
     list_select_related = ["service__environment"]
     search_fields = ["commit_sha__startswith", "commit_message", "actor", "render_id__exact"]
     actions = ["roll_back", "export_csv", "export_json"]

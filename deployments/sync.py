@@ -53,7 +53,7 @@ def poll(
 
     Raises ProviderError or Refused where Render cannot be asked at all; the state that pages show is noted first.
     """
-    api = client or render(deadline=10.0, timeout=(3.0, 8.0))
+    api = client or render(deadline=6.0, timeout=(2.0, 5.0))
     report = Report()
     try:
         services = sync_services(api)
