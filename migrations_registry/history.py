@@ -70,7 +70,7 @@ def rows_of(environment: Environment) -> list[HistoryRow]:
         try:
             return read_history(connection)
         except psycopg.Error as error:
-            raise postgres.explain(error, "Reading the migration history") from None
+            raise postgres.explain(error, "Reading the migration history, before any change,") from None
 
 
 def standings(files: Sequence[MigrationFile], rows: Sequence[HistoryRow]) -> tuple[list[Standing], list[HistoryRow]]:

@@ -53,6 +53,21 @@ def _first(entry: Entry) -> str:
     return f"The schema of {entry.subject} was looked at for the first time: {entry.payload['objects']} objects."
 
 
+@sentence("migrations_registry.baseline.made")
+def _baselined(entry: Entry) -> str:
+    return f"The stream {entry.subject} was baselined on {entry.environment} by observation; no SQL was run."
+
+
+@sentence("migrations_registry.applied")
+def _applied(entry: Entry) -> str:
+    return f"{entry.subject} was applied to {entry.environment}, verified and recorded in its history."
+
+
+@sentence("migrations_registry.not_applied")
+def _not_applied(entry: Entry) -> str:
+    return f"{entry.subject} on {entry.environment}: {entry.payload['state']}. {entry.payload['reason']}"
+
+
 def schema_drift(request: HttpRequest) -> Panel | None:
     """Shown only while an incident is open."""
     if not request.user.has_perm("migrations_registry.view_driftincident"):

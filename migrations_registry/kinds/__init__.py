@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.kinds.apply import ApplyMigration
+from migrations_registry.kinds.baseline import Baseline
 from migrations_registry.kinds.rules import ChangeRules
 from operations.engine import kinds
 
@@ -10,4 +11,5 @@ from operations.engine import kinds
 def register_all() -> None:
     """Offer the kinds to the engine."""
     kinds.register(ApplyMigration())
+    kinds.register(Baseline())
     kinds.register(ChangeRules())

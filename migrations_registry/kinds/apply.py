@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from migrations_registry.apply.preflight import check
+from migrations_registry.apply.steps import all_steps
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
-from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters
 from operations.models import Environment
 from providers.errors import Refused
 
@@ -31,12 +33,8 @@ def find(sha256: str) -> MigrationFile:
 
 
 def preflight(ctx: StepContext) -> None:
-    """Refuse while the stream has no history on the target."""
-    file = find(str(ctx.parameters["file"]))
-    raise Refused(
-        f"The stream {file.get_stream_display()} is not baselined on {ctx.environment}, nothing was changed. "
-        "Nobody knows which of its files are applied there: baseline the stream first."
-    )
+    """Every check before the first change."""
+    check(ctx, find(str(ctx.parameters["file"])))
 
 
 class ApplyMigration(OperationKind):
@@ -48,7 +46,7 @@ class ApplyMigration(OperationKind):
     risk = FROM_PLAN
     exclusive = "schema:{environment}"
     allowed_in_freeze = False
-    steps = [step("preflight", preflight)]
+    steps = all_steps(preflight)
     parameters = [Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

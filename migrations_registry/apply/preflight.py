@@ -1,0 +1,115 @@
+"""What must hold before anything is touched. In: a context. Out: an opened attempt, or Refused with what to do."""
+
+from __future__ import annotations
+
+import psycopg
+
+from migrations_registry import drift, history
+from migrations_registry.apply.journal import Attempt, open_attempt
+from migrations_registry.baseline import is_baselined, writing_dsn
+from migrations_registry.fingerprint import compare
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.services.planning import Review, review
+from operations.engine.context import StepContext
+from operations.models import Environment
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.applying import writable
+
+LONGEST_TRANSACTION_SECONDS = 60
+
+
+def check(ctx: StepContext, file: MigrationFile) -> Attempt:
+    """All checks, cheapest first; nothing is changed by any of them."""
+    environment = ctx.environment
+    _baselined(environment, file)
+    _session(environment, writing_dsn(environment))
+    _in_order(environment, file)
+    _schema_as_expected(environment)
+    found = review(file, environment)
+    _quiet(found)
+    _no_strange_index(found)
+    attempt = open_attempt(ctx, found)
+    ctx.state.update(maintenance=found.plan.maintenance, restore_point=found.plan.restore_point)
+    ctx.save_state()
+    ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")
+    return attempt
+
+
+def _baselined(environment: Environment, file: MigrationFile) -> None:
+    if not is_baselined(environment, file.stream):
+        raise Refused(
+            f"The stream {file.get_stream_display()} is not baselined on {environment}, nothing was changed. "
+            "Nobody knows which of its files are applied there: request migrations.baseline first."
+        )
+
+
+def _session(environment: Environment, dsn: str) -> None:
+    with postgres.connect(dsn, read_only=False) as connection:
+        try:
+            facts, why = postgres.facts(connection), writable(connection)
+        except psycopg.Error as error:
+            raise postgres.explain(error, "Looking at the target, which was not changed,") from None
+    if not facts.session_mode:
+        raise Refused(
+            "The DSN leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed. "
+            "Use the session pooler (port 5432) or the host."
+        )
+    if why:
+        name = environment.variable("migration")
+        raise Refused(f"{environment} takes no changes: {why}. Nothing was changed. Correct {name}.")
+
+
+def _in_order(environment: Environment, file: MigrationFile) -> None:
+    files = [row for row in MigrationFile.objects.newest().order_by("position", "path") if row.stream == file.stream]
+    found, _ = history.standings(files, history.rows_of(environment))
+    mine = next((one for one in found if one.file.pk == file.pk), None)
+    if mine is None or mine.state != history.PENDING:
+        raise Refused(f"{file.name} is {mine.state if mine else 'not the newest revision'} already on {environment}. "
+                      "Nothing was changed; there is nothing to do.")  # fmt: skip
+    earlier = found[: found.index(mine)]
+    pending = [one.file.name for one in earlier if one.state == history.PENDING]
+    changed = [one.file.name for one in earlier if one.state == history.CHANGED]
+    if pending or changed:
+        why = f"{', '.join(pending)} comes first" if pending else f"{', '.join(changed)} changed after it was applied"
+        raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.")
+    stuck = Application.objects.filter(environment=environment, status="partly").exclude(file=file)
+    blocking = [row.file.name for row in stuck.select_related("file") if row.file.pk in {one.file.pk for one in found
+                if one.state == history.PENDING}]  # fmt: skip
+    if blocking:
+        raise Refused(f"{blocking[0]} is partly applied on {environment}. Nothing was changed; finish that one first.")
+
+
+def _schema_as_expected(environment: Environment) -> None:
+    expected = drift.trusted(environment)
+    changes = compare(expected.fingerprint(), drift.read(environment)) if expected else []
+    if changes:
+        told = "; ".join(str(change) for change in changes[:5])
+        raise Refused(
+            f"The schema of {environment} is not the expected one: {told}. Nothing was changed. Resolve the drift "
+            "(Drift in the sidebar), then request it again."
+        )
+
+
+def _quiet(found: Review) -> None:
+    """A long transaction on a touched table would make everybody queue behind us."""
+    for name in {one.name for step in found.plan.steps for one in step.objects if not one.is_new}:
+        table = found.facts.tables.get(name) if found.facts else None
+        if table and table.oldest_transaction_seconds > LONGEST_TRANSACTION_SECONDS:
+            raise Refused(
+                f"A transaction has held {'.'.join(name)} for {table.oldest_transaction_seconds} s. Nothing was "
+                "changed. End it, then request again."
+            )
+
+
+def _no_strange_index(found: Review) -> None:
+    """An invalid index under a name that the file makes; our own leftovers are cleaned by the step itself."""
+    ours = Application.objects.filter(file=found.file, environment=found.environment, status="partly").exists()
+    text = found.file.data.decode()
+    for name, table in found.facts.tables.items() if found.facts and not ours else ():
+        for index, valid in table.indexes.items():
+            if not valid and index in text:
+                raise Refused(
+                    f"The index {index} on {'.'.join(name)} is invalid and not ours. Nothing was changed. Drop it "
+                    "(DROP INDEX CONCURRENTLY), then request again."
+                )

@@ -1,0 +1,125 @@
+"""The steps of `migrations.apply`, as the engine runs them. Each may be repeated: the journal says what is done."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ledger.services import record
+from migrations_registry import drift
+from migrations_registry.apply import restore_point
+from migrations_registry.apply.execute import run_steps
+from migrations_registry.apply.journal import DONE, load
+from migrations_registry.baseline import writing_dsn
+from migrations_registry.models import Application
+from migrations_registry.observing import expected, missing
+from operations.engine import kinds
+from operations.engine.claim import lock
+from operations.engine.context import StepContext
+from operations.engine.kinds import StepSpec, step
+from operations.models import Step
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.guarded import guarded_session
+
+LONG = {"deadline": 6 * 3600, "stall": 4 * 3600}
+
+
+def maintenance_is_planned(ctx: StepContext) -> bool:
+    return bool(Step.objects.get(operation=ctx.operation, name="preflight").detail.get("maintenance"))
+
+
+def maintenance_on(ctx: StepContext) -> None:
+    """Only where the plan says so: the step that deployments registered."""
+    if maintenance_is_planned(ctx):
+        if "maintenance_on" not in kinds.registry.factories:
+            raise Refused("The plan needs maintenance mode and no installed part provides it. Nothing was changed.")
+        kinds.registry.factories["maintenance_on"].run(ctx)
+
+
+def maintenance_off(ctx: StepContext) -> None:
+    if maintenance_is_planned(ctx):
+        kinds.registry.factories["maintenance_off"].run(ctx)
+
+
+def drain(ctx: StepContext) -> None:
+    """After maintenance mode: wait until nobody writes to what is touched."""
+    tables = load(ctx).tables
+    if maintenance_is_planned(ctx) and tables:
+        with postgres.connect(writing_dsn(ctx.environment)) as connection:
+            postgres.drain(connection, tables, check=ctx.check)
+        ctx.log("nobody writes to the touched tables any more")
+
+
+def apply(ctx: StepContext) -> None:
+    """Run what is not done yet on a session that nobody can double."""
+    attempt = load(ctx)
+    lease = settings.OPS_LEASE_SECONDS
+    key = f"schema:{ctx.environment.slug}"
+    with guarded_session(
+        writing_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
+    ) as connection:
+        run_steps(attempt, connection)
+
+
+def verify(ctx: StepContext) -> None:
+    """The catalogue holds what the syntax tree says, and becomes the expected schema."""
+    attempt = load(ctx)
+    seen = drift.read(ctx.environment)
+    lacking = missing(expected(attempt.file.data), seen)
+    if lacking:
+        raise Refused(
+            f"{attempt.file.name} ran and is recorded, but the catalogue lacks: {'; '.join(lacking[:5])}. Look at it "
+            "before anything else is applied."
+        )
+    drift.keep(ctx.environment, seen, because=f"{attempt.file.name} applied", operation=ctx.operation.pk)
+    ctx.result(applied=attempt.file.name, objects=len(seen.objects), longest_wait_ms=attempt.row.longest_wait_ms)
+
+
+def settle(ctx: StepContext) -> None:
+    """Say how it ended: applied, partly, not at all. What was partly applied is expected, and blocks later files."""
+    row = Application.objects.select_related("file").filter(operation=ctx.operation.pk).first()
+    if row is None or row.status != Application.Status.RUNNING:
+        return
+    done = [each["status"] == DONE for each in row.steps]
+    state = Application.Status.APPLIED if all(done) else Application.Status.FAILED
+    if state != Application.Status.APPLIED and (any(done) or _may_have_left_something(row)):
+        state = Application.Status.PARTLY
+        seen = drift.read(ctx.environment)
+        drift.keep(ctx.environment, seen, because=f"{row.file.name} partly applied", operation=ctx.operation.pk)
+    ctx.operation.refresh_from_db()
+    with transaction.atomic():
+        operation = lock(ctx.lease)
+        row.status, row.ended_at, row.error = state, timezone.now(), operation.error
+        row.save()
+        Application.objects.filter(file=row.file, environment=row.environment, status="partly").exclude(
+            pk=row.pk
+        ).update(status=Application.Status.FAILED)
+        record(
+            "migrations_registry.applied" if state == Application.Status.APPLIED else "migrations_registry.not_applied",
+            actor=operation.requested_by.username,
+            environment=ctx.environment.slug,
+            subject=row.file.name,
+            data={"state": row.get_status_display(), "reason": operation.error, "sha256": row.file.sha256,
+                  "operation": operation.pk, "longest_wait_ms": row.longest_wait_ms},
+        )  # fmt: skip
+
+
+def _may_have_left_something(row: Application) -> bool:
+    return any(each["status"] == "started" and not each["transactional"] for each in row.steps)
+
+
+def all_steps(preflight: kinds.StepFunction) -> list[StepSpec | kinds.Registered]:
+    """In the order of DESIGN 4; the always-steps run at every kind of end."""
+    return [
+        step("preflight", preflight, deadline=300),
+        step("maintenance_on", maintenance_on, pool="urgent", deadline=300),
+        step("drain", drain, deadline=300),
+        step("restore_point_copy", restore_point.copy, pool="export", **LONG),
+        step("restore_point_prove", restore_point.prove, pool="prove", **LONG),
+        step("apply", apply, **LONG),
+        step("verify", verify, deadline=300),
+        step("maintenance_off", maintenance_off, pool="urgent", always=True, undoes="maintenance_on"),
+        step("settle", settle, always=True, undoes="preflight"),
+    ]

@@ -1,0 +1,89 @@
+"""Running statements of a migration on a guarded session: transactions with limits, their fate, leftovers of indexes.
+
+In: a connection in autocommit. Out: transaction ids and states. Errors of psycopg pass through: the caller decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import errors, sql
+
+from providers.postgres.connection import Connection, statements
+
+# Lock not available, deadlock, serialization failure: the whole transaction may be tried again.
+RETRYABLE = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Milliseconds; the lock limit is below the statement limit, else 57014 would hide 55P03."""
+
+    lock_ms: int
+    statement_ms: int
+
+
+def as_product_sees_it(connection: Connection, limits: Limits, *, local: bool) -> None:
+    """The settings under which a file's own statements run; `local` ones end with the transaction."""
+    wanted = {
+        "search_path": '"$user", public, extensions',
+        "row_security": "on",
+        "lock_timeout": f"{limits.lock_ms}ms",
+        "statement_timeout": f"{limits.statement_ms}ms",
+    }
+    for name, value in wanted.items():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, %s)", [name, value, local])
+
+
+def begin(connection: Connection, limits: Limits) -> str:
+    """Open a transaction with its limits; its id (xid8), assigned before anything is changed."""
+    connection.execute("BEGIN")
+    for name, value in (("lock_timeout", limits.lock_ms), ("statement_timeout", limits.statement_ms)):
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, f"{value}ms"])
+    row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+    return str(row[0]) if row else ""
+
+
+def run(connection: Connection, statement: bytes) -> None:
+    """One statement as it stands in the file."""
+    connection.execute(statement)
+
+
+def transaction_state(connection: Connection, xid: str) -> str:
+    """committed, aborted, in progress, or empty when the server no longer knows (pg_xact_status, 9.27.9)."""
+    try:
+        row = connection.execute("SELECT pg_catalog.pg_xact_status(%s::text::xid8)", [xid]).fetchone()
+    except errors.InvalidParameterValue:
+        return "aborted"  # an id of the future: the server came back without ever having written it
+    return str(row[0] or "") if row else ""
+
+
+def blockers(connection: Connection, tables: Sequence[str]) -> list[str]:
+    """Who holds a lock on one of these tables."""
+    return [str(row[0]) for row in connection.execute(statements("blockers"), {"tables": list(tables)})]
+
+
+def is_invalid_index(connection: Connection, schema: str, name: str) -> bool:
+    """Whether an index of this name exists and cannot be used."""
+    query = (
+        "SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = %s AND NOT i.indisvalid"
+    )
+    return connection.execute(query, [schema, name]).fetchone() is not None
+
+
+def drop_index(connection: Connection, schema: str, name: str) -> None:
+    """Remove what an interrupted CREATE INDEX CONCURRENTLY left, without blocking writers."""
+    connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(schema, name)))
+
+
+def writable(connection: Connection) -> str:
+    """Why this server takes no writes; empty where it does."""
+    row = connection.execute(
+        "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'off'"
+        " AND has_schema_privilege('public', 'CREATE'), current_user"
+    ).fetchone()
+    if row and row[0]:
+        return "it is a replica"
+    return f"the role {row[2]} may not create anything in schema public" if row and not row[1] else ""

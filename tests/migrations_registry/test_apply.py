@@ -1,0 +1,295 @@
+"""From baseline to applied: exactly the stored bytes, once, with history; what cannot be ends with nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+
+from backups.models import Run
+from migrations_registry import drift
+from migrations_registry.apply import execute, restore_point
+from migrations_registry.discovery import discover
+from migrations_registry.models import Application, MigrationFile, SchemaFingerprint, StreamBaseline
+from migrations_registry.services.registration import register_files
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.history import read_history
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+POOLS = frozenset({"export", "prove", "urgent"})
+SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"
+SCHEMA = [(f"database/schema/schema_{name}.sql", (SANDBOX / f"{name}.sql").read_bytes()) for name in ("core",)]
+Act = Callable[..., Operation]
+
+
+@pytest.fixture
+def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+    monkeypatch.setattr(execute, "TRIES", 4)
+    return sampelit_copy
+
+
+@pytest.fixture
+def production(dsns: dict[str, str]) -> Environment:
+    return Environment.objects.create(
+        slug="production", name="Production", kind="production", votes_sensitive=0, votes_destructive=0
+    )
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    return person("ana")
+
+
+@pytest.fixture
+def act(production: Environment, ana: User) -> Act:
+    """Request an operation and run it here to its end."""
+
+    def run(kind: str, **parameters: Any) -> Operation:
+        return finish(request(kind, by=ana, environment=production, parameters=parameters, reason="test"))
+
+    return run
+
+
+def finish(operation: Operation) -> Operation:
+    for _ in range(8):
+        Operation.objects.filter(pk=operation.pk).update(due_at=None)
+        run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+        operation.refresh_from_db()
+        if operation.status not in ("queued", "running"):
+            break
+    return operation
+
+
+def add(*files: tuple[str, str | bytes]) -> list[MigrationFile]:
+    found, rejected = discover([(path, text if isinstance(text, bytes) else text.encode()) for path, text in files])
+    assert not rejected
+    return register_files(found, source="tests", by="ana")
+
+
+def add_supabase(version: int, text: str) -> MigrationFile:
+    return add((f"supabase/migrations/2026010{version}000000_change_{version}.sql", text))[0]
+
+
+@pytest.fixture
+def baselined(act: Act, production: Environment) -> Environment:
+    add_supabase(1, "CREATE TABLE users (id uuid PRIMARY KEY, email varchar(255))")
+    operation = act("migrations.baseline", stream="supabase")
+    assert operation.status == "succeeded", operation.error
+    return production
+
+
+def history(dsns: dict[str, str]) -> list[str]:
+    with postgres.connect(dsns["migration"]) as connection:
+        return [f"{row.version} {row.name}" for row in read_history(connection)]
+
+
+def rows(dsn: str, query: str) -> list[Any]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_baseline_writes_history_and_runs_nothing(act: Act, production: Environment, dsns: dict[str, str]) -> None:
+    add(*SCHEMA, ("database/schema/schema_never.sql", "CREATE TABLE never (id integer)"))
+    operation = act("migrations.baseline", stream="schema")
+    assert operation.status == "succeeded", operation.error
+    assert [line.split()[1] for line in history(dsns)] == ["schema_core"]
+    assert rows(dsns["admin"], "SELECT to_regclass('never')") == [(None,)]
+    assert StreamBaseline.objects.get().proposal[1]["state"] == "not applied"
+    assert drift.look(production) is None
+
+
+def test_what_is_half_there_needs_a_persons_word(act: Act, production: Environment) -> None:
+    add(("database/schema/schema_odd.sql", "CREATE TABLE users (id uuid); CREATE TABLE never (id integer)"))
+    with pytest.raises(Refused, match=r"schema_odd.sql is partly \(missing: table public.never"):
+        act("migrations.baseline", stream="schema")
+    assert act("migrations.baseline", stream="schema", as_not_applied="schema_odd.sql").status == "succeeded"
+
+
+def test_without_a_baseline_nothing_is_applied(act: Act, production: Environment, dsns: dict[str, str]) -> None:
+    file = add_supabase(1, "CREATE TABLE fresh (id integer)")
+    operation = act("migrations.apply", file=file.sha256)
+    assert (operation.status, "not baselined" in operation.error) == ("failed", True)
+    assert rows(dsns["admin"], "SELECT to_regclass('fresh')") == [(None,)]
+
+
+def test_applied_once_recorded_once_and_no_drift(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    file = add_supabase(2, "-- ünïcode ✓\nCREATE TABLE fresh (id integer);\nALTER TABLE fresh ADD COLUMN note text;")
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert history(dsns) == ["20260101000000 change_1", "20260102000000 change_2"]
+    assert Application.objects.get().status == "applied"
+    assert drift.look(baselined) is None
+    assert "change_2.sql applied" in SchemaFingerprint.objects.exclude(trusted_at=None).first().trusted_because
+    again = act("migrations.apply", file=file.sha256)
+    assert "there is nothing to do" in again.error
+
+
+def test_a_failing_statement_leaves_nothing(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    file = add_supabase(2, "CREATE TABLE fresh (id integer); INSERT INTO fresh SELECT 1 / 0")
+    operation = act("migrations.apply", file=file.sha256)
+    assert (operation.status, "nothing was kept" in operation.error) == ("failed", True)
+    assert rows(dsns["admin"], "SELECT to_regclass('fresh')") == [(None,)]
+    assert len(history(dsns)) == 1
+    assert Application.objects.get().status == "failed"
+    assert drift.look(baselined) is None
+
+
+def test_a_concurrent_index_runs_alone(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    file = add_supabase(
+        2,
+        "-- outside any transaction\nCREATE INDEX CONCURRENTLY users_company ON users (company);",
+    )
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert [step["status"] for step in Application.objects.get().steps] == ["done"]
+    assert len(history(dsns)) == 2
+
+
+def test_an_index_that_fails_leaves_no_invalid_one(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    file = add_supabase(2, "CREATE UNIQUE INDEX CONCURRENTLY users_role ON users (is_active)")
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "failed"
+    assert rows(dsns["admin"], "SELECT to_regclass('users_role')") == [(None,)]
+    assert len(history(dsns)) == 1
+
+
+def test_a_lock_that_is_never_free_ends_with_the_holder_named(
+    baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    file = add_supabase(2, "ALTER TABLE users ADD COLUMN extra text")
+    with psycopg.connect(dsns["app"]) as other:
+        other.execute("SELECT count(*) FROM users")
+        operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "failed"
+    assert "did not get its locks in 4 tries" in operation.error
+    assert "sampelit_app" in operation.error
+    assert 150 < Application.objects.get().longest_wait_ms < 4000
+    assert len(history(dsns)) == 1
+
+
+def test_a_lock_that_comes_free_is_waited_for(
+    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = add_supabase(2, "ALTER TABLE users ADD COLUMN extra text")
+    real = execute._give_way
+    with psycopg.connect(dsns["app"]) as other:
+        other.execute("SELECT count(*) FROM users")
+        monkeypatch.setattr(execute, "_give_way", lambda *given: (other.rollback(), real(*given)))
+        operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert Application.objects.get().steps[0]["attempts"] == 2
+
+
+@pytest.fixture
+def lost_answer(monkeypatch: pytest.MonkeyPatch, dsns: dict[str, str]) -> list[str]:
+    """The first COMMIT reaches the server, its answer never comes back."""
+    sent: list[str] = []
+    real = execute.write_history
+
+    def write_then_lose(connection: Any, row: Any) -> None:
+        real(connection, row)
+        if not sent:
+            sent.append("lost")
+            connection.execute("COMMIT")
+            rows(dsns["admin"], f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
+
+    monkeypatch.setattr(execute, "write_history", write_then_lose)
+    return sent
+
+
+def test_an_answer_lost_after_commit_is_looked_up(
+    baselined: Environment, act: Act, dsns: dict[str, str], lost_answer: list[str]
+) -> None:
+    file = add_supabase(2, "CREATE TABLE fresh (id integer); INSERT INTO fresh VALUES (1)")
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert lost_answer == ["lost"]
+    assert rows(dsns["admin"], "SELECT count(*) FROM fresh") == [(1,)]
+    assert len(history(dsns)) == 2
+    assert "committed" in operation.log
+
+
+def test_a_connection_lost_before_commit_is_tried_again(
+    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    real = execute.write_history
+
+    def die_once(connection: Any, row: Any) -> None:
+        if not killed:
+            killed.append(1)
+            rows(dsns["admin"], f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
+        real(connection, row)
+
+    monkeypatch.setattr(execute, "write_history", die_once)
+    file = add_supabase(2, "CREATE TABLE fresh (id integer); INSERT INTO fresh VALUES (1)")
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert rows(dsns["admin"], "SELECT count(*) FROM fresh") == [(1,)]
+    assert "aborted" in operation.log
+
+
+def test_drift_stops_it(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+    operation = act("migrations.apply", file=add_supabase(2, "CREATE TABLE fresh (id integer)").sha256)
+    assert "row security public.users changed" in operation.error
+
+
+def test_files_are_applied_in_order(baselined: Environment, act: Act) -> None:
+    add_supabase(2, "CREATE TABLE second (id integer)")
+    third = add_supabase(3, "CREATE TABLE third (id integer)")
+    assert "change_2.sql comes first" in act("migrations.apply", file=third.sha256).error
+
+
+def test_a_read_only_role_is_told(
+    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", dsns["export_limited"])
+    operation = act("migrations.apply", file=add_supabase(2, "CREATE TABLE fresh (id integer)").sha256)
+    assert operation.status == "failed"
+    assert "may not create anything in schema public. Nothing was changed." in operation.error
+
+
+@pytest.fixture
+def backups(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+
+
+def test_what_is_destroyed_is_proven_first(
+    baselined: Environment, act: Act, dsns: dict[str, str], backups: None
+) -> None:
+    file = add_supabase(2, "ALTER TABLE leads DROP COLUMN message")
+    operation = act("migrations.apply", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    run = Run.objects.get(pk=operation.result["restore_point"])
+    assert (run.status, run.tables) == ("proven", ["public.leads"])
+
+
+def test_a_write_after_the_restore_point_stops_it(
+    baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = restore_point.refuse_if_written
+
+    def late(connection: Any, attempt: Any) -> None:
+        with psycopg.connect(dsns["app"], autocommit=True) as app:
+            app.execute("INSERT INTO leads (email, message) VALUES ('late@example.com', 'do not lose me')")
+        real(connection, attempt)
+
+    monkeypatch.setattr(restore_point, "refuse_if_written", late)
+    operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
+    assert operation.status == "failed"
+    assert "public.leads was written to after its restore point" in operation.error
+    assert rows(dsns["admin"], "SELECT message FROM leads WHERE email = 'late@example.com'") == [("do not lose me",)]
+    assert len(history(dsns)) == 1
