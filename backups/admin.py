@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backups import admin_lists  # noqa: F401 - registers the lists beside these
+from backups.builtin import accept_database
 from backups.models import Policy, Run
 from backups.web import coverage, downloads, run_page, trends
 from backups.web.policy_form import PolicyForm
@@ -106,7 +108,7 @@ class PolicyAdmin(EditableAdmin):
     list_filter = ["environment", "enabled"]
     list_select_related = ["environment"]
     search_fields = ["name", "description"]
-    actions = ["export_selected"]
+    actions = ["export_selected", "accept_database"]
     change_form_template = "admin/backups/policy/change_form.html"
     form = PolicyForm
     fieldsets = [
@@ -130,6 +132,14 @@ class PolicyAdmin(EditableAdmin):
             self.message_user(request, "Choose one policy: each export is confirmed by itself.", "warning")
             return None
         return HttpResponseRedirect(export_url(rows[0]))
+
+    @admin.action(description="Accept another database", permissions=["change"])
+    def accept_database(self, request: HttpRequest, rows: QuerySet[Policy]) -> None:
+        """After a planned move: the next run may come from a database with another system identifier."""
+        assert isinstance(request.user, User)  # noqa: S101 - the admin lets only signed-in people through
+        for policy in rows:
+            accept_database(policy, request.user)
+        self.message_user(request, "The next run may come from another database; after it, only from that one.")
 
     @admin.display(description="Covers")
     def covers(self, row: Policy) -> str:

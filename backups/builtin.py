@@ -1,9 +1,14 @@
-"""The policies every environment starts with. In: an environment. Out: its policy rows, created once."""
+"""The policies every environment starts with, and what a person may say about one. In: an environment. Out: rows."""
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
 from backups.models import Policy
 from backups.policies import AUDIT_TABLES
+from ledger.services import record
 from operations.models import Environment
 
 AUDIT_TRAIL = "audit-trail"
@@ -33,4 +38,13 @@ def ensure_policies(environment: Environment) -> None:
             "built_in": True,
             "cron": "30 3 * * *" if environment.protected else "",
         },
+    )
+
+
+@transaction.atomic
+def accept_database(policy: Policy, by: User) -> None:
+    """A planned move: what earlier runs say about the database's identity no longer counts for this policy."""
+    Policy.objects.filter(pk=policy.pk).update(identity_accepted_at=timezone.now())
+    record(
+        "backups.policy.database_accepted", actor=by.username, environment=policy.environment.slug, subject=policy.name
     )

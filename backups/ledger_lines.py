@@ -69,6 +69,26 @@ def _not_restored(entry: Entry) -> str:
     return f"The restore of run {entry.subject} into {entry.payload['target']} failed: {entry.payload['reason']}"
 
 
+@sentence("backups.policy.database_accepted")
+def _accepted(entry: Entry) -> str:
+    return f"{entry.actor} accepted another database for policy {entry.subject} of {entry.environment}."
+
+
+@sentence("backups.slot.missed")
+def _missed(entry: Entry) -> str:
+    return f"The slot of {entry.payload['at']} of {entry.subject} was missed. {entry.payload['reason']}"
+
+
+@sentence("backups.slot.acknowledged")
+def _acknowledged(entry: Entry) -> str:
+    return f"{entry.actor} acknowledged red slots of {entry.subject}."
+
+
+@sentence("backups.run.mirrored")
+def _mirrored(entry: Entry) -> str:
+    return f"Run {entry.subject} of {entry.payload['policy']} is complete in the second store."
+
+
 @sentence("backups.run.downloaded")
 def _downloaded(entry: Entry) -> str:
     return f"{entry.actor} downloaded {entry.payload['table']} of run {entry.subject}: {entry.payload['rows']} rows."

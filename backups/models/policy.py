@@ -68,6 +68,9 @@ class Policy(models.Model):
     second_store_env = models.CharField(
         max_length=100, blank=True, validators=[variable_name], help_text="Variable with a second store URL."
     )
+    identity_accepted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Runs before this do not say which database it has to be."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[PolicyQuerySet] = PolicyQuerySet.as_manager()  # type: ignore[assignment]

@@ -91,6 +91,12 @@ class Run(models.Model):
         return self.pk
 
     @property
+    def identity_for_next(self) -> str:
+        """The database that the next run has to come from; any, once a person accepted another since this run."""
+        accepted = self.policy.identity_accepted_at
+        return "" if accepted and accepted > self.started_at else self.system_identifier
+
+    @property
     def is_stored(self) -> bool:
         return self.stored_at is not None
 

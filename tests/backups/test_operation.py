@@ -181,3 +181,18 @@ def test_a_missing_variable_is_named(ask, monkeypatch) -> None:
 def test_an_unknown_policy_is_refused(ask) -> None:
     with pytest.raises(Refused, match=r"no policy 'nonsense'.*Known: audit-trail, whole-database"):
         ask("nonsense")
+
+
+def test_another_database_is_refused_until_a_person_accepts_it(ask) -> None:
+    from backups.builtin import accept_database
+
+    first = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
+    Run.objects.update(system_identifier="123")
+    refused = ended(ask())
+    accept_database(first.policy, User.objects.get(username="olga"))
+    accepted = ended(ask())
+
+    assert refused.status == "failed"
+    assert "another database than the last run's" in refused.error
+    assert (accepted.status, accepted.error) == ("succeeded", "")
+    assert Entry.objects.filter(code="backups.policy.database_accepted").count() == 1
