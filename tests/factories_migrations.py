@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from migrations_registry.discovery import discover
-from migrations_registry.models import MigrationFile, RulePolicy
+from migrations_registry.models import Application, DriftIncident, MigrationFile, RulePolicy, SchemaFingerprint
 from migrations_registry.services.planning import keep_plan, review
 from migrations_registry.services.registration import register_files
 from migrations_registry.services.waivers import propose
@@ -32,7 +33,29 @@ def migrations(production: Environment, by: User) -> None:
     propose(file, "ML-INDEX", 2, reason="The table is small.", by=by)
     keep_plan(review(file, production))
     RulePolicy.objects.create(version=1, created_by=by.username)
+    Application.objects.create(
+        file=file,
+        environment=production,
+        operation="0" * 26,
+        status="failed",
+        error="Line 3 waited too long for its lock.",
+    )
+    drift(production)
     request("migrations.apply", by=by, environment=production, parameters={"file": file.sha256}, reason="v2.4 is live")
+
+
+def drift(production: Environment) -> None:
+    """A column that somebody added behind the portal's back."""
+    trust = {"trusted_because": "the first look", "trusted_at": timezone.now()}
+    before, after = (
+        SchemaFingerprint.objects.create(environment=production, sha256=digit * 64, **extra)
+        for digit, extra in (("a", trust), ("b", {}))
+    )
+    changed = {"kind": "column", "name": "public.users.note", "change": "added", "before": "", "after": "note text"}
+    around = {"at": "2026-11-23 02:00", "actor": "operator", "code": "deployments.deploy.live", "subject": "a1f93c2"}
+    DriftIncident.objects.create(
+        environment=production, expected=before, found=after, changes=[changed], around=[around]
+    )
 
 
 def destructive_pk() -> int | None:

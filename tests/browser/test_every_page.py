@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests import skips
 from tests.browser.conftest import LISTEN, Site, Watched, watch
 from tests.browser.pages import PageUrl, pages
 
@@ -28,8 +29,7 @@ LARGEST_HTML = 100_000
 @pytest.mark.parametrize(("name", "url"), pages(), ids=[name for name, _ in pages()])
 def test_page(name: str, url: PageUrl, site: Site, page: Watched) -> None:
     address = url()
-    if not address:
-        pytest.skip(f"{name}: no such page or no row to open")
+    skips.unless(bool(address), f"{name}: no such page, or the factories make no row to open")
     page.errors.clear()
     page.page.emulate_media(color_scheme="light")
     page.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
