@@ -36,9 +36,8 @@ def _register(each: Found, position: int, source: str, by: str) -> MigrationFile
     """One row, or only the file's new place in the order where the content is known."""
     revisions = MigrationFile.objects.select_for_update().filter(path=each.path).order_by("-revision")
     newest = revisions.first()
-    known = revisions.filter(sha256=each.sha256).first()
-    if known:
-        MigrationFile.objects.filter(pk=known.pk).update(position=position)
+    if revisions.filter(sha256=each.sha256).exists():
+        MigrationFile.objects.filter(path=each.path, sha256=each.sha256).update(position=position)
         return None
     analysis = analyse(each.data, assume_in_transaction=True)
     row = MigrationFile.objects.create(

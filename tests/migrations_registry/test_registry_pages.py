@@ -1,0 +1,150 @@
+"""Pages, waivers, rules, live facts and commands of the registry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from migrations_registry.models import MigrationFile, RulePolicy, Waiver
+from migrations_registry.services.planning import review
+from migrations_registry.services.waivers import approve, propose
+from operations.engine.request import request
+from operations.models import Environment, Status
+from providers.errors import Refused
+from sampelit_ops.demo import migrations
+from tests.registering import BAD, CALM, person, registered
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def production() -> Environment:
+    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
+
+
+@pytest.fixture
+def operator() -> User:
+    return person("operator", "apply_migrationfile", "request_operation", "waive_finding", "view_migrationfile",
+                  "register_migrationfile", "approve_operation", "approve_waiver")  # fmt: skip
+
+
+def test_pages(production: Environment, operator: User, client: Client) -> None:
+    registered(CALM)
+    file = registered(BAD)
+    client.force_login(operator)
+
+    listed = client.get(reverse("admin:migrations_registry_migrationfile_changelist"))
+    shown = client.get(reverse("admin:migrations_registry_migrationfile_change", args=[file.pk]))
+    upload = client.get(reverse("admin:migrations_upload"))
+
+    assert [each.status_code for each in (listed, shown, upload)] == [200, 200, 200]
+    text = shown.content.decode()
+    assert "MD-DROP-COLUMN" in text
+    assert "Since revision 1" in text
+    assert "Judged without live facts" in text
+    assert 'class="line bad"' in text
+
+
+def test_upload_registers_and_says_what_it_refused(operator: User, client: Client) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    client.force_login(operator)
+    place = reverse("admin:migrations_upload")
+
+    good = client.post(place, {"upload": SimpleUploadedFile("schema_a.sql", CALM)})
+    bad = client.post(place, {"upload": SimpleUploadedFile("schema_b.sql", b"SELECT 1;\n\\i x")})
+    none = client.post(place, {"upload": SimpleUploadedFile("notes.txt", b"x")})
+
+    assert good.status_code == 302
+    assert "schema_b.sql:2" in bad.content.decode()
+    assert "no readable zip" in none.content.decode()
+    assert [file.path for file in MigrationFile.objects.all()] == ["schema_a.sql"]
+
+
+def test_analyze_sql_with_an_environment(
+    production: Environment,
+    proof_dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a.sql").write_text("ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)")
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", proof_dsn)
+
+    call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "production", "--format", "json")
+
+    assert json.loads(capsys.readouterr().out)["risk"] == "routine"
+    with pytest.raises(CommandError, match="no environment nowhere"):
+        call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "nowhere")
+
+
+def test_discover_registers_for_an_environment(production: Environment, tmp_path: Path) -> None:
+    (tmp_path / "schema_a.sql").write_bytes(CALM)
+
+    call_command("discover_migrations", str(tmp_path), "--environment", "production")
+    call_command("discover_migrations", str(tmp_path), "--environment", "production")
+
+    assert [(file.path, file.discovered_by) for file in MigrationFile.objects.all()] == [("schema_a.sql", "system")]
+
+
+def test_the_demo_registers_its_files_once() -> None:
+    assert (migrations.register(), migrations.register()) == (3, 0)
+    assert [file.risk for file in MigrationFile.objects.order_by("position")] == ["routine", "sensitive", "destructive"]
+
+
+def test_rules_change_only_by_an_operation(production: Environment) -> None:
+    admin = person("admin", "change_rules")
+
+    operation = request("migrations.change_rules", by=admin, environment=production,
+                        parameters={"rows": "5000", "severities": '{"ML-ADD-COLUMN": "data"}'})  # fmt: skip
+
+    assert (operation.risk, operation.status) == ("sensitive", Status.AWAITING_APPROVAL)
+    for bad in (
+        {"rows": "-1"},
+        {"severities": "["},
+        {"severities": '{"X": "data"}'},
+        {"severities": '{"MP-UNPARSED": "data"}'},
+    ):
+        with pytest.raises(Refused):
+            request("migrations.change_rules", by=admin, environment=production, parameters=bad)
+
+
+def test_a_waiver_needs_a_reason_and_somebody_else(operator: User) -> None:
+    file = registered(BAD)
+
+    with pytest.raises(Refused, match="reason"):
+        propose(file, "MD-DROP-COLUMN", 2, reason=" ", by=operator)
+    with pytest.raises(Refused, match="no finding"):
+        propose(file, "MD-DROP-TABLE", 2, reason="x", by=operator)
+    waiver = propose(file, "MD-DROP-COLUMN", 2, reason="empty", by=operator)
+    with pytest.raises(Refused, match="somebody else"):
+        approve(waiver, by=operator)
+    with pytest.raises(IntegrityError, match="second_person"), transaction.atomic():
+        Waiver.objects.filter(pk=waiver.pk).update(approved_by=operator.username, approved_at=waiver.requested_at)
+    with pytest.raises(PermissionDenied):
+        approve(waiver, by=person("viewer"))
+
+
+def test_live_facts_sharpen_the_judgement(
+    production: Environment, proof_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", proof_dsn)
+    wider = registered(b"ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)")
+    dropped = registered(b"DROP TABLE lines", "migration_02_b.sql")
+
+    assert review(wider, production).plan.risk == "routine"
+    assert review(wider, production, live=False).plan.risk == "sensitive"
+    loss = review(dropped, production).plan.losses[0]
+    assert (loss.line, loss.rows) == (1, 200)
+    RulePolicy.objects.create(version=1, created_by="admin", rows=100)
+    index = registered(b"CREATE INDEX ON orders (note)", "migration_03_c.sql")
+    assert review(index, production).plan.risk == "destructive"
+    assert review(index, production, live=False).plan.risk == "sensitive"
