@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -187,16 +187,5 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
 
 
 def as_document(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "run": verdict.run,
-        "manifest_sha256": verdict.manifest_sha256,
-        "status": verdict.status,
-        "at": verdict.at,
-        "problems": list(verdict.problems),
-        "doubts": list(verdict.doubts),
-        "rows": verdict.rows,
-        "raw_bytes": verdict.raw_bytes,
-        "chains": verdict.chains,
-        "milliseconds": verdict.milliseconds,
-        "server_version": verdict.server_version,
-    }
+    lists = {"problems": list(verdict.problems), "doubts": list(verdict.doubts)}
+    return {**asdict(verdict), **lists, "status": verdict.status}

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('backups', '0002_second_store'),
+        ("backups", "0002_second_store"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='policy',
-            name='identity_accepted_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='Runs before this do not say which database it has to be.', null=True),
+            model_name="policy",
+            name="identity_accepted_at",
+            field=models.DateTimeField(
+                blank=True,
+                editable=False,
+                help_text="Runs before this do not say which database it has to be.",
+                null=True,
+            ),
         ),
     ]

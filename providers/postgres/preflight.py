@@ -97,7 +97,7 @@ def problems(found: Facts, last_identity: str = "") -> list[str]:
         (
             last_identity in ("", found.system_identifier),
             "This is another database than the last run's (its system identifier differs). "
-            "Check the DSN; after a planned move, make a run under a new policy.",
+            "Check the DSN; after a planned move, choose Accept another database on the policy.",
         ),
     ]
     return [text for holds, text in checks if not holds]
