@@ -47,7 +47,15 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _environment(request: HttpRequest) -> Environment | None:
     slug = request.GET.get("environment") or request.POST.get("environment")
-    return Environment.objects.filter(slug=slug).first() or Environment.objects.first()
+    known = _environments(request)
+    return next((each for each in known if each.slug == slug), known[0] if known else None)
+
+
+def _environments(request: HttpRequest) -> list[Environment]:
+    """All of them, asked once a request."""
+    if not hasattr(request, "environments"):
+        request.environments = list(Environment.objects.all())  # type: ignore[attr-defined]
+    return request.environments  # type: ignore[attr-defined]
 
 
 def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
@@ -57,7 +65,7 @@ def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
         "title": found.file.name,
         "file": found.file,
         "environment": found.environment,
-        "environments": Environment.objects.all(),
+        "environments": _environments(request),
         "review": found,
         "lines": lines_of(found.file.data.decode("utf-8", "replace"), found.analysis),
         "notes": notes_of(found.analysis),
@@ -88,7 +96,7 @@ def _open_operation(found: Review) -> Operation | None:
     waiting = Operation.objects.filter(
         kind=KIND, environment=found.environment, parameters__file=found.file.sha256, status=Status.AWAITING_APPROVAL
     )
-    return waiting.select_related("requested_by").order_by("-requested_at").first()
+    return waiting.select_related("requested_by", "environment").order_by("-requested_at").first()
 
 
 def _voters(operation: Operation | None) -> list[str]:
