@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
@@ -57,15 +58,18 @@ class OpsAdminSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The five questions, the timeline and the charts."""
+        _must_look(request)
         context = {**self.each_context(request), **home.context(request), **(extra_context or {}), "title": "Overview"}
         return TemplateResponse(request, "admin/index.html", context)
 
     def panels(self, request: HttpRequest) -> HttpResponse:
         """The cards alone, for the live refresh of the home page."""
+        _must_look(request)
         return render(request, "admin/includes/panels.html", {"panels": panels.collect(request)})
 
     def jump(self, request: HttpRequest) -> HttpResponse:
         """Search: one exact hit leads there at once, else pages and records that fit."""
+        _must_look(request)
         found = chrome.search(request, request.GET.get("q", ""))
         if found.exact:
             return redirect(found.exact)
@@ -74,5 +78,12 @@ class OpsAdminSite(admin.AdminSite):
 
     def records(self, request: HttpRequest) -> HttpResponse:
         """Django's own index: every kind of row this person may see."""
+        _must_look(request)
         context = {**self.each_context(request), "title": "All records", "app_list": self.get_app_list(request)}
         return render(request, "admin/records.html", context)
+
+
+def _must_look(request: HttpRequest) -> None:
+    """Raise PermissionDenied for staff to whom nobody gave a role or a permission: they see no page about anything."""
+    if not request.user.is_superuser and not request.user.get_all_permissions():
+        raise PermissionDenied("Nobody has given you a role yet, so there is nothing to see. Nothing was changed.")

@@ -38,7 +38,7 @@ LINKS = (
     NavLink("Watch", 60, "Tasks", "admin:operations_task_changelist", "operations.view_task", open_tasks),
     NavLink("Watch", 70, "Timeline", "admin:ledger_entry_changelist", "ledger.view_entry"),
     NavLink("Admin", 80, "Environments", "admin:operations_environment_changelist", "operations.view_environment"),
-    NavLink("Admin", 90, "Doctor", "admin:doctor"),
+    NavLink("Admin", 90, "Doctor", "admin:doctor", "operations.view_heartbeat"),
     NavLink("Admin", 100, "People", "admin:auth_user_changelist", "auth.view_user"),
     NavLink("Admin", 110, "All records", "admin:records"),
 )

@@ -23,7 +23,8 @@ from providers.errors import Refused
 from sampelit_ops.roles import ROLES, sync_roles
 
 METHODS = ("GET", "POST")
-WHO = ("anonymous", *(role.name for role in ROLES), "superuser")
+NO_ROLE = "no role"  # staff without any permission
+WHO = ("anonymous", NO_ROLE, *(role.name for role in ROLES), "superuser")
 VALUES = {
     "verb": ("approve", "reject", "revoke", "cancel", "retry", "break-glass"),
     "kind": ("csv",),

@@ -15,12 +15,15 @@ from operations import notify
 from operations.doctor import jobs, worst
 from operations.models.ulid import new_ulid
 
+MAY_LOOK = "operations.view_heartbeat"
 MAY = "ledger.verify_ledger"
 
 
 @require_http_methods(["GET", "POST"])
 def doctor_page(request: HttpRequest) -> HttpResponse:
     """GET shows the last round; POST runs it, or sends a test message, for whoever may ask for verification."""
+    if not request.user.has_perm(MAY_LOOK):
+        raise PermissionDenied
     if request.method == "POST":
         return _act(request)
     beat, checks = jobs.kept()

@@ -64,6 +64,17 @@ def test_strangers_see_nothing(rows: list[dict[str, str]]) -> None:
     }
 
 
+OWN = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/password_change/", "/admin/jsi18n/")
+REDIRECT = "/<object_id>/"  # Django's own, to the page that then refuses
+
+
+def test_staff_without_a_role_sees_nothing_but_themselves(rows: list[dict[str, str]]) -> None:
+    ours = [row["Address"].strip("`") for row in rows if row["Method"] == "GET" and row["no role"] == "yes"]
+    others = [each for each in ours if each.startswith("/admin/") and not each.startswith(OWN)]
+
+    assert not [each for each in others if not each.endswith(REDIRECT)]
+
+
 def test_who_looks_never_deletes_or_decides(rows: list[dict[str, str]]) -> None:
     acts = [
         row for row in rows if row["Method"] == "POST" and ("/delete/" in row["Address"] or "/add/" in row["Address"])
