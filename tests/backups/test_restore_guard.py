@@ -180,6 +180,17 @@ def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) 
     assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'new@example.com'") == [(1,)]
 
 
+def test_live_tables_equal_the_run_after_an_undisturbed_restore(run: Run, spoilt) -> None:  # noqa: F811
+    spoil(spoilt)
+    manifest, store = restoring.trusted_manifest(run, restoring.store_of(run)), restoring.store_of(run)
+
+    done = live.apply(manifest, store, (), spoilt["admin"])
+
+    assert done.removed >= 1
+    assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'new@example.com'") == [(0,)]
+    assert rows(spoilt["admin"], "SELECT count(*) FROM algorithm_audit_trail") == [(600,)]
+
+
 def test_live_tables_are_as_they_were_when_the_lease_is_lost_at_the_last_moment(run: Run, spoilt) -> None:  # noqa: F811
     spoil(spoilt)
     manifest, store = restoring.trusted_manifest(run, restoring.store_of(run)), restoring.store_of(run)
