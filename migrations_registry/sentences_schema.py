@@ -13,10 +13,11 @@ from ledger.models import Entry
 from ledger.registry import sentence
 from migrations_registry import drift
 from migrations_registry.models import DriftIncident, SchemaFingerprint
+from migrations_registry.undone import by_a_rollback
 from operations import navigation, panels
 from operations.doctor import Check
 from operations.doctor import register as register_check
-from operations.engine import tick
+from operations.engine import kinds, tick
 from operations.models import Environment
 from operations.panels import Panel
 
@@ -26,6 +27,7 @@ LATE = timedelta(hours=3)
 def register() -> None:
     """Offer job, panel, link and check to the registries."""
     tick.every("migrations_registry.drift", drift.EVERY_SECONDS, drift.hourly)
+    kinds.consequences("deployments.rollback", by_a_rollback)
     panels.register(50, schema_drift)
     navigation.register(
         navigation.NavLink(
