@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from backups import forbidden, keyring, live, steps
 from backups.manifest import Manifest
-from backups.models import Restore, Run
+from backups.models import Proof, Restore, Run
 from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
 from backups.selection import narrowed
@@ -118,7 +118,8 @@ def present_copy(ctx: StepContext) -> None:
 
 def present_prove(ctx: StepContext) -> None:
     if place_of(ctx).kind == "live":
-        steps.prove_run(ctx, present_run(ctx))
+        faithful = (Proof.Status.PROVEN, Proof.Status.SUSPECT)  # a broken present is what is being repaired
+        steps.prove_run(ctx, present_run(ctx), enough=faithful)
 
 
 def load(ctx: StepContext) -> None:
