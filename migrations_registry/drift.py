@@ -30,7 +30,7 @@ KEPT = 500
 
 def read(environment: Environment) -> Fingerprint:
     """The schema as it is now. Raises Refused (no DSN) and ProviderError."""
-    with postgres.connect(reading_dsn(environment.slug)) as connection:
+    with postgres.connect(reading_dsn(environment)) as connection:
         return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(connection))
 
 

@@ -66,7 +66,7 @@ def is_same(file: MigrationFile, row: HistoryRow) -> bool:
 
 def rows_of(environment: Environment) -> list[HistoryRow]:
     """The target's history. Raises Refused (no DSN) and ProviderError."""
-    with postgres.connect(reading_dsn(environment.slug)) as connection:
+    with postgres.connect(reading_dsn(environment)) as connection:
         try:
             return read_history(connection)
         except psycopg.Error as error:

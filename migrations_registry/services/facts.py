@@ -17,12 +17,12 @@ RECENT_SECONDS = 5.0
 _recent: dict[str, tuple[float, CatalogFacts]] = {}
 
 
-def live_facts(slug: str) -> CatalogFacts:
-    """Read the environment's catalog. Raises Refused (unknown, no DSN) and ProviderError (not reachable).
+def live_facts(environment: Environment) -> CatalogFacts:
+    """Read the environment's catalog. Raises Refused (no DSN) and ProviderError (not reachable).
 
     One page asks several times: an answer is good for a few seconds.
     """
-    dsn = reading_dsn(slug)
+    dsn = reading_dsn(environment)
     asked_at, known = _recent.get(dsn, (0.0, None))
     if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
         return known
@@ -30,21 +30,26 @@ def live_facts(slug: str) -> CatalogFacts:
         try:
             found = facts_of(read_live(connection))
         except psycopg.Error as error:
-            raise postgres.explain(error, f"Reading the catalog of {slug}") from error
+            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
     _recent[dsn] = (time.monotonic(), found)
     return found
 
 
-def reading_dsn(slug: str) -> str:
-    """The DSN of the environment's migration role, or its export role. Raises Refused."""
+def environment_named(slug: str) -> Environment:
+    """Raises Refused for a name nobody knows."""
     environment = Environment.objects.filter(slug=slug).first()
     if environment is None:
         raise Refused(f"There is no environment {slug}.")
+    return environment
+
+
+def reading_dsn(environment: Environment) -> str:
+    """The DSN of the environment's migration role, or its export role. Raises Refused."""
     names = [environment.variable("migration"), environment.variable("export")]
     for name in names:
         if os.environ.get(name):
             return os.environ[name]
-    raise Refused(f"Neither {names[0]} nor {names[1]} is set for this process; set one to the DSN of {slug}.")
+    raise Refused(f"Neither {names[0]} nor {names[1]} is set for this process; set one to the DSN of {environment}.")
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:

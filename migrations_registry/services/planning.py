@@ -58,7 +58,8 @@ def policy_in_force() -> RulePolicy | None:
 
 def approved_waivers(file: MigrationFile) -> list[Waiver]:
     """The waivers of this content that a second person approved."""
-    return list(file.waivers.exclude(approved_by="").order_by("line", "rule"))
+    found = [waiver for waiver in file.waivers.all() if waiver.approved_by]
+    return sorted(found, key=lambda waiver: (waiver.line, waiver.rule))
 
 
 def review(file: MigrationFile, environment: Environment, *, live: bool = True) -> Review:
@@ -92,7 +93,7 @@ def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> A
 
 def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:
     try:
-        return live_facts(environment.slug), ""
+        return live_facts(environment), ""
     except (Refused, ProviderError) as error:
         return None, str(error)
 

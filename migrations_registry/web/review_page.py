@@ -32,7 +32,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         raise PermissionDenied
     if not str(pk).isdigit():
         raise Http404
-    file = get_object_or_404(MigrationFile.objects.select_related("previous"), pk=pk)
+    file = get_object_or_404(MigrationFile.objects.select_related("previous").prefetch_related("waivers"), pk=pk)
     environment = _environment(request)
     if environment is None:
         messages.warning(

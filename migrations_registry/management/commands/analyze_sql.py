@@ -76,9 +76,9 @@ class Command(BaseCommand):
     def _facts(self, environment: str | None) -> CatalogFacts | None:
         if environment is None:
             return None
-        from migrations_registry.services.facts import live_facts
+        from migrations_registry.services.facts import environment_named, live_facts
 
         try:
-            return live_facts(environment)
+            return live_facts(environment_named(environment))
         except (Refused, ProviderError) as error:
             raise CommandError(f"{error} Nothing was analysed.", returncode=UNREADABLE) from error
