@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -60,6 +61,7 @@ def _environments(request: HttpRequest) -> list[Environment]:
 
 def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
     operation = _open_operation(found)
+    people = _voters(operation)
     return {
         **admin.site.each_context(request),
         "title": found.file.name,
@@ -72,11 +74,9 @@ def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
         "diff": _diff(found.file),
         "waivers": found.file.waivers.all(),
         "operation": operation,
-        "approvals": list(operation.approvals.filter(revoked_at=None).select_related("approved_by"))
-        if operation
-        else [],
+        "approvals": [person for person in people if person["voted_at"]],
         "why_not_vote": why_not_vote(operation, _person(request)) if operation else "",
-        "voters": _voters(operation),
+        "voters": [person["username"] for person in people if not person["voted_at"]],
         "request_url": _request_url(found),
         "why_not_request": _why_not_request(request, found),
         "may_waive": request.user.has_perm("migrations_registry.waive_finding"),
@@ -99,14 +99,14 @@ def _open_operation(found: Review) -> Operation | None:
     return waiting.select_related("requested_by", "environment").order_by("-requested_at").first()
 
 
-def _voters(operation: Operation | None) -> list[str]:
-    """Who could vote: people with the permission, except the requester and who voted already."""
+def _voters(operation: Operation | None) -> list[dict[str, Any]]:
+    """Who may vote and who has, in one question: username and, for a living vote, when."""
     if operation is None:
         return []
     people = User.objects.with_perm("operations.approve_operation", backend="django.contrib.auth.backends.ModelBackend")
-    voted = operation.approvals.filter(revoked_at=None).values("approved_by")
-    rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id).exclude(pk__in=voted)
-    return list(rest.values_list("username", flat=True)[:12])
+    votes = operation.approvals.filter(revoked_at=None, approved_by=OuterRef("pk")).values("approved_at")[:1]
+    rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id)
+    return list(rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24])
 
 
 def _request_url(found: Review) -> str:

@@ -26,6 +26,9 @@ INTERNAL = {
     "OPS_WORKER_ID",
     "Q_CLUSTER_NAME",
     "SANDBOX_HEALTH_URL",
+    "SANDBOX_STAGING_HEALTH_URL",
+    "PATH",
+    "HOME",
 }
 # Read by libraries, or built from an environment's slug.
 INDIRECT = {
