@@ -106,7 +106,7 @@ def _voters(operation: Operation | None) -> list[dict[str, Any]]:
     people = User.objects.with_perm("operations.approve_operation", backend="django.contrib.auth.backends.ModelBackend")
     votes = operation.approvals.filter(revoked_at=None, approved_by=OuterRef("pk")).values("approved_at")[:1]
     rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id)
-    return list(rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24])
+    return [dict(person) for person in rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24]]
 
 
 def _request_url(found: Review) -> str:
