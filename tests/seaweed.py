@@ -51,7 +51,7 @@ def s3_server(directory: Path) -> Iterator[str]:
     master, volume, filer, s3 = _ports(4)
     config = directory / "s3.json"
     config.write_text(json.dumps({"identities": [_identity(ADMIN, ["Admin"]), _identity(ACCESS_KEY, WRITER)]}))
-    argv = [
+    argv: list[str | Path] = [
         Path(sys.executable).parent / "weed", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={directory}",
         f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}",
         f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=100",
