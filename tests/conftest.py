@@ -11,6 +11,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from sandbox import database
 from tests import portal_database
+from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ In: a connection, a table and a range, or blocks of bytes. Out: blocks of bytes,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import psycopg
 from psycopg import sql
@@ -35,18 +35,17 @@ class CopyOut:
             _columns(columns), quoted(*table), part.where(), sql.SQL(FORMATS[fmt])
         )
         self.rows = 0
+        self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
         pgconn = self.connection.pgconn
         result = pgconn.exec_(self.query.as_bytes(self.connection))
         if result.status != ExecStatus.COPY_OUT:
             raise psycopg.errors.error_from_result(result)
-        finished = False
         try:
-            yield from _blocks(pgconn.get_copy_data)
-            finished = True
+            yield from self._blocks()
         finally:
-            if not finished:
+            if not self._ended:
                 self._drain()
             last = pgconn.get_result()
             while pgconn.get_result() is not None:
@@ -55,29 +54,34 @@ class CopyOut:
             raise psycopg.errors.error_from_result(last)
         self.rows = (last.command_tuples or 0) if last is not None else 0
 
-    def _drain(self) -> None:
-        self.connection.cancel_safe(timeout=5)
-        while self.connection.pgconn.get_copy_data(0)[0] > 0:
-            pass
-
-
-def _blocks(get: Callable[[int], tuple[int, object]]) -> Iterator[bytes]:
-    parts: list[object] = []
-    append, held = parts.append, 0
-    while True:
-        size, data = get(0)
-        if size <= 0:
-            break
-        append(data)
-        held += size
-        if held >= BLOCK_BYTES:
+    def _blocks(self) -> Iterator[bytes]:
+        get = self.connection.pgconn.get_copy_data
+        parts: list[object] = []
+        append, held = parts.append, 0
+        while True:
+            size, data = get(0)
+            if size <= 0:
+                break
+            append(data)
+            held += size
+            if held >= BLOCK_BYTES:
+                yield b"".join(parts)  # type: ignore[arg-type]
+                parts.clear()
+                held = 0
+        self._ended = True  # whoever stops at the last block must not wait for a COPY that is over
+        if parts:
             yield b"".join(parts)  # type: ignore[arg-type]
-            parts.clear()
-            held = 0
-    if parts:
-        yield b"".join(parts)  # type: ignore[arg-type]
-    if size == -2:
-        raise psycopg.OperationalError("the connection was lost during COPY")
+        if size == -2:
+            raise psycopg.OperationalError("the connection was lost during COPY")
+
+    def _drain(self) -> None:
+        """Stop a COPY in the middle, so that the connection can be used again."""
+        self.connection.cancel_safe(timeout=5)
+        try:
+            while self.connection.pgconn.get_copy_data(0)[0] > 0:
+                pass
+        except psycopg.OperationalError:  # the server answered the cancel with an error, or the connection is gone
+            pass
 
 
 def copy_in(
