@@ -26,7 +26,7 @@ run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then e
 	@exec $(BIN)/python -m sampelit_ops.demo.launcher
 
 test: $(VENV)/.dev ## unit, contract, database, worker and browser tests, on two cores
-	@exec $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
