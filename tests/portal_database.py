@@ -19,6 +19,7 @@ from providers.embedded import EmbeddedPostgres, throwaway
 server: EmbeddedPostgres
 _resources = ExitStack()
 atexit.register(_resources.close)  # pytest skips its own ending when a plugin fails to load
+KEPT = ("OPS_REQUIRE_ALL", "OPS_TEST_")
 OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_", "SLACK_", "NOTIFY_", "DEADMAN_")
 
 
@@ -29,7 +30,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     # Named like a throwaway server's directory, so that the next run's sweep removes it after a kill -9.
     data = _resources.enter_context(tempfile.TemporaryDirectory(prefix=f"sampelit-ops-pg-{os.getpid()}-data-"))
     os.chmod(data, 0o755)  # the demo's server, under another account as root, must reach its place in it
-    for name in [name for name in os.environ if name.startswith(OUTSIDE) and name != "OPS_REQUIRE_ALL"]:
+    for name in [name for name in os.environ if name.startswith(OUTSIDE) and not name.startswith(KEPT)]:
         del os.environ[name]
     os.environ |= {
         "DATABASE_URL": server.dsn("sampelit_ops"),
