@@ -5,5 +5,6 @@ from backups.models.proof import Proof
 from backups.models.restore import Restore
 from backups.models.run import Run, Segment
 from backups.models.slot import Slot
+from backups.models.store_report import StoreReport
 
-__all__ = ["Policy", "Proof", "Restore", "Run", "Segment", "Slot"]
+__all__ = ["Policy", "Proof", "Restore", "Run", "Segment", "Slot", "StoreReport"]

@@ -65,6 +65,12 @@ class Run(models.Model):
     copy_seconds = models.FloatField(null=True, blank=True)
     proof_seconds = models.FloatField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it is not proven.")
+    timeline = models.PositiveIntegerField(null=True, blank=True, help_text="Of the database; grows at each failover.")
+    retained_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then the store refuses to delete it, as the store itself says."
+    )
+    lock_mode = models.CharField(max_length=10, blank=True, help_text="GOVERNANCE or COMPLIANCE; empty: not locked.")
+    warnings = models.JSONField(default=list, help_text="What a person should know although the copy may be whole.")
 
     objects: models.Manager[Run] = RunQuerySet.as_manager()
 

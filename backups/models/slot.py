@@ -25,6 +25,8 @@ class Slot(models.Model):
     status = models.CharField(max_length=8, choices=Status, default=Status.STARTED)
     reason = models.CharField(max_length=300, blank=True)
     alerted_at = models.DateTimeField(null=True, blank=True)
+    reminders = models.PositiveIntegerField(default=0, help_text="How often people were told again.")
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
