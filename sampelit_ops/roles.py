@@ -58,6 +58,8 @@ ROLES = (
             "migrations_registry.waive_finding",
             "migrations_registry.resolve_driftincident",
             "migrations_registry.baseline_stream",
+            "migrations_registry.look_historyreading",
+            "migrations_registry.mark_historyreading",
         ),
     ),
     Role(
@@ -71,6 +73,7 @@ ROLES = (
             "operations.approve_operation",
             "migrations_registry.approve_waiver",
             "migrations_registry.resolve_driftincident",
+            "migrations_registry.look_historyreading",
             "operations.close_task",
         ),
     ),

@@ -5,6 +5,7 @@ from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.finding import Finding
 from migrations_registry.models.plan import Plan
 from migrations_registry.models.policy import RulePolicy
+from migrations_registry.models.reading import HistoryReading, SourceCommit
 from migrations_registry.models.schema import DriftIncident, SchemaFingerprint
 from migrations_registry.models.waiver import Waiver
 
@@ -12,10 +13,12 @@ __all__ = [
     "Application",
     "DriftIncident",
     "Finding",
+    "HistoryReading",
     "MigrationFile",
     "Plan",
     "RulePolicy",
     "SchemaFingerprint",
+    "SourceCommit",
     "StreamBaseline",
     "Waiver",
 ]
