@@ -2,9 +2,10 @@
 
 from backups.models.policy import Policy
 from backups.models.proof import Proof
+from backups.models.provider_backup import ProviderBackup
 from backups.models.restore import Restore
 from backups.models.run import Run, Segment
 from backups.models.slot import Slot
 from backups.models.store_report import StoreReport
 
-__all__ = ["Policy", "Proof", "Restore", "Run", "Segment", "Slot", "StoreReport"]
+__all__ = ["Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot", "StoreReport"]

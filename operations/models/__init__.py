@@ -5,6 +5,7 @@ from operations.models.environment import Environment
 from operations.models.heartbeat import Heartbeat
 from operations.models.notification import Notification
 from operations.models.operation import Operation, Outcome, Risk, Status
+from operations.models.project import SupabaseProject
 from operations.models.step import Step, StepStatus
 from operations.models.task import Task
 from operations.models.token import AccessToken
@@ -21,5 +22,6 @@ __all__ = [
     "Status",
     "Step",
     "StepStatus",
+    "SupabaseProject",
     "Task",
 ]
