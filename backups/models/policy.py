@@ -6,10 +6,12 @@ import zoneinfo
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from backups.policies import PolicySpec
+from backups.retention import FLOOR, Rule
 from operations.models import Environment
 from operations.models.environment import variable_name
 
@@ -68,6 +70,16 @@ class Policy(models.Model):
     second_store_env = models.CharField(
         max_length=100, blank=True, validators=[variable_name], help_text="Variable with a second store URL."
     )
+    keep_last = models.PositiveSmallIntegerField(
+        default=24, validators=[MinValueValidator(FLOOR)], help_text="The newest proven runs, however close together."
+    )
+    keep_daily = models.PositiveSmallIntegerField(default=14, help_text="Days of which the newest proven run is kept.")
+    keep_weekly = models.PositiveSmallIntegerField(default=8)
+    keep_monthly = models.PositiveSmallIntegerField(default=12)
+    keep_yearly = models.PositiveSmallIntegerField(default=7)
+    keep_unproven_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Runs that were never proven, once newer proven ones exist."
+    )
     identity_accepted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Runs before this do not say which database it has to be."
     )
@@ -80,6 +92,7 @@ class Policy(models.Model):
         verbose_name_plural = "policies"
         constraints = [
             models.UniqueConstraint(fields=["environment", "name"], name="policy_once_per_environment"),
+            models.CheckConstraint(name="policy_keeps_floor", condition=models.Q(keep_last__gte=FLOOR)),
             models.CheckConstraint(
                 name="policy_format_known", condition=models.Q(format__in=["auto", "csv", "binary"])
             ),
@@ -90,3 +103,15 @@ class Policy(models.Model):
 
     def spec(self) -> PolicySpec:
         return PolicySpec(self.name, self.environment.slug, tuple(self.tables), self.format, closure=self.closure)
+
+    def rule(self) -> Rule:
+        """What retention keeps of this policy."""
+        return Rule(
+            last=self.keep_last,
+            daily=self.keep_daily,
+            weekly=self.keep_weekly,
+            monthly=self.keep_monthly,
+            yearly=self.keep_yearly,
+            unproven_days=self.keep_unproven_days,
+            zone=self.time_zone,
+        )

@@ -40,6 +40,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Proven runs that may be relied on; the demo's seeded story never counts."""
         return self.filter(status=RunStatus.PROVEN, operation__seeded=False)
 
+    def restorable(self) -> RunQuerySet:
+        """Stored runs whose data retention has not begun to delete."""
+        return self.exclude(stored_at=None).filter(purging_at=None)
+
 
 class Run(models.Model):
     Status = RunStatus
@@ -69,6 +73,13 @@ class Run(models.Model):
     retained_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then the store refuses to delete it, as the store itself says."
     )
+    retired_at = models.DateTimeField(
+        null=True, blank=True, help_text="The policy's retention does not want it any more; its data is still there."
+    )
+    retired_by = models.CharField(max_length=150, blank=True)
+    brought_back_at = models.DateTimeField(null=True, blank=True, help_text="A person took its retirement back.")
+    purging_at = models.DateTimeField(null=True, blank=True, help_text="Since then its objects are being deleted.")
+    purged_at = models.DateTimeField(null=True, blank=True, help_text="Its data is gone; manifest and proofs stay.")
     lock_mode = models.CharField(max_length=10, blank=True, help_text="GOVERNANCE or COMPLIANCE; empty: not locked.")
     warnings = models.JSONField(default=list, help_text="What a person should know although the copy may be whole.")
 
@@ -90,6 +101,11 @@ class Run(models.Model):
             models.CheckConstraint(
                 name="run_proven_has_manifest",
                 condition=~models.Q(status="proven") | ~models.Q(manifest_sha256="", proven_at=None),
+            ),
+            models.CheckConstraint(
+                name="run_purged_after_retired",
+                condition=models.Q(purging_at=None, purged_at=None)
+                | models.Q(purging_at__isnull=False, retired_at__isnull=False),
             ),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -16,11 +17,18 @@ def variable_name(value: str) -> None:
         raise ValidationError("Give the name of a variable (capital letters, digits, _), never its value.")
 
 
+class EnvironmentQuerySet(models.QuerySet["Environment"]):
+    def of_the_product(self) -> EnvironmentQuerySet:
+        """Without the portal's own database, which is exported like one but is nobody's product."""
+        return self.exclude(kind="portal")
+
+
 class Environment(models.Model):
     class Kind(models.TextChoices):
         PRODUCTION = "production", "Production"
         STAGING = "staging", "Staging"
         PREVIEW = "preview", "Preview"
+        PORTAL = "portal", "The portal itself"
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=100)
@@ -44,11 +52,14 @@ class Environment(models.Model):
     votes_destructive = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects: ClassVar[EnvironmentQuerySet] = EnvironmentQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["-protected", "slug"]
         constraints = [
             models.CheckConstraint(
-                name="environment_kind_known", condition=models.Q(kind__in=["production", "staging", "preview"])
+                name="environment_kind_known",
+                condition=models.Q(kind__in=["production", "staging", "preview", "portal"]),
             ),
             models.CheckConstraint(
                 name="environment_health_url_http",
