@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("backups", "0005_provider_backup"),
-        ("operations", "0006_retention"),
+        ("operations", "0006_portal_environment"),
     ]
 
     operations = [
