@@ -86,6 +86,9 @@ def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
         if row.health == Deployment.Health.UNHEALTHY:
             ctx.result(health="unhealthy")
             raise ProviderError(f"It is live but not healthy: {check.detail}. Roll back, or look at the service's log.")
+        if row.status == Status.DEACTIVATED:
+            ctx.result(health="undecided")
+            raise ProviderError("It was live, but another deploy replaced it before it was found healthy.")
         pause(ctx)
     ctx.result(health="undecided")
     raise ProviderError("It is live, but its health never settled. Look at the service's log; nothing was rolled back.")

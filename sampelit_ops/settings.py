@@ -160,10 +160,13 @@ OPS_RETRY_SECONDS = env.float("OPS_RETRY_SECONDS", default=10)
 OPS_STOP_SECONDS = env.float("OPS_STOP_SECONDS", default=25)
 OPS_MAX_ATTEMPTS = env.int("OPS_MAX_ATTEMPTS", default=5)
 OPS_REQUEST_TTL_HOURS = 72
-# Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own.
+# Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own, and so
+# has `deploy`: its steps only ask and wait, so it has more workers (docs/adr/0003-a-pool-for-deploys.md).
 OPS_PROVE_QUEUE = env.str("OPS_PROVE_QUEUE", default="prove")
-OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent"}
+OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent", "deploy": "deploy"}
 OPS_WORKERS = env.int("OPS_WORKERS", default=2)
+OPS_DEPLOY_WORKERS = env.int("OPS_DEPLOY_WORKERS", default=2 * OPS_WORKERS)
+OPS_QUEUE_WORKERS = {"deploy": OPS_DEPLOY_WORKERS}  # others have OPS_WORKERS
 _QUEUE = {"workers": OPS_WORKERS, "timeout": 43_200, "retry": 172_800, "queue_limit": 1, "bulk": 1, "poll": 0.5}
 Q_CLUSTER = {
     "name": "export",
@@ -176,7 +179,7 @@ Q_CLUSTER = {
     "time_zone": "UTC",
     "label": "Queue",
     "daemonize_workers": False,
-    "ALT_CLUSTERS": {"prove": dict(_QUEUE), "urgent": dict(_QUEUE)},
+    "ALT_CLUSTERS": {"prove": dict(_QUEUE), "urgent": dict(_QUEUE), "deploy": _QUEUE | {"workers": OPS_DEPLOY_WORKERS}},
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
 

@@ -72,6 +72,7 @@ def resume(ctx: StepContext) -> None:
 class Restart(ServiceKind):
     name, label, permission = "deployments.restart", "Restart", "deployments.maintain"
     risk, restores_service = Risk.ROUTINE, True
+    exclusive = "restart:{service}"  # a deploy that hangs must not hold it up
     steps = [step("restart", restart, pool="urgent")]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
@@ -88,7 +89,7 @@ class Restart(ServiceKind):
 class Scale(ServiceKind):
     name, label, permission = "deployments.scale", "Scale", "deployments.maintain"
     risk = Risk.SENSITIVE
-    steps = [step("scale", scale)]
+    steps = [step("scale", scale, pool="deploy")]
     parameters = [SERVICE, Parameter("instances", "Instances", help="1 to 100. To stop a service, suspend it.")]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:

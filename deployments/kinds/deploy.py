@@ -51,7 +51,11 @@ class Deploy(ServiceKind):
     name, label, permission = "deployments.deploy", "Deploy", "deployments.deploy"
     risk = Risk.SENSITIVE
     allowed_in_freeze = False
-    steps = [step("send", send), step("watch", watch), step("health", confirm)]
+    steps = [
+        step("send", send, pool="deploy"),
+        step("watch", watch, pool="deploy"),
+        step("health", confirm, pool="deploy"),
+    ]
     parameters = [
         SERVICE,
         Parameter("commit", "Commit", required=False, help="Empty: the newest commit of the branch."),

@@ -24,7 +24,7 @@ def purge(ctx: StepContext) -> None:
 class PurgeCache(ServiceKind):
     name, label, permission = "deployments.purge_cache", "Purge the edge cache", "deployments.configure"
     risk = Risk.ROUTINE
-    steps = [step("purge", purge)]
+    steps = [step("purge", purge, pool="deploy")]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [Consequence("Visitors are served from the origin until the cache is warm again.", "warn")]
@@ -55,7 +55,7 @@ def previews_here(environment: Environment) -> Iterable[tuple[str, str]]:
 class DeletePreview(ServiceKind):
     name, label, permission = "deployments.delete_preview", "Delete a preview", "deployments.configure"
     risk, touches_self = Risk.SENSITIVE, True
-    steps = [step("delete", delete_preview)]
+    steps = [step("delete", delete_preview, pool="deploy")]
     parameters = [Parameter("service", "Preview", choices=previews_here)]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
@@ -112,7 +112,7 @@ class RunJob(ServiceKind):
     name, label, permission = "deployments.job", "Run a one-off job", "deployments.configure"
     risk = Risk.SENSITIVE
     exclusive = "job:{service}"
-    steps = [step("start", start_job), step("watch", watch_job)]
+    steps = [step("start", start_job, pool="deploy"), step("watch", watch_job, pool="deploy")]
     parameters = [
         SERVICE,
         Parameter("command", "Command", help="Runs in the service's newest build. Put no secret here."),

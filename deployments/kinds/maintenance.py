@@ -62,6 +62,7 @@ class Maintenance(ServiceKind):
     risk = Risk.ROUTINE
     restores_service = True
     touches_self = True
+    exclusive = "maintenance:{service}"  # a deploy that hangs must not hold it up
     steps = [step("switch", act, pool="urgent")]
     parameters = [
         WEB_SERVICE,

@@ -12,11 +12,11 @@ from deployments.intent import ensure, start_deploy
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.kinds.deploy import confirm, watch
 from deployments.models import Deployment, Service
-from deployments.models.deployment import GONE, Status
+from deployments.models.deployment import GONE, MOVING, Status
 from operations.engine.context import StepContext
 from operations.engine.kinds import Consequence, Parameter, Parameters, registry, step
 from operations.models import Environment, Risk, Task
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen
 
 
@@ -59,12 +59,26 @@ def send(ctx: StepContext) -> None:
     def ours(deploy: Seen) -> bool:
         return deploy.trigger == "rollback" and deploy.commit.id in ("", target.commit_sha)
 
-    start_deploy(ctx, api, service, lambda: api.deploys.rollback(service.render_id, target.render_id), ours)
+    try:
+        start_deploy(ctx, api, service, lambda: api.deploys.rollback(service.render_id, target.render_id), ours)
+    except ProviderError as error:
+        raise ProviderError(error.message + _left_off(ctx, service), retryable=error.retryable) from error
+
+
+def _left_off(ctx: StepContext, service: Service) -> str:
+    """What this operation did change although the rollback itself was declined."""
+    if not Task.objects.filter(operation=ctx.operation, kind=Task.Kind.REENABLE_AUTODEPLOY, closed_at=None).exists():
+        return ""
+    return (
+        f" Autodeploy of {service.name} was switched off before and stays off: "
+        "the open task on the home page says how to switch it on again."
+    )
 
 
 class Rollback(ServiceKind):
     name, label, permission = "deployments.rollback", "Roll back", "deployments.rollback"
     restores_service = True
+    exclusive = "rollback:{service}"  # a deploy that hangs must not hold it up
     steps = [
         step("autodeploy_off", autodeploy_off, pool="urgent"),
         step("send", send, pool="urgent"),
@@ -104,6 +118,8 @@ class Rollback(ServiceKind):
             lines.append(Consequence(f"What is taken back: {link}"))
         if service.autodeploy:
             lines.append(Consequence("Autodeploy is switched off; a task reminds you to switch it on again.", "warn"))
+        if service.deployments.filter(status__in=MOVING - {Status.UNKNOWN}).exists():
+            lines.append(Consequence("A deploy is running: Render may finish it first. Cancel it to be sure.", "warn"))
         if row.health == Deployment.Health.UNHEALTHY:
             lines.append(Consequence("That version was not healthy when it was live.", "bad"))
         lines.append(

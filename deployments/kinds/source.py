@@ -49,7 +49,7 @@ def _close_tasks(ctx: StepContext, service: Service) -> None:
 class Autodeploy(ServiceKind):
     name, label, permission = "deployments.autodeploy", "Autodeploy", "deployments.deploy"
     risk = Risk.ROUTINE
-    steps = [step("autodeploy", autodeploy)]
+    steps = [step("autodeploy", autodeploy, pool="deploy")]
     parameters = [SERVICE, Parameter("state", "Autodeploy", choices=lambda _: STATES)]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
@@ -88,7 +88,7 @@ def source(ctx: StepContext) -> None:
 class Source(ServiceKind):
     name, label, permission = "deployments.source", "Change repository or branch", "deployments.deploy"
     risk, allowed_in_freeze = Risk.SENSITIVE, False
-    steps = [step("source", source)]
+    steps = [step("source", source, pool="deploy")]
     parameters = [
         SERVICE,
         Parameter("branch", "Branch", required=False),
@@ -130,7 +130,7 @@ def health_path(ctx: StepContext) -> None:
 class HealthPath(ServiceKind):
     name, label, permission = "deployments.health_path", "Set the health check path", "deployments.deploy"
     risk = Risk.SENSITIVE
-    steps = [step("health_path", health_path)]
+    steps = [step("health_path", health_path, pool="deploy")]
     parameters = [WEB_SERVICE, Parameter("path", "Path", help="For Sampelit: /health")]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:

@@ -76,7 +76,7 @@ class VariableKind(ServiceKind):
 
 class SetVariable(VariableKind):
     name, label = "deployments.set_variable", "Set a variable"
-    steps = [step("set", set_variable)]
+    steps = [step("set", set_variable, pool="deploy")]
     parameters = [
         SERVICE,
         Parameter("key", "Name"),
@@ -111,7 +111,7 @@ class SetVariable(VariableKind):
 
 class DeleteVariable(VariableKind):
     name, label = "deployments.delete_variable", "Delete a variable"
-    steps = [step("delete", delete_variable)]
+    steps = [step("delete", delete_variable, pool="deploy")]
     parameters = [SERVICE, Parameter("key", "Name")]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:

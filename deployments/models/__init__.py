@@ -2,7 +2,8 @@
 Supabase's edge functions, their kept bundles and its advisors' findings."""
 
 from deployments.models.advisor import AdvisorFinding
-from deployments.models.config import ConfigFingerprint
+from deployments.models.blueprint import BlueprintFile
+from deployments.models.config import ConfigFingerprint, GroupVariable, VariableGroup
 from deployments.models.delivery import WebhookDelivery
 from deployments.models.deployment import Deployment
 from deployments.models.function import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
@@ -12,6 +13,7 @@ from deployments.models.service import Service
 from deployments.models.sync_state import SyncState
 
 __all__ = [
-    "AdvisorFinding", "ConfigFingerprint", "Deployment", "EdgeFunction", "EdgeSecret", "FunctionBundle",
-    "FunctionVersion", "HealthCheck", "ProjectSync", "Service", "SyncState", "WebhookDelivery",
+    "AdvisorFinding", "BlueprintFile", "ConfigFingerprint", "Deployment", "EdgeFunction", "EdgeSecret",
+    "FunctionBundle", "FunctionVersion", "GroupVariable", "HealthCheck", "ProjectSync", "Service", "SyncState",
+    "VariableGroup", "WebhookDelivery",
 ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""ConfigFingerprint: that a service has a variable, and a keyed fingerprint of its value. The value is never stored."""
+"""ConfigFingerprint: that a service has a variable or secret file, from where, and a keyed fingerprint of its content.
+
+VariableGroup and GroupVariable: the same for Render's environment groups. No value is ever stored.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,52 @@ from django.utils import timezone
 from deployments.models.service import Service
 
 
+class Kind(models.TextChoices):
+    VARIABLE = "variable", "Variable"
+    FILE = "file", "Secret file"
+
+
+class VariableGroup(models.Model):
+    """An environment group of Render: its variables reach every service that it is linked to."""
+
+    render_id = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    owner_id = models.CharField(max_length=80, blank=True)
+    services = models.ManyToManyField(Service, related_name="groups", blank=True)
+    created_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupVariable(models.Model):
+    group = models.ForeignKey(VariableGroup, on_delete=models.CASCADE, related_name="variables")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.VARIABLE)
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["kind", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "kind", "key"], name="group_variable_once"),
+            models.CheckConstraint(name="group_variable_kind_known", condition=models.Q(kind__in=Kind.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group.name} {self.key}"
+
+
 class ConfigFingerprint(models.Model):
+    """What a service itself sets; what reaches it through groups is a GroupVariable."""
+
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="variables")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.VARIABLE)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
     changed_at = models.DateTimeField(default=timezone.now)
@@ -17,7 +64,10 @@ class ConfigFingerprint(models.Model):
 
     class Meta:
         ordering = ["key"]
-        constraints = [models.UniqueConstraint(fields=["service", "key"], name="fingerprint_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "kind", "key"], name="fingerprint_once"),
+            models.CheckConstraint(name="fingerprint_kind_known", condition=models.Q(kind__in=Kind.values)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.service.name} {self.key}"

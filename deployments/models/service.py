@@ -16,6 +16,10 @@ class Service(models.Model):
         HEALTHY = "healthy", "Healthy"
         UNHEALTHY = "unhealthy", "Unhealthy"
 
+    class Ending(models.TextChoices):
+        REMIND = "remind", "Remind us"
+        DELETE = "delete", "Delete it"
+
     render_id = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=40, blank=True)
@@ -46,6 +50,10 @@ class Service(models.Model):
         default=False, help_text="Put the last healthy deploy back once, when a new one is not healthy."
     )
     preview_expires_at = models.DateTimeField(null=True, blank=True)
+    preview_ending = models.CharField(
+        max_length=8, choices=Ending, default=Ending.REMIND, help_text="What happens when the preview's time is over."
+    )
+    preview_ended_at = models.DateTimeField(null=True, blank=True, help_text="When that was done, once for each date.")
     maintenance_until = models.DateTimeField(null=True, blank=True, help_text="The watchdog lifts it after this time.")
     maintenance_operation = models.CharField(max_length=26, blank=True)
     health = models.CharField(max_length=12, choices=Health, default=Health.UNKNOWN)
@@ -68,6 +76,9 @@ class Service(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="service_health_known", condition=models.Q(health__in=["unknown", "healthy", "unhealthy"])
+            ),
+            models.CheckConstraint(
+                name="service_ending_known", condition=models.Q(preview_ending__in=["remind", "delete"])
             ),
         ]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Parameters = dict[str, Any]
 StepFunction = Callable[["StepContext"], None]
-POOLS = ("export", "prove", "urgent")
+POOLS = ("export", "prove", "urgent", "deploy")
 FROM_PLAN = "from_plan"
 
 

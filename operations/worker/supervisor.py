@@ -91,7 +91,7 @@ class Supervisor:
     def _too_few(self, cluster: Cluster) -> str:
         """A worker that died and was not replaced within the canary time."""
         below = descendants(cluster.process.pid)
-        enough = not below or len(below) >= settings.OPS_WORKERS + HELPERS
+        enough = not below or len(below) >= workers_of(cluster.queue) + HELPERS
         if enough or time.monotonic() - cluster.born_at < settings.OPS_CANARY_SECONDS:
             cluster.thin_since = None
             return ""
@@ -118,7 +118,7 @@ class Supervisor:
 
     def _suspect(self, cluster: Cluster) -> str:
         """Every worker busy is no death; two idle looks in a row are, unless a claim was made in between."""
-        busy = self._busy(cluster) >= settings.OPS_WORKERS
+        busy = self._busy(cluster) >= workers_of(cluster.queue)
         cluster.suspicions = 0 if busy else cluster.suspicions + 1
         if busy:
             cluster.canary_at = time.monotonic()
@@ -167,6 +167,12 @@ class Supervisor:
         for operation in held:
             Operation.objects.filter(pk=operation.pk, fence=operation.fence).update(lease_until=None, lease_owner="")
             wake(operation)
+
+
+def workers_of(queue: str) -> int:
+    """How many workers the queue's cluster keeps."""
+    found: int = settings.OPS_QUEUE_WORKERS.get(queue, settings.OPS_WORKERS)
+    return found
 
 
 def _kill(pid: int) -> None:

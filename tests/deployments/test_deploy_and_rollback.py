@@ -79,7 +79,7 @@ def test_a_post_is_sent_once_whatever_render_does(
     sandbox: Harness, api: Service, act: Act, kind: str, fault: str
 ) -> None:
     path = "deploys" if kind.endswith("deploy") else "rollback"
-    sandbox.control("fault", match=f"POST .*/{path}$", kind=fault, seconds=3)
+    sandbox.control("fault", match=f"POST .*/{path}$", kind=fault, seconds=0.3)
     more = {} if path == "deploys" else {"deployment": target(api).render_id}
 
     operation = act(kind, **more)

@@ -45,7 +45,7 @@ def test_maintenance_on_and_off(sandbox: Harness, api: Service, act: Act) -> Non
 
 @pytest.mark.parametrize("fault", ["lost", "500", "hang"])
 def test_a_lost_answer_is_read_back(sandbox: Harness, api: Service, act: Act, fault: str) -> None:
-    sandbox.control("fault", match="PATCH", kind=fault, seconds=3)
+    sandbox.control("fault", match="PATCH", kind=fault, seconds=0.3)
 
     operation = act("deployments.maintenance", state="on")
 

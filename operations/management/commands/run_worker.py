@@ -13,7 +13,7 @@ from operations.worker.supervisor import Supervisor
 
 
 class Command(BaseCommand):
-    help = "Run the workers. Each pool's queue gets its own cluster; `urgent` never shares one."
+    help = "Run the workers. Each pool's queue gets its own cluster; `urgent` and `deploy` never share one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--pool", action="append", choices=POOLS, help="serve this pool (repeatable; default: all)")
