@@ -15,10 +15,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backups import admin_lists  # noqa: F401 - registers the lists beside these
+from backups import admin_incidents, admin_lists  # noqa: F401 - registers the lists beside these
 from backups.builtin import accept_database
 from backups.models import Policy, Run
-from backups.web import coverage, downloads, run_page, trends
+from backups.web import coverage, downloads, layers, run_page, trends
 from backups.web.policy_form import PolicyForm
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
@@ -47,6 +47,7 @@ class RunAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("coverage/", view(coverage.page), name="backups_coverage"),
+            path("layers/", view(layers.page), name="backups_layers"),
             path("<str:pk>/csv/<str:table>/", view(downloads.table_csv), name="backups_table_csv"),
             path("<str:pk>/manifest/", view(downloads.manifest_file), name="backups_manifest"),
             *super().get_urls(),

@@ -7,12 +7,18 @@ class BackupsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from backups import doctor, ledger_lines  # noqa: F401 - its checks register themselves
+        from backups import doctor, incident_lines, ledger_lines  # noqa: F401 - its checks register themselves
         from backups.kinds import register_kinds
         from backups.panels import register_panels
+        from backups.provider import registration
+        from backups.retention_kinds import register_kinds as register_retention
+        from backups.provider import registration
         from backups.scheduler import register_jobs
 
         register_kinds()
+        register_retention()
         ledger_lines.register()
+        incident_lines.register()
         register_panels()
         register_jobs()
+        registration.register()

@@ -1,5 +1,7 @@
 """What the portal remembers of backups; the store's manifests stay the truth about what can be restored."""
 
+from backups.models.hold import Hold
+from backups.models.incident import Incident
 from backups.models.policy import Policy
 from backups.models.proof import Proof
 from backups.models.provider_backup import ProviderBackup
@@ -8,4 +10,4 @@ from backups.models.run import Run, Segment
 from backups.models.slot import Slot
 from backups.models.store_report import StoreReport
 
-__all__ = ["Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot", "StoreReport"]
+__all__ = ["Hold", "Incident", "Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot", "StoreReport"]

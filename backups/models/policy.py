@@ -80,6 +80,11 @@ class Policy(models.Model):
     keep_unproven_days = models.PositiveSmallIntegerField(
         default=30, help_text="Runs that were never proven, once newer proven ones exist."
     )
+    rto_budget_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="A proof (restore and comparison) that takes longer is suspect; empty: no limit.",
+    )
     identity_accepted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Runs before this do not say which database it has to be."
     )
@@ -90,6 +95,7 @@ class Policy(models.Model):
     class Meta:
         ordering = ["environment__slug", "name"]
         verbose_name_plural = "policies"
+        permissions = [("apply_retention", "Can retire, bring back and purge runs")]
         constraints = [
             models.UniqueConstraint(fields=["environment", "name"], name="policy_once_per_environment"),
             models.CheckConstraint(name="policy_keeps_floor", condition=models.Q(keep_last__gte=FLOOR)),

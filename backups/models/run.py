@@ -40,6 +40,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Proven runs that may be relied on; the demo's seeded story never counts."""
         return self.filter(status=RunStatus.PROVEN, operation__seeded=False)
 
+    def held(self) -> RunQuerySet:
+        """Runs under a hold that nobody released: they are never removed."""
+        return self.filter(holds__placed_at__isnull=False, holds__released_at=None).distinct()
+
     def restorable(self) -> RunQuerySet:
         """Stored runs whose data retention has not begun to delete."""
         return self.exclude(stored_at=None).filter(purging_at=None)

@@ -1,0 +1,68 @@
+"""The lists of incidents and of legal holds: facts, read-only; what can be done leads to the confirmation page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from backups.models import Hold, Incident
+from backups.web import incident_page
+from operations.web import html
+from operations.web.admin import ReadOnlyAdmin
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    list_display = ["what", "state", "environment", "total", "opened_at", "resolved_by", "resolved_at"]
+    list_display_links = ["what"]
+    list_filter = ["status", "environment", "code", "opened_at"]
+    list_select_related = ["environment"]
+    list_title = "Incidents"
+    list_lede = "What two proven runs say must never happen to the audit data. Each stays until a person resolves it."
+    empty_title = "No incidents"
+    empty_text = "Every run so far held what the run before it held, and no more than new rows and first conversions."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        return super().get_queryset(request).defer("evidence")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return incident_page.page(request, object_id)
+
+    @admin.display(description="Incident")
+    def what(self, row: Incident) -> str:
+        return str(row)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: Incident) -> SafeString:
+        return html.badge("altered" if row.status == Incident.Status.OPEN else row.status, tone(row))
+
+
+def tone(row: Incident) -> str:
+    return "bad" if row.status == Incident.Status.OPEN else "ok"
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    list_display = ["placed", "run", "reason", "placed_by", "state", "released_by"]
+    list_filter = ["released_at", "placed_at"]
+    list_select_related = ["run"]
+    list_title = "Legal holds"
+    list_lede = "Runs that are never removed, whatever retention says, until a person releases them."
+    empty_title = "No legal holds"
+    empty_text = "A hold is put on the last good run when an incident opens, or by a person."
+    empty_command = "manage.py ops request backups.place_hold --environment production --set run=RUN --reason …"
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return incident_page.hold(request, object_id)
+
+    @admin.display(description="Placed", ordering="placed_at")
+    def placed(self, row: Hold) -> SafeString:
+        return html.when(row.placed_at)
+
+    @admin.display(description="Status")
+    def state(self, row: Hold) -> SafeString:
+        return html.badge("released", "idle") if row.released_at else html.badge("held", "run")

@@ -1,0 +1,141 @@
+"""Incidents of the audit data: opened by what a comparison found, told at once and daily, resolved by a person.
+
+In: a code, an environment, what was found. Out: one open row per (code, environment, subject), ledger entries,
+messages. What a person resolved is accepted: the same finding (its fingerprint) is not told again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from backups.models import Incident, Run
+from backups.models.incident import MOST_ROWS, IncidentCode
+from ledger.services import record
+from operations.models import Environment
+from operations.notify import enqueue
+from providers.errors import Refused
+
+SYSTEM = "system"
+REMIND_EVERY = timedelta(days=1)
+
+
+@transaction.atomic
+def raise_incident(
+    code: str,
+    environment: Environment,
+    *,
+    run: Run | None = None,
+    baseline: Run | None = None,
+    subject: str,
+    summary: str,
+    evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
+    total: int | None = None,
+    fingerprint: str = "",
+) -> Incident:
+    """Open an incident, or add this run to the open one; told again only when it grew. `evidence` keeps 200 rows.
+
+    Call it last in its transaction (it writes the ledger). An accepted finding answers the resolved incident.
+    """
+    if code not in IncidentCode.values:
+        raise ValueError(f"{code} is no incident code")
+    Environment.objects.select_for_update().get(pk=environment.pk)
+    kept = _kept(evidence)
+    number = len(kept["rows"]) if total is None else total
+    mark = fingerprint or _fingerprint(kept)
+    about = Incident.objects.filter(code=code, environment=environment, subject=subject[:200])
+    accepted = about.filter(status=Incident.Status.RESOLVED, fingerprint=mark).first()
+    found = about.open().first() or accepted
+    values = {"summary": summary[:500], "evidence": kept, "total": number, "fingerprint": mark}
+    if found is None:
+        found = Incident.objects.create(
+            code=code, environment=environment, subject=subject[:200], run=run, baseline_run=baseline,
+            policy=run.policy if run else None, seeded=bool(run and run.operation.seeded), **values,
+        )  # fmt: skip
+        _open(found)
+    elif found != accepted and found.fingerprint != mark:
+        Incident.objects.filter(pk=found.pk).update(**values)
+        found.refresh_from_db()
+        _open(found)
+    if run is not None:
+        found.seen_in.add(run)
+    return found
+
+
+def _kept(evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    given = dict(evidence) if isinstance(evidence, Mapping) else {"rows": list(evidence)}
+    rows = list(given.get("rows", ()))
+    return {**given, "rows": rows[:MOST_ROWS]}
+
+
+def _fingerprint(kept: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _open(incident: Incident) -> None:
+    incident.told_at = timezone.now()
+    incident.save(update_fields=["told_at"])
+    if not incident.seeded:
+        _message(incident, f"incident:{incident.pk}:{incident.fingerprint[:16]}", "")
+    _tell("opened", incident, SYSTEM, total=incident.total, summary=incident.summary)
+
+
+def _message(incident: Incident, key: str, prefix: str) -> None:
+    body = f"{incident.summary}\nOpen it, look at the rows before and after, and resolve it with a reason."
+    enqueue(
+        key,
+        subject=f"{prefix}ALTERED: {incident} of {incident.environment}",
+        body=body,
+        path=reverse("admin:backups_incident_change", args=[incident.pk]),
+    )
+
+
+@transaction.atomic
+def resolve(incident: Incident, by: str, reason: str, fingerprint: str = "") -> Incident:
+    """A person explains it; exactly this finding is accepted from now on. Holds stay until they are released.
+
+    Raises Refused without a reason, for one that is resolved, and when it grew since `fingerprint` was looked at.
+    """
+    if not reason.strip():
+        raise Refused("Say what happened and why this incident may be closed. Nothing was changed.")
+    row = Incident.objects.select_for_update().select_related(None).get(pk=incident.pk)
+    if row.status != Incident.Status.OPEN:
+        raise Refused(f"This incident was resolved by {row.resolved_by} already. Nothing was changed.")
+    if fingerprint and fingerprint != row.fingerprint:
+        raise Refused("More was found since you looked. Nothing was changed; look at the incident once more.")
+    row.status, row.resolved_by, row.reason = Incident.Status.RESOLVED, by, reason.strip()
+    row.resolved_at = timezone.now()
+    row.save(update_fields=["status", "resolved_by", "reason", "resolved_at"])
+    _tell("resolved", row, by, reason=row.reason)
+    return row
+
+
+def _tell(what: str, incident: Incident, actor: str, **data: object) -> None:
+    record(
+        f"backups.incident.{what}",
+        actor=actor,
+        environment=incident.environment.slug,
+        subject=str(incident.pk),
+        data={"code": incident.code, "about": incident.subject, "run": incident.run_id, **data},
+        seeded=incident.seeded,
+    )
+
+
+def remind() -> int:
+    """Tell about open incidents daily, until a person resolves them; answers how many were told again."""
+    now = timezone.now()
+    due = Incident.objects.open().filter(seeded=False, told_at__lte=now - REMIND_EVERY).select_related("environment")
+    told = 0
+    for incident in due[:100]:
+        with transaction.atomic():
+            if Incident.objects.filter(pk=incident.pk, told_at=incident.told_at).update(told_at=now):
+                _message(incident, f"incident:{incident.pk}:{now:%Y-%m-%d}", "Still open: ")
+                told += 1
+    return told

@@ -1,0 +1,68 @@
+"""The page of one incident: the rows before and after, both verdicts, the run, its holds, the way to resolve it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from backups.models import Hold, Incident
+
+SHOWN = 50
+
+
+def page(request: HttpRequest, object_id: str) -> HttpResponse:
+    """GET only; resolving goes through the confirmation page of its operation."""
+    if not request.user.has_perm("backups.view_incident"):
+        raise PermissionDenied
+    rows = Incident.objects.select_related("environment", "policy", "run", "baseline_run")
+    incident = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
+    if incident is None:
+        raise Http404
+    values = {"environment": incident.environment.slug, "incident": incident.pk}
+    context = {
+        **admin.site.each_context(request),
+        "title": str(incident),
+        "incident": incident,
+        "rows": _shown(incident.evidence.get("rows", [])),
+        "kept": len(incident.evidence.get("rows", [])),
+        "verifier": incident.evidence.get("verify_audit_chain"),
+        "holds": list(incident.holds.select_related("run").order_by("placed_at")),
+        "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
+        "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
+        "may_resolve": request.user.has_perm("backups.resolve_incident"),
+    }
+    return TemplateResponse(request, "admin/backups/incident/page.html", context)
+
+
+def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line a row; of a changed row only the columns that differ, of a removed or added one all that say much."""
+    shown = []
+    for row in rows[:SHOWN]:
+        before, after = row.get("before") or {}, row.get("after") or {}
+        differ = [name for name in {**before, **after} if before.get(name) != after.get(name)] or list(before)
+        cells = [{"column": name, "before": before.get(name), "after": after.get(name)} for name in differ]
+        shown.append({**row, "cells": cells, "gone": bool(before) and not after, "new": bool(after) and not before})
+    return shown
+
+
+def hold(request: HttpRequest, object_id: str) -> HttpResponse:
+    """A hold has no page of its own: to the confirmation that releases it, else to its run."""
+    if not request.user.has_perm("backups.view_hold"):
+        raise PermissionDenied
+    row = (
+        Hold.objects.select_related("run__policy__environment").filter(pk=object_id).first()
+        if object_id.isdecimal()
+        else None
+    )
+    if row is None:
+        raise Http404
+    if row.released_at is None and request.user.has_perm("backups.release_hold"):
+        values = urlencode({"environment": row.run.policy.environment.slug, "hold": row.pk})
+        return HttpResponseRedirect(f"{reverse('admin:operations_request', args=['backups.release_hold'])}?{values}")
+    return HttpResponseRedirect(reverse("admin:backups_run_change", args=[row.run_id]))

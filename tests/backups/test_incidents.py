@@ -1,0 +1,219 @@
+"""Incidents and holds as rows: opened once, told once, closed by a person with a reason; the operations around them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backups import holds, incidents
+from backups.builtin import ensure_policies
+from backups.models import Hold, Incident, Policy, Run
+from ledger.models import Entry
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Notification, Operation
+from providers.errors import Refused
+
+pytestmark = pytest.mark.django_db
+ROW = {"id": "1", "chain": "c", "sequence": 4, "before": {"visitor_id": "ana"}, "after": {"visitor_id": "eva"}}
+
+
+@pytest.fixture
+def production() -> Environment:
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    return environment
+
+
+@pytest.fixture
+def run(production: Environment) -> Run:
+    by = User.objects.create_superuser("sam")
+    made = request("backups.export", by=by, environment=production, parameters={"policy": "audit-trail"})
+    policy = Policy.objects.get(environment=production, name="audit-trail")
+    return Run.objects.create(operation=made, policy=policy, status="proven", manifest_sha256="a" * 64,
+                              proven_at=timezone.now(), stored_at=timezone.now())  # fmt: skip
+
+
+def found(environment: Environment, run: Run | None = None, **values: object) -> Incident:
+    given = {"subject": "audit", "summary": "1 row edited", "evidence": [ROW], **values}
+    return incidents.raise_incident("row_edited", environment, run=run, **given)  # type: ignore[arg-type]
+
+
+def olga(*codenames: str) -> User:
+    user = User.objects.create_user("olga", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return User.objects.get(pk=user.pk)
+
+
+def ended(operation: Operation) -> Operation:
+    run_operation(operation.pk, "test", frozenset({"urgent", "export"}), end_process=lambda: None)
+    operation.refresh_from_db()
+    return operation
+
+
+def test_the_same_finding_is_one_incident_and_one_message(production, run) -> None:
+    first, second = found(production, run), found(production, run)
+
+    assert first == second
+    assert Entry.objects.filter(code="backups.incident.opened").count() == 1
+    assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
+    assert list(first.seen_in.all()) == [run]
+
+
+def test_an_incident_that_grows_is_told_again(production) -> None:
+    found(production)
+    grown = found(production, evidence=[ROW, {**ROW, "id": "2"}], summary="2 rows edited")
+
+    assert (Incident.objects.count(), grown.total, grown.summary) == (1, 2, "2 rows edited")
+    assert Notification.objects.filter(subject__startswith="ALTERED").count() == 2
+
+
+def test_what_was_resolved_is_accepted_and_anything_else_is_new(production) -> None:
+    resolved = incidents.resolve(found(production), "olga", "a repair, ticket 7")
+
+    again = found(production)
+    other = found(production, evidence=[{**ROW, "after": {"visitor_id": "eve"}}])
+
+    assert (again, again.status) == (resolved, "resolved")
+    assert (other.status, Incident.objects.count()) == ("open", 2)
+
+
+def test_at_most_two_hundred_rows_are_kept(production) -> None:
+    incident = found(production, evidence=[{**ROW, "id": str(n)} for n in range(300)], total=300)
+
+    assert (len(incident.evidence["rows"]), incident.total) == (200, 300)
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_nobody_resolves_without_a_reason(production, reason: str) -> None:
+    incident = found(production)
+
+    with pytest.raises(Refused, match="Say what happened"):
+        incidents.resolve(incident, "olga", reason)
+
+
+def test_an_incident_is_resolved_once_and_only_as_it_was_seen(production) -> None:
+    incident = found(production)
+    with pytest.raises(Refused, match="More was found"):
+        incidents.resolve(incident, "olga", "fine", fingerprint="another")
+    incidents.resolve(incident, "olga", "fine")
+
+    with pytest.raises(Refused, match="resolved by olga already"):
+        incidents.resolve(incident, "otto", "me too")
+
+
+def test_open_incidents_are_told_daily_until_resolved(production) -> None:
+    incident = found(production)
+    Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
+
+    assert [incidents.remind(), incidents.remind()] == [1, 0]
+    incidents.resolve(incident, "olga", "fine")
+    Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
+    assert incidents.remind() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("incident_one_open", {}),
+        ("incident_status_known|incident_resolution", {"status": "gone"}),
+        ("incident_resolution_is_whole", {"status": "resolved", "subject": "other"}),
+    ],
+)
+def test_sql_cannot_cheat_an_incident(production, name: str, values: dict[str, str]) -> None:
+    row = found(production)
+    copy = {"code": row.code, "environment": production, "subject": row.subject, "summary": "x", **values}
+
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Incident.objects.create(**copy)
+
+
+def test_a_hold_is_placed_once_and_released_once_with_reasons(production, run) -> None:
+    hold = holds.place(run, "olga", "court order 12")
+
+    assert holds.place(run, "otto", "again") == hold
+    assert list(Run.objects.held()) == [run]
+    with pytest.raises(Refused, match="need not be kept"):
+        holds.release(hold, "adam", " ")
+    holds.release(hold, "adam", "the case is closed")
+    assert not Run.objects.held().exists()
+    with pytest.raises(Refused, match="released by adam already"):
+        holds.release(hold, "adam", "twice")
+
+
+def test_a_hold_outlives_neither_its_open_incident_nor_sql(production, run) -> None:
+    hold = holds.place(run, "system", "the last good run", incident=found(production, run))
+
+    with pytest.raises(Refused, match="is open"):
+        holds.release(hold, "adam", "tidy up")
+    with pytest.raises(IntegrityError, match="hold_release_is_whole"), transaction.atomic():
+        Hold.objects.update(released_by="adam")
+    with pytest.raises(IntegrityError, match="hold_once_per_incident"), transaction.atomic():
+        Hold.objects.create(run=run, incident=hold.incident, reason="x", placed_by="y")
+
+
+def test_an_auditor_cannot_resolve_and_an_operator_does_by_an_operation(production) -> None:
+    incident = found(production)
+    asked = {"environment": production, "parameters": {"incident": str(incident.pk)}}
+    with pytest.raises(PermissionDenied):
+        request("backups.resolve_incident", by=olga("view_incident", "verify_run"), reason="no", **asked)
+    User.objects.filter(username="olga").delete()
+    by = olga("resolve_incident")
+
+    silent = ended(request("backups.resolve_incident", by=by, **asked))
+    done = ended(request("backups.resolve_incident", by=by, reason="a repair, ticket 7", **asked))
+
+    incident.refresh_from_db()
+    assert (silent.status, "with a reason only" in silent.error) == ("failed", True)
+    assert (done.status, incident.status, incident.resolved_by) == ("succeeded", "resolved", "olga")
+    with pytest.raises(Refused, match="no open incident"):
+        request("backups.resolve_incident", by=by, reason="again", **asked)
+
+
+def test_a_finding_that_grew_ends_a_waiting_request_without_effect(production) -> None:
+    incident = found(production)
+    by = olga("resolve_incident")
+    asked = request("backups.resolve_incident", by=by, environment=production, reason="fine",
+                    parameters={"incident": str(incident.pk)})  # fmt: skip
+    found(production, evidence=[ROW, {**ROW, "id": "2"}])
+
+    done = ended(asked)
+
+    assert Incident.objects.get(pk=incident.pk).status == "open"
+    assert done.status in ("failed", "expired")
+
+
+def test_holds_are_placed_and_released_by_operations(production, run) -> None:
+    by = olga("place_hold", "release_hold")
+    placed = ended(request("backups.place_hold", by=by, environment=production, reason="court",
+                           parameters={"run": run.pk}))  # fmt: skip
+    hold = Hold.objects.get(pk=placed.result["hold"])
+    asked = request("backups.release_hold", by=by, environment=production, reason="closed",
+                    parameters={"hold": str(hold.pk)})  # fmt: skip
+
+    assert (hold.run, hold.reason, hold.placed_by) == (run, "court", "olga")
+    assert asked.status == "awaiting_approval"
+    with pytest.raises(Refused, match="no stored run"):
+        request("backups.place_hold", by=by, environment=production, parameters={"run": "nothing"})
+    with pytest.raises(Refused, match="no standing hold"):
+        request("backups.release_hold", by=by, environment=production, parameters={"hold": "x"})
+
+
+def test_the_page_shows_the_rows_before_and_after_and_who_may_resolve(production, run, client) -> None:
+    incident = found(
+        production, run, evidence={"rows": [ROW], "verify_audit_chain": {"rows": 9, "chains": 1, "invalid": 0}}
+    )
+    auditor = olga("view_incident", "view_run", "view_hold")
+    client.force_login(auditor)
+
+    page = client.get(f"/admin/backups/incident/{incident.pk}/change/", follow=True).content.decode()
+    home = client.get("/admin/").content.decode()
+
+    assert all(word in page for word in ("ana", "eva", "visitor_id", "№ 4 of c", "not resolve them", "valid"))
+    assert "1 open incident" in home
+    assert client.get("/admin/backups/incident/999999/change/").status_code == 404
