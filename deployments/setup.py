@@ -1,13 +1,13 @@
 """Set-up: from one Render key to services, environments, history, health and a webhook; each step says what is next.
 
-`steps()` only reads this portal; `discover()` asks Render and stores what it finds. Both are used by page and command.
+`steps()` only reads this portal; `discover_everything()` asks Render, then what other apps registered (Supabase).
+Both are used by page and command.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -15,21 +15,14 @@ from deployments.client import configured, render
 from deployments.models import Deployment, Service, SyncState
 from deployments.parity import refresh
 from deployments.reconcile import PATH, our_webhook
+from deployments.supabase_ref import link_projects
 from deployments.sync import poll
+from operations import onboarding
 from operations.models import Environment
-from providers.errors import ProviderError
+from operations.onboarding import Step
+from providers.errors import ProviderError, Refused
 from providers.http import PlanTooLow, Rejected, Unauthorized
 from providers.render import Render
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the wizard; `todo` is empty where it is done."""
-
-    title: str
-    tone: str
-    found: str
-    todo: str = ""
 
 
 def discover(progress: Callable[[str, int], None] = lambda name, count: None) -> list[str]:
@@ -40,6 +33,7 @@ def discover(progress: Callable[[str, int], None] = lambda name, count: None) ->
     for service in Service.objects.filter(removed_at=None):
         refresh(api, service)
     told.append("variables read by name and fingerprint; no value was stored")
+    told += link_projects(api)
     told.append(ensure_webhook(api))
     return told
 
@@ -64,7 +58,7 @@ def ensure_webhook(api: Render) -> str:
 
 def steps() -> list[Step]:
     """Where the set-up stands."""
-    return [_key(), _services(), _health(), _history(), _webhook(), *_databases(), _store()]
+    return [_key(), _services(), _health(), _history(), _webhook(), *onboarding.steps(), *_databases(), _store()]
 
 
 def _key() -> Step:
@@ -131,9 +125,16 @@ def _store() -> Step:
     return Step("Backup store and keys", "ok" if keys else "warn", "keys are set" if keys else "keys are missing", todo)
 
 
-def safe_discover(progress: Callable[[str, int], None] = lambda name, count: None) -> tuple[list[str], str]:
-    """`discover`, with the error as a sentence."""
-    try:
-        return discover(progress), ""
-    except ProviderError as error:
-        return [], error.message
+def discover_everything(
+    progress: Callable[[str, int], None] = lambda name, count: None,
+) -> tuple[list[str], list[str]]:
+    """Render first (its services name the Supabase projects), then every registered part; errors are sentences."""
+    told: list[str] = []
+    errors: list[str] = []
+    if configured():
+        try:
+            told += discover(progress)
+        except (ProviderError, Refused) as error:
+            errors.append(str(error))
+    more, wrong = onboarding.discover()
+    return told + more, errors + wrong

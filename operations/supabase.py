@@ -1,14 +1,22 @@
-"""The Management API's client for this portal's settings. In: SUPABASE_ACCESS_TOKEN. Out: `supabase()`, or Refused."""
+"""The Management API's client for this portal's settings, and which project belongs to which environment.
+
+In: SUPABASE_ACCESS_TOKEN. Out: `supabase()`, or Refused; `link` is the one way a project is chosen.
+"""
 
 from __future__ import annotations
 
 import functools
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
-from operations.models import Environment
+from operations import edits
+from operations.models import Environment, Heartbeat, SupabaseProject
 from providers.errors import Refused
 from providers.supabase import Supabase
+
+PROJECTS = "supabase.projects"
 
 
 def configured() -> bool:
@@ -43,3 +51,37 @@ def ref_of(environment: Environment) -> str:
 @functools.lru_cache(maxsize=8)
 def _client(token: str, base: str, deadline: float, timeout: tuple[float, float]) -> Supabase:
     return Supabase(token, base, timeout=timeout, deadline=deadline)
+
+
+def remember_projects(api: Supabase) -> list[dict[str, str]]:
+    """Ask for every project that the token sees and keep the list for the pages. Raises ProviderError."""
+    found = [{"ref": one.ref, "name": one.name, "region": one.region, "status": one.status}
+             for one in api.projects.list()]  # fmt: skip
+    Heartbeat.objects.update_or_create(
+        name=PROJECTS, defaults={"beat_at": timezone.now(), "detail": {"projects": found}}
+    )
+    return found
+
+
+def known_projects() -> list[dict[str, str]]:
+    """The projects of the last reading; nothing before the first."""
+    row = Heartbeat.objects.filter(name=PROJECTS).first()
+    return list(row.detail.get("projects", [])) if row else []
+
+
+def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
+    """Say which project is this environment's. Raises Refused for a ref that the token does not see."""
+    known = {one["ref"]: one["name"] for one in known_projects()}
+    if known and ref not in known:
+        listed = ", ".join(f"{ref} ({name})" for ref, name in known.items())
+        raise Refused(f"The token sees no project {ref!r}; {environment} stays as it was. It sees: {listed}.")
+    before = Environment.objects.get(pk=environment.pk)
+    if before.supabase_ref == ref:
+        return
+    with transaction.atomic():
+        Environment.objects.filter(pk=environment.pk).update(supabase_ref=ref)
+        environment.supabase_ref = ref
+        SupabaseProject.objects.update_or_create(
+            environment=environment, defaults={"ref": ref, "matched_by": how[:200], "seen_at": None, "status": ""}
+        )
+        edits.note(before, Environment.objects.get(pk=environment.pk), by=by)

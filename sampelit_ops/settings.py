@@ -216,6 +216,7 @@ HEALTH_DECIDE_PROBES = env.int("HEALTH_DECIDE_PROBES", default=30)
 DEPLOY_WATCH_SECONDS = env.float("DEPLOY_WATCH_SECONDS", default=3)
 SUPABASE_ACCESS_TOKEN = env.str("SUPABASE_ACCESS_TOKEN", default="")
 SUPABASE_API_BASE = env.str("SUPABASE_API_BASE", default="https://api.supabase.com")
+SUPABASE_TOKEN_EXPIRES = env.str("SUPABASE_TOKEN_EXPIRES", default="")
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"

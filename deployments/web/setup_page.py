@@ -1,14 +1,16 @@
-"""The set-up wizard: where each step stands, and one button that reads everything from Render."""
+"""The set-up wizard: where each step stands, one button that reads everything, and the choice of Supabase projects."""
 
 from __future__ import annotations
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from deployments import setup
+from operations.models import Environment
+from operations.supabase import known_projects, link
 from providers.errors import Refused
 
 
@@ -20,18 +22,32 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not may:
             raise PermissionDenied
+        if request.POST.get("ref"):
+            _choose(request)
         _discover(request)
         return redirect("admin:deployments_setup")
-    context = {**admin.site.each_context(request), "title": "Set-up", "steps": setup.steps(), "may": may}
+    context = {
+        **admin.site.each_context(request),
+        "title": "Set-up",
+        "steps": setup.steps(),
+        "may": may,
+        "projects": known_projects(),
+        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+    }
     return TemplateResponse(request, "admin/deployments/setup.html", context)
 
 
-def _discover(request: HttpRequest) -> None:
+def _choose(request: HttpRequest) -> None:
+    environment = get_object_or_404(Environment, slug=request.POST.get("environment", ""))
     try:
-        told, error = setup.safe_discover()
+        link(environment, request.POST["ref"], by=request.user.get_username(), how="chosen on the set-up page")
     except Refused as refusal:
-        told, error = [], refusal.reason
+        messages.error(request, refusal.reason)
+
+
+def _discover(request: HttpRequest) -> None:
+    told, errors = setup.discover_everything()
     for line in told:
         messages.success(request, line)
-    if error:
+    for error in errors:
         messages.error(request, error)

@@ -1,4 +1,4 @@
-"""`manage.py setup [--email ADDRESS] [--username NAME]`: first admin's link, then everything one Render key gives."""
+"""`manage.py setup [--email ADDRESS] [--supabase ENVIRONMENT=REF]`: first admin, then all that two tokens give."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from deployments import setup
-from deployments.client import configured
+from operations.models import Environment
+from operations.supabase import link
 from providers.errors import Refused
 
 
 class Command(BaseCommand):
-    help = "Creates the first admin's one-time link and reads services, environments and history from Render."
+    help = "Creates the first admin's one-time link and reads everything that the tokens of Render and Supabase show."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", help="the first admin's address; without it no link is made")
         parser.add_argument("--username", default="admin", help="the first admin's name (admin)")
+        parser.add_argument(
+            "--supabase", action="append", default=[], metavar="ENVIRONMENT=REF",
+            help="the environment's Supabase project, where no service's SUPABASE_URL names it",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"]:
             call_command("first_admin", options["email"], username=options["username"])
-        if configured():
+        self._discover()
+        if self._link(options["supabase"]):
             self._discover()
         for step in setup.steps():
             mark = {"ok": "done", "bad": "MISSING", "warn": "open"}.get(step.tone, "optional")
@@ -31,14 +37,23 @@ class Command(BaseCommand):
             if step.todo:
                 self.stdout.write(f"{'':9}next: {step.todo}")
 
+    def _link(self, pairs: list[str]) -> bool:
+        for pair in pairs:
+            slug, _, ref = pair.partition("=")
+            environment = Environment.objects.filter(slug=slug).first()
+            if environment is None or not ref:
+                raise CommandError(f"--supabase {pair}: give an environment that exists and a ref. Nothing was linked.")
+            try:
+                link(environment, ref, by="setup", how="chosen with manage.py setup")
+            except Refused as refusal:
+                raise CommandError(refusal.reason) from refusal
+        return bool(pairs)
+
     def _discover(self) -> None:
-        try:
-            told, error = setup.safe_discover(
-                lambda name, count: self.stderr.write(f"{name}: {count} deployments read")
-            )
-        except Refused as refusal:
-            raise CommandError(refusal.reason) from refusal
+        told, errors = setup.discover_everything(
+            lambda name, count: self.stderr.write(f"{name}: {count} deployments read")
+        )
         for line in told:
             self.stdout.write(line)
-        if error:
+        for error in errors:
             self.stderr.write(error)

@@ -1,0 +1,61 @@
+"""`manage.py sync_provider_backups [--environment E] [--json]`: read Supabase's own backups; exit 1 where none is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backups.models import ProviderBackup
+from backups.provider.sync import sync
+from backups.provider.verdict import judge
+from operations.models import Environment
+from operations.supabase import supabase
+from providers.errors import ProviderError, Refused
+
+
+class Command(BaseCommand):
+    help = "Reads the projects and their own backups from Supabase's Management API."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--environment", help="only this one")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = options["environment"]
+        environments = Environment.objects.exclude(supabase_ref="")
+        chosen = environments.filter(slug=wanted) if wanted else environments
+        if not chosen:
+            raise CommandError("No such environment is linked to a Supabase project; nothing was read. Run setup.")
+        try:
+            api = supabase()
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
+        lines = [self._one(environment, api) for environment in chosen]
+        for line in lines:
+            text = (
+                json.dumps(line) if options["json"] else f"{line['environment']}: {line['state']}. {line['sentence']}"
+            )
+            self.stdout.write(text)
+        if any(line["tone"] == "bad" for line in lines):
+            sys.exit(1)
+
+    def _one(self, environment: Environment, api: Any) -> dict[str, Any]:
+        try:
+            row = sync(environment, api)
+        except ProviderError as error:
+            return {"environment": environment.slug, "state": "unknown", "tone": "bad", "sentence": error.message}
+        kept = list(ProviderBackup.objects.listed().filter(environment=environment, ref=row.ref))
+        verdict = judge(row, kept)
+        return {
+            "environment": environment.slug,
+            "state": verdict.word,
+            "tone": verdict.tone,
+            "sentence": verdict.sentence,
+            "plan": row.plan,
+            "newest": verdict.newest.isoformat() if verdict.newest else None,
+            "backups": [one.external_id for one in kept],
+        }

@@ -1,0 +1,1 @@
+"""Supabase's own backups beside ours: recorded, judged, restored from."""

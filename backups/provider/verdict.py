@@ -1,0 +1,87 @@
+"""What Supabase's own backups of a project amount to, in words. Pure: rows go in, a Verdict comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from backups.models import ProviderBackup
+from operations.models import SupabaseProject
+
+LATE = timedelta(hours=26)
+SOURCE = "https://supabase.com/docs/guides/platform/backups"
+PITR_SOURCE = "https://supabase.com/docs/guides/platform/manage-your-usage/point-in-time-recovery"
+PITR_PRICES = ((7, 100), (14, 200), (28, 400))
+DAYS = {"pro": 7, "team": 14, "enterprise": 30}
+CLEAR = {
+    "Unauthorized": "Supabase refuses the token: it is wrong, revoked, expired, or may not see this project.",
+    "PlanTooLow": "Supabase's plan does not include this (402).",
+    "NotFound": "Supabase does not know this project: it was deleted (its backups with it), or is another account's.",
+    "Rejected": "Supabase declined the request.",
+    "RateLimited": "Supabase asks to slow down; the portal waits and reads again by itself.",
+    "Unavailable": "Supabase does not answer; the portal reads again by itself.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`missing` means: there is no copy at Supabase that could be restored now."""
+
+    tone: str
+    word: str
+    sentence: str
+    missing: bool = False
+    newest: datetime | None = None
+
+
+def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Verdict:
+    """The state of Supabase's own layer for one environment."""
+    if project is None:
+        return Verdict("idle", "not linked", "No Supabase project is linked, so nothing is known of its own backups.")
+    if project.error:
+        hint = CLEAR.get(project.error_kind, "Supabase could not be read.")
+        return Verdict("bad", "unknown", f"{hint} {project.error} What is listed is what was known before.")
+    newest = _newest(rows)
+    if newest is None:
+        return Verdict("bad", "no backups", _none(project), missing=True)
+    if project.paused:
+        text = f"The project is paused ({project.status}). Its backups stay, but none is taken and none can be restored"
+        return Verdict("bad", "paused", f"{text} until it is resumed.", newest=newest)
+    if timezone.now() - newest > LATE:
+        text = f"The newest copy is from {newest:%Y-%m-%d %H:%M} UTC; a daily one is overdue."
+        return Verdict("warn", "late", text, newest=newest)
+    if project.pitr_enabled:
+        return Verdict("ok", "point in time", "Supabase can return to any second of its window.", newest=newest)
+    return Verdict("ok", "daily", f"{DAYS.get(project.plan, 7)} daily backups are kept on this plan.", newest=newest)
+
+
+def _newest(rows: Sequence[ProviderBackup]) -> datetime | None:
+    """The moment of the newest state that could be restored."""
+    daily = [row.taken_at for row in rows if row.status in ("COMPLETED", "AVAILABLE") and row.taken_at]
+    window = [row.latest_at for row in rows if row.kind == ProviderBackup.Kind.PITR_WINDOW and row.latest_at]
+    return max(daily + window, default=None)
+
+
+def _none(project: SupabaseProject) -> str:
+    if project.plan == "free":
+        return (
+            "The free plan has no backups that can be restored: if this project is lost at Supabase, only our own "
+            "proven runs bring it back. Daily backups begin with the Pro plan."
+        )
+    return (
+        "Supabase answers that it keeps no backup of this project at all (an empty list). On this plan there should "
+        f"be {DAYS.get(project.plan, 7)} daily ones: ask Supabase's support. Until then only our own proven runs count."
+    )
+
+
+def pitr_price(project: SupabaseProject | None) -> str:
+    """What point-in-time recovery costs, with where the figures come from."""
+    listed = ", ".join(f"{days} days ${price}" for days, price in PITR_PRICES)
+    told = f"Supabase's list price a month and project: {listed}; it needs at least Small compute, billed on top."
+    if project is not None and project.pitr_enabled:
+        return f"On. {'Supabase bills ' + project.pitr_price + '. ' if project.pitr_price else ''}{told}"
+    off = "Off. With it, a loss is at most about two minutes instead of up to a day."
+    return f"{off} {told} It replaces the daily backups."

@@ -1,0 +1,124 @@
+"""The layers page: our proven runs, Supabase's daily backups and its point-in-time window, side by side.
+
+In: an environment. Out: per layer the newest state, the loss, the price and what it covers; each copy with its button.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from backups.models import ProviderBackup, Run
+from backups.provider.verdict import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
+from operations.models import Environment, SupabaseProject
+
+ACCIDENTS = (
+    (
+        "A row forged or deleted in silence",
+        ("yes: compared at every run", "no: copied as it is", "no: copied as it is"),
+    ),
+    ("A table or column dropped", ("yes, beside the live tables", "yes, the whole project goes back", "yes, the same")),
+    ("A bad migration", ("yes", "yes, loses the day since", "yes, to the second before")),
+    ("The project deleted", ("yes", "no: deleted with it", "no: deleted with it")),
+    ("Supabase or its region away", ("yes, into any PostgreSQL", "no", "no")),
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`newest` is the newest state that could come back; what happened after it is lost."""
+
+    name: str
+    tone: str
+    word: str
+    newest: datetime | None
+    sentence: str
+    price: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    row: ProviderBackup
+    url: str
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm("backups.view_run"):
+        raise PermissionDenied
+    environments = list(Environment.objects.filter(kind__in=["production", "staging"]))
+    slug = request.GET.get("environment", "")
+    chosen = next((one for one in environments if one.slug == slug), environments[0] if environments else None)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Backup layers",
+        "environments": environments,
+        "chosen": chosen,
+        "accidents": ACCIDENTS,
+        "sources": (SOURCE, PITR_SOURCE),
+        **(shown(chosen) if chosen else {}),
+    }
+    return TemplateResponse(request, "admin/backups/layers.html", context)
+
+
+def shown(environment: Environment) -> dict[str, object]:
+    """What the page says of one environment."""
+    project = SupabaseProject.objects.filter(environment=environment).first()
+    rows = list(ProviderBackup.objects.listed().filter(environment=environment)[:60])
+    verdict = judge(project, rows)
+    window = next((row for row in rows if row.kind == ProviderBackup.Kind.PITR_WINDOW), None)
+    return {
+        "project": project,
+        "verdict": verdict,
+        "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, window)],
+        "copies": [Copy(row, _restore_url(row)) for row in rows if row.kind != ProviderBackup.Kind.PITR_WINDOW],
+        "window": window,
+        "pitr_url": reverse("admin:operations_request", args=["backups.provider_pitr"]),
+        "point_url": _request("backups.provider_restore_point", environment),
+    }
+
+
+def _request(kind: str, environment: Environment, **values: str) -> str:
+    query = urlencode({"environment": environment.slug, **values})
+    return f"{reverse('admin:operations_request', args=[kind])}?{query}"
+
+
+def _restore_url(row: ProviderBackup) -> str:
+    """The confirmation page of this copy; empty where Supabase says that it cannot be restored."""
+    usable = row.status in ("COMPLETED", "AVAILABLE")
+    return _request("backups.provider_restore", row.environment, backup=row.external_id) if usable else ""
+
+
+def _ours(environment: Environment) -> Layer:
+    run = Run.objects.counting().filter(policy__environment=environment).order_by("-proven_at").first()
+    price = "The store's price; a drill needs only the worker."
+    if run is None:
+        return Layer("Our proven runs", "bad", "none", None, "No run of this environment is proven.", price)
+    text = f"{run.rows:,} rows of {len(run.tables)} tables, restored and compared."
+    return Layer("Our proven runs", "ok", "proven", run.snapshot_at or run.proven_at, text, price)
+
+
+def _daily(verdict: Verdict, rows: list[ProviderBackup]) -> Layer:
+    daily = [row for row in rows if row.kind == ProviderBackup.Kind.DAILY and row.status == "COMPLETED"]
+    newest = max((row.taken_at for row in daily if row.taken_at), default=None)
+    price = "Part of the Pro, Team and Enterprise plans; the free plan has none."
+    text = verdict.sentence if not daily or verdict.tone != "ok" else f"{len(daily)} copies; nobody has restored them."
+    return Layer("Supabase daily", verdict.tone, verdict.word, newest, text, price)
+
+
+def _pitr(project: SupabaseProject | None, window: ProviderBackup | None) -> Layer:
+    price = pitr_price(project)
+    if window is None:
+        on = project is not None and project.pitr_enabled
+        word, text = ("no window yet", "Switched on, but nothing can be reached yet.") if on else ("off", "Not bought.")
+        return Layer("Supabase point in time", "warn" if on else "idle", word, None, text, price)
+    age = timezone.now() - window.earliest_at if window.earliest_at else None
+    text = f"Any second of the last {age.days} days and {age.seconds // 3600} hours." if age else ""
+    return Layer("Supabase point in time", "ok", "on", window.latest_at, text, price)

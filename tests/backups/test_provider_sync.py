@@ -1,0 +1,200 @@
+"""Supabase's own backups become rows and a verdict; every way of not answering has a clear state."""
+
+# ruff: noqa: F401, F811 - fixtures are imported by name
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+import stamina
+from django.core.management import call_command
+
+from backups.models import ProviderBackup
+from backups.provider.doctor import expiry, supabase
+from backups.provider.sync import sync, sync_all
+from backups.provider.verdict import judge, pitr_price
+from operations.models import Environment, Notification, SupabaseProject
+from operations.supabase import link, remember_projects
+from providers.errors import ProviderError, Refused
+from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server
+
+
+@pytest.fixture
+def production(db: None) -> Environment:
+    return Environment.objects.create(slug="production", kind="production", protected=True, supabase_ref=REF)
+
+
+@pytest.fixture(autouse=True)
+def token(settings, platform: Platform) -> None:
+    settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
+    with stamina.set_testing(True, attempts=1):
+        yield
+
+
+def verdict_of(environment: Environment):
+    project = SupabaseProject.objects.filter(environment=environment).first()
+    return judge(project, list(ProviderBackup.objects.listed().filter(environment=environment)))
+
+
+def told() -> list[str]:
+    return list(Notification.objects.values_list("subject", flat=True))
+
+
+def test_project_daily_backups_and_window_become_rows(production: Environment, platform: Platform) -> None:
+    row = sync(production, platform.client)
+
+    assert (row.plan, row.status, row.pitr_enabled, row.ssl_enforced, row.open_to_all) == (
+        "pro", "ACTIVE_HEALTHY", True, False, True)  # fmt: skip
+    assert row.pooler_host == "aws-0-eu-west-3.pooler.supabase.com"
+    assert ProviderBackup.objects.filter(kind="daily", status="COMPLETED").count() == 7
+    window = ProviderBackup.objects.get(kind="pitr_window")
+    assert window.holds(window.latest_at)
+    assert verdict_of(production).tone == "ok"
+    assert "$100" in pitr_price(row)
+    assert told() == []
+
+
+def test_a_backup_that_supabase_forgets_is_kept_as_gone(production: Environment, platform: Platform) -> None:
+    sync(production, platform.client)
+    oldest = ProviderBackup.objects.filter(kind="daily").order_by("taken_at").first()
+
+    platform.control("POST", f"projects/{REF}/backup")
+    sync(production, platform.client)
+
+    oldest.refresh_from_db()
+    assert oldest.gone_at is not None
+    assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
+
+
+def test_an_empty_list_alarms_once_and_is_resolved_once(production: Environment, platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
+    sync(production, platform.client)
+    sync(production, platform.client)
+    found = verdict_of(production)
+    platform.control("POST", f"projects/{REF}/backup")
+    sync(production, platform.client)
+
+    assert (found.tone, found.word, found.missing) == ("bad", "no backups", True)
+    assert "empty list" in found.sentence
+    subject = "Supabase keeps no backup of production"
+    assert sorted(told()) == [f"Resolved: {subject}", subject]
+
+
+def test_the_free_plan_is_said_in_words(production: Environment, platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False, "plan": "free"})
+
+    sync(production, platform.client)
+
+    assert verdict_of(production).sentence.startswith("The free plan has no backups that can be restored")
+    assert told() == ["Supabase keeps no backup of production"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "word"),
+    [
+        (401, "Unauthorized", "refuses the token"),
+        (402, "PlanTooLow", "plan does not include"),
+        (403, "Unauthorized", "refuses the token"),
+        (404, "NotFound", "does not know this project"),
+        (429, "RateLimited", "asks to slow down"),
+        (500, "Unavailable", "does not answer"),
+        (503, "Unavailable", "does not answer"),
+    ],
+)
+def test_every_refusal_is_a_state_of_its_own(
+    production: Environment, platform: Platform, status: int, kind: str, word: str
+) -> None:
+    sync(production, platform.client)
+    platform.control("POST", "faults", {"match": f"GET .*{REF}/database/backups", "status": status, "times": 9})
+
+    with pytest.raises(ProviderError):
+        sync(production, platform.client)
+
+    project = SupabaseProject.objects.get()
+    assert project.error_kind == kind
+    assert word in verdict_of(production).sentence
+    assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
+    assert told() == []
+
+
+def test_an_empty_answer_means_no_backups_and_no_crash(production: Environment, platform: Platform) -> None:
+    fault = {"match": "GET .*/database/backups", "status": 200, "empty": True, "times": 1}
+    platform.control("POST", "faults", fault)
+
+    sync(production, platform.client)
+
+    assert verdict_of(production).missing
+
+
+def test_what_a_token_may_not_read_is_noted_not_invented(production: Environment, platform: Platform) -> None:
+    platform.control("POST", "faults", {"match": "GET .*/(ssl-enforcement|network-restrictions)", "status": 403,
+                                        "times": 9})  # fmt: skip
+
+    row = sync(production, platform.client)
+
+    assert (row.ssl_enforced, row.open_to_all) == (None, None)
+    assert set(row.notes) == {"ssl", "network"}
+    assert row.error == ""
+
+
+def test_a_paused_project_is_told(production: Environment, platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"status": "INACTIVE"})
+
+    sync(production, platform.client)
+
+    assert verdict_of(production).word == "paused"
+    health = next(check for check in supabase(production) if check.name == "Supabase production project")
+    assert (health.tone, health.found) == ("bad", "paused (INACTIVE)")
+
+
+def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment, platform: Platform) -> None:
+    sync(production, platform.client)
+
+    tones = {check.name: check.tone for check in supabase(production)}
+
+    assert tones == {
+        "Supabase token": "ok", "Supabase token expiry": "idle", "Supabase production project": "ok",
+        "Supabase production backups": "ok", "Supabase production PITR": "ok", "Supabase production TLS": "warn",
+        "Supabase production network": "warn",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "tone"),
+    [("", "idle"), ("soon", "bad"), ("2026-11-22", "bad"), ("2026-12-01", "warn"), ("2027-03-01", "ok")],
+)
+def test_the_tokens_expiry_is_warned_of(text: str, tone: str) -> None:
+    assert expiry(text, datetime(2026, 11, 23, tzinfo=UTC)).tone == tone
+
+
+def test_a_ref_that_the_token_does_not_see_is_refused(production: Environment, platform: Platform) -> None:
+    remember_projects(platform.client)
+
+    with pytest.raises(Refused, match="sees no project 'zzzz'"):
+        link(production, "zzzz", by="admin", how="test")
+    link(production, FREE, by="admin", how="test")
+
+    assert Environment.objects.get().supabase_ref == FREE
+
+
+def test_the_command_says_it_and_exits_1_without_backups(production: Environment, platform: Platform) -> None:
+    platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
+    out = StringIO()
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("sync_provider_backups", "--json", stdout=out)
+
+    assert ended.value.code == 1
+    assert '"state": "no backups"' in out.getvalue()
+
+
+def test_the_periodic_job_needs_a_token_and_survives_a_refusal(
+    production: Environment, platform: Platform, settings
+) -> None:
+    platform.control("PATCH", "token", {"valid": False})
+    refused = sync_all()
+    settings.SUPABASE_ACCESS_TOKEN = ""
+
+    assert (refused, sync_all()) == ([], [])
+    assert SupabaseProject.objects.get().error_kind == "Unauthorized"
