@@ -12,7 +12,6 @@ class BackupsConfig(AppConfig):
         from backups.panels import register_panels
         from backups.provider import registration
         from backups.retention_kinds import register_kinds as register_retention
-        from backups.provider import registration
         from backups.scheduler import register_jobs
 
         register_kinds()

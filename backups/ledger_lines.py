@@ -92,3 +92,19 @@ def _mirrored(entry: Entry) -> str:
 @sentence("backups.run.downloaded")
 def _downloaded(entry: Entry) -> str:
     return f"{entry.actor} downloaded {entry.payload['table']} of run {entry.subject}: {entry.payload['rows']} rows."
+
+
+@sentence("backups.runs.retired")
+def _retired(entry: Entry) -> str:
+    return f"Retention of {entry.subject} retired {entry.payload['count']} runs; their data stays for seven days."
+
+
+@sentence("backups.run.purged")
+def _purged(entry: Entry) -> str:
+    count, policy = entry.payload["objects"], entry.payload["policy"]
+    return f"Retention deleted the data of run {entry.subject} of {policy} ({count} objects), not its proofs."
+
+
+@sentence("backups.run.brought_back")
+def _brought_back(entry: Entry) -> str:
+    return f"{entry.actor} brought run {entry.subject} back; retention leaves it alone for 30 days."

@@ -100,7 +100,7 @@ def _start(policy: Policy, at: datetime) -> int:
 def _request(policy: Policy) -> Operation:
     return request(
         "backups.export",
-        by=_system_user(),
+        by=system_user(),
         environment=policy.environment,
         parameters={"policy": policy.name},
         reason="scheduled",
@@ -108,14 +108,14 @@ def _request(policy: Policy) -> Operation:
     )
 
 
-def _system_user() -> User:
-    """The account that schedules act as; it cannot sign in."""
+def system_user(codename: str = "request_export") -> User:
+    """The account that schedules act as, with this permission of backups; it cannot sign in."""
     user, created = User.objects.get_or_create(username=SYSTEM, defaults={"first_name": "Portal"})
     if created:
         user.set_unusable_password()
         user.save(update_fields=["password"])
-    if not user.has_perm("backups.request_export"):
-        wanted = Permission.objects.get(content_type__app_label="backups", codename="request_export")
+    if not user.has_perm(f"backups.{codename}"):
+        wanted = Permission.objects.get(content_type__app_label="backups", codename=codename)
         user.user_permissions.add(wanted)
         user = User.objects.get(pk=user.pk)
     return user

@@ -29,8 +29,8 @@ _ADVICE = {
 }
 
 
-def client(address: Address) -> S3Client:
-    """A boto3 client with checksums only where asked for, which R2, B2 and MinIO accept."""
+def client(address: Address, key_id: str | None = None, secret: str | None = None) -> S3Client:
+    """A boto3 client with checksums only where asked for, which R2, B2 and MinIO accept; keys from AWS_* by default."""
     import boto3
     from botocore.config import Config
 
@@ -45,7 +45,12 @@ def client(address: Address) -> S3Client:
     )
     region = address.region or "us-east-1"
     return boto3.session.Session().client(
-        "s3", endpoint_url=address.endpoint or None, region_name=region, config=config
+        "s3",
+        endpoint_url=address.endpoint or None,
+        region_name=region,
+        config=config,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
     )
 
 

@@ -190,6 +190,10 @@ BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
 BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")
 BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")
 BACKUP_PUBLIC_KEYS = env.list("BACKUP_PUBLIC_KEYS", default=[])
+# Only the prove worker holds these: a key that may delete what retention has retired for seven days.
+BACKUP_REAPER_AWS_ACCESS_KEY_ID = env.str("BACKUP_REAPER_AWS_ACCESS_KEY_ID", default="")
+BACKUP_REAPER_AWS_SECRET_ACCESS_KEY = env.str("BACKUP_REAPER_AWS_SECRET_ACCESS_KEY", default="")
+BACKUP_WITNESS_STORE = env.str("BACKUP_WITNESS_STORE", default="")  # a second bucket for the weekly signed head
 OPS_SEAL_IDENTITY = env.str("OPS_SEAL_IDENTITY", default="")
 OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")
 OPS_SEAL_RECIPIENT = env.str("OPS_SEAL_RECIPIENT", default="")  # its public half, for the web service

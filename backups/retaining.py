@@ -1,0 +1,89 @@
+"""Retention on real rows: what the portal and the store know of a policy's runs, and what is therefore kept.
+
+In: a policy. Out: a Plan of `backups.retention`. Reads only; `backups.retention_kinds` acts on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.utils import timezone
+
+from backups.manifest import manifest_key
+from backups.models import Policy, Restore, Run, Segment
+from backups.models.run import RunStatus
+from backups.retention import Clock, Fact, Plan, plan, wanted_by
+from backups.trust import store_of
+from operations.models import Operation
+from operations.models.operation import TERMINAL
+
+READERS = ("backups.restore", "backups.verify")
+
+
+def clock() -> Clock:
+    """This process's clock and the database's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return Clock(timezone.now(), cursor.fetchone()[0])
+
+
+def planned(policy: Policy, missing: frozenset[str] = frozenset()) -> Plan:
+    """What the rows say now; `missing` are runs whose objects the store does not show."""
+    return plan(facts(policy, missing), policy.rule(), clock())
+
+
+def looked_at(policy: Policy) -> tuple[Plan, frozenset[str]]:
+    """The same after looking into the store for whatever is to be relied on. Raises ProviderError when it is away."""
+    seen: set[str] = set()
+    missing: frozenset[str] = frozenset()
+    while True:
+        known = sorted(facts(policy, missing), key=lambda fact: fact.at, reverse=True)
+        unseen = set(wanted_by(known, policy.rule())) - seen
+        if not unseen:
+            return plan(known, policy.rule(), clock()), missing
+        seen |= unseen
+        missing |= incomplete(Run.objects.filter(pk__in=unseen))
+
+
+def incomplete(runs: Iterable[Run]) -> frozenset[str]:
+    """Runs whose manifest is missing, or any object of them is, or has another size."""
+    found = set()
+    for run in runs:
+        stored = {item.key: item.size_bytes for item in store_of(run).list(f"runs/{run.pk}/")}
+        wanted = Segment.objects.filter(run=run).values_list("key", "stored_bytes")
+        if manifest_key(run.pk) not in stored or any(stored.get(key) != size for key, size in wanted):
+            found.add(run.pk)
+    return frozenset(found)
+
+
+def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
+    """Every stored run of the policy; the demo's seeded story has no objects and takes no part."""
+    runs = list(Run.objects.filter(policy=policy, operation__seeded=False).exclude(stored_at=None))
+    held = set(Run.objects.held().filter(policy=policy).values_list("pk", flat=True))
+    busy = read_now(policy)
+    return [_fact(run, run.pk not in missing, run.pk in held, run.pk in busy) for run in runs]
+
+
+def read_now(policy: Policy) -> set[str]:
+    """Runs that an operation restores or checks, or is about to: asked for and not ended."""
+    asked = Operation.objects.filter(kind__in=READERS, environment=policy.environment_id).exclude(status__in=TERMINAL)
+    running = Restore.objects.filter(run__policy=policy, status=Restore.Status.RUNNING)
+    named = {str(parameters.get("run", "")) for parameters in asked.values_list("parameters", flat=True)}
+    return named | set(running.values_list("run_id", flat=True))
+
+
+def _fact(run: Run, present: bool, held: bool, busy: bool) -> Fact:
+    return Fact(
+        run=run.pk,
+        at=run.snapshot_at or run.started_at,
+        proven=run.status == RunStatus.PROVEN,
+        present=present,
+        held=held,
+        busy=busy,
+        retained_until=run.retained_until,
+        brought_back_at=run.brought_back_at,
+        retired_at=run.retired_at,
+        purging=run.purging_at is not None and run.purged_at is None,
+        purged=run.purged_at is not None,
+    )
