@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from migrations_registry import admin_schema  # noqa: F401 - registers its own lists
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
-from migrations_registry.web import review_page, upload_page
+from migrations_registry.web import review_page, status_page, upload_page
 from operations.models import Operation
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
@@ -45,7 +45,11 @@ class MigrationFileAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        return [path("register/", view(upload_page.page), name="migrations_upload"), *super().get_urls()]
+        return [
+            path("register/", view(upload_page.page), name="migrations_upload"),
+            path("status/", view(status_page.page), name="migrations_status"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MigrationFile]:
         """Newest revisions, without their bytes."""

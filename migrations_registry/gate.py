@@ -35,14 +35,3 @@ def _missing(environment: Environment, found: Sequence[Found]) -> list[str]:
     states, _ = history.standings(known, history.rows_of(environment))
     lines = [f"{one.path} is not registered" for one in found if (one.path, one.sha256) not in rows]
     return lines + [f"{one.file.path} is {one.state}" for one in states if one.state != history.APPLIED]
-
-
-def status(environment: Environment) -> list[dict[str, object]]:
-    """Every registered file's standing on the target, then the history rows that no file explains."""
-    files = list(MigrationFile.objects.newest().order_by("position", "path"))
-    found, unknown = history.standings(files, history.rows_of(environment))
-    told: list[dict[str, object]] = [
-        {"path": one.file.path, "sha256": one.file.sha256, "state": one.state, "out_of_order": one.out_of_order}
-        for one in found
-    ]
-    return told + [{"path": row.name or "", "version": row.version, "state": "unknown to us"} for row in unknown]

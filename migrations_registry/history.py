@@ -29,6 +29,7 @@ class Standing:
 
     file: MigrationFile
     state: str
+    version: str
     out_of_order: bool = False
 
 
@@ -37,10 +38,15 @@ def version_of(file: MigrationFile) -> str:
 
     All revisions of a path have the same version, so that a changed file is seen as changed, not as new.
     """
-    if file.stream == MigrationFile.Stream.SUPABASE:
-        return file.version
-    first = MigrationFile.objects.filter(path=file.path).order_by("revision").only("pk", "discovered_at")[0]
-    return f"{first.discovered_at:%Y%m%d}{first.pk:06d}"
+    return versions_of([file])[file.pk]
+
+
+def versions_of(files: Sequence[MigrationFile]) -> dict[int, str]:
+    """`version_of` each, by primary key, with one question."""
+    other = [file.path for file in files if file.stream != MigrationFile.Stream.SUPABASE]
+    rows = MigrationFile.objects.filter(path__in=other, revision=1) if other else MigrationFile.objects.none()
+    first = {path: f"{at:%Y%m%d}{pk:06d}" for path, at, pk in rows.values_list("path", "discovered_at", "pk")}
+    return {file.pk: first.get(file.path, file.version) for file in files}
 
 
 def row_of(file: MigrationFile) -> HistoryRow:
@@ -76,11 +82,11 @@ def rows_of(environment: Environment) -> list[HistoryRow]:
 def standings(files: Sequence[MigrationFile], rows: Sequence[HistoryRow]) -> tuple[list[Standing], list[HistoryRow]]:
     """Each file's state, and the rows that no registered file explains."""
     by_version = {row.version: row for row in rows}
-    versions = {file.pk: version_of(file) for file in files}
+    versions = versions_of(files)
     states = [_state(file, by_version.get(versions[file.pk])) for file in files]
     last = {file.stream: number for number, file in enumerate(files) if states[number] != PENDING}
     found = [
-        Standing(file, state, state == PENDING and number < last.get(file.stream, -1))
+        Standing(file, state, versions[file.pk], state == PENDING and number < last.get(file.stream, -1))
         for number, (file, state) in enumerate(zip(files, states, strict=True))
     ]
     return found, [row for row in rows if row.version not in set(versions.values())]

@@ -60,6 +60,11 @@ def _baselined(entry: Entry) -> str:
     return f"The stream {entry.subject} was baselined on {entry.environment} by observation; no SQL was run."
 
 
+@sentence("migrations_registry.history.marked")
+def _marked(entry: Entry) -> str:
+    return f"{entry.subject} marked as {entry.payload['state']} in the history of {entry.environment}; no SQL was run."
+
+
 @sentence("migrations_registry.applied")
 def _applied(entry: Entry) -> str:
     return f"{entry.subject} was applied to {entry.environment}, verified and recorded in its history."

@@ -6,7 +6,16 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from migrations_registry.discovery import discover
-from migrations_registry.models import Application, DriftIncident, MigrationFile, RulePolicy, SchemaFingerprint
+from migrations_registry.models import (
+    Application,
+    DriftIncident,
+    HistoryReading,
+    MigrationFile,
+    RulePolicy,
+    SchemaFingerprint,
+    SourceCommit,
+    StreamBaseline,
+)
 from migrations_registry.services.planning import keep_plan, review
 from migrations_registry.services.registration import register_files
 from migrations_registry.services.waivers import propose
@@ -41,6 +50,7 @@ def migrations(production: Environment, by: User) -> None:
         error="Line 3 waited too long for its lock.",
     )
     drift(production)
+    histories(production)
     request("migrations.apply", by=by, environment=production, parameters={"file": file.sha256}, reason="v2.4 is live")
 
 
@@ -56,6 +66,27 @@ def drift(production: Environment) -> None:
     DriftIncident.objects.create(
         environment=production, expected=before, found=after, changes=[changed], around=[around]
     )
+
+
+def histories(production: Environment) -> None:
+    """Production read lately, staging down; a row that nobody registered; a commit that was read."""
+    files = list(MigrationFile.objects.newest().order_by("position"))
+    states = [{"state": "applied", "late": False, "version": "20260101000001"},
+              {"state": "pending", "late": False, "version": "20260101000002"}]  # fmt: skip
+    HistoryReading.objects.create(
+        environment=production,
+        read_at=timezone.now(),
+        has_table=True,
+        role="sampelit_migration",
+        states={str(file.pk): told for file, told in zip(files, states, strict=False)},
+        unknown=[{"version": "20251231000000", "name": "add_note_by_hand", "by": "ana@sampelit.example"}],
+    )
+    StreamBaseline.objects.create(environment=production, stream="schema", operation="0" * 26, made_by="operator")
+    HistoryReading.objects.create(
+        environment=Environment.objects.get(slug="staging"),
+        problem="The database at db.staging.example:5432/postgres did not accept the connection: timeout expired.",
+    )
+    SourceCommit.objects.create(repository="https://git.example/sampelit", commit="a1f93c2")
 
 
 def destructive_pk() -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.kinds.baseline import Baseline
+from migrations_registry.kinds.look import Look
+from migrations_registry.kinds.mark import Mark
 from migrations_registry.kinds.rules import ChangeRules
 from operations.engine import kinds
 
@@ -13,3 +15,5 @@ def register_all() -> None:
     kinds.register(ApplyMigration())
     kinds.register(Baseline())
     kinds.register(ChangeRules())
+    kinds.register(Look())
+    kinds.register(Mark())

@@ -22,6 +22,30 @@ class HistoryRow:
     version: str
     name: str | None = None
     statements: tuple[str, ...] | None = None
+    created_by: str = ""
+
+
+@dataclass(frozen=True)
+class Standpoint:
+    """Who we are on this server, and why that role could not record a migration (empty: it can)."""
+
+    role: str
+    has_table: bool
+    obstacle: str
+
+
+def standpoint(connection: Connection) -> Standpoint:
+    """Look, change nothing; the session itself may be read-only. Raises psycopg.Error."""
+    row = connection.execute(statements("history_standpoint")).fetchone()
+    assert row is not None  # noqa: S101 - one row joined to at most one
+    role, replica, read_only, creates, has_table, records = row
+    reasons = {
+        "the server is a replica": replica,
+        f"the role {role} only reads": read_only,
+        f"the role {role} may not create anything in schema public": not creates,
+        f"the role {role} may not write the migration history": not records,
+    }
+    return Standpoint(role, has_table, next((why for why, true in reasons.items() if true), ""))
 
 
 def history_columns(connection: Connection) -> set[str]:
@@ -34,12 +58,14 @@ def read_history(connection: Connection) -> list[HistoryRow]:
     columns = history_columns(connection)
     if "version" not in columns:
         return []
-    wanted = [sql.Identifier(name) if name in columns else sql.NULL for name in ("version", "name", "statements")]
+    names = ("version", "name", "statements", "created_by")
+    wanted = [sql.Identifier(name) if name in columns else sql.NULL for name in names]
     query = sql.SQL("SELECT {} FROM {} ORDER BY version COLLATE {}").format(
         sql.SQL(", ").join(wanted), TABLE, sql.Identifier("C")
     )
     return [
-        HistoryRow(row[0], row[1], tuple(row[2]) if row[2] is not None else None) for row in connection.execute(query)
+        HistoryRow(row[0], row[1], tuple(row[2]) if row[2] is not None else None, str(row[3] or ""))
+        for row in connection.execute(query)
     ]
 
 
@@ -48,6 +74,17 @@ def ensure_history(connection: Connection) -> None:
     if not {"version", "name", "statements"} <= history_columns(connection):
         for statement in statements("history_create").split(";"):
             connection.execute(statement)
+
+
+def replace_history(connection: Connection, row: HistoryRow) -> None:
+    """What `migration repair --status applied` leaves: this row, whatever the version's row said before."""
+    remove_history(connection, row.version)
+    write_history(connection, row)
+
+
+def remove_history(connection: Connection, version: str) -> None:
+    """What `migration repair --status reverted` leaves: no row; none there is fine too."""
+    connection.execute(sql.SQL("DELETE FROM {} WHERE version = %s").format(TABLE), [version])
 
 
 def write_history(connection: Connection, row: HistoryRow) -> None:

@@ -72,6 +72,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("parity", named("admin:deployments_parity", args=["staging"])),
     ("render setup", named("admin:deployments_setup")),
     ("register migrations", named("admin:migrations_upload")),
+    ("migration status", named("admin:migrations_status")),
     ("review destructive", lambda: _migration()),
     ("connect a database", named("admin:connect")),
     ("records of one app", lambda: reverse("admin:app_list", args=["operations"])),

@@ -1,4 +1,8 @@
-"""`manage.py migrations_status --environment E`: applied, pending, changed, unknown, by the target's own history."""
+"""`manage.py migrations_status [--environment E]`: every file on every environment, by the targets' own histories.
+
+Reads the targets whose DSN this process has, unless --kept; prints what the status page shows. Exit 0; 2 where the one
+environment asked for could not be read now.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,42 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry import gate
-from providers.errors import ProviderError, Refused
+from migrations_registry import matrix, readings
+from migrations_registry.gate import environment_of
+from providers.errors import Refused
 
 
 class Command(BaseCommand):
-    help = "Where each registered migration stands on an environment's database."
+    help = "Where each registered migration stands on each environment's database."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--environment", required=True)
-        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--environment", default="", help="only this one; default: all of them")
+        parser.add_argument("--kept", action="store_true", help="print the last reading, ask no target")
+        parser.add_argument("--json", action="store_true", help="one JSON list of file × environment")
 
     def handle(self, *args: Any, **given: Any) -> None:
-        try:
-            rows = gate.status(gate.environment_of(given["environment"]))
-        except (Refused, ProviderError) as error:
-            raise CommandError(str(error), returncode=2) from error
+        if not given["kept"]:
+            self._read(given["environment"])
+        shown = matrix.columns(given["environment"])
+        rows = matrix.as_json(matrix.streams(shown), shown)
         if given["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False))
             return
+        for column in shown:
+            read = f"read {column.read_at:%Y-%m-%d %H:%M:%S} UTC" if column.read_at else "never read"
+            self.stdout.write(f"{column.environment.slug}: {read}{f'. {column.problem}' if column.problem else ''}")
         for row in rows:
-            late = " (out of order)" if row.get("out_of_order") else ""
-            self.stdout.write(f"{row['state']:<13} {row['path']} {row.get('version', '')}{late}".rstrip())
+            note = f" ({row['note']})" if row["note"] else ""
+            what = f"{row['path']} {row.get('version', '')}".rstrip()
+            self.stdout.write(f"{row['environment']:<12} {row['state']:<14} {what}{note}")
+
+    def _read(self, slug: str) -> None:
+        if not slug:
+            readings.refresh_all()
+            return
+        try:
+            problem = readings.refresh(environment_of(slug)).problem
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=2) from refusal
+        if problem:
+            raise CommandError(problem, returncode=2)

@@ -1,0 +1,78 @@
+"""`migrations.mark`: versions marked as applied or reverted in a target's history: the CLI's repair, with votes."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.db import transaction
+
+from ledger.services import record
+from migrations_registry import marking, readings
+from migrations_registry.baseline import writing_dsn
+from operations.engine.context import StepContext
+from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import Refused
+
+MOST = 50
+
+
+def write(ctx: StepContext) -> None:
+    """Write or remove the rows; a repeated step finds them so."""
+    versions, state = list(ctx.parameters["versions"]), str(ctx.parameters["state"])
+    marks = marking.propose(ctx.environment, versions, state, again=True)
+    told = [mark.sentence() for mark in marks]
+    marking.write(ctx.environment, writing_dsn(ctx.environment), marks, settings.OPS_LEASE_SECONDS)
+    for line in told:
+        ctx.log(line)
+    with transaction.atomic():
+        record(
+            "migrations_registry.history.marked",
+            actor=ctx.operation.requested_by.username,
+            environment=ctx.environment.slug,
+            subject=", ".join(versions)[:200],
+            data={"operation": ctx.operation.pk, "state": state, "marks": told},
+        )
+    readings.refresh(ctx.environment)
+    ctx.result(marked=len(versions), state=state)
+
+
+class Mark(OperationKind):
+    name = "migrations.mark"
+    label = "Mark migrations in the history"
+    permission = "migrations_registry.mark_historyreading"
+    risk = FROM_PLAN
+    exclusive = "schema:{environment}"
+    steps = [step("write history", write, deadline=300)]
+    parameters = [
+        Parameter("versions", "Versions", help="As the status page shows them, by comma."),
+        Parameter("state", "Mark as", choices=lambda _: [("applied", "Applied"), ("reverted", "Not applied")]),
+    ]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        versions = [one.strip() for one in str(parameters["versions"]).split(",") if one.strip()]
+        if not versions or len(versions) > MOST or not all(re.fullmatch(r"[0-9]{1,40}", one) for one in versions):
+            raise Refused(f"versions are one to {MOST} numbers, by comma. Nothing was requested.")
+        writing_dsn(environment)
+        cleaned = {"versions": sorted(set(versions)), "state": str(parameters["state"])}
+        self._marks(environment, cleaned)
+        return cleaned
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        return marking.content(self._marks(environment, parameters))
+
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        """A mark that the catalogue denies misleads every later apply."""
+        wrong = any(mark.tone == "bad" for mark in self._marks(environment, parameters))
+        return Risk.DESTRUCTIVE if wrong else Risk.SENSITIVE
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        lines = [Consequence("Only rows of the history table change; no SQL of any file is run.", "ok")]
+        return lines + [Consequence(mark.sentence(), mark.tone) for mark in self._marks(environment, parameters)]
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{', '.join(parameters.get('versions', ()))} as {parameters.get('state', '')}"[:300]
+
+    def _marks(self, environment: Environment, parameters: Parameters) -> list[marking.Mark]:
+        return marking.propose(environment, list(parameters["versions"]), str(parameters["state"]))

@@ -1,0 +1,48 @@
+"""Every registered migration on every environment, side by side, from the kept readings; no target is asked here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from migrations_registry import matrix
+from migrations_registry.matrix import Column, Stream
+
+PERMISSION = "migrations_registry.view_migrationfile"
+ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """GET only; `?environment=` shows one."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    shown = matrix.columns(request.GET.get("environment", ""))
+    streams = matrix.streams(shown)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Migration status",
+        "columns": shown,
+        "streams": streams,
+        "unknown": [each for column in shown for each in column.unknown],
+        "counts": _counts(streams, shown),
+        "may_look": request.user.has_perm("migrations_registry.look_historyreading"),
+        "may_baseline": request.user.has_perm("migrations_registry.baseline_stream"),
+        "may_apply": request.user.has_perm("migrations_registry.apply_migrationfile"),
+        "may_mark": request.user.has_perm("migrations_registry.mark_historyreading"),
+    }
+    return TemplateResponse(request, "admin/migrations_registry/migrationfile/status.html", context)
+
+
+def _counts(streams: list[Stream], shown: list[Column]) -> list[tuple[Column, list[tuple[str, str, int]]]]:
+    """Per environment: word, tone and how many files, the alarming words first."""
+    found = []
+    for number, column in enumerate(shown):
+        cells = [row.cells[number] for stream in streams for row in stream.rows]
+        tones = {cell.word: cell.tone for cell in cells}
+        words = sorted(tones, key=ORDER.index)
+        found.append((column, [(word, tones[word], sum(cell.word == word for cell in cells)) for word in words]))
+    return found
