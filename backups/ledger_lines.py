@@ -42,6 +42,13 @@ def _failed(entry: Entry) -> str:
     return f"Run {entry.subject} of {entry.payload['policy']} failed: {_reasons(entry)}"
 
 
+@sentence("backups.store.probed")
+def _probed(entry: Entry) -> str:
+    bad = entry.payload.get("bad")
+    why = f" ({', '.join(str(name) for name in bad)})" if isinstance(bad, list) and bad else ""
+    return f"The store {entry.subject} was probed: {'usable' if entry.payload['usable'] else 'NOT usable'}{why}."
+
+
 def _reasons(entry: Entry) -> str:
     reasons = entry.payload.get("reasons")
     return " ".join(str(item) for item in reasons) if isinstance(reasons, list) else str(entry.payload.get("reason"))

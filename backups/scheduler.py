@@ -20,6 +20,7 @@ from backups.models import Policy, Run, Slot
 from backups.models.run import RunStatus
 from backups.schedule import slots_between
 from backups.second_store import catch_up
+from backups.stores import keep_reports
 from backups.sweep import sweep_default_store
 from ledger.services import record
 from operations.engine import tick
@@ -182,3 +183,4 @@ def register_jobs() -> None:
     tick.every("backups.schedule", 15, keep_schedule)
     tick.every("backups.sweep", 3600, sweep_default_store)
     tick.every("backups.second_store", 60, keep_second_stores)
+    tick.every("backups.store_reports", 600, keep_reports)

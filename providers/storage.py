@@ -28,14 +28,20 @@ class AlreadyStored(StoreError):
     """The key is taken by other content; it was not overwritten."""
 
 
+class Retained(StoreError):
+    """The object is under Object Lock; it was not deleted."""
+
+
 @dataclass(frozen=True)
 class Stored:
-    """One object as the store has it; `sha256` is empty in listings."""
+    """One object as the store has it; `sha256` is empty in listings. The lock is what the store itself says."""
 
     key: str
     size_bytes: int
     sha256: str
     modified_at: datetime
+    retained_until: datetime | None = None
+    lock_mode: str = ""
 
 
 class Store(Protocol):
@@ -46,6 +52,7 @@ class Store(Protocol):
     def head(self, key: str) -> Stored | None: ...
     def list(self, prefix: str = "") -> Iterator[Stored]: ...
     def delete(self, key: str) -> None: ...
+    def retention_of(self, key: str) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -100,17 +107,7 @@ def django_storage(url: str) -> dict[str, Any]:
     if address.scheme == "file":
         options: dict[str, Any] = {"location": address.prefix, "file_permissions_mode": 0o600}
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    options = {
-        "bucket_name": address.bucket,
-        "location": address.prefix,
-        "endpoint_url": address.endpoint or None,
-        "region_name": address.region or None,
-        "addressing_style": "path",
-        "signature_version": "s3v4",
-        "file_overwrite": False,
-        "default_acl": None,
-    }
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "providers.storage_django.BackupS3Storage", "OPTIONS": {"url": url}}
 
 
 def safe_key(key: str) -> str:

@@ -97,6 +97,11 @@ class LocalStore:
         except OSError as error:
             raise StoreError(self._explain(error, key, "delete")) from None
 
+    def retention_of(self, key: str) -> datetime | None:
+        """A directory has no Object Lock."""
+        safe_key(key)
+        return None
+
     def _make(self, directory: Path) -> None:
         if directory.is_dir():
             return

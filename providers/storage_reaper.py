@@ -22,7 +22,8 @@ def open_reaper(url: str, key_id: str, secret: str) -> Store:
         return open_store(url)
     if not (key_id and secret):
         raise Refused(NOT_HERE)
-    from providers.storage_s3 import S3Store, client
+    from providers.s3_client import client
+    from providers.storage_s3 import S3Store
 
     store = S3Store(address)
     store._client = client(address, key_id, secret)

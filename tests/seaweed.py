@@ -1,6 +1,7 @@
 """A seaweedfs server for tests and benchmarks: the S3 that enforces signature, checksum and conditions.
 
-In: a directory. Out: an endpoint with one bucket, `backups`. It ignores SIGTERM for long, so it is killed.
+In: a directory. Out: an endpoint with the buckets `backups` and `locked` (with Object
+Lock). It ignores SIGTERM for long, so it is killed.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.processes import kill_group, spawn
+from providers.s3_client import client
 from providers.storage import parse
-from providers.storage_s3 import client
 
 ADMIN, ACCESS_KEY, SECRET_KEY = "sampelit-admin", "sampelit-test", "sampelit-test-secret"
-BUCKET = "backups"
-WRITER = [f"{action}:{BUCKET}" for action in ("Read", "Write", "List", "Tagging")]
+BUCKET, LOCKED = "backups", "locked"
+LOCKING = ("PutObjectRetention", "GetObjectRetention", "GetBucketObjectLockConfiguration")
+WRITER = [f"{action}:{name}" for name in (BUCKET, LOCKED) for action in ("Read", "Write", "List", "Tagging", *LOCKING)]
 
 
 def _identity(key: str, actions: list[str]) -> dict[str, object]:
@@ -75,10 +77,10 @@ def _make_bucket(endpoint: str) -> None:
         until = time.monotonic() + 60
         while True:
             try:
-                s3.create_bucket(Bucket=BUCKET)
-                s3.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
-                return
-            except s3.exceptions.BucketAlreadyOwnedByYou:
+                if LOCKED not in {item["Name"] for item in s3.list_buckets()["Buckets"]}:
+                    s3.create_bucket(Bucket=LOCKED, ObjectLockEnabledForBucket=True)
+                if BUCKET not in {item["Name"] for item in s3.list_buckets()["Buckets"]}:
+                    s3.create_bucket(Bucket=BUCKET)
                 s3.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
                 return
             except (BotoCoreError, ClientError):

@@ -1,0 +1,58 @@
+"""manage.py probe_store [--store URL]: what the stores can do, by doing it. Without --store the result is kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backups import console, stores
+from backups.models import StoreReport
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes, reads back, tries to overwrite and to delete a few small objects, and says what the store can do. "
+        "Without --store: every store in use, and the portal shows the answers. Exit 1 if no export could rely on it."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--store", help="only this store, without the portal's database")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            if options["store"]:
+                console.store_from(options["store"])
+                answers = {options["store"]: [item.as_json() for item in stores.look(options["store"])]}
+            else:
+                answers = {url: _kept(stores.report(url, actor="shell")) for url in stores.known()}
+        documents = [_document(url, findings) for url, findings in answers.items()]
+        if options["as_json"]:
+            self.stdout.write(json.dumps(documents[0] if options["store"] else documents))
+        else:
+            for document in documents:
+                self.stdout.write("\n".join(_lines(document)))
+        if not all(document["usable"] for document in documents):
+            sys.exit(1)
+
+
+def _kept(row: StoreReport) -> list[dict[str, Any]]:
+    return list(row.findings)
+
+
+def _document(url: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"store": url, "usable": all(item["tone"] != "bad" for item in findings), "findings": findings}
+
+
+def _lines(document: dict[str, Any]) -> list[str]:
+    word = "usable" if document["usable"] else "NOT usable"
+    lines = [f"{document['store']}: {word}"]
+    for item in document["findings"]:
+        lines.append(f"  {item['tone']:<4}  {item['name']}: {item['found']}")
+        lines += [f"        {item['fix']}"] if item["fix"] else []
+    return lines

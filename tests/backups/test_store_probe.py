@@ -1,0 +1,216 @@
+"""What a store can do, asked of real ones: a directory, seaweedfs with and without Object Lock, moto with IAM."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.management import call_command
+
+from providers.errors import Refused
+from providers.s3_client import client
+from providers.storage import AlreadyStored, Retained, Stored, StoreError, open_store, parse
+from providers.storage_policies import documents
+from providers.storage_probe import Finding, probe, ready
+from providers.storage_s3 import S3Store
+from tests.seaweed import ADMIN
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {item.name: item for item in findings}
+
+
+@pytest.fixture
+def locked_url(s3_url: str, monkeypatch) -> str:
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "3")
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_MODE", "COMPLIANCE")
+    return s3_url.replace("s3://backups/", "s3://locked/")
+
+
+def test_a_directory_can_what_the_protocol_needs(tmp_path) -> None:
+    found = by_name(probe(open_store(f"file://{tmp_path}/store")))
+
+    assert {name: item.tone for name, item in found.items()} == {
+        "write, read back, no overwrite": "ok", "list": "ok", "directory mode": "ok", "room": "ok", "place": "idle",
+        "Object Lock": "idle",
+    }  # fmt: skip
+
+
+def test_a_directory_that_others_can_read_or_that_is_ephemeral_is_amber(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("RENDER", "true")
+    tmp_path.chmod(0o755)
+
+    found = by_name(probe(open_store(f"file://{tmp_path}")))
+
+    assert (found["directory mode"].tone, found["place"].tone) == ("warn", "warn")
+    assert found["directory mode"].fix == f"chmod 700 {tmp_path}"
+
+
+@pytest.mark.s3
+def test_a_plain_bucket(s3_url: str) -> None:
+    found = by_name(probe(open_store(s3_url)))
+
+    tones = {name: item.tone for name, item in found.items()}
+    assert tones.pop("versioning") in ("idle", "warn")
+    assert tones == {
+        "write, read back, no overwrite": "ok", "list": "ok", "address": "ok", "clock": "ok", "checksum": "ok",
+        "Object Lock": "idle", "delete": "warn",
+    }  # fmt: skip
+
+
+@pytest.mark.s3
+def test_a_locked_object_says_until_when_and_refuses_to_go(locked_url: str, monkeypatch) -> None:
+    store = open_store(locked_url)
+    stored = store.put_once("runs/a/manifest.json", b"one")
+    tones = {name: item.tone for name, item in by_name(probe(store)).items()}
+
+    until = store.retention_of("runs/a/manifest.json")
+
+    assert until == stored.retained_until
+    assert stored.lock_mode == "COMPLIANCE"
+    assert tones["Object Lock"] == "ok"
+    with pytest.raises(Retained, match=r"is retained until .*COMPLIANCE.* was not deleted"):
+        store.delete("runs/a/manifest.json")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ADMIN)
+    admin = client(parse(locked_url))
+    name = f"{parse(locked_url).prefix}/runs/a/manifest.json"
+    version = admin.list_object_versions(Bucket="locked", Prefix=name)["Versions"][0]["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        admin.delete_object(Bucket="locked", Key=name, VersionId=version, BypassGovernanceRetention=True)
+    assert store.get("runs/a/manifest.json") == b"one"
+
+
+@pytest.mark.s3
+def test_a_lock_that_the_bucket_does_not_offer_is_amber_and_does_not_stop_a_backup(s3_url: str, monkeypatch) -> None:
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "3")
+    store = open_store(s3_url)
+
+    assert store.put_once("a", b"1").retained_until is None
+    assert store.retention_of("a") is None
+    assert by_name(probe(store))["Object Lock"].tone == "warn"
+
+
+def test_a_lock_that_is_no_number_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "a month")
+
+    with pytest.raises(Refused, match="BACKUP_OBJECT_LOCK_DAYS is a number of days"):
+        open_store("s3://backups/x?region=us-east-1").put_once("a", b"1")
+
+
+class Careless(S3Store):
+    """A store that ignores If-None-Match."""
+
+    def put_once(self, key: str, data: bytes | bytearray) -> Stored:
+        self.client.put_object(Bucket=self.address.bucket, Key=self.name_of(key), Body=bytes(data))
+        found = self.head(key)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def moto(monkeypatch) -> Iterator[S3Store]:
+    from moto import mock_aws
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", uuid4().hex)
+    with mock_aws():
+        store = S3Store(parse("s3://backups/prefix?region=us-east-1"))
+        store.client.create_bucket(Bucket="backups")
+        yield store
+
+
+def test_a_store_that_overwrites_is_refused_before_an_export(moto: S3Store) -> None:
+    with pytest.raises(Refused, match=r"overwrites objects although it is told not to.*Nothing was copied"):
+        ready(Careless(moto.address))
+
+    assert by_name(probe(Careless(moto.address)))["write, read back, no overwrite"].tone == "bad"
+
+
+def test_a_store_whose_probe_object_was_replaced_is_refused(moto: S3Store) -> None:
+    moto.client.put_object(Bucket="backups", Key="prefix/probe/conditional", Body=b"somebody else's")
+
+    with pytest.raises(Refused, match="lost its own probe object"):
+        ready(moto)
+
+
+def test_a_store_that_is_away_is_one_red_finding() -> None:
+    findings = probe(open_store("s3://backups/x?endpoint=http://127.0.0.1:9&region=us-east-1"))
+
+    assert [(item.tone, "Check that the store is up" in item.found) for item in findings] == [("bad", True)]
+
+
+@pytest.fixture
+def as_role(moto: S3Store, monkeypatch):
+    """A store with the credentials of a fresh IAM user that has one of the printed policies; moto enforces them."""
+    import boto3
+    from moto.core.authorization import enable_iam_authentication
+
+    iam = boto3.client("iam", region_name="us-east-1")
+    enforced = ExitStack()
+
+    def make(role: str) -> S3Store:
+        iam.create_user(UserName=role)
+        text = json.dumps(documents(moto.address)[role])
+        iam.put_user_policy(UserName=role, PolicyName=role, PolicyDocument=text)
+        key = iam.create_access_key(UserName=role)["AccessKey"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        enforced.enter_context(enable_iam_authentication())
+        return S3Store(moto.address)
+
+    with enforced:
+        yield make
+
+
+def test_the_writer_policy_suffices_and_forbids_deleting(as_role) -> None:
+    store = as_role("writer")
+
+    ready(store)
+    store.put_once("runs/a/1/segment", b"one")
+
+    assert store.head("runs/a/missing") is None
+    assert [item.key for item in store.list("runs/")] == ["runs/a/1/segment"]
+    with pytest.raises(AlreadyStored):
+        store.put_once("runs/a/1/segment", b"two")
+    with pytest.raises(StoreError, match=r"may not do this.*store_policies"):
+        store.delete("runs/a/1/segment")
+
+
+def test_the_prover_reads_everything_and_writes_only_proofs(moto: S3Store, as_role) -> None:
+    moto.put_once("runs/a/manifest.json", b"one")
+    store = as_role("prover")
+
+    ready(store)
+    store.put_once("runs/a/proof-1.json", b"{}")
+
+    assert store.get("runs/a/manifest.json") == b"one"
+    for act in (lambda: store.put_once("runs/a/1/x", b"1"), lambda: store.delete("runs/a/manifest.json")):
+        with pytest.raises(StoreError, match="may not do this"):
+            act()
+
+
+def test_the_reaper_deletes_and_writes_nothing(moto: S3Store, as_role) -> None:
+    moto.put_once("runs/a/manifest.json", b"one")
+    store = as_role("reaper")
+
+    store.delete("runs/a/manifest.json")
+
+    assert store.head("runs/a/manifest.json") is None
+    with pytest.raises(StoreError, match="may not do this"):
+        store.put_once("runs/a/manifest.json", b"two")
+
+
+def test_the_commands(tmp_path) -> None:
+    probed, printed = io.StringIO(), io.StringIO()
+
+    call_command("probe_store", store=f"file://{tmp_path}", as_json=True, stdout=probed)
+    call_command("store_policies", store="s3://b/p", only="writer", stdout=printed)
+
+    assert json.loads(probed.getvalue())["usable"] is True
+    assert "s3:DeleteObject" not in printed.getvalue()
+    assert json.loads(printed.getvalue())["Statement"][0]["Resource"] == "arn:aws:s3:::b/p/*"
