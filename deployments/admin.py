@@ -15,9 +15,11 @@ from django.utils.safestring import SafeString
 
 from deployments.models import Deployment, Service
 from deployments.web import (
+    advisors_admin,  # noqa: F401 - registers its list
     deployment_page,
     environment_page,
     export,
+    functions_admin,  # noqa: F401 - registers its lists
     parity_page,
     previews_page,
     records_admin,  # noqa: F401 - registers the lists of records

@@ -8,17 +8,19 @@ class DeploymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deployments import doctor, jobs, navigation, panels, sentences  # noqa: F401 - some register themselves
+        from deployments import doctor, doctor_functions, jobs, navigation, panels, sentences  # noqa: F401 - some register themselves
         from deployments.kinds import register_all
         from operations import panels as home
         from operations.engine import tick
 
         home.register(10, panels.health)
         home.register(20, panels.live)
+        home.register(80, panels.advisors)
         navigation.register()
         register_all()
         tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, jobs.poll_render)
         tick.every("deployments.health", settings.HEALTH_PROBE_SECONDS / 3, jobs.probe_health)
         tick.every("deployments.webhooks", 1.0, jobs.process_deliveries)
         tick.every("deployments.reconcile", 600.0, jobs.reconcile_webhooks)
+        tick.every("deployments.functions", settings.SUPABASE_SYNC_SECONDS, jobs.read_functions)
         tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)

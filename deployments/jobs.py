@@ -9,6 +9,8 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from deployments import client, deliveries, health, reconcile, watchdog
+from deployments.functions import client as functions
+from deployments.functions.sync import sync_all
 from deployments.sync import poll
 from providers.errors import ProviderError, Refused
 
@@ -55,6 +57,14 @@ def reconcile_webhooks() -> None:
         return
     if found.recovered:
         logger.warning("%d of Render's %d webhooks never arrived and were recovered", found.recovered, found.sent)
+
+
+def read_functions() -> None:
+    """Functions, names of secrets and advisors of every project; what went wrong is a state of that environment."""
+    if not functions.configured():
+        return
+    for line in sync_all(deadline=PATIENCE_SECONDS).failed:
+        logger.warning("Supabase could not be read: %s", line)
 
 
 def lift_maintenance() -> None:

@@ -10,3 +10,11 @@ def register() -> None:
     navigation.register(
         NavLink("Operate", 12, "Services", "admin:deployments_service_changelist", "deployments.view_service")
     )
+    navigation.register(
+        NavLink("Operate", 14, "Edge functions", "admin:deployments_edgefunction_changelist",
+                "deployments.view_edgefunction")
+    )  # fmt: skip
+    navigation.register(
+        NavLink("Watch", 40, "Advisors", "admin:deployments_advisorfinding_changelist",
+                "deployments.view_advisorfinding")
+    )  # fmt: skip

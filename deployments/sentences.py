@@ -70,3 +70,38 @@ def unhealthy(entry: Entry) -> str:
 @sentence("deployments.maintenance_lifted")
 def maintenance_lifted(entry: Entry) -> str:
     return f"The watchdog lifted maintenance mode of {_data(entry)['service']}"
+
+
+@sentence("deployments.bundle_kept")
+def bundle_kept(entry: Entry) -> str:
+    data = _data(entry)
+    return f"Kept a bundle of {data['function']}: {data['files']} files, {data['sha256'][:12]}"
+
+
+@sentence("deployments.function_live")
+def function_live(entry: Entry) -> str:
+    data = _data(entry)
+    return f"Edge function {data['function']} runs version {data['version']}; its bundle {data['sha256'][:12]} is kept"
+
+
+@sentence("deployments.function_removed")
+def function_removed(entry: Entry) -> str:
+    return f"Edge function {_data(entry)['function']} is gone from Supabase; its bundles stay here"
+
+
+@sentence("deployments.findings_changed")
+def findings_changed(entry: Entry) -> str:
+    data = _data(entry)
+    said = [f"{word} {', '.join(data[word])}" for word in ("opened", "resolved") if data[word]]
+    return f"Supabase's advisors: {'; '.join(said)}"
+
+
+@sentence("deployments.finding_ignored")
+def finding_ignored(entry: Entry) -> str:
+    data = _data(entry)
+    return f"Advisor finding {data['finding']} ignored: {data['reason']}"
+
+
+@sentence("deployments.finding_reopened")
+def finding_reopened(entry: Entry) -> str:
+    return f"Advisor finding {_data(entry)['finding']} counts again"

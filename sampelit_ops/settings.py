@@ -221,6 +221,7 @@ DEPLOY_WATCH_SECONDS = env.float("DEPLOY_WATCH_SECONDS", default=3)
 SUPABASE_ACCESS_TOKEN = env.str("SUPABASE_ACCESS_TOKEN", default="")
 SUPABASE_API_BASE = env.str("SUPABASE_API_BASE", default="https://api.supabase.com")
 SUPABASE_TOKEN_EXPIRES = env.str("SUPABASE_TOKEN_EXPIRES", default="")
+SUPABASE_SYNC_SECONDS = env.float("SUPABASE_SYNC_SECONDS", default=300)
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"

@@ -17,7 +17,7 @@ from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
-from tests import factories_apps, factories_migrations
+from tests import factories_apps, factories_functions, factories_migrations
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def world() -> World:
     queue()
     factories_apps.backups(production, made)
     factories_apps.deployments(production)
+    factories_functions.functions(production)
     factories_apps.outbox()
     factories_migrations.migrations(production, everything)
     for name in ("worker:test:1", "canary:export", "tick"):

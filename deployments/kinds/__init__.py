@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from deployments.kinds.base import ServiceKind
 from deployments.kinds.control import Restart, Resume, Scale, Suspend
 from deployments.kinds.deploy import Cancel, Deploy
 from deployments.kinds.extras import DeletePreview, PurgeCache, RunJob
+from deployments.kinds.function_deploy import FunctionDeploy
+from deployments.kinds.function_rollback import FunctionDelete, FunctionRollback
+from deployments.kinds.function_secrets import DeleteSecret, SetSecret
 from deployments.kinds.maintenance import Maintenance, register_steps
 from deployments.kinds.rollback import Rollback
 from deployments.kinds.source import Autodeploy, HealthPath, Source
 from deployments.kinds.variables import DeleteVariable, SetVariable
 from operations.engine import kinds
+from operations.engine.kinds import OperationKind
 
-ALL: list[type[ServiceKind]] = [
+ALL: list[type[OperationKind]] = [
     Deploy, Cancel, Rollback, Maintenance, Restart, Scale, Suspend, Resume, Autodeploy, Source, HealthPath, SetVariable,
-    DeleteVariable, PurgeCache, DeletePreview, RunJob,
+    DeleteVariable, PurgeCache, DeletePreview, RunJob, FunctionDeploy, FunctionRollback, FunctionDelete, SetSecret,
+    DeleteSecret,
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ WORKER_PREFIX = "OPS_VALUE_"
 def set_variable(ctx: StepContext) -> None:
     """Set it once and read it back; the value is neither logged nor stored."""
     api, service = here(ctx)
-    key, value = ctx.parameters["key"], _value(ctx)
+    key, value = ctx.parameters["key"], given_value(ctx)
 
     def shown() -> bool | None:
         return any(var.key == key and var.value == value for var in api.env_vars.list(service.render_id)) or None
@@ -36,7 +36,8 @@ def set_variable(ctx: StepContext) -> None:
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 
 
-def _value(ctx: StepContext) -> str:
+def given_value(ctx: StepContext) -> str:
+    """The value in clear, from the request or from the worker's variable. Raises Refused."""
     named = ctx.parameters.get("worker_variable")
     if not named:
         return ctx.secret("value")

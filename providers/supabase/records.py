@@ -41,6 +41,14 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """How often a function was called, and how often it failed by itself (5xx)."""
+
+    requests: int
+    server_errors: int
+
+
+@dataclass(frozen=True)
 class Secret:
     """A secret's name; the API sends its value (or a digest of it) too, which is dropped here."""
 

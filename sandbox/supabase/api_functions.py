@@ -20,7 +20,7 @@ LEAD = "INSERT INTO leads (email, source) VALUES (%s, %s)"
 
 
 def shown(function: Json) -> Json:
-    return {name: value for name, value in function.items() if name != "files"}
+    return {name: value for name, value in function.items() if name not in ("files", "calls")}
 
 
 @route("GET", PROJECT + "/functions")
@@ -55,19 +55,32 @@ def bundle(world: World, request: Request, ref: str, slug: str) -> Answer:
     return 200, json.dumps(_function(world, ref, slug)["files"], sort_keys=True).encode()
 
 
+@route("POST", PROJECT + "/functions")
+def create_from_bundle(world: World, request: Request, ref: str) -> Answer:
+    slug = request.query.get("slug", [""])[-1]
+    if not slug or slug in active(world, ref)["functions"]:
+        raise ApiError(400, f"Duplicated function slug: {slug}" if slug else "slug: Required")
+    name = request.query.get("name", [slug])[-1]
+    return 201, _from_bundle(world, request, ref, slug, {"name": name, "entrypoint_path": ""}, None)
+
+
 @route("PATCH", PROJECT + "/functions/{slug}")
 def put_bundle(world: World, request: Request, ref: str, slug: str) -> Answer:
     before = _function(world, ref, slug)
+    return 200, _from_bundle(world, request, ref, slug, before, before)
+
+
+def _from_bundle(world: World, request: Request, ref: str, slug: str, known: Json, before: Json | None) -> Json:
     if not isinstance(request.body, dict) or "eszip" not in request.headers.get("Content-Type", ""):
         raise ApiError(400, "The body is no bundle of this platform.")
     files = {path: base64.b64decode(content) for path, content in request.body.items()}
     metadata = {
-        "name": before["name"],
+        "name": known["name"],
         "verify_jwt": request.query.get("verify_jwt", ["true"])[-1] == "true",
-        "entrypoint_path": request.query.get("entrypoint_path", [before["entrypoint_path"]])[-1],
+        "entrypoint_path": request.query.get("entrypoint_path", [known["entrypoint_path"]])[-1],
     }
     world.project(ref)["functions"][slug] = _deployed(before, slug, metadata, files)
-    return 200, shown(world.project(ref)["functions"][slug])
+    return shown(world.project(ref)["functions"][slug])
 
 
 @route("DELETE", PROJECT + "/functions/{slug}")
@@ -106,11 +119,26 @@ def delete_secrets(world: World, request: Request, ref: str) -> Answer:
 def invoke(world: World, request: Request, ref: str, slug: str) -> Answer:
     """What a visitor does: 500 where the source throws, else a row in leads, whatever maintenance Render is in."""
     project, found = active(world, ref), _function(world, ref, slug)
+    calls = found.setdefault("calls", [0, 0])
+    calls[0] += 1
     if any(b"throw new Error" in base64.b64decode(content) for content in found["files"].values()):
+        calls[1] += 1
         raise ApiError(500, "Internal Server Error")
     with psycopg.connect(world.server.dsn(project["database"], "sampelit_app"), connect_timeout=3) as connection:
         connection.execute(LEAD, [f"{uuid.uuid4().hex}@edge.example.org", "edge"])
     return 200, {"slug": slug, "version": found["version"]}
+
+
+@route("GET", PROJECT + "/analytics/endpoints/functions.combined-stats")
+def combined_stats(world: World, request: Request, ref: str) -> Answer:
+    """Calls since the function was deployed, as one row; the real answer has one for each minute."""
+    wanted = request.query.get("function_id", [""])[-1]
+    for function in world.project(ref)["functions"].values():
+        if function["id"] == wanted:
+            requests, errors = function.get("calls", [0, 0])
+            row = {"timestamp": stamp(now()), "requests_count": requests, "server_err_count": errors}
+            return 200, {"result": [row]}
+    return 200, {"result": []}
 
 
 def _function(world: World, ref: str, slug: str) -> Json:

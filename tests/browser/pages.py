@@ -70,6 +70,8 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("backup coverage", named("admin:backups_coverage")),
     ("environment of deployments", named("admin:deployments_environment", args=["production"])),
     ("parity", named("admin:deployments_parity", args=["staging"])),
+    ("upload a function", named("admin:deployments_function_upload")),
+    ("delete a function", lambda: reverse("admin:operations_request", args=["deployments.function_delete"])),
     ("render setup", named("admin:deployments_setup")),
     ("register migrations", named("admin:migrations_upload")),
     ("migration status", named("admin:migrations_status")),

@@ -44,6 +44,8 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.functions.delete(REF, "hello"), None),
     (lambda s: s.functions.bundle(REF, "hello"), {}),
     (lambda s: s.functions.put_bundle(REF, "hello", b"x", entrypoint="index.ts"), FUNCTION),
+    (lambda s: s.functions.create_from_bundle(REF, "hello", b"x", entrypoint="index.ts"), FUNCTION),
+    (lambda s: s.functions.calls(REF, "f"), {"result": []}),
     (lambda s: s.secrets.list(REF), []),
     (lambda s: s.secrets.set(REF, {"KEY": "value"}), None),
     (lambda s: s.secrets.delete(REF, ["KEY"]), None),

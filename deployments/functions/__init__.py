@@ -1,0 +1,1 @@
+"""Supabase's edge functions and advisors: reading them, keeping their bundles, remembering findings."""

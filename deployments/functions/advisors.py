@@ -1,0 +1,92 @@
+"""Advisors' findings as rows: opened when first said, resolved when no longer said, opened again when said again.
+
+A finding that a person ignored stays ignored while the advisor says it; gone and back, it is asked about again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.functions.client import ref_of
+from deployments.models import AdvisorFinding
+from ledger.services import record
+from operations.models import Environment
+from providers.errors import Refused
+from providers.supabase import Lint, Supabase
+
+Status = AdvisorFinding.Status
+
+
+@dataclass(frozen=True)
+class Told:
+    opened: int
+    resolved: int
+
+
+def sync(api: Supabase, environment: Environment) -> Told:
+    """Ask both advisors and store what they say. Raises ProviderError; then nothing counts as resolved."""
+    ref = ref_of(environment)
+    said = [("security", lint) for lint in api.advisors.security(ref)]
+    said += [("performance", lint) for lint in api.advisors.performance(ref)]
+    return _store(environment, said)
+
+
+@transaction.atomic
+def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
+    now = timezone.now()
+    rows = {(row.advisor, row.cache_key): row for row in AdvisorFinding.objects.filter(environment=environment)}
+    opened = []
+    for advisor, lint in said:
+        row = rows.pop((advisor, lint.cache_key[:500]), None)
+        if row is None or row.status == Status.RESOLVED:
+            opened.append(lint)
+        _take(row or AdvisorFinding(environment=environment, advisor=advisor, first_seen_at=now), lint)
+    gone = [row for row in rows.values() if row.status != Status.RESOLVED]
+    AdvisorFinding.objects.filter(pk__in=[row.pk for row in gone]).update(status=Status.RESOLVED, resolved_at=now)
+    if opened or gone:
+        record("deployments.findings_changed", actor="system", environment=environment.slug,
+               subject=environment.slug, data={"opened": sorted({one.name for one in opened}),
+                                               "resolved": sorted({row.name for row in gone})})  # fmt: skip
+    return Told(len(opened), len(gone))
+
+
+def _take(row: AdvisorFinding, lint: Lint) -> None:
+    if row.status == Status.RESOLVED:
+        row.status, row.resolved_at, row.reason, row.ignored_by = Status.OPEN, None, "", ""
+    row.name, row.title, row.level = lint.name[:200], lint.title[:300], lint.level.upper()[:12]
+    row.detail, row.remediation, row.cache_key = lint.detail, lint.remediation[:500], lint.cache_key[:500]
+    row.last_seen_at = timezone.now()
+    row.save()
+
+
+@transaction.atomic
+def ignore(finding: AdvisorFinding, by: str, reason: str) -> None:
+    """Take an open finding off the list with a reason. Raises Refused."""
+    if len(reason.strip()) < 10:
+        raise Refused("Say in at least 10 characters why it may be ignored; the finding stays open.")
+    fields = {"status": Status.IGNORED, "ignored_by": by, "ignored_at": timezone.now(), "reason": reason.strip()[:500]}
+    _advance(finding, Status.OPEN, fields, "deployments.finding_ignored", by)
+
+
+@transaction.atomic
+def reopen(finding: AdvisorFinding, by: str) -> None:
+    """Take an ignored finding back onto the list. Raises Refused."""
+    fields = {"status": Status.OPEN, "ignored_by": "", "ignored_at": None, "reason": ""}
+    _advance(finding, Status.IGNORED, fields, "deployments.finding_reopened", by)
+
+
+def _advance(finding: AdvisorFinding, source: str, fields: Mapping[str, object], code: str, by: str) -> None:
+    if not AdvisorFinding.objects.filter(pk=finding.pk, status=source).update(**fields):
+        raise Refused(f"The finding is not {source} any more. Nothing was changed; look at it again.")
+    record(code, actor=by, environment=finding.environment.slug, subject=finding.name,
+           data={"finding": finding.name, "detail": finding.detail[:300], "reason": fields["reason"]})  # fmt: skip
+
+
+def open_errors(environment: Environment | None = None) -> int:
+    """How many security findings of level ERROR are open."""
+    rows = AdvisorFinding.objects.filter(advisor="security", level="ERROR", status=Status.OPEN)
+    return (rows.filter(environment=environment) if environment else rows).count()

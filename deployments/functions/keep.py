@@ -1,0 +1,56 @@
+"""Bundles as rows: kept once for each content, and given back only if they are still what was kept."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import transaction
+
+from deployments.functions import packing
+from deployments.functions.packing import Files
+from deployments.models import FunctionBundle
+from ledger.services import record
+from providers.errors import Refused
+
+Kind = FunctionBundle.Kind
+
+
+@transaction.atomic
+def keep_files(slug: str, files: Files, by: str) -> FunctionBundle:
+    """Store source files for a later deploy; the same files are kept once."""
+    listed = [[path, len(data)] for path, data in sorted(files.items())]
+    return _keep(slug, Kind.FILES, packing.pack(files), by, listed)
+
+
+def keep_eszip(slug: str, content: bytes, by: str = "system") -> FunctionBundle:
+    """Store what Supabase runs, in its own form."""
+    return _keep(slug, Kind.ESZIP, content, by, [])
+
+
+def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object]]) -> FunctionBundle:
+    row, made = FunctionBundle.objects.get_or_create(
+        slug=slug, sha256=hashlib.sha256(content).hexdigest(),
+        defaults={"kind": kind, "content": content, "size_bytes": len(content), "kept_by": by, "files": files},
+    )  # fmt: skip
+    if made and kind == Kind.FILES:
+        record("deployments.bundle_kept", actor=by, subject=slug,
+               data={"function": slug, "sha256": row.sha256, "files": len(files), "bytes": len(content)})  # fmt: skip
+    return row
+
+
+def find(slug: str, sha256: str) -> FunctionBundle:
+    """A kept bundle by the beginning of its digest, bytes checked. Raises Refused."""
+    rows = list(FunctionBundle.objects.filter(slug=slug, sha256__startswith=sha256.lower())[:2])
+    if len(sha256) < 8 or len(rows) != 1:
+        raise Refused(
+            f"No bundle of {slug} is kept here with the digest {sha256!r}. Nothing was requested. "
+            f"Keep one first: manage.py keep_function FOLDER --function {slug}."
+        )
+    return checked(rows[0])
+
+
+def checked(row: FunctionBundle) -> FunctionBundle:
+    """The row, if its bytes still have its digest. Raises Refused."""
+    if not row.intact:
+        raise Refused(f"The kept bundle {row} was altered in this portal's database. Nothing was deployed from it.")
+    return row

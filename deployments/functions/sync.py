@@ -1,0 +1,148 @@
+"""Reading edge functions, names of secrets and advisors into rows. A version that was not seen before has its bundle
+fetched and kept, because Supabase keeps none: so there is always something to roll back to."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.functions import advisors
+from deployments.functions.client import note, ref_of, supabase
+from deployments.functions.keep import keep_eszip
+from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
+from ledger.services import record
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+from providers.http import RateLimited, Unauthorized
+from providers.supabase import Function, Supabase
+from providers.supabase.records import Calls
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Report:
+    """What one pass found."""
+
+    functions: int = 0
+    versions: int = 0
+    removed: int = 0
+    secrets: int = 0
+    findings: int = 0
+    resolved: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> Report:
+    """One pass over every environment with a project. A refused token or a limit stops it: nothing is asked twice.
+
+    Raises Refused without a token. An environment that Supabase told to wait is left out while `impatient`."""
+    api, report = supabase(deadline=deadline), Report()
+    waiting = set(ProjectSync.objects.filter(again_at__gt=timezone.now()).values_list("pk", flat=True))
+    for environment in Environment.objects.exclude(supabase_ref="").order_by("pk"):
+        if impatient and environment.pk in waiting:
+            continue
+        try:
+            sync(api, environment, report)
+        except (ProviderError, Refused) as error:
+            note(environment, error)
+            report.failed.append(f"{environment.slug}: {error}")
+            if isinstance(error, Unauthorized | RateLimited):
+                break
+    return report
+
+
+def sync(api: Supabase, environment: Environment, report: Report | None = None) -> Report:
+    """One environment; each part is stored as soon as it was read. Raises ProviderError."""
+    report, ref = report or Report(), ref_of(environment)
+    seen = api.functions.list(ref)
+    for function in seen:
+        report.versions += take(api, environment, function) is not None
+    report.functions += len(seen)
+    report.removed += _gone(environment, {function.slug for function in seen})
+    report.secrets += take_secrets(api, environment)
+    told = advisors.sync(api, environment)
+    report.findings, report.resolved = report.findings + told.opened, report.resolved + told.resolved
+    note(environment, None)
+    return report
+
+
+def take(
+    api: Supabase, environment: Environment, seen: Function, *, source: FunctionBundle | None = None,
+    operation: str = "", actor: str = "",
+) -> FunctionVersion | None:  # fmt: skip
+    """Store one function as seen; the new version where there is one, with its bundle fetched and kept."""
+    calls = _calls(api, environment, seen)
+    row, _ = EdgeFunction.objects.update_or_create(
+        environment=environment, slug=seen.slug, defaults={
+            "provider_id": seen.id, "status": seen.status, "version": seen.version, "verify_jwt": seen.verify_jwt,
+            "entrypoint": seen.entrypoint, "provider_sha256": seen.bundle_sha256, "created_at": seen.created_at,
+            "updated_at": seen.updated_at, "seen_at": timezone.now(), "removed_at": None,
+            "requests": calls.requests if calls else None, "server_errors": calls.server_errors if calls else None,
+        },
+    )  # fmt: skip
+    if row.versions.filter(version=seen.version).exists():
+        return None
+    bundle = keep_eszip(seen.slug, api.functions.bundle(ref_of(environment), seen.slug))
+    with transaction.atomic():
+        made, new = FunctionVersion.objects.get_or_create(
+            function=row, version=seen.version, defaults={
+                "provider_sha256": seen.bundle_sha256, "entrypoint": seen.entrypoint, "verify_jwt": seen.verify_jwt,
+                "bundle": bundle, "source": source, "operation": operation, "actor": actor,
+                "live_at": seen.updated_at or timezone.now(),
+            },
+        )  # fmt: skip
+        if new:
+            record("deployments.function_live", actor=actor or "system", environment=environment.slug,
+                   subject=seen.slug, data={"function": seen.slug, "version": seen.version, "sha256": bundle.sha256,
+                                            "operation": operation})  # fmt: skip
+    return made if new else None
+
+
+def _calls(api: Supabase, environment: Environment, seen: Function) -> Calls | None:
+    """The last hour's calls; a token without the right to statistics still sees functions."""
+    try:
+        return api.functions.calls(ref_of(environment), seen.id) if seen.id else None
+    except ProviderError as error:
+        logger.info("no statistics of %s: %s", seen.slug, error)
+        return None
+
+
+@transaction.atomic
+def _gone(environment: Environment, slugs: set[str]) -> int:
+    """Functions that Supabase no longer lists stay as rows, marked, with their bundles."""
+    missing = EdgeFunction.objects.filter(environment=environment, removed_at=None).exclude(slug__in=slugs)
+    names = list(missing.values_list("slug", flat=True))
+    missing.update(removed_at=timezone.now())
+    for name in names:
+        _record_removed(environment, name, "system")
+    return len(names)
+
+
+@transaction.atomic
+def mark_removed(environment: Environment, slug: str, by: str) -> None:
+    """Note that an operation deleted it."""
+    if EdgeFunction.objects.filter(environment=environment, slug=slug, removed_at=None).update(
+        removed_at=timezone.now()
+    ):
+        _record_removed(environment, slug, by)
+
+
+def _record_removed(environment: Environment, slug: str, by: str) -> None:
+    data = {"function": slug}
+    record("deployments.function_removed", actor=by, environment=environment.slug, subject=slug, data=data)
+
+
+def take_secrets(api: Supabase, environment: Environment) -> int:
+    """The names of the project's secrets, replaced as a whole; values and digests are dropped by the client."""
+    seen = api.secrets.list(ref_of(environment))
+    with transaction.atomic():
+        EdgeSecret.objects.filter(environment=environment).exclude(name__in=[one.name for one in seen]).delete()
+        for one in seen:
+            EdgeSecret.objects.update_or_create(
+                environment=environment, name=one.name, defaults={"updated_at": one.updated_at}
+            )
+    return len(seen)

@@ -1,0 +1,65 @@
+"""`manage.py advisor_findings [--environment E] [--all] [--json]`, `--ignore ID --reason TEXT`, `--reopen ID`."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from deployments.functions import advisors
+from deployments.models import AdvisorFinding
+from operations import shell
+from providers.errors import Refused
+
+PERMISSION = "deployments.ignore_finding"
+FIELDS = ("id", "advisor", "level", "status", "name", "detail", "remediation", "reason")
+
+
+class Command(BaseCommand):
+    help = "Lists what Supabase's advisors say and what became of it; ignores a finding with a reason."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--environment", help="only this one")
+        parser.add_argument("--all", action="store_true", help="also resolved ones")
+        parser.add_argument("--ignore", type=int, metavar="ID")
+        parser.add_argument("--reopen", type=int, metavar="ID")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
+        parser.add_argument("--json", action="store_true", help="one JSON object per line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["ignore"] or options["reopen"]:
+                self._act(options)
+        except (Refused, PermissionDenied) as error:
+            raise CommandError(str(error)) from error
+        rows = AdvisorFinding.objects.select_related("environment")
+        if options["environment"]:
+            rows = rows.filter(environment__slug=options["environment"])
+        for row in rows if options["all"] else rows.exclude(status="resolved"):
+            self.stdout.write(_json(row) if options["json"] else _line(row))
+
+    def _act(self, options: dict[str, Any]) -> None:
+        by = shell.actor(options, needs_token=False)
+        if not by.has_perm(PERMISSION):
+            raise PermissionDenied(f"{by.get_username()} may not ignore findings; nothing was changed.")
+        finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()
+        if finding is None:
+            raise Refused("There is no such finding; nothing was changed.")
+        if options["ignore"]:
+            advisors.ignore(finding, by.get_username(), options["reason"])
+        else:
+            advisors.reopen(finding, by.get_username())
+
+
+def _json(row: AdvisorFinding) -> str:
+    times = {"first_seen_at": row.first_seen_at.isoformat(), "last_seen_at": row.last_seen_at.isoformat()}
+    return json.dumps({name: getattr(row, name) for name in FIELDS} | {"environment": row.environment.slug} | times)
+
+
+def _line(row: AdvisorFinding) -> str:
+    reason = f" (ignored: {row.reason})" if row.reason else ""
+    return f"{row.pk}\t{row.environment.slug}\t{row.level}\t{row.status}\t{row.title}: {row.detail}{reason}"

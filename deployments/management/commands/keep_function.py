@@ -1,0 +1,54 @@
+"""`manage.py keep_function FOLDER|ZIP --function SLUG [--json]`: keep source files, then deploy them by digest."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from deployments.functions import packing
+from deployments.functions.keep import keep_files
+from deployments.kinds.functions import named
+from operations import shell
+from operations.engine import kinds
+from operations.engine.request import check_permission
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Keeps a folder or zip of an edge function in the portal and prints the request that deploys it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("source", type=Path, metavar="FOLDER|ZIP")
+        parser.add_argument("--function", required=True, help="the function's name (slug)")
+        parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
+        parser.add_argument("--json", action="store_true", help="print the bundle as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            by = shell.actor(options, needs_token=False)
+            check_permission(kinds.get("deployments.function_deploy"), by)
+            slug = named(options["function"])
+            row = keep_files(slug, _read(options["source"]), by.get_username())
+        except (Refused, PermissionDenied, OSError) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps({"function": slug, "sha256": row.sha256, "files": row.files}))
+            return
+        self.stdout.write(
+            f"Kept {len(row.files)} files, {row.size_bytes} bytes, sha256 {row.sha256}. Deploy them with:"
+        )
+        self.stdout.write(
+            f"manage.py ops request deployments.function_deploy --environment … --set function={slug} "
+            f"--set bundle={row.sha256[:12]} --reason …"
+        )
+
+
+def _read(source: Path) -> packing.Files:
+    if source.is_file():
+        return packing.from_zip(source.read_bytes(), source.name)
+    return packing.from_folder(source)

@@ -1,0 +1,93 @@
+"""The pages of edge functions: one function with its versions, and the form that keeps an uploaded bundle."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from deployments.functions import packing
+from deployments.functions.keep import keep_files
+from deployments.kinds.functions import named
+from deployments.models import EdgeFunction
+from deployments.web.verbs import Verb
+from operations.engine import kinds
+from operations.models import Environment
+from providers.errors import Refused
+
+DEPLOY = "deployments.function_deploy"
+
+
+def verb(request: HttpRequest, kind: str, label: str, environment: Environment, tone: str = "", **given: str) -> Verb:
+    """A link to the confirmation page of a kind that names no service."""
+    url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode({'environment': environment.slug, **given})}"
+    allowed = request.user.has_perm(kinds.get(kind).permission)
+    return Verb(label, url, "" if allowed else "Your role may not request this.", tone)
+
+
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """One function: what runs, every version seen, and what can be put back."""
+    if not request.user.has_perm("deployments.view_edgefunction"):
+        raise PermissionDenied
+    row = get_object_or_404(EdgeFunction.objects.select_related("environment__project_sync"), pk=pk)
+    place = row.environment
+    versions = row.versions.select_related("bundle", "source").defer("bundle__content", "source__content")[:50]
+    listed = [(one, _back(request, row, one.version) if one.kept and not _runs(row, one.version) else None)
+              for one in versions]  # fmt: skip
+    context = {
+        **admin.site.each_context(request), "title": row.slug, "function": row, "environment": place,
+        "versions": listed, "sync": getattr(place, "project_sync", None),
+        "verbs": [] if row.removed_at else [
+            Verb("Deploy a bundle", f"{reverse('admin:deployments_function_upload')}?"
+                 f"{urlencode({'environment': place.slug, 'function': row.slug})}",
+                 "" if request.user.has_perm("deployments.deploy") else "Your role may not request this."),
+            verb(request, "deployments.function_delete", "Delete", place, "danger", function=row.slug),
+        ],
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/deployments/function/page.html", context)
+
+
+def _runs(row: EdgeFunction, version: int) -> bool:
+    return row.version == version and row.removed_at is None
+
+
+def _back(request: HttpRequest, row: EdgeFunction, version: int) -> Verb:
+    return verb(request, "deployments.function_rollback", "Put back", row.environment, function=row.slug,
+                version=str(version))  # fmt: skip
+
+
+class BundleForm(forms.Form):
+    environment = forms.ModelChoiceField(Environment.objects.exclude(supabase_ref=""), to_field_name="slug",
+                                         empty_label=None)  # fmt: skip
+    function = forms.CharField(max_length=100, help_text="An existing one, or the name of a new one.")
+    upload = forms.FileField(label="Zip of its folder", help_text="At most 20 MiB; files like .env are refused.")
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """GET shows the form; POST keeps the bundle and leads to the confirmation page of the deploy."""
+    if not request.user.has_perm("deployments.deploy"):
+        raise PermissionDenied
+    form = BundleForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(_keep(request, form))
+        except Refused as refusal:
+            form.add_error(None, refusal.reason)
+    context = {**admin.site.each_context(request), "title": "Deploy an edge function", "form": form}
+    return TemplateResponse(request, "admin/deployments/function/upload.html", context)
+
+
+def _keep(request: HttpRequest, form: BundleForm) -> str:
+    slug, sent = named(form.cleaned_data["function"]), form.cleaned_data["upload"]
+    assert isinstance(sent, UploadedFile)  # noqa: S101 (a FileField gives nothing else)
+    if (sent.size or 0) > packing.MAX_TOTAL_BYTES:
+        raise Refused(f"{sent.name} is larger than {packing.MAX_TOTAL_BYTES // 2**20} MiB. Nothing was kept.")
+    row = keep_files(slug, packing.from_zip(sent.read(), sent.name or "the upload"), request.user.get_username())
+    return verb(request, DEPLOY, "", form.cleaned_data["environment"], function=slug, bundle=row.sha256).url

@@ -1,0 +1,112 @@
+"""Advisors' findings from first sight to resolution, ignored with a reason, and what turns amber meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.test import Client, RequestFactory
+
+from deployments import panels
+from deployments.doctor_functions import supabase_functions
+from deployments.functions import advisors
+from deployments.functions.sync import sync_all
+from deployments.models import AdvisorFinding
+from ledger.models import Entry
+from operations.models import Environment
+from providers.errors import Refused
+from tests.deployments.conftest import person
+from tests.supabase_sandbox import REF, Stand, running
+
+
+@pytest.fixture
+def stand(tmp_path: Path, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    Environment.objects.create(slug="production", name="Production", kind="production", supabase_ref=REF)
+    with running(tmp_path, monkeypatch) as stand:
+        settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = stand.world.token, stand.base
+        yield stand
+
+
+def error() -> AdvisorFinding:
+    return AdvisorFinding.objects.get(level="ERROR")
+
+
+def amber() -> bool:
+    checks = [check for check in supabase_functions(None) if "advisor" in check.name and check.tone == "warn"]
+    panel = panels.advisors(RequestFactory().get("/"))
+    assert bool(checks) == (panel is not None)
+    return bool(checks)
+
+
+def test_a_finding_is_open_then_resolved_then_open_again(stand: Stand) -> None:
+    first = sync_all()
+    same = sync_all()
+    opened = (error().status, amber())
+    stand.unprotected = []
+    gone = sync_all()
+    resolved = (error().status, error().resolved_at is not None, amber())
+    stand.unprotected = ["leads"]
+    again = sync_all()
+
+    assert (first.findings, same.findings, gone.resolved, again.findings) == (3, 0, 1, 1)
+    assert opened == ("open", True)
+    assert resolved == ("resolved", True, False)
+    assert (error().status, error().resolved_at) == ("open", None)
+    assert Entry.objects.filter(code="deployments.findings_changed").count() == 3
+
+
+def test_an_ignored_finding_stays_ignored_until_it_went_away(stand: Stand) -> None:
+    sync_all()
+    with pytest.raises(Refused, match="at least 10 characters"):
+        advisors.ignore(error(), "operator", "no")
+
+    advisors.ignore(error(), "operator", "The table is public on purpose.")
+    sync_all()
+    ignored = (error().status, amber())
+    with pytest.raises(Refused, match="not open any more"):
+        advisors.ignore(error(), "operator", "The table is public on purpose.")
+    stand.unprotected = []
+    sync_all()
+    stand.unprotected = ["leads"]
+    sync_all()
+
+    assert ignored == ("ignored", False)
+    assert (error().status, error().reason) == ("open", "")
+
+
+def test_a_failed_reading_resolves_nothing(stand: Stand) -> None:
+    sync_all()
+    stand.fault("GET .*/advisors/performance", 403)
+
+    sync_all()
+
+    assert error().status == "open"
+    assert Environment.objects.get().project_sync.error_kind == "Unauthorized"
+
+
+def test_page_and_shell_ignore_with_a_reason_and_a_permission(stand: Stand, client: Client, settings: Any) -> None:
+    sync_all()
+    settings.DEMO, url = True, f"/admin/deployments/advisorfinding/{error().pk}/change/"
+    client.force_login(person("viewer", "deployments.view_advisorfinding"))
+    assert client.post(url, {"reason": "The table is public on purpose."}).status_code == 403
+    with pytest.raises(CommandError, match="may not ignore"):
+        call_command("advisor_findings", ignore=error().pk, reason="The table is public.", actor="viewer")
+
+    person("operator", "deployments.ignore_finding")
+    call_command("advisor_findings", ignore=error().pk, reason="The table is public.", actor="operator")
+    ignored = error().status
+    client.force_login(person("other", "deployments.ignore_finding", "deployments.view_advisorfinding"))
+    client.post(url, {"verb": "reopen"})
+
+    assert (ignored, error().status) == ("ignored", "open")
+
+
+def test_the_database_refuses_an_ignored_finding_without_a_reason(stand: Stand) -> None:
+    sync_all()
+
+    with pytest.raises(IntegrityError, match="finding_ignored_with_reason"), transaction.atomic():
+        AdvisorFinding.objects.update(status="ignored", reason="")

@@ -1,0 +1,257 @@
+"""Edge functions end to end against the stand-in: read, kept, deployed, put back, deleted; secrets; lost answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+import stamina
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from deployments.functions.keep import keep_files
+from deployments.functions.sync import sync_all
+from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
+from ledger.models import Entry
+from operations.engine import kinds
+from operations.engine.request import request
+from operations.models import Environment, Operation
+from providers.errors import Refused
+from providers.supabase import Supabase
+from tests.deployments.conftest import finish, person
+from tests.supabase_sandbox import REF, Stand, running
+
+GOOD, BAD = {"index.ts": b"Deno.serve()"}, {"index.ts": b"throw new Error('x')"}
+
+
+@pytest.fixture
+def stand(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    with stamina.set_testing(True, attempts=2), running(tmp_path / "supabase", monkeypatch) as stand:
+        settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = stand.world.token, stand.base
+        settings.DEPLOY_WATCH_SECONDS = 0.01
+        settings.OPS_SEAL_IDENTITY = str(pyrage.x25519.Identity.generate())
+        yield stand
+
+
+@pytest.fixture
+def production(db: None) -> Environment:
+    return Environment.objects.create(slug="production", name="Production", kind="production", supabase_ref=REF)
+
+
+@pytest.fixture
+def ask(transactional_db: None, stand: Stand, production: Environment) -> Callable[..., Operation]:
+    """Request an operation and run it here to its end."""
+    Environment.objects.update(votes_sensitive=0, votes_destructive=0)
+    codes = ["deploy", "rollback", "configure", "view_edgefunction"]
+    by = person("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
+
+    def run(verb: str, **parameters: str) -> Operation:
+        return finish(request(f"deployments.function_{verb}", by=by, environment=production, parameters=parameters,
+                              reason="test"))  # fmt: skip
+
+    return run
+
+
+def runs(stand: Stand, slug: str = "hello") -> dict[str, Any]:
+    return stand.world.projects[REF]["functions"][slug]
+
+
+def test_a_function_is_deployed_kept_broken_and_put_back(ask: Callable[..., Operation], stand: Stand) -> None:
+    good, bad = keep_files("hello", GOOD, "operator"), keep_files("hello", BAD, "operator")
+
+    first = ask("deploy", function="hello", bundle=good.sha256[:8])
+    live = runs(stand)["ezbr_sha256"]
+    ask("deploy", function="hello", bundle=bad.sha256, verify_jwt="no")
+    broken = runs(stand)["ezbr_sha256"]
+    back = ask("rollback", function="hello", version="1")
+
+    row = EdgeFunction.objects.get(slug="hello")
+    assert (first.status, first.result["version"], back.status) == ("succeeded", 1, "succeeded"), back.error
+    assert runs(stand)["ezbr_sha256"] == live != broken
+    assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "healthy", True, "index.ts")
+    assert [one.kept is not None for one in row.versions.all()] == [True, True, True]
+    assert row.versions.get(version=1).source == good
+    assert Entry.objects.filter(code="deployments.function_live").count() == 3
+
+
+def test_a_deleted_function_comes_back_from_what_was_kept(ask: Callable[..., Operation], stand: Stand) -> None:
+    ask("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
+    live = runs(stand)["ezbr_sha256"]
+
+    gone = ask("delete", function="hello", typed="hello")
+    there = dict(stand.world.projects[REF]["functions"])
+    back = ask("rollback", function="hello", version="1")
+
+    assert (gone.status, there, back.status) == ("succeeded", {}, "succeeded"), back.error
+    assert runs(stand)["ezbr_sha256"] == live
+    assert EdgeFunction.objects.get(slug="hello").removed_at is None
+
+
+def test_a_lost_answer_is_looked_up_and_never_sent_twice(ask: Callable[..., Operation], stand: Stand) -> None:
+    bundle = keep_files("hello", GOOD, "operator")
+    stand.fault("POST .*/functions/deploy", 500, after=True)
+    refused = "POST .*/functions/deploy"
+
+    done = ask("deploy", function="hello", bundle=bundle.sha256)
+    done_writes = len(stand.writes())
+    stand.control("DELETE", "faults")
+    stand.fault(refused, 500)
+    lost = ask("deploy", function="hello", bundle=bundle.sha256)
+
+    assert (done.status, done_writes, len(stand.writes())) == ("succeeded", 1, 2), done.error
+    assert lost.status == "failed"
+    assert "shows no new version" in lost.error
+
+
+def test_a_foreign_deploy_in_between_stops_ours(ask: Callable[..., Operation], stand: Stand) -> None:
+    stand.fault("POST .*/functions/deploy", 429)
+    stand.fault("GET .*/functions/hello$", 404)
+    stand.world.projects[REF]["functions"]["hello"] = {
+        "id": "f", "slug": "hello", "name": "hello", "status": "ACTIVE", "version": 7, "files": {},
+    }  # fmt: skip
+
+    done = ask("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
+
+    assert "Somebody else deployed hello meanwhile" in done.error
+    assert stand.writes() == []
+
+
+def test_a_secret_is_set_by_name_and_its_value_is_nowhere(ask: Callable[..., Operation], stand: Stand) -> None:
+    done = ask("secret_set", name="MAIL_KEY", value="mail-key-value-4711")
+
+    row = EdgeSecret.objects.get()
+    assert (done.status, row.name) == ("succeeded", "MAIL_KEY"), done.error
+    assert "MAIL_KEY" in stand.world.projects[REF]["secrets"]
+    said = json.dumps([list(Operation.objects.values()), list(Entry.objects.values())], default=str)
+    assert "mail-key-value-4711" not in said
+    assert ask("secret_delete", name="MAIL_KEY").status == "succeeded"
+    assert not EdgeSecret.objects.exists()
+
+
+WRONG: list[tuple[str, dict[str, str], str]] = [
+    ("deploy", {"function": "../x", "bundle": "aaaaaaaa"}, "no function's name"),
+    ("deploy", {"function": "hello", "bundle": "0" * 64}, "No bundle of hello is kept"),
+    ("deploy", {"function": "hello", "bundle": "KNOWN", "entrypoint": "nope.ts"}, "no file nope.ts"),
+    ("deploy", {"function": "hello", "bundle": "KNOWN", "verify_jwt": "maybe"}, "yes or no"),
+    ("rollback", {"function": "nothing", "version": "1"}, "no function 'nothing'"),
+    ("rollback", {"function": "hello", "version": "99"}, "not kept here"),
+    ("delete", {"function": "hello", "typed": "hullo"}, "Type hello exactly"),
+    ("secret_set", {"name": "SUPABASE_URL", "value": "x"}, "platform's own"),
+    ("secret_set", {"name": "A-B", "value": "x"}, "letters, digits"),
+    ("secret_set", {"name": "A"}, "either the value"),
+    ("secret_delete", {"name": "NOPE"}, "no secret NOPE"),
+]
+
+
+@pytest.mark.parametrize(("verb", "parameters", "said"), WRONG)
+def test_wrong_input_is_refused_by_name(
+    production: Environment, verb: str, parameters: dict[str, str], said: str
+) -> None:
+    EdgeFunction.objects.create(environment=production, slug="hello", version=3)
+    known = keep_files("hello", GOOD, "operator").sha256
+
+    with pytest.raises(Refused, match=said):
+        kinds.get(f"deployments.function_{verb}").clean(
+            production, {name: known if value == "KNOWN" else value for name, value in parameters.items()}
+        )
+
+
+def test_an_altered_bundle_is_never_deployed(production: Environment) -> None:
+    row = keep_files("hello", GOOD, "operator")
+    FunctionBundle.objects.filter(pk=row.pk).update(content=b"other")
+
+    with pytest.raises(Refused, match="was altered"):
+        kinds.get("deployments.function_deploy").clean(production, {"function": "hello", "bundle": row.sha256})
+
+
+def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, production: Environment) -> None:
+    elsewhere = Supabase(stand.world.token, stand.base).functions
+    elsewhere.deploy(REF, "hello", GOOD, entrypoint="index.ts")
+    first = sync_all()
+    again = sync_all()
+    elsewhere.delete(REF, "hello")
+    gone = sync_all()
+
+    assert (first.versions, again.versions, gone.removed) == (1, 0, 1)
+    kept = FunctionVersion.objects.get().bundle
+    assert kept is not None
+    assert kept.intact
+    assert EdgeFunction.objects.get().health == "removed"
+
+
+STATES = [
+    (401, "Unauthorized"), (402, "PlanTooLow"), (403, "Unauthorized"), (404, "NotFound"), (429, "RateLimited"),
+    (500, "Unavailable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "kind"), STATES)
+def test_each_refusal_is_a_state_of_the_environment(
+    stand: Stand, production: Environment, status: int, kind: str
+) -> None:
+    stand.fault("GET .*/functions$", status, times=9)
+
+    report = sync_all(deadline=0.3)
+
+    state = production.project_sync
+    assert (len(report.failed), state.error_kind) == (1, kind)
+    assert state.error
+    stand.control("DELETE", "faults")
+    calls = len(stand.world.calls)
+    if status == 429:
+        assert sync_all().failed == []
+        assert len(stand.world.calls) == calls, "it waits as it was told"
+
+
+def test_a_paused_project_and_an_empty_body_are_told(stand: Stand, production: Environment) -> None:
+    stand.fault("GET .*/functions$", 200, empty=True)
+    assert sync_all().functions == 0
+
+    stand.control("PATCH", f"projects/{REF}", {"status": "INACTIVE"})
+    report = sync_all(deadline=0.3)
+
+    assert "not active (status INACTIVE)" in report.failed[0]
+
+
+def test_the_upload_page_keeps_a_zip_and_leads_to_the_review(client: Client, production: Environment) -> None:
+    client.force_login(person("uploader", "deployments.deploy"))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("hello/index.ts", "Deno.serve()")
+
+    answer = client.post(
+        "/admin/deployments/edgefunction/upload/",
+        {"environment": "production", "function": "hello", "upload": SimpleUploadedFile("a.zip", buffer.getvalue())},
+    )
+    broken = client.post(
+        "/admin/deployments/edgefunction/upload/",
+        {"environment": "production", "function": "hello", "upload": SimpleUploadedFile("a.zip", b"PK no zip")},
+    )
+
+    row = FunctionBundle.objects.get()
+    assert row.files == [["index.ts", 12]]
+    assert f"bundle={row.sha256}" in answer["Location"]
+    assert "no readable zip" in broken.content.decode()
+
+
+def test_the_shell_keeps_a_folder_and_names_the_request(
+    settings: Any, production: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.DEMO = True
+    person("operator", "deployments.deploy")
+    (tmp_path / "index.ts").write_text("Deno.serve()")
+
+    call_command("keep_function", str(tmp_path), function="hello")
+
+    assert f"--set bundle={FunctionBundle.objects.get().sha256[:12]}" in capsys.readouterr().out
+    User.objects.get().user_permissions.clear()
+    with pytest.raises(CommandError, match="may not request"):
+        call_command("keep_function", str(tmp_path), function="hello")
