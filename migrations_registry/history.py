@@ -51,9 +51,17 @@ def versions_of(files: Sequence[MigrationFile]) -> dict[int, str]:
 
 def row_of(file: MigrationFile) -> HistoryRow:
     """The row that the CLI would write for this file."""
+    return HistoryRow(version_of(file), _plain_name(file), tuple(split(file.data)))
+
+
+def cli_name(file: MigrationFile, version: str) -> str:
+    """The name under which the CLI takes this file for that row."""
+    return f"{version}_{_plain_name(file)}.sql"
+
+
+def _plain_name(file: MigrationFile) -> str:
     match = _CLI_NAME.match(file.name)
-    name = match[2] if match else file.name.removesuffix(".sql")
-    return HistoryRow(version_of(file), name, tuple(split(file.data)))
+    return match[2] if match else file.name.removesuffix(".sql")
 
 
 def split(data: bytes) -> list[str]:

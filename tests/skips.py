@@ -31,6 +31,14 @@ def chromium() -> str:
     return found
 
 
+def supabase_cli() -> str:
+    """The path of the real Supabase CLI, or a skip."""
+    places = Path(__file__).with_name("supabase_cli").glob("node_modules/@supabase/cli-*/bin/supabase")
+    found = next((str(path) for path in places), "")
+    unless(bool(found), "no Supabase CLI here: run `npm ci --prefix tests/supabase_cli --ignore-scripts`")
+    return found
+
+
 def shared(*parts: str) -> Path:
     """A path under ../shared, or a skip where it does not exist."""
     path = SHARED.joinpath(*parts)

@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from migrations_registry import matrix
-from migrations_registry.matrix import Column, Stream
+from migrations_registry.cells import Column
+from migrations_registry.matrix import Stream
 
 PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")

@@ -79,8 +79,8 @@ def test_each_state_is_told_from_the_targets_own_history(production: Environment
         "3": "out of order: a later file of the stream is applied",
         "4": "applied",
         "5": "pending",
-        "6": "partly applied: outside the portal; missing: table public.never, column public.never.id. Refuses: finish or undo it there, "
-        "then baseline",
+        "6": "partly applied: outside the portal; missing: table public.never, column public.never.id. Refuses: "
+        "finish or undo it there, then baseline",
         "7": "unrecorded: its objects are there, its history row is not: mark it as applied",
     }
     assert [each.version for each in matrix.columns()[0].unknown] == ["20250101000000"]
@@ -121,6 +121,7 @@ def test_a_target_that_is_down_keeps_its_last_reading_and_says_so(
 
     row = HistoryReading.objects.get()
     assert (row.read_at is not None, "did not accept the connection" in row.problem) == (True, True)
+    assert row.read_at is not None
     assert row.read_at < row.tried_at
     client.force_login(person("ana"))
     shown = client.get("/admin/migrations_registry/migrationfile/status/").content.decode()
@@ -145,7 +146,7 @@ def test_a_role_that_cannot_apply_is_told(
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         if "ROLE" not in spoil and "CREATE SCHEMA" not in spoil:
             admin.execute("ALTER SCHEMA public OWNER TO postgres")
-        admin.execute(spoil.format(admin.info.dbname))  # type: ignore[arg-type]
+        admin.execute(spoil.format(admin.info.dbname))
     assert obstacle in readings.refresh(production).obstacle
 
 
