@@ -5,6 +5,7 @@ In: a manifest and two stores. Out: the number of objects copied; what is alread
 
 from __future__ import annotations
 
+from backups.evidence.stored import evidence_key
 from backups.howto import HOWTO_KEY
 from backups.manifest import Manifest, manifest_key
 from backups.progress import SILENT, Watch
@@ -16,7 +17,8 @@ from providers.storage import AlreadyStored, Store
 def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILENT) -> int:
     """Copy one run. Raises ProviderError when an object is damaged at the source or does not read back equal."""
     papers = [f"{manifest.prefix}schema-{phase}.sql" for phase in ("before", "after")]
-    proofs = [item.key for item in source.list(f"runs/{manifest.run}/") if "/proof-" in item.key]
+    listed = [item.key for item in source.list(f"runs/{manifest.run}/")]
+    proofs = [key for key in listed if "/proof-" in key or key == evidence_key(manifest.run)]
     copied = 0
     for segment in manifest.segments:
         watch.check()

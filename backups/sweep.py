@@ -42,7 +42,8 @@ def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
         manifest = load(store, run, keyring.verifier())
     except (ManifestError, ProviderError, Refused):
         return None
-    return manifest.prefix, manifest_key(run), f"runs/{run}/proof-"
+    papers = ("proof-", "evidence.json", "purged.json")
+    return manifest.prefix, manifest_key(run), *(f"runs/{run}/{name}" for name in papers)
 
 
 def sweep(store: Store, now: datetime, grace: timedelta = GRACE) -> list[str]:

@@ -19,7 +19,12 @@ VIEW = (
     "migrations_registry.view_*",
     "backups.view_*",
 )
-AUDIT = ("ledger.verify_ledger", "ledger.export_entries", "backups.verify_run")
+AUDIT = (
+    "ledger.verify_ledger",
+    "ledger.export_entries",
+    "backups.verify_run",
+    "backups.produce_evidencereport",
+)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What the portal remembers of backups; the store's manifests stay the truth about what can be restored."""
 
+from backups.models.evidence_report import EvidenceReport
 from backups.models.hold import Hold
 from backups.models.incident import Incident
 from backups.models.policy import Policy
@@ -10,4 +11,7 @@ from backups.models.run import Run, Segment
 from backups.models.slot import Slot
 from backups.models.store_report import StoreReport
 
-__all__ = ["Hold", "Incident", "Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot", "StoreReport"]
+__all__ = [
+    "EvidenceReport", "Hold", "Incident", "Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot",
+    "StoreReport",
+]  # fmt: skip

@@ -19,6 +19,7 @@ class Proof(models.Model):
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=8, choices=Status)
     document = models.JSONField(help_text="The proof as stored beside the run.")
+    evidence = models.JSONField(default=dict, help_text="Facts about its chains, as stored too.")
     seconds = models.FloatField()
     created_at = models.DateTimeField(default=timezone.now)
 

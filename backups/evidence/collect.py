@@ -1,0 +1,72 @@
+"""Collecting a run's facts in the drill server, while its rows are readable there and nowhere else.
+
+In: a loaded drill, the facts of the last proven run. Out: RunFacts. A failure here never changes the proof's verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import psycopg
+
+from backups.drill import Loader
+from backups.evidence.facts import Conversions, End, Month, RunFacts, TableFacts
+from backups.manifest import Manifest, Table
+from providers.postgres import chain_facts as sql
+
+
+@dataclass
+class Collector:
+    """A check of a drill that finds nothing wrong: it writes down. `facts` is None until it ran well."""
+
+    before: RunFacts | None = None
+    facts: RunFacts | None = field(default=None, init=False)
+    trouble: str = field(default="", init=False)
+
+    def __call__(self, loader: Loader, previous: Manifest | None) -> list[str]:
+        try:
+            with loader.connection.transaction():
+                self.facts = self._collect(loader, previous)
+        except psycopg.Error as error:
+            self.trouble = f"No facts for later reports were recorded: {error.diag.message_primary or error}"
+            loader.watch.log(self.trouble)
+        return []
+
+    def _collect(self, loader: Loader, previous: Manifest | None) -> RunFacts:
+        manifest, before = loader.manifest, self.before
+        if before is not None and (previous is None or before.manifest_sha256 != previous.sha256):
+            before = None
+        chained = [table for table in manifest.tables if table.chains is not None]
+        return RunFacts(
+            run=manifest.run, manifest_sha256=manifest.sha256, environment=manifest.environment,
+            policy=manifest.policy, taken_at=manifest.source.taken_at,
+            tables=tuple(_table(loader, table, previous, before) for table in chained),
+            previous=previous.run if previous else "", previous_sha256=previous.sha256 if previous else "",
+        )  # fmt: skip
+
+
+def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunFacts | None) -> TableFacts:
+    key, columns = (table.schema, table.name), [column.name for column in table.columns]
+    found = sql.chain_facts(loader.connection, key, columns)
+    months = tuple(Month(**vars(one)) for one in found)
+    earlier = next((t for t in previous.tables if t.qualified == table.qualified), None) if previous else None
+    heads = [(head.chain, head.last) for head in (earlier.chains or ())] if earlier else []
+    ends = sql.chain_ends(loader.connection, key, heads) if heads else []
+    wanted = _changed(before.table(table.qualified) if before else None, months)
+    now = sql.conversion_ends(loader.connection, key, columns, wanted) if wanted else []
+    loader.watch.log(f"{table.qualified}: facts about {len(months)} months of chains written down.")
+    return TableFacts(
+        table.qualified, months, tuple(End(*one) for one in ends), tuple(Conversions(*one) for one in now)
+    )
+
+
+def _changed(before: TableFacts | None, now: tuple[Month, ...]) -> list[tuple[str, str, str]]:
+    """The months whose conversions are not what they were, with the places that had one."""
+    if before is None:
+        return []
+    same = {(one.chain, one.month): one.conversions_sha256 for one in now}
+    return [
+        (one.chain, one.month, one.places)
+        for one in before.months
+        if one.places is not None and one.conversions and same.get((one.chain, one.month)) != one.conversions_sha256
+    ]

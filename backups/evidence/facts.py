@@ -1,0 +1,170 @@
+"""What is written down about a run's chains when it is proven: values only, as a document and back.
+
+A decision hash covers the one before it, and the proof recomputes every hash; so the same hash at the same place in two
+proven runs says that the hashed columns of every row up to there are the same. Imports neither Django nor providers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+FORMAT = "sampelit-ops-evidence/1"
+
+
+@dataclass(frozen=True)
+class Month:
+    """One chain in one calendar month (UTC) of its decisions; `places` are the sequence numbers with a conversion."""
+
+    chain: str
+    month: str
+    rows: int
+    first: int
+    last: int
+    head: str
+    decisions_sha256: str
+    conversions: int
+    conversions_sha256: str
+    places: str | None
+
+    @property
+    def converted(self) -> list[tuple[int, int]] | None:
+        """The places as (first, last) pairs; None where they were too many to keep."""
+        return None if self.places is None else parse_places(self.places)
+
+
+@dataclass(frozen=True)
+class End:
+    """Where the run before ended: how many rows up to there now, and the hash there now ("" when it is gone)."""
+
+    chain: str
+    last: int
+    rows: int
+    head: str
+
+
+@dataclass(frozen=True)
+class Conversions:
+    """The conversions that the run before had, as they are now."""
+
+    chain: str
+    month: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    table: str
+    months: tuple[Month, ...]
+    ends: tuple[End, ...] = ()
+    conversions: tuple[Conversions, ...] = ()
+
+    def month(self, chain: str, month: str) -> Month | None:
+        return next((one for one in self.months if (one.chain, one.month) == (chain, month)), None)
+
+    def head(self, chain: str) -> Month | None:
+        """The month with the chain's end."""
+        return max((one for one in self.months if one.chain == chain), key=lambda one: one.last, default=None)
+
+    def rows(self, chain: str) -> int:
+        return sum(one.rows for one in self.months if one.chain == chain)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    run: str
+    manifest_sha256: str
+    environment: str
+    policy: str
+    taken_at: str
+    tables: tuple[TableFacts, ...]
+    previous: str = ""
+    previous_sha256: str = ""
+    format: str = FORMAT
+
+    @property
+    def at(self) -> datetime:
+        found = datetime.fromisoformat(self.taken_at)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def table(self, name: str) -> TableFacts | None:
+        return next((table for table in self.tables if table.table == name), None)
+
+
+def as_document(facts: RunFacts) -> dict[str, Any]:
+    """Lists for tuples, so that a document read back from JSON is equal to the one written."""
+    return _listed(asdict(facts))
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _listed(item) for name, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def from_document(body: dict[str, Any]) -> RunFacts:
+    """Raises ValueError when it is no document of this format."""
+    if body.get("format") != FORMAT:
+        raise ValueError(f"its format is {body.get('format')!r}, not {FORMAT!r}")
+    try:
+        return RunFacts(**{**body, "tables": tuple(_table(item) for item in body["tables"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"a field is missing or of the wrong kind ({error})") from None
+
+
+def _table(item: dict[str, Any]) -> TableFacts:
+    return TableFacts(
+        table=item["table"],
+        months=tuple(Month(**one) for one in item["months"]),
+        ends=tuple(End(**one) for one in item["ends"]),
+        conversions=tuple(Conversions(**one) for one in item["conversions"]),
+    )
+
+
+def parse_places(text: str) -> list[tuple[int, int]]:
+    """A multirange of whole numbers, such as {[1,4),[7,8)}, as pairs of first and last."""
+    inner = text.strip("{}")
+    if not inner:
+        return []
+    pairs = [part.strip("[)").split(",") for part in inner.split("),")]
+    return [(int(low), int(high) - 1) for low, high in pairs]
+
+
+def added(before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What `after` has and `before` has not, as pairs, in one pass over both."""
+    return list(_merged(numbers for numbers in _minus(after, before)))
+
+
+def _minus(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    index = 0
+    for low, high in left:
+        while index < len(right) and right[index][1] < low:
+            index += 1
+        at, position = low, index
+        while position < len(right) and right[position][0] <= high:
+            if right[position][0] > at:
+                yield at, right[position][0] - 1
+            at = max(at, right[position][1] + 1)
+            position += 1
+        if at <= high:
+            yield at, high
+
+
+def _merged(pairs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    last: tuple[int, int] | None = None
+    for pair in pairs:
+        if last and pair[0] == last[1] + 1:
+            last = (last[0], pair[1])
+            continue
+        if last:
+            yield last
+        last = pair
+    if last:
+        yield last
+
+
+def count(pairs: list[tuple[int, int]]) -> int:
+    return sum(high - low + 1 for low, high in pairs)

@@ -1,0 +1,41 @@
+"""Facts beside their run: `runs/<run>/evidence.json`, written once, signed like a proof, kept when the data goes.
+
+In: a store, a document. Out: the same read back, or ManifestError when a byte of it is not what was written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backups.evidence.facts import RunFacts, from_document
+from backups.manifest import Manifest
+from backups.sealing import ManifestError, sealed, unsealed
+from backups.signing import Signer, Verifier
+from providers.storage import AlreadyStored, Missing, Store
+
+
+def evidence_key(run: str) -> str:
+    return f"runs/{run}/evidence.json"
+
+
+def leave(store: Store, document: dict[str, Any], signer: Signer | None) -> None:
+    """Write the facts once; a later proof of the same run finds those of the first."""
+    try:
+        store.put_once(evidence_key(str(document["run"])), sealed(document, signer))
+    except AlreadyStored:
+        return
+
+
+def read(store: Store, manifest: Manifest, verifier: Verifier | None) -> RunFacts | None:
+    """The facts about this very manifest; None where none were written. Raises ManifestError when they were altered."""
+    try:
+        body = unsealed(store.get(evidence_key(manifest.run)), verifier)
+    except Missing:
+        return None
+    try:
+        facts = from_document(body)
+    except ValueError as error:
+        raise ManifestError(str(error)) from None
+    if (facts.run, facts.manifest_sha256) != (manifest.run, manifest.sha256):
+        raise ManifestError("its facts belong to another manifest: they were replayed or moved")
+    return facts
