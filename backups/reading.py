@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backups import purged
 from backups.manifest import Manifest, Segment, manifest_key
 from backups.sealing import ManifestError, decode, unsealed
 from backups.segments import Damaged, check_stored, unpack
@@ -16,7 +17,7 @@ from providers.storage import Missing, Store
 
 @dataclass(frozen=True)
 class Listed:
-    """One run as the store shows it; `status` is stored until a proof says more, damaged if the manifest is."""
+    """One run as the store shows it; `status` is stored until a proof says more, purged once retention said so."""
 
     run: str
     status: str
@@ -27,6 +28,7 @@ class Listed:
     stored_bytes: int = 0
     proven_at: str = ""
     problem: str = ""
+    purged_at: str = ""
 
 
 def load(store: Store, run: str, verifier: Verifier | None) -> Manifest:
@@ -69,15 +71,17 @@ def _listed(store: Store, run: str, verifier: Verifier | None) -> Listed:
         return Listed(run, "failed", problem=f"The manifest was rejected: {error}.")
     latest = [proof for proof in proofs(store, run, verifier) if proof.get("manifest_sha256") == manifest.sha256][-1:]
     status = str(latest[0]["status"]) if latest else "stored"
+    note = purged.noted(store, manifest, verifier)
     return Listed(
         run=run,
-        status=status,
+        status="purged" if note else status,
         policy=manifest.policy,
         environment=manifest.environment,
         taken_at=manifest.source.taken_at,
         rows=manifest.rows,
         stored_bytes=manifest.stored_bytes,
         proven_at=str(latest[0]["at"]) if status == "proven" else "",
+        purged_at=str(note["at"]) if note else "",
     )
 
 

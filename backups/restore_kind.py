@@ -23,7 +23,7 @@ DEADLINE = {"deadline": 6 * 3600, "stall": 600}
 
 def runs(environment: Environment) -> Iterable[tuple[str, str]]:
     """Runs that lie in the store, newest first."""
-    found = Run.objects.filter(policy__environment=environment).exclude(stored_at=None).select_related("policy")
+    found = Run.objects.restorable().filter(policy__environment=environment).select_related("policy")
     for run in found.order_by("-started_at")[:100]:
         yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}, {run.rows:,} rows"
 
@@ -32,6 +32,11 @@ def find(environment: Environment, parameters: Parameters) -> Run:
     run = Run.objects.filter(pk=parameters.get("run"), policy__environment=environment).exclude(stored_at=None).first()
     if run is None:
         raise Refused(f"{environment} has no stored run {parameters.get('run')}. Nothing was requested.")
+    if run.purging_at is not None:
+        raise Refused(
+            f"The data of run {run.pk} was deleted by retention on {run.purging_at:%Y-%m-%d}; its manifest and proofs "
+            "are still there. Nothing was requested. Choose another run."
+        )
     return run
 
 

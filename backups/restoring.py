@@ -45,6 +45,8 @@ def wanted_tables(parameters: dict[str, Any]) -> tuple[str, ...]:
 def source(ctx: StepContext) -> tuple[Run, Manifest]:
     """The run and the part of its manifest that is wanted. Raises ProviderError when the manifest is not trusted."""
     run = Run.objects.select_related("policy__environment").get(pk=ctx.parameters["run"])
+    if run.purging_at is not None:
+        raise Refused(f"Retention has deleted the data of run {run.pk} meanwhile. Nothing was written.")
     manifest = trusted_manifest(run, store_of(run))
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
 

@@ -26,7 +26,7 @@ AT_ONCE = 5
 
 def catch_up() -> int:
     """Copy the newest proven runs that are not in their second store yet; answers how many are complete now."""
-    missing = Run.objects.counting().filter(mirrored_at=None, proven_at__gt=timezone.now() - LOOK_BACK)
+    missing = Run.objects.counting().filter(mirrored_at=None, retired_at=None, proven_at__gt=timezone.now() - LOOK_BACK)
     runs = missing.exclude(policy__second_store_env="").select_related("policy__environment").order_by("-proven_at")
     return sum(_copy(run) for run in runs[:AT_ONCE])
 

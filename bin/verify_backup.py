@@ -85,6 +85,7 @@ class Run:
         self.root, self.plain, self.path = root, plain, manifest
         self.name = manifest.parent.name
         self.problems: list[str] = []
+        self.purged = ""
         self.opened = self.encrypted = self.chains = 0
 
     def verify(self, keys: list[Ed25519PublicKey]) -> dict[str, Any] | None:
@@ -98,9 +99,21 @@ class Run:
         if body.get("run") != self.name:
             self.problems.append(f"its manifest belongs to run {body.get('run')}: it was replayed or moved")
             return None
-        for table in body["tables"]:
+        self.purged = self._purged(body, keys)
+        for table in [] if self.purged else body["tables"]:
             self._table(table)
         return body
+
+    def _purged(self, body: dict[str, Any], keys: list[Ed25519PublicKey]) -> str:
+        """When retention deleted the data, by its own signed note about this very manifest; else empty."""
+        path = self.path.with_name("purged.json")
+        if not path.is_file():
+            return ""
+        note, reason = unsealed(path.read_bytes(), keys)
+        if note is None or (note.get("run"), note.get("manifest_sha256")) != (self.name, sha256(canonical(body))):
+            self.problems.append(f"its purged.json {reason or 'speaks of another run'}")
+            return ""
+        return str(note["at"])
 
     def _table(self, table: dict[str, Any]) -> None:
         streams = [stream for segment in table["segments"] if (stream := self._segment(segment)) is not None]
@@ -244,6 +257,7 @@ def report(run: Run, body: dict[str, Any] | None) -> None:
         facts = f" {body['source']['taken_at'][:19]} {body['policy']}: {segments} objects, {run.opened} opened"
         facts += f", {run.chains} chains" if run.chains else ""
         facts += f", {run.encrypted} encrypted" if run.encrypted else ""
+        facts += f", data deleted by retention on {run.purged[:10]}" if run.purged else ""
     print(f"{'BAD ' if run.problems else 'ok  '}{run.name}{facts}")
     for problem in run.problems:
         print(f"    {problem}")

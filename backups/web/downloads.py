@@ -46,6 +46,8 @@ def table_csv(request: HttpRequest, pk: str, table: str) -> HttpResponse | Strea
     try:
         store = open_store(run.store_url)
         manifest = load(store, run.pk, keyring.verifier())
+        if run.purging_at is not None:
+            raise Refused(f"Retention deleted the data of run {pk} on {run.purging_at:%Y-%m-%d}. Nothing was sent.")
         wanted = _wanted(manifest, table)
     except (ProviderError, Refused, ManifestError) as error:
         return _sorry(request, run, str(error))

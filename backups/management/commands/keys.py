@@ -106,6 +106,8 @@ def lost_runs(store: Store) -> list[str]:
         if item.problem:
             problems.append(f"Run {item.run}: {item.problem}")
             continue
+        if item.purged_at:
+            continue
         recipients = load(store, item.run, keyring.verifier()).recipients
         if recipients and not living & set(recipients):
             problems.append(f"Run {item.run} of {item.taken_at[:10]} can be opened by no configured key.")

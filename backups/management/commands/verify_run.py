@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console, keyring
+from backups import console, keyring, purged
 from backups.manifest import Manifest
 from backups.proof import prove
 from backups.reading import load, proofs, segment_problem
@@ -21,6 +21,7 @@ from providers.storage import Store
 class Command(BaseCommand):
     help = "Checks a run: signature and stored digests; with --deep also a restore into a throwaway server."
     requires_system_checks = []
+    note = ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run")
@@ -34,8 +35,10 @@ class Command(BaseCommand):
             url, expected = (options["store"], "") if options["store"] else _remembered(run)
             store = console.store_from(url)
             status, problems = self._verify(store, run, expected, options)
-        text = "\n".join([f"run {run} {status}", *(f"  {problem}" for problem in problems)])
-        console.show(self, options["as_json"], {"run": run, "status": status, "problems": problems}, text)
+        said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
+        text = "\n".join([said, *(f"  {problem}" for problem in problems)])
+        document = {"run": run, "status": status, "problems": problems, "note": self.note}
+        console.show(self, options["as_json"], document, text)
         if problems:
             sys.exit(1)
 
@@ -48,6 +51,10 @@ class Command(BaseCommand):
             return "failed", [f"The manifest was rejected: {error}."]
         if expected and manifest.sha256 != expected:
             return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
+        note = purged.noted(store, manifest, keyring.verifier())
+        if note:
+            self.note = f"the manifest holds; {purged.told(note)}"
+            return "purged", []
         problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
         if problems:
             return "failed", problems
