@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from backups import admin_incidents, admin_lists  # noqa: F401 - registers the lists beside these
 from backups.builtin import accept_database
 from backups.models import Policy, Run
-from backups.web import coverage, downloads, layers, run_page, trends
+from backups.web import coverage, downloads, layers, retention_page, run_page, trends
 from backups.web.policy_form import PolicyForm
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
@@ -115,9 +115,27 @@ class PolicyAdmin(EditableAdmin):
     fieldsets = [
         (None, {"fields": ["environment", "name", "description", "lines", "picked", "closure", "format", "enabled"]}),
         ("Schedule", {"fields": ["cron", "time_zone", "grace_minutes", "ping_url_env", "second_store_env"]}),
+        (
+            "Retention",
+            {
+                "description": "Counted over proven runs. Three proven runs always stay.",
+                "fields": [
+                    "keep_last",
+                    "keep_daily",
+                    "keep_weekly",
+                    "keep_monthly",
+                    "keep_yearly",
+                    "keep_unproven_days",
+                ],
+            },
+        ),
     ]
     empty_title = "No policies yet"
     empty_text = "A policy names the tables that are copied together. Two are made for every environment."
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/retention/", self.admin_site.admin_view(retention_page.page), name="backups_retention")
+        return [own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()

@@ -21,8 +21,12 @@ TABLES = ["public.algorithm_audit_trail", "public.experiments"]
 def backups(production: Environment, operations: dict[str, Operation]) -> None:
     """Two policies, a proven and a failed run with proofs, a restore, four slots."""
     ensure_policies(production)
-    policy = Policy.objects.get(environment=production, name="audit-trail")
+    policy, now = Policy.objects.get(environment=production, name="audit-trail"), timezone.now()
     proven = _run(policy, operations["succeeded"], "proven")
+    for key, fields in (("rejected", {}), ("expired", {"purging_at": now, "purged_at": now})):
+        if key in operations:
+            ago = now - timedelta(days=9)
+            _run(policy, operations[key], "proven", retired_at=ago, retired_by="system", **fields)
     failed = _run(policy, operations["failed"], "failed", reason="The store refused 3 objects. Nothing was published.")
     for run, status in ((proven, "proven"), (failed, "failed")):
         document = {
@@ -31,12 +35,11 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
         }
         Proof.objects.create(run=run, operation=run.operation, status=status, document=document, seconds=11.8)
     Restore.objects.create(operation=operations["cancelled"], run=proven, target="scratch", status="succeeded", rows=40)
-    now = timezone.now()
     for hours, status in enumerate(("proven", "late", "failed", "missed")):
         Slot.objects.create(policy=policy, at=now - timedelta(hours=hours), status=status, reason=status * (hours > 0))
 
 
-def _run(policy: Policy, operation: Operation, status: str, **fields: str) -> Run:
+def _run(policy: Policy, operation: Operation, status: str, **fields: object) -> Run:
     now = timezone.now()
     ends = {"stored_at": now, "proven_at": now, "manifest_sha256": SHA} if status == "proven" else {"ended_at": now}
     run = Run.objects.create(

@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
+from backups.retention import TOMBSTONE
 from operations.web import html
 
 SHOWN_SEGMENTS = 200
@@ -18,6 +20,10 @@ SHOWN_SEGMENTS = 200
 
 def stored_badge(run: Run) -> SafeString:
     """Whether a manifest lies in the store; says nothing about whether it can be restored."""
+    if run.purging_at is not None:
+        return html.badge("data deleted", "idle")
+    if run.retired_at is not None:
+        return html.badge("retired", "idle")
     if run.is_stored and run.policy.second_store_env and run.mirrored_at is None:
         return html.badge("stored in 1 of 2", "warn")
     if run.is_stored:
@@ -60,10 +66,28 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "throughput": run.raw_bytes / run.copy_seconds if run.copy_seconds else None,
         "restore_url": _request("backups.restore", run, target="scratch"),
         "reverify_url": _request("backups.verify", run),
+        "retirement": _retirement(run),
+        "unretire_url": _request("backups.unretire", run),
+        "may_retain": request.user.has_perm("backups.apply_retention"),
         "may_restore": request.user.has_perm("backups.request_restore"),
         "may_verify": request.user.has_perm("backups.verify_run"),
         "may_download": request.user.has_perm("backups.download_run"),
     }
+
+
+def _retirement(run: Run) -> str:
+    """What retention did with this run, in a sentence."""
+    if run.purging_at is not None:
+        done = "deleted its data" if run.purged_at else "is deleting its data"
+        return f"Retention {done} on {run.purging_at:%Y-%m-%d}. Its manifest, fingerprints, signature and proofs stay."
+    if run.retired_at is not None:
+        until = max(filter(None, [run.retired_at + TOMBSTONE, run.retained_until]))
+        return (
+            f"Retired on {run.retired_at:%Y-%m-%d} by {run.retired_by}; its data stays until {until:%Y-%m-%d} at least."
+        )
+    if run.retained_until and run.retained_until > timezone.now():
+        return f"The store locks its objects until {run.retained_until:%Y-%m-%d %H:%M} UTC ({run.lock_mode.lower()})."
+    return ""
 
 
 def _request(kind: str, run: Run, **values: str) -> str:

@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 
+from backups.models import Policy, Run
 from operations.models import Environment, Operation
 from tests.factories_migrations import destructive_pk
 
@@ -36,6 +37,11 @@ def operation(key: str, verb: str = "") -> PageUrl:
         return reverse(name, args=[pk, *more])
 
     return url
+
+
+def _purged_run() -> str:
+    pk = Run.objects.exclude(purged_at=None).values_list("pk", flat=True).first()
+    return "" if pk is None else reverse("admin:backups_run_change", args=[pk])
 
 
 def _first(model: type[Model], name: str) -> str:
@@ -68,6 +74,8 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("approve", operation("waiting", "approve")),
     ("cancel", operation("running", "cancel")),
     ("backup coverage", named("admin:backups_coverage")),
+    ("retention", partial(_first, Policy, "admin:backups_retention")),
+    ("purged run", lambda: _purged_run()),
     ("environment of deployments", named("admin:deployments_environment", args=["production"])),
     ("parity", named("admin:deployments_parity", args=["staging"])),
     ("upload a function", named("admin:deployments_function_upload")),

@@ -1,0 +1,94 @@
+"""manage.py retention POLICY [--environment E] [--apply-request]: what is kept and why; with the option, ask for it."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from backups import console
+from backups.models import Policy
+from backups.retaining import looked_at, planned
+from backups.retention import Line, Plan
+from operations import shell
+from operations.engine.request import request
+from operations.models import Operation
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Shows what a policy's retention keeps, retires and may delete; changes nothing by itself."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("policy", help="the policy's name")
+        parser.add_argument("--environment", default="production")
+        parser.add_argument("--look", action="store_true", help="also look into the store for missing objects")
+        parser.add_argument("--apply-request", action="store_true", help="ask for backups.retire and backups.purge")
+        parser.add_argument("--as", dest="actor", help="who asks (demo only; else OPS_TOKEN)")
+        parser.add_argument("--reason", default="retention from the shell")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            policy = _policy(options)
+            found = looked_at(policy)[0] if options["look"] else planned(policy)
+            asked = self._ask(policy, found, options) if options["apply_request"] else []
+        if options["as_json"]:
+            self.stdout.write(json.dumps(_document(policy, found, asked)))
+            return
+        for line in found.lines:
+            self.stdout.write(f"{line.run}  {line.verdict:<8}  {_why(line)}")
+        if found.refused:
+            self.stdout.write(f"Nothing is retired or deleted now: {found.refused}.")
+        self.stdout.write(f"{len(found.retire)} would be retired, the data of {len(found.due)} may be deleted.")
+        for operation in asked:
+            self.stdout.write(f"requested {operation.kind} {operation.pk}")
+
+    def _ask(self, policy: Policy, found: Plan, options: dict[str, Any]) -> list[Operation]:
+        by = shell.actor(options, needs_token=False)
+        wanted = [kind for kind, runs in (("backups.retire", found.retire), ("backups.purge", found.due)) if runs]
+        try:
+            return [_request(kind, by, policy, options["reason"]) for kind in wanted]
+        except PermissionDenied as refusal:
+            raise CommandError(str(refusal), returncode=2) from None
+
+
+def _request(kind: str, by: User, policy: Policy, reason: str) -> Operation:
+    values = {"policy": policy.name}
+    return request(kind, by=by, environment=policy.environment, parameters=values, reason=reason, channel="shell")
+
+
+def _policy(options: dict[str, Any]) -> Policy:
+    found = Policy.objects.select_related("environment").filter(
+        name=options["policy"], environment__slug=options["environment"]
+    )
+    policy = found.first()
+    if policy is None:
+        known = ", ".join(str(one) for one in Policy.objects.select_related("environment")) or "none"
+        raise Refused(
+            f"There is no policy {options['environment']}/{options['policy']}. Nothing was asked. Known: {known}."
+        )
+    return policy
+
+
+def _why(line: Line) -> str:
+    until = (
+        f" (until {line.until:%Y-%m-%d %H:%M} UTC)" if line.until and line.verdict in ("retired", "retained") else ""
+    )
+    return ", ".join(line.reasons) + until
+
+
+def _document(policy: Policy, found: Plan, asked: list[Operation]) -> dict[str, Any]:
+    lines = [{"run": line.run, "verdict": line.verdict, "reasons": list(line.reasons)} for line in found.lines]
+    return {
+        "policy": str(policy),
+        "refused": found.refused,
+        "retire": found.retire,
+        "due": found.due,
+        "runs": lines,
+        "requested": [operation.pk for operation in asked],
+    }

@@ -1,0 +1,76 @@
+"""A policy's retention on one page: every run, why it is kept, what would be retired, whose data may be deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from backups.models import Policy, Run
+from backups.retaining import planned
+from backups.retention import Line, Plan
+from operations.web import html
+
+SHOWN = 300
+WORDS = {
+    "keep": ("kept", "ok"),
+    "retire": ("would be retired", "warn"),
+    "retired": ("retired", "idle"),
+    "retained": ("retained by the store", "idle"),
+    "due": ("data may be deleted", "warn"),
+    "purged": ("data deleted", "idle"),
+}
+
+
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The dry run; it changes nothing."""
+    if not request.user.has_perm("backups.view_policy"):
+        raise PermissionDenied
+    policy = Policy.objects.select_related("environment").filter(pk=pk).first()
+    if policy is None:
+        raise Http404
+    found = planned(policy)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Retention of {policy}",
+        "policy": policy,
+        "plan": found,
+        "lines": _lines(found),
+        "more": max(0, len(found.lines) - SHOWN),
+        "counts": _counts(found),
+        "rule": policy.rule(),
+        "retire_url": _request("backups.retire", policy),
+        "purge_url": _request("backups.purge", policy),
+        "may": request.user.has_perm("backups.apply_retention"),
+    }
+    return TemplateResponse(request, "admin/backups/policy/retention.html", context)
+
+
+def _counts(found: Plan) -> list[tuple[str, int]]:
+    return [(word, len(found.of(verdict))) for verdict, (word, _) in WORDS.items()]
+
+
+def _lines(found: Plan) -> list[dict[str, Any]]:
+    """What would change first, then the rest, newest first."""
+    order = {
+        verdict: number for number, verdict in enumerate(("due", "retire", "retained", "retired", "keep", "purged"))
+    }
+    shown = sorted(found.lines, key=lambda line: order[line.verdict])[:SHOWN]
+    runs = Run.objects.in_bulk([line.run for line in shown])
+    return [_row(line, runs[line.run]) for line in shown]
+
+
+def _row(line: Line, run: Run) -> dict[str, Any]:
+    word, tone = WORDS[line.verdict]
+    reasons = [*line.reasons, *([f"until {line.until:%Y-%m-%d %H:%M} UTC"] if line.until and not run.purged_at else [])]
+    return {"run": run, "badge": html.badge(word, tone), "reasons": ", ".join(reasons)}
+
+
+def _request(kind: str, policy: Policy) -> str:
+    values = urlencode({"environment": policy.environment.slug, "policy": policy.name})
+    return f"{reverse('admin:operations_request', args=[kind])}?{values}"

@@ -1,0 +1,305 @@
+"""Retention on rows and objects: what is retired, what stops a deletion, what is left afterwards, and who may ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from django.utils import timezone
+
+from backups import holds, retention_steps
+from backups.canonical import sha256
+from backups.manifest import Column, Manifest, Segment, Source, Table, manifest_key
+from backups.models import Policy, Run
+from backups.models import Segment as SegmentRow
+from backups.models.run import segment_rows
+from backups.proof import Verdict, store_proof
+from backups.reading import runs
+from backups.retention_kinds import keep_retention
+from backups.sealing import encode
+from backups.signing import generate, load_signer
+from backups.sweep import sweep
+from ledger.models import Entry
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from operations.models.ulid import new_ulid
+from providers.errors import Refused
+from providers.storage import Store, open_store
+from providers.storage_local import LocalStore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+POOLS = frozenset({"export", "prove"})
+
+
+@pytest.fixture
+def policy(settings, tmp_path: Path) -> Policy:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    settings.BACKUP_SIGNING_KEY = generate()[0]
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    return Policy.objects.create(
+        environment=environment, name="audit-trail", tables=["a"], keep_last=3, keep_daily=0, keep_weekly=0,
+        keep_monthly=0, keep_yearly=0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(settings) -> Store:
+    return open_store(settings.BACKUP_STORE)
+
+
+@pytest.fixture
+def olga() -> User:
+    user = User.objects.create_user("olga", is_staff=True)
+    wanted = Permission.objects.filter(codename__in=["apply_retention", "request_restore", "verify_run"])
+    user.user_permissions.set(wanted)
+    return user
+
+
+@pytest.fixture
+def ask(policy: Policy, olga: User) -> Callable[..., Operation]:
+    def ask(kind: str, **parameters: str) -> Operation:
+        parameters = parameters or {"policy": policy.name}
+        operation = request(kind, by=olga, environment=policy.environment, parameters=parameters, reason="test")
+        run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+        operation.refresh_from_db()
+        return operation
+
+    return ask
+
+
+def stored(policy: Policy, store: Store, days: float, settings, status: str = "proven", **fields: object) -> Run:
+    """A run of two small segments with manifest and proof, as an export leaves it."""
+    user, _ = User.objects.get_or_create(username="system")
+    operation = Operation.objects.create(
+        kind="backups.export", environment=policy.environment, requested_by=user, risk="routine", approvals_required=0,
+        content_sha256="0" * 64, status="queued", expires_at=timezone.now(), seeded=False,
+    )  # fmt: skip
+    Operation.objects.filter(pk=operation.pk).update(status="cancelled")
+    run, at = new_ulid(), timezone.now() - timedelta(days=days)
+    segments = []
+    for number in range(2):
+        data = f"{run} {number}".encode()
+        key = f"runs/{run}/1/000-a/{number:010d}-000.csv.zst"
+        store.put_once(key, data)
+        segments.append(Segment(key, "", "", 1, "1", 1, "0" * 64, len(data), sha256(data), False))
+    table = Table("public", "a", "csv", True, (Column("id", "bigint", "value"),), tuple(segments))
+    source = Source("d", "r", "17", "1", 1, "1", "2", "0/0", at.isoformat())
+    manifest = Manifest(run, 1, policy.environment.slug, policy.name, source, (table,), ())
+    signer = load_signer(settings.BACKUP_SIGNING_KEY)
+    store.put_once(manifest_key(run), encode(manifest, signer))
+    verdict = Verdict(
+        run, manifest.sha256, at.isoformat(), (), () if status == "proven" else ("odd",), 2, 2, 0, 9, "17"
+    )
+    store_proof(store, verdict, signer)
+    row = Run.objects.create(
+        id=run, operation=operation, policy=policy, status=status, store_url=settings.BACKUP_STORE, fence=1,
+        manifest_sha256=manifest.sha256, snapshot_at=at, started_at=at, stored_at=at, stored_bytes=99,
+        proven_at=at if status == "proven" else None, **fields,
+    )  # fmt: skip
+    SegmentRow.objects.bulk_create(segment_rows(row, manifest))
+    return row
+
+
+@pytest.fixture
+def history(policy: Policy, store: Store, settings) -> list[Run]:
+    """Six proven runs, newest first; the last two were retired ten days ago."""
+    long_ago = timezone.now() - timedelta(days=10)
+    found = [stored(policy, store, days, settings) for days in (0.1, 1, 2, 3)]
+    return found + [stored(policy, store, days, settings, retired_at=long_ago) for days in (20, 21)]
+
+
+def keys(store: Store, run: Run) -> list[str]:
+    return [item.key.split("/", 2)[2] for item in store.list(f"runs/{run.pk}/")]
+
+
+def test_it_retires_what_no_generation_wants_and_deletes_nothing(ask, policy, store, history) -> None:
+    operation = ask("backups.retire")
+
+    retired = Run.objects.filter(retired_by="olga")
+    assert operation.status == "succeeded", operation.error
+    assert [run.pk for run in retired] == [history[3].pk]
+    assert len(keys(store, history[3])) == 4
+    assert Entry.objects.get(code="backups.runs.retired").payload["runs"] == [history[3].pk]
+
+
+def test_it_deletes_the_segments_of_due_runs_and_keeps_all_evidence(ask, policy, store, history) -> None:
+    operation = ask("backups.purge")
+
+    gone = Run.objects.get(pk=history[4].pk)
+    assert operation.status == "succeeded", operation.error
+    assert sorted(operation.result["purged"]) == sorted(run.pk for run in history[4:])
+    assert gone.purged_at
+    assert gone.segments.count() == 2
+    left = keys(store, gone)
+    assert left[0] == "manifest.json"
+    assert [key.split("-")[0] for key in left[1:]] == ["proof", "purged.json"]
+    assert len(keys(store, history[3])) == 4
+    assert {item.run: item.status for item in runs(store, None)}[gone.pk] == "purged"
+    assert Entry.objects.filter(code="backups.run.purged").count() == 2
+    assert sweep(store, timezone.now() + timedelta(days=90)) == []
+
+
+def test_a_purged_run_is_verified_by_its_evidence_and_never_restored(ask, history, store, capsys) -> None:
+    ask("backups.purge")
+    out = StringIO()
+
+    call_command("verify_run", history[4].pk, "--store", store.url, "--json", stdout=out)
+
+    found = json.loads(out.getvalue())
+    assert (found["status"], found["problems"]) == ("purged", [])
+    assert f"data deleted by retention on {timezone.now():%Y-%m-%d}" in found["note"]
+    with pytest.raises(Refused, match="deleted by retention"):
+        ask("backups.restore", run=history[4].pk, target="scratch")
+
+
+def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history, store) -> None:
+    ask("backups.purge")
+    path = Path(store.url.removeprefix("file://")) / manifest_key(history[4].pk)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2', 1))
+
+    with pytest.raises(SystemExit):
+        call_command("verify_run", history[4].pk, stdout=StringIO())
+
+
+@pytest.mark.parametrize("stop", ["hold", "restore", "lock"])
+def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
+    run = history[4]
+    whole = retention_steps._reaper
+
+    def meanwhile(url: str) -> Store:
+        if stop == "hold":
+            holds.place(run, "olga", "evidence")
+        elif stop == "lock":
+            Run.objects.filter(pk=run.pk).update(retained_until=timezone.now() + timedelta(days=3))
+        elif not Operation.objects.filter(kind="backups.restore").exists():
+            values = {"run": run.pk, "target": "scratch"}
+            request("backups.restore", by=olga, environment=run.policy.environment, parameters=values)
+        return whole(url)
+
+    monkeypatch.setattr(retention_steps, "_reaper", meanwhile)
+
+    operation = ask("backups.purge")
+
+    assert operation.status == "succeeded", operation.error
+    assert operation.result["purged"] == [history[5].pk]
+    assert len(keys(store, run)) == 4
+    assert f"Run {run.pk} stays" in operation.log
+
+
+def test_a_worker_that_dies_between_two_deletions_is_resumed(policy, olga, history, store, monkeypatch) -> None:
+    operation = request("backups.purge", by=olga, environment=policy.environment, parameters={"policy": policy.name})
+    whole, deleted = LocalStore.delete, []
+
+    def dying(self: LocalStore, key: str) -> None:
+        if len(deleted) == 1:
+            raise SystemExit
+        deleted.append(key)
+        whole(self, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "delete", dying)
+        with pytest.raises(SystemExit):
+            run_operation(operation.pk, "first", POOLS, end_process=lambda: None)
+    half = Run.objects.get(pk__in=[run.pk for run in history[4:]], purging_at__isnull=False)
+    with pytest.raises(Refused, match="already"):
+        holds.place(half, "olga", "too late")
+    Operation.objects.filter(pk=operation.pk).update(lease_until=None)
+
+    run_operation(operation.pk, "second", POOLS, end_process=lambda: None)
+
+    operation.refresh_from_db()
+    assert operation.status == "succeeded", operation.error
+    assert Run.objects.filter(purged_at__isnull=False).count() == 2
+    assert [len(keys(store, run)) for run in history[4:]] == [3, 3]
+
+
+def test_objects_that_vanished_make_a_run_count_no_more(ask, history, store, policy, settings) -> None:
+    for run in history[:2]:
+        for key in ("1/000-a/0000000000-000.csv.zst",):
+            store.delete(f"runs/{run.pk}/{key}")
+
+    retire, purge = ask("backups.retire"), ask("backups.purge")
+
+    assert not Run.objects.filter(retired_by="olga").exists()
+    assert f"Run {history[0].pk} does not count" in retire.log
+    assert purge.result.get("purged", []) == []
+    assert [len(keys(store, run)) for run in history[2:]] == [4, 4, 4, 4]
+
+
+def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store, monkeypatch) -> None:
+    from backups import retaining
+    from backups.retention import Clock
+
+    ahead = timezone.now() + timedelta(days=365)
+    monkeypatch.setattr(retaining, "clock", lambda: Clock(ahead, ahead))
+
+    for kind in ("backups.retire", "backups.purge"):
+        operation = ask(kind)
+        assert operation.status == "failed"
+        assert "365 days old: backups have stopped or a clock is wrong" in operation.error
+    assert [len(keys(store, run)) for run in history] == [4] * 6
+
+
+def test_a_retired_run_is_brought_back_and_left_alone(ask, history, policy) -> None:
+    operation = ask("backups.unretire", run=history[4].pk)
+    ask("backups.retire")
+
+    assert operation.status == "succeeded", operation.error
+    assert Run.objects.get(pk=history[4].pk).retired_at is None
+    with pytest.raises(Refused, match="no retired run"):
+        ask("backups.unretire", run=history[0].pk)
+
+
+def test_a_bucket_without_a_reaper_keeps_everything_and_says_so(ask, history, store, policy, settings) -> None:
+    Run.objects.filter(pk=history[4].pk).update(store_url="s3://bucket/x?region=eu")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backups.retaining.incomplete", lambda runs: frozenset())
+        operation = ask("backups.purge")
+
+    assert operation.status == "succeeded", operation.error
+    assert "Nothing is deleted until BACKUP_REAPER_AWS_ACCESS_KEY_ID" in operation.result["waiting"]
+    assert not Run.objects.exclude(purging_at=None).exists()
+
+
+def test_the_daily_duty_asks_once_as_system(history, policy) -> None:
+    keep_retention()
+    keep_retention()
+
+    asked = Operation.objects.filter(kind__in=["backups.retire", "backups.purge"])
+    assert sorted(asked.values_list("kind", "requested_by__username")) == [
+        ("backups.purge", "system"),
+        ("backups.retire", "system"),
+    ]
+
+
+def test_whoever_may_not_is_refused(policy, history) -> None:
+    stranger = User.objects.create_user("nobody")
+
+    with pytest.raises(PermissionDenied):
+        request("backups.purge", by=stranger, environment=policy.environment, parameters={"policy": policy.name})
+
+
+def test_an_unknown_policy_is_named(ask) -> None:
+    with pytest.raises(Refused, match=r"no policy 'x'; nothing was requested\. Known: audit-trail"):
+        ask("backups.retire", policy="x")
+
+
+def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None:
+    out = StringIO()
+
+    call_command("retention", "audit-trail", "--apply-request", "--as", "olga", "--json", stdout=out)
+
+    found = json.loads(out.getvalue())
+    assert found["retire"] == [history[3].pk]
+    assert sorted(found["due"]) == sorted(run.pk for run in history[4:])
+    assert Operation.objects.filter(pk__in=found["requested"], requested_by=olga).count() == 2
