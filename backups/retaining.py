@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from backups.manifest import manifest_key
@@ -59,10 +60,10 @@ def incomplete(runs: Iterable[Run]) -> frozenset[str]:
 
 def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
     """Every stored run of the policy; the demo's seeded story has no objects and takes no part."""
-    runs = list(Run.objects.filter(policy=policy, operation__seeded=False).exclude(stored_at=None))
-    held = set(Run.objects.held().filter(policy=policy).values_list("pk", flat=True))
+    stored = Run.objects.filter(policy=policy, operation__seeded=False).exclude(stored_at=None)
+    runs = stored.annotate(on_hold=Exists(Run.objects.held().filter(pk=OuterRef("pk"))))
     busy = read_now(policy)
-    return [_fact(run, run.pk not in missing, run.pk in held, run.pk in busy) for run in runs]
+    return [_fact(run, run.pk not in missing, run.on_hold, run.pk in busy) for run in runs]
 
 
 def read_now(policy: Policy) -> set[str]:

@@ -23,10 +23,9 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
     ensure_policies(production)
     policy, now = Policy.objects.get(environment=production, name="audit-trail"), timezone.now()
     proven = _run(policy, operations["succeeded"], "proven")
-    for key, fields in (("rejected", {}), ("expired", {"purging_at": now, "purged_at": now})):
-        if key in operations:
-            ago = now - timedelta(days=9)
-            _run(policy, operations[key], "proven", retired_at=ago, retired_by="system", **fields)
+    whole, ago = Policy.objects.get(environment=production, name="whole-database"), now - timedelta(days=9)
+    for key, fields in (("succeeded", {}), ("failed", {"purging_at": now, "purged_at": now})):
+        _run(whole, operations[key], "proven", retired_at=ago, retired_by="system", **fields)
     failed = _run(policy, operations["failed"], "failed", reason="The store refused 3 objects. Nothing was published.")
     for run, status in ((proven, "proven"), (failed, "failed")):
         document = {

@@ -39,6 +39,11 @@ def operation(key: str, verb: str = "") -> PageUrl:
     return url
 
 
+def _retention() -> str:
+    pk = Policy.objects.filter(name="whole-database").values_list("pk", flat=True).first()
+    return "" if pk is None else reverse("admin:backups_retention", args=[pk])
+
+
 def _purged_run() -> str:
     pk = Run.objects.exclude(purged_at=None).values_list("pk", flat=True).first()
     return "" if pk is None else reverse("admin:backups_run_change", args=[pk])
@@ -74,7 +79,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("approve", operation("waiting", "approve")),
     ("cancel", operation("running", "cancel")),
     ("backup coverage", named("admin:backups_coverage")),
-    ("retention", partial(_first, Policy, "admin:backups_retention")),
+    ("retention", lambda: _retention()),
     ("purged run", lambda: _purged_run()),
     ("environment of deployments", named("admin:deployments_environment", args=["production"])),
     ("parity", named("admin:deployments_parity", args=["staging"])),
