@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from providers.render.client import Render
+from providers.render.groups import EnvGroup, SecretFile
 from providers.render.models import Commit, Deploy, Event, Instance, MaintenanceMode, Owner, Service
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
 
 __all__ = [
-    "Blueprint", "BlueprintCheck", "Commit", "Deploy", "EnvVar", "Event", "Instance", "Job", "LogLine",
-    "MaintenanceMode", "Owner", "Render", "Series", "Service", "Webhook", "WebhookEvent",
+    "Blueprint", "BlueprintCheck", "Commit", "Deploy", "EnvGroup", "EnvVar", "Event", "Instance", "Job", "LogLine",
+    "MaintenanceMode", "Owner", "Render", "SecretFile", "Series", "Service", "Webhook", "WebhookEvent",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import re
 from providers.http import JsonClient
 from providers.render.config import Blueprints, EnvVars, Webhooks
 from providers.render.deploys import Deploys, Jobs
+from providers.render.groups import EnvGroups, SecretFiles
 from providers.render.observe import Events, Logs, Metrics
 from providers.render.services import Owners, Services
 
@@ -46,5 +47,7 @@ class Render:
         self.logs = Logs(self.http)
         self.metrics = Metrics(self.http)
         self.env_vars = EnvVars(self.http)
+        self.env_groups = EnvGroups(self.http)
+        self.secret_files = SecretFiles(self.http)
         self.webhooks = Webhooks(self.http)
         self.blueprints = Blueprints(self.http)

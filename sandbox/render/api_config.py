@@ -45,11 +45,6 @@ def delete_env_var(world: World, request: Request, service: str, key: str) -> tu
     return 204, None
 
 
-@route("GET", "/env-groups")
-def env_groups(world: World, request: Request) -> tuple[int, Any]:
-    return 200, list(world.groups.values())
-
-
 @route("GET", "/webhooks")
 def webhooks(world: World, request: Request) -> tuple[int, Any]:
     return 200, page(request, "webhook", list(world.webhooks.values()))

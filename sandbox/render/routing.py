@@ -72,18 +72,22 @@ def required(body: Json, *names: str) -> list[Any]:
 
 
 def page(request: Request, thing: str, items: list[Json], default: int = 20) -> list[Json]:
-    """One page of wrapped items after `?cursor=`; the cursor is the item's id (or key)."""
+    """One page of wrapped items after `?cursor=`; the cursor is the item's id (or key, or name)."""
     try:
         limit = min(max(int(request.one("limit") or default), 1), 100)
     except ValueError:
         raise ApiError(400, "limit is not a number") from None
     cursor, start = request.one("cursor"), 0
     if cursor:
-        names = [item.get("id") or item.get("key") for item in items]
+        names = [_name(item) for item in items]
         if cursor not in names:
             raise ApiError(400, "invalid cursor")
         start = names.index(cursor) + 1
-    return [{thing: public(item), "cursor": item.get("id") or item.get("key")} for item in items[start : start + limit]]
+    return [{thing: public(item), "cursor": _name(item)} for item in items[start : start + limit]]
+
+
+def _name(item: Json) -> str | None:
+    return item.get("id") or item.get("key") or item.get("name")
 
 
 def between(request: Request, items: list[Json], key: str, after: str, before: str) -> list[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sandbox.refs import supabase_url
+from sandbox.render.api_groups import new_group
 from sandbox.render.lifecycle import trigger_details
 from sandbox.render.world import OWNER, Json, World
 
@@ -28,6 +29,7 @@ def seed(world: World) -> None:
     _service(world, "sampelit-api-staging", "web_service", "develop", "staging", auto=True)
     _service(world, "sampelit-web-staging", "static_site", "develop", "staging", auto=True)
     _preview(world)
+    _groups(world)
     for service in world.services:
         _history(world, service)
 
@@ -74,7 +76,7 @@ def _details(name: str, kind: str) -> Json:
 def _variables(environment: str, name: str) -> dict[str, str]:
     secret = {key: world_secret(environment, key) for key in SECRET_NAMES}
     return secret | {
-        "PYTHON_VERSION": "3.11.7", "IS_DEVELOPMENT": "false", "JWT_ALGORITHM": "HS256", "API_RATE_LIMIT": "100",
+        "IS_DEVELOPMENT": "false", "JWT_ALGORITHM": "HS256", "API_RATE_LIMIT": "100",
         "ALLOWED_ORIGINS": f"https://{name.replace('-api', '-web')}.example",
         "SUPABASE_URL": supabase_url(environment),
     }  # fmt: skip
@@ -83,6 +85,28 @@ def _variables(environment: str, name: str) -> dict[str, str]:
 def world_secret(environment: str, key: str) -> str:
     """A made-up value that is recognisable in a leak test."""
     return f"sandbox-{environment}-{key.lower().replace('_', '-')}"
+
+
+GROUPS: dict[str, tuple[list[str], dict[str, str], dict[str, str]]] = {
+    "sampelit-common": (
+        ["sampelit-api", "sampelit-api-staging"],
+        {"PYTHON_VERSION": "3.11.7", "MAIL_FROM": "hello@sampelit.example", "PLATFORM_SYNC_MINUTES": "15"}, {},
+    ),
+    "sampelit-production": (
+        ["sampelit-api"], {"SENTRY_DSN": "sandbox-production-sentry-dsn"},
+        {"shopify-app.json": '{"secret": "sandbox-production-shopify-app"}'},
+    ),
+    "sampelit-staging": (["sampelit-api-staging"], {"SENTRY_DSN": "sandbox-staging-sentry-dsn"}, {}),
+}  # fmt: skip
+
+
+def _groups(world: World) -> None:
+    """Variables that reach services through a linked group; one of them only so."""
+    for name, (services, variables, files) in GROUPS.items():
+        group = new_group(world, world.new_id("evg", name), name, OWNER)
+        group["_env"], group["_files"] = dict(variables), dict(files)
+        group["_services"] = [world.new_id("srv", service) for service in services]
+    world.files[world.new_id("srv", "sampelit-api")] = {"gcp.json": "sandbox-production-gcp-json"}
 
 
 def _preview(world: World) -> None:

@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sandbox.render import api_config, api_deploys, api_observe, api_services, applications, control, lifecycle
+from sandbox.render import (
+    api_config,
+    api_deploys,
+    api_groups,
+    api_observe,
+    api_services,
+    applications,
+    control,
+    lifecycle,
+)
 from sandbox.render.delivery import Deliveries
 from sandbox.render.faults import Fault, Faults
 from sandbox.render.limits import Limits, bucket
@@ -25,7 +34,7 @@ from sandbox.render.routing import Request, dispatch
 from sandbox.render.seed import seed
 from sandbox.render.world import ApiError, World, utc_now
 
-API_MODULES = (api_config, api_deploys, api_observe, api_services)
+API_MODULES = (api_config, api_deploys, api_groups, api_observe, api_services)
 Answer = tuple[int, dict[str, str], bytes]
 
 

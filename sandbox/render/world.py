@@ -30,6 +30,7 @@ _KEPT = (
     "offset",
     "plan",
     "groups",
+    "files",
 )
 
 
@@ -66,6 +67,7 @@ class World:
         self.sent: dict[str, list[Json]] = {}
         self.commits: dict[str, list[Json]] = {}
         self.groups: dict[str, Json] = {}
+        self.files: dict[str, dict[str, str]] = {}
         self.logs: list[Json] = []
         self.outbox: list[Json] = []
         self.next_failures: dict[str, str] = {}

@@ -21,6 +21,7 @@ BASE = "https://api.render.com/v1"
 AT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 S, D, J = "srv-1", "dep-1", "job-0123456789abcdefghij"
 E, W = "evt-0123456789abcdefghij", "whk-0123456789abcdefghij"
+G = "evg-0123456789abcdefghij"
 UNSET_LIMIT = {"limit": 100}
 
 
@@ -123,6 +124,16 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.env_vars.set(S, "KEY", "v"), "services.update_env_var", (S, "KEY"),
      body("EnvVarValue", {"value": "v"})),
     (lambda r: r.env_vars.delete(S, "KEY"), "services.delete_env_var", (S, "KEY"), {}),
+    (lambda r: r.env_groups.list(), "environment_groups.list_env_groups", (), UNSET_LIMIT),
+    (lambda r: r.env_groups.list("tea-1"), "environment_groups.list_env_groups", (),
+     {"owner_id": ["tea-1"]} | UNSET_LIMIT),
+    (lambda r: r.env_groups.get(G), "environment_groups.retrieve_env_group", (G,), {}),
+    (lambda r: r.env_groups.set(G, "KEY", "v"), "environment_groups.update_env_group_env_var", (G, "KEY"),
+     body("EnvVarValue", {"value": "v"})),
+    (lambda r: r.env_groups.delete(G, "KEY"), "environment_groups.delete_env_group_env_var", (G, "KEY"), {}),
+    (lambda r: r.env_groups.link(G, S), "environment_groups.link_service_to_env_group", (G, S), {}),
+    (lambda r: r.env_groups.unlink(G, S), "environment_groups.unlink_service_from_env_group", (G, S), {}),
+    (lambda r: r.secret_files.list(S), "services.list_secret_files_for_service", (S,), UNSET_LIMIT),
     (lambda r: r.blueprints.list("tea-1"), "blueprints.list_blueprints", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.list("tea-1"), "webhooks.list_webhooks", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"), "webhooks.create_webhook", (),

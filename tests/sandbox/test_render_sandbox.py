@@ -36,6 +36,8 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
     old = harness.deploys()[2]["id"]
     body = {"ownerId": "tea-sampelit00000000000", "url": "https://o.example/h", "name": "n", "enabled": True,
             "eventFilter": []}  # fmt: skip
+    group = next(iter(harness.sandbox.world.groups))
+    made = {"name": "g", "ownerId": "tea-1", "envVars": [{"key": "A", "value": "b"}]}
     now = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T01:00:00Z"}
     one = f"/services/{service}"
     return [
@@ -44,6 +46,13 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", f"{one}/deploys/{old}", {}), ("POST", f"{one}/deploys", {"json": {"clearCache": "do_not_clear"}}),
         ("POST", f"{one}/deploys", {"json": {"clearCache": "clear"}}),
         ("GET", f"{one}/events", {}), ("GET", f"{one}/instances", {}), ("GET", f"{one}/env-vars", {}),
+        ("GET", "/env-groups", {}), ("GET", f"/env-groups/{group}", {}), ("GET", f"{one}/secret-files", {}),
+        ("PUT", f"/env-groups/{group}/env-vars/A", {"json": {"value": "b"}}),
+        ("GET", f"/env-groups/{group}/env-vars/A", {}), ("DELETE", f"/env-groups/{group}/env-vars/A", {}),
+        ("PUT", f"/env-groups/{group}/secret-files/f", {"json": {"content": "c"}}),
+        ("GET", f"/env-groups/{group}/secret-files/f", {}), ("DELETE", f"/env-groups/{group}/secret-files/f", {}),
+        ("POST", f"/env-groups/{group}/services/{static}", {}), ("GET", "/env-groups/evg-unknown", {}),
+        ("DELETE", f"/env-groups/{group}/services/{static}", {}), ("POST", "/env-groups", {"json": made}),
         ("PUT", f"{one}/env-vars/A", {"json": {"value": "b"}}), ("GET", f"{one}/env-vars/A", {}),
         ("DELETE", f"{one}/env-vars/A", {}), ("PATCH", one, {"json": {"autoDeploy": "yes"}}),
         ("PATCH", one, {"json": {"serviceDetails": {"maintenanceMode": {"enabled": True, "uri": ""}}}}),
@@ -85,11 +94,14 @@ def test_every_answer_parses_with_the_official_sdk(harness: Harness) -> None:
     harness.render.deploys.rollback(service, harness.deploys()[2]["id"])
     job = harness.render.jobs.create(service, "true")
     event = next(harness.render.events.list(service))
+    group = next(iter(harness.sandbox.world.groups))
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         ("services.list_services", (), {}), ("services.retrieve_service", (service,), {}),
         ("services.retrieve_service", (static,), {}), ("deploys.list_deploys", (service,), {}),
         ("deploys.retrieve_deploy", (service, harness.deploys()[0]["id"]), {}),
         ("services.list_events", (service,), {"limit": 100}), ("events.retrieve_event", (event.id,), {}),
+        ("environment_groups.retrieve_env_group", (group,), {}), ("environment_groups.list_env_groups", (), {}),
+        ("services.list_secret_files_for_service", (service,), {}),
         ("services.get_env_vars_for_service", (service,), {}), ("services.list_instances", (service,), {}),
         ("one_off_jobs.list_job", (service,), {}), ("one_off_jobs.retrieve_job", (service, job.id), {}),
         ("webhooks.list_webhooks", (), {}), ("workspaces.list_owners", (), {}),

@@ -1,0 +1,82 @@
+"""Environment groups and secret files: read whole, changed one key at a time, linked to services.
+
+Reading one returns values in plain: fingerprint them at once, store neither. Values are kept out of `repr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from providers.http import JsonClient
+from providers.render.models import Json, moment, part, text
+from providers.render.paging import at, things
+from providers.render.records import EnvVar
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    name: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EnvGroup:
+    """A group; `services` are the ids of the services it is linked to. Lists tell neither variables nor files."""
+
+    id: str
+    name: str
+    owner_id: str = ""
+    created_at: datetime | None = None
+    services: tuple[str, ...] = ()
+    variables: tuple[EnvVar, ...] = ()
+    files: tuple[SecretFile, ...] = ()
+
+    @classmethod
+    def parse(cls, data: Json) -> EnvGroup:
+        return cls(
+            id=text(data["id"]),
+            name=text(data.get("name")),
+            owner_id=text(data.get("ownerId")),
+            created_at=moment(data.get("createdAt")),
+            services=tuple(text(part(link).get("id")) for link in data.get("serviceLinks") or ()),
+            variables=tuple(EnvVar(text(v["key"]), text(v.get("value"))) for v in data.get("envVars") or ()),
+            files=tuple(SecretFile(text(f["name"]), text(f.get("content"))) for f in data.get("secretFiles") or ()),
+        )
+
+
+class EnvGroups:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, owner: str | None = None) -> Iterator[EnvGroup]:
+        """Names and links of every group. Render sends these without cursors, so at most 100 of them."""
+        for data in things(self._http, "/env-groups", "envGroup", ownerId=[owner] if owner else None):
+            yield EnvGroup.parse(data)
+
+    def get(self, group: str) -> EnvGroup:
+        return EnvGroup.parse(self._http.get(at("env-groups", group)))
+
+    def set(self, group: str, key: str, value: str) -> None:
+        """Sets one key. It takes effect with the next deploy of each linked service."""
+        self._http.send("PUT", at("env-groups", group, "env-vars", key), body={"value": value})
+
+    def delete(self, group: str, key: str) -> None:
+        self._http.send("DELETE", at("env-groups", group, "env-vars", key))
+
+    def link(self, group: str, service: str) -> None:
+        self._http.send("POST", at("env-groups", group, "services", service))
+
+    def unlink(self, group: str, service: str) -> None:
+        self._http.send("DELETE", at("env-groups", group, "services", service))
+
+
+class SecretFiles:
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def list(self, service: str) -> Iterator[SecretFile]:
+        """The service's own files, with their content in plain."""
+        for data in things(self._http, at("services", service, "secret-files"), "secretFile"):
+            yield SecretFile(text(data["name"]), text(data.get("content")))
