@@ -43,13 +43,13 @@ def consider(live: Deployment) -> Operation | None:
         return None
 
 
-def system_user() -> User:
-    """The account that schedules and automatic acts run as; it cannot sign in."""
+def system_user(codename: str = "rollback") -> User:
+    """The account that schedules and automatic acts run as, with this permission of deployments; it cannot sign in."""
     user, created = User.objects.get_or_create(username="system", defaults={"first_name": "Portal"})
     if created:
         user.set_unusable_password()
         user.save(update_fields=["password"])
-    if not user.has_perm(KIND):
-        user.user_permissions.add(Permission.objects.get(content_type__app_label="deployments", codename="rollback"))
+    if not user.has_perm(f"deployments.{codename}"):
+        user.user_permissions.add(Permission.objects.get(content_type__app_label="deployments", codename=codename))
         user = User.objects.get(pk=user.pk)
     return user

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -63,10 +63,16 @@ def services(environment: Environment | None) -> Iterator[Check]:
         if service.maintenance and service.maintenance_until is None:
             yield Check(f"{service.name} maintenance", "warn", "on, not by this portal", "Visitors see a closed door.",
                         "Request deployments.maintenance with state=off.")  # fmt: skip
-        old = timezone.now() - timedelta(days=STALE_PREVIEW_DAYS)
-        if service.is_preview and service.created_at and service.created_at < old:
-            yield Check(f"{service.name} preview", "warn", f"older than {STALE_PREVIEW_DAYS} days", "It costs money.",
-                        "Request deployments.delete_preview.")  # fmt: skip
+        if service.is_preview and (ends := preview_ends(service)) and ends < timezone.now():
+            yield Check(f"{service.name} preview", "warn", f"its time ended on {ends:%Y-%m-%d}", "It costs money.",
+                        "Request deployments.delete_preview, or keep_preview with another day.")  # fmt: skip
+
+
+def preview_ends(service: Service) -> datetime | None:
+    """The day somebody gave it, else a fortnight after it was made."""
+    if service.preview_expires_at is not None or service.created_at is None:
+        return service.preview_expires_at
+    return service.created_at + timedelta(days=STALE_PREVIEW_DAYS)
 
 
 @register

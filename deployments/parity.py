@@ -1,21 +1,18 @@
 """Variables by name and keyed fingerprint: what is missing, what must be equal, what must differ, what is forbidden.
 
-`judge` is pure over rows; `refresh` reads values from Render, fingerprints them at once and stores neither.
+In: the rows of `fingerprints`, a service's own and those of its linked groups. Out: findings, each with its origin.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.conf import settings
-from django.utils import timezone
+from django.db.models import Prefetch, QuerySet
 
-from deployments.models import ConfigFingerprint, Service
-from providers.render import Render
+from deployments.models import Service, VariableGroup
 
 
 class Rule(StrEnum):
@@ -40,11 +37,7 @@ class Finding:
     rule: Rule
     tone: str
     text: str
-
-
-def fingerprint(value: str) -> str:
-    """HMAC-SHA256 under the portal's key: comparable between services, not reversible by a reader of the table."""
-    return hmac.new(settings.SECRET_KEY.encode(), b"deployments.parity\0" + value.encode(), hashlib.sha256).hexdigest()
+    origin: str = ""
 
 
 def rule_of(key: str, service_type: str) -> Rule:
@@ -58,65 +51,83 @@ def rule_of(key: str, service_type: str) -> Rule:
     return Rule.REQUIRED if key in REQUIRED else Rule.FREE
 
 
-def note(service: Service, key: str, value: str) -> None:
-    """Store the fingerprint of one value."""
-    made, now = fingerprint(value), timezone.now()
-    row, created = ConfigFingerprint.objects.get_or_create(service=service, key=key, defaults={"fingerprint": made})
-    if not created and row.fingerprint != made:
-        row.fingerprint, row.changed_at = made, now
-    row.seen_at = now
-    row.save()
+@dataclass(frozen=True)
+class Effective:
+    """What a service gets, and where from. `clash`: two groups set it differently, and nothing else sets it."""
+
+    fingerprint: str
+    origin: str = ""
+    clash: bool = False
 
 
-def refresh(api: Render, service: Service) -> int:
-    """Read the names and fingerprints of one service; returns how many there are. Raises ProviderError."""
-    seen = {var.key: fingerprint(var.value) for var in api.env_vars.list(service.render_id)}
-    rows = {row.key: row for row in service.variables.all()}
-    service.variables.exclude(key__in=seen).delete()
-    now = timezone.now()
-    for key, made in seen.items():
-        row = rows.get(key)
-        if row is None:
-            ConfigFingerprint.objects.create(service=service, key=key, fingerprint=made)
-        elif row.fingerprint != made:
-            ConfigFingerprint.objects.filter(pk=row.pk).update(fingerprint=made, changed_at=now, seen_at=now)
-    return len(seen)
+Config = Mapping[tuple[str, str], Effective]
+
+
+def loaded(services: QuerySet[Service]) -> QuerySet[Service]:
+    """The services with everything that `effective` reads, in five queries for all of them."""
+    reached = Prefetch("services", Service.objects.filter(removed_at=None).select_related("environment"))
+    groups = VariableGroup.objects.filter(removed_at=None).order_by("name").prefetch_related("variables", reached)
+    return services.select_related("environment").prefetch_related("variables", Prefetch("groups", groups))
+
+
+def effective(service: Service) -> dict[tuple[str, str], Effective]:
+    """What reaches the service, by (kind, name): its own come before its groups'."""
+    found: dict[tuple[str, str], Effective] = {}
+    for group in service.groups.all():
+        for row in group.variables.all():
+            place, before = (row.kind, row.key), found.get((row.kind, row.key))
+            origin = f"{before.origin}, group {group.name}" if before else f"group {group.name}"
+            clash = before is not None and (before.clash or before.fingerprint != row.fingerprint)
+            found[place] = Effective(row.fingerprint, origin, clash)
+    for own in service.variables.all():
+        hidden = found.get((own.kind, own.key))
+        found[own.kind, own.key] = Effective(own.fingerprint, f"itself, not {hidden.origin}" if hidden else "itself")
+    return found
 
 
 def compare(service: Service, reference: Service) -> list[Finding]:
-    """The service's variables judged against production's service of the same part."""
-    ours = dict(service.variables.values_list("key", "fingerprint"))
-    theirs = dict(reference.variables.values_list("key", "fingerprint"))
-    return judge(ours, theirs, service.type, same=service.pk == reference.pk)
+    """The service's variables and files judged against production's service of the same part."""
+    return judge(effective(service), effective(reference), service.type, same=service.pk == reference.pk)
 
 
-def judge(ours: dict[str, str], theirs: dict[str, str], service_type: str, *, same: bool) -> list[Finding]:
+def judge(ours: Config, theirs: Config, service_type: str, *, same: bool) -> list[Finding]:
     """Findings sorted by gravity, then by name."""
-    required = REQUIRED if service_type == "web_service" else set()
-    found = [_finding(key, ours, theirs, service_type, same) for key in sorted(set(ours) | set(theirs) | required)]
+    required = {("variable", key) for key in REQUIRED} if service_type == "web_service" else set()
+    places = sorted(set(ours) | set(theirs) | required)
+    found = [_finding(place, ours.get(place), theirs.get(place), service_type, same) for place in places]
     return sorted(found, key=lambda finding: (("bad", "warn", "ok").index(finding.tone), finding.key))
 
 
-def _finding(key: str, ours: dict[str, str], theirs: dict[str, str], service_type: str, same: bool) -> Finding:
+def _finding(
+    place: tuple[str, str], ours: Effective | None, theirs: Effective | None, service_type: str, same: bool
+) -> Finding:
+    kind, key = place
     rule = rule_of(key, service_type)
+    tone, text = _verdict(key, rule, ours, theirs, service_type, same)
+    if ours and ours.clash and tone == "ok":
+        tone, text = "warn", f"{ours.origin} set it differently; unlink one or set it on the service"
+    return Finding(key if kind == "variable" else f"file {key}", rule, tone, text, ours.origin if ours else "")
+
+
+def _verdict(
+    key: str, rule: Rule, ours: Effective | None, theirs: Effective | None, service_type: str, same: bool
+) -> tuple[str, str]:
+    """(tone, text) of one variable or file."""
     if rule == Rule.FORBIDDEN:
-        here = key in ours
-        return Finding(
-            key, rule, "bad" if here else "ok", "a visitor can read it here; remove it" if here else "absent"
-        )
-    if key not in ours:
+        return ("bad", "a visitor can read it here; remove it") if ours else ("ok", "absent")
+    if ours is None:
         must = key in REQUIRED and service_type == "web_service"
-        return Finding(key, rule, "bad" if must else "warn", "missing here" + ("" if same else ", set on production"))
+        return "bad" if must else "warn", "missing here" + ("" if same else ", set on production")
     if same:
-        return Finding(key, rule, "ok", "set")
-    if key not in theirs:
-        return Finding(key, rule, "warn", "only here, not on production")
-    equal = hmac.compare_digest(ours[key], theirs[key])
+        return "ok", "set"
+    if theirs is None:
+        return "warn", "only here, not on production"
+    equal = hmac.compare_digest(ours.fingerprint, theirs.fingerprint)
     if rule == Rule.MUST_DIFFER:
-        return Finding(key, rule, "bad" if equal else "ok", "the same value as production" if equal else "differs")
+        return ("bad", "the same value as production") if equal else ("ok", "differs")
     if rule == Rule.MUST_MATCH:
-        return Finding(key, rule, "ok" if equal else "bad", "equal" if equal else "differs from production")
-    return Finding(key, rule, "ok", "equal" if equal else "differs")
+        return ("ok", "equal") if equal else ("bad", "differs from production")
+    return "ok", "equal" if equal else "differs"
 
 
 def reference_for(service: Service, candidates: Iterable[Service]) -> Service | None:
@@ -128,11 +139,11 @@ def reference_for(service: Service, candidates: Iterable[Service]) -> Service | 
 
 def violations() -> list[tuple[Service, Finding]]:
     """Every red finding of every service that Render still lists."""
-    services = list(Service.objects.filter(removed_at=None).select_related("environment").order_by("name"))
+    services = list(loaded(Service.objects.filter(removed_at=None)).order_by("name"))
     production = [service for service in services if service.environment and service.environment.kind == "production"]
     found = []
     for service in services:
         reference = service if service in production else reference_for(service, production)
-        if reference is not None and service.variables.exists():
+        if reference is not None and effective(service):
             found += [(service, line) for line in compare(service, reference) if line.tone == "bad"]
     return found

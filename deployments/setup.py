@@ -12,8 +12,8 @@ from collections.abc import Callable
 from django.conf import settings
 
 from deployments.client import configured, render
+from deployments.fingerprints import refresh, refresh_groups
 from deployments.models import Deployment, Service, SyncState
-from deployments.parity import refresh
 from deployments.reconcile import PATH, our_webhook
 from deployments.supabase_ref import link_projects
 from deployments.sync import poll
@@ -32,7 +32,8 @@ def discover(progress: Callable[[str, int], None] = lambda name, count: None) ->
     told = [f"{report.services} services, {report.created} new deployments"]
     for service in Service.objects.filter(removed_at=None):
         refresh(api, service)
-    told.append("variables read by name and fingerprint; no value was stored")
+    groups = refresh_groups(api)
+    told.append(f"variables and {groups} groups read by name and fingerprint; no value was stored")
     told += link_projects(api)
     told.append(ensure_webhook(api))
     return told
@@ -58,7 +59,8 @@ def ensure_webhook(api: Render) -> str:
 
 def steps() -> list[Step]:
     """Where the set-up stands."""
-    return [_key(), _services(), _health(), _history(), _webhook(), *onboarding.steps(), *_databases(), _store()]
+    known = list(Service.objects.filter(removed_at=None).select_related("environment"))
+    return [_key(), _services(known), _health(known), _history(known), _webhook(), *onboarding.steps(), *_databases(), _store()]
 
 
 def _key() -> Step:
@@ -74,8 +76,7 @@ def _key() -> Step:
                 "" if state else "Read from Render.")  # fmt: skip
 
 
-def _services() -> Step:
-    services = Service.objects.filter(removed_at=None).select_related("environment")
+def _services(services: list[Service]) -> Step:
     groups: dict[str, list[str]] = {}
     for service in services:
         groups.setdefault(service.environment.slug if service.environment else "none", []).append(service.name)
@@ -84,8 +85,8 @@ def _services() -> Step:
     return Step("Services and environments", "ok", "; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(groups.items())))
 
 
-def _health() -> Step:
-    web = Service.objects.filter(removed_at=None, type="web_service")
+def _health(services: list[Service]) -> Step:
+    web = [service for service in services if service.is_web]
     without = [service.name for service in web if not service.health_check_path]
     if without:
         todo = "Request deployments.health_path for each, with /health for Sampelit."
@@ -93,8 +94,8 @@ def _health() -> Step:
     return Step("Health", "ok" if web else "warn", f"{len(web)} web services are probed by status and body")
 
 
-def _history() -> Step:
-    open_ones = Service.objects.filter(removed_at=None, history_complete=False).count()
+def _history(services: list[Service]) -> Step:
+    open_ones = sum(not service.history_complete for service in services)
     found = f"{Deployment.objects.count()} deployments"
     if open_ones:
         return Step("History", "warn", f"{found}; {open_ones} services not read to the end", "Read from Render.")

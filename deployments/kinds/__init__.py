@@ -8,7 +8,9 @@ from deployments.kinds.extras import DeletePreview, PurgeCache, RunJob
 from deployments.kinds.function_deploy import FunctionDeploy
 from deployments.kinds.function_rollback import FunctionDelete, FunctionRollback
 from deployments.kinds.function_secrets import DeleteSecret, SetSecret
+from deployments.kinds.groups import DeleteGroupVariable, SetGroupVariable
 from deployments.kinds.maintenance import Maintenance, register_steps
+from deployments.kinds.previews import KeepPreview
 from deployments.kinds.rollback import Rollback
 from deployments.kinds.source import Autodeploy, HealthPath, Source
 from deployments.kinds.variables import DeleteVariable, SetVariable
@@ -23,6 +25,6 @@ ALL: list[type[OperationKind]] = [
 
 
 def register_all() -> None:
-    for kind in ALL:
+    for kind in [*ALL, KeepPreview, SetGroupVariable, DeleteGroupVariable]:
         kinds.register(kind())
     register_steps()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from deployments import parity
+from deployments import fingerprints, parity
 from deployments.intent import asked, until
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
@@ -32,7 +32,7 @@ def set_variable(ctx: StepContext) -> None:
         asked(ctx, lambda: api.env_vars.set(service.render_id, key, value))
     if until(ctx, shown) is None:
         raise ProviderError(f"Render does not show the new value of {key} on {service.name}. Look at its dashboard.")
-    parity.note(service, key, value)
+    fingerprints.note(service, key, value)
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 
 
@@ -61,14 +61,33 @@ def delete_variable(ctx: StepContext) -> None:
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 
 
+def check_key(parameters: Parameters) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", str(parameters["key"])):
+        raise Refused("The name is letters, digits and _. Nothing was requested.")
+
+
+def check_value(parameters: Parameters) -> None:
+    """The value is given, or the worker has it; never both. Raises Refused."""
+    named = str(parameters.get("worker_variable", ""))
+    if bool(parameters.get("value")) == bool(named):
+        raise Refused("Give either the value or the name of a worker's variable. Nothing was requested.")
+    if named and not re.fullmatch(WORKER_PREFIX + r"[A-Z0-9_]{1,80}", named):
+        raise Refused(f"The worker's variable begins with {WORKER_PREFIX}. Nothing was requested.")
+
+
+VALUE = Parameter("value", "Value", required=False, secret=True, help="Sealed at once; nobody can read it again here.")
+WORKER_VARIABLE = Parameter(
+    "worker_variable", "Or a variable of the worker", required=False, help=f"Begins with {WORKER_PREFIX}."
+)
+
+
 class VariableKind(ServiceKind):
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
     touches_self = True
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,199}", str(parameters["key"])):
-            raise Refused("The name is letters, digits and _. Nothing was requested.")
+        check_key(parameters)
         return parameters
 
     def describe(self, parameters: Parameters) -> str:
@@ -78,21 +97,10 @@ class VariableKind(ServiceKind):
 class SetVariable(VariableKind):
     name, label = "deployments.set_variable", "Set a variable"
     steps = [step("set", set_variable, pool="deploy")]
-    parameters = [
-        SERVICE,
-        Parameter("key", "Name"),
-        Parameter("value", "Value", required=False, secret=True, help="Sealed at once; nobody can read it again here."),
-        Parameter(
-            "worker_variable", "Or a variable of the worker", required=False, help=f"Begins with {WORKER_PREFIX}."
-        ),
-    ]
+    parameters = [SERVICE, Parameter("key", "Name"), VALUE, WORKER_VARIABLE]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
-        named = str(parameters.get("worker_variable", ""))
-        if bool(parameters.get("value")) == bool(named):
-            raise Refused("Give either the value or the name of a worker's variable. Nothing was requested.")
-        if named and not re.fullmatch(WORKER_PREFIX + r"[A-Z0-9_]{1,80}", named):
-            raise Refused(f"The worker's variable begins with {WORKER_PREFIX}. Nothing was requested.")
+        check_value(parameters)
         if parity.rule_of(str(parameters["key"]), service.type) == parity.Rule.FORBIDDEN:
             raise Refused(
                 f"{parameters['key']} must never be on {service.name}: visitors could read it. Nothing was requested."

@@ -6,14 +6,16 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from deployments import parity
+from deployments import fingerprints, parity
 from deployments.client import quick
 from deployments.models import Service
 from deployments.web import remote
+from deployments.web.verbs import group_verbs
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
@@ -33,11 +35,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         if not may:
             raise PermissionDenied
         return _refresh(request, environment)
-    production = list(Service.objects.filter(environment__kind="production", removed_at=None))
-    services = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
+    here = Q(environment=environment) | Q(environment__kind="production")
+    known = list(parity.loaded(Service.objects.filter(here, removed_at=None)).order_by("-type", "name"))
+    production = [service for service in known if service.environment and service.environment.kind == "production"]
+    services = [service for service in known if service.environment_id == environment.pk]
     context = {
         **admin.site.each_context(request), "title": f"Parity of {environment.name}", "environment": environment,
-        "may": may, "parts": [part(service, production) for service in services], **blueprints(list(services)),
+        "may": may, "parts": [part(service, production) for service in services], **blueprints(services),
+        "groups": groups(request, services),
     }  # fmt: skip
     return TemplateResponse(request, "admin/deployments/parity.html", context)
 
@@ -48,7 +53,8 @@ def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
         for service in Service.objects.filter(environment__kind="production", removed_at=None) | Service.objects.filter(
             environment=environment, removed_at=None
         ):
-            parity.refresh(api, service)
+            fingerprints.refresh(api, service)
+        fingerprints.refresh_groups(api)
         messages.success(request, "Names and fingerprints were read again. No value was stored.")
     except (ProviderError, Refused) as error:
         messages.error(request, f"{error} What is shown is older.")
@@ -74,7 +80,20 @@ def part(service: Service, production: list[Service]) -> dict[str, Any]:
     bad = sum(finding.tone == "bad" for finding in findings)
     differing = [] if own else settings_diff(service, reference)
     return {"service": service, "reference": reference, "findings": findings, "bad": bad, "settings": differing,
-            "read": service.variables.exists()}  # fmt: skip
+            "read": bool(parity.effective(service))}  # fmt: skip
+
+
+def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:
+    """The environment groups that reach these services, what each holds by name, whom it reaches, and its verbs."""
+    held = {group.pk: group for service in services for group in service.groups.all()}
+    return [
+        {
+            "group": group, "variables": group.variables.all(),
+            "reaches": sorted(service.name for service in group.services.all()),
+            "verbs": group_verbs(request.user, group),
+        }
+        for group in sorted(held.values(), key=lambda one: one.name)
+    ]  # fmt: skip
 
 
 def settings_diff(service: Service, reference: Service) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from deployments.doctor import STALE_PREVIEW_DAYS
+from deployments.doctor import STALE_PREVIEW_DAYS, preview_ends
 from deployments.models import Service
 from deployments.web.verbs import verb
 
@@ -29,11 +29,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[str, Any]:
     """One preview; it is stale after a fortnight, unless somebody gave it another day to go."""
-    ends = service.preview_expires_at
-    if ends is None and service.created_at is not None:
-        ends = service.created_at + timedelta(days=STALE_PREVIEW_DAYS)
+    ends = preview_ends(service)
+    day = (timezone.now() + timedelta(days=STALE_PREVIEW_DAYS)).date().isoformat()
     return {
         "service": service, "parent": names.get(service.parent_render_id, service.parent_render_id), "ends": ends,
         "stale": ends is not None and ends < timezone.now(),
-        "verb": verb(request.user, "deployments.delete_preview", service, "Delete", tone="danger"),
+        "then": service.get_preview_ending_display() if service.preview_expires_at else "Remind us",
+        "verbs": [
+            verb(request.user, "deployments.keep_preview", service, "Keep until …", until=day, then="remind"),
+            verb(request.user, "deployments.delete_preview", service, "Delete", tone="danger"),
+        ],
     }  # fmt: skip

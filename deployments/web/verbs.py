@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
-from deployments.models import Deployment, Service
+from deployments.kinds.groups import strictest
+from deployments.models import Deployment, Service, VariableGroup
 from deployments.models.deployment import Status
 from operations.engine import kinds
 
@@ -55,7 +56,22 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
         make("delete_variable", "Delete a variable"),
     ]
     verbs += [make("job", "Run a job")] if service.is_web else [make("purge_cache", "Purge cache")]
-    return verbs + ([make("delete_preview", "Delete preview", "danger")] if service.is_preview else [])
+    if service.is_preview:
+        verbs += [make("keep_preview", "Keep until …"), make("delete_preview", "Delete preview", "danger")]
+    return verbs
+
+
+def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
+    """What can be done to an environment group, requested where the rules are strictest of all that it reaches."""
+    place = strictest(group.services.all())
+    slug = place.slug if place else ""
+    may = user.has_perm("deployments.configure")
+    made = []
+    for kind, label in (("set_group_variable", "Set a variable"), ("delete_group_variable", "Delete a variable")):
+        query = urlencode({"environment": slug, "group": group.render_id})
+        url = f"{reverse('admin:operations_request', args=[f'deployments.{kind}'])}?{query}"
+        made.append(Verb(label, url, "" if may else "Your role may not request this."))
+    return made
 
 
 def good_among(known: Sequence[Deployment]) -> Deployment | None:

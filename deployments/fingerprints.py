@@ -1,0 +1,85 @@
+"""Reads variables, secret files and environment groups from Render and keeps names, links and keyed fingerprints.
+
+Each value is fingerprinted at once and let go; none is stored, logged or shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deployments.models import ConfigFingerprint, GroupVariable, Service, VariableGroup
+from deployments.models.config import Kind
+from providers.render import EnvGroup, EnvVar, Render, SecretFile
+
+Prints = dict[tuple[str, str], str]
+
+
+def fingerprint(value: str) -> str:
+    """HMAC-SHA256 under the portal's key: comparable between services, not reversible by a reader of the table."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"deployments.parity\0" + value.encode(), hashlib.sha256).hexdigest()
+
+
+def prints(variables: Iterable[EnvVar], files: Iterable[SecretFile]) -> Prints:
+    """(kind, name) → fingerprint."""
+    made = {(str(Kind.VARIABLE), one.key): fingerprint(one.value) for one in variables}
+    return made | {(str(Kind.FILE), one.name): fingerprint(one.content) for one in files}
+
+
+def note(service: Service, key: str, value: str) -> None:
+    """Store the fingerprint of one value of a service."""
+    made, now = fingerprint(value), timezone.now()
+    row, created = ConfigFingerprint.objects.get_or_create(
+        service=service, kind=Kind.VARIABLE, key=key, defaults={"fingerprint": made}
+    )
+    if not created and row.fingerprint != made:
+        row.fingerprint, row.changed_at = made, now
+    row.seen_at = now
+    row.save()
+
+
+def refresh(api: Render, service: Service) -> int:
+    """Read the names and fingerprints of what one service itself sets; how many. Raises ProviderError."""
+    seen = prints(api.env_vars.list(service.render_id), api.secret_files.list(service.render_id))
+    _store(service.variables.all(), seen, lambda **values: ConfigFingerprint(service=service, **values))
+    return len(seen)
+
+
+def refresh_groups(api: Render) -> int:
+    """Read every environment group with its links; how many. One that Render no longer lists is kept as removed."""
+    found = [api.env_groups.get(group.id) for group in api.env_groups.list()]
+    for group in found:
+        take(group)
+    ids = [group.id for group in found]
+    VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids).update(removed_at=timezone.now())
+    return len(found)
+
+
+def take(seen: EnvGroup) -> VariableGroup:
+    """One group as Render shows it: its name, its links, and the fingerprints of what it holds."""
+    facts = {"name": seen.name[:200], "owner_id": seen.owner_id[:80], "created_at": seen.created_at,
+             "removed_at": None, "seen_at": timezone.now()}  # fmt: skip
+    with transaction.atomic():
+        row, _ = VariableGroup.objects.update_or_create(render_id=seen.id, defaults=facts)
+        row.services.set(Service.objects.filter(render_id__in=seen.services))
+        _store(row.variables.all(), prints(seen.variables, seen.files), lambda **v: GroupVariable(group=row, **v))
+    return row
+
+
+def _store(rows: QuerySet[Any], seen: Prints, make: Any) -> None:
+    """Bring rows up to what was seen: gone ones go, new ones come, a changed fingerprint says when."""
+    known, now = {(row.kind, row.key): row for row in rows}, timezone.now()
+    rows.filter(pk__in=[row.pk for place, row in known.items() if place not in seen]).delete()
+    for (kind, key), made in seen.items():
+        row = known.get((kind, key))
+        if row is None:
+            make(kind=kind, key=key[:200], fingerprint=made).save()
+        elif row.fingerprint != made:
+            rows.filter(pk=row.pk).update(fingerprint=made, changed_at=now)

@@ -1,0 +1,67 @@
+"""Until when a preview stays, and what happens then: a reminder, or the preview is deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from deployments.kinds.base import ServiceKind, name_of
+from deployments.kinds.base import find as find_service
+from deployments.kinds.extras import previews_here
+from deployments.models import Service
+from operations.engine.context import StepContext
+from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import Refused
+
+MOST_DAYS = 365
+ENDINGS = [(str(value), str(label)) for value, label in Service.Ending.choices]
+
+
+def keep(ctx: StepContext) -> None:
+    service = find_service(ctx.environment, ctx.parameters["service"])
+    until, ending = ends_at(ctx.parameters["until"]), ctx.parameters["then"]
+    Service.objects.filter(pk=service.pk).update(preview_expires_at=until, preview_ending=ending, preview_ended_at=None)
+    ctx.result(preview=service.name, until=until.isoformat(), then=ending)
+
+
+def ends_at(text: str) -> datetime:
+    """The end of that day, UTC. Raises Refused."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise Refused("until is a day, as in 2026-12-31. Nothing was requested.") from None
+    return day + timedelta(days=1)
+
+
+class KeepPreview(ServiceKind):
+    name, label, permission = "deployments.keep_preview", "Keep a preview until", "deployments.configure"
+    risk = Risk.ROUTINE
+    exclusive = "keep:{service}"
+    steps = [step("keep", keep, pool="deploy")]
+    parameters = [
+        Parameter("service", "Preview", choices=previews_here),
+        Parameter("until", "Until", help=f"A day, as in 2026-12-31; at most {MOST_DAYS} days from now."),
+        Parameter("then", "Then", choices=lambda _: ENDINGS),
+    ]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if not service.is_preview:
+            raise Refused(f"{service.name} is no preview: it has no end. Nothing was requested.")
+        if parameters["then"] not in dict(ENDINGS):
+            raise Refused("then is remind or delete. Nothing was requested.")
+        until, now = ends_at(str(parameters["until"])), timezone.now()
+        if not now < until <= now + timedelta(days=MOST_DAYS + 1):
+            raise Refused(f"until is today or later, and at most {MOST_DAYS} days from now. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        name, day = name_of(parameters["service"]), parameters["until"]
+        lines = [Consequence(f"{name} stays until the end of {day}, UTC; nothing changes on Render now.", "ok")]
+        if parameters["then"] == Service.Ending.DELETE:
+            return [*lines, Consequence("Then a delete is requested: the preview and its address go for good.", "bad")]
+        return [*lines, Consequence("Then a task reminds us; nothing is deleted by itself.", "ok")]
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{name_of(parameters['service'])} until {parameters['until']}, then {parameters['then']}"

@@ -1,0 +1,265 @@
+"""Environment groups: what reaches a service through one, who is told before one changes, and the end of previews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from deployments import expiry, fingerprints, parity
+from deployments.models import Service, VariableGroup
+from ledger.models import Entry
+from operations.engine import kinds
+from operations.engine.request import request
+from operations.models import Environment, Operation, Task
+from providers.errors import Refused
+from tests.deployments.conftest import finish
+from tests.render_sandbox import Harness
+
+pytestmark = pytest.mark.django_db
+Act = Callable[..., Operation]
+SECRET = "planted-group-value-0815"
+
+
+def group_of(sandbox: Harness, name: str) -> dict[str, Any]:
+    return next(group for group in sandbox.sandbox.world.groups.values() if group["name"] == name)
+
+
+@pytest.fixture
+def read(sandbox: Harness, api: Service) -> None:
+    for service in Service.objects.all():
+        fingerprints.refresh(sandbox.render, service)
+    fingerprints.refresh_groups(sandbox.render)
+
+
+def findings(name: str = "sampelit-api-staging") -> dict[str, parity.Finding]:
+    known = list(parity.loaded(Service.objects.all()))
+    here = next(service for service in known if service.name == name)
+    reference = next(service for service in known if service.name == "sampelit-api")
+    return {finding.key: finding for finding in parity.compare(here, reference)}
+
+
+def test_what_a_group_brings_counts_and_says_where_from(read: None) -> None:
+    found = findings()
+
+    assert (found["PYTHON_VERSION"].tone, found["PYTHON_VERSION"].origin) == ("ok", "group sampelit-common")
+    assert (found["SENTRY_DSN"].text, found["SENTRY_DSN"].origin) == ("differs", "group sampelit-staging")
+    assert found["DATABASE_URL"].origin == "itself"
+    assert found["file shopify-app.json"].text == "missing here, set on production"
+    assert not [finding for finding in found.values() if finding.tone == "bad"]
+
+
+def test_a_secret_shared_through_a_group_is_a_violation(sandbox: Harness, read: None) -> None:
+    for service in ("sampelit-api", "sampelit-api-staging"):
+        del sandbox.sandbox.world.env[sandbox.service(service)]["JWT_SECRET"]
+        fingerprints.refresh(sandbox.render, Service.objects.get(name=service))
+    group_of(sandbox, "sampelit-common")["_env"]["JWT_SECRET"] = SECRET
+    fingerprints.refresh_groups(sandbox.render)
+
+    found = findings()["JWT_SECRET"]
+
+    assert (found.tone, found.text, found.origin) == ("bad", "the same value as production", "group sampelit-common")
+    assert ("sampelit-api-staging", "JWT_SECRET") in {(s.name, f.key) for s, f in parity.violations()}
+
+
+def test_the_service_itself_wins_and_two_groups_that_differ_are_told(sandbox: Harness, read: None) -> None:
+    sandbox.render.env_vars.set(sandbox.service("sampelit-api-staging"), "MAIL_FROM", "me@staging.example")
+    fingerprints.refresh(sandbox.render, Service.objects.get(name="sampelit-api-staging"))
+    group_of(sandbox, "sampelit-staging")["_env"]["PLATFORM_SYNC_MINUTES"] = "1"
+    fingerprints.refresh_groups(sandbox.render)
+
+    found = findings()
+
+    assert found["MAIL_FROM"].origin == "itself, not group sampelit-common"
+    assert found["PLATFORM_SYNC_MINUTES"].tone == "warn"
+    assert "group sampelit-common, group sampelit-staging set it differently" in found["PLATFORM_SYNC_MINUTES"].text
+
+
+def test_a_group_that_render_no_longer_lists_brings_nothing(sandbox: Harness, read: None) -> None:
+    world = sandbox.sandbox.world
+    world.groups = {key: group for key, group in world.groups.items() if group["name"] != "sampelit-staging"}
+
+    fingerprints.refresh_groups(sandbox.render)
+
+    assert findings()["SENTRY_DSN"].text == "missing here, set on production"
+    assert VariableGroup.objects.get(name="sampelit-staging").removed_at is not None
+
+
+def test_one_variable_of_a_group_is_set_and_no_other_touched(
+    sandbox: Harness, api: Service, read: None, act: Act
+) -> None:
+    group = group_of(sandbox, "sampelit-common")
+    before = dict(group["_env"])
+
+    operation = act("deployments.set_group_variable", service=None, group="sampelit-common", key="TOKEN", value=SECRET)
+
+    assert (operation.status, operation.error) == ("succeeded", "")
+    assert operation.result["services"] == ["sampelit-api", "sampelit-api-staging"]
+    assert group["_env"] == before | {"TOKEN": SECRET}
+    assert [call for call in sandbox.writes() if "env-groups" in call] == [
+        f"PUT /env-groups/{group['id']}/env-vars/TOKEN"
+    ]
+    assert findings()["TOKEN"].origin == "group sampelit-common"
+    assert SECRET not in str(Operation.objects.values().get()) + str(list(Entry.objects.values()))
+    gone = act("deployments.delete_group_variable", service=None, group=group["id"], key="TOKEN")
+    assert gone.status == "succeeded"
+    assert group["_env"] == before
+
+
+def test_every_service_that_it_touches_is_named_first(read: None, api: Service) -> None:
+    group = VariableGroup.objects.get(name="sampelit-common")
+    given = {"group": group.render_id, "key": "DATABASE_URL"}
+
+    told = kinds.get("deployments.delete_group_variable").consequences(api.environment, given)
+
+    lines = {line.text: line.tone for line in told}
+    assert lines["sampelit-api (production): sets DATABASE_URL itself, which wins; nothing changes there."] == "ok"
+    given["key"] = "MAIL_FROM"
+    lines = {
+        line.text: line.tone
+        for line in kinds.get("deployments.delete_group_variable").consequences(api.environment, given)
+    }
+    assert lines["sampelit-api (production) gets it."] == "bad"
+    assert lines["sampelit-api-staging (staging) gets it."] == "warn"
+
+
+def test_a_lost_answer_is_read_back_and_never_repeated(sandbox: Harness, read: None, act: Act) -> None:
+    sandbox.control("fault", match="PUT /env-groups", kind="lost")
+
+    operation = act("deployments.set_group_variable", service=None, group="sampelit-common", key="A", value="b")
+
+    assert operation.status == "succeeded"
+    assert sum(call.startswith("PUT") for call in sandbox.writes()) == 1
+
+
+def test_a_link_that_appeared_meanwhile_changes_nothing(sandbox: Harness, read: None, act: Act) -> None:
+    group = group_of(sandbox, "sampelit-production")
+    sandbox.render.env_groups.link(group["id"], sandbox.service("sampelit-web"))
+
+    operation = act("deployments.set_group_variable", service=None, group="sampelit-production", key="A", value="b")
+
+    assert operation.status == "failed"
+    assert "no longer linked to the services that were shown. Nothing was changed" in operation.error
+    assert "A" not in group["_env"]
+
+
+def ask(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
+    place = Environment.objects.get(slug=where)
+    return request(f"deployments.{kind}", by=by, environment=place, parameters=given)
+
+
+@pytest.mark.parametrize(
+    ("where", "given", "reason"),
+    [
+        (
+            "staging",
+            {"group": "sampelit-common", "key": "A", "value": "x"},
+            "reaches production, whose rules are the strictest",
+        ),
+        (
+            "staging",
+            {"group": "sampelit-production", "key": "A", "value": "x"},
+            "reaches production, whose rules are the strictest",
+        ),
+        ("production", {"group": "nobody", "key": "A", "value": "x"}, "no variable group 'nobody'.*Known: sampelit-"),
+        ("production", {"group": "sampelit-common", "key": "1A", "value": "x"}, "letters, digits"),
+        ("production", {"group": "sampelit-common", "key": "A"}, "Give either"),
+    ],
+)
+def test_bad_input_is_refused(read: None, operator: User, where: str, given: dict[str, str], reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        ask(operator, where, **given)
+
+
+def test_neither_the_portal_nor_a_static_site_is_reached(sandbox: Harness, read: None, operator: User) -> None:
+    given = {"group": "sampelit-production", "key": "SUPABASE_SERVICE_KEY", "value": "x"}
+    sandbox.render.env_groups.link(group_of(sandbox, "sampelit-production")["id"], sandbox.service("sampelit-web"))
+    fingerprints.refresh_groups(sandbox.render)
+    with pytest.raises(Refused, match="must never be on sampelit-web"):
+        ask(operator, "production", **given)
+
+    Service.objects.filter(name="sampelit-web").update(is_self=True)
+    with pytest.raises(Refused, match="reaches sampelit-web, which runs this portal"):
+        ask(operator, "production", **(given | {"key": "A"}))
+
+
+def test_the_parity_page_shows_groups_and_no_value(read: None, client: Client) -> None:
+    cache.clear()
+    client.force_login(User.objects.create_superuser("root", password="a-long-password"))
+
+    text = client.get(reverse("admin:deployments_parity", args=["staging"])).content.decode()
+
+    assert "Group sampelit-common" in text
+    assert "Reaches sampelit-api, sampelit-api-staging." in text
+    assert "deployments.set_group_variable" in text
+    assert "sandbox-" not in text
+    assert "hello@sampelit.example" not in text
+
+
+# --- previews ---
+
+
+@pytest.fixture
+def preview(api: Service) -> Service:
+    return Service.objects.select_related("environment").get(name="sampelit-web-pr-41")
+
+
+def day(days: int) -> str:
+    return f"{timezone.now() + timedelta(days=days):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("then", ["remind", "delete"])
+def test_a_preview_ends_once_at_the_day_it_was_given(
+    sandbox: Harness, preview: Service, operator: User, transactional_db: None, then: str
+) -> None:
+    given = {"service": preview.name, "until": day(3), "then": then}
+    asked = request("deployments.keep_preview", by=operator, environment=preview.environment, parameters=given)
+    assert finish(asked).status == "succeeded"
+    assert expiry.end_previews() == 0
+    after = datetime.now(UTC) + timedelta(days=4)
+
+    assert (expiry.end_previews(after), expiry.end_previews(after)) == (1, 0)
+
+    deletion = Operation.objects.filter(kind="deployments.delete_preview").first()
+    if then == "remind":
+        assert deletion is None
+        assert Task.objects.get(kind="other").title == "The time of the preview sampelit-web-pr-41 is over"
+    else:
+        assert deletion is not None
+        assert finish(deletion).status == "succeeded"
+        assert preview.render_id not in sandbox.sandbox.world.services
+        assert deletion.requested_by.username == "system"
+
+
+def test_a_deletion_that_is_refused_becomes_a_task(preview: Service) -> None:
+    Service.objects.filter(pk=preview.pk).update(
+        is_self=True, preview_expires_at=timezone.now(), preview_ending="delete"
+    )
+
+    assert expiry.end_previews() == 1
+    assert Task.objects.filter(kind="other").exists()
+    assert not Operation.objects.filter(kind="deployments.delete_preview").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"until": "soon", "then": "remind"}, "until is a day"),
+        ({"until": "2020-01-01", "then": "remind"}, "today or later"),
+        ({"until": "2099-01-01", "then": "remind"}, "at most 365 days"),
+        ({"until": "2026-12-31", "then": "explode"}, "remind or delete"),
+        ({"until": "2026-12-31", "then": "remind", "service": "sampelit-api"}, "has no service"),
+    ],
+)
+def test_a_wrong_end_is_refused(preview: Service, operator: User, given: dict[str, str], reason: str) -> None:
+    parameters = {"service": preview.name} | given
+
+    with pytest.raises(Refused, match=reason):
+        request("deployments.keep_preview", by=operator, environment=preview.environment, parameters=parameters)
