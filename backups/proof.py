@@ -10,24 +10,25 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from backups.doubts import Doubts, doubts_about
 from backups.drill import Loader
-from backups.manifest import Manifest, Table
+from backups.findings import Examined, Finding
+from backups.manifest import Manifest
 from backups.progress import SILENT, Watch
 from backups.sealing import sealed
 from backups.signing import Signer
+from backups.tamper import Baseline, examine, raw_bytes_to_load
 from providers import postgres
 from providers.embedded import EmbeddedPostgres, throwaway
 from providers.errors import ProviderError
-from providers.postgres.chains import describe
 from providers.postgres.connection import Connection
 from providers.storage import Store
 
 DATABASE = "drill"
-SHRUNK = 0.8
 DISK_PER_RAW_BYTE, DISK_FLOOR = 2.5, 200_000_000
 Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
 Tamper = Callable[[Connection], None]
@@ -47,6 +48,11 @@ class Verdict:
     chains: int
     milliseconds: int
     server_version: str
+    examined: Examined = field(default_factory=Examined)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.examined.findings
 
     @property
     def status(self) -> str:
@@ -63,18 +69,27 @@ def prove(
     identities: Sequence[str] = (),
     watch: Watch = SILENT,
     previous: Manifest | None = None,
+    earlier_store: Store | None = None,
+    accepted: frozenset[str] = frozenset(),
     server: Server = throwaway,
     between: Tamper | None = None,
 ) -> Verdict:
-    """Restore and compare. Raises ProviderError only when the drill itself cannot run (then nothing is proven)."""
+    """Restore and compare, then compare with the last good run (`previous`, in `earlier_store` or the same store).
+
+    `accepted` are fingerprints of findings that a person explained. `milliseconds` is the restore alone, the measured
+    RTO. Raises ProviderError only when the drill itself cannot run (then nothing is proven).
+    """
     began = time.monotonic()
-    _refuse_without_room(manifest)
+    baseline = Baseline(previous, earlier_store or store) if previous else None
+    _refuse_without_room(manifest, raw_bytes_to_load(manifest, baseline))
     with server() as running:
         running.create_database(DATABASE)
         connection = postgres.connect(running.dsn(DATABASE), read_only=False)
         loader = Loader(manifest, store, connection, identities, watch)
         try:
-            doubts, chains = _restore_and_compare(loader, previous, between)
+            doubts = _restore_and_compare(loader, previous, between, accepted)
+            took = int((time.monotonic() - began) * 1000)
+            examined = examine(loader, baseline) if not loader.problems else Examined()
             version = str(connection.info.server_version)
         finally:
             connection.close()
@@ -83,18 +98,19 @@ def prove(
         manifest_sha256=manifest.sha256,
         at=_now(),
         problems=tuple(loader.problems),
-        doubts=tuple(doubts),
+        doubts=tuple(doubts.texts),
         rows=loader.rows,
         raw_bytes=loader.bytes,
-        chains=chains,
-        milliseconds=int((time.monotonic() - began) * 1000),
+        chains=doubts.chains,
+        milliseconds=took,
         server_version=version,
+        examined=replace(examined, findings=(*doubts.findings, *examined.findings)),
     )
 
 
-def _refuse_without_room(manifest: Manifest) -> None:
+def _refuse_without_room(manifest: Manifest, beside: int = 0) -> None:
     """A drill needs the rows, their indexes and some log on this machine's temporary disk."""
-    needed = int(manifest.raw_bytes * DISK_PER_RAW_BYTE) + DISK_FLOOR
+    needed = int((manifest.raw_bytes + beside) * DISK_PER_RAW_BYTE) + DISK_FLOOR
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < needed:
         raise ProviderError(
@@ -103,10 +119,12 @@ def _refuse_without_room(manifest: Manifest) -> None:
         )
 
 
-def _restore_and_compare(loader: Loader, previous: Manifest | None, between: Tamper | None) -> tuple[list[str], int]:
+def _restore_and_compare(
+    loader: Loader, previous: Manifest | None, between: Tamper | None, accepted: frozenset[str]
+) -> Doubts:
     loader.build("before", everything=True)
     if loader.problems:
-        return [], 0
+        return Doubts()
     loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
     if between is not None:
         between(loader.connection)
@@ -115,53 +133,7 @@ def _restore_and_compare(loader: Loader, previous: Manifest | None, between: Tam
         loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
     loader.build("after")
-    doubts = _emptiness(loader.manifest) + _shrinkage(loader.manifest, previous)
-    chains = 0
-    for table in loader.manifest.tables:
-        if table.chains is not None:
-            doubts += _chains(loader, table) + _not_kept(loader, table, previous)
-            chains += len(table.chains)
-    return doubts, chains
-
-
-def _chains(loader: Loader, table: Table) -> list[str]:
-    """Heads must be the snapshot's (else the copy is wrong); every hash is recomputed (else the source is)."""
-    key = (table.schema, table.name)
-    found = {(h.chain, h.rows, h.first, h.last, h.head) for h in postgres.chain_heads(loader.connection, key)}
-    wanted = {(h.chain, h.rows, h.first, h.last, h.head) for h in table.chains or ()}
-    loader.problems += [f"Chain {head[0]} differs from the snapshot's head." for head in sorted(wanted ^ found)[:10]]
-    broken = describe(postgres.chain_problems(loader.connection, key))
-    loader.watch.log(f"{table.qualified}: {len(wanted)} hash chains recomputed.")
-    return broken
-
-
-def _not_kept(loader: Loader, table: Table, previous: Manifest | None) -> list[str]:
-    """Every chain of the last proven run must be the beginning of today's: rows are only ever added."""
-    earlier = next((t for t in previous.tables if t.qualified == table.qualified), None) if previous else None
-    if earlier is None or not earlier.chains:
-        return []
-    heads = [postgres.ChainHead(h.chain, h.rows, h.first, h.last, h.head) for h in earlier.chains]
-    return postgres.chains_not_kept(loader.connection, (table.schema, table.name), heads)[:50]
-
-
-def _emptiness(manifest: Manifest) -> list[str]:
-    return [
-        f"{table.qualified} is empty, although the policy names it. Check that the role sees its rows, and the DSN."
-        for table in manifest.tables
-        if table.named and table.rows == 0
-    ]
-
-
-def _shrinkage(manifest: Manifest, previous: Manifest | None) -> list[str]:
-    if previous is None:
-        return []
-    before = {table.qualified: table.rows for table in previous.tables}
-    return [
-        f"{table.qualified} has {table.rows} rows, the last proven run had {before[table.qualified]}. "
-        "Find out who removed them."
-        for table in manifest.tables
-        if table.rows < before.get(table.qualified, 0) * SHRUNK
-    ]
+    return doubts_about(loader, previous, accepted)
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:
@@ -188,4 +160,5 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
 
 def as_document(verdict: Verdict) -> dict[str, Any]:
     lists = {"problems": list(verdict.problems), "doubts": list(verdict.doubts)}
-    return {**asdict(verdict), **lists, "status": verdict.status}
+    values = {name: value for name, value in asdict(verdict).items() if name != "examined"}
+    return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

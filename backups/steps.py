@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from backups import keyring
+from backups import judging, keyring
 from backups.export import ExportPlan, export
 from backups.manifest import Manifest
 from backups.models import Policy, Proof, Run, Segment
@@ -138,20 +138,19 @@ def prove_run(ctx: StepContext, run: Run, enough: tuple[str, ...] = (Proof.Statu
 def _drill(ctx: StepContext, run: Run) -> Verdict:
     store = store_of(run)
     manifest = trusted_manifest(run, store)
-    last = Run.objects.counting().filter(policy=run.policy).exclude(pk=run.pk).order_by("-proven_at").first()
+    last = judging.last_good(run)
     ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
-    return prove(manifest, store, keyring.identities(), watch(ctx), _previous(ctx, last))
-
-
-def _previous(ctx: StepContext, last: Run | None) -> Manifest | None:
-    """The last proven run's manifest to compare with; one that cannot be read is its own run's problem."""
-    if last is None:
-        return None
-    try:
-        return trusted_manifest(last, store_of(last))
-    except ProviderError as error:
-        ctx.log(f"Not compared with the last proven run: {error.message}")
-        return None
+    previous, problem = judging.earlier_manifest(last)
+    verdict = prove(
+        manifest,
+        store,
+        keyring.identities(),
+        watch(ctx),
+        previous,
+        store_of(last) if last else None,
+        judging.accepted(ctx.environment),
+    )
+    return judging.judged(verdict, run, last, problem)
 
 
 def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
@@ -169,6 +168,7 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
         )
         reasons = {"reasons": verdict.reasons} if verdict.reasons else {}
         _record(ctx, run, f"backups.export.{verdict.status}", rows=verdict.rows, chains=verdict.chains, **reasons)
+        judging.raise_all(run, verdict)
     return proof
 
 

@@ -22,9 +22,9 @@ class IncidentCode(models.TextChoices):
     TAIL_CUT = "tail_cut", "Tail of a chain cut"
     CHAIN_REMOVED = "chain_removed", "Chains removed"
     CHAIN_BROKEN = "chain_broken", "Hash chain broken"
-    ROWS_INSERTED = "rows_inserted", "Rows inserted into the past"
     ASSIGNMENT_UNAUDITED = "assignment_unaudited", "Assignments without an audit row"
     TABLE_GONE = "table_gone", "Audit table gone or reshaped"
+    NOT_COMPARED = "not_compared", "Not compared with the last good run"
     ANOMALY = "anomaly", "Unusual size or number of rows"
     OTHER = "other", "Other"
 

@@ -40,6 +40,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Proven runs that may be relied on; the demo's seeded story never counts."""
         return self.filter(status=RunStatus.PROVEN, operation__seeded=False)
 
+    def good(self) -> RunQuerySet:
+        """Faithful copies that show nothing a person still has to explain: what the next run is compared with."""
+        explained = models.Q(status=RunStatus.SUSPECT, shows__status="resolved")
+        found = self.filter(models.Q(status=RunStatus.PROVEN) | explained, operation__seeded=False, purging_at=None)
+        return found.exclude(shows__status="open").distinct()
+
     def held(self) -> RunQuerySet:
         """Runs under a hold that nobody released: they are never removed."""
         return self.filter(holds__placed_at__isnull=False, holds__released_at=None).distinct()

@@ -5,8 +5,11 @@ In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of by
 
 from providers.postgres.catalog import PLATFORM_SCHEMAS, read_catalog, schema_exists, table_sizes
 from providers.postgres.chains import (
+    CHAIN_TABLE,
     ChainHead,
     ChainProblem,
+    Damage,
+    chain_damage,
     chain_heads,
     chain_problems,
     chains_not_kept,
@@ -30,8 +33,10 @@ from providers.postgres.merge import (
 from providers.postgres.preflight import Facts, facts, problems, table_problems
 from providers.postgres.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
 from providers.postgres.tables import Catalog, Column, SchemaObject, Table
+from providers.postgres.verifier import Said, ask_verifier
 
 __all__ = [
+    "CHAIN_TABLE",
     "FIRST",
     "PINNED",
     "PLATFORM_SCHEMAS",
@@ -40,16 +45,20 @@ __all__ = [
     "ChainProblem",
     "Column",
     "CopyOut",
+    "Damage",
     "Difference",
     "Evidence",
     "Facts",
     "Position",
     "Range",
+    "Said",
     "SchemaObject",
     "Snapshot",
     "Table",
+    "ask_verifier",
     "beside",
     "bring_back",
+    "chain_damage",
     "chain_heads",
     "chain_problems",
     "chains_not_kept",

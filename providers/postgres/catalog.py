@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from providers.errors import Refused
+from providers.postgres.chains import has_chain
 from providers.postgres.connection import Connection, statements
 from providers.postgres.ddl import column_default, create_schema, create_table
 from providers.postgres.tables import Catalog, Column, SchemaObject, Table
+from providers.postgres.verifier import read_verifier
 
 Row = tuple[Any, ...]
 
@@ -77,6 +79,9 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
     if any(name.endswith("*") for name in names):
         prefixes = {name[:-2] for name in names if name.endswith(".*")}
         objects += _whole(connection, sorted({table.schema for table in tables} | prefixes))
+    for table in tables:
+        if has_chain(table):
+            objects += tuple(read_verifier(connection, [table.schema], table.qualified))
     return Catalog(tables, objects)
 
 

@@ -46,6 +46,15 @@ class ChainProblem:
     problem: str
 
 
+@dataclass(frozen=True)
+class Damage:
+    """`mark` is the same exactly when the same rows break in the same way."""
+
+    problems: tuple[ChainProblem, ...] = ()
+    total: int = 0
+    mark: str = ""
+
+
 def has_chain(table: Table) -> bool:
     return table.name == CHAIN_TABLE and {column.name for column in table.columns} >= CHAIN_COLUMNS
 
@@ -57,7 +66,12 @@ def chain_heads(connection: Connection, table: tuple[str, str]) -> list[ChainHea
 
 
 def chain_problems(connection: Connection, table: tuple[str, str], limit: int = 50) -> list[ChainProblem]:
-    """Recompute every hash and link, ordered by chain and sequence. Empty when all hold; at most `limit` rows."""
+    """The first rows that break a chain; empty when all hold."""
+    return list(chain_damage(connection, table, limit).problems)
+
+
+def chain_damage(connection: Connection, table: tuple[str, str], limit: int) -> Damage:
+    """Recompute every hash and link in order: how many rows break a chain, and at most `limit` of them."""
     text = sql.SQL(statements("json_text"))
     query = sql.SQL(statements("chain")).format(
         table=sql.Identifier(*table),
@@ -65,7 +79,11 @@ def chain_problems(connection: Connection, table: tuple[str, str], limit: int = 
         segment_key=text.format(value=sql.Identifier("segment_key")),
         visitor_id=text.format(value=sql.Identifier("visitor_id")),
     )
-    return [ChainProblem(str(row[0]), row[1], row[2]) for row in connection.execute(query)]
+    rows = connection.execute(query).fetchall()
+    if not rows:
+        return Damage()
+    found = tuple(ChainProblem(str(row[0]), row[1], row[2]) for row in rows)
+    return Damage(found, int(rows[0][3]), str(rows[0][4]))
 
 
 def chains_not_kept(connection: Connection, table: tuple[str, str], before: Sequence[ChainHead]) -> list[str]:

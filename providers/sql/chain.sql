@@ -22,5 +22,7 @@ WITH rows AS (
                 WHEN sequence_number <> coalesce(linked_sequence, 0) + 1 THEN 'sequence' END AS problem
     FROM rows
 )
-SELECT experiment_id::text, sequence_number, problem FROM judged WHERE problem IS NOT NULL
+SELECT experiment_id::text, sequence_number, problem, count(*) OVER (),
+       (sum(hashtextextended(concat_ws('/', experiment_id, sequence_number, problem), 0)::numeric) OVER ())::text
+FROM judged WHERE problem IS NOT NULL
 ORDER BY 1, 2 LIMIT {limit}
