@@ -95,6 +95,8 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
     run = Run.objects.select_related("policy").get(pk=pk)
     manifest = trusted_manifest(run, store_of(run))
     places = [(store_of(run), _reaper(run.store_url or settings.BACKUP_STORE)), *_second(ctx, run)]
+    if run.purging_at is None:
+        _read_locks(run, manifest, [store for store, _ in places])
     if not _begin(ctx, policy, pk, missing):
         return False
     for store, reaper in places:
@@ -108,6 +110,14 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
             bytes=manifest.stored_bytes, manifest=manifest.sha256,
         )  # fmt: skip
     return True
+
+
+def _read_locks(run: Run, manifest: Manifest, stores: list[Store]) -> None:
+    """Write down until when the stores themselves refuse to delete, as they say it now."""
+    said = [store.retention_of(segment.key) for store in stores for segment in manifest.segments]
+    until = max(filter(None, said), default=None)
+    if until is not None and until > clock().database:
+        Run.objects.filter(pk=run.pk).update(retained_until=until)
 
 
 def _begin(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -> bool:

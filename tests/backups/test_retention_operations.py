@@ -178,14 +178,15 @@ def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, 
     def meanwhile(url: str) -> Store:
         if stop == "hold":
             holds.place(run, "olga", "evidence")
-        elif stop == "lock":
-            Run.objects.filter(pk=run.pk).update(retained_until=timezone.now() + timedelta(days=3))
-        elif not Operation.objects.filter(kind="backups.restore").exists():
+        elif stop == "restore" and not Operation.objects.filter(kind="backups.restore").exists():
             values = {"run": run.pk, "target": "scratch"}
             request("backups.restore", by=olga, environment=run.policy.environment, parameters=values)
         return whole(url)
 
     monkeypatch.setattr(retention_steps, "_reaper", meanwhile)
+    if stop == "lock":
+        locked = timezone.now() + timedelta(days=3)
+        monkeypatch.setattr(LocalStore, "retention_of", lambda self, key: locked if run.pk in key else None)
 
     operation = ask("backups.purge")
 
