@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,6 +61,8 @@ class Copier:
         self.setting = setting
         self.store = store or open_store(setting.store_url)
         self.connection = postgres.connect(dsn)
+        self._storing = ThreadPoolExecutor(1, thread_name_prefix="storing")
+        self._last: Future[Segment] | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -69,31 +72,40 @@ class Copier:
             raise postgres.explain(error, "Joining the run's snapshot") from None
 
     def close(self) -> None:
+        self._storing.shutdown(cancel_futures=True)
         self.connection.close()
 
-    def copy(self, job: Job, part: Range | None = None) -> list[Segment]:
+    def copy(self, job: Job) -> list[Segment]:
         """Store one range as one segment, or as several when it is too large. Raises ProviderError."""
+        return [future.result() for future in self.begin(job)]
+
+    def begin(self, job: Job, part: Range | None = None) -> list[Future[Segment]]:
+        """Read one range; its last segment is stored while the caller goes on. Raises ProviderError."""
         part = part or job.range
         try:
-            return [self._store(job, part)]
+            return [self._read(job, part)]
         except TooLarge:
             self.connection.execute("ROLLBACK")
             self._begin()
             halves = part.halves(job.pages)
             if halves is None:
-                return [self._store(job, part, cap=sys.maxsize)]
-            return [segment for half in halves for segment in self.copy(job, half)]
+                return [self._read(job, part, cap=sys.maxsize)]
+            return [future for half in halves for future in self.begin(job, half)]
         except psycopg.Error as error:
             raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
 
-    def _store(self, job: Job, part: Range, cap: int | None = None) -> Segment:
+    def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
+        """At most one segment waits for the store, so that memory stays bounded."""
         names = [name for name, _ in job.columns]
         stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
         packed = pack(stream, self.setting.recipients, **({} if cap is None else {"cap": cap}))
         found = self._evidence(job, part, stream.rows)
         if found.rows != stream.rows:
             raise ProviderError(f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {found.rows}.")
-        return self._put(job, part, packed, found)
+        if self._last is not None:
+            self._last.result()
+        self._last = self._storing.submit(self._put, job, part, packed, found)
+        return self._last
 
     def _evidence(self, job: Job, part: Range, rows: int) -> Evidence:
         if not self.setting.evidence:
@@ -105,9 +117,6 @@ class Copier:
         ending = ".zst.age" if self.setting.recipients else ".zst"
         key = f"{job.directory}{part.start.page:010d}-{part.start.row:03d}.{job.format}{ending}"
         stored = self.store.put_once(key, packed.data)
-        if stored.sha256 != packed.stored_sha256:
-            said = f"{self.store} stored {key} with another SHA-256. The run was not stored; run again."
-            raise ProviderError(said, retryable=True)
         return Segment(
             key=key,
             start=str(part.start),
@@ -117,7 +126,7 @@ class Copier:
             raw_bytes=packed.raw_bytes,
             raw_sha256=packed.raw_sha256,
             stored_bytes=len(packed.data),
-            stored_sha256=packed.stored_sha256,
+            stored_sha256=stored.sha256,
             encrypted=bool(self.setting.recipients),
         )
 

@@ -36,9 +36,13 @@ class Helper:
         argv = [sys.executable, "-m", "backups.copier"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self.process = spawn(argv, env=environment, cwd=ROOT, **pipes)
-        self._ask(asdict(setting))
+        self._setting: Setting | None = setting
 
     def copy(self, job: Job) -> list[Segment]:
+        """The first call waits for the process to be ready, while other members work already."""
+        if self._setting is not None:
+            self._ask(asdict(self._setting))
+            self._setting = None
         return [Segment(**values) for values in self._ask(asdict(job))["segments"]]
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -72,21 +76,29 @@ class Crew:
     def at_work(self, connections: int) -> Iterator[None]:
         """Open the connections for the length of the block."""
         try:
+            self.members += [Helper(self.dsn, self.setting) for _ in range(connections - 1)]
             self.members.append(Copier(self.dsn, self.setting, self.store))
-            while len(self.members) < connections:
-                self.members.append(Helper(self.dsn, self.setting))
             yield
         finally:
             for member in self.members:
                 member.close()
 
     def run(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
-        """Do all jobs; one member runs here and now, several run in threads that wait for their processes."""
-        if len(self.members) == 1:
-            for job in jobs:
-                yield job, self.members[0].copy(job)
-            return
-        yield from self._parallel(jobs)
+        """Do all jobs; one member reads here while it stores, several run in threads that wait for their processes."""
+        yield from self._parallel(jobs) if len(self.members) > 1 else self._alone(jobs)
+
+    def _alone(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        """Each job is answered when the next one has been read."""
+        (only,) = self.members
+        assert isinstance(only, Copier)  # noqa: S101 - see at_work
+        before: tuple[Job, list[Future[Segment]]] | None = None
+        for job in jobs:
+            reading = job, only.begin(job)
+            if before:
+                yield before[0], [future.result() for future in before[1]]
+            before = reading
+        if before:
+            yield before[0], [future.result() for future in before[1]]
 
     def _parallel(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
         free: SimpleQueue[Copier | Helper] = SimpleQueue()

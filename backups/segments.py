@@ -34,7 +34,6 @@ class Packed:
     data: bytes | bytearray
     raw_bytes: int
     raw_sha256: str
-    stored_sha256: str
 
 
 def pack(blocks: Iterable[bytes], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
@@ -55,7 +54,7 @@ def pack(blocks: Iterable[bytes], recipients: Sequence[str], cap: int = CAP_BYTE
         plain = bytes(held)
         held.clear()
         data = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
-    return Packed(data, raw_bytes, raw.hexdigest(), hashlib.sha256(data).hexdigest())
+    return Packed(data, raw_bytes, raw.hexdigest())
 
 
 def check_stored(data: bytes, segment: Segment) -> None:
