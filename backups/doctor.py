@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.utils import timezone
 
-from backups import keyring
-from backups.models import Run, Slot
+from backups import keyring, preflight, stores
+from backups.models import Run, Slot, StoreReport
 from backups.proof import DISK_FLOOR, DISK_PER_RAW_BYTE
 from operations.doctor import Check, register
 from operations.models import Environment
@@ -23,7 +24,7 @@ def backup_keys(environment: Environment | None) -> Iterator[Check]:
     count = len(keyring.recipients())
     why = "Whoever can read the store can read unencrypted rows; with one key only, its loss is the loss of all."
     fix = "Make keys with `manage.py keys create age` and set BACKUP_AGE_RECIPIENTS to two or more."
-    tone = "ok" if count >= 2 else "warn"
+    tone = "ok" if count >= 2 else "bad" if count and not settings.DEMO else "warn"
     yield Check("backup recipients", tone, f"{count} configured", why, "" if tone == "ok" else fix)
     accepted = keyring.verifiers()
     why = "Without a signature only the portal's own database tells a forged manifest from a real one."
@@ -42,6 +43,33 @@ def backup_place(environment: Environment | None) -> Iterator[Check]:
     fix = "Set BACKUP_STORE to s3://bucket/prefix?region=R." if ephemeral else ""
     tone = "warn" if ephemeral else "idle" if local else "ok"
     yield Check("backup place", tone, found + (" on an ephemeral disk" if ephemeral else ""), why, fix)
+
+
+@register
+def backup_source(environment: Environment | None) -> Iterator[Check]:
+    """What an export would be refused for: the database's identity against the last run, tables it may not read."""
+    for each in Environment.objects.filter(policies__enabled=True).distinct():
+        dsn = os.environ.get(each.variable("export"), "")
+        if dsn and environment in (None, each):
+            yield from preflight.checks(each, dsn)
+
+
+@register
+def backup_stores(environment: Environment | None) -> Iterator[Check]:
+    """What the daily probe of each store found; a store that nobody probed is amber."""
+    why = "A store is believed for what it was seen to do."
+    probed = {row.url: row for row in StoreReport.objects.all()}
+    for url, use in stores.known().items():
+        row = probed.get(url)
+        if row is None or timezone.now() - row.checked_at > 2 * stores.EVERY:
+            fix = "Run `manage.py probe_store`, or let the tick do it."
+            yield Check(f"store {url}", "warn", "not probed lately", why, fix)
+            continue
+        for item in row.findings:
+            if item["tone"] in ("warn", "bad"):
+                yield Check(f"{use}: {item['name']}", item["tone"], item["found"], item["why"], item["fix"])
+        if row.usable:
+            yield Check(f"{use}", "ok", f"{url} was usable {html.relative(row.checked_at)}", why)
 
 
 @register

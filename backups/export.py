@@ -44,6 +44,7 @@ class ExportPlan:
     connections: int = 2
     evidence: bool = True
     last_identity: str = ""
+    last_timeline: int = 0
     previous_sha256: str = ""
     ledger_entries: int = 0
     ledger_head: str = ""
@@ -97,7 +98,7 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
 
 def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) -> Manifest:
     facts = postgres.facts(leader)
-    _refuse(postgres.problems(facts, plan.last_identity))
+    _refuse(postgres.problems(facts, plan.last_identity, plan.last_timeline))
     snapshot = postgres.export_snapshot(leader)
     catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
     _refuse(postgres.table_problems(leader, catalog.tables))

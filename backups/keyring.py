@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -16,6 +17,16 @@ from providers.errors import Refused
 def recipients() -> tuple[str, ...]:
     """Public age keys that new segments are encrypted to; empty means not encrypted."""
     return tuple(item.strip() for item in settings.BACKUP_AGE_RECIPIENTS if item.strip())
+
+
+def refuse_single_recipient(keys: Sequence[str]) -> None:
+    """One key is worse than it looks: with it, every backup is lost. None is a choice that `doctor` shows amber."""
+    if len(set(keys)) == 1 and not settings.DEMO:
+        raise Refused(
+            "Backups would be encrypted to one key only, and whoever loses it loses every backup. Nothing was copied. "
+            "Make an offline recovery key with `manage.py keys create age --out FILE` and set BACKUP_AGE_RECIPIENTS "
+            "to both public keys, separated by a comma."
+        )
 
 
 def identities() -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class ExportKind(OperationKind):
             raise Refused(f"{environment} has no policy {name!r}; nothing was requested. Known: {known}.")
         if not policy.enabled:
             raise Refused(f"Policy {name} of {environment} is switched off; nothing was requested.")
+        keyring.refuse_single_recipient(keyring.recipients())
         return {"policy": name}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:

@@ -30,9 +30,17 @@ def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILE
         if problem:
             raise ProviderError(f"Run {manifest.run} is not whole in {target}: {problem}")
     _copy_howto(source, target)
+    _same_run(manifest, source, target)
     for key in [*papers, manifest_key(manifest.run), *proofs]:
         copied += _copy(key, source, target)
     return copied
+
+
+def _same_run(manifest: Manifest, source: Store, target: Store) -> None:
+    """Each store was away in turn while one run was written: then both hold a whole copy, and neither is replaced."""
+    key = manifest_key(manifest.run)
+    if target.head(key) is not None and target.get(key) != source.get(key):
+        raise ProviderError(f"{target} holds another manifest of run {manifest.run}. Both copies are kept as they are.")
 
 
 def _copy(key: str, source: Store, target: Store) -> int:

@@ -33,6 +33,7 @@ logger = logging.getLogger("backups.scheduler")
 LOOK_BACK = timedelta(days=2)
 REMIND_EVERY = timedelta(days=1)
 SYSTEM = "system"
+RED = ("failed", "late", "missed")
 
 
 def keep_schedule() -> None:
@@ -142,7 +143,7 @@ def _turn(slot: Slot, status: str, reason: str) -> bool:
 
 def _remind(now: datetime) -> None:
     """Tell about a policy's red slots at once and then daily, until somebody acknowledges them by name."""
-    red = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="").select_related("policy")
+    red = Slot.objects.filter(status__in=RED, acknowledged_by="").select_related("policy")
     by_policy: dict[int, list[Slot]] = {}
     for slot in red.order_by("at"):
         by_policy.setdefault(slot.policy_id, []).append(slot)
@@ -155,7 +156,8 @@ def _remind(now: datetime) -> None:
 @transaction.atomic
 def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
     newest = slots[-1]
-    changed = Slot.objects.filter(pk=newest.pk, alerted_at=newest.alerted_at).update(alerted_at=now)
+    counted = newest.reminders + 1 if again else newest.reminders
+    changed = Slot.objects.filter(pk=newest.pk, alerted_at=newest.alerted_at).update(alerted_at=now, reminders=counted)
     if not changed:
         return
     policy, still = newest.policy, "still " if again else ""
@@ -165,15 +167,16 @@ def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
         body=f"{len(slots)} slot(s) are red; the newest, of {newest.at:%Y-%m-%d %H:%M} UTC, is {newest.status}. "
         f"{newest.reason} This repeats daily until somebody acknowledges it.",
         path=reverse("admin:backups_slot_changelist"),
+        urgent=again,
     )
 
 
 @transaction.atomic
 def acknowledge(slots: QuerySet[Slot], by: User) -> int:
     """A person takes over red slots; answers how many."""
-    red = slots.filter(status__in=["failed", "late", "missed"], acknowledged_by="")
+    red = slots.filter(status__in=RED, acknowledged_by="")
     names = [str(slot) for slot in red.select_related("policy__environment")]
-    changed = red.update(acknowledged_by=by.username)
+    changed = red.update(acknowledged_by=by.username, acknowledged_at=timezone.now())
     if changed:
         record("backups.slot.acknowledged", actor=by.username, subject=names[0][:200], data={"slots": names[:50]})
     return changed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from backups import keyring
@@ -14,6 +14,7 @@ from backups.mirror import mirror
 from backups.models import Run
 from backups.reading import load
 from backups.sealing import ManifestError
+from backups.stores import other_url
 from ledger.services import record
 from operations.notify import alarm
 from providers.errors import ProviderError, Refused
@@ -32,12 +33,13 @@ def catch_up() -> int:
 
 
 def _copy(run: Run) -> bool:
-    name = f"second store of {run.policy}"
+    first = other_url(run) == settings.BACKUP_STORE
+    name = f"{'first' if first else 'second'} store of {run.policy}"
     try:
         copied = _mirror(run)
     except (ProviderError, Refused, ManifestError) as error:
         logger.warning("%s: %s", name, error)
-        alarm(name, True, subject=f"The {name} misses run {run.pk}", body=str(error))
+        alarm(name, True, subject=f"The {name} misses run {run.pk}", body=str(error), daily=True)
         return False
     Run.objects.filter(pk=run.pk).update(mirrored_at=timezone.now())
     record(
@@ -52,8 +54,7 @@ def _copy(run: Run) -> bool:
 
 
 def _mirror(run: Run) -> int:
-    variable = run.policy.second_store_env
-    url = os.environ.get(variable, "")
+    variable, url = run.policy.second_store_env, other_url(run)
     if not url:
         raise Refused(f"{variable} is not set here, so run {run.pk} lies in one store only. Set it to a store URL.")
     source = open_store(run.store_url)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from backups import judging, keyring
+from backups import judging, keyring, locking, placing
 from backups.export import ExportPlan, export
-from backups.manifest import Manifest
 from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.progress import Watch
@@ -26,6 +24,7 @@ from ledger.services import record
 from operations.engine.claim import lock, write
 from operations.engine.context import StepContext
 from operations.models import Environment
+from providers import postgres
 from providers.errors import ProviderError, Refused
 
 
@@ -76,13 +75,23 @@ def copy_run(ctx: StepContext, run: Run) -> None:
     if run.status != RunStatus.RUNNING:
         return
     began = time.monotonic()
+    keyring.refuse_single_recipient(keyring.recipients())
+    run = placing.placed(ctx, run)
     last = Run.objects.counting().filter(policy=run.policy).order_by("-proven_at").first()
     manifest = export(run.policy.spec(), _plan(ctx, run, last), watch(ctx))
+    kept = locking.read_back(manifest, store_of(run))
+    note = postgres.timeline_note(manifest.source.timeline, last.timeline_for_next if last else 0)
+    warnings = [text for text in (*run.warnings, kept.warning, note) if text]
+    fields = {**placing.stored_fields(manifest, began), "retained_until": kept.until, "lock_mode": kept.mode}
     with transaction.atomic():
         lock(ctx.lease)
-        Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **_stored_fields(manifest, began))
+        Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **fields, warnings=warnings)
         Segment.objects.bulk_create(segment_rows(run, manifest))
-        _record(ctx, run, "backups.export.stored", rows=manifest.rows, manifest=manifest.sha256)
+        if note:
+            placing.tell(run, note)
+        _record(
+            ctx, run, "backups.export.stored", rows=manifest.rows, manifest=manifest.sha256, **placing.said(warnings)
+        )
 
 
 def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:
@@ -95,25 +104,11 @@ def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:
         recipients=keyring.recipients(),
         signer=keyring.signer(),
         last_identity=last.identity_for_next if last else "",
+        last_timeline=last.timeline_for_next if last else 0,
         previous_sha256=last.manifest_sha256 if last else "",
         ledger_entries=head.sequence if head else 0,
         ledger_head=head.sha256 if head else "",
     )
-
-
-def _stored_fields(manifest: Manifest, began: float) -> dict[str, object]:
-    return {
-        "fence": manifest.fence,
-        "manifest_sha256": manifest.sha256,
-        "system_identifier": manifest.source.system_identifier,
-        "snapshot_at": datetime.fromisoformat(manifest.source.taken_at),
-        "stored_at": timezone.now(),
-        "tables": [table.qualified for table in manifest.tables],
-        "rows": manifest.rows,
-        "raw_bytes": manifest.raw_bytes,
-        "stored_bytes": manifest.stored_bytes,
-        "copy_seconds": round(time.monotonic() - began, 2),
-    }
 
 
 def prove_step(ctx: StepContext) -> None:

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from backups.models import Policy, StoreReport
+from backups.models import Policy, Run, StoreReport
 from ledger.services import record
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.storage import open_store
-from providers.storage_probe import Finding, probe
+from providers.storage_probe import Finding, probe, ready
 
 logger = logging.getLogger("backups.stores")
 EVERY = timedelta(days=1)
@@ -28,6 +28,32 @@ def known() -> dict[str, str]:
         if url:
             found.setdefault(url, f"second store of {policy}")
     return found
+
+
+def second_url(policy: Policy) -> str:
+    """The policy's second store; empty where it has none or its variable is not set here."""
+    return os.environ.get(policy.second_store_env, "") if policy.second_store_env else ""
+
+
+def other_url(run: Run) -> str:
+    """The one of the policy's two stores that the run does not lie in; empty where there is no second."""
+    second = second_url(run.policy)
+    return settings.BACKUP_STORE if second and run.store_url == second else second
+
+
+def ready_place(run: Run) -> tuple[str, str]:
+    """Where a run can be stored now, and why not in its own store. Raises what its own store said if none is ready."""
+    own = run.store_url or settings.BACKUP_STORE
+    away: ProviderError | Refused | None = None
+    for url in filter(None, dict.fromkeys([own, settings.BACKUP_STORE, second_url(run.policy)])):
+        try:
+            ready(open_store(url))
+        except (ProviderError, Refused) as error:
+            away = away or error
+        else:
+            return url, str(away or "")
+    assert away is not None  # noqa: S101 - the own store was asked
+    raise away
 
 
 def look(url: str) -> list[Finding]:

@@ -64,7 +64,11 @@ def writer(address: Address) -> Document:
 
 
 def prover(address: Address) -> Document:
-    proofs = [_objects(address, "runs/*/proof-*"), _objects(address, "probe/*")]
+    proofs = [
+        _objects(address, "runs/*/proof-*"),
+        _objects(address, "runs/*/purged.json"),
+        _objects(address, "probe/*"),
+    ]
     return _policy(
         _allow("ReadEverything", [*READ, "s3:GetObjectVersion"], _objects(address)),
         _allow("WriteProofs", ["s3:PutObject", "s3:PutObjectRetention"], proofs),

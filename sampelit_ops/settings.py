@@ -236,6 +236,7 @@ EMAIL_USE_TLS = True
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ops@localhost")
 EMAIL_TIMEOUT = 10
 NOTIFY_EMAILS = env.list("NOTIFY_EMAILS", default=[])
+OPS_SECOND_CHANNEL = env.list("OPS_SECOND_CHANNEL", default=[])  # slack, webhook, email, or addresses: what is urgent
 SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
 NOTIFY_WEBHOOK_URL = env.str("NOTIFY_WEBHOOK_URL", default="")
 NOTIFY_WEBHOOK_SECRET = env.str("NOTIFY_WEBHOOK_SECRET", default="")  # whsec_…, signs what goes to NOTIFY_WEBHOOK_URL

@@ -129,6 +129,11 @@ class Run(models.Model):
         return "" if accepted and accepted > self.started_at else self.system_identifier
 
     @property
+    def timeline_for_next(self) -> int:
+        """The timeline that the next run's database must have reached; any, once a person accepted another."""
+        return (self.timeline or 0) if self.identity_for_next else 0
+
+    @property
     def is_stored(self) -> bool:
         return self.stored_at is not None
 

@@ -18,22 +18,26 @@ from providers.redact import redact
 Channel = Notification.Channel
 
 
-def enqueue(dedupe_key: str, *, subject: str, body: str = "", path: str = "", to: Iterable[str] = ()) -> int:
-    """Queue a message for every configured channel; returns how many rows are new (0: it was queued before).
+def enqueue(
+    dedupe_key: str, *, subject: str, body: str = "", path: str = "", to: Iterable[str] = (), urgent: bool = False
+) -> int:
+    """Queue a message for every first channel; returns how many rows are new (0: it was queued before).
 
     `path` is completed to a deep link; `to` adds people to NOTIFY_EMAILS. Without any channel it goes to the log.
+    `urgent` is for what nobody answered: it goes to the second channel too.
     """
     people = sorted({*settings.NOTIFY_EMAILS, *filter(None, to)})
+    ways = [(channel, people, channel) for channel in channels(people)] + (second_channel() if urgent else [])
     rows = [
         Notification(
-            dedupe_key=f"{dedupe_key[:235]}:{channel}",
+            dedupe_key=f"{dedupe_key[:235]}:{mark}",
             channel=channel,
-            recipients="\n".join(people) if channel == Channel.EMAIL else "",
+            recipients="\n".join(names) if channel == Channel.EMAIL else "",
             subject=redact(" ".join(subject.split()))[:200],
             body=redact(body),
             url=settings.OPS_BASE_URL.rstrip("/") + path if path else "",
         )
-        for channel in channels(people)
+        for channel, names, mark in ways
     ]
     known = set(Notification.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).values_list("dedupe_key"))
     new = [row for row in rows if (row.dedupe_key,) not in known]
@@ -43,12 +47,31 @@ def enqueue(dedupe_key: str, *, subject: str, body: str = "", path: str = "", to
 
 def channels(people: list[str]) -> list[str]:
     """Which channels are configured here and now."""
+    ready = _configured(people)
+    first = [channel for channel in ready if channel not in settings.OPS_SECOND_CHANNEL]
+    return first or ready or [Channel.LOG]
+
+
+def _configured(people: list[str]) -> list[str]:
     found = {
         Channel.EMAIL: bool(settings.EMAIL_HOST and people),
         Channel.SLACK: bool(settings.SLACK_WEBHOOK_URL),
         Channel.WEBHOOK: bool(settings.NOTIFY_WEBHOOK_URL and settings.NOTIFY_WEBHOOK_SECRET),
     }
-    return [channel for channel, configured in found.items() if configured] or [Channel.LOG]
+    return [channel for channel, configured in found.items() if configured]
+
+
+def second_channel() -> list[tuple[str, list[str], str]]:
+    """Channel, people and mark of what OPS_SECOND_CHANNEL names: slack, webhook, email, or mail addresses."""
+    people, wanted = list(settings.NOTIFY_EMAILS), settings.OPS_SECOND_CHANNEL
+    found: list[tuple[str, list[str], str]] = []
+    if len(_configured(people)) > 1:
+        found = [(channel, people, channel) for channel in _configured(people) if channel in wanted]
+    others = sorted(item for item in wanted if "@" in item)
+    if others:
+        channel = Channel.EMAIL if settings.EMAIL_HOST else Channel.LOG
+        found.append((channel, others, "second"))
+    return found
 
 
 def holders(codename: str) -> list[str]:

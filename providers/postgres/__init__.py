@@ -30,7 +30,7 @@ from providers.postgres.merge import (
     remove_missing,
     stage,
 )
-from providers.postgres.preflight import Facts, facts, problems, table_problems
+from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note
 from providers.postgres.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
 from providers.postgres.tables import Catalog, Column, SchemaObject, Table
 from providers.postgres.verifier import Said, ask_verifier
@@ -87,4 +87,5 @@ __all__ = [
     "statements",
     "table_problems",
     "table_sizes",
+    "timeline_note",
 ]

@@ -73,7 +73,7 @@ def _session_mode(connection: Connection) -> bool:
     return connection.info.port != POOLER_PORT and first == second
 
 
-def problems(found: Facts, last_identity: str = "") -> list[str]:
+def problems(found: Facts, last_identity: str = "", last_timeline: int = 0) -> list[str]:
     """Why this session cannot make a trustworthy copy; empty when it can."""
     checks = [
         (
@@ -99,8 +99,23 @@ def problems(found: Facts, last_identity: str = "") -> list[str]:
             "This is another database than the last run's (its system identifier differs). "
             "Check the DSN; after a planned move, choose Accept another database on the policy.",
         ),
+        (
+            not found.timeline or last_timeline <= found.timeline,
+            f"The database's timeline is {found.timeline}, the last run's was {last_timeline}: this is an older copy. "
+            "Check the DSN; after a planned return to it, choose Accept another database on the policy.",
+        ),
     ]
     return [text for holds, text in checks if not holds]
+
+
+def timeline_note(found: int, last_timeline: int) -> str:
+    """What a grown timeline means (25.3.5 Timelines: every promotion and every recovery begins one)."""
+    if not found or not last_timeline or found <= last_timeline:
+        return ""
+    return (
+        f"The database's timeline went from {last_timeline} to {found} since the last proven run: it failed over or "
+        "was recovered to a point in time, so rows of that run may be gone. Compare this run with the one before."
+    )
 
 
 def table_problems(connection: Connection, tables: Sequence[Table]) -> list[str]:

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 from pyrage import x25519
 
-from backups import doctor
+from backups import doctor, stores
 from backups.builtin import ensure_policies
 from backups.models import Policy, Slot
 from backups.signing import generate
+from ledger.models import Entry
 from operations.models import Environment
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,36 @@ def test_keys_are_amber_until_there_are_two_recipients_and_a_signature(settings)
 
     assert before == {"backup recipients": "warn", "backup signatures": "warn"}
     assert tones(doctor.backup_keys) == {"backup recipients": "ok", "backup signatures": "ok"}
+
+
+def test_one_recipient_is_red_outside_the_demo(settings) -> None:
+    settings.BACKUP_AGE_RECIPIENTS, settings.DEMO = [str(x25519.Identity.generate().to_public())], False
+
+    assert tones(doctor.backup_keys)["backup recipients"] == "bad"
+
+
+def test_stores_are_amber_until_probed_and_then_say_what_they_can(settings, tmp_path) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    before = tones(doctor.backup_stores)
+    report = stores.report(settings.BACKUP_STORE)
+
+    assert list(before.values()) == ["warn"]
+    assert tones(doctor.backup_stores) == {"first store of every policy": "ok"}
+    assert report.usable
+    assert Entry.objects.filter(code="backups.store.probed").count() == 1
+
+
+def test_the_preflight_is_told_without_an_export(sampelit, monkeypatch) -> None:
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
+    well = tones(doctor.backup_source)
+    Policy.objects.filter(name="audit-trail").update(tables=["nowhere"])
+
+    ill = {check.name: check for check in doctor.backup_source(None)}
+
+    assert set(well.values()) == {"ok"}
+    assert "has no table nowhere" in ill["export of production: audit-trail"].found
 
 
 def test_a_local_store_on_an_ephemeral_disk_is_amber(settings, monkeypatch) -> None:

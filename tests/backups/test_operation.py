@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.contrib.auth.models import Permission, User
+from pyrage import x25519
 
 from backups import proof
 from backups.builtin import ensure_policies
@@ -16,9 +17,10 @@ from ledger.models import Entry
 from ledger.services import verify
 from operations.engine.request import request
 from operations.engine.run import run_operation
-from operations.models import Environment, Operation
+from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
-from providers.storage import StoreError
+from providers.postgres import preflight
+from providers.storage import Retained, StoreError, open_store
 from providers.storage_local import LocalStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -196,3 +198,41 @@ def test_another_database_is_refused_until_a_person_accepts_it(ask) -> None:
     assert "another database than the last run's" in refused.error
     assert (accepted.status, accepted.error) == ("succeeded", "")
     assert Entry.objects.filter(code="backups.policy.database_accepted").count() == 1
+
+
+def test_an_older_timeline_is_refused_and_a_newer_one_is_told(ask, monkeypatch) -> None:
+    first = ended(ask())
+    now = Run.objects.get(pk=first.result["run"]).timeline
+    Run.objects.update(timeline=now + 1)
+    older = ended(ask())
+    Run.objects.filter(status="proven").update(timeline=now)
+    identity = preflight._identity
+    monkeypatch.setattr(preflight, "_identity", lambda connection: (identity(connection)[0], now + 1))
+    newer = ended(ask())
+
+    assert "this is an older copy" in older.error
+    assert (newer.status, newer.error) == ("succeeded", "")
+    run = Run.objects.get(pk=newer.result["run"])
+    assert "failed over or was recovered to a point in time" in run.warnings[0]
+    assert Notification.objects.filter(subject__contains="changed its timeline").count() == 1
+
+
+def test_one_recipient_is_refused_with_the_fix_unless_it_is_the_demo(ask, settings) -> None:
+    settings.BACKUP_AGE_RECIPIENTS = [str(x25519.Identity.generate().to_public())]
+    settings.DEMO = False
+
+    with pytest.raises(Refused, match=r"to one key only.*keys create age"):
+        ask()
+
+
+def test_a_run_in_a_locked_bucket_says_until_when_it_is_kept(ask, settings, s3_url: str, monkeypatch) -> None:
+    settings.BACKUP_STORE = s3_url.replace("s3://backups/", "s3://locked/")
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "2")
+
+    run = Run.objects.get(pk=ended(ask()).result["run"])
+
+    assert (run.status, run.lock_mode, run.warnings) == ("proven", "GOVERNANCE", [])
+    assert run.retained_until is not None
+    assert 1 <= (run.retained_until - run.stored_at).days <= 2
+    with pytest.raises(Retained):
+        open_store(run.store_url).delete(run.segments.first().key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from backups import scheduler
@@ -92,6 +94,36 @@ def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
 
     assert Slot.objects.get().acknowledged_by == "olga"
     assert Notification.objects.count() == 0
+
+
+def test_what_nobody_answers_goes_to_the_second_channel_until_a_person_takes_it(policy: Policy, settings) -> None:
+    settings.EMAIL_HOST, settings.NOTIFY_EMAILS = "mail", ["ops@x.eu"]
+    settings.SLACK_WEBHOOK_URL, settings.OPS_SECOND_CHANNEL = "https://hooks.example/x", ["slack", "boss@x.eu"]
+    now = timezone.now()
+    Slot.objects.create(policy=policy, at=now, status="failed")
+    told = []
+    for day in range(3):
+        scheduler._remind(now + timedelta(days=day, minutes=1))
+        told.append(sorted(Notification.objects.values_list("channel", "recipients")))
+        Notification.objects.all().delete()
+    out = io.StringIO()
+    User.objects.create_superuser("admin")
+    call_command("slots", "acknowledge", environment="production", actor="admin", stdout=out)
+    scheduler._remind(now + timedelta(days=9))
+
+    again = [("email", "boss@x.eu"), ("email", "ops@x.eu"), ("slack", "")]
+    assert told == [[("email", "ops@x.eu")], again, again]
+    assert Notification.objects.count() == 0
+    slot = Slot.objects.get()
+    assert (slot.acknowledged_by, slot.reminders, bool(slot.acknowledged_at)) == ("admin", 2, True)
+    assert "1 slot(s) acknowledged by admin" in out.getvalue()
+
+
+def test_a_stranger_may_not_acknowledge(policy: Policy) -> None:
+    User.objects.create_user("vera")
+
+    with pytest.raises(CommandError, match="may not acknowledge"):
+        call_command("slots", "acknowledge", actor="vera")
 
 
 def test_a_policy_that_is_off_is_not_run(policy: Policy) -> None:

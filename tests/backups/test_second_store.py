@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from backups.manifest import manifest_key
 from backups.mirror import mirror
 from backups.models import Policy, Run
 from backups.reading import runs
 from backups.second_store import catch_up
 from backups.web.run_page import stored_badge
-from operations.models import Notification
+from operations.models import Heartbeat, Notification
 from providers.errors import ProviderError
 from providers.storage import Store, open_store
 from tests.backups.conftest import exported
@@ -38,6 +41,42 @@ def test_a_damaged_object_is_not_spread(sampelit, store: Store, tmp_path: Path) 
 
     with pytest.raises(ProviderError, match=r"was not copied.*was altered"):
         mirror(manifest, store, open_store(f"file://{tmp_path}/other"))
+
+
+def test_two_whole_copies_of_one_run_are_both_kept(sampelit, store: Store, tmp_path: Path) -> None:
+    manifest = exported(sampelit["export"], store)
+    other = open_store(f"file://{tmp_path}/other")
+    other.put_once(manifest_key(manifest.run), b"another manifest")
+
+    with pytest.raises(ProviderError, match=r"holds another manifest.*Both copies are kept"):
+        mirror(manifest, store, other)
+    assert other.get(manifest_key(manifest.run)) == b"another manifest"
+
+
+def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, settings, tmp_path, monkeypatch) -> None:  # noqa: F811
+    """The first store is away: runs are kept and proven in the second, the gap shows, nobody has to do anything."""
+    Policy.objects.filter(name="audit-trail").update(second_store_env="SECOND_STORE")
+    monkeypatch.setenv("SECOND_STORE", f"file://{tmp_path}/second")
+    settings.NOTIFY_EMAILS, settings.EMAIL_HOST, settings.OPS_SECOND_CHANNEL = ["a@x.eu"], "mail", ["boss@x.eu"]
+    (tmp_path / "first").write_text("in the way")
+    settings.BACKUP_STORE = f"file://{tmp_path}/first"
+    kept = []
+    for day in range(5):
+        Heartbeat.objects.filter(name__startswith="alarm:").update(beat_at=timezone.now() - timedelta(days=day))
+        kept.append(Run.objects.select_related("policy").get(pk=ended(ask()).result["run"]))
+        assert catch_up() == 0
+    badges = [stored_badge(run) for run in kept]
+    (tmp_path / "first").unlink()
+
+    assert catch_up() == 5
+    assert [run.status for run in kept] == ["proven"] * 5
+    assert all("1 of 2" in badge for badge in badges)
+    assert all("its own store was away" in run.warnings[0].lower() for run in kept)
+    first = open_store(f"file://{tmp_path}/first")
+    assert [item.status for item in runs(first, None)] == ["proven"] * 5
+    told = Notification.objects.filter(subject__contains="first store of")
+    assert told.filter(subject__startswith="Still, after", recipients="boss@x.eu").count() == 4
+    assert told.filter(subject__startswith="Resolved").count() == 1
 
 
 def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:  # noqa: F811

@@ -19,6 +19,7 @@ from backups.proof import Verdict, prove, store_proof
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from providers.storage import Store
+from providers.storage_probe import ready
 
 
 class Command(BaseCommand):
@@ -47,6 +48,8 @@ class Command(BaseCommand):
         began = time.monotonic()
         watch = console.watch(options["as_json"])
         recipients = spec.recipients or keyring.recipients()
+        keyring.refuse_single_recipient(recipients)
+        ready(store)
         signer = keyring.signer()
         plan = ExportPlan(
             new_ulid(), _dsn(spec), store, recipients=recipients, signer=signer, connections=options["connections"]
