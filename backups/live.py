@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
 from backups.drill import Loader, fetched
+from backups.kept import Kept, chosen
 from backups.manifest import Manifest, Table
+from backups.overlay import lay_over
 from backups.progress import SILENT, Watch
 from backups.proof import Server
 from backups.segments import Damaged, unpack
+from backups.selection import in_order
 from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.embedded import throwaway
@@ -95,20 +97,30 @@ def _same_columns(manifest: Manifest, live: Connection) -> None:
             )
 
 
-def apply(manifest: Manifest, store: Store, identities: Sequence[str], live_dsn: str, watch: Watch = SILENT) -> Applied:
-    """Make the live tables equal to the run, all or nothing. The caller checked every object before."""
+def apply(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    live_dsn: str,
+    watch: Watch = SILENT,
+    kept: Sequence[Kept] = (),
+) -> Applied:
+    """Make the live tables equal to the run and what was kept after it, all or nothing.
+
+    The caller checked every object before.
+    """
     try:
         with writing(live_dsn, watch) as connection:
             _same_columns(manifest, connection)
             with connection.transaction():
-                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()))
+                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()), kept)
                 watch.check()
             return done
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
 
 
-def _apply(loader: Loader) -> Applied:
+def _apply(loader: Loader, kept: Sequence[Kept]) -> Applied:
     connection = loader.connection
     tables = in_order(loader.manifest)
     postgres.lock_tables(connection, [(table.schema, table.name) for table in tables])
@@ -125,6 +137,8 @@ def _apply(loader: Loader) -> Applied:
         written += postgres.bring_back(connection, key, staged[table.qualified], names, keys[table.qualified])
     for table in tables:
         loader.compare_whole(table)
+    if not loader.problems:
+        lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
     if loader.problems:
         where = address(connection.info.dsn)
         raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
@@ -143,15 +157,3 @@ def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
             raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
         loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)
     return staged
-
-
-def in_order(manifest: Manifest) -> list[Table]:
-    """Tables that others refer to come first. A circle of references is left in name order."""
-    graph: dict[str, set[str]] = {table.qualified: set() for table in manifest.tables}
-    for item in manifest.statements:
-        if item.kind == "foreign_key" and {item.table, item.references} <= set(graph) and item.table != item.references:
-            graph[item.table].add(item.references)
-    try:
-        return [manifest.table(name) for name in TopologicalSorter(graph).static_order()]
-    except CycleError:
-        return list(manifest.tables)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import psycopg
 
 from backups.drill import Loader
-from backups.manifest import Manifest
+from backups.kept import Kept, chosen
+from backups.manifest import Manifest, Table
+from backups.overlay import lay_over
 from backups.progress import SILENT, Watch
 from backups.reading import segment_problem
 from backups.selection import moved, narrowed
@@ -42,42 +44,53 @@ class Restored:
     notes: tuple[str, ...]
 
 
-def check_objects(manifest: Manifest, store: Store, identities: Sequence[str], watch: Watch) -> None:
+def check_objects(
+    manifest: Manifest, store: Store, identities: Sequence[str], watch: Watch, kept: Sequence[Table] = ()
+) -> None:
     """Read every object back before anything is written. Raises Refused naming all that is wrong."""
     problems = []
-    for number, segment in enumerate(manifest.segments, 1):
+    segments = manifest.segments + [segment for table in kept for segment in table.segments]
+    for number, segment in enumerate(segments, 1):
         watch.check()
         problem = segment_problem(store, segment, identities, deep=True)
         if problem:
             problems.append(problem)
-        watch.progress(number, len(manifest.segments), "segments", "checking")
+        watch.progress(number, len(segments), "segments", "checking")
     if problems:
         listed = " ".join(problems[:10])
         raise Refused(f"Run {manifest.run} is damaged; nothing was written to the target. {listed}")
 
 
 def restore(
-    manifest: Manifest, store: Store, identities: Sequence[str], target: Target, watch: Watch = SILENT
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    target: Target,
+    watch: Watch = SILENT,
+    kept: Sequence[Kept] = (),
 ) -> Restored:
-    """All or nothing into a database where none of the tables exists yet."""
+    """All or nothing into a database where none of the tables exists yet; rows kept after the run are laid over."""
     began = time.monotonic()
     wanted = narrowed(manifest, target.tables)
     wanted = moved(wanted, target.schema) if target.schema else wanted
-    check_objects(wanted, store, identities, watch)
+    extra = chosen(kept, wanted.tables, target.schema)
+    check_objects(wanted, store, identities, watch, extra)
     try:
         with writing(target.dsn, watch) as connection:
             _refuse_taken(connection, wanted, manifest, target)
             loader = Loader(wanted, store, connection, identities, watch, beat_seconds())
-            notes = _restore_all(loader, target)
+            notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore (which was rolled back)") from None
     took = int((time.monotonic() - began) * 1000)
     return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
 
 
-def _restore_all(loader: Loader, target: Target) -> list[str]:
+def _restore_all(loader: Loader, target: Target, kept: Sequence[Table]) -> list[str]:
     with loader.connection.transaction():
         notes = _fill(loader, target)
+        if not loader.problems:
+            notes += lay_over(loader, kept, aside=True)
         if loader.problems:
             listed = " ".join(loader.problems[:10])
             raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")

@@ -14,10 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups import forbidden, keyring, live, steps
+from backups.kept import Kept, chosen, kept_of
 from backups.manifest import Manifest
 from backups.models import Proof, Restore, Run
 from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
+from backups.sealing import ManifestError
 from backups.selection import narrowed
 from backups.targets import Place, parse
 from backups.trust import store_of, trusted_manifest
@@ -51,6 +53,15 @@ def source(ctx: StepContext) -> tuple[Run, Manifest]:
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
 
 
+def kept_after(run: Run) -> list[Kept]:
+    """What a migration kept beside its restore point. Raises Refused when a document is not what was written."""
+    whole = trusted_manifest(run, store_of(run))
+    try:
+        return kept_of(store_of(run), whole, keyring.verifier())
+    except ManifestError as error:
+        raise Refused(f"Rows kept after run {run.pk} were rejected: {error}. Nothing was written.") from None
+
+
 def dsn_from(variable: str) -> str:
     dsn = os.environ.get(variable, "")
     if not dsn:
@@ -68,7 +79,8 @@ def check(ctx: StepContext) -> None:
     """Read every object back, and compare with live where the target asks for it."""
     run, manifest = source(ctx)
     Restore.objects.get_or_create(operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]})
-    check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx))
+    extra = chosen(kept_after(run), manifest.tables, "")
+    check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx), extra)
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
     if place_of(ctx).kind in ("compare", "live"):
         found = live.compare(
@@ -151,11 +163,11 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     if place.kind == "compare":
         return {}
     if place.kind == "live":
-        done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch)
+        done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch, kept_after(run))
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
-    restored = restore(manifest, store, identities, target, watch)
+    restored = restore(manifest, store, identities, target, watch, kept_after(run))
     return {**values, "notes": list(restored.notes)[:20]}
 
 

@@ -63,13 +63,14 @@ def decode(data: bytes, verifier: Verifier | None = None) -> Manifest:
 def _manifest(body: dict[str, Any]) -> Manifest:
     body = dict(body)
     body["source"] = Source(**body["source"])
-    body["tables"] = tuple(_table(item) for item in body["tables"])
+    body["tables"] = tuple(table_from(item) for item in body["tables"])
     body["statements"] = tuple(Statement(**item) for item in body["statements"])
     body["recipients"] = tuple(body["recipients"])
     return Manifest(**body)
 
 
-def _table(item: dict[str, Any]) -> Table:
+def table_from(item: dict[str, Any]) -> Table:
+    """One table of a manifest's body."""
     item = dict(item)
     item["columns"] = tuple(Column(**column) for column in item["columns"])
     item["segments"] = tuple(Segment(**segment) for segment in item["segments"])

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
 from psycopg import sql
 
-from backups.manifest import Manifest, Statement
+from backups.manifest import Manifest, Statement, Table
 from providers.errors import Refused
 
 MOVED = frozenset({"table", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
@@ -63,7 +64,8 @@ def _moved(item: Statement, schema: str) -> Statement:
         for old in _forms(old_schema, name):
             for place in PLACES:
                 text = text.replace(place.format(old), place.format(new))
-    return replace(item, sql=text, table=f"{schema}.{_split(item.table)[1]}")
+    references = f"{schema}.{_split(item.references)[1]}" if item.references else ""
+    return replace(item, sql=text, table=f"{schema}.{_split(item.table)[1]}", references=references)
 
 
 def _split(qualified: str) -> tuple[str, str]:
@@ -75,3 +77,15 @@ def _forms(schema: str, name: str) -> set[str]:
     """How Postgres or psycopg may have written the name: each part quoted or bare."""
     parts = [(part, sql.Identifier(part).as_string()) for part in (schema, name)]
     return {f"{one}.{two}" for one in parts[0] for two in parts[1]}
+
+
+def in_order(manifest: Manifest) -> list[Table]:
+    """Tables that others refer to come first. A circle of references is left in name order."""
+    graph: dict[str, set[str]] = {table.qualified: set() for table in manifest.tables}
+    for item in manifest.statements:
+        if item.kind == "foreign_key" and {item.table, item.references} <= set(graph) and item.table != item.references:
+            graph[item.table].add(item.references)
+    try:
+        return [manifest.table(name) for name in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return list(manifest.tables)

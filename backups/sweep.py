@@ -42,7 +42,7 @@ def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
         manifest = load(store, run, keyring.verifier())
     except (ManifestError, ProviderError, Refused):
         return None
-    papers = ("proof-", "evidence.json", "purged.json")
+    papers = ("proof-", "evidence.json", "kept/", "purged.json")
     return manifest.prefix, manifest_key(run), *(f"runs/{run}/{name}" for name in papers)
 
 

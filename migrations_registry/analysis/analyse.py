@@ -32,25 +32,41 @@ def analyse(
     *,
     pg_version: int = 17,
     assume_in_transaction: bool = False,
+    as_runner: bool = False,
     facts: CatalogFacts | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> Analysis:
-    """Judge a file. Never raises for any bytes: what cannot be read comes back as an opaque finding."""
+    """Judge a file. Never raises for any bytes: what cannot be read comes back as an opaque finding.
+
+    `as_runner`: as the registry applies it, in transactions between the statements that must run alone.
+    """
     found = parse(data)
     raws = [item for item in found if isinstance(item, Raw)]
-    state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction, facts=facts)
+    state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, state)
     framed = _has_frame(found, raws)
     lone_outsider = len(found) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
-    if assume_in_transaction and not framed and not lone_outsider:
+    split = as_runner and not framed
+    if assume_in_transaction and not as_runner and not framed and not lone_outsider:
         state.begin()
     statements, line, position = [], 1, 0
     for index, item in enumerate(found):
         line += data.count(b"\n", position, item.start)
         position = item.start
         is_frame = framed and index in (0, len(found) - 1)
+        if split:
+            _segment(item, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, state))
     return Analysis(tuple(statements), risk_of(statements, facts, policy), ruleset())
+
+
+def _segment(item: Raw | Unparsed, state: State) -> None:
+    """A statement that runs alone ends the runner's transaction; the next one that may, opens another."""
+    alone = isinstance(item, Raw) and not is_transactional(item.kind, item.node)
+    if alone and state.in_transaction:
+        state.end()
+    elif not alone and not state.in_transaction:
+        state.begin()
 
 
 def _has_frame(found: list[Raw | Unparsed], raws: list[Raw]) -> bool:

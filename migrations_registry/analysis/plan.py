@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrations_registry.analysis.burden import seconds_blocked, size_of, too_long, unwatched
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SH, STRENGTH, Analysis, Statement, Touched
+from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, STRENGTH, Analysis, Statement, Touched
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, severity_of
 
-_SCAN_BYTES_PER_SECOND, _REWRITE_BYTES_PER_SECOND, _BRIEF_SECONDS = 150 * 1024 * 1024, 40 * 1024 * 1024, 0.2
 # A file with one of these cannot be applied by the runner at all.
 REFUSED = {
     "MP-UNPARSED": "holds text that PostgreSQL's grammar refuses",
@@ -95,7 +95,7 @@ def plan(analysis: Analysis, facts: CatalogFacts | None = None, policy: Policy =
         steps=steps,
         risk=analysis.risk,
         ruleset=analysis.ruleset,
-        maintenance=_maintenance(steps, facts, policy),
+        maintenance=too_long(steps, facts, policy) or unwatched(analysis, policy),
         restore_point=_restore_point(analysis, policy),
         losses=tuple(_losses(analysis, facts, policy)),
         refusals=tuple(_refusals(analysis)),
@@ -124,7 +124,7 @@ def _step(number: int, group: list[tuple[int, Statement]], facts: CatalogFacts |
             if touched.name not in held or STRENGTH[touched.lock] > STRENGTH[held[touched.name].lock]:
                 held[touched.name] = touched
     locks = [statement.lock for _, statement in group if statement.lock]
-    rows, size = _size(tuple(held.values()), facts)
+    rows, size = size_of(tuple(held.values()), facts)
     return PlanStep(
         number=number,
         transactional=group[0][1].transactional,
@@ -134,44 +134,8 @@ def _step(number: int, group: list[tuple[int, Statement]], facts: CatalogFacts |
         lock=max(locks, key=STRENGTH.__getitem__, default=None),
         rows=rows,
         bytes=size,
-        blocks_seconds=_seconds([statement for _, statement in group], facts),
+        blocks_seconds=seconds_blocked([statement for _, statement in group], facts),
     )
-
-
-def _size(objects: tuple[Touched, ...], facts: CatalogFacts | None) -> tuple[int | None, int | None]:
-    """Rows and bytes of the existing relations, or None where nobody knows."""
-    if facts is None:
-        return None, None
-    known = [facts.tables[touched.name] for touched in objects if not touched.is_new and touched.name in facts.tables]
-    return sum(table.rows for table in known), sum(table.bytes for table in known)
-
-
-def _seconds(statements: list[Statement], facts: CatalogFacts | None) -> float | None:
-    """How long others wait, from the first blocking lock to the end of the step; None without sizes."""
-    total, blocking = 0.0, False
-    for statement in statements:
-        blocking |= statement.lock is not None and STRENGTH[statement.lock] >= STRENGTH[SH]
-        slow = any(finding.scan or finding.rewrite for finding in statement.findings)
-        if not blocking:
-            continue
-        if facts is None and slow:
-            return None
-        _, size = _size(statement.objects, facts)
-        rewrites = any(finding.rewrite for finding in statement.findings)
-        rate = _REWRITE_BYTES_PER_SECOND if rewrites else _SCAN_BYTES_PER_SECOND
-        total += (size or 0) / rate if slow else 0.0
-    return round(total + _BRIEF_SECONDS, 1) if blocking else 0.0
-
-
-def _maintenance(steps: tuple[PlanStep, ...], facts: CatalogFacts | None, policy: Policy) -> str:
-    """Why maintenance mode is needed; empty where it is not."""
-    for step in steps:
-        if step.blocks_seconds is not None and step.blocks_seconds > policy.maintenance_seconds:
-            about, limit = f"{step.blocks_seconds:g} s", f"{policy.maintenance_seconds} s"
-            return f"step {step.number} blocks others for about {about} (limit {limit})"
-        if step.blocks_seconds is None and facts is None:
-            return f"step {step.number} works through rows under a blocking lock and nobody knows how many"
-    return ""
 
 
 def _restore_point(analysis: Analysis, policy: Policy) -> str:
@@ -187,7 +151,7 @@ def _losses(analysis: Analysis, facts: CatalogFacts | None, policy: Policy) -> I
     for statement in analysis.statements:
         destroys = [finding for finding in statement.findings if severity_of(finding, policy) == DESTRUCTIVE]
         if destroys:
-            rows, size = _size(statement.objects, facts)
+            rows, size = size_of(statement.objects, facts)
             yield Loss(statement.line, "; ".join(finding.message for finding in destroys), rows, size)
 
 

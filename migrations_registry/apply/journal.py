@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.destroys import Destroyed, destroyed
+from migrations_registry.analysis.model import Analysis
+from migrations_registry.analysis.parser import parse
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from providers.errors import Refused
+from providers.postgres import Facts
 
 PENDING, STARTED, DONE = "pending", "started", "done"
 
@@ -22,10 +28,15 @@ class Attempt:
 
     ctx: StepContext
     row: Application
+    server: Facts | None = None
 
     @property
     def file(self) -> MigrationFile:
         return self.row.file
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return analyse(self.file.data, as_runner=True)
 
     @property
     def tables(self) -> list[str]:
@@ -34,8 +45,13 @@ class Attempt:
 
     def statements(self, step: dict[str, Any]) -> list[bytes]:
         """The stored bytes of a step's statements."""
-        found = analyse(self.file.data, assume_in_transaction=True).statements
+        found = self.analysis.statements
         return [self.file.data[found[at].start : found[at].end] for at in step["statements"]]
+
+    def destroys(self, step: dict[str, Any] | None = None) -> Destroyed:
+        """What one step destroys, or all steps that are not done yet."""
+        steps = [step] if step else [each for each in self.row.steps if each["status"] != DONE]
+        return destroyed(self.analysis, parse(self.file.data), [at for each in steps for at in each["statements"]])
 
     def note(self, step: dict[str, Any], **values: Any) -> None:
         """Write something about a step down at once, under the lease."""
@@ -57,28 +73,42 @@ def load(ctx: StepContext) -> Attempt:
 def open_attempt(ctx: StepContext, found: Review) -> Attempt:
     """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
     earlier = Application.objects.filter(file=found.file, environment=ctx.environment, status="partly").first()
-    done = {each["number"]: each for each in earlier.steps if each["status"] == DONE} if earlier else {}
     steps = [
-        done.get(each.number)
-        or {
+        {
             "number": each.number,
             "transactional": each.transactional,
             "statements": list(each.statements),
             "title": each.title,
             "tables": sorted({".".join(one.name) for one in each.objects if not one.is_new}),
-            "status": STARTED if _begun(earlier, each.number) else PENDING,
+            "status": PENDING,
             "xid": "",
             "attempts": 0,
         }
         for each in found.plan.steps
     ]
     Application.objects.get_or_create(
-        operation=ctx.operation.pk, defaults={"file": found.file, "environment": ctx.environment, "steps": steps}
+        operation=ctx.operation.pk,
+        defaults={"file": found.file, "environment": ctx.environment, "steps": _resumed(steps, earlier)},
     )
     return load(ctx)
 
 
-def _begun(earlier: Application | None, number: int) -> bool:
-    """A statement outside transactions that was begun before may have left something; it is looked at, not trusted."""
-    steps = earlier.steps if earlier else []
-    return any(each["number"] == number and each["status"] == STARTED and not each["transactional"] for each in steps)
+def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[dict[str, Any]]:
+    """The earlier attempt's finished steps, if they are these steps still; what it began alone is looked at again."""
+    if earlier is None:
+        return steps
+    shape = [(each["transactional"], each["statements"]) for each in steps]
+    if shape != [(each["transactional"], each["statements"]) for each in earlier.steps]:
+        raise Refused(
+            f"{earlier.file.name} is partly applied in other steps than the present rules cut it into. Nothing was "
+            "changed. Finish it by a new file that brings the schema to where it should be, and baseline the stream."
+        )
+    begun = [each["status"] == STARTED and not each["transactional"] for each in earlier.steps]
+    return [
+        old if old["status"] == DONE else {**new, **_left_alone(old)} if open_ else new
+        for new, old, open_ in zip(steps, earlier.steps, begun, strict=True)
+    ]
+
+
+def _left_alone(old: dict[str, Any]) -> dict[str, Any]:
+    return {"status": STARTED, "before": old.get("before")}

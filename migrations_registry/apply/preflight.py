@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from migrations_registry import drift, history
+from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import Attempt, open_attempt
 from migrations_registry.baseline import is_baselined, writing_dsn
 from migrations_registry.fingerprint import compare
@@ -22,6 +23,7 @@ LONGEST_TRANSACTION_SECONDS = 60
 def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     """All checks, cheapest first; nothing is changed by any of them."""
     environment = ctx.environment
+    failpoint("preflight.begun")
     _baselined(environment, file)
     _session(environment, writing_dsn(environment))
     _in_order(environment, file)
@@ -29,7 +31,9 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     found = review(file, environment)
     _quiet(found)
     _no_strange_index(found)
+    failpoint("preflight.checked")
     attempt = open_attempt(ctx, found)
+    failpoint("preflight.opened")
     ctx.state.update(maintenance=found.plan.maintenance, restore_point=found.plan.restore_point)
     ctx.save_state()
     ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")

@@ -1,48 +1,84 @@
-"""The restore point: a proven export of what a file touches, and the proof under locks that nothing was written since.
+"""The restore point: a proven export of every table whose values a file destroys, with what they cascade to.
 
-In: an attempt. Out: a proven backups.Run; Refused where a table's rows are no longer those of the restore point.
+In: a step context. Out: a proven backups.Run; the tables' oids, noted before the copy, prove that they stayed the same.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+import psycopg
 from django.conf import settings
 
 from backups import steps as backup_steps
 from backups.models import Policy, Run
-from backups.trust import store_of, trusted_manifest
-from migrations_registry.apply.journal import Attempt, load
+from migrations_registry.analysis.destroys import Destroyed
+from migrations_registry.apply.failpoints import failpoint
+from migrations_registry.apply.journal import load
+from migrations_registry.baseline import writing_dsn
 from operations.engine.context import StepContext
 from operations.models import Step
-from providers.errors import Refused
-from providers.postgres import Column, Evidence, evidence, lock_tables
+from providers import postgres
 from providers.postgres.connection import Connection
+from providers.postgres.reach import Reach, ReachedTable, reached
 
 
-def needed(ctx: StepContext) -> bool:
-    """As preflight found it: the plan destroys something that exists."""
-    state = Step.objects.get(operation=ctx.operation, name="preflight").detail
-    return bool(state.get("restore_point")) and bool(load(ctx).tables)
+def planned(ctx: StepContext) -> bool:
+    """As preflight found it: the plan destroys something."""
+    return bool(Step.objects.get(operation=ctx.operation, name="preflight").detail.get("restore_point"))
+
+
+def known_tables(ctx: StepContext) -> dict[str, int]:
+    """Name → oid of the tables in the restore point, as they were before it was copied."""
+    detail = Step.objects.get(operation=ctx.operation, name="restore_point_copy").detail
+    return dict(detail.get("tables", {}))
+
+
+def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
+    """Which tables the destroyed names reach now."""
+    return reached(connection, Reach(**asdict(what)))
 
 
 def copy(ctx: StepContext) -> None:
-    if needed(ctx):
-        backup_steps.copy_run(ctx, _run(ctx))
+    """Note the tables, then copy them; a plan that destroys nothing which exists needs no copy."""
+    if not planned(ctx):
+        return
+    failpoint("restore_point.begun")
+    if "tables" not in ctx.state:
+        ctx.state["tables"] = _tables_now(ctx)
+        ctx.save_state()
+    failpoint("restore_point.noted")
+    if ctx.state["tables"]:
+        backup_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
+    failpoint("restore_point.copied")
+
+
+def _tables_now(ctx: StepContext) -> dict[str, int]:
+    with postgres.connect(writing_dsn(ctx.environment)) as connection:
+        try:
+            found = tables_of(connection, load(ctx).destroys())
+        except psycopg.Error as error:
+            raise postgres.explain(error, "Looking for what will be destroyed, before any change,") from None
+    return {table.qualified: table.oid for table in found if table.holds_rows}
 
 
 def prove(ctx: StepContext) -> None:
-    if needed(ctx):
-        backup_steps.prove_run(ctx, _run(ctx))
-        ctx.log(f"restore point: run {_run(ctx).pk}, proven")
-        ctx.result(restore_point=_run(ctx).pk)
+    tables = known_tables(ctx)
+    if planned(ctx) and tables:
+        run = run_of(ctx, sorted(tables))
+        backup_steps.prove_run(ctx, run)
+        ctx.log(f"restore point: run {run.pk}, proven")
+        ctx.result(restore_point=run.pk)
+        failpoint("restore_point.proven")
 
 
-def _run(ctx: StepContext) -> Run:
-    """The one run of this operation, of a policy that names exactly the touched tables."""
+def run_of(ctx: StepContext, tables: list[str]) -> Run:
+    """The one run of this operation, of a policy that names exactly the reached tables."""
     policy, _ = Policy.objects.get_or_create(
         environment=ctx.environment,
         name=f"before-{ctx.operation.pk.lower()}",
         defaults={
-            "tables": load(ctx).tables,
+            "tables": tables,
             "closure": False,
             "enabled": False,
             "description": f"Restore point of {ctx.operation.subject}"[:200],
@@ -52,18 +88,3 @@ def _run(ctx: StepContext) -> Run:
         operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
     return found
-
-
-def refuse_if_written(connection: Connection, attempt: Attempt) -> None:
-    """Inside the changing transaction: lock the tables against writers and compare them with the restore point."""
-    manifest = trusted_manifest(_run(attempt.ctx), store_of(_run(attempt.ctx)))
-    tables = [table for table in manifest.tables if table.segments]
-    lock_tables(connection, [(table.schema, table.name) for table in tables])
-    for table in tables:
-        columns = [Column(one.name, one.type, hashed_as=one.hashed_as) for one in table.columns]
-        then = sum((Evidence(one.rows, one.digest) for one in table.segments), Evidence(0, "0"))
-        if evidence(connection, (table.schema, table.name), columns) != then:
-            raise Refused(
-                f"{table.schema}.{table.name} was written to after its restore point. Nothing was changed. Request it "
-                "again at a quieter time, or stop what writes (Supabase's REST API does not pass Render)."
-            )

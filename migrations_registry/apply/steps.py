@@ -10,6 +10,7 @@ from ledger.services import record
 from migrations_registry import drift
 from migrations_registry.apply import restore_point
 from migrations_registry.apply.execute import run_steps
+from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import DONE, load
 from migrations_registry.baseline import writing_dsn
 from migrations_registry.models import Application
@@ -55,18 +56,22 @@ def drain(ctx: StepContext) -> None:
 def apply(ctx: StepContext) -> None:
     """Run what is not done yet on a session that nobody can double."""
     attempt = load(ctx)
+    failpoint("apply.begun")
     lease = settings.OPS_LEASE_SECONDS
     key = f"schema:{ctx.environment.slug}"
     with guarded_session(
         writing_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
     ) as connection:
+        failpoint("apply.locked")
         run_steps(attempt, connection)
+    failpoint("apply.ended")
 
 
 def verify(ctx: StepContext) -> None:
     """The catalogue holds what the syntax tree says, and becomes the expected schema."""
     attempt = load(ctx)
     seen = drift.read(ctx.environment)
+    failpoint("verify.observed")
     lacking = missing(expected(attempt.file.data), seen)
     if lacking:
         raise Refused(
@@ -74,11 +79,13 @@ def verify(ctx: StepContext) -> None:
             "before anything else is applied."
         )
     drift.keep(ctx.environment, seen, because=f"{attempt.file.name} applied", operation=ctx.operation.pk)
+    failpoint("verify.kept")
     ctx.result(applied=attempt.file.name, objects=len(seen.objects), longest_wait_ms=attempt.row.longest_wait_ms)
 
 
 def settle(ctx: StepContext) -> None:
     """Say how it ended: applied, partly, not at all. What was partly applied is expected, and blocks later files."""
+    failpoint("settle.begun")
     row = Application.objects.select_related("file").filter(operation=ctx.operation.pk).first()
     if row is None or row.status != Application.Status.RUNNING:
         return

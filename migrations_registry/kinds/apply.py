@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.models import MigrationFile
@@ -84,7 +85,7 @@ class ApplyMigration(OperationKind):
         if found.plan.maintenance:
             lines.append(Consequence(f"Needs maintenance mode: {found.plan.maintenance}", "warn"))
         if found.plan.restore_point:
-            lines.append(Consequence(f"Needs a proven restore point first: {found.plan.restore_point}", "warn"))
+            lines += _restore_point(found)
         if found.no_facts_because:
             lines.append(Consequence(f"Judged without live facts: {found.no_facts_because}", "warn"))
         return lines
@@ -96,6 +97,25 @@ class ApplyMigration(OperationKind):
 def _step_line(each: Any) -> Consequence:
     held = ", ".join(f"{touched.label} ({touched.lock})" for touched in each.objects if not touched.is_new)
     return Consequence(f"{each.title}. Locks: {held or 'nothing that exists'}.")
+
+
+def _restore_point(found: Review) -> list[Consequence]:
+    """What is copied before, and how what is written after that is not lost."""
+    lines = [Consequence(f"Needs a proven restore point first: {found.plan.restore_point}", "warn")]
+    if found.reached:
+        names = ", ".join(table.qualified for table in found.reached[:8])
+        more = f" and {len(found.reached) - 8} more" if len(found.reached) > 8 else ""
+        lines.append(Consequence(f"The restore point holds {names}{more}, with what they cascade to.", "ok"))
+    if not found.plan.maintenance:
+        limit = found.policy.maintenance_seconds if found.policy else DEFAULT_POLICY.maintenance_seconds
+        lines.append(
+            Consequence(
+                f"What is written after it is copied and kept under the change's own locks, within {limit} s; "
+                "else nothing is changed.",
+                "ok",
+            )
+        )
+    return lines
 
 
 def _amount(loss: Any) -> str:

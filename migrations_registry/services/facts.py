@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import asdict
 
 import psycopg
 
+from migrations_registry.analysis.destroys import Destroyed
 from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableFacts
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.live import LiveDatabase, LiveTable, read_live
+from providers.postgres.reach import Reach, ReachedTable, reached
 
 RECENT_SECONDS = 5.0
 _recent: dict[str, tuple[float, CatalogFacts]] = {}
+_recent_reach: dict[tuple[str, Destroyed], tuple[float, list[ReachedTable]]] = {}
 
 
 def live_facts(environment: Environment) -> CatalogFacts:
@@ -32,6 +36,22 @@ def live_facts(environment: Environment) -> CatalogFacts:
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {environment}") from error
     _recent[dsn] = (time.monotonic(), found)
+    return found
+
+
+def live_reach(environment: Environment, what: Destroyed) -> list[ReachedTable]:
+    """Which tables of the environment something destroys. Raises Refused and ProviderError; good for a few seconds."""
+    dsn = reading_dsn(environment)
+    asked_at, known = _recent_reach.get((dsn, what), (0.0, []))
+    if asked_at and time.monotonic() - asked_at < RECENT_SECONDS:
+        return known
+    with postgres.connect(dsn, timeout=3) as connection:
+        try:
+            found = reached(connection, Reach(**asdict(what)))
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
+    _recent_reach.clear()
+    _recent_reach[dsn, what] = (time.monotonic(), found)
     return found
 
 

@@ -9,15 +9,19 @@ from dataclasses import asdict, dataclass, replace
 from django.utils import timezone
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.burden import comparison
+from migrations_registry.analysis.destroys import destroyed
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import CONVENTION, Analysis
+from migrations_registry.analysis.parser import parse
 from migrations_registry.analysis.plan import Plan as PurePlan
 from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of
 from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
-from migrations_registry.services.facts import live_facts
+from migrations_registry.services.facts import live_facts, live_reach
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
+from providers.postgres.reach import ReachedTable
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Review:
     policy: RulePolicy | None
     facts: CatalogFacts | None
     no_facts_because: str
+    reached: tuple[ReachedTable, ...] = ()
 
     @property
     def content(self) -> bytes:
@@ -68,13 +73,25 @@ def review(file: MigrationFile, environment: Environment, *, live: bool = True) 
     row = policy_in_force()
     policy = row.spec() if row else DEFAULT_POLICY
     analysis = judged(file, facts, policy)
-    return Review(file, environment, analysis, plan(analysis, facts, policy), row, facts, why)
+    made = plan(analysis, facts, policy)
+    reached = _reached(file, environment, analysis, policy) if facts and made.restore_point else ()
+    held = made.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
+    made = replace(made, maintenance=held)
+    return Review(file, environment, analysis, made, row, facts, why, reached)
+
+
+def _reached(
+    file: MigrationFile, environment: Environment, analysis: Analysis, policy: Policy
+) -> tuple[ReachedTable, ...]:
+    """The tables with rows that its restore point holds, with what they cascade to."""
+    what = destroyed(analysis, parse(file.data), range(len(analysis.statements)), replace(policy, severities={}))
+    return tuple(table for table in live_reach(environment, what) if table.holds_rows) if what else ()
 
 
 def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> Analysis:
     """The analysis with waived findings lowered to convention and the policy's severities in their place."""
     version = facts.server_version if facts else 17
-    found = analyse(file.data, pg_version=version, assume_in_transaction=True, facts=facts, policy=policy)
+    found = analyse(file.data, pg_version=version, as_runner=True, facts=facts, policy=policy)
     waived = {(each.rule, each.line) for each in approved_waivers(file)}
     statements = tuple(
         replace(

@@ -39,7 +39,7 @@ def _register(each: Found, position: int, source: str, by: str) -> MigrationFile
     if revisions.filter(sha256=each.sha256).exists():
         MigrationFile.objects.filter(path=each.path, sha256=each.sha256).update(position=position)
         return None
-    analysis = analyse(each.data, assume_in_transaction=True)
+    analysis = analyse(each.data, as_runner=True)
     row = MigrationFile.objects.create(
         path=each.path,
         sha256=each.sha256,

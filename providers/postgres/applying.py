@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import errors, sql
+from psycopg import errors
 
 from providers.postgres.connection import Connection, statements
 
@@ -62,20 +62,6 @@ def transaction_state(connection: Connection, xid: str) -> str:
 def blockers(connection: Connection, tables: Sequence[str]) -> list[str]:
     """Who holds a lock on one of these tables."""
     return [str(row[0]) for row in connection.execute(statements("blockers"), {"tables": list(tables)})]
-
-
-def is_invalid_index(connection: Connection, schema: str, name: str) -> bool:
-    """Whether an index of this name exists and cannot be used."""
-    query = (
-        "SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relname = %s AND NOT i.indisvalid"
-    )
-    return connection.execute(query, [schema, name]).fetchone() is not None
-
-
-def drop_index(connection: Connection, schema: str, name: str) -> None:
-    """Remove what an interrupted CREATE INDEX CONCURRENTLY left, without blocking writers."""
-    connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(schema, name)))
 
 
 def writable(connection: Connection) -> str:

@@ -14,7 +14,7 @@ from psycopg.pq import ExecStatus
 
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection, quoted
-from providers.postgres.snapshot import Range
+from providers.postgres.snapshot import Range, Since
 
 BLOCK_BYTES = 1 << 20
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
@@ -27,10 +27,10 @@ def _columns(names: Sequence[str]) -> sql.Composable:
 
 
 class CopyOut:
-    """One range of a table as COPY blocks; `rows` is known when the blocks are used up. Stop early with `close()`."""
+    """One part of a table as COPY blocks; `rows` is known when the blocks are used up. Stop early with `close()`."""
 
     def __init__(
-        self, connection: Connection, table: tuple[str, str], columns: Sequence[str], part: Range, fmt: str
+        self, connection: Connection, table: tuple[str, str], columns: Sequence[str], part: Range | Since, fmt: str
     ) -> None:
         self.connection = connection
         self.query = sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})").format(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from providers.postgres.connection import Connection, quoted
-from providers.postgres.snapshot import Range
+from providers.postgres.snapshot import Range, Since
 from providers.postgres.tables import Column
 
 
@@ -47,7 +47,7 @@ def _sums(columns: Sequence[Column]) -> sql.Composable:
 
 
 def evidence(
-    connection: Connection, table: tuple[str, str], columns: Sequence[Column], part: Range | None = None
+    connection: Connection, table: tuple[str, str], columns: Sequence[Column], part: Range | Since | None = None
 ) -> Evidence:
     """Count and digest of one range (or of the whole table), as the connection's snapshot sees it."""
     query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(_sums(columns), quoted(*table), (part or Range()).where())

@@ -119,3 +119,46 @@ def lock_tables(connection: Connection, tables: Sequence[Name]) -> None:
 def copy_of(connection: Connection, table: Name, name: Name) -> None:
     """An empty table with the same columns and nothing else."""
     connection.execute(sql.SQL("CREATE TABLE {} (LIKE {})").format(sql.Identifier(*name), sql.Identifier(*table)))
+
+
+def stage_columns(connection: Connection, name: str, columns: Sequence[tuple[str, str]]) -> Name:
+    """A temporary table of these columns (name, type as the catalogue wrote it), gone at the end of the transaction."""
+    listed = _joined([sql.SQL("{} {}").format(sql.Identifier(one), sql.SQL(kind)) for one, kind in columns])
+    connection.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), listed))
+    return "pg_temp", name
+
+
+def columns_of(connection: Connection, table: Name) -> list[str]:
+    """The stored columns of a table."""
+    query = sql.SQL(
+        "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped"
+        " AND attgenerated = ''"
+    ).format(sql.Literal(sql.Identifier(*table).as_string()))
+    return [str(row[0]) for row in connection.execute(query)]
+
+
+def remove_clashing(connection: Connection, live: Name, newer: Name, key: Sequence[str]) -> int:
+    """Delete live rows that cannot stand beside newer ones: the same unique value under another primary key."""
+    query = sql.SQL(
+        "SELECT array_agg(a.attname::text ORDER BY k.position) FROM pg_index i"
+        " CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, position)"
+        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
+        " WHERE i.indrelid = {}::regclass AND i.indisunique AND NOT i.indisprimary AND i.indpred IS NULL"
+        " AND i.indexprs IS NULL AND k.position <= i.indnkeyatts GROUP BY i.indexrelid"
+    ).format(sql.Literal(sql.Identifier(*live).as_string()))
+    removed = 0
+    for (names,) in connection.execute(query).fetchall():
+        other = sql.SQL(" AND NOT ({})").format(_same(key, "l", "w")) if key else sql.SQL("")
+        removed += connection.execute(
+            sql.SQL("DELETE FROM {} l USING {} w WHERE {}{}").format(
+                sql.Identifier(*live), sql.Identifier(*newer), _same(names, "l", "w"), other
+            )
+        ).rowcount
+    return removed
+
+
+def set_aside(connection: Connection, live: Name, staged: Name) -> str:
+    """Keep staged rows in a table of their own beside the live one; answers its name."""
+    beside = (live[0], f"{live[1][:50]}_kept_rows")
+    connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(sql.Identifier(*beside), sql.Identifier(*staged)))
+    return ".".join(beside)

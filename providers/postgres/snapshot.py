@@ -55,6 +55,23 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Since:
+    """Rows whose writer a snapshot may not have seen: `oldest` is the snapshot's xmin, `now` the counter (both xid8).
+
+    A row keeps the lower 32 bits of its writer. Rows older than 2^32 transactions may be taken for new ones, never new
+    ones for old.
+    """
+
+    oldest: int
+    now: int
+
+    def where(self) -> sql.Composable:
+        return sql.SQL("mod(xmin::text::bigint - {} + 4294967296, 4294967296) <= {}").format(
+            sql.Literal(self.oldest % 2**32), sql.Literal(self.now - self.oldest)
+        )
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What `pg_export_snapshot` gave, with the xid8 bounds, log position and the database's clock."""
 

@@ -1,102 +1,36 @@
 """From baseline to applied: exactly the stored bytes, once, with history; what cannot be ends with nothing changed."""
 
+# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from django.contrib.auth.models import User
 
 from backups.models import Run
 from migrations_registry import drift
-from migrations_registry.apply import execute, restore_point
-from migrations_registry.discovery import discover
-from migrations_registry.models import Application, MigrationFile, SchemaFingerprint, StreamBaseline
-from migrations_registry.services.registration import register_files
-from operations.engine.request import request
-from operations.engine.run import run_operation
-from operations.models import Environment, Operation
-from providers import postgres
+from migrations_registry.apply import execute, failpoints, keeper
+from migrations_registry.models import Application, RulePolicy, SchemaFingerprint, StreamBaseline
+from operations.models import Environment
 from providers.errors import Refused
-from providers.postgres.history import read_history
-from tests.factories import person
+from tests.migrations_registry.applying import (
+    SCHEMA,
+    Act,
+    act,
+    add,
+    add_supabase,
+    ana,
+    backups,
+    baselined,
+    dsns,
+    history,
+    production,
+    rows,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
-POOLS = frozenset({"export", "prove", "urgent"})
-SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"
-SCHEMA = [(f"database/schema/schema_{name}.sql", (SANDBOX / f"{name}.sql").read_bytes()) for name in ("core",)]
-Act = Callable[..., Operation]
-
-
-@pytest.fixture
-def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    monkeypatch.setattr(execute, "TRIES", 4)
-    return sampelit_copy
-
-
-@pytest.fixture
-def production(dsns: dict[str, str]) -> Environment:
-    return Environment.objects.create(
-        slug="production", name="Production", kind="production", votes_sensitive=0, votes_destructive=0
-    )
-
-
-@pytest.fixture
-def ana(db: None) -> User:
-    return person("ana")
-
-
-@pytest.fixture
-def act(production: Environment, ana: User) -> Act:
-    """Request an operation and run it here to its end."""
-
-    def run(kind: str, **parameters: Any) -> Operation:
-        return finish(request(kind, by=ana, environment=production, parameters=parameters, reason="test"))
-
-    return run
-
-
-def finish(operation: Operation) -> Operation:
-    for _ in range(8):
-        Operation.objects.filter(pk=operation.pk).update(due_at=None)
-        run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
-        operation.refresh_from_db()
-        if operation.status not in ("queued", "running"):
-            break
-    return operation
-
-
-def add(*files: tuple[str, str | bytes]) -> list[MigrationFile]:
-    found, rejected = discover([(path, text if isinstance(text, bytes) else text.encode()) for path, text in files])
-    assert not rejected
-    return register_files(found, source="tests", by="ana")
-
-
-def add_supabase(version: int, text: str) -> MigrationFile:
-    return add((f"supabase/migrations/2026010{version}000000_change_{version}.sql", text))[0]
-
-
-@pytest.fixture
-def baselined(act: Act, production: Environment) -> Environment:
-    add_supabase(1, "CREATE TABLE users (id uuid PRIMARY KEY, email varchar(255))")
-    operation = act("migrations.baseline", stream="supabase")
-    assert operation.status == "succeeded", operation.error
-    return production
-
-
-def history(dsns: dict[str, str]) -> list[str]:
-    with postgres.connect(dsns["migration"]) as connection:
-        return [f"{row.version} {row.name}" for row in read_history(connection)]
-
-
-def rows(dsn: str, query: str) -> list[Any]:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        return connection.execute(query).fetchall()
 
 
 def test_a_baseline_writes_history_and_runs_nothing(act: Act, production: Environment, dsns: dict[str, str]) -> None:
@@ -182,10 +116,10 @@ def test_a_lock_that_comes_free_is_waited_for(
     baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = add_supabase(2, "ALTER TABLE users ADD COLUMN extra text")
-    real = execute._give_way
+    real = execute.give_way
     with psycopg.connect(dsns["app"]) as other:
         other.execute("SELECT count(*) FROM users")
-        monkeypatch.setattr(execute, "_give_way", lambda *given: (other.rollback(), real(*given)))
+        monkeypatch.setattr(execute, "give_way", lambda *given: (other.rollback(), real(*given)))
         operation = act("migrations.apply", file=file.sha256)
     assert operation.status == "succeeded", operation.error
     assert Application.objects.get().steps[0]["attempts"] == 2
@@ -262,11 +196,6 @@ def test_a_read_only_role_is_told(
     assert "may not create anything in schema public. Nothing was changed." in operation.error
 
 
-@pytest.fixture
-def backups(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.BACKUP_STORE = f"file://{tmp_path}/store"
-
-
 def test_what_is_destroyed_is_proven_first(
     baselined: Environment, act: Act, dsns: dict[str, str], backups: None
 ) -> None:
@@ -277,19 +206,34 @@ def test_what_is_destroyed_is_proven_first(
     assert (run.status, run.tables) == ("proven", ["public.leads"])
 
 
-def test_a_write_after_the_restore_point_stops_it(
+def test_what_was_written_after_the_restore_point_comes_back(
     baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = restore_point.refuse_if_written
-
-    def late(connection: Any, attempt: Any) -> None:
+    def late() -> None:
         with psycopg.connect(dsns["app"], autocommit=True) as app:
             app.execute("INSERT INTO leads (email, message) VALUES ('late@example.com', 'do not lose me')")
-        real(connection, attempt)
 
-    monkeypatch.setattr(restore_point, "refuse_if_written", late)
+    monkeypatch.setitem(failpoints.armed, "restore_point.proven", late)
+    operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
+    assert operation.status == "succeeded", operation.error
+    assert Application.objects.get().steps[0]["kept"]["rows"] == 1
+
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_RESTORE_DSN", dsns["admin"])
+    restored = act("backups.restore", run=operation.result["restore_point"], target="schema:back")
+    assert restored.status == "succeeded", restored.error
+    late_rows = "SELECT message FROM back.leads WHERE email = 'late@example.com'"
+    assert rows(dsns["admin"], late_rows) == [("do not lose me",)]
+    assert "1 rows of back.leads, written after the run" in restored.result["notes"][0]
+
+
+def test_too_busy_to_be_kept_in_time_changes_nothing(
+    baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RulePolicy.objects.create(version=1, created_by="ana", maintenance_seconds=1)
+    real = keeper.counts
+    monkeypatch.setattr(keeper, "counts", lambda on, *rest: (on.execute("SELECT pg_sleep(5)"), real(on, *rest))[1])
     operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
     assert operation.status == "failed"
-    assert "public.leads was written to after its restore point" in operation.error
-    assert rows(dsns["admin"], "SELECT message FROM leads WHERE email = 'late@example.com'") == [("do not lose me",)]
+    assert "took longer than 1 s. The transaction was rolled back, nothing was changed" in operation.error
+    assert rows(dsns["admin"], "SELECT count(message) > 0 FROM leads") == [(True,)]
     assert len(history(dsns)) == 1

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from backups import console, keyring
+from backups.kept import kept_of
 from backups.reading import load
 from backups.restore import Target, restore
 from providers.errors import Refused
@@ -34,7 +35,8 @@ class Command(BaseCommand):
             target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
             store = console.store_from(options["store"])
             manifest = load(store, options["run"], keyring.verifier())
-            done = restore(manifest, store, keyring.identities(), target, console.watch(options["as_json"]))
+            kept = kept_of(store, manifest, keyring.verifier())
+            done = restore(manifest, store, keyring.identities(), target, console.watch(options["as_json"]), kept)
         document = {
             "run": manifest.run,
             "status": "restored",

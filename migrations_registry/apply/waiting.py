@@ -1,0 +1,35 @@
+"""Giving way: a try that did not get its lock is journaled with who held it, and the next one comes later.
+
+In: an attempt and the error. Out: the longest wait in Application; nobody queued behind us for longer than that.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import psycopg
+
+from migrations_registry.apply.journal import Attempt
+from providers.postgres import applying
+from providers.postgres.connection import Connection, first_line
+
+TRIES = 12
+SLEEP_MOST = 10.0
+
+
+def give_way(
+    attempt: Attempt, connection: Connection, step: dict[str, Any], number: int, error: psycopg.Error, waited: float
+) -> None:
+    """Journal the wait and sleep, growing and with jitter, so that those who queued behind us get through."""
+    waited_ms = int(waited * 1000)
+    if waited_ms > attempt.row.longest_wait_ms:
+        attempt.row.longest_wait_ms = waited_ms
+        attempt.save("longest_wait_ms")
+    who = ", ".join(applying.blockers(connection, step["tables"])) or "nobody any more"
+    attempt.ctx.log(f"step {step['number']}: {first_line(error)} Waited {waited_ms} ms; on its tables: {who}")
+    until = time.monotonic() + min(0.05 * 2**number, SLEEP_MOST) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+    while time.monotonic() < until:
+        attempt.ctx.check()
+        time.sleep(min(0.2, max(0.0, until - time.monotonic())))

@@ -1,0 +1,242 @@
+"""Writes between a restore point and a destructive change: a restore brings back every value that was there."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from pyrage import x25519
+
+from backups import keyring
+from backups.export import ExportPlan, export
+from backups.kept import kept_of
+from backups.manifest import Manifest
+from backups.policies import PolicySpec
+from backups.restore import Target, restore
+from backups.sealing import ManifestError
+from migrations_registry.analysis import analyse
+from migrations_registry.analysis.destroys import Destroyed, destroyed
+from migrations_registry.analysis.parser import parse
+from migrations_registry.apply import restore_point
+from migrations_registry.apply.keeper import Keeper, Place, keep
+from migrations_registry.apply.keeping import locked, same_server
+from operations.models.ulid import new_ulid
+from providers import postgres
+from providers.errors import Refused
+from providers.storage import Store, open_store
+from providers.storage_local import LocalStore
+from tests import portal_database
+
+RUNS = int(os.environ.get("OPS_TEST_KEEPS", "12"))
+SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+DESTROYING = (
+    "ALTER TABLE {s}.parent DROP COLUMN value",
+    "ALTER TABLE {s}.parent ALTER COLUMN value TYPE varchar(3) USING left(value, 3)",
+    "DROP TABLE {s}.parent CASCADE",
+    "TRUNCATE {s}.parent CASCADE",
+    "DELETE FROM {s}.parent WHERE id > 3",
+    "UPDATE {s}.plain SET value = 'gone'",
+    "DROP SCHEMA {s} CASCADE",
+    "DO $$ BEGIN DELETE FROM {s}.parent; DROP TABLE {s}.plain; END $$",
+)
+MADE = """
+CREATE SCHEMA {s};
+CREATE TABLE {s}.parent (id integer PRIMARY KEY, code text UNIQUE, value text);
+CREATE TABLE {s}.child (id integer PRIMARY KEY, parent integer REFERENCES {s}.parent ON DELETE CASCADE, note text);
+CREATE TABLE {s}.plain (value text);
+INSERT INTO {s}.parent SELECT g, 'code' || g, 'value' || g FROM generate_series(1, 20) g;
+INSERT INTO {s}.child SELECT g, g, 'note' || g FROM generate_series(1, 20) g;
+INSERT INTO {s}.plain SELECT 'plain' || g FROM generate_series(1, 20) g
+"""
+WRITES = (
+    "INSERT INTO {s}.parent SELECT max(id) + 1, 'new' || max(id), 'späť €' FROM {s}.parent",
+    "UPDATE {s}.parent SET value = value || '!' WHERE id % 3 = 0",
+    "UPDATE {s}.parent SET code = 'moved' || id WHERE id = (SELECT min(id) FROM {s}.parent)",
+    "DELETE FROM {s}.parent WHERE id = (SELECT max(id) FROM {s}.parent)",
+    "INSERT INTO {s}.child SELECT (SELECT max(id) + 1 FROM {s}.child), max(id), 'for a new one' FROM {s}.parent",
+    "UPDATE {s}.child SET note = NULL WHERE id % 5 = 1",
+    "INSERT INTO {s}.plain VALUES ('extra'), (NULL)",
+    "UPDATE {s}.plain SET value = value || '?' WHERE value LIKE 'plain1%%'",
+    # The code of a row that went comes back under another key: both cannot stand in one restored table.
+    "WITH gone AS (DELETE FROM {s}.parent WHERE id = 7 RETURNING code)"
+    " INSERT INTO {s}.parent SELECT 700, code, 'x' FROM gone",
+)  # fmt: skip
+
+
+class Case:
+    """One schema, its restore point, what happened after it."""
+
+    def __init__(self, dsn: str, store: Store, seed: int) -> None:
+        self.dsn, self.store, self.chance = dsn, store, random.Random(seed)
+        self.schema = f"case_{seed}"
+        self.text = self.chance.choice(DESTROYING).format(s=self.schema)
+        self.connection = postgres.connect(dsn, read_only=False)
+        self.connection.execute(MADE.format(s=self.schema))
+
+    @property
+    def what(self) -> Destroyed:
+        data = self.text.encode()
+        return destroyed(analyse(data, as_runner=True), parse(data), range(1))
+
+    def copied(self) -> tuple[Manifest, dict[str, int]]:
+        known = {
+            one.qualified: one.oid for one in restore_point.tables_of(self.connection, self.what) if one.holds_rows
+        }
+        spec = PolicySpec("before", "production", tuple(sorted(known)))
+        plan = ExportPlan(new_ulid(), self.dsn, self.store, recipients=keyring.recipients(), signer=keyring.signer())
+        return export(spec, plan), known
+
+    def write(self) -> None:
+        """Some transactions: committed, rolled back, with savepoints; and what rewrites or freezes row versions."""
+        for _ in range(self.chance.randrange(6)):
+            with self.connection.transaction(force_rollback=self.chance.random() < 0.2):
+                self.connection.execute(self._one())
+                with self.connection.transaction():
+                    self.connection.execute(self._one())
+        if self.chance.random() < 0.5:
+            verb = self.chance.choice(["VACUUM (FREEZE)", "VACUUM (FULL)", "ANALYZE"])
+            self.connection.execute(f"{verb} {self.schema}.parent")
+
+    def _one(self) -> str:
+        return self.chance.choice(WRITES).format(s=self.schema)
+
+    def keeper(self, manifest: Manifest, limit: float = 30) -> Keeper:
+        return Keeper(self.connection, manifest, self.store, Place("operation", 1, 1, 1), limit)
+
+    def truth(self, known: dict[str, int]) -> dict[str, list[Any]]:
+        return {name: self.rows(name) for name in known}
+
+    def rows(self, name: str) -> list[Any]:
+        found = self.connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(*name.split(".", 1))))
+        return found.fetchall()
+
+
+@pytest.fixture
+def keys(settings: Any) -> None:
+    identity = x25519.Identity.generate()
+    settings.BACKUP_AGE_RECIPIENTS, settings.BACKUP_AGE_IDENTITY = [str(identity.to_public())], str(identity)
+
+
+@pytest.fixture(scope="module")
+def dsn() -> Iterator[str]:
+    name = f"keeping_{uuid4().hex[:12]}"
+    portal_database.server.create_database(name)
+    yield portal_database.server.dsn(name)
+    portal_database.server.drop_database(name)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(f"file://{tmp_path}/store")
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) -> None:
+    case = Case(dsn, store, seed)
+    with psycopg.connect(dsn) as slow:  # open before the snapshot, committed after it
+        slow.execute(f"INSERT INTO {case.schema}.plain VALUES ('open at the snapshot')")
+        manifest, known = case.copied()
+    case.write()
+
+    with case.connection.transaction():
+        found = locked(case.connection, case.what, known)
+        kept = keep(case.keeper(manifest), found, known)
+        truth = case.truth(known)
+        case.connection.execute(case.text)
+
+    back = f"back_{seed}"
+    restore(manifest, store, keyring.identities(), Target(dsn, back), kept=kept_of(store, manifest, keyring.verifier()))
+    for name, rows in truth.items():
+        restored = case.rows(f"{back}.{name.partition('.')[2]}")
+        assert not [row for row in rows if row not in restored], f"{case.text}: {kept} kept"
+    case.connection.close()
+
+
+def test_what_was_not_written_is_not_kept(dsn: str, store: Store) -> None:
+    case = Case(dsn, store, 1)
+    manifest, known = case.copied()
+    case.connection.execute(f"VACUUM (FREEZE) {case.schema}.parent")
+
+    with case.connection.transaction():
+        assert keep(case.keeper(manifest), locked(case.connection, case.what, known), known) == 0
+    assert kept_of(store, manifest, None) == []
+    case.connection.close()
+
+
+@pytest.fixture
+def changed(dsn: str, store: Store) -> Iterator[tuple[Case, Manifest, dict[str, int]]]:
+    """A restore point of `parent` (and what it takes along), and one row written after it."""
+    case = Case(dsn, store, random.randrange(10**6, 10**9))
+    case.text = f"TRUNCATE {case.schema}.parent CASCADE"
+    manifest, known = case.copied()
+    case.connection.execute(f"UPDATE {case.schema}.parent SET value = 'later' WHERE id = 1")
+    yield case, manifest, known
+    case.connection.close()
+
+
+def test_a_store_that_is_too_slow_gives_the_locks_back(changed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, manifest, known = changed
+    answered = Event()
+    monkeypatch.setattr(case.store, "put_once", lambda *_: answered.wait(5))
+    with pytest.raises(Refused, match=r"store did not answer in time.*rolled back, nothing was changed"):
+        with case.connection.transaction():
+            keep(case.keeper(manifest, limit=0.2), locked(case.connection, case.what, known), known)
+    answered.set()
+    assert len(case.rows(f"{case.schema}.parent")) == 20
+
+
+def test_a_table_swapped_after_the_copy_is_refused(changed: Any) -> None:
+    case, _, known = changed
+    case.connection.execute(f"CREATE TABLE {case.schema}.fresh (LIKE {case.schema}.parent INCLUDING ALL)")
+    case.connection.execute(f"ALTER TABLE {case.schema}.child RENAME TO child_old")
+    case.connection.execute(
+        f"CREATE TABLE {case.schema}.child (id int PRIMARY KEY, parent int REFERENCES {case.schema}.parent)"
+    )
+    with pytest.raises(Refused, match="child is not what the restore point holds"), case.connection.transaction():
+        locked(case.connection, case.what, known)
+
+
+def test_rows_of_another_server_are_not_comparable(changed: Any) -> None:
+    case, manifest, _ = changed
+    here = postgres.facts(case.connection)
+    same_server(here, manifest)
+    for other in (replace(here, database="elsewhere"), replace(here, timeline=here.timeline + 1)):
+        with pytest.raises(Refused, match="restored or failed over"):
+            same_server(other, manifest)
+
+
+def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
+    case, manifest, known = changed
+    with case.connection.transaction():
+        keep(case.keeper(manifest), locked(case.connection, case.what, known), known)
+    kept = kept_of(case.store, manifest, None)
+    case.connection.execute(f"CREATE DOMAIN {case.schema}.early AS text CHECK (VALUE <> 'later')")
+    statements = [
+        replace(one, sql=one.sql.replace('"value" text', f'"value" {case.schema}.early')) for one in manifest.statements
+    ]
+    narrow = replace(manifest, statements=tuple(statements))
+    back = f"{case.schema}_back"
+    done = restore(narrow, case.store, (), Target(dsn, back), kept=kept)
+    assert any("do not fit" in note and f"{back}.parent_kept_rows" in note for note in done.notes), done.notes
+    assert case.rows(f"{back}.parent_kept_rows") == [(1, "code1", "later")]
+
+
+def test_a_forged_document_is_rejected(changed: Any) -> None:
+    case, manifest, known = changed
+    with case.connection.transaction():
+        keep(case.keeper(manifest), locked(case.connection, case.what, known), known)
+    (kept,) = kept_of(case.store, manifest, None)
+    assert isinstance(case.store, LocalStore)
+    path = case.store.root / f"{kept.prefix}kept.json"
+    path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2'))
+    with pytest.raises(ManifestError, match="edited or damaged"):
+        kept_of(case.store, manifest, None)
