@@ -75,7 +75,8 @@ def _lapsed(entry: Entry) -> str:
 
 @sentence("operations.cancel_requested")
 def _cancel(entry: Entry) -> str:
-    return f"{entry.actor} asked to cancel {what(entry)}"
+    reason = entry.payload.get("reason")
+    return f"{entry.actor} asked to cancel {what(entry)}" + (f": {reason}" if reason else "")
 
 
 @sentence("operations.task.closed")

@@ -82,7 +82,7 @@ def act(verb: str, options: dict[str, Any]) -> Operation:
         return break_glass(operation, by=by, reason=reason, channel="shell")
     if verb == "retry":
         return retry(operation, by=by, reason=reason, channel="shell")
-    return cancel(operation, by=by)
+    return cancel(operation, by=by, reason=reason)
 
 
 def find(pk: str) -> Operation:

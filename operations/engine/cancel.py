@@ -21,7 +21,7 @@ def may_cancel(operation: Operation, by: User) -> bool:
     return kind is not None and by.has_perm(kind.permission)
 
 
-def cancel(operation: Operation, *, by: User) -> Operation:
+def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
     """End it at once if it has not begun; else ask it to stop, after which its always-steps still run."""
     with refusals_recorded(operation.kind, by, operation.environment):
         if not may_cancel(operation, by):
@@ -29,7 +29,7 @@ def cancel(operation: Operation, *, by: User) -> Operation:
         with transaction.atomic():
             row = Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=operation.pk)
             _cancel_locked(row, by)
-            record_about(row, "operations.cancel_requested", actor=by.username, status=row.status)
+            record_about(row, "operations.cancel_requested", actor=by.username, status=row.status, reason=reason)
     row.refresh_from_db()
     return row
 

@@ -124,7 +124,7 @@ def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, f
     if verb == "retry":
         return retry(operation, by=user, reason=reason)
     if verb == "cancel":
-        return cancel(operation, by=user)
+        return cancel(operation, by=user, reason=reason)
     raise Http404(f"There is no verb {verb}.")
 
 

@@ -14,9 +14,14 @@ SELECT
   (SELECT count(*) FROM operations_operation o
     WHERE o.status = 'failed' AND o.requested_at > now() - interval '7 days' AND o.ended_at > now() - interval '3 days'
       AND NOT EXISTS (SELECT 1 FROM operations_operation r WHERE r.retry_of_id = o.id)) AS failed,
-  (SELECT count(*) FROM operations_operation
-    WHERE status IN ('queued', 'running') AND COALESCE(due_at, requested_at) < now() - interval '5 minutes'
-      AND (lease_until IS NULL OR lease_until < now() - interval '1 minute')) AS late,
+  (SELECT count(*) FROM operations_operation o -- as /readyz counts: whoever waits for a healthy holder waits rightly
+    WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now() - interval '1 minute')
+      AND COALESCE(due_at, GREATEST(requested_at, lease_until, (SELECT max(ended_at) FROM operations_step s
+            WHERE s.operation_id = o.id))) < now() - interval '5 minutes'
+      AND NOT (status = 'queued' AND exclusive_key <> '' AND EXISTS (
+            SELECT 1 FROM operations_operation holder
+             WHERE holder.status = 'running' AND holder.exclusive_key = o.exclusive_key
+               AND (holder.lease_until IS NULL OR holder.lease_until > now())))) AS late,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_at,
   (SELECT (detail ->> 'valid')::boolean FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_valid,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'doctor') AS doctor_at,

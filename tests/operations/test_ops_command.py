@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from ledger import registry
+from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Operation
@@ -133,3 +135,12 @@ def test_retry_and_break_glass_from_the_shell(monkeypatch, operator):
     assert ops("cancel", pk)[0] == 0
     code, out, _ = ops("retry", pk, "--json")
     assert (code, json.loads(out)["status"]) == (3, "awaiting_approval")
+
+
+def test_the_reason_of_a_cancel_is_told():
+    _, out, _ = asking("rehearsal.routine", "--json")
+
+    code, _, _ = ops("cancel", json.loads(out)["id"], "--reason", "wrong commit", "--as", "olga")
+
+    entry = Entry.objects.filter(code="operations.cancel_requested").latest("sequence")
+    assert (code, registry.say(entry).endswith(": wrong commit")) == (0, True)

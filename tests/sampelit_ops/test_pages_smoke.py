@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from operations.models import Heartbeat, Operation, Status, Step, StepStatus
+from sampelit_ops import frame
 from sampelit_ops.views import health
 from tests import factories
 
@@ -93,7 +95,7 @@ def _asked_long_ago(like: Operation, pk: str) -> None:
     [(timedelta(minutes=5), 200), (None, 200), (timedelta(minutes=-1), 503), (-LONG_AGO, 503)],
     ids=["running", "between two pools", "just lost", "lost long ago"],
 )
-def test_readyz_blames_nobody_who_waits_for_a_healthy_holder(
+def test_readyz_and_home_blame_nobody_who_waits_for_a_healthy_holder(
     client: Client, lease: timedelta | None, status: int
 ) -> None:
     routine, now = factories.world().operations["queued"], timezone.now()
@@ -105,8 +107,11 @@ def test_readyz_blames_nobody_who_waits_for_a_healthy_holder(
     Step.objects.create(operation_id="HOLDER", position=1, name="copy", status=StepStatus.SUCCEEDED, ended_at=now)
 
     answer = client.get("/readyz")
+    asked = HttpRequest()
+    asked.user = AnonymousUser()
 
     assert answer.status_code == status, answer.json()
+    assert (frame.of(asked).late > 0) == (status == 503)
 
 
 def test_readyz_says_503_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
