@@ -7,10 +7,11 @@ class MigrationsRegistryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from migrations_registry import offers, sentences, sentences_schema
+        from migrations_registry import offers, sentences, sentences_schema, taken_back
         from migrations_registry.kinds import register_all
 
         sentences.register()
         sentences_schema.register()
         offers.register()
+        taken_back.register()
         register_all()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from backups.provider import doctor, setup, sync  # noqa: F401 - the doctor's checks register themselves
+from backups.provider import doctor, sentences, setup, sync  # noqa: F401 - some register themselves
+from backups.provider.kinds import ProviderPitr, ProviderRestore
+from backups.provider.points import RestorePointKind
+from operations.engine.kinds import register as register_kind
 
 
 def register() -> None:
+    for kind in (ProviderRestore(), ProviderPitr(), RestorePointKind()):
+        register_kind(kind)
     sync.register_jobs()
     setup.register()

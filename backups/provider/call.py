@@ -1,0 +1,102 @@
+"""One write to Supabase, at most once: intent journaled, call, outcome. A lost answer is looked up, never repeated.
+
+In: a step context and the call. Out: whether it was accepted; refusals become a sentence that says what to do instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from operations.engine.context import StepContext
+from providers.errors import ProviderError
+from providers.http import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
+
+LOOKS = 24
+MOST_WAIT = 90.0
+Found = TypeVar("Found")
+INSTEAD = "Restore it in Supabase's dashboard (Database, Backups), or bring our own run back with backups.restore."
+
+
+def once(ctx: StepContext, ask: Callable[[], object], happened: Callable[[], bool], what: str) -> None:
+    """Ask exactly once. Raises ProviderError where Supabase declined, or where nothing shows that it happened."""
+    if ctx.state.get("accepted"):
+        return
+    if not ctx.state.get("asked_at"):
+        _ask_when_free(ctx, ask, what)
+    if not ctx.state.get("accepted"):
+        if not until(ctx, happened):
+            raise ProviderError(
+                f"Supabase was asked for {what} once, at {ctx.state['asked_at']}, and its answer was lost. Neither "
+                "the project's status nor the database shows that it began, so nothing was changed and nothing is "
+                "repeated. Look at Supabase's dashboard, then request it again."
+            )
+        ctx.state["accepted"] = True
+        ctx.save_state()
+    ctx.log(f"Supabase accepted {what}.")
+
+
+def _ask_when_free(ctx: StepContext, ask: Callable[[], object], what: str) -> None:
+    """A rate limit means that nothing was sent: wait for it to refill, twice at most."""
+    for _ in range(2):
+        try:
+            return _ask(ctx, ask, what)
+        except RateLimited as limited:
+            ctx.log(limited.message)
+            ctx.lost.wait(min(limited.wait, MOST_WAIT))
+            ctx.check()
+    return _ask(ctx, ask, what)
+
+
+def _ask(ctx: StepContext, ask: Callable[[], object], what: str) -> None:
+    ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
+    ctx.save_state()
+    try:
+        ask()
+    except UnknownOutcome as lost:
+        ctx.log(f"{lost.message} Looking it up.")
+        return
+    except (RateLimited, Unavailable):
+        _forget(ctx)
+        raise
+    except (Unauthorized, NotFound, PlanTooLow, Rejected) as refused:
+        _forget(ctx)
+        raise ProviderError(declined(refused, what)) from None
+    ctx.state["accepted"] = True
+    ctx.save_state()
+
+
+def _forget(ctx: StepContext) -> None:
+    """A write that never took effect is no intent."""
+    del ctx.state["asked_at"]
+    ctx.save_state()
+
+
+def declined(error: ProviderError, what: str) -> str:
+    """Why Supabase declined, as a state of its own for each answer, with what to do instead."""
+    why = {
+        Unauthorized: "The token may not do this: it is wrong or expired (401), or the endpoint is closed to it (403)",
+        NotFound: "Supabase no longer has it (404)",
+        PlanTooLow: "The project's plan does not include it (402)",
+        Rejected: "Supabase declined it",
+    }.get(type(error), "Supabase declined it")
+    return f"{why}: {what} was not started and the project is as it was. {error.message} {INSTEAD}"
+
+
+def until(ctx: StepContext, look: Callable[[], Found | None], looks: int = LOOKS) -> Found | None:
+    """Look until there is something, a few times; None when it never came. Raises Cancelled or LeaseLost."""
+    for number in range(looks):
+        if found := look():
+            return found
+        ctx.progress(number + 1, looks, unit="looks", note="waiting for Supabase")
+        pause(ctx)
+    return None
+
+
+def pause(ctx: StepContext) -> None:
+    """Wait one watching period, or less when the claim is lost; then check."""
+    ctx.lost.wait(settings.SUPABASE_WATCH_SECONDS)
+    ctx.check()

@@ -1,0 +1,113 @@
+"""After a restore at Supabase: does the database begin with what our newest earlier run holds, and what was taken back.
+
+In: the operation's context and its target. Out: problems, chains compared, rows fewer than before. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
+
+from backups import steps
+from backups.manifest import Manifest
+from backups.models import Policy, Run
+from backups.provider.target import Target
+from backups.trust import store_of, trusted_manifest
+from operations.engine.context import StepContext
+from operations.models import Environment
+from providers import postgres
+from providers.errors import ProviderError
+from providers.postgres import standing
+from providers.postgres.connection import Connection
+
+AUDIT = ("public", postgres.CHAIN_TABLE)
+DECIDED = "decision_timestamp"
+SLACK = timedelta(seconds=1)
+
+
+@dataclass
+class Found:
+    """`run` is empty where no run of ours is older than the target."""
+
+    run: str = ""
+    chains: int = 0
+    problems: list[str] = field(default_factory=list)
+    taken_back: dict[str, int] = field(default_factory=dict)
+
+
+def newest_before(environment: Environment, target: Target) -> Run | None:
+    """Our newest proven run whose rows must all be there after the restore."""
+    runs = Run.objects.counting().filter(policy__environment=environment, snapshot_at__lte=target.at)
+    return runs.filter(tables__contains=[".".join(AUDIT)]).order_by("-snapshot_at").first()
+
+
+def compare(ctx: StepContext, target: Target) -> Found:
+    found = Found()
+    run = newest_before(ctx.environment, target)
+    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+        if run is not None:
+            found.run = run.pk
+            _chains(connection, trusted_manifest(run, store_of(run)), found)
+        if target.backup is None:
+            _nothing_later(connection, target, found)
+        found.taken_back = _taken_back(ctx, connection)
+    return found
+
+
+def _chains(connection: Connection, manifest: Manifest, found: Found) -> None:
+    for table in manifest.tables:
+        if table.chains is None:
+            continue
+        heads = [postgres.ChainHead(one.chain, one.rows, one.first, one.last, one.head) for one in table.chains]
+        found.chains += len(heads)
+        if table.qualified not in postgres.table_sizes(connection):
+            found.problems.append(f"{table.qualified} is not there.")
+            continue
+        found.problems += postgres.chains_not_kept(connection, (table.schema, table.name), heads)[:20]
+
+
+def _nothing_later(connection: Connection, target: Target, found: Found) -> None:
+    """A second too early or too late would show in the decisions' own times."""
+    if ".".join(AUDIT) not in postgres.table_sizes(connection):
+        return
+    later = standing.rows_since(connection, AUDIT, DECIDED, target.at + SLACK)
+    if later:
+        found.problems.append(f"{later} decisions are later than {target.name}.")
+
+
+def _taken_back(ctx: StepContext, connection: Connection) -> dict[str, int]:
+    """Rows of each table that the present run held and the database no longer has, by number."""
+    run = Run.objects.filter(pk=ctx.operation.result.get("present", "")).exclude(stored_at=None).first()
+    if run is None:
+        return {}
+    lost, there = {}, postgres.table_sizes(connection)
+    for table in trusted_manifest(run, store_of(run)).tables:
+        now = standing.count(connection, (table.schema, table.name)) if table.qualified in there else 0
+        if now < table.rows:
+            lost[table.qualified] = table.rows - now
+    return lost
+
+
+def accept_identity(ctx: StepContext) -> None:
+    """A restore may bring another cluster: later runs may come from it, without anybody having to say so again."""
+    run = Run.objects.filter(pk=ctx.operation.result.get("present", "")).first()
+    try:
+        with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+            now = postgres.facts(connection).system_identifier
+    except ProviderError as error:
+        ctx.log(f"The database's identity could not be read: {error.message}")
+        return
+    if run is None or not now or run.system_identifier != now:
+        Policy.objects.filter(environment=ctx.environment).update(identity_accepted_at=timezone.now())
+        ctx.log("The database's identity is another one; it was accepted for every policy.")
+
+
+def decided_since(environment: Environment, target: Target) -> int | None:
+    """Decisions later than the target, for the confirmation page; None where the database cannot be asked."""
+    try:
+        with postgres.connect(steps.export_dsn(environment), timeout=3) as connection:
+            return standing.rows_since(connection, AUDIT, DECIDED, target.at)
+    except Exception:  # a page must not fail because the product's database does
+        return None
