@@ -145,6 +145,9 @@ def _delete(ctx: StepContext, manifest: Manifest, reaper: Store) -> None:
             raise ProviderError(f"{segment.key} is no segment of run {manifest.run}. It was not deleted.")
         reaper.delete(segment.key)
         ctx.progress(number, len(manifest.segments), "objects", manifest.run)
+    for item in list(reaper.list(f"runs/{manifest.run}/kept/")):
+        if not item.key.endswith(".json"):
+            reaper.delete(item.key)
     left = {item.key for item in reaper.list(manifest.prefix)} & {segment.key for segment in manifest.segments}
     if left:
         raise ProviderError(f"{reaper} still shows {len(left)} objects of run {manifest.run} after their deletion.")

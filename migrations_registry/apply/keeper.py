@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 from psycopg import errors
@@ -26,6 +26,8 @@ from providers.postgres.connection import Connection
 from providers.postgres.reach import ReachedTable, counts, since
 from providers.postgres.snapshot import Since
 from providers.storage import Store
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,13 @@ def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) 
         raise keeper.too_much(f"the changed rows of {table.qualified} are larger than one stored object") from None
     evidence = keeper.bounded(lambda: postgres.evidence(keeper.connection, name, list(live.stored_columns), written))
     ending = ".zst.age" if keyring.recipients() else ".zst"
+    key = f"{keeper.directory}{table.oid}.{fmt}{ending}"
+    stored = _in_time(keeper, lambda: keeper.store.put_once(key, packed.data))
     segment = Segment(
-        key=f"{keeper.directory}{table.oid}.{fmt}{ending}", start="", end="", rows=evidence.rows,
-        digest=evidence.digest, raw_bytes=packed.raw_bytes, raw_sha256=packed.raw_sha256,
-        stored_bytes=len(packed.data), stored_sha256=packed.stored_sha256, encrypted=bool(keyring.recipients()),
+        key=key, start="", end="", rows=evidence.rows, digest=evidence.digest, raw_bytes=packed.raw_bytes,
+        raw_sha256=packed.raw_sha256, stored_bytes=len(packed.data), stored_sha256=stored.sha256,
+        encrypted=bool(keyring.recipients()),
     )  # fmt: skip
-    _in_time(keeper, lambda: keeper.store.put_once(segment.key, packed.data))
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in live.stored_columns)
     return Table(copied.schema, copied.name, fmt, copied.named, columns, (segment,))
 
@@ -131,11 +134,11 @@ def _store(keeper: Keeper, tables: tuple[Table, ...]) -> None:
     _in_time(keeper, lambda: store_kept(keeper.store, kept, keyring.signer()))
 
 
-def _in_time(keeper: Keeper, put: Callable[[], object]) -> None:
+def _in_time(keeper: Keeper, put: Callable[[], Answer]) -> Answer:
     """A store that answers late must not keep the locks: what it still stores is an orphan that no document names."""
     pool = ThreadPoolExecutor(1)
     try:
-        pool.submit(put).result(timeout=keeper.left())
+        return pool.submit(put).result(timeout=keeper.left())
     except TooSlow:
         raise keeper.too_much("the store did not answer in time") from None
     finally:
