@@ -16,6 +16,8 @@ from typing import Any
 
 from backups.doubts import Doubts, doubts_about
 from backups.drill import Loader
+from backups.evidence.collect import collect
+from backups.evidence.facts import RunFacts
 from backups.findings import Examined, Finding
 from backups.manifest import Manifest
 from backups.progress import SILENT, Watch
@@ -49,6 +51,7 @@ class Verdict:
     milliseconds: int
     server_version: str
     examined: Examined = field(default_factory=Examined)
+    facts: RunFacts | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -71,6 +74,7 @@ def prove(
     previous: Manifest | None = None,
     earlier_store: Store | None = None,
     accepted: frozenset[str] = frozenset(),
+    earlier_facts: RunFacts | None = None,
     server: Server = throwaway,
     between: Tamper | None = None,
 ) -> Verdict:
@@ -90,6 +94,7 @@ def prove(
             doubts = _restore_and_compare(loader, previous, between, accepted)
             took = int((time.monotonic() - began) * 1000)
             examined = examine(loader, baseline) if not loader.problems else Examined()
+            facts = collect(loader, previous, earlier_facts) if not loader.problems else None
             version = str(connection.info.server_version)
         finally:
             connection.close()
@@ -105,6 +110,7 @@ def prove(
         milliseconds=took,
         server_version=version,
         examined=replace(examined, findings=(*doubts.findings, *examined.findings)),
+        facts=facts,
     )
 
 
@@ -160,5 +166,6 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
 
 def as_document(verdict: Verdict) -> dict[str, Any]:
     lists = {"problems": list(verdict.problems), "doubts": list(verdict.doubts)}
-    values = {name: value for name, value in asdict(verdict).items() if name != "examined"}
+    values = asdict(replace(verdict, examined=Examined(), facts=None))
+    del values["facts"]
     return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups import judging, keyring, locking, placing
+from backups.evidence import stored
+from backups.evidence.facts import document_of
 from backups.export import ExportPlan, export
 from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
@@ -126,6 +128,7 @@ def prove_run(ctx: StepContext, run: Run, enough: tuple[str, ...] = (Proof.Statu
             verdict = rejected(run.pk, run.manifest_sha256, error.message)
         done = _write_down(ctx, run, verdict)
     store_document(store_of(run), done.document, keyring.signer())
+    stored.leave(store_of(run), done.evidence, keyring.signer())
     if done.status not in enough:
         raise ProviderError(f"Run {run.pk} is {done.status}: " + " ".join(done.problems))
 
@@ -136,15 +139,11 @@ def _drill(ctx: StepContext, run: Run) -> Verdict:
     last = judging.last_good(run)
     ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
     previous, problem = judging.earlier_manifest(last)
+    earlier = store_of(last) if last else None
     verdict = prove(
-        manifest,
-        store,
-        keyring.identities(),
-        watch(ctx),
-        previous,
-        store_of(last) if last else None,
-        judging.accepted(ctx.environment),
-    )
+        manifest, store, keyring.identities(), watch(ctx), previous, earlier, judging.accepted(ctx.environment),
+        earlier_facts=stored.earlier(earlier, previous, keyring.verifier(), watch(ctx)),
+    )  # fmt: skip
     return judging.judged(verdict, run, last, problem)
 
 
@@ -159,8 +158,9 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
         if current != verdict.status:
             Run.objects.advance(run.pk, current, verdict.status, **fields)
         proof = Proof.objects.create(
-            run=run, operation=ctx.operation, status=verdict.status, document=as_document(verdict), seconds=seconds
-        )
+            run=run, operation=ctx.operation, status=verdict.status, document=as_document(verdict), seconds=seconds,
+            evidence=document_of(verdict.facts),
+        )  # fmt: skip
         reasons = {"reasons": verdict.reasons} if verdict.reasons else {}
         _record(ctx, run, f"backups.export.{verdict.status}", rows=verdict.rows, chains=verdict.chains, **reasons)
         judging.raise_all(run, verdict)

@@ -5,8 +5,6 @@ In: a loaded drill, the facts of the last proven run. Out: RunFacts. A failure h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import psycopg
 
 from backups.drill import Loader
@@ -15,34 +13,27 @@ from backups.manifest import Manifest, Table
 from providers.postgres import chain_facts as sql
 
 
-@dataclass
-class Collector:
-    """A check of a drill that finds nothing wrong: it writes down. `facts` is None until it ran well."""
+def collect(loader: Loader, previous: Manifest | None, before: RunFacts | None) -> RunFacts | None:
+    """The facts, or None where the server could not give them: the log then says why."""
+    try:
+        with loader.connection.transaction():
+            return _collect(loader, previous, before)
+    except psycopg.Error as error:
+        loader.watch.log(f"No facts for later reports were written down: {error.diag.message_primary or error}")
+        return None
 
-    before: RunFacts | None = None
-    facts: RunFacts | None = field(default=None, init=False)
-    trouble: str = field(default="", init=False)
 
-    def __call__(self, loader: Loader, previous: Manifest | None) -> list[str]:
-        try:
-            with loader.connection.transaction():
-                self.facts = self._collect(loader, previous)
-        except psycopg.Error as error:
-            self.trouble = f"No facts for later reports were recorded: {error.diag.message_primary or error}"
-            loader.watch.log(self.trouble)
-        return []
-
-    def _collect(self, loader: Loader, previous: Manifest | None) -> RunFacts:
-        manifest, before = loader.manifest, self.before
-        if before is not None and (previous is None or before.manifest_sha256 != previous.sha256):
-            before = None
-        chained = [table for table in manifest.tables if table.chains is not None]
-        return RunFacts(
-            run=manifest.run, manifest_sha256=manifest.sha256, environment=manifest.environment,
-            policy=manifest.policy, taken_at=manifest.source.taken_at,
-            tables=tuple(_table(loader, table, previous, before) for table in chained),
-            previous=previous.run if previous else "", previous_sha256=previous.sha256 if previous else "",
-        )  # fmt: skip
+def _collect(loader: Loader, previous: Manifest | None, before: RunFacts | None) -> RunFacts:
+    manifest = loader.manifest
+    if before is not None and (previous is None or before.manifest_sha256 != previous.sha256):
+        before = None
+    chained = [table for table in manifest.tables if table.chains is not None]
+    return RunFacts(
+        run=manifest.run, manifest_sha256=manifest.sha256, environment=manifest.environment,
+        policy=manifest.policy, taken_at=manifest.source.taken_at,
+        tables=tuple(_table(loader, table, previous, before) for table in chained),
+        previous=previous.run if previous else "", previous_sha256=previous.sha256 if previous else "",
+    )  # fmt: skip
 
 
 def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunFacts | None) -> TableFacts:

@@ -94,9 +94,9 @@ class RunFacts:
         return next((table for table in self.tables if table.table == name), None)
 
 
-def as_document(facts: RunFacts) -> dict[str, Any]:
-    """Lists for tuples, so that a document read back from JSON is equal to the one written."""
-    return _listed(asdict(facts))
+def document_of(facts: RunFacts | None) -> dict[str, Any]:
+    """Lists for tuples, so that a document read back from JSON is equal to the one written; {} for no facts."""
+    return _listed(asdict(facts)) if facts else {}
 
 
 def _listed(value: Any) -> Any:

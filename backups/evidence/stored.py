@@ -9,6 +9,7 @@ from typing import Any
 
 from backups.evidence.facts import RunFacts, from_document
 from backups.manifest import Manifest
+from backups.progress import Watch
 from backups.sealing import ManifestError, sealed, unsealed
 from backups.signing import Signer, Verifier
 from providers.storage import AlreadyStored, Missing, Store
@@ -19,11 +20,24 @@ def evidence_key(run: str) -> str:
 
 
 def leave(store: Store, document: dict[str, Any], signer: Signer | None) -> None:
-    """Write the facts once; a later proof of the same run finds those of the first."""
+    """Write the facts once; a later proof of the same run finds those of the first. Nothing where there are none."""
+    if not document:
+        return
     try:
         store.put_once(evidence_key(str(document["run"])), sealed(document, signer))
     except AlreadyStored:
         return
+
+
+def earlier(store: Store | None, manifest: Manifest | None, verifier: Verifier | None, watch: Watch) -> RunFacts | None:
+    """What was written down about the last good run; altered facts are told in the log and count as none."""
+    if store is None or manifest is None:
+        return None
+    try:
+        return read(store, manifest, verifier)
+    except ManifestError as error:
+        watch.log(f"The facts about run {manifest.run} were rejected: {error}.")
+        return None
 
 
 def read(store: Store, manifest: Manifest, verifier: Verifier | None) -> RunFacts | None:

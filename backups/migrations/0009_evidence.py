@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import operations.models.ulid
 from django.db import migrations, models
+
+import operations.models.ulid
 
 
 class Migration(migrations.Migration):

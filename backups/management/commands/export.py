@@ -12,6 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from backups import console, keyring
+from backups.evidence import stored
+from backups.evidence.facts import document_of
 from backups.export import ExportPlan, export
 from backups.manifest import Manifest
 from backups.policies import PolicyError, PolicySpec, read_toml
@@ -60,6 +62,7 @@ class Command(BaseCommand):
         if not options["no_proof"] and not (recipients and not keyring.identities()):
             verdict = prove(manifest, store, keyring.identities(), watch)
             store_proof(store, verdict, signer)
+            stored.leave(store, document_of(verdict.facts), signer)
         return _document(manifest, verdict, store, copied - began, time.monotonic() - copied)
 
 

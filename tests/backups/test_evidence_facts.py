@@ -1,0 +1,203 @@
+"""What is written down about chains at each proof, and what two runs' facts say without a single row."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from backups.evidence import stored
+from backups.evidence.facts import RunFacts, added, document_of, from_document, parse_places
+from backups.evidence.judge import judge
+from backups.evidence.periods import months_of
+from backups.evidence.verdicts import ChainVerdict, Seen
+from backups.manifest import Manifest
+from backups.proof import prove
+from backups.sealing import ManifestError, sealed
+from backups.signing import generate, load_signer
+from providers.storage import Store, open_store
+from sandbox import database
+from sandbox.traffic import convert, decide
+from tests import portal_database
+from tests.backups.conftest import exported
+
+AUDIT = "public.algorithm_audit_trail"
+NOW = datetime.now(UTC)
+MONTHS = months_of(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+
+
+@dataclass
+class History:
+    """Runs in order, each proven against the one before; `note(...)` adds one after a change."""
+
+    dsns: dict[str, str]
+    store: Store
+    drill: Callable
+    manifests: list[Manifest]
+    facts: list[RunFacts]
+
+    def note(self) -> RunFacts:
+        manifest = exported(self.dsns["export"], self.store)
+        before = (self.manifests[-1], self.facts[-1]) if self.facts else (None, None)
+        verdict = prove(manifest, self.store, previous=before[0], earlier_facts=before[1], server=self.drill)
+        assert verdict.facts is not None
+        self.manifests.append(manifest)
+        self.facts.append(verdict.facts)
+        return verdict.facts
+
+    def sql(self, text: str) -> int:
+        with psycopg.connect(self.dsns["admin"], autocommit=True) as connection:
+            return connection.execute(text).rowcount
+
+    def verdict(self, *, since: int, chain: str, months: frozenset[str] = MONTHS) -> ChainVerdict:
+        """On the runs from number `since` on."""
+        seen = [Seen(one) for one in self.facts[since:]]
+        return next(one for one in judge(AUDIT, months, seen, {f.run: f for f in self.facts}) if one.chain == chain)
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory, drill: Callable) -> Iterator[History]:
+    """0: as seeded · 1: a legal day · 2: one conversion changed · 3: a tail cut."""
+    store = open_store(f"file://{tmp_path_factory.mktemp('evidence')}/store")
+    name = f"evidence_{uuid4().hex[:12]}"
+    database.create(portal_database.server, name, rows=120, experiments=3)
+    made = History(database.dsns(portal_database.server, name), store, drill, [], [])
+    rng = random.Random(4)
+    with psycopg.connect(made.dsns["admin"], autocommit=True) as connection:
+        for number in range(30):
+            decide(connection, rng, NOW - timedelta(minutes=40 - number))
+        for _ in range(6):
+            convert(connection, rng)
+        made.note()
+        for _ in range(10):
+            decide(connection, rng)
+            convert(connection, rng)
+    made.note()
+    made.sql(f"UPDATE {AUDIT} SET conversion_value = conversion_value + 1 WHERE id = ({OLDEST})")
+    made.note()
+    made.sql(f"DELETE FROM {AUDIT} t WHERE sequence_number = (SELECT max(sequence_number) FROM {AUDIT} x "
+             "WHERE x.experiment_id = t.experiment_id)")  # fmt: skip
+    made.note()
+    yield made
+    portal_database.server.drop_database(name)
+
+
+OLDEST = (
+    f"SELECT id FROM {AUDIT} WHERE conversion_observed AND decision_timestamp > now() - interval '1 hour' "
+    "ORDER BY decision_timestamp LIMIT 1"
+)
+
+
+def chain_of(history: History, kind: str, since: int = 0) -> ChainVerdict:
+    chains = {one.chain for one in history.facts[0].tables[0].months}
+    found = [history.verdict(since=since, chain=chain) for chain in sorted(chains)
+             if any(m.chain == chain and m.month in MONTHS for m in history.facts[0].tables[0].months)]  # fmt: skip
+    return next(one for one in found if any(change.kind == kind for change in one.changes))
+
+
+def test_the_facts_count_what_the_database_holds(history: History) -> None:
+    table = history.facts[0].tables[0]
+    manifest = history.manifests[0].table(AUDIT)
+
+    assert {(h.chain, h.rows, h.last, h.head) for h in manifest.chains or ()} == {
+        (head.chain, table.rows(head.chain), head.last, head.head)
+        for chain in {one.chain for one in table.months} if (head := table.head(chain))
+    }  # fmt: skip
+    assert sum(one.rows for one in table.months) == manifest.rows
+    assert all(sum(b - a + 1 for a, b in one.converted or []) == one.conversions for one in table.months)
+
+
+def test_a_legal_day_leaves_every_chain_intact_and_lists_its_conversions(history: History) -> None:
+    runs = [Seen(one) for one in history.facts[:2]]
+
+    verdicts = judge(AUDIT, MONTHS, runs, {f.run: f for f in history.facts})
+
+    assert {one.word for one in verdicts} == {"intact"}
+    assert sum(one.decisions for one in verdicts) == 40
+    assert sum(each.count for one in verdicts for each in one.set_conversions) > 0
+    assert all(one.runs == 2 for one in verdicts)
+
+
+def test_a_conversion_changed_later_is_told_though_others_were_set(history: History) -> None:
+    found = chain_of(history, "conversion")
+
+    assert found.word == "altered"
+    assert "changed after they were set" in found.changes[0].detail
+    assert found.changes[0].after == history.facts[2].run
+
+
+def test_a_cut_tail_is_counted_as_removed(history: History) -> None:
+    found = chain_of(history, "removed")
+
+    assert (found.word, found.removed) == ("altered", 1)
+    assert found.changes[-1].before == history.facts[2].run
+
+
+def test_months_before_the_forgery_stay_intact(history: History) -> None:
+    closed = {one.month for one in history.facts[0].tables[0].months} - MONTHS
+    seen = [Seen(one) for one in history.facts]
+
+    for verdict in judge(AUDIT, frozenset(closed), seen, {f.run: f for f in history.facts}):
+        assert verdict.word == "intact", verdict
+        assert verdict.late_rows == 0
+
+
+def test_an_edited_month_is_told_by_its_digest_alone(history: History) -> None:
+    last, table = history.facts[1], history.facts[1].tables[0]
+    victim = table.months[0]
+    forged = replace(table, months=(replace(victim, decisions_sha256="0" * 64), *table.months[1:]), ends=())
+    later = replace(last, run="Z", tables=(forged,), previous="")
+
+    (found,) = [one for one in judge(AUDIT, frozenset({victim.month}), [Seen(last), Seen(later)], {})
+                if one.chain == victim.chain]  # fmt: skip
+
+    assert (found.word, found.changes[0].kind) == ("altered", "edited")
+
+
+def test_facts_are_signed_bound_to_their_manifest_and_written_once(history: History) -> None:
+    signer = load_signer(generate()[0])
+    manifest, facts = history.manifests[0], history.facts[0]
+
+    stored.leave(history.store, document_of(facts), signer)
+    stored.leave(history.store, {**document_of(facts), "policy": "other"}, signer)
+
+    assert stored.read(history.store, manifest, signer.verifier) == facts
+    with pytest.raises(ManifestError, match="signature"):
+        stored.read(history.store, manifest, load_signer(generate()[0]).verifier)
+    moved = replace(facts, manifest_sha256="0" * 64, run=history.manifests[1].run)
+    history.store.put_once(stored.evidence_key(moved.run), sealed(document_of(moved), signer))
+    with pytest.raises(ManifestError, match="replayed or moved"):
+        stored.read(history.store, history.manifests[1], signer.verifier)
+    assert stored.read(history.store, history.manifests[2], signer.verifier) is None
+
+
+def test_a_document_of_another_format_is_no_facts(history: History) -> None:
+    with pytest.raises(ValueError, match="format"):
+        from_document({**document_of(history.facts[0]), "format": "x/1"})
+    with pytest.raises(ValueError, match="missing or of the wrong kind"):
+        from_document({**document_of(history.facts[0]), "tables": [{}]})
+
+
+def test_sequence_numbers_are_compared_as_ranges() -> None:
+    rng = random.Random(7)
+    for _ in range(200):
+        left, right = ({rng.randrange(30) for _ in range(rng.randrange(20))} for _ in range(2))
+        found = {number for low, high in added(pairs(left), pairs(right)) for number in range(low, high + 1)}
+        assert found == right - left
+    assert parse_places("{[1,4),[7,8)}") == [(1, 3), (7, 7)]
+    assert parse_places("{}") == []
+
+
+def pairs(numbers: set[int]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
