@@ -26,14 +26,21 @@ _SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".data"}
 Files = list[tuple[str, bytes]]
 
 
-def read_source(source: str) -> Files:
-    """A directory, an archive file, or a Git URL with an optional @commit."""
+def access() -> git.Access:
+    """The token for private repositories and the one host that may see it."""
+    host = os.environ.get("MIGRATIONS_GIT_HOST", "") or "github.com"
+    return git.Access(host, os.environ.get("MIGRATIONS_GIT_TOKEN", ""))
+
+
+def read_source(source: str, *, seconds: float = git.TIMEOUT_SECONDS) -> Files:
+    """A directory, an archive file, or a Git URL with an optional @commit, the latter within so many seconds."""
     if git.is_url(source):
-        return _bounded((path, data) for path, data in git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES))
+        found = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds, access=access())
+        return _bounded(found)
     path = Path(source)
     folder, _, revision = source.rpartition("@")
     if not path.exists() and folder and Path(folder).is_dir():
-        return read_source(f"{Path(folder).resolve().as_uri()}@{revision}")
+        return read_source(f"{Path(folder).resolve().as_uri()}@{revision}", seconds=seconds)
     if path.is_dir():
         return _bounded(_directory(path))
     if not path.is_file():

@@ -224,6 +224,9 @@ SUPABASE_TOKEN_EXPIRES = env.str("SUPABASE_TOKEN_EXPIRES", default="")
 SUPABASE_WATCH_SECONDS = env.float("SUPABASE_WATCH_SECONDS", default=5)
 SUPABASE_SYNC_SECONDS = env.float("SUPABASE_SYNC_SECONDS", default=300)
 
+# Where a commit's migrations are read from, where that is not the service's own repository: a mirror or a directory.
+MIGRATIONS_SOURCE = env.str("MIGRATIONS_SOURCE", default="")
+
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
     if env.str("EMAIL_HOST", default="")

@@ -18,6 +18,7 @@ from operations.models import Environment, Risk
 from providers.errors import Refused
 
 NUMBERS = ("rows", "bytes", "maintenance_seconds")
+FIELDS = (*NUMBERS, "gate", "severities")
 
 
 def put_in_force(ctx: StepContext) -> None:
@@ -31,6 +32,7 @@ def put_in_force(ctx: StepContext) -> None:
             severities=ctx.parameters["severities"],
             operation=ctx.operation.pk,
             created_by=ctx.operation.requested_by.username,
+            gate=ctx.parameters.get("gate", RulePolicy.Gate.WARN),
             **{name: ctx.parameters[name] for name in NUMBERS},
         )
         record("migrations_registry.policy.changed", actor=row.created_by, subject=str(row.version),
@@ -51,6 +53,13 @@ class ChangeRules(OperationKind):
         Parameter("rows", "Rows above which two people must agree", required=False),
         Parameter("bytes", "Bytes above which two people must agree", required=False),
         Parameter("maintenance_seconds", "Blocked seconds above which maintenance mode is needed", required=False),
+        Parameter(
+            "gate",
+            "A deploy whose migrations are missing",
+            required=False,
+            choices=lambda _: RulePolicy.Gate.choices,
+            help="Refused on protected environments only; elsewhere it is said.",
+        ),
         Parameter("severities", "Rules raised or lowered", required=False, help='JSON, such as {"MN-ENUM": "data"}.'),
     ]
 
@@ -59,14 +68,15 @@ class ChangeRules(OperationKind):
         cleaned: dict[str, Any] = {
             name: _number(name, parameters.get(name, getattr(current, name))) for name in NUMBERS
         }
+        cleaned["gate"] = _gate(parameters.get("gate", current.gate))
         cleaned["severities"] = _severities(parameters.get("severities", current.severities))
-        if all(cleaned[name] == getattr(current, name) for name in (*NUMBERS, "severities")):
+        if all(cleaned[name] == getattr(current, name) for name in FIELDS):
             raise Refused("That is the policy in force already. Nothing was requested.")
         return cleaned
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         current = policy_in_force() or RulePolicy(version=0)
-        changed = [name for name in (*NUMBERS, "severities") if parameters.get(name) != getattr(current, name)]
+        changed = [name for name in FIELDS if parameters.get(name) != getattr(current, name)]
         lines = [Consequence(f"{name}: {getattr(current, name)} → {parameters.get(name)}", "warn") for name in changed]
         return [
             *lines,
@@ -81,6 +91,12 @@ def _number(name: str, given: object) -> int:
     if not str(given).isdigit() or int(str(given)) > 2**62:
         raise Refused(f"{name} must be a whole number, not {given!r}. Nothing was requested.")
     return int(str(given))
+
+
+def _gate(given: object) -> str:
+    if str(given) not in RulePolicy.Gate.values:
+        raise Refused(f"gate is one of {', '.join(RulePolicy.Gate.values)}, not {given!r}. Nothing was requested.")
+    return str(given)
 
 
 def _severities(given: object) -> dict[str, str]:

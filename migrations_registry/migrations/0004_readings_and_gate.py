@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                     ("refuse", "Refuse a deploy to a protected environment while its migrations are missing there"),
                     ("strict", "The same, and also while nobody can read which are missing"),
                 ],
-                default="refuse",
+                default="warn",
                 max_length=6,
             ),
         ),

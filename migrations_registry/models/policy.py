@@ -18,7 +18,7 @@ class RulePolicy(models.Model):
     rows = models.PositiveBigIntegerField(default=DEFAULT_POLICY.rows)
     bytes = models.PositiveBigIntegerField(default=DEFAULT_POLICY.bytes)
     maintenance_seconds = models.PositiveIntegerField(default=DEFAULT_POLICY.maintenance_seconds)
-    gate = models.CharField(max_length=6, choices=Gate, default=Gate.REFUSE)
+    gate = models.CharField(max_length=6, choices=Gate, default=Gate.WARN)
     severities = models.JSONField(default=dict, help_text="Rule id → severity, where it differs from the catalogue.")
     operation = models.CharField(max_length=26, blank=True, help_text="The operation that put it in force.")
     created_at = models.DateTimeField(default=timezone.now)

@@ -61,6 +61,8 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
         raise Refused("It waited longer than 72 hours. Nothing was run. Request it again.")
     if environment.frozen() and not kind.allowed_in_freeze:
         raise Refused(f"{environment} was frozen meanwhile: {environment.freeze_reason}. Nothing was run.")
+    for check in kinds.registry.guards.get(kind.name, []):
+        check(environment, operation.parameters)
     now = content_sha256(kind, environment, operation.parameters)
     if now != operation.content_sha256:
         raise Refused(

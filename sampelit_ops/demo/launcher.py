@@ -20,6 +20,7 @@ from pathlib import Path
 from providers.processes import arm_parent_death, kill_group, spawn
 from sampelit_ops.demo.database import demo_server
 from sampelit_ops.demo.environment import DATA, REPOSITORY, read_demo_env, write_demo_env
+from sampelit_ops.demo.migrations import FILES
 
 MANAGE: list[str | Path] = [sys.executable, REPOSITORY / "manage.py"]
 FIXED = {
@@ -65,6 +66,7 @@ def _serve(stack: ExitStack, began: float) -> int:
     values["PORT"] = os.environ.get("PORT") or _port(values.get("PORT"))
     values["OPS_DATA_DIR"] = str(DATA)
     values.setdefault("BACKUP_STORE", f"file://{DATA}/backups")
+    values.setdefault("MIGRATIONS_SOURCE", str(FILES))  # the sandbox's commits lie in no repository
     values["OPS_BASE_URL"] = f"http://127.0.0.1:{values['PORT']}"
     _prefer(given, values)
     sandbox = _start(stack, "sandbox", [*MANAGE, "sandbox"], stdout=subprocess.PIPE)

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from migrations_registry.discovery import discover
+from migrations_registry.models import StreamBaseline
 from migrations_registry.services.registration import register_files
 from operations.models import Environment
 
@@ -63,6 +64,8 @@ def test_the_gate_opens_when_the_cli_applied_everything(source: Path) -> None:
 
 
 def test_the_gate_names_what_is_pending_or_changed(source: Path) -> None:
+    production = Environment.objects.get()
+    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
     (source / TWO).write_text("CREATE TABLE b (id int);")
     (source / ONE).write_text("CREATE TABLE public.a (id int PRIMARY KEY, t text);")
     register(source)

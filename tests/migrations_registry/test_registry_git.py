@@ -53,3 +53,33 @@ def test_the_commit_is_told_from_the_user(source: str, parts: tuple[str, str]) -
 def test_git_refuses(source: str) -> None:
     with pytest.raises((Refused, ProviderError), match="othing was read"):
         read_source(source)
+
+
+@pytest.fixture
+def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git that tells its arguments and its settings, then hangs where it should reach a host."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    told = tmp_path / "told"
+    script = f'#!/bin/sh\necho "$* $GIT_CONFIG_KEY_0 $GIT_CONFIG_VALUE_0" >> {told}\n'
+    script += 'case "$*" in *init*) ;; *) sleep 60;; esac'
+    (place / "git").write_text(script)
+    (place / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    return told
+
+
+@pytest.mark.parametrize(("host", "told"), [("git.example", True), ("elsewhere.example", False)])
+def test_a_host_that_hangs_is_left_and_only_its_own_host_sees_the_token(
+    fake_git: Path, monkeypatch: pytest.MonkeyPatch, host: str, told: bool
+) -> None:
+    monkeypatch.setenv("MIGRATIONS_GIT_TOKEN", "ghp_secret1234567890")
+    monkeypatch.setenv("MIGRATIONS_GIT_HOST", "git.example")
+
+    with pytest.raises(ProviderError, match=r"within 0\.3 s; nothing was read") as error:
+        read_source(f"https://{host}/o/r@main", seconds=0.3)
+
+    assert error.value.retryable
+    lines = fake_git.read_text().splitlines()
+    assert [("extraHeader" in line and "Basic" in line) for line in lines] == [told] * 2
+    assert "ghp_secret" not in fake_git.read_text()

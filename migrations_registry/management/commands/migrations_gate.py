@@ -23,9 +23,10 @@ class Command(BaseCommand):
         """Exit 2 where the source or the target cannot be read: nobody knows, so a deploy should not go on."""
         source = f"{given['source']}@{given['commit']}" if given["commit"] else given["source"]
         try:
-            lines = gate.unapplied(gate.environment_of(given["environment"]), source)
+            answer = gate.of_source(gate.environment_of(given["environment"]), source)
         except (Refused, ProviderError) as error:
             raise CommandError(str(error), returncode=2) from error
+        lines = [*answer.missing, *answer.unsure]
         for line in lines:
             self.stdout.write(line)
         self.stdout.write(f"{len(lines)} migrations are not applied on {given['environment']}.")

@@ -1,0 +1,188 @@
+"""A deploy says which migrations of its commit are missing, and is refused by policy; nothing hangs or is guessed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from deployments.models import Service
+from migrations_registry import commits, deploys, gate, readings
+from migrations_registry.discovery import discover
+from migrations_registry.history import row_of
+from migrations_registry.models import HistoryReading, RulePolicy, SourceCommit, StreamBaseline
+from migrations_registry.services.registration import register_files
+from operations.engine import kinds
+from operations.engine.request import prepare, request
+from operations.engine.run import run_operation
+from operations.models import Environment
+from providers import git, postgres
+from providers.errors import ProviderError, Refused
+from providers.postgres.history import ensure_history, write_history
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db
+FIRST, SECOND = (f"supabase/migrations/2026010{number}000000_change.sql" for number in (1, 2))
+
+
+@pytest.fixture
+def production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
+    return Environment.objects.create(
+        slug="production", name="Production", kind="production", protected=True, votes_sensitive=0
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> tuple[str, list[str]]:
+    """(URL, commits): the first commit holds one migration, the second two."""
+    run = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    subprocess.run([*run, "init", "-q", "-b", "main"], check=True)
+    (tmp_path / FIRST).parent.mkdir(parents=True)
+    for path in (FIRST, SECOND):
+        (tmp_path / path).write_text(f"CREATE TABLE t{path[-19]} (id integer);")
+        subprocess.run([*run, "add", "."], check=True)
+        subprocess.run([*run, "commit", "-q", "-m", path], check=True)
+    log = subprocess.run([*run, "log", "--format=%H", "--reverse"], check=True, capture_output=True, text=True)
+    return f"file://{tmp_path}", log.stdout.split()
+
+
+@pytest.fixture
+def deploy(
+    production: Environment, checkout: tuple[str, list[str]], sampelit_copy: dict[str, str]
+) -> dict[str, dict[str, str]]:
+    """Parameters of a deploy of each commit; both files are registered, the first one is applied."""
+    url, shas = checkout
+    Service.objects.create(
+        render_id="srv-1", name="api", type="web_service", environment=production, repo=url, branch="main"
+    )
+    place = Path(url.removeprefix("file://"))
+    files = register_files(
+        discover([(path, (place / path).read_bytes()) for path in (FIRST, SECOND)])[0], source="tests", by="ana"
+    )
+    with postgres.connect(sampelit_copy["migration"], read_only=False) as target:
+        ensure_history(target)
+        write_history(target, row_of(files[0]))
+    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
+    return {name: {"service": "srv-1", "commit": sha} for name, sha in zip(("first", "second"), shas, strict=True)}
+
+
+def policy(word: str) -> None:
+    RulePolicy.objects.create(version=RulePolicy.objects.count() + 1, gate=word, created_by="ana")
+
+
+def test_the_confirmation_lists_what_is_missing(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+    tell = kinds.registry.consequences["deployments.deploy"][-1]
+    (line,) = tell(production, deploy["first"])
+    assert (line.tone, line.text) == ("ok", "Every migration of this commit (1) is applied on production.")
+    (line,) = tell(production, deploy["second"])
+    assert (line.tone, line.text) == ("bad", f"Not applied on production: {SECOND} is pending")
+    (line,) = tell(production, {"service": "srv-1"})  # the branch's newest commit
+    assert SECOND in line.text
+
+
+def test_the_policy_decides_whether_it_is_refused(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+    kind = kinds.get("deployments.deploy")
+    prepare(kind, production, deploy["second"])
+    policy("refuse")
+    prepare(kind, production, deploy["first"])
+    with pytest.raises(Refused, match=f"not applied on production: {SECOND} is pending. Nothing was deployed"):
+        prepare(kind, production, deploy["second"])
+    StreamBaseline.objects.all().delete()
+    prepare(kind, production, deploy["second"])  # nobody knows: only strict refuses that
+    policy("strict")
+    with pytest.raises(Refused, match="its stream is not baselined on production"):
+        prepare(kind, production, deploy["second"])
+    Environment.objects.update(protected=False)
+    production.refresh_from_db()
+    prepare(kind, production, deploy["second"])
+
+
+def test_it_is_asked_again_at_the_claim(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+    operation = request(
+        "deployments.deploy", by=person("ana"), environment=production, parameters=deploy["second"], reason="test"
+    )
+    policy("refuse")
+    run_operation(operation.pk, "test", frozenset({"export", "prove", "urgent"}), end_process=lambda: None)
+    operation.refresh_from_db()
+    assert (operation.status, "Nothing was deployed" in operation.error) == ("expired", True)
+
+
+def test_an_unreachable_repository_is_said_in_bounded_time(
+    production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def hang(*_: Any, seconds: float, **__: Any) -> None:
+        asked.append(seconds)
+        raise ProviderError(f"git did not answer within {seconds:g} s; nothing was read.", retryable=True)
+
+    monkeypatch.setattr(git, "read_files", hang)
+    (line,) = deploys.tell(production, deploy["second"])
+    assert (line.tone, "could not be read: git did not answer within 8 s" in line.text) == ("warn", True)
+    deploys.tell(production, deploy["second"])
+    assert asked == [8.0]  # not asked again within the minute
+    policy("refuse")
+    deploys.refuse(production, deploy["second"])
+    policy("strict")
+    with pytest.raises(Refused, match="Nobody knows"):
+        deploys.refuse(production, deploy["second"])
+    SourceCommit.objects.update(read_at=timezone.now() - 2 * commits.FRESH)
+    deploys.tell(production, deploy["second"])
+    assert len(asked) == 2
+
+
+def test_without_the_target_its_last_reading_counts_while_it_is_fresh(
+    production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings.refresh(production)
+    monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
+    (line,) = deploys.tell(production, deploy["second"])
+    assert line.text == f"Not applied on production: {SECOND} is pending"
+    HistoryReading.objects.update(read_at=timezone.now() - 2 * gate.KEPT)
+    (line,) = deploys.tell(production, deploy["second"])
+    assert (line.tone, "history of production could not be read" in line.text) == ("warn", True)
+
+
+def test_what_has_no_migrations_is_not_asked(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+    policy("strict")
+    for change in ({"type": "static_site"}, {"type": "web_service", "repo": ""}):
+        Service.objects.update(**change)
+        assert deploys.tell(production, deploy["second"]) == []
+        deploys.refuse(production, deploy["second"])
+
+
+def test_a_directory_may_stand_for_the_repository(
+    production: Environment, deploy: dict[str, dict[str, str]], settings: Any, tmp_path: Path
+) -> None:
+    settings.MIGRATIONS_SOURCE = str(tmp_path / "plain")
+    (line,) = deploys.tell(production, deploy["second"])
+    assert "is no directory, archive or Git URL" in line.text
+    (tmp_path / "plain" / "supabase").mkdir(parents=True)
+    (tmp_path / "supabase/migrations").rename(tmp_path / "plain/supabase/migrations")
+    SourceCommit.objects.all().delete()
+    (line,) = deploys.tell(production, deploy["second"])
+    assert SECOND in line.text
+
+
+def test_the_shells_gate_reads_commits_and_tells_by_its_exit_code(
+    production: Environment, deploy: dict[str, dict[str, str]], checkout: tuple[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    url, shas = checkout
+    for commit, code in ((shas[0], 0), (shas[0][:10], 0), (shas[1], 1), ("main", 1)):
+        with pytest.raises(SystemExit) as ended:
+            call_command("migrations_gate", environment="production", commit=commit, source=url)
+        assert ended.value.code == code
+    for source, commit in ((url, "f" * 40), (f"{url}/nowhere", shas[0])):
+        with pytest.raises(CommandError) as error:
+            call_command("migrations_gate", environment="production", commit=commit, source=source)
+        assert error.value.returncode == 2
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", "postgresql://ops@127.0.0.1:1/none")
+    with pytest.raises(CommandError, match="did not accept the connection") as error:
+        call_command("migrations_gate", environment="production", commit=shas[0], source=url)
+    assert error.value.returncode == 2
