@@ -18,8 +18,21 @@ def seed() -> None:
 
     for environment in (production, staging):
         ensure_policies(environment)
+    _link_projects([production, staging])
     migrations.register()
     history.tell()
+
+
+def _link_projects(environments: list[Environment]) -> None:
+    """Each environment to the sandbox's project of its name; a real set-up reads the ref from SUPABASE_URL."""
+    from operations.supabase import configured, link, quick, remember_projects
+
+    if not configured():
+        return
+    refs = {one["name"]: one["ref"] for one in remember_projects(quick())}
+    for environment in environments:
+        if not environment.supabase_ref and (ref := refs.get(f"sampelit-{environment.slug}")):
+            link(environment, ref, by="system", how="the demo's sandbox")
 
 
 def _environment(slug: str, kind: str, health_url: str, protected: bool) -> Environment:
