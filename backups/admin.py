@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from backups import admin_incidents, admin_lists  # noqa: F401 - registers the lists beside these
 from backups.builtin import accept_database
 from backups.models import Policy, Run
-from backups.web import coverage, downloads, layers, retention_page, run_page, trends
+from backups.web import altered, coverage, downloads, layers, retention_page, run_page, trends
 from backups.web.policy_form import PolicyForm
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
@@ -53,6 +53,9 @@ class RunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return altered.marked(super().get_queryset(request))
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(
             request, {**(extra_context or {}), "trends": trends.charts(), **_export(request)}
@@ -74,7 +77,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Proven")
     def proven_badge(self, row: Run) -> SafeString:
-        return run_page.proven_badge(row)
+        return run_page.proven_badge(row) + mark_safe(" ") + altered.badges(row)
 
     @admin.display(description="Rows", ordering="rows")
     def rows_shown(self, row: Run) -> str:

@@ -99,6 +99,8 @@ class RestoreKind(OperationKind):
         lines = [Consequence(f"Every object of run {run.pk} is checked before the first write.", "ok")]
         if run.status != RunStatus.PROVEN:
             lines.append(Consequence(f"The run is {run.status}, not proven. {run.reason}", "bad"))
+        for incident in run.shows.filter(status="open").defer("evidence")[:5]:
+            lines.append(Consequence(f"This run holds altered data: {incident.summary}", "bad"))
         return lines + _told(environment, place, run, str(parameters.get("tables", "")))
 
     def describe(self, parameters: Parameters) -> str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
 from backups.retention import TOMBSTONE
+from backups.web import altered
 from operations.web import html
 
 SHOWN_SEGMENTS = 200
@@ -54,6 +55,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
     segments = list(Segment.objects.filter(run=run)[: SHOWN_SEGMENTS + 1])
     proofs = list(run.proofs.all()[:10])
     return {
+        **altered.context(run, proofs),
         "title": f"Run of {run.policy}",
         "run": run,
         "stored": stored_badge(run),

@@ -1,0 +1,143 @@
+"""From the forged row to the person: the run stays a proven copy, the alarm stays until somebody explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+
+from backups import incidents, judging, proof
+from backups.builtin import ensure_policies
+from backups.models import Incident, Policy, Proof, Run
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Notification, Operation
+from providers.storage import open_store
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Export = Callable[[], Run]
+FORGE = (
+    "UPDATE algorithm_audit_trail SET conversion_value = conversion_value + 1 WHERE id = (SELECT id FROM"
+    " algorithm_audit_trail WHERE conversion_observed ORDER BY id LIMIT 1)"
+)
+
+
+@pytest.fixture
+def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, drill) -> Environment:
+    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    return environment
+
+
+@pytest.fixture
+def export(production: Environment) -> Export:
+    by = User.objects.create_superuser("sam")
+
+    def export() -> Run:
+        made = request("backups.export", by=by, environment=production, parameters={"policy": "audit-trail"})
+        run_operation(made.pk, "test", frozenset({"export", "prove"}), end_process=lambda: None)
+        return Run.objects.select_related("policy__environment").get(operation=Operation.objects.get(pk=made.pk))
+
+    return export
+
+
+def sql(dsns: dict[str, str], statement: str) -> None:
+    with psycopg.connect(dsns["admin"]) as connection:
+        connection.execute(statement)
+
+
+def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Export, sampelit_copy, client) -> None:
+    good = export()
+    sql(sampelit_copy, FORGE)
+    altered, again = export(), export()
+
+    incident = Incident.objects.get()
+    assert (altered.status, again.status) == ("proven", "proven")
+    assert (incident.code, incident.total, incident.run, incident.baseline_run) == (
+        "conversion_changed",
+        1,
+        altered,
+        good,
+    )
+    assert set(incident.seen_in.all()) == {altered, again}
+    assert list(Run.objects.held()) == [good]
+    assert judging.last_good(again) == good
+    assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
+    client.force_login(User.objects.get(username="sam"))
+    page = client.get(f"/admin/backups/run/{altered.pk}/change/").content.decode()
+    assert "</span>Altered</span>" in page
+    assert "verify_audit_chain" in page
+
+    incidents.resolve(incident, "sam", "a refund, booked by hand")
+    quiet = export()
+    sql(sampelit_copy, FORGE)
+    loud = export()
+
+    assert (quiet.status, judging.last_good(loud)) == ("proven", quiet)
+    assert not quiet.shows.exists()
+    assert Incident.objects.open().get().run == loud
+    assert good in Run.objects.held()
+
+
+def test_a_broken_chain_is_suspect_until_it_is_explained_and_then_only_that(export: Export, sampelit_copy) -> None:
+    sql(sampelit_copy, "UPDATE algorithm_audit_trail SET visitor_id = 'eva' WHERE sequence_number = 3")
+    first = export()
+
+    incident = Incident.objects.get()
+    assert (first.status, incident.code, judging.last_good(export())) == ("suspect", "chain_broken", None)
+    incidents.resolve(incident, "sam", "known since the migration of 2025")
+    explained = export()
+    sql(sampelit_copy, "UPDATE algorithm_audit_trail SET visitor_id = 'eva' WHERE sequence_number = 4")
+    second = export()
+
+    assert explained.status == "proven"
+    assert second.status == "suspect"
+    assert set(Incident.objects.open().values_list("code", flat=True)) == {"chain_broken", "row_edited"}
+
+
+def test_a_last_good_run_that_cannot_be_read_is_an_alarm(export: Export, sampelit_copy) -> None:
+    good = export()
+    sql(sampelit_copy, FORGE)
+    store = open_store(good.store_url)
+    for segment in good.segments.filter(table__endswith="algorithm_audit_trail"):
+        store.delete(segment.key)
+
+    run = export()
+
+    assert (run.status, Incident.objects.get().code) == ("proven", "not_compared")
+    assert good.pk in Incident.objects.get().summary
+
+
+def test_a_run_that_shrank_is_suspect_until_a_person_says_why(export: Export, sampelit_copy) -> None:
+    export()
+    sql(
+        sampelit_copy,
+        "DELETE FROM excluded_sessions; DELETE FROM users WHERE id NOT IN (SELECT user_id FROM experiments)",
+    )
+    sql(
+        sampelit_copy, "UPDATE experiments SET description = left(description, 1), config = '{}', url = 'x', name = 'n'"
+    )
+
+    shrunk = export()
+
+    incident = Incident.objects.get()
+    assert (shrunk.status, incident.code) == ("suspect", "anomaly")
+    assert "public.experiments has" in incident.summary
+    incidents.resolve(incident, "sam", "descriptions were shortened on purpose")
+    assert export().status == "proven"
+
+
+def test_a_proof_slower_than_its_budget_is_suspect(export: Export) -> None:
+    Policy.objects.update(rto_budget_seconds=0)
+
+    run = export()
+
+    assert run.status == "suspect"
+    assert "the policy's budget (RTO) is 0 s" in run.reason
+    assert "examined" in Proof.objects.get(run=run).document
