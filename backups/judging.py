@@ -15,6 +15,7 @@ from backups.findings import Finding, fingerprint
 from backups.manifest import Manifest
 from backups.models import Incident, Run
 from backups.proof import Verdict
+from backups.provider.baseline import continued
 from backups.trust import store_of, trusted_manifest
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
@@ -30,7 +31,7 @@ def _good_before(run: Run) -> QuerySet[Run]:
     earlier = Run.objects.good().filter(policy=run.policy_id).exclude(pk=run.pk)
     if run.snapshot_at is not None:
         earlier = earlier.filter(snapshot_at__lt=run.snapshot_at)
-    return earlier.order_by("-snapshot_at")
+    return continued(earlier, run.policy.environment).order_by("-snapshot_at")
 
 
 def accepted(environment: Environment) -> frozenset[str]:
