@@ -58,6 +58,7 @@ class Column:
     problem: str
     obstacle: str
     has_table: bool
+    role: str
     baselined: frozenset[str]
     drift: bool
     states: dict[str, dict[str, Any]] = field(repr=False, default_factory=dict)

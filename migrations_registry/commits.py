@@ -61,7 +61,8 @@ def _source(repository: str, revision: str) -> str:
 
 
 def look_at(repositories: set[str]) -> None:
-    """Ask each repository for its HEAD, for the doctor: can this process reach it?"""
+    """Ask each repository for its HEAD, for the doctor: can this process reach it? Others are forgotten."""
+    Heartbeat.objects.filter(name__startswith=_BEAT).exclude(detail__repository__in=sorted(repositories)).delete()
     for repository in sorted(repositories):
         problem = ""
         try:

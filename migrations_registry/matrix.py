@@ -51,7 +51,7 @@ def _column(environment: Any) -> Column:
     row: HistoryReading = getattr(environment, "history_reading", None) or HistoryReading()
     slug = environment.slug
     return Column(
-        environment, row.read_at, row.tried_at, row.problem, row.obstacle, row.has_table,
+        environment, row.read_at, row.tried_at, row.problem, row.obstacle, row.has_table, row.role,
         frozenset(environment.streams), environment.drifts, row.states,
         tuple(Unknown(slug, each["version"], each["name"], each.get("by", "")) for each in row.unknown),
     )  # fmt: skip

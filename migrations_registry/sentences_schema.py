@@ -1,31 +1,22 @@
-"""What the timeline says about drift, baselines and applications; and what the home page and doctor say about drift."""
+"""What the timeline says about drift, baselines and applications; and what the home page says about drift."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.registry import sentence
 from migrations_registry import drift
-from migrations_registry.models import DriftIncident, SchemaFingerprint
+from migrations_registry.models import DriftIncident
 from migrations_registry.undone import by_a_rollback
 from operations import navigation, panels
-from operations.doctor import Check
-from operations.doctor import register as register_check
 from operations.engine import kinds, tick
-from operations.models import Environment
 from operations.panels import Panel
-
-LATE = timedelta(hours=3)
 
 
 def register() -> None:
-    """Offer job, panel, link and check to the registries."""
+    """Offer job, panel and link to the registries."""
     tick.every("migrations_registry.drift", drift.EVERY_SECONDS, drift.hourly)
     kinds.consequences("deployments.rollback", by_a_rollback)
     panels.register(50, schema_drift)
@@ -85,21 +76,3 @@ def schema_drift(request: HttpRequest) -> Panel | None:
     names = "; ".join(f"{change['kind']} {change['name']} {change['change']}" for change in row.changes[:3])
     url = reverse("admin:migrations_registry_driftincident_change", args=[row.pk])
     return Panel("Schema drift", str(row), "bad", "altered", names, url)
-
-
-@register_check
-def fingerprints(environment: Environment | None) -> Iterator[Check]:
-    """How old the last look at each schema is, and whether drift is open."""
-    why = "A change made behind the portal's back is seen only by looking."
-    for each in [environment] if environment else Environment.objects.all():
-        row = SchemaFingerprint.objects.filter(environment=each).defer("objects_json").order_by("-seen_at").first()
-        name = f"{each.slug} schema"
-        if row is None:
-            fix = f"Set {each.variable('migration')} or {each.variable('export')} for the worker; see manage.py drift."
-            yield Check(name, "idle", "never looked at", why, fix)
-        elif timezone.now() - row.seen_at > LATE:
-            yield Check(name, "warn", f"last looked at {row.seen_at:%Y-%m-%d %H:%M} UTC", why, "See the tick's log.")
-        elif DriftIncident.objects.filter(environment=each, status="open").exists():
-            yield Check(name, "bad", "drift is open", why, "Open Drift in the sidebar.")
-        else:
-            yield Check(name, "ok", "as expected", why)

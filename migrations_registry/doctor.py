@@ -1,0 +1,118 @@
+"""Is the registry of migrations able to work: role, history table, baselines, repository, age of the last looks.
+
+In: the kept readings, looks and fingerprints, so no check waits for a target. Out: Checks with what, why and the fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from migrations_registry import commits, drift, matrix, readings
+from migrations_registry.cells import Column
+from migrations_registry.models import MigrationFile, SchemaFingerprint
+from operations.doctor import Check, register
+from operations.models import Environment
+
+LATE = timedelta(seconds=3 * readings.EVERY_SECONDS)
+SCHEMA_LATE = timedelta(seconds=3 * drift.EVERY_SECONDS)
+REPOSITORY_LATE = timedelta(hours=3)
+
+
+def offer() -> None:
+    """Importing this module registers; the call makes the import visible."""
+
+
+@register
+def migrations(environment: Environment | None) -> Iterator[Check]:
+    """Role, history table and baselined streams of each environment, by its last reading."""
+    streams = {str(stream) for stream in MigrationFile.objects.order_by().values_list("stream", flat=True).distinct()}
+    for column in matrix.columns(environment.slug if environment else ""):
+        yield from _role(column)
+        if column.read_at:
+            yield _table(column)
+            yield _streams(column, streams)
+
+
+def _role(column: Column) -> Iterator[Check]:
+    slug, why = column.environment.slug, "Whoever applies a migration must be able to, in session mode, on the primary."
+    name, variable = f"{slug} migration role", column.environment.variable("migration")
+    if column.problem:
+        fix = f"Bring the target up or correct {variable}; then manage.py migrations_status --environment {slug}."
+        yield Check(name, "bad", column.problem, why, fix)
+    elif column.read_at is None:
+        yield Check(name, "idle", "its history was never read", why, f"Set {column.variables} for the worker.")
+    elif column.obstacle:
+        yield Check(name, "bad", column.obstacle, why, f"Use the role that Connect a database prints, in {variable}.")
+    else:
+        yield Check(name, "ok", f"{column.role} can apply and record", why)
+    if column.read_at and timezone.now() - column.read_at > LATE:
+        fix = "See the tick's log; manage.py migrations_status reads it now."
+        yield Check(f"{slug} migration reading", "warn", f"last read {_ago(column.read_at)}", "Pages show it.", fix)
+
+
+def _table(column: Column) -> Check:
+    slug, why = column.environment.slug, "Only the target's own history says what is applied there."
+    name = f"{slug} history table"
+    if not column.has_table:
+        fix = "Baseline a stream: that makes it, as the Supabase CLI would."
+        return Check(name, "warn", "there is no supabase_migrations.schema_migrations yet", why, fix)
+    if column.unknown:
+        found = f"{len(column.unknown)} rows that no registered file explains, {column.unknown[0].version} first"
+        return Check(name, "warn", found, why, "Register their files, or take the rows back (Migrations, Status).")
+    return Check(name, "ok", "there, and every row is explained", why)
+
+
+def _streams(column: Column, streams: set[str]) -> Check:
+    slug, why = column.environment.slug, "Nothing of a stream is applied until its state on the target is agreed."
+    missing = sorted(streams - column.baselined)
+    if not streams:
+        return Check(f"{slug} baselines", "idle", "no migrations are registered", why, "manage.py discover_migrations")
+    if missing:
+        fix = f"manage.py ops request migrations.baseline --environment {slug} --set stream={missing[0]} --reason …"
+        return Check(f"{slug} baselines", "warn", f"not baselined: {', '.join(missing)}", why, fix)
+    return Check(f"{slug} baselines", "ok", ", ".join(sorted(column.baselined)), why)
+
+
+@register
+def fingerprints(environment: Environment | None) -> Iterator[Check]:
+    """How old the last look at each schema is, and whether drift is open."""
+    why = "A change made behind the portal's back is seen only by looking."
+    for column in matrix.columns(environment.slug if environment else ""):
+        each = column.environment
+        row = SchemaFingerprint.objects.filter(environment=each).defer("objects_json").order_by("-seen_at").first()
+        name = f"{each.slug} schema"
+        if row is None:
+            fix = f"Set {column.variables} for the worker; then manage.py drift --environment {each.slug}."
+            yield Check(name, "idle", "never looked at", why, fix)
+        elif column.drift:
+            yield Check(name, "bad", f"drift is open; looked at {_ago(row.seen_at)}", why, "Open Drift in the sidebar.")
+        elif timezone.now() - row.seen_at > SCHEMA_LATE:
+            fix = f"See the tick's log; manage.py drift --environment {each.slug} looks now."
+            yield Check(name, "warn", f"last looked at {_ago(row.seen_at)}", why, fix)
+        else:
+            yield Check(name, "ok", f"as expected; looked at {_ago(row.seen_at)}", why)
+
+
+@register
+def repositories(environment: Environment | None) -> Iterator[Check]:
+    """Whether the processes that gate deploys reach the repositories that the migrations come from."""
+    why = "A deploy's missing migrations are seen only where its commit can be read."
+    for repository, problem, beat in commits.looks():
+        name = f"repository {repository}"
+        if problem:
+            fix = "Set MIGRATIONS_GIT_TOKEN for a private repository, or MIGRATIONS_SOURCE for a mirror."
+            yield Check(name, "warn", problem, why, fix)
+        elif timezone.now() - beat.beat_at > REPOSITORY_LATE:
+            yield Check(name, "warn", f"last reached {_ago(beat.beat_at)}", why, "See the tick's log.")
+        else:
+            yield Check(name, "ok", f"reached {_ago(beat.beat_at)}", why)
+
+
+def _ago(at: datetime) -> str:
+    minutes = int((timezone.now() - at).total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{at:%Y-%m-%d %H:%M} UTC"
