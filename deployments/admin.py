@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from deployments.models import Deployment, Service
 from deployments.web import (
     advisors_admin,  # noqa: F401 - registers its list
+    blueprint_page,
     deployment_page,
     environment_page,
     export,
@@ -121,6 +122,7 @@ class ServiceAdmin(ReadOnlyAdmin):
             path("previews/", view(previews_page.page), name="deployments_previews"),
             path("environment/<slug:slug>/", view(environment_page.page), name="deployments_environment"),
             path("parity/<slug:slug>/", view(parity_page.page), name="deployments_parity"),
+            path("blueprint/<slug:slug>/", view(blueprint_page.page), name="deployments_blueprint"),
             *super().get_urls(),
         ]
 

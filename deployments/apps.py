@@ -8,7 +8,7 @@ class DeploymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deployments import doctor, doctor_functions, expiry, jobs, navigation, panels, sentences  # noqa: F401, E501
+        from deployments import doctor, doctor_functions, drift, expiry, jobs, navigation, panels, sentences  # noqa: F401
         from deployments.kinds import register_all
         from operations import panels as home
         from operations.engine import tick
@@ -25,3 +25,4 @@ class DeploymentsConfig(AppConfig):
         tick.every("deployments.functions", settings.SUPABASE_SYNC_SECONDS, jobs.read_functions)
         tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)
         tick.every("deployments.previews", 300.0, expiry.look)
+        tick.every("deployments.drift", 60.0, drift.look)

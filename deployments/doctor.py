@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deployments import parity
 from deployments.client import configured
-from deployments.models import Service, SyncState, WebhookDelivery
+from deployments.models import BlueprintFile, Service, SyncState, WebhookDelivery
 from operations.doctor import Check, register
 from operations.models import Environment
 
@@ -86,3 +86,16 @@ def variables(environment: Environment | None) -> Iterator[Check]:
         read = Service.objects.filter(variables__isnull=False).exists()
         yield Check("variables", "ok" if read else "idle", "no violation" if read else "not read yet", why,
                     "" if read else "Open an environment's parity page, or run manage.py setup.")  # fmt: skip
+
+
+@register
+def blueprints(environment: Environment | None) -> Iterator[Check]:
+    """The render.yaml that was read last against what runs."""
+    why = "The next sync of the blueprint would undo what was changed by hand, or break what the file does not know."
+    files = BlueprintFile.objects.select_related("environment")
+    for file in files.filter(environment=environment) if environment else files:
+        bad = sum(line["tone"] == "bad" for line in file.differences)
+        tone = "warn" if bad or file.valid is False else "ok"
+        found = f"{bad} settings differ" if bad else "Render finds it invalid" if file.valid is False else "as live"
+        fix = "" if tone == "ok" else f"Open the page of {file}; change the file or the service."
+        yield Check(f"{file}", tone, found, why, fix)

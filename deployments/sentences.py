@@ -67,6 +67,13 @@ def unhealthy(entry: Entry) -> str:
     return f"{data['service']} is not healthy: {data['detail']}"
 
 
+@sentence("deployments.blueprint_read")
+def blueprint_read(entry: Entry) -> str:
+    data = _data(entry)
+    where = f"at {data['commit'][:7]}" if data["commit"] else "given by hand"
+    return f"Read {entry.subject} ({where}, {data['services']} services)"
+
+
 @sentence("deployments.maintenance_lifted")
 def maintenance_lifted(entry: Entry) -> str:
     return f"The watchdog lifted maintenance mode of {_data(entry)['service']}"

@@ -60,7 +60,8 @@ def ensure_webhook(api: Render) -> str:
 def steps() -> list[Step]:
     """Where the set-up stands."""
     known = list(Service.objects.filter(removed_at=None).select_related("environment"))
-    return [_key(), _services(known), _health(known), _history(known), _webhook(), *onboarding.steps(), *_databases(), _store()]
+    ours = [_key(), _services(known), _health(known), _history(known), _webhook()]
+    return [*ours, *onboarding.steps(), *_databases(), _store()]
 
 
 def _key() -> Step:

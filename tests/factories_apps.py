@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from backups.builtin import ensure_policies
 from backups.models import Policy, Proof, Restore, Run, Segment, Slot
-from deployments.models import ConfigFingerprint, Deployment, HealthCheck, Service, WebhookDelivery
+from deployments import drift
+from deployments.models import (
+    BlueprintFile,
+    ConfigFingerprint,
+    Deployment,
+    GroupVariable,
+    HealthCheck,
+    Service,
+    VariableGroup,
+    WebhookDelivery,
+)
 from operations.models import Environment, Notification, Operation
 
 SHA = "5c0e9aa1" * 8
@@ -80,6 +90,18 @@ def deployments(production: Environment) -> None:
     WebhookDelivery.objects.create(delivery_id="evt-1", event_type="deploy_ended", service_render_id="srv-1")
     for key in ("DATABASE_URL", "SENTRY_DSN"):
         ConfigFingerprint.objects.create(service=service, key=key, fingerprint=SHA)
+    group = VariableGroup.objects.create(render_id="evg-1", name="sampelit-common")
+    group.services.add(service)
+    GroupVariable.objects.create(group=group, key="MAIL_FROM", fingerprint=SHA)
+    Service.objects.create(
+        render_id="srv-2", name="sampelit-web-pr-41", type="static_site", environment=production, created_at=now,
+        parent_render_id="srv-1", preview_expires_at=now + timedelta(days=3), history_complete=True,
+    )  # fmt: skip
+    file = BlueprintFile.objects.create(
+        environment=production, source="given", sha256=SHA, read_by="operator", valid=True,
+        declared={"parts": [{"name": "sampelit-api", "settings": {"plan": "standard"}}], "groups": {}},
+    )  # fmt: skip
+    drift.compare_again(file)
 
 
 def outbox() -> None:

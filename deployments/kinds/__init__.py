@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployments.kinds.blueprint import ReadBlueprint
 from deployments.kinds.control import Restart, Resume, Scale, Suspend
 from deployments.kinds.deploy import Cancel, Deploy
 from deployments.kinds.extras import DeletePreview, PurgeCache, RunJob
@@ -20,11 +21,11 @@ from operations.engine.kinds import OperationKind
 ALL: list[type[OperationKind]] = [
     Deploy, Cancel, Rollback, Maintenance, Restart, Scale, Suspend, Resume, Autodeploy, Source, HealthPath, SetVariable,
     DeleteVariable, PurgeCache, DeletePreview, RunJob, FunctionDeploy, FunctionRollback, FunctionDelete, SetSecret,
-    DeleteSecret,
+    DeleteSecret, KeepPreview, SetGroupVariable, DeleteGroupVariable, ReadBlueprint,
 ]  # fmt: skip
 
 
 def register_all() -> None:
-    for kind in [*ALL, KeepPreview, SetGroupVariable, DeleteGroupVariable]:
+    for kind in ALL:
         kinds.register(kind())
     register_steps()

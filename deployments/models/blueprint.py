@@ -19,6 +19,7 @@ class BlueprintFile(models.Model):
     commit_sha = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
     declared = models.JSONField(help_text="Services with their settings and variable names; values are fingerprints.")
+    differences = models.JSONField(default=list, help_text="What differed when it was compared last, each minute.")
     verdict = models.CharField(max_length=500, blank=True, help_text="Render's own: empty where it was not asked.")
     valid = models.BooleanField(null=True, blank=True)
     read_at = models.DateTimeField(default=timezone.now)

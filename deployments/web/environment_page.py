@@ -48,14 +48,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/admin/deployments/service/environment/<slug>/`."""
     if not request.user.has_perm("deployments.view_service"):
         raise PermissionDenied
-    environment = get_object_or_404(Environment, slug=slug)
+    environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
+    file = getattr(environment, "blueprint", None)
     services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
     for service in services:
         service.environment = environment
     context = {
         **admin.site.each_context(request), "title": environment.name, "environment": environment,
         "lines": lines(request, services), "state": SyncState.objects.filter(pk=1).first(),
-        **watched(services),
+        **watched(services), "file": file, "differences": file.differences if file else [],
     }  # fmt: skip
     return TemplateResponse(request, "admin/deployments/environment.html", context)
 

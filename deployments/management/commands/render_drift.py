@@ -1,0 +1,60 @@
+"""`manage.py render_drift -e ENVIRONMENT [FILE] [--json]`: render.yaml against live. Exit 0 same, 1 not, 3 no file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from deployments import drift
+from deployments.blueprint import Difference, parse
+from deployments.fingerprints import fingerprint
+from deployments.models import BlueprintFile
+from operations.models import Environment
+from providers.errors import Refused
+
+UNREADABLE = 3
+
+
+class Command(BaseCommand):
+    help = "Compares a render.yaml (FILE, - for standard input, or the one read last) with what runs on Render."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", help="compared and not kept; without it: the one read last")
+        parser.add_argument("-e", "--environment", required=True)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        environment = Environment.objects.filter(slug=options["environment"]).first()
+        if environment is None:
+            raise CommandError(f"There is no environment {options['environment']!r}.", returncode=UNREADABLE)
+        found = self._found(environment, options["file"])
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(line) for line in found]))
+        else:
+            for line in found:
+                self.stdout.write(f"{line.where} {line.what}: file {line.file}, live {line.live}")
+            self.stdout.write(f"{len(found)} differences")
+        sys.exit(1 if found else 0)
+
+    def _found(self, environment: Environment, name: str | None) -> list[Difference]:
+        if name is None:
+            file = BlueprintFile.objects.filter(environment=environment).select_related("environment").first()
+            if file is None:
+                raise CommandError(
+                    "No render.yaml was read yet. Give FILE, or request deployments.read_blueprint.",
+                    returncode=UNREADABLE,
+                )
+            return drift.compare_again(file)
+        try:
+            content = sys.stdin.buffer.read(drift.MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
+            return drift.against(environment, parse(content, fingerprint))
+        except OSError as error:
+            raise CommandError(f"{name} cannot be read: {error.strerror}.", returncode=UNREADABLE) from error
+        except Refused as refusal:
+            raise CommandError(refusal.reason, returncode=UNREADABLE) from refusal

@@ -1,0 +1,58 @@
+"""The render.yaml of one environment: what differs, and a form to give the file or read it from the repository."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from deployments import drift
+from deployments.client import configured, quick
+from deployments.models import BlueprintFile
+from operations.models import Environment
+from providers.errors import Refused
+
+
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET shows what differs; POST takes a pasted or uploaded file, keeps no value of it, and asks Render about it."""
+    if not request.user.has_perm("deployments.view_service"):
+        raise PermissionDenied
+    environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
+    if request.method == "POST":
+        if not drift.may_read(request.user):
+            raise PermissionDenied
+        return _take(request, environment)
+    file: BlueprintFile | None = getattr(environment, "blueprint", None)
+    read = f"{reverse('admin:operations_request', args=['deployments.read_blueprint'])}?"
+    context = {
+        **admin.site.each_context(request), "title": f"render.yaml of {environment.name}", "environment": environment,
+        "may": drift.may_read(request.user), "may_request": request.user.has_perm("deployments.configure"),
+        "read_url": read + urlencode({"environment": slug}), "file": file,
+        "differences": file.differences if file else [],
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/deployments/blueprint.html", context)
+
+
+def _take(request: HttpRequest, environment: Environment) -> HttpResponse:
+    given = request.FILES.get("file")
+    if given is not None and given.size and given.size > drift.MAX_BYTES:
+        content = b"x" * (drift.MAX_BYTES + 1)
+    else:
+        content = given.read() if given is not None else request.POST.get("text", "").encode()
+    try:
+        if not content.strip():
+            raise Refused("Give a file or its text. Nothing was read.")
+        user: Any = request.user
+        row = drift.take(environment, drift.Found(content), by=user, api=quick() if configured() else None)
+        if row.valid is False:
+            messages.error(request, f"Render finds it invalid: {row.verdict}")
+        messages.success(request, "Read and compared. Its settings and names are kept, no value of it.")
+    except Refused as refusal:
+        messages.error(request, refusal.reason)
+    return redirect("admin:deployments_blueprint", environment.slug)
