@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from backups import admin_incidents, admin_lists  # noqa: F401 - registers the lists beside these
+from backups import admin_incidents, admin_lists, admin_stores  # noqa: F401 - registers the lists beside these
 from backups.builtin import accept_database
 from backups.models import Policy, Run
 from backups.web import altered, coverage, downloads, layers, retention_page, run_page, trends
@@ -116,7 +116,8 @@ class PolicyAdmin(EditableAdmin):
     change_form_template = "admin/backups/policy/change_form.html"
     form = PolicyForm
     fieldsets = [
-        (None, {"fields": ["environment", "name", "description", "lines", "picked", "closure", "format", "enabled"]}),
+        (None, {"fields": ["environment", "name", "description", "enabled"]}),
+        ("Tables", {"fields": ["picked", "lines", "closure", "format"]}),
         ("Schedule", {"fields": ["cron", "time_zone", "grace_minutes", "ping_url_env", "second_store_env"]}),
         (
             "Retention",

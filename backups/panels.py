@@ -66,4 +66,5 @@ def register_panels() -> None:
     panels.register(30, newest_proven_backup)
     panels.register(45, backup_schedule)
     register_widgets()
+    register(NavLink("Operate", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport"))
     register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from backups.builtin import ensure_policies
-from backups.models import Policy, Proof, Restore, Run, Segment, Slot
+from backups.models import Policy, Proof, Restore, Run, Segment, Slot, StoreReport
 from deployments import drift
 from deployments.models import (
     BlueprintFile,
@@ -32,7 +32,9 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
     """Two policies, a proven and a failed run with proofs, a restore, four slots."""
     ensure_policies(production)
     policy, now = Policy.objects.get(environment=production, name="audit-trail"), timezone.now()
-    proven = _run(policy, operations["succeeded"], "proven")
+    stores()
+    kept = {"retained_until": now + timedelta(days=35), "lock_mode": "COMPLIANCE", "warnings": ["It failed over."]}
+    proven = _run(policy, operations["succeeded"], "proven", **kept)
     whole, ago = Policy.objects.get(environment=production, name="whole-database"), now - timedelta(days=9)
     for key, fields in (("succeeded", {}), ("failed", {"purging_at": now, "purged_at": now})):
         _run(whole, operations[key], "proven", retired_at=ago, retired_by="system", **fields)
@@ -46,6 +48,25 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
     Restore.objects.create(operation=operations["cancelled"], run=proven, target="scratch", status="succeeded", rows=40)
     for hours, status in enumerate(("proven", "late", "failed", "missed")):
         Slot.objects.create(policy=policy, at=now - timedelta(hours=hours), status=status, reason=status * (hours > 0))
+
+
+def stores() -> None:
+    """A bucket with everything amber or red, and the directory of the demo."""
+    findings = [
+        {
+            "name": "write, read back, no overwrite",
+            "tone": "ok",
+            "found": "conditional writes hold",
+            "why": "",
+            "fix": "",
+        },
+        {"name": "delete", "tone": "warn", "found": "allowed", "why": "Thieves.", "fix": "Use the writer policy."},
+        {"name": "Object Lock", "tone": "ok", "found": "retained until 2027-01-01 00:00 UTC", "why": "", "fix": ""},
+    ]
+    url = "s3://audit-backups/production?endpoint=https://s3.example.com&region=eu-central-1"
+    StoreReport.objects.create(url=url, usable=True, findings=findings)
+    away = [{"name": "write, read back, no overwrite", "tone": "bad", "found": "No answer.", "why": "", "fix": "Look."}]
+    StoreReport.objects.create(url="file:///tmp/store", usable=False, findings=away)
 
 
 def _run(policy: Policy, operation: Operation, status: str, **fields: object) -> Run:

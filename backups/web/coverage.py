@@ -52,17 +52,23 @@ def covered(environment: Environment, sizes: dict[str, int]) -> list[Covered]:
 
 def sizes_of(environment: Environment) -> tuple[dict[str, int], str]:
     """The live catalogue with sizes, or the reason why it cannot be read."""
+    found, problem = live_tables(environment)
+    return {table.name: table.size_bytes for table in found}, problem
+
+
+def live_tables(environment: Environment) -> tuple[list[postgres.Listed], str]:
+    """Every table that a policy can name, largest first, or the reason why they cannot be read."""
     variable = environment.variable("export")
     dsn = os.environ.get(variable, "")
     if not dsn:
-        return {}, f"{variable} is not set here, so the live catalogue cannot be read."
+        return [], f"{variable} is not set here, so the live catalogue cannot be read."
     try:
         with postgres.connect(dsn, timeout=5) as connection:
-            return postgres.table_sizes(connection), ""
+            return postgres.listed_tables(connection), ""
     except ProviderError as error:
-        return {}, error.message
+        return [], error.message
     except psycopg.Error as error:
-        return {}, postgres.explain(error, "Reading the catalogue").message
+        return [], postgres.explain(error, "Reading the catalogue").message
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -1,28 +1,55 @@
-"""The form of a policy: tables as lines, and a list to pick from with the sizes of the live catalogue.
+"""The form of a policy: a table of the live catalogue to tick, and lines for patterns and tables that do not exist yet.
 
 In: a Policy. Out: the same with its tables. Where the catalogue cannot be read, the lines are enough.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 
 from backups.models import Policy
-from backups.web.coverage import sizes_of
-from operations.web import html
+from backups.web.coverage import live_tables, matches
+from operations.models import Environment
+
+_TABLE = re.compile(r"^[^.]+\..+$")
+
+
+class TablePicker(forms.CheckboxSelectMultiple):
+    """Draws the choices as a table with size, rows and who copies them already; a search box where scripts run."""
+
+    rows: list[dict[str, Any]]
+    problem = ""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        ticked = set(value or [])
+        rows = [{**row, "ticked": row["name"] in ticked, "id": f"id_{name}_{n}"} for n, row in enumerate(self.rows)]
+        context = {"name": name, "rows": rows, "problem": self.problem, "ticked": len(ticked)}
+        return mark_safe(render_to_string("admin/backups/policy/picker.html", context))  # noqa: S308 - autoescaped
+
+
+class TableField(forms.MultipleChoiceField):
+    """Takes any schema.table: the catalogue may have changed since the page was drawn; the export checks again."""
+
+    widget = TablePicker
+
+    def valid_value(self, value: Any) -> bool:
+        return bool(_TABLE.match(str(value)))
 
 
 class PolicyForm(forms.ModelForm):
+    picked = TableField(label="Tables of the live catalogue", required=False)
     lines = forms.CharField(
-        label="Tables",
+        label="Patterns and other names",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="One a line: table, schema.table, schema.* or * for all of ours.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One a line: schema.* or * for all of ours, or a table that the list above does not show.",
     )
-    picked = forms.MultipleChoiceField(label="Pick from the live catalogue", required=False)
 
     class Meta:
         model = Policy
@@ -34,21 +61,45 @@ class PolicyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = list(self.instance.tables or [])
-        self.fields["lines"].initial = "\n".join(names)
-        sizes, problem = sizes_of(self.instance.environment) if self.instance.pk else ({}, "Save the policy first.")
-        field = self.fields["picked"]
-        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - declared above
-        field.choices = [(name, f"{name} ({html.size(size)})") for name, size in sizes.items() if name not in names]
-        field.widget.attrs["size"] = 8
-        field.help_text = problem or "Added to the lines when saved; largest first."
+        widget = self.fields["picked"].widget
+        assert isinstance(widget, TablePicker)  # noqa: S101 - declared above
+        widget.rows, widget.problem = _rows(self.instance)
+        self.spelled = {_qualified(name): name for name in self.instance.tables or []}
+        shown = {row["name"] for row in widget.rows}
+        self.fields["picked"].initial = [name for name in self.spelled if name in shown]
+        self.fields["lines"].initial = "\n".join(text for name, text in self.spelled.items() if name not in shown)
 
     def clean(self) -> dict[str, Any]:
-        """Lines and picks together, each once, in the order given."""
+        """Lines and ticks together, each once; a name keeps the spelling that it had."""
         cleaned = super().clean() or {}
         lines = [line.strip() for line in cleaned.get("lines", "").splitlines() if line.strip()]
-        names = list(dict.fromkeys([*lines, *cleaned.get("picked", [])]))
+        chosen = dict.fromkeys(_qualified(name) for name in cleaned.get("picked", []))
+        spelled = self.spelled | {_qualified(line): line for line in lines}
+        wanted = [*(_qualified(line) for line in lines), *chosen]
+        names = [*(name for name in self.spelled if name in wanted), *wanted]
         if not names:
             raise ValidationError("Name at least one table.")
-        self.instance.tables = names
+        self.instance.tables = [spelled.get(name, name) for name in dict.fromkeys(names)]
         return cleaned
+
+
+def _qualified(name: str) -> str:
+    return name if "." in name or name == "*" else f"public.{name}"
+
+
+def _rows(policy: Policy) -> tuple[list[dict[str, Any]], str]:
+    """Every table of the environment with the policies that copy it, largest first; or why there are none."""
+    if not policy.pk:
+        return [], "Save the policy first; then the tables of its environment can be ticked here."
+    environment: Environment = policy.environment
+    found, problem = live_tables(environment)
+    others = list(Policy.objects.filter(environment=environment, enabled=True))
+    return [
+        {
+            "name": table.name,
+            "size": table.size_bytes,
+            "rows": table.rows,
+            "policies": [p.name for p in others if any(matches(pattern, table.name) for pattern in p.tables)],
+        }
+        for table in found
+    ], problem

@@ -3,7 +3,7 @@
 In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of bytes. Nothing here knows Django.
 """
 
-from providers.postgres.catalog import PLATFORM_SCHEMAS, read_catalog, schema_exists, table_sizes
+from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
 from providers.postgres.chains import (
     CHAIN_TABLE,
     ChainHead,
@@ -49,6 +49,7 @@ __all__ = [
     "Difference",
     "Evidence",
     "Facts",
+    "Listed",
     "Position",
     "Range",
     "Said",
@@ -76,6 +77,7 @@ __all__ = [
     "has_chain",
     "import_snapshot",
     "keep_chain",
+    "listed_tables",
     "lock_tables",
     "primary_key",
     "problems",

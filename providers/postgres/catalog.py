@@ -6,7 +6,7 @@ In: a connection and names ("table", "schema.table", "schema.*", "*"). Out: froz
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from providers.errors import Refused
@@ -17,6 +17,14 @@ from providers.postgres.tables import Catalog, Column, SchemaObject, Table
 from providers.postgres.verifier import read_verifier
 
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    name: str
+    size_bytes: int
+    rows: int | None
+
 
 # Types whose extended hash depends on the value alone, equal on every server (DESIGN 7); all others are hashed as text.
 HASHED_BY_VALUE = frozenset(
@@ -88,6 +96,14 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
 def table_sizes(connection: Connection) -> dict[str, int]:
     """Every user table that the role sees, with the bytes of its rows (heap and TOAST, no indexes)."""
     return {f"{row[0]}.{row[1]}": int(row[2]) for row in connection.execute(statements("table_sizes"))}
+
+
+def listed_tables(connection: Connection) -> list[Listed]:
+    """The same with the planner's estimate of rows; None for a table that was never analysed."""
+    return [
+        Listed(f"{schema}.{name}", int(size), None if rows < 0 else int(rows))
+        for schema, name, size, rows in connection.execute(statements("table_sizes"))
+    ]
 
 
 def schema_exists(connection: Connection, name: str) -> bool:

@@ -2,7 +2,9 @@
 import { startLive } from "./live.js";
 import { startKeys } from "./keys.js";
 import { startMenu } from "./menu.js";
+import { startFilter } from "./filter.js";
 
 startMenu();
 startKeys();
 startLive();
+startFilter();

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backups.models import Run
+from backups.models import Run, StoreReport
+from backups.web.policy_form import PolicyForm
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 
+KEEP = {"keep_last": 24, "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12, "keep_yearly": 7,
+        "keep_unproven_days": 30}  # fmt: skip
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -27,7 +30,7 @@ def run(ask) -> Run:  # noqa: F811
     return Run.objects.get(pk=ended(ask()).result["run"])
 
 
-@pytest.mark.parametrize("name", ["run", "policy", "slot", "restore", "proof"])
+@pytest.mark.parametrize("name", ["run", "policy", "slot", "restore", "proof", "storereport"])
 def test_every_list_answers_empty_and_filled(admin_client: Client, run: Run, name: str) -> None:
     url = reverse(f"admin:backups_{name}_changelist")
     admin_client.get(url)
@@ -109,14 +112,63 @@ def test_a_policy_takes_lines_and_picks_from_the_live_catalogue(admin_client: Cl
         "cron": "15 3 * * *",
         "time_zone": "Europe/Madrid",
         "grace_minutes": 60,
+        **KEEP,
     }
 
     answer = admin_client.post(url, values)
 
     policy.refresh_from_db()
-    assert "public.leads (" in page
+    assert 'value="public.leads"' in page
+    assert 'value="public.users" id="id_picked_' in page
     assert answer.status_code == 302
-    assert policy.tables == ["users", "experiments", "public.leads"]
+    assert policy.tables == ["experiments", "users", "public.leads"]
+
+
+def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
+    admin_client: Client, run: Run, monkeypatch
+) -> None:
+    from backups.models import Policy
+
+    Policy.objects.filter(name="audit-trail").update(tables=["users", "auth.*", "public.leads"])
+    policy = Policy.objects.get(name="audit-trail")
+    with_catalogue = PolicyForm(instance=policy)
+    form = PolicyForm({"environment": policy.environment_id, "name": policy.name, "format": "auto", "time_zone": "UTC",
+                       "grace_minutes": 60, "picked": ["public.users"], "lines": "auth.*", **KEEP},
+                      instance=policy)  # fmt: skip
+    saved = form.is_valid() and form.save()
+    monkeypatch.delenv("SAMPELIT_PRODUCTION_EXPORT_DSN")
+    without = PolicyForm(instance=policy)
+
+    assert with_catalogue.fields["picked"].initial == ["public.users", "public.leads"]
+    assert with_catalogue.fields["lines"].initial == "auth.*"
+    assert saved.tables == ["users", "auth.*"]
+    assert without.fields["lines"].initial == "users\nauth.*"
+    assert "is not set here" in str(without["picked"])
+
+
+def test_the_page_of_a_store(admin_client: Client, run: Run, tmp_path, settings) -> None:
+    from backups import stores
+
+    row = stores.report(settings.BACKUP_STORE)
+    bucket = StoreReport.objects.create(url="s3://b/p?region=eu-west-1", usable=True)
+    url = reverse("admin:backups_storereport_change", args=[row.pk])
+    StoreReport.objects.filter(pk=row.pk).update(usable=False)
+
+    answer = admin_client.post(url, follow=True)
+    shown = admin_client.get(reverse("admin:backups_storereport_change", args=[bucket.pk])).content.decode()
+
+    assert "conditional writes hold" in answer.content.decode()
+    assert StoreReport.objects.get(pk=row.pk).usable
+    assert "s3:PutObjectRetention" in shown
+    viewer = Client()
+    viewer.force_login(_viewer())
+    assert viewer.post(url).status_code == 403
+
+
+def _viewer() -> User:
+    user = User.objects.create_user("vera", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_storereport"))
+    return user
 
 
 @pytest.mark.parametrize(
@@ -133,7 +185,7 @@ def test_a_wrong_policy_is_explained(admin_client: Client, run: Run, field: str,
 
     policy = Policy.objects.get(name="audit-trail")
     values = {"environment": policy.environment_id, "name": policy.name, "lines": "users", "format": "auto",
-              "cron": "", "time_zone": "UTC", "grace_minutes": 60, field: value}  # fmt: skip
+              "cron": "", "time_zone": "UTC", "grace_minutes": 60, **KEEP, field: value}  # fmt: skip
 
     answer = admin_client.post(reverse("admin:backups_policy_change", args=[policy.pk]), values)
 

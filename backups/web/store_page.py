@@ -1,0 +1,77 @@
+"""One store on one page: what it was seen to do, which policies it needs, and probing it again (POST)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backups import stores
+from backups.models import Run, StoreReport
+from operations.web import html
+from providers.errors import Refused
+from providers.storage import parse
+from providers.storage_policies import NOTES, PURPOSE, documents
+
+MAY = "backups.verify_run"
+OTHERS = {
+    "bucket": "bucket policy: nobody unprotects, overwrites or speaks without TLS",
+    "lifecycle": "lifecycle: probes and hidden versions go by themselves",
+}
+
+
+def usable_badge(row: StoreReport) -> SafeString:
+    if not row.usable:
+        return html.badge("not usable", "bad")
+    amber = any(item["tone"] == "warn" for item in row.findings)
+    return html.badge("usable, look", "warn") if amber else html.badge("usable", "ok")
+
+
+def probe_now(request: HttpRequest, row: StoreReport) -> None:
+    """Probe and say so. Raises PermissionDenied for people who may not ask for a verification."""
+    if not request.user.has_perm(MAY):
+        raise PermissionDenied
+    assert isinstance(request.user, User)  # noqa: S101 - has_perm lets only signed-in people through
+    done = stores.report(row.url, actor=request.user.username)
+    level = messages.SUCCESS if done.usable else messages.ERROR
+    messages.add_message(request, level, f"{row.url} was probed: {'usable' if done.usable else 'NOT usable'}.")
+
+
+def page(request: HttpRequest, pk: str, frame: dict[str, Any]) -> HttpResponse:
+    row = StoreReport.objects.filter(pk=pk).first() if pk.isdecimal() else None
+    if row is None:
+        raise Http404
+    if request.method == "POST":
+        probe_now(request, row)
+        return HttpResponseRedirect(reverse("admin:backups_storereport_change", args=[row.pk]))
+    context = {
+        **frame,
+        "title": "Store",
+        "store": row,
+        "badge": usable_badge(row),
+        "use": stores.known().get(row.url, "no longer used for new runs"),
+        "runs": Run.objects.filter(store_url=row.url).exclude(stored_at=None).count(),
+        "policies": _policies(row.url),
+        "notes": NOTES,
+        "may_probe": request.user.has_perm(MAY),
+    }
+    return TemplateResponse(request, "admin/backups/store/page.html", context)
+
+
+def _policies(url: str) -> list[tuple[str, str, str]]:
+    """Name, purpose and text of each document; a directory has none."""
+    try:
+        address = parse(url)
+    except Refused:
+        return []
+    if address.scheme != "s3":
+        return []
+    told = PURPOSE | OTHERS
+    return [(name, told[name], json.dumps(document, indent=2)) for name, document in documents(address).items()]
