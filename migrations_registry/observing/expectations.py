@@ -13,13 +13,17 @@ from migrations_registry.analysis.parser import Node, Raw, parse
 
 @dataclass(frozen=True)
 class Expectation:
-    """An object that exists, or (`present` False) does not; `facet` narrows it to a property with a `value`."""
+    """An object that exists, or (`present` False) does not; `facet` narrows it to a property with a `value`.
+
+    That a `weak` one is there proves nothing by itself: the platform brings extensions and schemas of its own.
+    """
 
     kind: str
     name: str
     present: bool = True
     facet: str = ""
     value: str = ""
+    weak: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:

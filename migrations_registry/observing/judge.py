@@ -124,7 +124,9 @@ def _state(
     file: Expected, wanted: list[Expectation], held: list[Expectation], live: Live, earlier: Sequence[Expected]
 ) -> str:
     if wanted:
-        return APPLIED if len(held) == len(wanted) else PARTLY if held else NOT
+        if len(held) == len(wanted):
+            return APPLIED
+        return PARTLY if any(not one.weak for one in held) else NOT
     if not file.expectations:
         return UNSEEN
     positives = [one for one in file.expectations if one.present]

@@ -112,12 +112,12 @@ def _enum_value(node: Node) -> Iterator[Expectation]:
 @reads("CreateSchemaStmt")
 def _schema(node: Node) -> Iterator[Expectation]:
     if node.get("schemaname"):
-        yield Expectation("schema", node["schemaname"])
+        yield Expectation("schema", node["schemaname"], weak=bool(node.get("if_not_exists")))
 
 
 @reads("CreateExtensionStmt")
 def _extension(node: Node) -> Iterator[Expectation]:
-    yield Expectation("extension", node["extname"])
+    yield Expectation("extension", node["extname"], weak=bool(node.get("if_not_exists")))
 
 
 @reads("CreateFunctionStmt")
