@@ -12,11 +12,15 @@ def nothing(*_: object, **__: object) -> None:
 
 @dataclass(frozen=True)
 class Watch:
-    """`progress(done, total, unit, note)` after each chunk; `check()` raises to stop; `log(line)` for people."""
+    """`progress(done, total, unit, note)` after each chunk; `check()` raises to stop; `log(line)` for people.
+
+    `owner` is the operation whose lease `check` asks for: an older session of the same owner may be ended.
+    """
 
     progress: Callable[..., None] = nothing
     check: Callable[[], None] = nothing
     log: Callable[[str], None] = nothing
+    owner: str = ""
 
 
 SILENT = Watch()

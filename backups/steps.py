@@ -53,7 +53,7 @@ def held_watch(ctx: StepContext) -> Watch:
         ctx.check()
         write(ctx.lease, fence=ctx.fence)
 
-    return Watch(ctx.progress, check, ctx.log)
+    return Watch(ctx.progress, check, ctx.log, ctx.operation.pk)
 
 
 def run_of(ctx: StepContext) -> Run:

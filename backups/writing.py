@@ -41,7 +41,12 @@ def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
     with postgres.connect(dsn) as looking:
         target = identity(looking)
     with guarded_session(
-        dsn, key=f"restore:{target}", lease_seconds=lease, wait_seconds=lease * 2, check=watch.check
+        dsn,
+        key=f"restore:{target}",
+        lease_seconds=lease,
+        wait_seconds=lease * 2,
+        check=watch.check,
+        owner=watch.owner,
     ) as connection:
         if identity(connection) != target:
             raise Refused(f"{address(dsn)} answers with two databases. Nothing was written. Name one host.")
