@@ -130,10 +130,12 @@ def _segments(
     plan: ExportPlan,
     watch: Watch,
 ) -> dict[str, list[Segment]]:
-    tally = _Tally(sum(table.size_bytes for table in tables), segments={table.qualified: [] for table in tables})
+    filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
+    size = sum(table.size_bytes for _, table in filled)
+    tally = _Tally(size, segments={table.qualified: [] for table in tables})
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
     with crew.at_work(plan.connections if tally.total_bytes >= PARALLEL_FROM_BYTES else 1):
-        for number, table in enumerate(tables):
+        for number, table in filled:
             _copy_table(leader, crew, number, table, spec, plan, tally, watch)
     return tally.segments
 

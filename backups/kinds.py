@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import keyring, steps
+from backups import keyring, portal, steps
 from backups.models import Policy, Run
 from backups.restore_kind import RestoreKind, VerifyKind
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
@@ -34,6 +34,7 @@ class ExportKind(OperationKind):
         if policy is None:
             known = ", ".join(name for name, _ in _policies(environment)) or "none"
             raise Refused(f"{environment} has no policy {name!r}; nothing was requested. Known: {known}.")
+        portal.refuse_in_clear(environment)
         if not policy.enabled:
             raise Refused(f"Policy {name} of {environment} is switched off; nothing was requested.")
         keyring.refuse_single_recipient(keyring.recipients())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from backups import keyring
+from backups.checkpoints import unexcused
 from backups.models import Run
 from backups.reading import load
 from backups.sealing import ManifestError
@@ -57,13 +59,16 @@ def _reasons(entry: Entry) -> str:
 @anchor_source
 def _manifests() -> Iterator[Anchor]:
     """The ledger's size and head as the newest proven manifests carry them; what cannot be read is no anchor."""
+    found = []
     for run in Run.objects.counting().order_by("-proven_at")[:ANCHORS]:
         try:
             manifest = load(open_store(run.store_url), run.pk, keyring.verifier())
         except (ManifestError, ProviderError, Refused):
             continue
         if manifest.ledger_entries:
-            yield Anchor(f"manifest of run {run.pk}", manifest.ledger_entries, manifest.ledger_head)
+            anchor = Anchor(f"manifest of run {run.pk}", manifest.ledger_entries, manifest.ledger_head)
+            found.append((anchor, datetime.fromisoformat(manifest.source.taken_at)))
+    yield from unexcused(found) if found else ()
 
 
 @sentence("backups.restore.succeeded")
@@ -115,3 +120,10 @@ def _purged(entry: Entry) -> str:
 @sentence("backups.run.brought_back")
 def _brought_back(entry: Entry) -> str:
     return f"{entry.actor} brought run {entry.subject} back; retention leaves it alone for 30 days."
+
+
+@sentence("backups.portal.recovered")
+def _recovered(entry: Entry) -> str:
+    lost = entry.payload["lost_entries"]
+    source = f"its copy {entry.subject}" if entry.subject else "the runs' manifests alone"
+    return f"The portal was brought back from {source}" + (f"; at least {lost} entries are lost." if lost else ".")

@@ -16,6 +16,18 @@ AUDIT_TABLES = (
     "experiments",
     "users",
 )
+# Of the portal's own database: what is worth nothing elsewhere (sessions, throttles, the queue, signs of life).
+PORTAL_WITHOUT_ROWS = (
+    "public.axes_accessattempt",
+    "public.axes_accessattemptexpiration",
+    "public.axes_accessfailurelog",
+    "public.axes_accesslog",
+    "public.django_q_ormq",
+    "public.django_q_schedule",
+    "public.django_q_task",
+    "public.django_session",
+    "public.operations_heartbeat",
+)
 FORMATS = ("auto", "csv", "binary")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
 
@@ -26,7 +38,10 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """`closure` adds every table that foreign keys lead to; `auto` is CSV for the audit set and binary elsewhere."""
+    """`closure` adds every table that foreign keys lead to; `auto` is CSV for the audit set and binary elsewhere.
+
+    Of `without_rows` (schema.table) only the structure is copied.
+    """
 
     name: str
     environment: str
@@ -34,6 +49,7 @@ class PolicySpec:
     format: str = "auto"
     recipients: tuple[str, ...] = ()
     closure: bool = False
+    without_rows: tuple[str, ...] = ()
 
     def format_of(self, table: str, binary_io: bool) -> str:
         wanted = self.format

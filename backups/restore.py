@@ -28,12 +28,16 @@ from providers.storage import Store
 
 @dataclass(frozen=True)
 class Target:
-    """`schema` puts every table into that new schema; `tables` and `chain` restore only a part."""
+    """`schema` puts every table into that new schema; `tables` and `chain` restore only a part.
+
+    `emptied`: the caller made sure that nothing is there, so it may even be the database that the run came from.
+    """
 
     dsn: str
     schema: str = ""
     tables: tuple[str, ...] = ()
     chain: str = ""
+    emptied: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, 
     facts = postgres.facts(connection)
     source = manifest.source
     same = facts.system_identifier == source.system_identifier and facts.database == source.database
-    if same and source.system_identifier and not target.schema:
+    if same and source.system_identifier and not target.schema and not target.emptied:
         raise Refused(
             f"{address(target.dsn)} is the very database that run {manifest.run} was taken from. Nothing was written. "
             "Restore into another database, or name a new schema."

@@ -75,6 +75,10 @@ class RestoreKind(OperationKind):
         if run.status == RunStatus.FAILED:
             raise Refused(f"Run {run.pk} failed its proof: {run.reason} Nothing was requested. Choose another run.")
         place = _place(parameters)
+        if environment.kind == Environment.Kind.PORTAL and place.kind in ("live", "schema"):
+            raise Refused(
+                "The portal's own database comes back by `manage.py recover`, into an empty one. Nothing was requested."
+            )
         if place.kind == "database":
             forbidden.refuse_variable(place.name)
         if place.kind == "live":

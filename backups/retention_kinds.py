@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import retention_steps
+from backups import checkpoints, portal, retention_steps
 from backups.models import Policy, Run
 from backups.retaining import planned
 from backups.retention import TOMBSTONE
@@ -138,3 +138,5 @@ def register_kinds() -> None:
     for kind in (RetireKind(), PurgeKind(), UnretireKind()):
         register(kind)
     tick.every("backups.retention", 86_400, keep_retention)
+    tick.every("backups.portal", 3_600, portal.keep)
+    tick.every("backups.checkpoints", 60, checkpoints.keep)

@@ -6,13 +6,11 @@ Every decision is taken again under the row's lock, so a hold or a restore that 
 
 from __future__ import annotations
 
-import os
-
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from backups import keyring, purged
+from backups import keyring, purged, stores
 from backups.manifest import Manifest
 from backups.models import Policy, Run
 from backups.retaining import clock, looked_at, planned
@@ -82,7 +80,7 @@ def purge(ctx: StepContext) -> None:
 def _waits(policy: Policy, due: list[str]) -> str:
     """Why this worker cannot delete although runs are due: it holds no reaper's key."""
     urls = Run.objects.filter(pk__in=due).values_list("store_url", flat=True).distinct()
-    second = os.environ.get(policy.second_store_env, "") if policy.second_store_env else ""
+    second = stores.second_url(policy)
     try:
         for url in filter(None, [*urls, second]):
             _reaper(url)
@@ -155,10 +153,9 @@ def _delete(ctx: StepContext, manifest: Manifest, reaper: Store) -> None:
 
 def _second(ctx: StepContext, run: Run) -> list[tuple[Store, Store]]:
     """The copy in the second store goes too, where this worker can reach it."""
-    variable = run.policy.second_store_env
-    url = os.environ.get(variable, "") if variable else ""
+    url = stores.other_url(run)
     if run.mirrored_at and not url:
-        ctx.log(f"{variable or 'The second store'} is not set here: the copy of run {run.pk} there stays.")
+        ctx.log(f"{run.policy.second_store_env or 'The second store'} is not set here: run {run.pk} stays there.")
     return [(open_store(url), _reaper(url))] if run.mirrored_at and url else []
 
 

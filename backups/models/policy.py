@@ -10,7 +10,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from backups.policies import PolicySpec
+from backups.policies import PORTAL_WITHOUT_ROWS, PolicySpec
 from backups.retention import FLOOR, Rule
 from operations.models import Environment
 from operations.models.environment import variable_name
@@ -108,7 +108,15 @@ class Policy(models.Model):
         return f"{self.environment}/{self.name}"
 
     def spec(self) -> PolicySpec:
-        return PolicySpec(self.name, self.environment.slug, tuple(self.tables), self.format, closure=self.closure)
+        portal = self.environment.kind == Environment.Kind.PORTAL
+        return PolicySpec(
+            name=self.name,
+            environment=self.environment.slug,
+            tables=tuple(self.tables),
+            format=self.format,
+            closure=self.closure,
+            without_rows=PORTAL_WITHOUT_ROWS if portal else (),
+        )
 
     def rule(self) -> Rule:
         """What retention keeps of this policy."""

@@ -1,0 +1,193 @@
+"""The portal's database, lost and brought back from a store: the newest proven copy of it, then what came after.
+
+In: a store, an empty database (DATABASE_URL), the keys. Out: a Recovered report. Refused before the first change where
+the database holds anything, or where no copy can be opened.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import sql
+
+from backups import checkpoints, keyring, rebuilding
+from backups.inventory import Inventory, inventory
+from backups.manifest import Manifest
+from backups.models import Policy, Run
+from backups.portal import NAME, PORTAL
+from backups.progress import Watch
+from backups.reading import load, proofs
+from backups.restore import Target, check_objects, restore
+from backups.sealing import ManifestError
+from ledger.models import Head
+from ledger.services import record, verify
+from operations.models import AccessToken
+from providers import postgres
+from providers.errors import Refused
+from providers.storage import Store
+
+OWN_FUNCTIONS = """
+    SELECT oid::regprocedure::text FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+FILLED = ("auth_user", "ledger_entry", "operations_environment", "operations_operation", "backups_run")
+
+
+@dataclass
+class Recovered:
+    """What came back, and what did not; `entries` are the ledger's before the recovery's own."""
+
+    store: str
+    run: str = ""
+    taken_at: str = ""
+    rows: int = 0
+    entries: int = 0
+    head: str = ""
+    lost_entries: int = 0
+    refreshed: int = 0
+    added: list[str] = field(default_factory=list)
+    purged: int = 0
+    ended: int = 0
+    tokens: int = 0
+    missing: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    valid: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def recover(store: Store, watch: Watch, wanted: str = "", alone: bool = False) -> Recovered:
+    """Bring the portal back. `wanted` names a copy instead of the newest; `alone` uses the runs' manifests only."""
+    _refuse_filled()
+    if keyring.verifiers() and keyring.signer() is None:
+        raise Refused("BACKUP_SIGNING_KEY is not set: the recovery could not be signed. Nothing was changed. Set it.")
+    found = inventory(store)
+    if not found.runs:
+        raise Refused(f"{store} holds no runs. Nothing was changed. Check the URL.")
+    done = Recovered(store.url)
+    copy = None if alone else _copy(store, [wanted] if wanted else found.runs, done)
+    if copy is not None:
+        _bring_back(store, copy, done, watch)
+    else:
+        call_command("migrate", verbosity=0, interactive=False)
+    _complete(store, found, done, copy)
+    return done
+
+
+def _refuse_filled() -> None:
+    """Only a database without content, and without anybody else's tables, may be written to."""
+    tables = set(connection.introspection.table_names())
+    ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} | {"django_migrations"}
+    others = sorted(tables - ours)
+    if others:
+        raise Refused(f"DATABASE_URL holds tables of somebody else ({', '.join(others[:5])}). Nothing was changed.")
+    with connection.cursor() as cursor:
+        for table in sorted(tables & set(FILLED)):
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}")')  # noqa: S608 - names of our own models
+            if cursor.fetchone()[0]:
+                raise Refused(
+                    f"The portal's database is not empty ({table} has rows). Nothing was changed. "
+                    "Stop the portal's services and give it a new, empty database."
+                )
+
+
+def _copy(store: Store, ids: list[str], done: Recovered) -> Manifest | None:
+    """The newest copy of the portal that is proven; later ones that cannot be believed are told."""
+    for pk in ids:
+        try:
+            manifest = load(store, pk, keyring.verifier())
+        except ManifestError as error:
+            done.problems.append(f"run {pk} was left out: its manifest was rejected ({error})")
+            continue
+        if (manifest.environment, manifest.policy) != (PORTAL, NAME):
+            continue
+        said = [one for one in proofs(store, pk, keyring.verifier()) if one["manifest_sha256"] == manifest.sha256]
+        if said and said[-1]["status"] == "proven":
+            return manifest
+        done.problems.append(f"the portal's copy {pk} is not proven and was not used")
+    return None
+
+
+def _bring_back(store: Store, copy: Manifest, done: Recovered, watch: Watch) -> None:
+    """Every object is checked before the empty tables are dropped; then all rows come in one transaction."""
+    dsn = os.environ["DATABASE_URL"]
+    check_objects(copy, store, keyring.identities(), watch)
+    connection.close()
+    _drop_empty(dsn)
+    restored = restore(copy, store, keyring.identities(), Target(dsn, emptied=True), watch)
+    done.problems += [f"not rebuilt: {note}" for note in restored.notes]
+    done.run, done.taken_at, done.rows = copy.run, copy.source.taken_at, restored.rows
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _drop_empty(dsn: str) -> None:
+    """The tables that `migrate` made, and their functions: the copy brings its own, of its own version."""
+    with postgres.connect(dsn, read_only=False) as work, work.transaction():
+        tables = work.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (name,) in tables:
+            work.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier("public", name)))
+        for (signature,) in work.execute(OWN_FUNCTIONS).fetchall():
+            work.execute(sql.SQL("DROP FUNCTION IF EXISTS {} CASCADE").format(sql.SQL(signature)))
+
+
+def _complete(store: Store, found: Inventory, done: Recovered, copy: Manifest | None) -> None:
+    now = timezone.now()
+    head = Head.objects.filter(pk=1).first()
+    done.entries, done.head = (head.sequence, head.sha256) if head else (0, "")
+    newest = max((mark.size for mark in checkpoints.marks(store, keyring.verifier())), default=0)
+    done.lost_entries = max(0, newest - done.entries)
+    if copy is not None:
+        taken = datetime.fromisoformat(copy.source.taken_at)
+        done.ended = rebuilding.end_what_was_open(taken)
+        done.tokens = AccessToken.objects.filter(revoked_at=None).update(revoked_at=now)
+        _move(copy, store)
+        done.refreshed = rebuilding.judge_again(store, found, taken)
+    added, problems = rebuilding.add_missing(store, found)
+    done.added, done.problems = added, [*done.problems, *problems]
+    done.purged = rebuilding.mark_purged(store, found)
+    done.missing = sorted(set(_stored_here(store)) - set(found.runs))
+    Policy.objects.filter(environment__slug=PORTAL).update(identity_accepted_at=now)
+    checkpoints.write_recovery(store, now, done.entries, done.head, done.run)
+    _tell(done)
+    report = verify()
+    done.valid = report.valid
+    done.problems += [f"ledger entry {found.sequence}: {found.problem}" for found in report.problems]
+
+
+def _move(copy: Manifest, store: Store) -> None:
+    """Runs that lay where the copy lay lie where it was found now."""
+    old = Run.objects.filter(pk=copy.run).values_list("store_url", flat=True).first()
+    if old and old != store.url:
+        Run.objects.filter(store_url=old).update(store_url=store.url)
+
+
+def _stored_here(store: Store) -> list[str]:
+    rows = Run.objects.filter(store_url=store.url, operation__seeded=False).exclude(stored_at=None)
+    return list(rows.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _tell(done: Recovered) -> None:
+    record(
+        "backups.portal.recovered",
+        actor="system",
+        environment=PORTAL if done.run else "",
+        subject=done.run,
+        data={
+            "taken_at": done.taken_at,
+            "entries": done.entries,
+            "head": done.head,
+            "lost_entries": done.lost_entries,
+            "added": len(done.added),
+            "ended": done.ended,
+            "missing": done.missing[:100],
+        },
+    )
