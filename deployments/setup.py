@@ -112,7 +112,7 @@ def _webhook() -> Step:
 
 def _databases() -> list[Step]:
     made = []
-    for environment in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
+    for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
         names = [environment.variable(purpose) for purpose in ("export", "migration")]
         unset = [name for name in names if not os.environ.get(name)]
         todo = f"Set {', '.join(unset)} (a read-only role for export)." if unset else ""

@@ -18,7 +18,7 @@ VARIABLE = "SUPABASE_URL"
 def link_projects(api: Render) -> list[str]:
     """One line for each environment whose services name a project. Raises ProviderError."""
     told = []
-    for environment in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
+    for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
         named = refs_named(api, environment)
         if named:
             told.append(_linked(environment, named))

@@ -151,7 +151,7 @@ def _tell(what: str, environment: Environment, actor: str, data: dict[str, objec
 
 def hourly() -> None:
     """Look at every environment whose database this process can reach; one failure never hides the others."""
-    for environment in Environment.objects.all():
+    for environment in Environment.objects.of_the_product():
         try:
             look(environment)
         except Refused:

@@ -38,9 +38,13 @@ class Stream:
 def columns(only: str = "") -> list[Column]:
     """Every environment but unread previews, with everything that its column needs, in one question."""
     incidents = DriftIncident.objects.filter(environment=OuterRef("pk"), status=DriftIncident.Status.OPEN)
-    known: QuerySet[Any] = Environment.objects.select_related("history_reading").annotate(
-        streams=ArrayAgg("baselines__stream", distinct=True, filter=Q(baselines__isnull=False), default=[]),
-        drifts=Exists(incidents),
+    known: QuerySet[Any] = (
+        Environment.objects.of_the_product()
+        .select_related("history_reading")
+        .annotate(
+            streams=ArrayAgg("baselines__stream", distinct=True, filter=Q(baselines__isnull=False), default=[]),
+            drifts=Exists(incidents),
+        )
     )
     if only:
         return [_column(each) for each in known.filter(slug=only)]

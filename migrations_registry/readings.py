@@ -63,7 +63,7 @@ def refresh(environment: Environment) -> HistoryReading:
 
 def refresh_all() -> None:
     """Every environment that this process can reach; one that cannot be read never hides the others."""
-    for environment in Environment.objects.all():
+    for environment in Environment.objects.of_the_product():
         try:
             row = refresh(environment)
         except Refused:

@@ -32,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "steps": setup.steps(),
         "may": may,
         "projects": known_projects(),
-        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+        "environments": Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW),
     }
     return TemplateResponse(request, "admin/deployments/setup.html", context)
 

@@ -55,7 +55,7 @@ def _environment(request: HttpRequest) -> Environment | None:
 def _environments(request: HttpRequest) -> list[Environment]:
     """All of them, asked once a request."""
     if not hasattr(request, "environments"):
-        request.environments = list(Environment.objects.all())  # type: ignore[attr-defined]
+        request.environments = list(Environment.objects.of_the_product())  # type: ignore[attr-defined]
     return request.environments  # type: ignore[attr-defined]
 
 

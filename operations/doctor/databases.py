@@ -32,7 +32,7 @@ def databases(environment: Environment | None) -> Iterator[Check]:
             yield from database(environment, purpose)
         return
     for each in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
-        for purpose in PURPOSES:
+        for purpose in PURPOSES if each.kind != Environment.Kind.PORTAL else ("export",):
             yield from _summed_up(f"{each} {purpose}", list(database(each, purpose)))
 
 

@@ -37,7 +37,7 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     """GET prints what to set; POST also checks it live, from this process."""
     if not request.user.has_perm("operations.change_environment"):
         raise PermissionDenied
-    environments = list(Environment.objects.all())
+    environments = list(Environment.objects.of_the_product())
     slug = request.GET.get("environment", "") or request.POST.get("environment", "")
     chosen = next((each for each in environments if each.slug == slug), environments[0] if environments else None)
     context = {
