@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from backups import admin_incidents, admin_lists, admin_stores  # noqa: F401 - registers the lists beside these
 from backups.builtin import accept_database
 from backups.models import Policy, Run
-from backups.web import altered, coverage, downloads, layers, retention_page, run_page, trends
+from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
 from backups.web.policy_form import PolicyForm
 from operations.web import html
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin
@@ -47,6 +47,7 @@ class RunAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("coverage/", view(coverage.page), name="backups_coverage"),
+            path("calendar/", view(calendar.page), name="backups_calendar"),
             path("layers/", view(layers.page), name="backups_layers"),
             path("<str:pk>/csv/<str:table>/", view(downloads.table_csv), name="backups_table_csv"),
             path("<str:pk>/manifest/", view(downloads.manifest_file), name="backups_manifest"),
@@ -57,9 +58,9 @@ class RunAdmin(ReadOnlyAdmin):
         return altered.marked(super().get_queryset(request))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(
-            request, {**(extra_context or {}), "trends": trends.charts(), **_export(request)}
-        )
+        about = trends.context()
+        shown = {**(extra_context or {}), **about, **_export(request, about["export_policy"])}
+        return super().changelist_view(request, shown)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -96,10 +97,7 @@ class RunAdmin(ReadOnlyAdmin):
         return html.duration(row.proof_seconds)
 
 
-def _export(request: HttpRequest) -> dict[str, Any]:
-    policy = Policy.objects.filter(built_in=True, enabled=True).select_related("environment").order_by(
-        "-environment__protected", "name"
-    ).first()  # fmt: skip
+def _export(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
     if policy is None:
         return {}
     why_not = "" if request.user.has_perm("backups.request_export") else "Your role may not request exports."
@@ -118,7 +116,19 @@ class PolicyAdmin(EditableAdmin):
     fieldsets = [
         (None, {"fields": ["environment", "name", "description", "enabled"]}),
         ("Tables", {"fields": ["picked", "lines", "closure", "format"]}),
-        ("Schedule", {"fields": ["cron", "time_zone", "grace_minutes", "ping_url_env", "second_store_env"]}),
+        (
+            "Schedule",
+            {
+                "fields": [
+                    "cron",
+                    "time_zone",
+                    "grace_minutes",
+                    "rto_budget_seconds",
+                    "ping_url_env",
+                    "second_store_env",
+                ]
+            },
+        ),
         (
             "Retention",
             {

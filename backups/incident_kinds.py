@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Count, Q
+
 from backups import holds, incidents
 from backups.models import Hold, Incident, Run
 from operations.engine.context import StepContext
@@ -19,7 +21,9 @@ def _open(environment: Environment) -> Iterable[tuple[str, str]]:
 
 def _incident(environment: Environment, parameters: Parameters) -> Incident:
     pk = str(parameters.get("incident", ""))
-    row = Incident.objects.open().filter(environment=environment, pk=pk).first() if pk.isdecimal() else None
+    standing = Count("holds", filter=Q(holds__released_at=None))
+    rows = Incident.objects.open().filter(environment=environment).defer("evidence").annotate(standing=standing)
+    row = rows.filter(pk=pk).first() if pk.isdecimal() else None
     if row is None:
         raise Refused(f"{environment} has no open incident {pk}. Nothing was requested.")
     return row
@@ -64,7 +68,7 @@ class ResolveIncident(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         row = _incident(environment, parameters)
-        held = row.holds.filter(released_at=None).count()
+        held = getattr(row, "standing", 0)
         return [
             Consequence(f"{row.summary}", "bad"),
             Consequence("This finding is accepted: later runs that show exactly this are not told again.", "warn"),

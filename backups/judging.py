@@ -70,7 +70,7 @@ def judged(verdict: Verdict, run: Run, baseline: Run | None, not_compared: str =
 def _off_trend(run: Run, baseline: Run | None) -> list[Anomaly]:
     if baseline is None or run.snapshot_at is None:
         return []
-    earlier = [one for one in _good_before(run)[:MOST_RUNS] if one.snapshot_at is not None]
+    earlier = [one for one in _good_before(run)[:MOST_RUNS] if one.tables == run.tables]
     history = [Measured(one.snapshot_at, one.rows, one.raw_bytes) for one in reversed(earlier) if one.snapshot_at]
     return anomalies.off_trend(
         history, Measured(run.snapshot_at, run.rows, run.raw_bytes), run.policy.name, baseline.pk

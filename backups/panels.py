@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from django.db.models import Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from backups.builtin import AUDIT_TRAIL
-from backups.models import Run, Slot
+from backups.models import Incident, Run, Slot
 from backups.models.run import RunStatus
 from backups.widgets import recent_runs, register_widgets
 from operations import panels
@@ -50,21 +52,57 @@ def _newest() -> Run | None:
 
 def backup_schedule(request: HttpRequest) -> Panel | None:
     """Shown only while a slot is red and nobody acknowledged it."""
-    if not request.user.has_perm("backups.view_run"):
-        return None
-    red = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="").select_related("policy")
-    shown = list(red[:100])
+    shown = [one for one in _red(request) if one.kind == "slot"]
     if not shown:
         return None
     newest, count = shown[0], len(shown)
-    detail = f"{newest.policy.name} {newest.status} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.reason}".strip()
+    detail = f"{newest.name} {newest.word} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.text}".strip()
     word = f"{count} slot{'s' if count != 1 else ''}"
-    return Panel("Backup slots", word, "bad", newest.status, detail, reverse("admin:backups_slot_changelist"))
+    return Panel("Backup slots", word, "bad", newest.word, detail, reverse("admin:backups_slot_changelist"))
+
+
+def altered(request: HttpRequest) -> Panel | None:
+    """Shown only while an incident is open; nothing but a person's reason takes it away."""
+    shown = [one for one in _red(request) if one.kind == "incident"]
+    if not shown:
+        return None
+    newest, count = shown[0], len(shown)
+    url = reverse("admin:backups_incident_change", args=[newest.pk])
+    if count > 1:
+        url = f"{reverse('admin:backups_incident_changelist')}?status__exact=open"
+    answer = f"{count} open incident{'s' if count != 1 else ''}"
+    return Panel("Audit data", answer, "bad", "altered", f"{newest.name}: {newest.text}", url)
+
+
+class _Red(NamedTuple):
+    kind: str
+    pk: int
+    at: datetime
+    word: str
+    name: str
+    text: str
+
+
+def _red(request: HttpRequest) -> list[_Red]:
+    """Red slots that nobody acknowledged and open incidents, newest first, in one query a request."""
+    if not request.user.has_perm("backups.view_incident"):
+        return []
+    known: list[_Red] | None = getattr(request, "red_of_backups", None)
+    if known is None:
+        slots = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="")
+        slot_rows = slots.order_by("-at").values_list(Value("slot"), "pk", "at", "status", "policy__name", "reason")
+        rows = Incident.objects.open().order_by("-opened_at")
+        incident_rows = rows.values_list(Value("incident"), "pk", "opened_at", "status", "environment__slug", "summary")
+        both = slot_rows[:100].union(incident_rows[:100], all=True)
+        known = sorted((_Red(*row) for row in both), key=lambda one: one.at, reverse=True)
+        request.red_of_backups = known  # type: ignore[attr-defined]
+    return known
 
 
 def register_panels() -> None:
     panels.register(30, newest_proven_backup)
     panels.register(45, backup_schedule)
+    panels.register(46, altered)
     register_widgets()
     register(NavLink("Operate", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport"))
     register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))

@@ -17,7 +17,7 @@ from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
-from tests import factories_apps, factories_functions, factories_migrations
+from tests import factories_apps, factories_functions, factories_incidents, factories_migrations
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def world() -> World:
     )
     queue()
     factories_apps.backups(production, made)
+    factories_incidents.altered()
     factories_apps.deployments(production)
     factories_functions.functions(production)
     factories_apps.outbox()

@@ -55,7 +55,7 @@ class PolicyForm(forms.ModelForm):
         model = Policy
         fields = [
             "environment", "name", "description", "closure", "format", "enabled", "cron", "time_zone",
-            "grace_minutes", "ping_url_env", "second_store_env",
+            "grace_minutes", "rto_budget_seconds", "ping_url_env", "second_store_env",
             "keep_last", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "keep_unproven_days",
         ]  # fmt: skip
 

@@ -52,7 +52,7 @@ def find(pk: str) -> Run:
 
 def context(request: HttpRequest, pk: str) -> dict[str, Any]:
     run = find(pk)
-    segments = list(Segment.objects.filter(run=run)[: SHOWN_SEGMENTS + 1])
+    segments = list(Segment.objects.filter(run=run))
     proofs = list(run.proofs.all()[:10])
     return {
         **altered.context(run, proofs),
@@ -60,7 +60,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "run": run,
         "stored": stored_badge(run),
         "proven": proven_badge(run),
-        "tables": _tables(run),
+        "tables": _tables(segments),
         "segments": segments[:SHOWN_SEGMENTS],
         "more_segments": len(segments) > SHOWN_SEGMENTS,
         "proofs": proofs,
@@ -97,14 +97,13 @@ def _request(kind: str, run: Run, **values: str) -> str:
     return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
 
 
-def _tables(run: Run) -> list[dict[str, Any]]:
+def _tables(segments: list[Segment]) -> list[dict[str, Any]]:
     """Rows, bytes and segments of each table, from the segments the run stored."""
     found: dict[str, dict[str, Any]] = {}
-    values = Segment.objects.filter(run=run).values_list("table", "rows", "raw_bytes", "stored_bytes")
-    for name, rows, raw_bytes, stored_bytes in values:
-        entry = found.setdefault(name, {"name": name, "rows": 0, "raw": 0, "stored": 0, "segments": 0})
-        entry["rows"] += rows
-        entry["raw"] += raw_bytes
-        entry["stored"] += stored_bytes
+    for one in segments:
+        entry = found.setdefault(one.table, {"name": one.table, "rows": 0, "raw": 0, "stored": 0, "segments": 0})
+        entry["rows"] += one.rows
+        entry["raw"] += one.raw_bytes
+        entry["stored"] += one.stored_bytes
         entry["segments"] += 1
     return sorted(found.values(), key=lambda entry: -entry["stored"])

@@ -89,17 +89,18 @@ def _figure(
     drawing: SafeString, height: int, title: str, description: str, head: tuple[str, str], rows: list[tuple[str, str]]
 ) -> SafeString:
     name = f"chart-{next(_ids)}"
-    table = format_html_join(
-        "",
-        '<tr><td data-label="{}">{}</td><td data-label="{}">{}</td></tr>',
-        ((head[0], a, head[1], b) for a, b in rows),
-    )
     return format_html(
         '<figure class="chart"><svg viewBox="0 0 {} {}" role="img" aria-labelledby="{n}-t {n}-d"'
         ' preserveAspectRatio="none">'
         '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}</svg><figcaption>{}</figcaption>'
-        '<details><summary>As a table</summary><table class="table">'
-        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th></tr></thead>'
-        "<tbody>{}</tbody></table></details></figure>",
-        WIDTH, height, title, description, drawing, description, *head, table, n=name,
+        "<details><summary>As a table</summary>{}</details></figure>",
+        WIDTH, height, title, description, drawing, description, twin(head, rows), n=name,
     )  # fmt: skip
+
+
+def twin(head: Sequence[str], rows: Sequence[Sequence[str]]) -> SafeString:
+    """The same facts as a table, for whoever does not see the drawing."""
+    titles = format_html_join("", '<th scope="col">{}</th>', ((word,) for word in head))
+    cells = (format_html_join("", '<td data-label="{}">{}</td>', zip(head, row, strict=True)) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", ((row,) for row in cells))
+    return format_html('<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', titles, body)

@@ -62,6 +62,11 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("all records", named("admin:records")),
     ("change password", named("admin:password_change")),
     ("approvals", named("admin:approvals")),
+    ("calendar of slots", named("admin:backups_calendar")),
+    (
+        "resolve an incident",
+        named("admin:operations_request", "?environment=production&incident=1", ["backups.resolve_incident"]),
+    ),
     ("doctor", named("admin:doctor")),
     ("filtered timeline", named("admin:ledger_entry_changelist", "?environment=production&from=2026-01-01")),
     ("another second factor", named("account:replace_second_factor")),
