@@ -49,8 +49,8 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
         if begun or number:
             _clean(attempt, connection, step)
         attempt.note(step, status=STARTED, attempts=step["attempts"] + 1)
-        failpoint("alone.journaled")
         try:
+            failpoint("alone.journaled")
             _run(connection, statement)
             failpoint("alone.executed")
             return

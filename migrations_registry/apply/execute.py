@@ -13,7 +13,7 @@ import psycopg
 from migrations_registry import drift, history
 from migrations_registry.apply.alone import run_alone
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.journal import DONE, STARTED, Attempt
+from migrations_registry.apply.journal import DONE, PENDING, STARTED, Attempt
 from migrations_registry.apply.keeping import keep_difference
 from migrations_registry.apply.waiting import TRIES, give_way
 from migrations_registry.observing import expected, missing
@@ -53,17 +53,17 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         try:
             _once(attempt, connection, step, limits, last)
         except applying.RETRYABLE as error:
-            connection.execute("ROLLBACK")
+            _roll_back(attempt, connection, step)
             give_way(attempt, connection, step, number, error, time.monotonic() - began)
             continue
         except psycopg.OperationalError as error:
             if not connection.closed:
-                connection.execute("ROLLBACK")
+                _roll_back(attempt, connection, step)
                 raise postgres.explain(error, f"Step {step['number']}, of which nothing was kept,") from None
             raise ProviderError("The connection was lost; what became of the transaction is looked up.", True) from None
-        except BaseException as error:
+        except Exception as error:
             if not connection.closed:
-                connection.execute("ROLLBACK")
+                _roll_back(attempt, connection, step)
             if isinstance(error, psycopg.Error):
                 raise postgres.explain(error, f"Step {step['number']}, of which nothing was kept,") from None
             raise
@@ -74,6 +74,12 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         f"Step {step['number']} did not get its locks in {TRIES} tries; nothing of it was changed. Now on its tables: "
         f"{who}. Request it again at a quieter time."
     )
+
+
+def _roll_back(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
+    """The server said that nothing of it is left, so nobody needs to ask what became of it."""
+    connection.execute("ROLLBACK")
+    attempt.note(step, status=PENDING)
 
 
 def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits: Limits, last: bool) -> None:
@@ -115,10 +121,10 @@ def _was_committed(attempt: Attempt, connection: Connection, step: dict[str, Any
             "baseline the stream again."
         )
     attempt.ctx.log(f"step {step['number']}: transaction {step['xid']} {state}")
-    return state == "committed" and _left_its_trace(attempt, connection, step, last)
+    return state == "committed" and left_its_trace(attempt, connection, step, last)
 
 
-def _left_its_trace(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> bool:
+def left_its_trace(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> bool:
     """A server that crashed may give an id that was never written to somebody else: the catalogue must agree."""
     if last:
         return history.version_of(attempt.file) in {row.version for row in read_history(connection)}

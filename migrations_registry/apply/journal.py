@@ -94,7 +94,7 @@ def open_attempt(ctx: StepContext, found: Review) -> Attempt:
 
 
 def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[dict[str, Any]]:
-    """The earlier attempt's finished steps, if they are these steps still; what it began alone is looked at again."""
+    """The earlier attempt's finished steps, if they are these steps still; what it only began is looked at again."""
     if earlier is None:
         return steps
     shape = [(each["transactional"], each["statements"]) for each in steps]
@@ -103,12 +103,11 @@ def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[d
             f"{earlier.file.name} is partly applied in other steps than the present rules cut it into. Nothing was "
             "changed. Finish it by a new file that brings the schema to where it should be, and baseline the stream."
         )
-    begun = [each["status"] == STARTED and not each["transactional"] for each in earlier.steps]
-    return [
-        old if old["status"] == DONE else {**new, **_left_alone(old)} if open_ else new
-        for new, old, open_ in zip(steps, earlier.steps, begun, strict=True)
-    ]
+    return [_continued(new, old) for new, old in zip(steps, earlier.steps, strict=True)]
 
 
-def _left_alone(old: dict[str, Any]) -> dict[str, Any]:
-    return {"status": STARTED, "before": old.get("before")}
+def _continued(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Of what was begun and has no end, the transaction or the catalogue is asked before it is begun again."""
+    if old["status"] == DONE:
+        return old
+    return {**new, **{name: old[name] for name in ("status", "xid", "before") if name in old}}

@@ -7,6 +7,7 @@ import psycopg
 from migrations_registry import drift, history
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import Attempt, open_attempt
+from migrations_registry.apply.surroundings import no_strange_index, nobody_is_late, room, session
 from migrations_registry.baseline import is_baselined, writing_dsn
 from migrations_registry.fingerprint import compare
 from migrations_registry.models import Application, MigrationFile
@@ -16,6 +17,7 @@ from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.applying import writable
+from providers.postgres.preflight import OLDEST_VERSION
 
 LONGEST_TRANSACTION_SECONDS = 60
 
@@ -30,7 +32,10 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     _schema_as_expected(environment)
     found = review(file, environment)
     _quiet(found)
-    _no_strange_index(found)
+    with session(environment) as connection:
+        nobody_is_late(connection, found)
+        no_strange_index(connection, found)
+    ctx.log(room(found))
     failpoint("preflight.checked")
     attempt = open_attempt(ctx, found)
     failpoint("preflight.opened")
@@ -59,6 +64,8 @@ def _session(environment: Environment, dsn: str) -> None:
             "The DSN leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed. "
             "Use the session pooler (port 5432) or the host."
         )
+    if facts.version < OLDEST_VERSION:
+        raise Refused(f"PostgreSQL {facts.server_version} is too old: 14 or newer is needed. Nothing was changed.")
     if why:
         name = environment.variable("migration")
         raise Refused(f"{environment} takes no changes: {why}. Nothing was changed. Correct {name}.")
@@ -104,16 +111,3 @@ def _quiet(found: Review) -> None:
                 f"A transaction has held {'.'.join(name)} for {table.oldest_transaction_seconds} s. Nothing was "
                 "changed. End it, then request again."
             )
-
-
-def _no_strange_index(found: Review) -> None:
-    """An invalid index under a name that the file makes; our own leftovers are cleaned by the step itself."""
-    ours = Application.objects.filter(file=found.file, environment=found.environment, status="partly").exists()
-    text = found.file.data.decode()
-    for name, table in found.facts.tables.items() if found.facts and not ours else ():
-        for index, valid in table.indexes.items():
-            if not valid and index in text:
-                raise Refused(
-                    f"The index {index} on {'.'.join(name)} is invalid and not ours. Nothing was changed. Drop it "
-                    "(DROP INDEX CONCURRENTLY), then request again."
-                )

@@ -9,9 +9,9 @@ from django.utils import timezone
 from ledger.services import record
 from migrations_registry import drift
 from migrations_registry.apply import restore_point
-from migrations_registry.apply.execute import run_steps
+from migrations_registry.apply.execute import left_its_trace, run_steps
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.journal import DONE, load
+from migrations_registry.apply.journal import DONE, PENDING, STARTED, load
 from migrations_registry.baseline import writing_dsn
 from migrations_registry.models import Application
 from migrations_registry.observing import expected, missing
@@ -22,6 +22,7 @@ from operations.engine.kinds import StepSpec, step
 from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
+from providers.postgres.applying import transaction_state
 from providers.postgres.guarded import guarded_session
 
 LONG = {"deadline": 6 * 3600, "stall": 4 * 3600}
@@ -89,6 +90,7 @@ def settle(ctx: StepContext) -> None:
     row = Application.objects.select_related("file").filter(operation=ctx.operation.pk).first()
     if row is None or row.status != Application.Status.RUNNING:
         return
+    _look_up(ctx, row)
     done = [each["status"] == DONE for each in row.steps]
     state = Application.Status.APPLIED if all(done) else Application.Status.FAILED
     if state != Application.Status.APPLIED and (any(done) or _may_have_left_something(row)):
@@ -113,8 +115,23 @@ def settle(ctx: StepContext) -> None:
         )  # fmt: skip
 
 
+def _look_up(ctx: StepContext, row: Application) -> None:
+    """Transactions whose end nobody saw: the server knows, and says so once more."""
+    attempt = load(ctx)
+    unknown = [each for each in row.steps if each["status"] == STARTED and each["transactional"] and each["xid"]]
+    if not unknown:
+        return
+    with postgres.connect(writing_dsn(ctx.environment)) as connection:
+        for each in unknown:
+            state = transaction_state(connection, each["xid"])
+            if state == "committed" and left_its_trace(attempt, connection, each, each is row.steps[-1]):
+                each["status"] = DONE
+            elif state in ("committed", "aborted"):
+                each["status"] = PENDING
+
+
 def _may_have_left_something(row: Application) -> bool:
-    return any(each["status"] == "started" and not each["transactional"] for each in row.steps)
+    return any(each["status"] == STARTED for each in row.steps)
 
 
 def all_steps(preflight: kinds.StepFunction) -> list[StepSpec | kinds.Registered]:

@@ -8,6 +8,7 @@ from typing import Any
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
+from migrations_registry.apply.surroundings import MB, needed_bytes
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
@@ -86,6 +87,9 @@ class ApplyMigration(OperationKind):
             lines.append(Consequence(f"Needs maintenance mode: {found.plan.maintenance}", "warn"))
         if found.plan.restore_point:
             lines += _restore_point(found)
+        if needed := needed_bytes(found):
+            said = f"Tables are written anew: about {needed // MB:,} MB of disk are needed while it runs"
+            lines.append(Consequence(f"{said}. The database cannot tell how much is free.", "warn"))
         if found.no_facts_because:
             lines.append(Consequence(f"Judged without live facts: {found.no_facts_because}", "warn"))
         return lines

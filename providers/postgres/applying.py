@@ -65,11 +65,23 @@ def blockers(connection: Connection, tables: Sequence[str]) -> list[str]:
 
 
 def writable(connection: Connection) -> str:
-    """Why this server takes no writes; empty where it does."""
+    """Why this server takes no writes; empty where it does.
+
+    A database that was set read-only (a managed service does that when its disk is full) tells it by the setting's
+    reset value: this session has set its own.
+    """
     row = connection.execute(
-        "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'off'"
-        " AND has_schema_privilege('public', 'CREATE'), current_user"
+        "SELECT pg_is_in_recovery(), has_schema_privilege('public', 'CREATE'), current_user,"
+        " (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"
     ).fetchone()
-    if row and row[0]:
+    in_recovery, may_create, role, read_only = row or (False, False, "", False)
+    if in_recovery:
         return "it is a replica"
-    return f"the role {row[2]} may not create anything in schema public" if row and not row[1] else ""
+    if read_only:
+        return "it is set read-only (default_transaction_read_only), as managed services do when the disk is full"
+    return "" if may_create else f"the role {role} may not create anything in schema public"
+
+
+def late_sessions(connection: Connection, seconds: int) -> list[str]:
+    """Who has had a transaction open for longer; a replica's own and this session do not count."""
+    return [str(row[0]) for row in connection.execute(statements("late"), {"seconds": seconds})]

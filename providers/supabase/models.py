@@ -166,6 +166,19 @@ class Addon:
 
 
 @dataclass(frozen=True)
+class DiskUse:
+    """The database's file system in bytes; None where the answer does not say."""
+
+    size_bytes: int | None
+    available_bytes: int | None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        found = [data.get(name) for name in ("fs_size_bytes", "fs_avail_bytes")]
+        return cls(*(int(value) if isinstance(value, int | float) else None for value in found))
+
+
+@dataclass(frozen=True)
 class MigrationRow:
     version: str
     name: str = ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from providers.http import JsonClient
-from providers.supabase.models import Addon, Organization, Project, ServiceHealth, items, part
+from providers.supabase.models import Addon, DiskUse, Organization, Project, ServiceHealth, items, part
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")
 _REF = re.compile(r"(?://|db\.|postgres\.)([a-z]{20})(?=[.:@/]|$)")
@@ -48,6 +48,10 @@ class Projects:
         """What is paid for beside the plan, PITR among it."""
         answer = part(self._http.get(f"/v1/projects/{ref}/billing/addons"))
         return [Addon.parse(item) for item in items(answer.get("selected_addons"))]
+
+    def disk(self, ref: str) -> DiskUse:
+        """The file system of the project's database, as it was measured last."""
+        return DiskUse.parse(part(part(self._http.get(f"/v1/projects/{ref}/config/disk/util")).get("metrics")))
 
     def pause(self, ref: str) -> None:
         """Empty answer; look at `get(ref).status` until it says INACTIVE."""

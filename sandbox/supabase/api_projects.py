@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -98,6 +99,16 @@ def addons(world: World, request: Request, ref: str) -> Answer:
     selected = [pitr] if world.project(ref)["pitr_enabled"] else []
     offered = [] if selected else [{"type": "pitr", "name": "Point in time recovery", "variants": [pitr["variant"]]}]
     return 200, {"selected_addons": selected, "available_addons": offered}
+
+
+@route("GET", PROJECT + "/config/disk/util")
+def disk(world: World, request: Request, ref: str) -> Answer:
+    """A small project's disk: what its database takes, and 2 GB that the system keeps."""
+    with psycopg.connect(world.server.dsn(world.project(ref)["database"])) as connection:
+        found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    size, used = 8 * 2**30, 2 * 2**30 + (int(found[0]) if found else 0)
+    metrics = {"fs_size_bytes": size, "fs_avail_bytes": max(0, size - used), "fs_used_bytes": used}
+    return 200, {"timestamp": datetime.now(UTC).isoformat(), "metrics": metrics}
 
 
 @route("GET", PROJECT + "/config/database/pooler")

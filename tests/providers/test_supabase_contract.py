@@ -28,6 +28,7 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.projects.get(REF), {"ref": REF}),
     (lambda s: s.projects.health(REF), []),
     (lambda s: s.projects.addons(REF), {"selected_addons": []}),
+    (lambda s: s.projects.disk(REF), {"timestamp": "x", "metrics": {"fs_avail_bytes": 7}}),
     (lambda s: s.projects.pause(REF), None),
     (lambda s: s.projects.resume(REF), None),
     (lambda s: s.backups.list(REF), {"backups": []}),
