@@ -22,7 +22,7 @@ from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.guarded import guarded_session
-from providers.postgres.history import HistoryRow, ensure_history, read_history, write_history
+from providers.postgres.history import HistoryRow, ensure_history, read_history, standpoint, write_history
 
 LOCK_TIMEOUT = "4s"
 
@@ -55,6 +55,23 @@ def writing_dsn(environment: Environment) -> str:
     if not os.environ.get(name):
         raise Refused(f"{name} is not set for this worker. Nothing was changed; set it to the migration role's DSN.")
     return os.environ[name]
+
+
+def refuse_unfit(environment: Environment) -> None:
+    """Look whether the history can be written there at all. Raises Refused with the reason, and ProviderError."""
+    name = environment.variable("migration")
+    with postgres.connect(writing_dsn(environment)) as connection:
+        try:
+            session_mode, found = postgres.facts(connection).session_mode, standpoint(connection)
+        except psycopg.Error as error:
+            raise postgres.explain(error, "Looking at the target, which was not changed,") from None
+    if not session_mode:
+        raise Refused(
+            f"{name} leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed; use "
+            "the session pooler (port 5432) or the host."
+        )
+    if found.obstacle:
+        raise Refused(f"{environment}: {found.obstacle}. Nothing was changed; correct {name} or that role's rights.")
 
 
 def propose(environment: Environment, stream: str) -> list[Proposal]:

@@ -6,17 +6,20 @@ In: an environment whose DSN this process has. Out: fingerprints, at most one op
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
-from migrations_registry.fingerprint import Fingerprint, compare
+from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.model import of_rows
-from migrations_registry.models import DriftIncident, MigrationFile, SchemaFingerprint
+from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
 from migrations_registry.services.facts import reading_dsn
+from operations import notify
 from operations.models import Environment, Operation, Status
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -96,9 +99,11 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
         incident.found, incident.changes = row, told
         incident.save()
     else:
+        known = [*_around(environment, last_seen), *_written_elsewhere(environment)]
         incident = DriftIncident.objects.create(
-            environment=environment, expected=expected, found=row, changes=told, around=_around(environment, last_seen)
+            environment=environment, expected=expected, found=row, changes=told, around=known
         )
+        _alert(incident, changes)
     names = [str(change) for change in changes]
     _tell("found", environment, "system", {"incident": incident.pk, "count": len(names), "changes": names[:LISTED]})
     return incident
@@ -111,6 +116,26 @@ def _around(environment: Environment, since: datetime) -> list[dict[str, str]]:
         {"at": entry.at.isoformat(), "actor": entry.actor, "code": entry.code, "subject": entry.subject}
         for entry in entries.order_by("-at")[:LISTED]
     ]
+
+
+def _written_elsewhere(environment: Environment) -> list[dict[str, str]]:
+    """History rows that no registered file explains: somebody ran a migration without us; the platform may know who."""
+    reading = HistoryReading.objects.filter(environment=environment).first()
+    return [
+        {"at": row["version"], "actor": row.get("by") or "not said", "code": "history row", "subject": row["name"]}
+        for row in (reading.unknown[:LISTED] if reading else [])
+    ]
+
+
+def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
+    """Tell people once an incident; it grows in its page."""
+    told = "; ".join(str(change) for change in changes[:5])
+    notify.enqueue(
+        f"drift:{incident.pk}",
+        subject=f"The schema of {incident.environment} changed without an operation",
+        body=f"{told}. Look at it, then accept it with a reason or undo it.",
+        path=reverse("admin:migrations_registry_driftincident_change", args=[incident.pk]),
+    )
 
 
 def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFile | None = None) -> None:

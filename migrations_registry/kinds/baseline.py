@@ -48,7 +48,7 @@ class Baseline(OperationKind):
         stream = str(parameters["stream"])
         if stream not in MigrationFile.Stream.values:
             raise Refused(f"stream is one of {', '.join(MigrationFile.Stream.values)}. Nothing was requested.")
-        writing_dsn(environment)
+        baseline.refuse_unfit(environment)
         yes, no = _names(parameters.get("as_applied")), _names(parameters.get("as_not_applied"))
         proposals = baseline.propose(environment, stream)
         unknown = {*yes, *no} - {one.file.name for one in proposals if not one.decided}

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger.services import record
-from migrations_registry import marking, readings
+from migrations_registry import baseline, marking, readings
 from migrations_registry.baseline import writing_dsn
 from operations.engine.context import StepContext
 from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
@@ -54,7 +54,7 @@ class Mark(OperationKind):
         versions = [one.strip() for one in str(parameters["versions"]).split(",") if one.strip()]
         if not versions or len(versions) > MOST or not all(re.fullmatch(r"[0-9]{1,40}", one) for one in versions):
             raise Refused(f"versions are one to {MOST} numbers, by comma. Nothing was requested.")
-        writing_dsn(environment)
+        baseline.refuse_unfit(environment)
         cleaned = {"versions": sorted(set(versions)), "state": str(parameters["state"])}
         self._marks(environment, cleaned)
         return cleaned

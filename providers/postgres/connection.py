@@ -39,6 +39,8 @@ _ADVICE: list[tuple[type[psycopg.Error], str]] = [
     (errors.InsufficientPrivilege, "Grant the role SELECT on it (or pg_read_all_data) and run again."),
     (errors.DiskFull, "Free space where the database keeps its files and run again."),
     (errors.TooManyConnections, "Close other sessions or raise the role's connection limit, then run again."),
+    (errors.LockNotAvailable, "Another session holds a lock on it: end that one, or ask again at a quieter time."),
+    (errors.ReadOnlySqlTransaction, "Use the primary server and a role that may write, then run again."),
     (errors.QueryCanceled, "Set the role's statement_timeout to 0 and run again."),
     (errors.IdleInTransactionSessionTimeout, "Its worker stood still for longer than its lease; it is tried again."),
     (errors.ObjectInUse, "An earlier attempt has not ended yet; it is tried again when that session is gone."),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
 from ledger.models import Entry
 from migrations_registry import drift
-from migrations_registry.models import DriftIncident, SchemaFingerprint
-from operations.models import Environment, Operation
+from migrations_registry.models import DriftIncident, HistoryReading, SchemaFingerprint
+from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
 from tests.factories import person
 
@@ -113,3 +117,47 @@ def test_the_page_shows_both_sides_and_takes_the_reason(
     client.post(url, {"reason": "agreed with support", "found": incident.found_id}, follow=True)
     assert DriftIncident.objects.get().status == "accepted"
     assert "Schema drift" not in client.get("/admin/").content.decode()
+
+
+def test_people_are_told_once_and_the_history_says_who(
+    production: Environment, admin: psycopg.Connection, settings: Any
+) -> None:
+    settings.NOTIFY_EMAILS = ["team@sampelit.example"]
+    drift.look(production)
+    HistoryReading.objects.create(
+        environment=production, unknown=[{"version": "20260101000000", "name": "by_hand", "by": "eva"}]
+    )
+    admin.execute("CREATE TABLE shadow (id integer)")
+    incident = drift.look(production)
+    assert incident is not None
+    assert [(one["actor"], one["subject"]) for one in incident.around if one["code"] == "history row"] == [
+        ("eva", "by_hand")
+    ]
+    admin.execute("CREATE TABLE second (id integer)")
+    drift.look(production)
+    (message,) = Notification.objects.filter(dedupe_key__startswith=f"drift:{incident.pk}")
+    assert "public.shadow" in message.body
+
+
+def test_the_shell_looks_and_accepts(production: Environment, admin: psycopg.Connection, settings: Any) -> None:
+    settings.DEMO = True
+    person("ana")
+    person("vera", is_superuser=False)
+
+    def run(**options: Any) -> tuple[int, str]:
+        out = io.StringIO()
+        try:
+            call_command("drift", environment="production", stdout=out, stderr=out, **options)
+        except SystemExit as ended:
+            return int(str(ended.code)), out.getvalue()
+        return 0, out.getvalue()
+
+    assert run()[0] == 0
+    assert "no drift to accept" in run(accept=True, reason="x", actor="ana")[1]
+    admin.execute("CREATE TABLE shadow (id integer)")
+    assert run() == (1, "table public.shadow added\n1 differences on production.\n")
+    assert "may not accept" in run(accept=True, reason="agreed", actor="vera")[1]
+    assert "Say why" in run(accept=True, actor="ana")[1]
+    assert run(accept=True, reason="agreed", actor="ana")[0] == 0
+    assert run()[0] == 0
+    assert DriftIncident.objects.get().resolved_by == "ana"

@@ -1,0 +1,109 @@
+"""Each way in which a target takes no history: what happened, what was not changed, what to do. Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from migrations_registry import baseline, history
+from migrations_registry.discovery import discover
+from migrations_registry.models import MigrationFile
+from migrations_registry.services.registration import register_files
+from operations.engine import kinds
+from operations.engine.request import prepare
+from operations.models import Environment
+from providers import postgres
+from providers.errors import ProviderError, Refused
+from providers.postgres.history import Standpoint
+
+pytestmark = pytest.mark.django_db
+VARIABLE = "SAMPELIT_PRODUCTION_MIGRATION_DSN"
+HISTORY = "supabase_migrations.schema_migrations"
+
+
+@pytest.fixture
+def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv(VARIABLE, sampelit_copy["migration"])
+    return sampelit_copy
+
+
+@pytest.fixture
+def production(dsns: dict[str, str]) -> Environment:
+    register_files(discover([("schema_a.sql", b"CREATE TABLE users (id uuid)")])[0], source="tests", by="ana")
+    return Environment.objects.create(slug="production", name="Production", kind="production")
+
+
+def refused(environment: Environment, why: str) -> None:
+    for kind, parameters in (
+        ("migrations.baseline", {"stream": "schema"}),
+        ("migrations.mark", {"versions": "1", "state": "applied"}),
+    ):
+        with pytest.raises((Refused, ProviderError), match=why) as error:
+            prepare(kinds.get(kind), environment, parameters)
+        assert "othing was" in str(error.value)
+
+
+def test_no_variable_wrong_host_and_wrong_role(
+    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, dsns["export_limited"])
+    refused(production, "sampelit_export_limited only reads|may not create anything in schema public")
+    monkeypatch.setenv(VARIABLE, "postgresql://ops:hunter2hunter2@127.0.0.1:1/none")
+    refused(production, "did not accept the connection")
+    monkeypatch.delenv(VARIABLE)
+    refused(production, f"{VARIABLE} is not set")
+
+
+def test_a_read_only_server_a_replica_and_a_pooler(
+    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {admin.info.dbname} SET default_transaction_read_only = on")
+    refused(production, "only reads. Nothing was changed")
+    monkeypatch.setattr(baseline, "standpoint", lambda _: Standpoint("r", True, "the server is a replica"))
+    refused(production, "the server is a replica. Nothing was changed; correct")
+    real = postgres.facts
+    monkeypatch.setattr(postgres, "facts", lambda one: replace(real(one), session_mode=False))
+    refused(production, "pooler in transaction mode.*port 5432")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("disk_full", "Free space where the database keeps its files"),
+        ("query_canceled", "statement_timeout"),
+        ("read_only_sql_transaction", "Use the primary server"),
+    ],
+)
+def test_what_fails_while_writing_leaves_nothing(
+    production: Environment, dsns: dict[str, str], code: str, why: str
+) -> None:
+    """A trigger raises on the second row what a full disk or a time limit would."""
+    files = register_files(discover([("schema_b.sql", b"CREATE TABLE b (id int)")])[0], source="tests", by="ana")
+    files += MigrationFile.objects.filter(path="schema_a.sql")
+    baseline.write(production, dsns["migration"], [], 30)
+    raise_it = (
+        f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT FROM {HISTORY}) THEN "
+        f"RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF; RETURN NEW; END $$; "
+        f"CREATE TRIGGER fail BEFORE INSERT ON {HISTORY} FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute(raise_it)
+    with pytest.raises(ProviderError, match=f"of which nothing was kept, stopped: no.*{why}"):
+        baseline.write(production, dsns["migration"], files, 30)
+    assert history.rows_of(production) == []
+
+
+def test_a_locked_history_is_not_waited_for(
+    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baseline, "LOCK_TIMEOUT", "100ms")
+    baseline.write(production, dsns["migration"], [], 30)
+    with psycopg.connect(dsns["admin"]) as other:
+        other.execute(f"LOCK TABLE {HISTORY} IN SHARE MODE")
+        with pytest.raises(ProviderError, match=r"nothing was kept.*Another session holds a lock"):
+            baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
+    baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
+    assert len(history.rows_of(production)) == 1
