@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from backups import admin_evidence  # noqa: F401 - registers its list
 from backups.models import Proof, Restore, Slot
 from backups.scheduler import acknowledge
 from operations.web import html

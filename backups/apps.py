@@ -8,6 +8,7 @@ class BackupsConfig(AppConfig):
 
     def ready(self) -> None:
         from backups import doctor, incident_lines, ledger_lines  # noqa: F401 - its checks register themselves
+        from backups.evidence import registration as evidence
         from backups.kinds import register_kinds
         from backups.panels import register_panels
         from backups.provider import registration
@@ -21,3 +22,4 @@ class BackupsConfig(AppConfig):
         register_panels()
         register_jobs()
         registration.register()
+        evidence.register()

@@ -96,13 +96,14 @@ class RunFacts:
 
 def document_of(facts: RunFacts | None) -> dict[str, Any]:
     """Lists for tuples, so that a document read back from JSON is equal to the one written; {} for no facts."""
-    return _listed(asdict(facts)) if facts else {}
+    return dict(listed(asdict(facts))) if facts else {}
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """The same with lists for tuples."""
     if isinstance(value, dict):
-        return {name: _listed(item) for name, item in value.items()}
-    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+        return {name: listed(item) for name, item in value.items()}
+    return [listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def from_document(body: dict[str, Any]) -> RunFacts:

@@ -1,0 +1,65 @@
+"""The admin's list of evidence reports, with the form that asks for one, and their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from backups.evidence.html import TONES
+from backups.models import EvidenceReport
+from backups.web import evidence_page
+from operations.web import html
+from operations.web.admin import ReadOnlyAdmin
+
+
+@admin.register(EvidenceReport)
+class EvidenceReportAdmin(ReadOnlyAdmin):
+    list_display = ["period", "environment", "word", "first_sentence", "produced", "produced_by"]
+    list_display_links = ["period"]
+    list_filter = ["verdict", "environment"]
+    list_select_related = ["environment"]
+    search_fields = ["id__exact", "sha256__startswith"]
+    change_list_template = "admin/backups/evidence/change_list.html"
+    list_title = "Evidence"
+    list_lede = "Signed answers about a period, from the papers of every run; possible after the data is gone"
+    empty_title = "No reports yet"
+    empty_text = "Choose a period above. A worker reads the papers of every run since, and signs what they say."
+    empty_command = "manage.py evidence --environment production --from 2026-03-01 --to 2026-04-01 -o report.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("decision/", view(evidence_page.decision), name="backups_decision"),
+            path("<str:pk>/download/<str:form>/", view(evidence_page.download), name="backups_evidence_download"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvidenceReport]:
+        return super().get_queryset(request).defer("document")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), **evidence_page.ask(request)})
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return evidence_page.page(request, object_id)
+
+    @admin.display(description="Period", ordering="period_from")
+    def period(self, row: EvidenceReport) -> str:
+        return f"{row.period_from:%Y-%m-%d} to {row.period_to:%Y-%m-%d}"
+
+    @admin.display(description="Verdict", ordering="verdict")
+    def word(self, row: EvidenceReport) -> SafeString:
+        return html.badge(row.get_verdict_display(), TONES[row.verdict])
+
+    @admin.display(description="First sentence")
+    def first_sentence(self, row: EvidenceReport) -> str:
+        return row.summary if len(row.summary) < 180 else row.summary[:177] + "…"
+
+    @admin.display(description="Produced", ordering="produced_at")
+    def produced(self, row: EvidenceReport) -> SafeString:
+        return html.when(row.produced_at)

@@ -1,0 +1,94 @@
+"""Reading what a report rests on: manifests and facts from the store, every byte checked; the rest from the portal.
+
+In: an environment and a period. Out: runs with their facts, in the order of their snapshots. Raises Refused when one
+kept manifest or one paper of facts is not what was written: then no report is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from backups import keyring
+from backups.evidence import stored
+from backups.evidence.facts import RunFacts
+from backups.evidence.report import RunLine
+from backups.evidence.verdicts import Seen
+from backups.models import Run
+from backups.models.run import RunStatus
+from backups.sealing import ManifestError
+from backups.trust import Rejected, store_of, trusted_manifest
+from operations.models import Environment
+from providers.errors import Refused
+
+READERS = 8
+
+
+@dataclass(frozen=True)
+class Material:
+    """`runs` begins with the last one before the period, for comparison only; `seen` are those since."""
+
+    runs: tuple[tuple[Run, RunFacts | None], ...]
+    start: datetime
+
+    @property
+    def since(self) -> list[tuple[Run, RunFacts | None]]:
+        return [(run, facts) for run, facts in self.runs if run.snapshot_at and run.snapshot_at >= self.start]
+
+    @property
+    def seen(self) -> list[Seen]:
+        return [Seen(facts, run.status == RunStatus.PROVEN) for run, facts in self.since if facts]
+
+    @property
+    def by_run(self) -> dict[str, RunFacts]:
+        return {run.pk: facts for run, facts in self.runs if facts}
+
+    @property
+    def proven_at(self) -> list[datetime]:
+        """Snapshots of proven runs, the one before the period included."""
+        return [run.snapshot_at for run, _ in self.runs if run.status == RunStatus.PROVEN and run.snapshot_at]
+
+    @property
+    def lines(self) -> list[RunLine]:
+        return [
+            RunLine(run.pk, run.policy.name, facts.taken_at if facts else moment_of(run), run.status,
+                    run.manifest_sha256, facts is not None)
+            for run, facts in self.since
+        ]  # fmt: skip
+
+
+def moment_of(run: Run) -> str:
+    return run.snapshot_at.isoformat() if run.snapshot_at else ""
+
+
+def material(environment: Environment, start: datetime) -> Material:
+    """Every restorable or purged run since `start`, checked, and the newest proven one before it for each policy."""
+    rows = Run.objects.filter(policy__environment=environment, operation__seeded=False, snapshot_at__isnull=False)
+    rows = rows.filter(status__in=[RunStatus.PROVEN, RunStatus.SUSPECT]).select_related("policy__environment")
+    since = list(rows.filter(snapshot_at__gte=start))
+    wanted = {run.policy_id for run in since}
+    before = [
+        rows.filter(policy=policy, snapshot_at__lt=start, status=RunStatus.PROVEN).order_by("-snapshot_at").first()
+        for policy in wanted
+    ]
+    chosen = sorted([run for run in before if run] + since, key=lambda run: (run.snapshot_at, run.pk))
+    return Material(tuple(zip(chosen, _read_all(chosen), strict=True)), start)
+
+
+def _read_all(runs: Sequence[Run]) -> list[RunFacts | None]:
+    with ThreadPoolExecutor(READERS, thread_name_prefix="evidence") as pool:
+        return list(pool.map(read, runs))
+
+
+def read(run: Run) -> RunFacts | None:
+    """One run's facts, its manifest checked first. Raises Refused; a store that does not answer raises StoreError."""
+    store = store_of(run)
+    try:
+        return stored.read(store, trusted_manifest(run, store), keyring.verifier())
+    except (Rejected, ManifestError) as error:
+        reason = (
+            error.message if isinstance(error, Rejected) else f"The facts about run {run.pk} were rejected: {error}."
+        )
+        raise Refused(f"{reason} No report was made: look into this first.") from None

@@ -1,0 +1,86 @@
+"""A signed report as HTML: a fragment for the portal's page, or one file that needs nothing else and runs nothing.
+
+The file carries its own strict policy (only its style, by hash) and the signed JSON, so that it can be checked alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html import escape
+
+from backups.evidence.sealed import Signed
+from backups.evidence.sections import Section, sections, title
+
+TONES = {"intact": "ok", "altered": "bad", "unknown": "warn"}
+MARK = "signed-report"
+STYLE = """
+body{font:14px/1.5 system-ui,sans-serif;color:#1a1d21;background:#fff;margin:2rem auto;max-width:62rem;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}
+.verdict{border-left:4px solid;padding:.75rem 1rem;font-size:1.05rem;background:#f5f6f8}
+.ok{border-color:#1a7f4b}.bad{border-color:#c0262d}.warn{border-color:#a15c00}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;
+border-bottom:1px solid #dfe2e6;overflow-wrap:anywhere}th{font-weight:600}
+.word{font-weight:600}.mono{font-family:ui-monospace,monospace;overflow-wrap:anywhere}.small{font-size:.85rem}
+"""
+
+
+def fragment(signed: Signed) -> str:
+    """The sections, for a page that brings its own style."""
+    parts = [_section(section) for section in sections(signed.report)]
+    return "\n".join(parts)
+
+
+def page(signed: Signed) -> str:
+    """A whole document; the same report gives the same bytes."""
+    report, name = signed.report, escape(title(signed.report))
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    tone = TONES[report.word]
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
+        f"<style>{STYLE}</style></head><body><main><h1>{name}</h1>\n"
+        f'<p class="verdict {tone}">{escape(report.sentence)}</p>\n{fragment(signed)}\n{_signature(signed)}'
+        f'</main><template id="{MARK}">{base64.b64encode(signed.text.encode()).decode()}</template></body></html>\n'
+    )
+
+
+def embedded(data: bytes) -> bytes | None:
+    """The signed JSON out of a downloaded page; None where there is none."""
+    found = re.search(rb'<template id="signed-report">([A-Za-z0-9+/=]+)</template>', data)
+    return base64.b64decode(found[1]) if found else None
+
+
+def _section(section: Section) -> str:
+    parts = [f'<section class="card"><h2>{escape(section.title)}</h2>']
+    parts += [f"<p>{escape(text)}</p>" for text in section.paragraphs]
+    if section.rows:
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in section.head)
+        rows = "".join(_row(section, row) for row in section.rows)
+        parts.append(f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+    return "".join([*parts, "</section>"])
+
+
+def _row(section: Section, row: tuple[str, ...]) -> str:
+    cells = [
+        f'<td data-label="{escape(name)}" class="wrap">{_cell(value)}</td>'
+        for name, value in zip(section.head, row, strict=True)
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _cell(value: str) -> str:
+    tone = TONES.get(value)
+    return f'<span class="badge tone-{tone} word">{escape(value)}</span>' if tone else escape(value)
+
+
+def _signature(signed: Signed) -> str:
+    how = '<span class="mono">manage.py verify_evidence FILE</span>'
+    return (
+        "<section><h2>Signature</h2><p>Ed25519 over the canonical JSON of this report, which is part of this file. "
+        f'Check it: {how}</p><p class="mono small">SHA-256 {signed.sha256}<br>key {escape(signed.key)}'
+        f"<br>signature {escape(signed.signature)}</p></section>"
+    )

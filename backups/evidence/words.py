@@ -1,0 +1,117 @@
+"""The sentences of a report: its first one, one for each chain, and what nobody can tell. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backups.evidence.report import RunLine, Watched
+from backups.evidence.verdicts import ChainVerdict
+
+
+def first_sentence(
+    word: str, period: str, chains: Sequence[ChainVerdict], watched: Watched, proven: Sequence[RunLine]
+) -> str:
+    """The verdict on everything, in one sentence."""
+    if not proven:
+        return (f"Nothing can be said about {period}: no proven run was made since it began, so nobody knows what "
+                "the audit trail held.")  # fmt: skip
+    decisions = sum(chain.decisions for chain in chains)
+    parts = [_head(word, period, chains, decisions), _recomputed(proven)]
+    parts += [_conversions(chains), _removed(chains), _watched(watched)]
+    parts.append("what was written and removed between two proven runs cannot be known")
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int) -> str:
+    what = f"{len(chains)} chain{'s' * (len(chains) != 1)} with {decisions:,} decisions of {period}"
+    if not chains:
+        return f"No decision of {period} was found"
+    if word == "altered":
+        bad = [chain.chain for chain in chains if chain.word == "altered"]
+        return f"ALTERED: {len(bad)} of {what} ({', '.join(bad[:3])}{' and more' if len(bad) > 3 else ''})"
+    if word == "unknown":
+        bad = [chain.chain for chain in chains if chain.word == "unknown"]
+        said = f"for {len(bad)} of {what}" if bad else f"for the end of the period ({what})"
+        return f"NOT KNOWN {said} whether they are as they were"
+    return f"INTACT: {what}" if len(chains) == 1 else f"INTACT: all {what}"
+
+
+def _recomputed(proven: Sequence[RunLine]) -> str:
+    runs = f"{len(proven)} proven runs from {day(proven[0].taken_at)} to {day(proven[-1].taken_at)}"
+    return f"every hash was recomputed and the hashed columns compared in {runs} UTC"
+
+
+def _conversions(chains: Sequence[ChainVerdict]) -> str:
+    first = sum(each.count for chain in chains for each in chain.set_conversions)
+    changed = sum(1 for chain in chains for change in chain.changes if change.kind == "conversion")
+    told = f"{first:,} conversions were set once after they were first seen"
+    return f"{told}, and set ones were CHANGED {changed} times" if changed else f"{told} and none was changed"
+
+
+def _removed(chains: Sequence[ChainVerdict]) -> str:
+    gone = sum(chain.removed for chain in chains)
+    return f"{gone:,} rows were REMOVED" if gone else "no row was removed"
+
+
+def _watched(watched: Watched) -> str:
+    if watched.gaps:
+        worst = max(gap.seconds for gap in watched.gaps)
+        return f"the database was unwatched {len(watched.gaps)} times, up to {span(worst)}"
+    return f"it was watched without a gap, at most {span(watched.longest_seconds)} between two proven runs"
+
+
+def chain_sentence(chain: ChainVerdict) -> str:
+    """The verdict on one chain."""
+    if not chain.runs:
+        return "In no proven run."
+    runs = f"{chain.runs} proven run{'s' * (chain.runs != 1)}, {day(chain.first_at)} to {day(chain.last_at)} UTC"
+    parts = [f"{chain.decisions:,} decisions, {chain.conversions:,} converted; each hash recomputed in {runs}"]
+    if chain.changes:
+        parts += [f"{day(change.before_at)} to {day(change.after_at)}: {change.detail}" for change in chain.changes[:6]]
+    else:
+        parts.append("hashed columns equal in all of them" if chain.word == "intact" else "no difference seen")
+    first = sum(each.count for each in chain.set_conversions)
+    parts += [f"{first:,} conversions set once"] if first else []
+    parts += [f"{chain.late_rows:,} decisions written after their month had ended"] if chain.late_rows else []
+    parts += [f"not compared: {', '.join(chain.not_compared[:3])}"] if chain.not_compared else []
+    return "; ".join(parts) + "."
+
+
+def cannot_be_known(
+    months: Sequence[str], whole_months: bool, watched: Watched, runs: Sequence[RunLine], first_ever: str
+) -> tuple[str, ...]:
+    """What no report can say, and what this one cannot."""
+    told = [
+        "Rows that were written and removed again between two proven runs leave no trace here; the longest time "
+        f"between two of them was {span(watched.longest_seconds)}.",
+        "A conversion that was forged when it was first set looks like a real one.",
+        "A decision that the product never wrote down has no row; assignments without a row are incidents.",
+        "Columns that no hash covers are compared row by row at each proof; what differed is an incident.",
+    ]
+    if first_ever and first_ever > watched.start:
+        told.append(f"Before {day(first_ever)} UTC there was no proven run: what it found is taken as it was.")
+    if not watched.to_the_end:
+        told.append("No proven run was made at the end of the period: later decisions of it are not in this report.")
+    if not whole_months:
+        told.append(
+            f"Facts are kept by calendar month (UTC); the chains are judged for {', '.join(months)} as a whole."
+        )
+    without = [run for run in runs if not run.facts]
+    if without:
+        told.append(f"{len(without)} runs carry no facts about their chains; they were made before facts were kept.")
+    return tuple(told)
+
+
+def day(text: str) -> str:
+    """2026-03-01 03:15."""
+    return text[:16].replace("T", " ")
+
+
+def span(seconds: int) -> str:
+    """5 min, 1 h 4 min, 3 d 2 h."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days >= 2:
+        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"

@@ -1,0 +1,68 @@
+"""`manage.py decision_history EXPERIMENT NUMBER [--environment E] [--timeout S] [--json]`: one decision in every run.
+
+Asks a worker of pool prove (only that one decrypts) and waits. Exit code 1 where a run shows it edited or removed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from backups.evidence.history import told
+from operations import shell
+from operations.engine.request import request
+from operations.models import Environment, Operation
+from operations.waiting import wait_for_end
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Shows what every kept run holds of one decision: its hash, whether it still gives it, its conversion."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("experiment")
+        parser.add_argument("number", help="the sequence number in the experiment's chain")
+        parser.add_argument("--environment", default="production")
+        parser.add_argument("--timeout", type=float, default=900, help="seconds to wait for the worker")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            done = wait_for_end(_ask(options).pk, options["timeout"], stop_at_approval=True)
+        except (Refused, PermissionDenied) as error:
+            raise CommandError(str(error)) from error
+        if done is None or done.status != "succeeded":
+            said = done.error or done.status if done else "no worker of pool prove answered in time"
+            raise CommandError(f"Nothing was traced: {said}.")
+        history = told(done.result["history"])
+        if options["json"]:
+            self.stdout.write(json.dumps(history))
+        else:
+            self._print(history)
+        if any(one["what"][1] == "bad" for one in history):
+            sys.exit(1)
+
+    def _print(self, history: list[dict[str, Any]]) -> None:
+        for one in history:
+            row = one["decision"] or {}
+            converted = f"{row['conversion_at'][:19]} {row['conversion_value']}" if row.get("converted") else "–"
+            digest = str(row.get("decision_hash", ""))[:16] or "–"
+            self.stdout.write(f"{one['taken_at'][:16]}  {one['run']}  {digest:<16}  {converted:<28}  {one['what'][0]}")
+        self.stdout.write(f"{len(history)} runs looked at.")
+
+
+def _ask(options: dict[str, Any]) -> Operation:
+    by = shell.actor(options, needs_token=False)
+    environment = Environment.objects.filter(slug=options["environment"]).first()
+    if environment is None:
+        raise Refused(f"There is no environment {options['environment']!r}. Nothing was asked.")
+    given = {"experiment": options["experiment"], "sequence": options["number"]}
+    return request("backups.trace_decision", by=by, environment=environment, parameters=given,
+                   reason=options["reason"], channel="shell")  # fmt: skip

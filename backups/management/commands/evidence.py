@@ -1,0 +1,67 @@
+"""`manage.py evidence --environment E --from 2026-03-01 --to 2026-04-01 [--format html|pdf|json] [-o FILE]`.
+
+Prints the verdict; exit code 0: intact, 1: altered or not known. `--report ID` writes a kept one again.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from backups.evidence.produce import PERMISSION, TYPES, day_of, opened, produce, rendered
+from backups.evidence.words import chain_sentence
+from backups.models import EvidenceReport
+from operations import shell
+from operations.models import Environment
+from providers.errors import ProviderError, Refused
+
+
+class Command(BaseCommand):
+    help = "Produces the signed evidence report of a period, keeps it, and writes it as HTML, PDF or JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--environment", default="production")
+        parser.add_argument("--from", dest="start", metavar="DAY", help="first day, UTC; 2026-03 is the whole month's")
+        parser.add_argument("--to", dest="end", metavar="DAY", help="the day after the last one")
+        parser.add_argument("--format", choices=sorted(TYPES), help="default: what FILE is called")
+        parser.add_argument("-o", "--output", type=Path, metavar="FILE")
+        parser.add_argument("--report", metavar="ID", help="a report that was produced before")
+        parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            row = _row(options)
+            signed = opened(row)
+            if options["output"]:
+                form = options["format"] or options["output"].suffix.lstrip(".").lower()
+                options["output"].write_bytes(rendered(signed, form))
+        except (Refused, ProviderError, PermissionDenied, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(signed.report.sentence)
+        for chain in signed.report.chains:
+            self.stdout.write(f"{chain.word:<8} {chain.chain}  {chain_sentence(chain)}")
+        self.stdout.write(f"report {row.pk} sha256 {row.sha256} key {row.key}")
+        if row.verdict != EvidenceReport.Verdict.INTACT:
+            sys.exit(1)
+
+
+def _row(options: dict[str, Any]) -> EvidenceReport:
+    if options["report"]:
+        row = EvidenceReport.objects.filter(pk=options["report"]).first()
+        if row is None:
+            raise Refused(f"There is no report {options['report']!r}.")
+        return row
+    if not options["start"] or not options["end"]:
+        raise Refused("Give --from and --to, or --report. Nothing was read.")
+    by = shell.actor(options, needs_token=False)
+    if not by.has_perm(PERMISSION):
+        raise PermissionDenied(f"{by.username} may not produce evidence. Nothing was read.")
+    environment = Environment.objects.filter(slug=options["environment"]).first()
+    if environment is None:
+        raise Refused(f"There is no environment {options['environment']!r}. Nothing was read.")
+    return produce(environment, day_of(options["start"], "--from"), day_of(options["end"], "--to"), by.username)

@@ -1,0 +1,64 @@
+"""`manage.py verify_evidence FILE [--public-key FILE] [--json FILE]`: is this report what was signed?
+
+FILE is a JSON or an HTML report; a PDF is drawn again from `--json` and compared byte for byte. Exit 0 valid, 1 not.
+Needs no database.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backups import keyring
+from backups.evidence import html, sealed
+from backups.evidence.produce import rendered
+from backups.sealing import ManifestError
+from backups.signing import Verifier, load_verifier
+
+
+class Command(BaseCommand):
+    help = "Checks the signature of an evidence report and that its page shows what was signed."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--json", type=Path, help="the same report as JSON, to check a PDF")
+        parser.add_argument("--public-key", type=Path, metavar="FILE", help="default: this portal's keys")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            data = options["file"].read_bytes()
+            beside = options["json"].read_bytes() if options["json"] else None
+            verifier = _verifier(options["public_key"])
+        except (OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        try:
+            self.stdout.write(_check(data, beside, verifier))
+        except ManifestError as error:
+            self.stderr.write(f"NOT VALID: {error}")
+            sys.exit(1)
+
+
+def _verifier(path: Path | None) -> Verifier:
+    found = load_verifier(path.read_text()) if path else keyring.verifier()
+    if found is None:
+        raise ValueError("No public key is known here. Give --public-key FILE.")
+    return found
+
+
+def _check(data: bytes, beside: bytes | None, verifier: Verifier) -> str:
+    form = "pdf" if data.startswith(b"%PDF") else "json" if data.lstrip().startswith(b"{") else "html"
+    signed_json = data if form == "json" else beside or (html.embedded(data) if form == "html" else None)
+    if signed_json is None:
+        raise ManifestError("it carries no signed JSON; give the JSON of the same report with --json")
+    signed = sealed.opened(signed_json, verifier)
+    if rendered(signed, form) != data:
+        raise ManifestError(
+            f"its JSON is valid (SHA-256 {signed.sha256}), but this {form} does not show it byte for byte: it was "
+            "edited, or drawn by another version; produce it again with evidence --report"
+        )
+    return f"VALID, key {signed.key}, SHA-256 {signed.sha256}\n{signed.report.sentence}"

@@ -1,0 +1,101 @@
+"""The pages of evidence: asking for a period, one report with its downloads, the history of one decision."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+from backups.evidence import html
+from backups.evidence.history import told
+from backups.evidence.produce import PERMISSION, TYPES, opened, rendered
+from backups.models import EvidenceReport
+from operations.models import Environment, Operation, Status
+from providers.errors import Refused
+
+VIEW = "backups.view_evidencereport"
+MOST_SHOWN = 20
+
+
+def ask(request: HttpRequest) -> dict[str, Any]:
+    """What the form above the list needs: the last whole month is filled in."""
+    last = timezone.now().date().replace(day=1) - timedelta(days=1)
+    return {
+        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+        "period_from": last.replace(day=1).isoformat(), "period_to": (last + timedelta(days=1)).isoformat(),
+        "may_produce": request.user.has_perm(PERMISSION), "action": reverse("admin:operations_request",
+                                                                           args=["backups.evidence"]),
+        "months": _months(last),
+    }  # fmt: skip
+
+
+def _months(last: date) -> list[tuple[str, str]]:
+    """The last six whole months as links: a label and a query."""
+    found, day = [], last
+    for _ in range(6):
+        first = day.replace(day=1)
+        end = first + timedelta(days=calendar.monthrange(day.year, day.month)[1])
+        found.append((f"{first:%B %Y}", urlencode({"from": first.isoformat(), "to": end.isoformat()})))
+        day = first - timedelta(days=1)
+    return found
+
+
+def page(request: HttpRequest, pk: str) -> HttpResponse:
+    """One kept report, its signature checked at this moment."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request), "title": f"Evidence {row}", "row": row, "environment": row.environment,
+        "tone": html.TONES[row.verdict], "forms": sorted(TYPES),
+    }  # fmt: skip
+    try:
+        signed = opened(row)
+    except Refused as refusal:
+        context["altered"] = refusal.reason
+    else:
+        context |= {"signed": signed, "sections": mark_safe(html.fragment(signed))}  # noqa: S308 (it escapes every value)
+    return TemplateResponse(request, "admin/backups/evidence/page.html", context)
+
+
+def download(request: HttpRequest, pk: str, form: str) -> HttpResponse:
+    """The report as a file. An altered one is never given out."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
+    try:
+        data = rendered(opened(row), form)
+    except Refused as refusal:
+        messages.error(request, refusal.reason)
+        return redirect("admin:backups_evidencereport_change", row.pk)
+    name = f"evidence-{row.environment.slug}-{row.period_from:%Y-%m-%d}-{row.period_to:%Y-%m-%d}.{form}"
+    return HttpResponse(data, content_type=TYPES[form],
+                        headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+
+
+def decision(request: HttpRequest) -> HttpResponse:
+    """The history of one decision: the form, and what the last traces found."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    asked = Operation.objects.filter(kind="backups.trace_decision").select_related("environment", "requested_by")
+    rows = list(asked.order_by("-requested_at").defer("log")[:MOST_SHOWN])
+    shown = next((row for row in rows if row.pk == request.GET.get("operation")), None)
+    shown = shown or next((row for row in rows if row.status == Status.SUCCEEDED), None)
+    context = {
+        **admin.site.each_context(request), "title": "History of one decision", "rows": rows, "shown": shown,
+        "history": told(shown.result.get("history", [])) if shown else [],
+        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+        "may": request.user.has_perm(PERMISSION),
+        "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/backups/evidence/decision.html", context)
