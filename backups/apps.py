@@ -7,7 +7,7 @@ class BackupsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from backups import doctor, incident_lines, ledger_lines  # noqa: F401 - its checks register themselves
+        from backups import doctor, doctor_portal, incident_lines, ledger_lines  # noqa: F401 - its checks register
         from backups.evidence import registration as evidence
         from backups.kinds import register_kinds
         from backups.panels import register_panels

@@ -12,6 +12,7 @@ from providers.render.config import Blueprints, EnvVars, Webhooks
 from providers.render.deploys import Deploys, Jobs
 from providers.render.groups import EnvGroups, SecretFiles
 from providers.render.observe import Events, Logs, Metrics
+from providers.render.postgres import Databases
 from providers.render.services import Owners, Services
 
 BASE = "https://api.render.com/v1"
@@ -51,3 +52,4 @@ class Render:
         self.secret_files = SecretFiles(self.http)
         self.webhooks = Webhooks(self.http)
         self.blueprints = Blueprints(self.http)
+        self.databases = Databases(self.http)

@@ -22,6 +22,7 @@ from sandbox.render import (
     api_deploys,
     api_groups,
     api_observe,
+    api_postgres,
     api_services,
     applications,
     control,
@@ -34,7 +35,7 @@ from sandbox.render.routing import Request, dispatch
 from sandbox.render.seed import seed
 from sandbox.render.world import ApiError, World, utc_now
 
-API_MODULES = (api_config, api_deploys, api_groups, api_observe, api_services)
+API_MODULES = (api_config, api_deploys, api_groups, api_observe, api_postgres, api_services)
 Answer = tuple[int, dict[str, str], bytes]
 
 

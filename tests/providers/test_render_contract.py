@@ -134,6 +134,8 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.env_groups.link(G, S), "environment_groups.link_service_to_env_group", (G, S), {}),
     (lambda r: r.env_groups.unlink(G, S), "environment_groups.unlink_service_from_env_group", (G, S), {}),
     (lambda r: r.secret_files.list(S), "services.list_secret_files_for_service", (S,), UNSET_LIMIT),
+    (lambda r: r.databases.list(), "postgres.list_postgres", (), UNSET_LIMIT),
+    (lambda r: r.databases.recovery("dpg-1-a"), "postgres.retrieve_postgres_recovery_info", ("dpg-1-a",), {}),
     (lambda r: r.blueprints.list("tea-1"), "blueprints.list_blueprints", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.list("tea-1"), "webhooks.list_webhooks", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"), "webhooks.create_webhook", (),

@@ -65,7 +65,8 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", "/metrics/cpu", {"params": {"resource": service, **now}}),
         ("GET", "/metrics/http-requests", {"params": {"resource": service, **now}}),
         ("POST", "/blueprints/validate", {"files": {"ownerId": (None, "tea-1"), "file": ("r.yaml", b"services: 3")}}),
-        ("GET", "/blueprints", {}),
+        ("GET", "/blueprints", {}), ("GET", "/postgres", {}),
+        ("GET", "/postgres/dpg-sampelitops0000000000-a/recovery", {}), ("GET", "/postgres/dpg-unknown-a/recovery", {}),
         ("GET", "/services/srv-unknown", {}), ("PATCH", one, {"json": {"autoDeploy": "no"}}),
     ]  # fmt: skip
 
