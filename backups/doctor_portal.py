@@ -1,4 +1,4 @@
-"""Live checks of the portal's own survival: its copy, the ledger's checkpoints, the reaper, Render's window.
+"""Live checks of the portal's own survival: its copy, the ledger's checkpoints, witness, reaper, Render's window.
 
 In: the store, Render's API. Out: Checks. Registered in AppConfig.ready.
 """
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from backups import checkpoints, keyring
+from backups import checkpoints, keyring, witness
 from backups.models import Run
 from backups.portal import PORTAL
 from backups.retention import TOMBSTONE
@@ -72,6 +72,18 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
     found = f"{marks[0].size:,} entries, {html.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
     yield Check("ledger checkpoints", "warn" if late else "ok", found, why, fix)
+
+
+@register
+def last_witness(environment: Environment | None) -> Iterator[Check]:
+    """When somebody outside last received the signed head."""
+    if environment is not None:
+        return
+    entry, why = witness.last(), "Whoever owns portal and store could rewrite both; what others hold, nobody can."
+    fix = "Give somebody the role Auditor and a mail address, or set BACKUP_WITNESS_STORE; manage.py witness sends now."
+    late = entry is None or timezone.now() - entry.at > witness.EVERY + timedelta(days=1)
+    found = f"sent {html.relative(entry.at)}" if entry else "never sent"
+    yield Check("last witness", "warn" if late else "ok", found, why, fix if late else "")
 
 
 @register

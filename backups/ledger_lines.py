@@ -127,3 +127,8 @@ def _recovered(entry: Entry) -> str:
     lost = entry.payload["lost_entries"]
     source = f"its copy {entry.subject}" if entry.subject else "the runs' manifests alone"
     return f"The portal was brought back from {source}" + (f"; at least {lost} entries are lost." if lost else ".")
+
+
+@sentence("backups.witness.sent")
+def _witnessed(entry: Entry) -> str:
+    return f"The signed head of {entry.payload['size']} entries and {entry.payload['runs']} runs went to the witness."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import checkpoints, portal, retention_steps
+from backups import checkpoints, portal, retention_steps, witness
 from backups.models import Policy, Run
 from backups.retaining import planned
 from backups.retention import TOMBSTONE
@@ -140,3 +140,4 @@ def register_kinds() -> None:
     tick.every("backups.retention", 86_400, keep_retention)
     tick.every("backups.portal", 3_600, portal.keep)
     tick.every("backups.checkpoints", 60, checkpoints.keep)
+    tick.every("backups.witness", 600, witness.keep)
