@@ -77,7 +77,7 @@ def add(*files: tuple[str, str | bytes]) -> list[MigrationFile]:
 
 
 def add_supabase(version: int, text: str) -> MigrationFile:
-    return add((f"supabase/migrations/2026010{version}000000_change_{version}.sql", text))[0]
+    return add((f"supabase/migrations/202601{version:02d}000000_change_{version}.sql", text))[0]
 
 
 @pytest.fixture
