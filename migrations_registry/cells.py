@@ -82,7 +82,7 @@ def cell_of(file: MigrationFile, column: Column, attempt: Application | None) ->
         return Cell(column.environment.slug, UNREAD, "idle", note)
     state, slug = told["state"], column.environment.slug
     if state == history.PENDING and attempt:
-        return _partly(file, column, attempt)
+        return _partly(file, column, attempt, bool(told.get("resumes")))
     if state == history.PENDING:
         return _pending(file, column, told)
     if state == history.CHANGED:
@@ -92,12 +92,14 @@ def cell_of(file: MigrationFile, column: Column, attempt: Application | None) ->
     return Cell(slug, state, TONES[state])
 
 
-def _partly(file: MigrationFile, column: Column, attempt: Application) -> Cell:
+def _partly(file: MigrationFile, column: Column, attempt: Application, same_steps: bool) -> Cell:
     """Resume from the first step that is not done, or refuse with the reason."""
     done = sum(each.get("status") == "done" for each in attempt.steps)
     where, slug = f"{done} of {len(attempt.steps)} steps are done", column.environment.slug
     if attempt.file_id != file.pk:
         why = "its bytes changed since, and only the same bytes may go on: register them again"
+    elif not same_steps:
+        why = "the present rules cut it into other steps: bring the rest as a new file, then baseline"
     elif column.drift:
         why = "the schema changed behind the portal's back meanwhile: resolve the drift first"
     elif column.obstacle:

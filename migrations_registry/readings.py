@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from migrations_registry import drift, history
 from migrations_registry.history import Standing
-from migrations_registry.models import HistoryReading, MigrationFile
+from migrations_registry.models import Application, HistoryReading, MigrationFile
 from migrations_registry.observing import NOT, expected, judge
 from migrations_registry.services.facts import reading_dsn
+from migrations_registry.services.planning import review
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -76,11 +77,12 @@ def _told(environment: Environment, answer: Answer) -> dict[str, Any]:
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
     found, unknown = history.standings(files, answer.rows)
     seen = _observed(environment, files) if any(one.state == history.PENDING for one in found) else {}
+    half = _half_done(environment)
     return {
         "has_table": answer.standpoint.has_table,
         "role": answer.standpoint.role,
         "obstacle": answer.standpoint.obstacle,
-        "states": {str(one.file.pk): _state(one, answer.rows, seen) for one in found},
+        "states": {str(one.file.pk): _state(one, answer.rows, seen) | half.get(one.file.pk, {}) for one in found},
         "unknown": [{"version": row.version, "name": row.name or "", "by": row.created_by} for row in unknown],
     }
 
@@ -92,6 +94,18 @@ def _state(one: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, 
     if one.state == history.PENDING:
         told |= seen.get(one.file.pk, {})
     return told
+
+
+def _half_done(environment: Environment) -> dict[int, dict[str, bool]]:
+    """By file: whether the present rules cut it into the steps of which its unfinished attempt did some."""
+    rows = Application.objects.filter(environment=environment, status=Application.Status.PARTLY)
+    return {row.file_id: {"resumes": _same_steps(row, environment)} for row in rows.select_related("file")}
+
+
+def _same_steps(row: Application, environment: Environment) -> bool:
+    cut = review(row.file, environment, live=False).plan.steps
+    begun = [(each.get("transactional"), each.get("statements")) for each in row.steps]
+    return begun == [(each.transactional, list(each.statements)) for each in cut]
 
 
 def _applied_revision(one: Standing, rows: Sequence[HistoryRow]) -> int:

@@ -61,7 +61,7 @@ def states(files: list[Found], live: psycopg.Connection) -> dict[str, str]:
 
 
 def run(live: psycopg.Connection, file: str) -> None:
-    live.execute((FIVE / file).read_text())  # type: ignore[call-overload]
+    live.execute((FIVE / file).read_text())
 
 
 def test_the_order_is_by_need_not_by_name(files: list[Found]) -> None:
@@ -77,7 +77,7 @@ def test_every_prefix_and_every_half_is_seen(files: list[Found], live: psycopg.C
         for cut in {1, len(statements) // 2}:
             live.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             for statement in statements[: max(cut, 3 if name == PHASE1 else 1)]:
-                live.execute(statement)  # type: ignore[call-overload]
+                live.execute(statement)
             assert states(files, live)[name] == PARTLY, (name, cut)
             live.execute("ROLLBACK")
         run(live, name)
