@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups import forbidden, keyring, live, steps
+from backups.beside import shared
 from backups.kept import Kept, chosen, kept_of
 from backups.manifest import Manifest
 from backups.models import Proof, Restore, Run
@@ -168,7 +169,8 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
     restored = restore(manifest, store, identities, target, watch, kept_after(run))
-    return {**values, "notes": list(restored.notes)[:20]}
+    readers = shared(target.dsn, target.schema) if place.kind == "schema" else []
+    return {**values, "notes": [*readers, *restored.notes][:20]}
 
 
 def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, str]]:

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from operations import navigation, panels
 from sampelit_ops import chrome, home
+from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.views import connect, doctor
 
@@ -53,6 +54,7 @@ class OpsAdminSite(admin.AdminSite):
             path("records/", self.admin_view(self.records), name="records"),
             path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
             path("connect/", self.admin_view(connect.connect_page), name="connect"),
+            path("recover/", self.admin_view(recover.page), name="recover"),
         ]
         return own + super().get_urls()
 

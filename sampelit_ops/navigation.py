@@ -33,6 +33,7 @@ LINKS = (
         "migrations_registry.view_migrationfile",
     ),
     NavLink("Operate", 30, "Backups", "admin:backups_run_changelist", "backups.view_run"),
+    NavLink("Operate", 35, "Recover", "admin:recover", "backups.view_run"),
     NavLink("Watch", 40, "Operations", "admin:operations_operation_changelist", "operations.view_operation"),
     NavLink("Watch", 50, "Approvals", "admin:approvals", "operations.view_operation", waiting),
     NavLink("Watch", 60, "Tasks", "admin:operations_task_changelist", "operations.view_task", open_tasks),

@@ -32,3 +32,10 @@ def count(connection: Connection, table: tuple[str, str]) -> int:
     """Rows of one table, counted."""
     row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table))).fetchone()
     return int(row[0]) if row else 0
+
+
+def columns(connection: Connection, table: tuple[str, str]) -> list[str]:
+    """The columns of a table that exist now; none where there is no such table."""
+    name = sql.Identifier(*table).as_string()
+    query = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+    return [str(row[0]) for row in connection.execute(query, [name])]

@@ -74,7 +74,8 @@ def act(production: Environment, operator: User, door: list[str]) -> Callable[..
     """Request an operation and run it here to its end."""
 
     def act(kind: str, **parameters: str) -> Operation:
-        operation = request(kind, by=operator, environment=production, parameters=parameters, reason="test")
+        by = User.objects.get(pk=operator.pk)
+        operation = request(kind, by=by, environment=production, parameters=parameters, reason="test")
         return finished(operation)
 
     return act

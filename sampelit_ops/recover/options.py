@@ -1,0 +1,174 @@
+"""Every copy that holds what was lost: our proven runs, Supabase's backups and points, its point-in-time window.
+
+In: an environment, a Lost, the moment of the accident. Out: options with age, loss, downtime, price and
+the operation that starts each; a layer that cannot help says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from backups.manifest import Manifest
+from backups.models import ProviderBackup, Run
+from backups.provider.verdict import judge, pitr_price
+from backups.trust import store_of, trusted_manifest
+from operations.models import Environment, Operation, SupabaseProject
+from operations.web import html
+from providers.errors import ProviderError
+from sampelit_ops.recover.bring_back import column_of
+from sampelit_ops.recover.lost import Lost
+from sampelit_ops.recover.rows import tables_for
+
+RUNS, COPIES = 3, 2
+WHOLE_DOWN = "The whole product is down: minutes to hours, in maintenance."
+NEW_DATABASE = "OPS_RESTORE_NEW_DSN"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way back. Without `kind` it cannot be started, and `note` says why; `loss_seconds` is what stays lost."""
+
+    layer: str
+    name: str
+    taken_at: datetime | None = None
+    loss_seconds: int | None = None
+    loss: str = ""
+    downtime: str = ""
+    price: str = ""
+    note: str = ""
+    kind: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self, environment: Environment) -> dict[str, Any]:
+        sets = " ".join(f"--set {name}={value}" for name, value in self.parameters.items())
+        command = (
+            f"manage.py ops request {self.kind} --environment {environment} {sets} --reason …" if self.kind else ""
+        )
+        return {**asdict(self), "taken_at": self.taken_at.isoformat() if self.taken_at else None, "command": command}
+
+
+def options(environment: Environment, lost: Lost, at: datetime) -> list[Option]:
+    """The best way first: beside the live tables for a part, Supabase's own for the whole project."""
+    ours = list(_ours(environment, lost, at))
+    project = SupabaseProject.objects.filter(environment=environment).first()
+    theirs = [*_pitr(environment, project, at), *_copies(environment, project, at)]
+    return [*theirs, *ours] if lost.kind == "project" else [*ours, *theirs]
+
+
+def beside(environment: Environment, lost: Lost, at: datetime) -> str:
+    """The schema of this accident; another name after each restore into it, because a schema is never filled twice."""
+    digest = hashlib.sha256(f"{environment.pk} {lost.words} {at.isoformat()}".encode()).hexdigest()[:8]
+    before = restored(environment, lost, at).filter(status__in=["succeeded", "failed", "cancelled"]).count()
+    return f"recover_{digest}" + (f"_{before + 1}" if before else "")
+
+
+def restored(environment: Environment, lost: Lost, at: datetime) -> Any:
+    """Restores beside that were asked for this accident, newest first."""
+    digest = hashlib.sha256(f"{environment.pk} {lost.words} {at.isoformat()}".encode()).hexdigest()[:8]
+    asked = Operation.objects.filter(kind="backups.restore", environment=environment)
+    return asked.filter(parameters__target__startswith=f"schema:recover_{digest}").order_by("-requested_at")
+
+
+def _ours(environment: Environment, lost: Lost, at: datetime) -> Iterator[Option]:
+    runs = Run.objects.counting().filter(policy__environment=environment, snapshot_at__lte=at, purged_at=None)
+    if lost.kind == "project":
+        runs = runs.filter(policy__name="whole-database")
+    else:
+        runs = runs.filter(tables__contains=[lost.table])
+    found = 0
+    for run in runs.select_related("policy").order_by("-snapshot_at")[: RUNS * 3]:
+        if found < RUNS and (option := _run_option(environment, lost, at, run)):
+            found += 1
+            yield option
+    if not found:
+        what = "the whole database" if lost.kind == "project" else str(lost)
+        yield Option("ours", "Our proven runs", note=f"No proven run from before then holds {what}.")
+
+
+def _run_option(environment: Environment, lost: Lost, at: datetime, run: Run) -> Option | None:
+    taken = run.snapshot_at or run.started_at
+    common: dict[str, Any] = {
+        "layer": "ours", "name": f"Run {run.pk} ({run.policy.name})", "taken_at": taken,
+        "loss_seconds": int((at - taken).total_seconds()), "price": "Nothing more than the store.",
+    }  # fmt: skip
+    if lost.kind == "project":
+        parameters = {"run": run.pk, "target": f"database:{NEW_DATABASE}"}
+        note = f"Make a new project, set {NEW_DATABASE} on the proving worker; afterwards point DATABASE_URL to it."
+        return Option(**common, loss=_since(at, taken, "is lost"), downtime="Until the new database is filled "
+                      f"(the drill took {html.duration(run.proof_seconds)}) and the product points to it.",
+                      note=note, kind="backups.restore", parameters=parameters)  # fmt: skip
+    try:
+        manifest = trusted_manifest(run, store_of(run))
+    except ProviderError as error:
+        return Option(**common, note=error.message)
+    if not _holds(lost, manifest):
+        return None
+    parameters = {"run": run.pk, "target": f"schema:{beside(environment, lost, at)}",
+                  "tables": ",".join(needed(lost, manifest))}  # fmt: skip
+    if lost.kind == "experiment":
+        parameters["chain"] = lost.key
+    return Option(**common, loss=_since(at, taken, f"to the {lost.kind} is lost, nothing else"),
+                  downtime="None: restored beside, then a migration brings it over by key.",
+                  kind="backups.restore", parameters=parameters)  # fmt: skip
+
+
+def needed(lost: Lost, manifest: Manifest) -> list[str]:
+    """The tables that have to lie beside."""
+    return tables_for(manifest, lost.table) if lost.kind in ("rows", "experiment") else [lost.table]
+
+
+def _holds(lost: Lost, manifest: Manifest) -> bool:
+    table = next((one for one in manifest.tables if one.qualified == lost.table), None)
+    if table is None:
+        return False
+    if lost.kind == "experiment":
+        audit = next((one for one in manifest.tables if one.chains is not None), None)
+        return audit is not None and lost.key in {head.chain for head in audit.chains or ()}
+    return lost.kind != "column" or column_of(lost, table) is not None
+
+
+def _since(until: datetime, taken: datetime, ending: str) -> str:
+    return f"What changed in the {html.duration(max((until - taken).total_seconds(), 0))} before it {ending}."
+
+
+def _whole(taken: datetime) -> dict[str, Any]:
+    """What going back as a whole costs: everything since, of every table."""
+    seconds = max((timezone.now() - taken).total_seconds(), 0)
+    loss = f"Everything of every table since then ({html.duration(seconds)}) leaves production."
+    return {"taken_at": taken, "loss_seconds": int(seconds), "loss": loss, "downtime": WHOLE_DOWN}
+
+
+def _copies(environment: Environment, project: SupabaseProject | None, at: datetime) -> Iterator[Option]:
+    rows = ProviderBackup.objects.restorable().filter(environment=environment, ref=environment.supabase_ref)
+    found = list(rows.filter(taken_at__lte=at)[:COPIES])
+    for row in found:
+        layer = "daily" if row.kind == ProviderBackup.Kind.DAILY else "point"
+        yield Option(layer, str(row), price="Part of the plan.", note="Nobody has restored it before.",
+                     kind="backups.provider_restore", parameters={"backup": row.external_id},
+                     **_whole(row.taken_at or at))  # fmt: skip
+    if not found:
+        kept = list(ProviderBackup.objects.listed().filter(environment=environment))
+        verdict = judge(project, kept)
+        why = verdict.sentence if verdict.tone != "ok" else "Supabase keeps none from before then."
+        yield Option("daily", "Supabase's daily backups", note=why)
+
+
+def _pitr(environment: Environment, project: SupabaseProject | None, at: datetime) -> Iterator[Option]:
+    name, price = "Supabase, point in time", pitr_price(project)
+    window = ProviderBackup.objects.listed().filter(environment=environment, kind="pitr_window").first()
+    target = (at - timedelta(seconds=1)).replace(microsecond=0)
+    if window is None or window.earliest_at is None:
+        yield Option("pitr", name, price=price, note="Not available: it is off, or nothing can be reached yet.")
+    elif target < window.earliest_at:
+        yield Option(
+            "pitr", name, price=price, note=f"Its window begins only at {window.earliest_at:%Y-%m-%d %H:%M} UTC."
+        )
+    else:
+        yield Option("pitr", f"{name}: one second before", price=price, kind="backups.provider_pitr",
+                     parameters={"at": f"{target:%Y-%m-%dT%H:%M:%SZ}"}, **_whole(target))  # fmt: skip

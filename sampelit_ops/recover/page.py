@@ -1,0 +1,141 @@
+"""The Recover page: ask what was lost and when, show every way back, start one; then write the migration for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from backups.models import Run
+from migrations_registry.models import DriftIncident
+from operations.models import Environment, Operation
+from providers.errors import ProviderError, Refused
+from sampelit_ops.recover.lost import KINDS, Lost, of_form
+from sampelit_ops.recover.options import Option, options, restored
+from sampelit_ops.recover.write import write
+
+WRITES = "migrations_registry.register_migrationfile"
+
+
+class LostForm(forms.Form):
+    """What was lost, and when; the fields that a kind does not need stay empty."""
+
+    environment = forms.ModelChoiceField(Environment.objects.filter(kind__in=["production", "staging"]),
+                                         to_field_name="slug", empty_label=None)  # fmt: skip
+    lost = forms.ChoiceField(choices=list(KINDS.items()), label="What was lost")
+    table = forms.CharField(required=False, max_length=130, help_text="For a table, a column or rows.")
+    column = forms.CharField(required=False, max_length=63, help_text="For a column.")
+    key = forms.CharField(required=False, max_length=36, label="Experiment", help_text="For an experiment: its id.")
+    at = forms.DateTimeField(
+        label="When (UTC)",
+        input_formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
+        help_text="When it was last there, for sure: the first wrong sign, or a little before.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `what`, a Lost; or the reason why the words name none."""
+        values = super().clean() or {}
+        try:
+            values["what"] = of_form(*(str(values.get(name, "")) for name in ("lost", "table", "column", "key")))
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.reason) from None
+        return values
+
+
+@dataclass(frozen=True)
+class Row:
+    """An option and the confirmation page that starts it."""
+
+    option: Option
+    url: str
+
+
+@require_http_methods(["GET", "POST"])
+def page(request: HttpRequest) -> HttpResponse:
+    """GET asks and shows; POST writes the migration of a restore that lies beside."""
+    if not request.user.has_perm("backups.view_run"):
+        raise PermissionDenied
+    asked = request.POST if request.method == "POST" else request.GET
+    form = LostForm(asked if "lost" in asked else None, initial=_initial(asked))
+    valid = form.is_bound and form.is_valid()
+    if request.method == "POST" and valid:
+        return _write(request, form)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Recover",
+        "form": form,
+        "may_write": request.user.has_perm(WRITES),
+        **(_found(form) if valid else {}),
+    }
+    return TemplateResponse(request, "admin/recover.html", context)
+
+
+def _initial(asked: Any) -> dict[str, Any]:
+    return {"environment": asked.get("environment") or None, "at": timezone.now().astimezone(UTC)}
+
+
+def _found(form: LostForm) -> dict[str, Any]:
+    environment, lost, at = _asked(form)
+    rows = [Row(option, _url(environment, lost, at, option)) for option in options(environment, lost, at)]
+    done = list(restored(environment, lost, at).select_related("environment")[:5])
+    return {
+        "environment": environment,
+        "lost": lost,
+        "at": at,
+        "rows": rows,
+        "restored": done,
+        "runs": _runs(done),
+        "drift": DriftIncident.objects.filter(environment=environment, status="open").exists(),
+        "command": f"manage.py recover_options --environment {environment} --lost {lost.words} "
+        f"--at {at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _runs(operations: Sequence[Operation]) -> dict[str, Run]:
+    return Run.objects.in_bulk([str(one.parameters.get("run", "")) for one in operations])
+
+
+def _asked(form: LostForm) -> tuple[Environment, Lost, datetime]:
+    values = form.cleaned_data
+    at: datetime = values["at"]
+    return values["environment"], values["what"], at.replace(tzinfo=UTC)
+
+
+def _url(environment: Environment, lost: Lost, at: datetime, option: Option) -> str:
+    """The one confirmation page, filled in; empty where there is nothing to start."""
+    if not option.kind:
+        return ""
+    reason = f"Recover the {lost}, lost at {at:%Y-%m-%d %H:%M:%S} UTC."
+    query = urlencode({"environment": environment.slug, **option.parameters, "reason": reason})
+    return f"{reverse('admin:operations_request', args=[option.kind])}?{query}"
+
+
+def _write(request: HttpRequest, form: LostForm) -> HttpResponse:
+    if not request.user.has_perm(WRITES):
+        raise PermissionDenied
+    assert isinstance(request.user, User)  # noqa: S101 (admin_view lets only people in)
+    environment, lost, _ = _asked(form)
+    operation = get_object_or_404(Operation, pk=request.POST.get("operation", ""), environment=environment)
+    back = f"{reverse('admin:recover')}?{urlencode({name: request.POST.get(name, '') for name in form.fields})}"
+    try:
+        file = write(operation, lost, request.user.get_username())
+    except (Refused, ProviderError) as refusal:
+        messages.error(request, str(refusal))
+        return redirect(back)
+    messages.success(request, f"{file.name} is registered. Read it, then request that it is applied.")
+    query = urlencode({"environment": environment.slug})
+    return redirect(f"{reverse('admin:migrations_registry_migrationfile_change', args=[file.pk])}?{query}")
