@@ -1,9 +1,14 @@
-"""Coverage per table: which tables of an environment no enabled policy copies. In: a request. Out: a page."""
+"""Coverage per table: which tables of an environment no enabled policy copies. In: a request, or the doctor.
+
+Out: a page; amber for what is new, gone, renamed or uncovered.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import psycopg
@@ -13,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
+from operations.doctor import Check, register
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError
@@ -26,6 +32,16 @@ class Covered:
     size_bytes: int
     policies: tuple[str, ...]
     proven: Any
+    new: bool = False
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """A table that a proven run holds and the database does not: dropped, or renamed to `perhaps`."""
+
+    table: str
+    proven: Any
+    perhaps: str
 
 
 def matches(pattern: str, table: str) -> bool:
@@ -36,18 +52,44 @@ def matches(pattern: str, table: str) -> bool:
     return pattern in (table, f"{schema}.*") or f"public.{pattern}" == table
 
 
-def covered(environment: Environment, sizes: dict[str, int]) -> list[Covered]:
-    """One line a table, largest first."""
-    policies = list(Policy.objects.filter(environment=environment, enabled=True))
+@dataclass(frozen=True)
+class Proofs:
+    """When each table was last proven, and which policies have a proven run at all."""
+
+    tables: dict[str, Any]
+    policies: frozenset[str]
+
+
+def newest_proofs(environment: Environment) -> Proofs:
     newest: dict[str, Any] = {}
-    for run in Run.objects.counting().filter(policy__environment=environment).order_by("-proven_at")[:50]:
+    policies = set()
+    runs = Run.objects.counting().filter(policy__environment=environment).select_related("policy")
+    for run in runs.order_by("-proven_at")[:50]:
+        policies.add(run.policy.name)
         for table in run.tables:
             newest.setdefault(table, run.proven_at)
+    return Proofs(newest, frozenset(policies))
+
+
+def covered(environment: Environment, sizes: dict[str, int], proofs: Proofs) -> list[Covered]:
+    """One line a table, largest first; new is what a policy with proven runs names and none of them holds."""
+    policies = list(Policy.objects.filter(environment=environment, enabled=True))
     lines = []
     for table, size in sizes.items():
         names = tuple(p.name for p in policies if any(matches(pattern, table) for pattern in p.tables))
-        lines.append(Covered(table, size, names, newest.get(table)))
+        new = table not in proofs.tables and bool(proofs.policies.intersection(names))
+        lines.append(Covered(table, size, names, proofs.tables.get(table), new))
     return lines
+
+
+def vanished(sizes: dict[str, int], proofs: Proofs) -> list[Vanished]:
+    """Tables that the newest proofs held and that are not there any more, with the unproven table most like each."""
+    new = [table for table in sizes if table not in proofs.tables]
+    return [
+        Vanished(table, at, next(iter(get_close_matches(table, new, 1)), ""))
+        for table, at in sorted(proofs.tables.items())
+        if sizes and table not in sizes
+    ]
 
 
 def sizes_of(environment: Environment) -> tuple[dict[str, int], str]:
@@ -78,7 +120,8 @@ def page(request: HttpRequest) -> HttpResponse:
     slug = request.GET.get("environment", "")
     chosen = next((item for item in environments if item.slug == slug), environments[0] if environments else None)
     sizes, problem = sizes_of(chosen) if chosen else ({}, "There is no environment yet.")
-    lines = covered(chosen, sizes) if chosen else []
+    proofs = newest_proofs(chosen) if chosen else Proofs({}, frozenset())
+    lines = covered(chosen, sizes, proofs) if chosen else []
     context = {
         **admin.site.each_context(request),
         "title": "Coverage",
@@ -86,6 +129,26 @@ def page(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "problem": problem,
         "lines": lines,
+        "vanished": vanished(sizes, proofs),
         "uncovered": [line for line in lines if not line.policies],
     }
     return TemplateResponse(request, "admin/backups/coverage.html", context)
+
+
+@register
+def coverage(environment: Environment | None) -> Iterator[Check]:
+    """Tables that no policy copies, that came since the newest proof, or that went."""
+    for each in Environment.objects.filter(policies__enabled=True).distinct():
+        if environment not in (None, each) or not os.environ.get(each.variable("export")):
+            continue
+        sizes, problem = sizes_of(each)
+        proofs = newest_proofs(each)
+        lines = covered(each, sizes, proofs)
+        found = [f"{one.table} is gone or renamed" for one in vanished(sizes, proofs)]
+        found += [f"{line.table} is in no policy" for line in lines if not line.policies]
+        found += [f"{line.table} is new" for line in lines if line.new]
+        why = "A table that no policy names is lost with the database; a renamed one leaves its policy silently."
+        told = "; ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        fix = "Open Backups, Coverage; name the table in a policy, or export now." if found or problem else ""
+        tone = "warn" if found or problem else "ok"
+        yield Check(f"{each.slug} coverage", tone, told or problem or "every table is in a policy", why, fix)

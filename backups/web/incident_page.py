@@ -18,7 +18,7 @@ SHOWN = 50
 
 def page(request: HttpRequest, object_id: str) -> HttpResponse:
     """GET only; resolving goes through the confirmation page of its operation."""
-    if not request.user.has_perm("backups.view_incident"):
+    if request.method == "POST" or not request.user.has_perm("backups.view_incident"):
         raise PermissionDenied
     rows = Incident.objects.select_related("environment", "policy", "run", "baseline_run")
     incident = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
@@ -53,7 +53,7 @@ def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def hold(request: HttpRequest, object_id: str) -> HttpResponse:
     """A hold has no page of its own: to the confirmation that releases it, else to its run."""
-    if not request.user.has_perm("backups.view_hold"):
+    if request.method == "POST" or not request.user.has_perm("backups.view_hold"):
         raise PermissionDenied
     row = (
         Hold.objects.select_related("run__policy__environment").filter(pk=object_id).first()

@@ -65,6 +65,22 @@ def test_coverage_shows_tables_outside_every_policy(admin_client: Client, run: R
     assert "Not covered" in page
 
 
+def test_a_renamed_table_is_amber_under_both_names(admin_client: Client, run: Run, sampelit_copy, monkeypatch) -> None:
+    import psycopg
+
+    from backups.web.coverage import coverage
+
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        connection.execute("ALTER TABLE assignments RENAME TO assignments_2; CREATE TABLE later (n int)")
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+
+    page = admin_client.get(reverse("admin:backups_coverage")).content.decode()
+    told = next(check for check in coverage(None) if check.name == "production coverage")
+
+    assert 'perhaps it is <span class="mono">public.assignments_2</span> now' in page
+    assert (told.tone, "public.assignments is gone or renamed" in told.found) == ("warn", True)
+
+
 def test_a_download_is_checked_and_written_down(admin_client: Client, run: Run) -> None:
     from ledger.models import Entry
 
