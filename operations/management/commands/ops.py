@@ -28,6 +28,14 @@ class VerbParser(CommandParser):
 class Command(BaseCommand):
     help = "Request, approve, follow and cancel operations."
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """A usage error is met before Django's own handling of CommandError begins."""
+        try:
+            super().run_from_argv(argv)
+        except CommandError as error:
+            self.stderr.write(str(error))
+            sys.exit(error.returncode)
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.__class__ = VerbParser
