@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, HealthCheck, Service, SyncState
@@ -20,6 +21,7 @@ from deployments.web.verbs import of_service
 from operations.models import Environment
 from providers.render import Event, Render
 
+DAYS = 14
 METRICS = ("cpu", "memory", "http-requests")
 CRASHES = ("server_failed", "server_hardware_failure", "image_pull_failed")
 
@@ -32,13 +34,14 @@ class Line:
     live: Deployment | None
     running: Deployment | None
     verbs: list[Any]
+    known: list[Deployment]
 
 
 @dataclass(frozen=True)
 class Incident:
     at: datetime | None
     sentence: str
-    word: str = "failed"
+    word: str = "crashed"
     tone: str = "bad"
     actor: str = ""
     url: str = ""
@@ -53,10 +56,11 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
     for service in services:
         service.environment = environment
+    shown = lines(request, services)
     context = {
         **admin.site.each_context(request), "title": environment.name, "environment": environment,
-        "lines": lines(request, services), "state": SyncState.objects.filter(pk=1).first(),
-        **watched(services), "file": file, "differences": file.differences if file else [],
+        "lines": shown, "state": SyncState.objects.filter(pk=1).first(),
+        **watched(shown), "file": file, "differences": file.differences if file else [],
     }  # fmt: skip
     return TemplateResponse(request, "admin/deployments/environment.html", context)
 
@@ -72,22 +76,23 @@ def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
 def _line(request: HttpRequest, service: Service, known: list[Deployment]) -> Line:
     live = next((row for row in known if row.status == Status.LIVE), None)
     running = next((row for row in known if row.status in MOVING and row.status != Status.UNKNOWN), None)
-    return Line(service, live, running, of_service(request.user, service, known))
+    return Line(service, live, running, of_service(request.user, service, known), known)
 
 
-def watched(services: list[Service]) -> dict[str, Any]:
-    """Health strip, metrics and crashes of the environment's web service."""
-    service = next((one for one in services if one.is_web), None)
-    if service is None:
+def watched(shown: list[Line]) -> dict[str, Any]:
+    """Health strip, metrics and the timeline of the environment's web service."""
+    line = next((one for one in shown if one.service.is_web), None)
+    if line is None:
         return {}
+    service, known = line.service, line.known
     checks = list(HealthCheck.objects.filter(service=service).order_by("-checked_at")[:60])
     found, missing = remote.read(f"environment:{service.render_id}", readers(service))
-    recent = service.deployments.filter(finished_at__gte=timezone.now() - timedelta(hours=6)).order_by("-created_at")
-    deploys = list(recent.values_list("finished_at", flat=True)[:50])
+    since = timezone.now() - timedelta(hours=6)
+    deploys = [row.finished_at for row in known if row.finished_at and row.finished_at >= since]
     return {
         "watched": service, "strip": charts.health_strip(checks), "missing": missing,
         "metrics": [charts.metric(name, found[name], deploys) for name in METRICS if name in found],
-        "incidents": [incident(event) for event in found.get("events", [])[:8]],
+        "incidents": timeline(known, found.get("events", [])),
     }  # fmt: skip
 
 
@@ -102,8 +107,23 @@ def readers(service: Service) -> dict[str, remote.Reader]:
     return {name: metric(name) for name in METRICS} | {"events": lambda api: crashes(api, service, now)}
 
 
+def timeline(known: list[Deployment], events: list[Event]) -> list[Incident]:
+    """Deploys and crashes of the last two weeks in one line of time, newest first."""
+    since = timezone.now() - timedelta(days=DAYS)
+    told = [deployed(row) for row in known if row.created_at >= since] + [incident(event) for event in events]
+    return sorted(told, key=lambda one: one.at or since, reverse=True)[:12]
+
+
+def deployed(row: Deployment) -> Incident:
+    """A deploy in words; one that was superseded later did go live then."""
+    tone = "bad" if row.failed or row.health == Deployment.Health.UNHEALTHY else "run" if row.moving else "ok"
+    word = "live" if row.was_live else row.word
+    url = reverse("admin:deployments_deployment_change", args=[row.pk])
+    return Incident(row.finished_at or row.created_at, f"{row.short} {row.title}", word, tone, row.actor, url)
+
+
 def crashes(api: Render, service: Service, now: datetime) -> list[Event]:
-    found = api.events.list(service.render_id, start=now - timedelta(days=14))
+    found = api.events.list(service.render_id, start=now - timedelta(days=DAYS))
     return [event for event in found if event.type in CRASHES]
 
 

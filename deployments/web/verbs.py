@@ -49,13 +49,15 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
         verbs += [make("restart", "Restart"), make("scale", "Scale"), make("health_path", "Health path")]
     verbs.append(make("autodeploy", f"Autodeploy {'off' if service.autodeploy else 'on'}",
                       state="off" if service.autodeploy else "on"))  # fmt: skip
-    verbs.append(make("resume", "Resume") if service.suspended else make("suspend", "Suspend"))
+    if service.suspended:
+        verbs.insert(1, make("resume", "Resume"))
     verbs += [
         make("source", "Branch"),
         make("set_variable", "Set a variable"),
         make("delete_variable", "Delete a variable"),
     ]
     verbs += [make("job", "Run a job")] if service.is_web else [make("purge_cache", "Purge cache")]
+    verbs += [] if service.suspended else [make("suspend", "Suspend", "danger")]
     if service.is_preview:
         verbs += [make("keep_preview", "Keep until …"), make("delete_preview", "Delete preview", "danger")]
     return verbs

@@ -7,7 +7,7 @@ import os
 from django.contrib.auth.models import User
 
 from operations.models import Environment
-from sampelit_ops.demo import history, migrations
+from sampelit_ops.demo import blueprint, history, migrations
 
 
 def seed() -> None:
@@ -20,6 +20,7 @@ def seed() -> None:
         ensure_policies(environment)
     _link_projects([production, staging])
     migrations.register()
+    blueprint.register(production)
     history.tell()
 
 
