@@ -44,6 +44,9 @@ def _role(column: Column) -> Iterator[Check]:
         yield Check(name, "bad", column.problem, why, fix)
     elif column.read_at is None:
         yield Check(name, "idle", "its history was never read", why, f"Set {column.variables} for the worker.")
+    elif not column.role:
+        fix = f"Set {variable} for the worker, and for no other process."
+        yield Check(name, "idle", "read with the export role only; nobody looked with the migration role", why, fix)
     elif column.obstacle:
         yield Check(name, "bad", column.obstacle, why, f"Use the role that Connect a database prints, in {variable}.")
     else:

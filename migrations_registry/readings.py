@@ -7,6 +7,7 @@ reading in place and says why. Runs every few minutes, by the operation `migrati
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,9 +80,8 @@ def _told(environment: Environment, answer: Answer) -> dict[str, Any]:
     seen = _observed(environment, files) if any(one.state == history.PENDING for one in found) else {}
     half = _half_done(environment)
     return {
+        **_role(environment, answer.standpoint),
         "has_table": answer.standpoint.has_table,
-        "role": answer.standpoint.role,
-        "obstacle": answer.standpoint.obstacle,
         "states": {str(one.file.pk): _state(one, answer.rows, seen) | half.get(one.file.pk, {}) for one in found},
         "unknown": [{"version": row.version, "name": row.name or "", "by": row.created_by} for row in unknown],
     }
@@ -94,6 +94,12 @@ def _state(one: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, 
     if one.state == history.PENDING:
         told |= seen.get(one.file.pk, {})
     return told
+
+
+def _role(environment: Environment, found: Standpoint) -> dict[str, str]:
+    """Of the migration role only a process that has its DSN can tell; others leave what was told before."""
+    knows = bool(os.environ.get(environment.variable("migration")))
+    return {"role": found.role, "obstacle": found.obstacle} if knows else {}
 
 
 def _half_done(environment: Environment) -> dict[int, dict[str, bool]]:

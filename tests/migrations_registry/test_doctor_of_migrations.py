@@ -52,6 +52,8 @@ def test_role_table_and_baselines(production: Environment) -> None:
     assert tones("migrations") == {"migration role": "bad", "history table": "warn", "baselines": "warn"}
     assert "--set stream=schema" in found("migrations")["baselines"].fix
 
+    HistoryReading.objects.update(role="", obstacle="")
+    assert found("migrations")["migration role"].tone == "idle"
     row.obstacle, row.has_table, row.unknown = "", True, [{"version": "1", "name": "x"}]
     row.save()
     StreamBaseline.objects.create(environment=production, stream="schema", made_by="ana")
