@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from migrations_registry.models import Application, DriftIncident
-from migrations_registry.web import drift_page
+from migrations_registry.web import application_page, drift_page
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
 
@@ -43,14 +43,20 @@ class DriftIncidentAdmin(ReadOnlyAdmin):
 
 @admin.register(Application)
 class ApplicationAdmin(ReadOnlyAdmin):
-    list_display = ["file", "environment", "state", "started_at", "ended_at", "longest_wait_ms"]
+    list_display = ["file", "environment", "state", "started_at", "ended_at", "waited"]
     list_filter = ["status", "environment", "started_at"]
     list_select_related = ["file", "environment"]
     list_title = "Applications"
     empty_title = "Nothing applied yet"
     empty_text = "Each attempt to apply a migration appears here with its journal."
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return application_page.page(request, object_id)
+
     @admin.display(description="Status", ordering="status")
     def state(self, row: Application) -> SafeString:
-        tones = {"applied": "ok", "running": "run"}
-        return html.badge(row.status, tones.get(row.status, "bad"))
+        return html.badge(row.get_status_display(), application_page.TONES.get(row.status, "bad"))
+
+    @admin.display(description="Longest wait for a lock", ordering="longest_wait_ms")
+    def waited(self, row: Application) -> str:
+        return f"{row.longest_wait_ms:,} ms"

@@ -46,8 +46,16 @@ def migrations(production: Environment, by: User) -> None:
         file=file,
         environment=production,
         operation="0" * 26,
-        status="failed",
-        error="Line 3 waited too long for its lock.",
+        status="partly",
+        error="Step 2 did not get its locks in 12 tries; nothing of it was changed.",
+        longest_wait_ms=2004,
+        steps=[
+            {"number": 1, "title": "Alone, outside a transaction: line 2", "transactional": False, "status": "done",
+             "statements": [0], "tables": ["public.assignments"], "attempts": 1, "seconds": 8.2, "xid": ""},
+            {"number": 2, "title": "Transaction: lines 3–5", "transactional": True, "status": "pending",
+             "statements": [1, 2, 3], "tables": ["public.element_variants"], "attempts": 12, "xid": "771",
+             "kept": {"rows": 3, "seconds": 0.04, "key": "runs/01M83/kept/002-000001-012/"}},
+        ],
     )
     drift(production)
     histories(production)

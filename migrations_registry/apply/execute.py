@@ -49,12 +49,12 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         return
     for number in range(TRIES):
         limits = Limits(LADDER_MS[min(number, len(LADDER_MS) - 1)], STATEMENT_MS)
-        began = time.monotonic()
+        began = attempt.asked_at = time.monotonic()
         try:
             _once(attempt, connection, step, limits, last)
         except applying.RETRYABLE as error:
             _roll_back(attempt, connection, step)
-            give_way(attempt, connection, step, number, error, time.monotonic() - began)
+            give_way(attempt, connection, step, number, error, time.monotonic() - attempt.asked_at)
             continue
         except psycopg.OperationalError as error:
             if not connection.closed:
@@ -93,6 +93,7 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
     applying.as_product_sees_it(connection, limits, local=True)
     for statement in attempt.statements(step):
         attempt.ctx.check()
+        attempt.asked_at = time.monotonic()
         applying.run(connection, statement)
     failpoint("transaction.executed")
     if last:

@@ -24,11 +24,15 @@ PENDING, STARTED, DONE = "pending", "started", "done"
 
 @dataclass
 class Attempt:
-    """One application, its file and the lease under which its journal is written."""
+    """One application, its file and the lease under which its journal is written.
+
+    `asked_at`: since when the statement that runs may wait for a lock, while others queue behind it.
+    """
 
     ctx: StepContext
     row: Application
     server: Facts | None = None
+    asked_at: float = 0
 
     @property
     def file(self) -> MigrationFile:

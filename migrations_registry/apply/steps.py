@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -60,11 +61,14 @@ def apply(ctx: StepContext) -> None:
     failpoint("apply.begun")
     lease = settings.OPS_LEASE_SECONDS
     key = f"schema:{ctx.environment.slug}"
-    with guarded_session(
-        writing_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
-    ) as connection:
-        failpoint("apply.locked")
-        run_steps(attempt, connection)
+    try:
+        with guarded_session(
+            writing_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
+        ) as connection:
+            failpoint("apply.locked")
+            run_steps(attempt, connection)
+    except psycopg.Error as error:  # between two statements: what was begun is in the journal and is looked up
+        raise postgres.explain(error, "The session that applies") from None
     failpoint("apply.ended")
 
 

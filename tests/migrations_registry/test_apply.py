@@ -3,6 +3,8 @@
 # ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +239,35 @@ def test_too_busy_to_be_kept_in_time_changes_nothing(
     assert "took longer than 1 s. The transaction was rolled back, nothing was changed" in operation.error
     assert rows(dsns["admin"], "SELECT count(message) > 0 FROM leads") == [(True,)]
     assert len(history(dsns)) == 1
+
+
+def test_a_blocked_change_never_queues_readers_longer_than_its_limit(
+    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Visitors decide and a reader reads while somebody holds the table and the change keeps asking for it."""
+    monkeypatch.setattr(execute, "LADDER_MS", (200,))
+    slowest, stop = [0.0], threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(dsns["app"], autocommit=True) as reader:
+            while not stop.is_set():
+                began = time.monotonic()
+                reader.execute("SELECT count(*) FROM experiments")
+                slowest[0] = max(slowest[0], time.monotonic() - began)
+
+    reader = threading.Thread(target=read)
+    file = add_supabase(2, "ALTER TABLE experiments ADD COLUMN extra text")
+    with psycopg.connect(dsns["app"]) as holder:
+        holder.execute("SELECT count(*) FROM experiments")
+        reader.start()
+        began = time.monotonic()
+        operation = act("migrations.apply", file=file.sha256)
+        took = time.monotonic() - began
+        stop.set()
+        reader.join()
+    row = Application.objects.get()
+    assert "did not get its locks in 4 tries" in operation.error
+    assert 190 <= row.longest_wait_ms < 1000
+    assert slowest[0] * 1000 < row.longest_wait_ms + 500
+    assert slowest[0] < took / 2
+    assert row.steps[0]["attempts"] == 4

@@ -1,0 +1,46 @@
+"""The page of one application: its journal step by step, how long others waited, what it kept, what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from migrations_registry.models import Application
+from operations.models import Operation
+
+TONES = {"applied": "ok", "running": "run"}
+STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
+
+
+def page(request: HttpRequest, object_id: str) -> HttpResponse:
+    """GET only: an application is a record."""
+    if not request.user.has_perm("migrations_registry.view_application"):
+        raise PermissionDenied
+    if request.method not in ("GET", "HEAD"):
+        raise PermissionDenied
+    rows = Application.objects.select_related("file", "environment").defer("file__content")
+    row = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
+    if row is None:
+        raise Http404
+    context = {**admin.site.each_context(request), "title": f"{row.file.name} on {row.environment}", **facts(row)}
+    return TemplateResponse(request, "admin/migrations_registry/application/page.html", context)
+
+
+def facts(row: Application) -> dict[str, Any]:
+    """What the page says of one attempt."""
+    for step in row.steps:
+        step["tone"] = STEP_TONES.get(step["status"], "bad")
+    operation = Operation.objects.filter(pk=row.operation).only("result").first()
+    return {
+        "row": row,
+        "tone": TONES.get(row.status, "bad"),
+        "operation": operation,
+        "run": operation.result.get("restore_point", "") if operation else "",
+        "done": sum(step["status"] == "done" for step in row.steps),
+        "tries": sum(step["attempts"] for step in row.steps),
+        "kept": sum(step.get("kept", {}).get("rows", 0) for step in row.steps if step["status"] == "done"),
+    }
