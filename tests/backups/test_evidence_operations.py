@@ -1,0 +1,192 @@
+"""Evidence by workers: facts beside every proven run, a report by operation, one decision through encrypted runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pyrage import x25519
+
+from backups import proof
+from backups.builtin import ensure_policies
+from backups.evidence import stored, trace
+from backups.evidence.history import difference, told
+from backups.models import EvidenceReport, Proof, Run
+from backups.signing import generate
+from ledger.models import Entry
+from operations.engine import kinds
+from operations.engine.request import request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from providers.errors import Refused
+from providers.storage import open_store
+
+AUDIT = "algorithm_audit_trail"
+POOLS = frozenset({"export", "prove"})
+
+
+@pytest.fixture
+def production(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit_copy: dict[str, str],
+               transactional_db: None, drill: Callable) -> Environment:  # fmt: skip
+    identities = [x25519.Identity.generate() for _ in range(2)]
+    settings.BACKUP_STORE, settings.DEMO = f"file://{tmp_path}/store", True
+    settings.BACKUP_AGE_RECIPIENTS = [str(one.to_public()) for one in identities]
+    settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY = str(identities[0]), generate()[0]
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(trace.trace, "__defaults__", (drill,))
+    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+    ensure_policies(environment)
+    return environment
+
+
+@pytest.fixture
+def ask(production: Environment) -> Callable[..., Operation]:
+    """Request as an auditor who may also export, and run it here to its end."""
+    user = User.objects.create_user("olga", password="long enough password", is_staff=True)
+    codes = ["request_export", "produce_evidencereport", "view_evidencereport", "view_run"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codes))
+
+    def ask(kind: str = "export", **parameters: str) -> Operation:
+        by = User.objects.get(pk=user.pk)
+        given = parameters or {"policy": "audit-trail"}
+        made = request(f"backups.{kind}", by=by, environment=production, parameters=given, reason="test")
+        run_operation(made.pk, "test", POOLS, end_process=lambda: None)
+        made.refresh_from_db()
+        return made
+
+    return ask
+
+
+def change(dsns: dict[str, str], statement: str) -> tuple[str, int]:
+    with psycopg.connect(dsns["admin"], autocommit=True) as connection:
+        row = connection.execute(f"{statement} RETURNING experiment_id::text, sequence_number").fetchone()
+    assert row
+    return row[0], row[1]
+
+
+def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by_a_worker(
+    ask: Callable[..., Operation], sampelit_copy: dict[str, str], client: Client, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ask()
+    experiment, number = change(
+        sampelit_copy,
+        f"UPDATE {AUDIT} SET conversion_observed = true, conversion_value = 9.5 WHERE id = (SELECT id FROM {AUDIT} "
+        "WHERE NOT conversion_observed LIMIT 1)",
+    )
+    ask()
+    change(sampelit_copy, f"UPDATE {AUDIT} SET conversion_value = 900 WHERE experiment_id = '{experiment}' "
+                          f"AND sequence_number = {number}")  # fmt: skip
+    ask()
+
+    done = ask("trace_decision", experiment=experiment, sequence=str(number))
+    report = ask("evidence", **{"from": "2026-01-01", "to": "2027-01-01"})
+
+    history = told(done.result["history"])
+    assert [one["what"][0] for one in history] == ["first seen", "conversion set", "conversion changed"], done.error
+    assert [one["decision"]["conversion_value"] for one in history] == ["", "9.50", "900.00"]
+    assert {one["decision"]["recomputed"] for one in history} == {True}
+    assert len({one["decision"]["unchanging_sha256"] for one in history}) == 1
+    assert "visitor" not in str(done.result)
+    assert Entry.objects.get(code="backups.decision.traced").payload["runs"] == 3
+    row = EvidenceReport.objects.get(pk=report.result["report"])
+    assert row.verdict == "altered"
+    assert experiment in row.summary
+    assert "Conversions changed after they were set" in row.document, "the incident is part of the report"
+    for run in Run.objects.all():
+        facts = stored.evidence_key(run.pk)
+        assert open_store(run.store_url).head(facts), "facts lie beside every run that was restored"
+        assert Proof.objects.get(run=run).evidence["run"] == run.pk
+    _pages_and_shell(client, capsys, monkeypatch, done)
+
+
+def _pages_and_shell(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, done: Operation
+) -> None:
+    client.force_login(User.objects.get())
+    shown = client.get("/admin/backups/evidencereport/decision/").content.decode().lower()
+    assert "conversion changed" in shown
+    listed = client.get("/admin/backups/evidencereport/").content.decode()
+    assert "Review and produce" in listed
+    assert "Altered" in listed
+    monkeypatch.setattr("backups.management.commands.decision_history._ask", lambda options: done)
+    with pytest.raises(SystemExit):
+        call_command("decision_history", done.parameters["experiment"], done.parameters["sequence"])
+    assert "conversion changed\n3 runs looked at." in capsys.readouterr().out
+    monkeypatch.undo()
+
+
+def test_a_damaged_run_is_told_and_the_others_are_still_read(ask: Callable[..., Operation]) -> None:
+    first = ask()
+    second = ask()
+    run = Run.objects.get(pk=first.result["run"])
+    for segment in run.segments.filter(table=f"public.{AUDIT}"):
+        open_store(run.store_url).delete(segment.key)
+    Run.objects.filter(pk=second.result["run"]).update(manifest_sha256="0" * 64)
+    chain = Proof.objects.first().evidence["tables"][0]["months"][0]["chain"]  # type: ignore[union-attr]
+
+    done = ask("trace_decision", experiment=chain, sequence="1")
+
+    problems = [one["problem"] for one in done.result["history"]]
+    assert done.status == "succeeded"
+    assert "missing from the store" in problems[0]
+    assert "was replaced" in problems[1]
+
+
+WRONG = [
+    ("trace_decision", {"experiment": "x", "sequence": "1"}, "no experiment's id"),
+    ("trace_decision", {"experiment": "1" * 8 + "-1111-1111-1111-" + "1" * 12, "sequence": "0"}, "they begin at 1"),
+    ("trace_decision", {"experiment": "1" * 8 + "-1111-1111-1111-" + "1" * 12, "sequence": "-4"}, "no number"),
+    ("evidence", {"from": "2026-03-01", "to": "2026-02-01"}, "ends before it begins"),
+    ("evidence", {"from": "2999-03-01", "to": "2999-04-01"}, "in the future"),
+    ("evidence", {"from": "1 March", "to": "2999-04-01"}, "is a day"),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "said"), WRONG, ids=[item[2] for item in WRONG])
+def test_wrong_requests_are_refused_by_name(db: None, kind: str, given: dict[str, str], said: str) -> None:
+    environment = Environment(slug="production")
+
+    with pytest.raises(Refused, match=said):
+        kinds.get(f"backups.{kind}").clean(environment, given)
+
+
+def test_the_shell_says_when_no_worker_answers(db: None, settings: Any) -> None:
+    settings.DEMO = True
+    user = User.objects.create_user("operator", password="long enough password", is_staff=True)
+    chain = "1" * 8 + "-1111-1111-1111-" + "1" * 12
+    with pytest.raises(CommandError, match="no environment"):
+        call_command("decision_history", chain, "1")
+    Environment.objects.create(slug="production", name="P", kind="production")
+    with pytest.raises(CommandError, match="may not request"):
+        call_command("decision_history", chain, "1")
+    user.user_permissions.set(Permission.objects.filter(codename="produce_evidencereport"))
+
+    with pytest.raises(CommandError, match="no worker of pool prove"):
+        call_command("decision_history", chain, "1", timeout=0)
+
+
+def test_a_sighting_is_compared_with_the_one_before() -> None:
+    row = {
+        "recomputed": True,
+        "unchanging_sha256": "a",
+        "converted": False,
+        "conversion_at": "",
+        "conversion_value": "",
+    }
+    there = {"problem": "", "decision": row}
+    gone, unread = {"problem": "", "decision": None}, {"problem": "unreadable", "decision": None}
+
+    assert difference(None, gone) == ("not there yet", "idle")
+    assert difference(there, gone) == ("removed", "bad")
+    assert difference(there, there) == ("unchanged", "ok")
+    assert difference(there, {**there, "decision": {**row, "unchanging_sha256": "b"}}) == ("edited", "bad")
+    assert difference(there, {**there, "decision": {**row, "recomputed": False}})[1] == "bad"
+    assert difference(there, unread) == ("unreadable", "idle")
