@@ -20,6 +20,7 @@ from operations.worker.processes import descendants
 from providers.processes import kill_group, spawn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
+ATTEMPTS = 3  # each costs a lease
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 
 
@@ -38,6 +39,7 @@ def start_worker(*pools: str) -> subprocess.Popen[bytes]:
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     environment = {**os.environ, "DATABASE_URL": url, "OPS_WORKERS": "2", "OPS_CANARY_SECONDS": "3"}
+    environment["OPS_MAX_ATTEMPTS"] = str(ATTEMPTS)
     log = Path(os.environ["OPS_DATA_DIR"]) / "worker.log"
     arguments = [argument for pool in pools for argument in ("--pool", pool)]
     with log.open("ab") as out:
@@ -142,11 +144,11 @@ def test_sigterm_ends_the_worker_and_its_work_goes_on_elsewhere(worker, ask, tmp
     assert lines(tmp_path / "m").count("work") == 1
 
 
-def test_a_poison_operation_stops_at_its_limit(worker, ask, settings):
+def test_a_poison_operation_stops_at_its_limit(worker, ask):
     operation = ask(fail="exit")
 
     assert ended(operation, 60) == "failed"
-    assert operation.steps.get(name="work").attempt == settings.OPS_MAX_ATTEMPTS
+    assert operation.steps.get(name="work").attempt == ATTEMPTS
     assert operation.steps.get(name="tidy").status == "succeeded"
 
 

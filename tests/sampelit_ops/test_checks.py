@@ -9,6 +9,7 @@ import sys
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from sampelit_ops.checks import portal_database_is_ours
 from tests import portal_database
@@ -21,13 +22,12 @@ def pasted():
     portal_database.server.drop_database("pasted_product")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    ["CREATE TABLE algorithm_audit_trail (id int)", "CREATE SCHEMA auth", "CREATE SCHEMA supabase_migrations"],
-)
-def test_migrate_and_the_worker_refuse_it(pasted, statement):
-    with psycopg.connect(pasted, autocommit=True) as connection:
-        connection.execute(statement)
+MARKS = ["CREATE TABLE algorithm_audit_trail (id int)", "CREATE SCHEMA auth", "CREATE SCHEMA supabase_migrations"]
+
+
+def test_migrate_and_the_worker_refuse_it(pasted):
+    with psycopg.connect(pasted, autocommit=True) as product:
+        product.execute(MARKS[0])
 
     for command in (["migrate"], ["run_worker"]):
         done = subprocess.run(
@@ -41,9 +41,18 @@ def test_migrate_and_the_worker_refuse_it(pasted, statement):
         assert "ops.E002" in done.stderr
         assert "Nothing was written there" in done.stderr
 
-    with psycopg.connect(pasted) as connection:
-        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'django%'").fetchone()
+    with psycopg.connect(pasted) as product:
+        tables = product.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'django%'").fetchone()
     assert tables == (0,)
+
+
+@pytest.mark.parametrize("statement", MARKS)
+@pytest.mark.django_db
+def test_each_mark_of_the_product_is_known(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert [found.id for found in portal_database_is_ours(None, ["default"])] == ["ops.E002"]
 
 
 @pytest.mark.django_db
