@@ -11,6 +11,7 @@ from operations.engine import kinds, tick
 def register() -> None:
     """Fill the registries of operations; called once when the apps are ready."""
     tick.every("migrations_registry.readings", readings.EVERY_SECONDS, readings.refresh_all)
+    tick.every("migrations_registry.changed", 10.0, readings.refresh_changed)
     tick.every("migrations_registry.repositories", 3600.0, look_at_repositories)
     doctor.offer()
     kinds.consequences(deploys.KIND, deploys.tell)

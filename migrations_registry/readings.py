@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from migrations_registry import drift, history
@@ -21,7 +23,7 @@ from migrations_registry.models import Application, HistoryReading, MigrationFil
 from migrations_registry.observing import NOT, expected, judge
 from migrations_registry.services.facts import reading_dsn
 from migrations_registry.services.planning import review
-from operations.models import Environment
+from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.history import HistoryRow, Standpoint, read_history, standpoint
@@ -72,6 +74,17 @@ def refresh_all() -> None:
             continue
         if row.problem:
             logger.warning("the migration history of %s could not be read: %s", environment.slug, row.problem)
+
+
+def refresh_changed() -> None:
+    """Read at once where an operation on the schema ended since the last reading: pages do not lag behind it."""
+    newest = Operation.objects.filter(environment=OuterRef("environment"), exclusive_key__startswith="schema:")
+    rows = HistoryReading.objects.alias(
+        ended=Subquery(newest.order_by(F("ended_at").desc(nulls_last=True)).values("ended_at")[:1])
+    )
+    for row in rows.filter(ended__gt=F("tried_at")).select_related("environment"):
+        with suppress(Refused):
+            refresh(row.environment)
 
 
 def _told(environment: Environment, answer: Answer) -> dict[str, Any]:

@@ -50,11 +50,28 @@ def migrations(production: Environment, by: User) -> None:
         error="Step 2 did not get its locks in 12 tries; nothing of it was changed.",
         longest_wait_ms=2004,
         steps=[
-            {"number": 1, "title": "Alone, outside a transaction: line 2", "transactional": False, "status": "done",
-             "statements": [0], "tables": ["public.assignments"], "attempts": 1, "seconds": 8.2, "xid": ""},
-            {"number": 2, "title": "Transaction: lines 3–5", "transactional": True, "status": "pending",
-             "statements": [1, 2, 3], "tables": ["public.element_variants"], "attempts": 12, "xid": "771",
-             "kept": {"rows": 3, "seconds": 0.04, "key": "runs/01M83/kept/002-000001-012/"}},
+            {
+                "number": 1,
+                "title": "Alone, outside a transaction: line 2",
+                "transactional": False,
+                "status": "done",
+                "statements": [0],
+                "tables": ["public.assignments"],
+                "attempts": 1,
+                "seconds": 8.2,
+                "xid": "",
+            },
+            {
+                "number": 2,
+                "title": "Transaction: lines 3–5",
+                "transactional": True,
+                "status": "pending",
+                "statements": [1, 2, 3],
+                "tables": ["public.element_variants"],
+                "attempts": 12,
+                "xid": "771",
+                "kept": {"rows": 3, "seconds": 0.04, "key": "runs/01M83/kept/002-000001-012/"},
+            },
         ],
     )
     drift(production)
@@ -80,7 +97,7 @@ def histories(production: Environment) -> None:
     """Production read lately, staging down; a row that nobody registered; a commit that was read."""
     files = list(MigrationFile.objects.newest().order_by("position"))
     states = [{"state": "applied", "late": False, "version": "20260101000001"},
-              {"state": "pending", "late": False, "version": "20260101000002"}]  # fmt: skip
+              {"state": "changed", "late": False, "version": "20260101000002", "applied_revision": 1}]  # fmt: skip
     HistoryReading.objects.create(
         environment=production,
         read_at=timezone.now(),

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from ledger.models import Entry
-from migrations_registry import history
+from migrations_registry import history, readings
 from migrations_registry.discovery import discover
 from migrations_registry.models import HistoryReading, StreamBaseline
 from migrations_registry.services.registration import register_files
@@ -73,6 +73,11 @@ def test_marks_are_rows_and_nothing_else(production: Environment, sampelit_copy:
     operation = mark(production, STRANGE, "reverted")
     assert (operation.status, operation.risk) == ("succeeded", "sensitive")
     assert versions(production) == [THERE]
+    HistoryReading.objects.update(unknown=[{}], tried_at=operation.started_at)
+    readings.refresh_changed()  # what an operation did is on the page without waiting for the next round
+    first = HistoryReading.objects.get()
+    readings.refresh_changed()
+    assert (first.unknown, HistoryReading.objects.get().tried_at) == ([], first.tried_at)
     with pytest.raises(Refused, match="recorded as applied"):
         mark(production, THERE, "applied")
     assert KIND.assess(production, {"versions": [THERE], "state": "reverted"}) == "destructive"
