@@ -113,7 +113,7 @@ def _delete(store: S3Store, fresh: str) -> Finding:
         return Finding("delete", "ok", f"refused to these credentials ({code_of(error) or error})", why)
     hidden = "allowed, but it only hides the object: its version is locked" if retained else "allowed"
     fix = "Give export workers the writer policy of `manage.py store_policies`; only the reaper deletes."
-    return Finding("delete", "idle" if retained else "warn", hidden, why, fix)
+    return Finding("delete", "idle" if retained else "warn", hidden, why, "" if retained else fix)
 
 
 def _quietly_delete(store: S3Store, key: str) -> None:

@@ -36,8 +36,8 @@ def guarded_session(
 
     The server ends the backend's open transaction after less than the lease. ProviderError (retryable) when another
     backend still holds the lock after `wait_seconds`; nothing was written then. A session that an earlier attempt of
-    the same `owner` left in the middle of a COPY is ended: no timeout of the server reaches it there, because it waits for
-    its client's data, and who holds the owner's lease now knows that nobody else may write.
+    the same `owner` left in the middle of a COPY is ended: no timeout of the server reaches it there, because it
+    waits for its client's data, and who holds the owner's lease now knows that nobody else may write.
     """
     idle_ms = max(500, int(lease_seconds * 800))
     with connect(dsn, read_only=False) as connection:

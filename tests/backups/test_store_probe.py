@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -142,6 +144,42 @@ def test_a_store_that_is_away_is_one_red_finding() -> None:
     findings = probe(open_store("s3://backups/x?endpoint=http://127.0.0.1:9&region=us-east-1"))
 
     assert [(item.tone, "Check that the store is up" in item.found) for item in findings] == [("bad", True)]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ExpiredToken", "The credentials have expired: issue new ones"),
+        ("RequestTimeTooSkewed", "This machine's clock is wrong: correct it"),
+        ("NotImplemented", "no conditional writes, which the commit protocol needs"),
+        ("NoSuchBucket", "The bucket does not exist: correct the store URL"),
+    ],
+)
+def test_what_a_store_answers_is_told_before_an_export_and_without_the_secret(
+    moto: S3Store, monkeypatch, code: str, said: str
+) -> None:
+    def answer(*args: object, **values: object) -> None:
+        raise ClientError({"Error": {"Code": code}}, "PutObject")
+
+    monkeypatch.setattr(moto, "_client", SimpleNamespace(put_object=answer, head_object=answer))
+
+    with pytest.raises(StoreError, match=said) as caught:
+        ready(moto)
+    assert "Nothing was overwritten" in caught.value.message
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in caught.value.message
+
+
+def test_a_writer_that_may_not_read_back_is_told(moto: S3Store, as_role, monkeypatch) -> None:
+    blind = documents(moto.address) | {"writer": _without(documents(moto.address)["writer"], "s3:GetObject")}
+    monkeypatch.setattr("tests.backups.test_store_probe.documents", lambda address: blind)
+
+    with pytest.raises(StoreError, match=r"refused to (look at|read) probe/conditional.*may not do this"):
+        ready(as_role("writer"))
+
+
+def _without(policy: dict, action: str) -> dict:
+    kept = [{**one, "Action": [name for name in one["Action"] if name != action]} for one in policy["Statement"]]
+    return {**policy, "Statement": kept}
 
 
 @pytest.fixture
