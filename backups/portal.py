@@ -22,7 +22,8 @@ def ensure() -> Policy:
         defaults={
             "name": "The portal itself",
             "kind": Environment.Kind.PORTAL,
-            "protected": True,
+            "votes_sensitive": 1,
+            "votes_destructive": 2,
             "export_dsn_env": "DATABASE_URL",
         },
     )

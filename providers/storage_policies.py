@@ -17,7 +17,7 @@ READ = ["s3:GetObject", "s3:GetObjectRetention"]
 ADMIN = "arn:aws:iam::ACCOUNT-ID:role/BACKUP-ADMINISTRATOR"
 PURPOSE = {
     "writer": "export workers: store and read back, never delete",
-    "prover": "the prove worker and auditors: read everything, write nothing but proofs",
+    "prover": "the prove worker and auditors: read everything, write only proofs, retention's notes, checkpoints",
     "reaper": "retention alone: hide what has expired; Object Lock still decides",
 }
 
@@ -67,6 +67,7 @@ def prover(address: Address) -> Document:
     proofs = [
         _objects(address, "runs/*/proof-*"),
         _objects(address, "runs/*/purged.json"),
+        _objects(address, "ledger/*"),
         _objects(address, "probe/*"),
     ]
     return _policy(

@@ -78,7 +78,8 @@ def database(environment: Environment, purpose: str) -> Iterator[Check]:
     yield from _address(name, dsn)
     try:
         with postgres.connect(dsn) as connection:
-            yield from _session(name, purpose, connection)
+            own = environment.kind == Environment.Kind.PORTAL  # its owner reads it, there is no other role
+            yield from _session(name, "" if own else purpose, connection)
     except ProviderError as error:
         yield Check(f"{name} connection", "bad", str(error), "Nothing can be done without it.", f"Correct {variable}.")
 
