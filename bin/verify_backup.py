@@ -4,6 +4,8 @@
 DIR is a copy of a backup store. Needs Python 3.11, `cryptography` and `zstandard`, and nothing of the portal.
 Checks signatures, manifest digests and the SHA-256 of every stored object; with --plain (segments opened by `age -d`,
 same paths without .age) or for runs that are not encrypted also the COPY streams and every hash chain in CSV segments.
+With --period it first prints a verdict on each chain of that month (UTC), from the signed facts beside every run since;
+that needs no data and goes on working after retention deleted it. Runs outside the month are read by their papers only.
 Exit code 0: all is well. 1: something is not, and every reason is printed.
 """
 
@@ -231,23 +233,192 @@ def broken(rows: list[dict[str, str | None]], head: dict[str, Any] | None) -> st
 
 
 def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, period: str) -> int:
-    """Print a line for each run; answer the number of problems."""
-    count = found = 0
-    seen: dict[str, str] = {}
-    for path in sorted(root.glob("runs/*/manifest.json")):
+    """Print the month's verdicts and a line for each run; answer the number of problems."""
+    paths = sorted(root.glob("runs/*/manifest.json"))
+    count, told = judge_period(paths, keys, period) if period else (0, False)
+    found = 0
+    for path in paths:
         run = Run(root, path, plain)
+        quick = unsealed(path.read_bytes(), keys)[0] if period else None
+        if quick is not None and not str(quick["source"]["taken_at"]).startswith(period):
+            continue
         body = run.verify(keys)
-        if body is not None:
-            if period and not str(body["source"]["taken_at"]).startswith(period):
-                continue
-            seen[sha256(canonical(body))] = run.name
         found += 1
         count += len(run.problems)
         report(run, body)
     if not found:
         print(f"no runs{' in ' + period if period else ''} under {root}")
-        return 1
-    return count
+    return count if found or told else 1
+
+
+class Paper:
+    """A run's manifest, its newest proof and the facts about its chains, each signed; without any data."""
+
+    def __init__(self, path: Path, keys: list[Ed25519PublicKey]) -> None:
+        self.name, self.problem = path.parent.name, ""
+        self.facts: dict[str, Any] | None = None
+        self.body, reason = unsealed(path.read_bytes(), keys)
+        self.problem = f"its manifest {reason}" if self.body is None else ""
+        if self.body is not None and self.body.get("run") != self.name:
+            self.problem = f"its manifest belongs to run {self.body.get('run')}: it was replayed or moved"
+        self.sha256 = sha256(canonical(self.body)) if self.body else ""
+        self.taken_at = str(self.body["source"]["taken_at"]) if self.body else ""
+        self.status = self._status(path.parent, keys)
+        if not self.problem:
+            self._read_facts(path.with_name("evidence.json"), keys)
+
+    def _status(self, directory: Path, keys: list[Ed25519PublicKey]) -> str:
+        """What the newest proof of this very manifest says; "stored" without one."""
+        proofs = [unsealed(path.read_bytes(), keys)[0] for path in directory.glob("proof-*.json")]
+        ours = [proof for proof in proofs if proof and proof.get("manifest_sha256") == self.sha256]
+        return str(max(ours, key=lambda proof: str(proof["at"]))["status"]) if ours else "stored"
+
+    def _read_facts(self, path: Path, keys: list[Ed25519PublicKey]) -> None:
+        if not path.is_file():
+            return
+        facts, reason = unsealed(path.read_bytes(), keys)
+        if facts is None or (facts.get("run"), facts.get("manifest_sha256")) != (self.name, self.sha256):
+            self.problem = f"its evidence.json {reason or 'speaks of another run'}"
+            return
+        self.facts = facts
+        if self.body is not None and self._heads(self.body) != self._heads_of_facts():
+            self.problem = "its evidence.json counts other chains than its manifest"
+
+    def _heads(self, body: dict[str, Any]) -> set[tuple[Any, ...]]:
+        chained = [table for table in body["tables"] if table["chains"] is not None]
+        return {(f"{t['schema']}.{t['name']}", h["chain"], h["rows"], h["head"]) for t in chained for h in t["chains"]}
+
+    def _heads_of_facts(self) -> set[tuple[Any, ...]]:
+        found = set()
+        for table in (self.facts or {})["tables"]:
+            for chain in {one["chain"] for one in table["months"]}:
+                own = [one for one in table["months"] if one["chain"] == chain]
+                head = max(own, key=lambda one: one["last"])["head"]
+                found.add((table["table"], chain, sum(one["rows"] for one in own), head))
+        return found
+
+    def months(self, month: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """This month of every chain, by table and chain."""
+        tables = self.facts["tables"] if self.facts else []
+        return {(t["table"], m["chain"]): m for t in tables for m in t["months"] if m["month"] == month}
+
+    def part(self, name: str, table: str, chain: str) -> list[dict[str, Any]]:
+        tables = self.facts["tables"] if self.facts else []
+        return [one for t in tables if t["table"] == table for one in t[name] if one["chain"] == chain]
+
+
+def judge_period(paths: list[Path], keys: list[Ed25519PublicKey], period: str) -> tuple[int, bool]:
+    """A verdict on each chain: the number of problems, and whether there was one. A damaged paper refuses them all."""
+    papers = sorted((Paper(path, keys) for path in paths), key=lambda paper: paper.taken_at)
+    bad = [paper for paper in papers if paper.problem]
+    for paper in bad:
+        print(f"BAD {paper.name}\n    {paper.problem}")
+    if bad:
+        print(f"REFUSED: nothing is said about {period} while a paper of a run is not what was written.")
+        return len(bad), True
+    since = [paper for paper in papers if paper.taken_at[:7] >= period and paper.status in ("proven", "suspect")]
+    proven = [paper for paper in since if paper.status == "proven"]
+    if not proven:
+        print(f"NOT KNOWN: no proven run was made in {period} or since.")
+        return 0, False
+    return tell_period(period, since, proven, {paper.name: paper for paper in papers}), True
+
+
+def tell_period(period: str, since: list[Paper], proven: list[Paper], known: dict[str, Paper]) -> int:
+    chains = sorted({key for paper in since for key in paper.months(period)})
+    verdicts = {key: judge_chain(key, period, since, known) for key in chains}
+    altered = [key for key, (changes, _) in verdicts.items() if changes]
+    unclear = [key for key, (changes, gaps) in verdicts.items() if gaps and not changes]
+    without = sum(paper.facts is None for paper in since)
+    rows = sum(newest(key, period, proven).get("rows", 0) for key in chains)
+    word = "ALTERED" if altered else "NOT KNOWN" if unclear or without else "INTACT"
+    between = f"{len(proven)} proven runs from {proven[0].taken_at[:16]} to {proven[-1].taken_at[:16]}"
+    print(f"{word}: {len(chains)} chains with {rows} decisions of {period}, {len(altered)} altered, {len(unclear)} not "
+          f"compared throughout; each hash was recomputed in {between}; what was written and removed between two runs "
+          f"cannot be known.{f' {without} runs carry no facts.' if without else ''}")  # fmt: skip
+    for key in chains:
+        changes, gaps = verdicts[key]
+        last = newest(key, period, proven)
+        said = "; ".join([*changes, *gaps]) or "hashed columns equal, set conversions unchanged, no row removed"
+        name = "altered" if changes else "unclear" if gaps else "intact"
+        print(f"{name:<8}{key[1]}: {last.get('rows', 0)} decisions, {last.get('conversions', 0)} converted; {said}")
+    return len(altered) + len(unclear) + without
+
+
+def newest(key: tuple[str, str], period: str, proven: list[Paper]) -> dict[str, Any]:
+    return next((found for paper in reversed(proven) if (found := paper.months(period).get(key))), {})
+
+
+def judge_chain(
+    key: tuple[str, str], period: str, since: list[Paper], known: dict[str, Paper]
+) -> tuple[list[str], list[str]]:
+    """What must never happen and did, and what could not be compared, run by run."""
+    changes: list[str] = []
+    gaps: list[str] = []
+    before: tuple[dict[str, Any], Paper] | None = None
+    for paper in since:
+        now = paper.months(period).get(key)
+        told = compare_months(key, before, now, paper, gaps) if before else []
+        told = told or compare_end(key, period, paper, known, gaps)
+        changes += [f"{line} (seen {paper.taken_at[:16]}, run {paper.name})" for line in told]
+        if paper.facts is not None:
+            before = (now, paper) if now else None
+    return changes, gaps
+
+
+def compare_months(
+    key: tuple[str, str],
+    before: tuple[dict[str, Any], Paper],
+    now: dict[str, Any] | None,
+    paper: Paper,
+    gaps: list[str],
+) -> list[str]:
+    was, when = before
+    if paper.facts is None:
+        return []
+    if now is None or now["rows"] < was["rows"]:
+        return [f"{was['rows'] - (now['rows'] if now else 0)} of {was['rows']} decisions are gone"]
+    if now["rows"] == was["rows"] and now["decisions_sha256"] != was["decisions_sha256"]:
+        return ["decisions are not what they were"]
+    if now["conversions_sha256"] == was["conversions_sha256"]:
+        return []
+    if None in (now["places"], was["places"]):
+        gaps.append(f"conversions at {paper.taken_at[:16]}: too many to list")
+        return []
+    if numbers(was["places"]) - numbers(now["places"]):
+        return ["conversions were taken back"]
+    kept = [one for one in paper.part("conversions", *key) if one["month"] == was["month"]]
+    ours = paper.facts["previous"] == when.name and kept
+    if was["places"] == now["places"] or (ours and kept[0]["sha256"] != was["conversions_sha256"]):
+        return ["conversions were changed after they were set"]
+    return []
+
+
+def compare_end(key: tuple[str, str], period: str, paper: Paper, known: dict[str, Paper], gaps: list[str]) -> list[str]:
+    """Where the chain ended in the run before, the same hash must stand now."""
+    before = known.get(paper.facts["previous"]) if paper.facts else None
+    if paper.facts is None or not paper.facts["previous"]:
+        return []
+    if before is None or before.facts is None or before.sha256 != paper.facts["previous_sha256"]:
+        gaps.append(f"the run at {paper.taken_at[:16]} was not compared: there are no facts about the one before it")
+        return []
+    own = before.part("months", *key)
+    end = max(own, key=lambda one: int(one["last"]), default=None)
+    if end is None or end["month"] != period:
+        return []
+    found = next((one for one in paper.part("ends", *key) if one["last"] == end["last"]), None)
+    rows = sum(one["rows"] for one in own)
+    if found is None:
+        gaps.append(f"the run at {paper.taken_at[:16]} was not compared with the one before it")
+    elif (found["rows"], found["head"]) != (rows, end["head"]):
+        return [f"decisions up to number {end['last']} are not what they were, or are gone"]
+    return []
+
+
+def numbers(places: str) -> set[int]:
+    """The numbers of a multirange such as {[1,4),[7,8)}."""
+    pairs = re.findall(r"\[(\d+),(\d+)\)", places)
+    return {number for low, high in pairs for number in range(int(low), int(high))}
 
 
 def report(run: Run, body: dict[str, Any] | None) -> None:

@@ -69,6 +69,12 @@ class TableFacts:
         """The month with the chain's end."""
         return max((one for one in self.months if one.chain == chain), key=lambda one: one.last, default=None)
 
+    @property
+    def heads(self) -> set[tuple[str, str, int, str]]:
+        """Table, chain, rows and head hash of every chain, as a manifest has them."""
+        chains = {one.chain for one in self.months}
+        return {(self.table, chain, self.rows(chain), head.head) for chain in chains if (head := self.head(chain))}
+
     def rows(self, chain: str) -> int:
         return sum(one.rows for one in self.months if one.chain == chain)
 

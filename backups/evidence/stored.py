@@ -52,4 +52,11 @@ def read(store: Store, manifest: Manifest, verifier: Verifier | None) -> RunFact
         raise ManifestError(str(error)) from None
     if (facts.run, facts.manifest_sha256) != (manifest.run, manifest.sha256):
         raise ManifestError("its facts belong to another manifest: they were replayed or moved")
+    if _heads(manifest) != {head for table in facts.tables for head in table.heads}:
+        raise ManifestError("its facts count other chains than its manifest")
     return facts
+
+
+def _heads(manifest: Manifest) -> set[tuple[str, str, int, str]]:
+    chained = [table for table in manifest.tables if table.chains is not None]
+    return {(table.qualified, head.chain, head.rows, head.head) for table in chained for head in table.chains or ()}

@@ -51,6 +51,7 @@ class Year:
         self.store, self.signer, self.operation = store, signer, operation
         self.policy = Policy.objects.get(environment=environment, name="audit-trail")
         self.last: tuple[Manifest, RunFacts] | None = None
+        self.runs: list[Run] = []
 
     def run(self, at: datetime, **forged: Any) -> Run:
         """Papers of a proven run at `at`; `forged` replaces values of its month."""
@@ -59,7 +60,7 @@ class Year:
             content_sha256="0" * 64, risk="routine", requested_by=self.operation.requested_by, status="queued",
             approvals_required=0, expires_at=at,
         )  # fmt: skip
-        rows = min(max((at - MARCH).days * 10, 0), ROWS)
+        rows = forged.get("rows", min(max((at - MARCH).days * 10, 0), ROWS))
         head = f"{rows:064d}"
         row = Run(policy=self.policy, operation=operation, status="proven", store_url=self.store.url, snapshot_at=at,
                   proven_at=at, stored_at=at, started_at=at)  # fmt: skip
@@ -69,6 +70,7 @@ class Year:
         stored.leave(self.store, document_of(facts), self.signer)
         row.manifest_sha256, self.last = manifest.sha256, (manifest, facts)
         row.save()
+        self.runs.append(row)
         Proof.objects.create(run=row, operation=operation, status="proven", document={}, seconds=4, created_at=at)
         return row
 
