@@ -22,6 +22,7 @@ from providers.redact import redact
 
 SECONDS = 8.0
 FRESH = timedelta(minutes=1)
+KEPT = timedelta(days=90)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _BEAT = "migrations.repository:"
 
@@ -58,6 +59,11 @@ def _source(repository: str, revision: str) -> str:
     if git.is_url(repository) or (Path(repository) / ".git").exists():
         return f"{repository}@{revision}"
     return repository
+
+
+def forget() -> None:
+    """A commit that nobody asked about for long is read again when somebody does."""
+    SourceCommit.objects.filter(read_at__lt=timezone.now() - KEPT).delete()
 
 
 def look_at(repositories: set[str]) -> None:

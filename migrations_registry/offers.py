@@ -24,3 +24,4 @@ def look_at_repositories() -> None:
         found = Service.objects.filter(removed_at=None).exclude(type=deploys.STATIC).exclude(environment=None)
         named = {commits.repository_of(repo) for repo in found.values_list("repo", flat=True)}
         commits.look_at(named - {""})
+    commits.forget()

@@ -9,14 +9,16 @@ import pytest
 
 from migrations_registry import baseline, history
 from migrations_registry.discovery import discover
-from migrations_registry.models import MigrationFile
+from migrations_registry.models import HistoryReading, MigrationFile
 from migrations_registry.services.registration import register_files
 from operations.engine import kinds
-from operations.engine.request import prepare
-from operations.models import Environment
+from operations.engine.request import prepare, request
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.history import Standpoint
+from tests.factories import person
 
 pytestmark = pytest.mark.django_db
 VARIABLE = "SAMPELIT_PRODUCTION_MIGRATION_DSN"
@@ -107,3 +109,21 @@ def test_a_locked_history_is_not_waited_for(
             baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
     baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
     assert len(history.rows_of(production)) == 1
+
+
+def test_a_reading_that_is_asked_for_fails_and_keeps_the_last_one(
+    production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> Operation:
+        asked = request("migrations.look", by=ana, environment=production, parameters={}, reason="test")
+        run_operation(asked.pk, "test", frozenset({"export"}), end_process=lambda: None)
+        asked.refresh_from_db()
+        return asked
+
+    ana = person("ana")
+    assert (look().status, HistoryReading.objects.get().problem) == ("succeeded", "")
+    monkeypatch.setenv(VARIABLE, "postgresql://ops@127.0.0.1:1/none")
+    failed = look()
+    assert (failed.status, "The last reading stays" in failed.error) == ("failed", True)
+    row = HistoryReading.objects.get()
+    assert (len(row.states), "did not accept" in row.problem) == (1, True)
