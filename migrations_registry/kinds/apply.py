@@ -79,6 +79,14 @@ class ApplyMigration(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         found = self._review(environment, parameters)
         lines = [_step_line(each) for each in found.plan.steps]
+        if len(found.plan.steps) > 1:
+            lines.append(
+                Consequence(
+                    f"{len(found.plan.steps)} steps: if one fails, those before it stay. The file is then partly "
+                    "applied and the next request goes on where it stopped.",
+                    "warn",
+                )
+            )
         lines += [
             Consequence(f"Will be lost (line {loss.line}): {loss.what}{_amount(loss)}", "bad")
             for loss in found.plan.losses

@@ -10,14 +10,19 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 
 from backups.models import Run
 from migrations_registry import drift
 from migrations_registry.apply import execute, failpoints, keeper
 from migrations_registry.models import Application, RulePolicy, SchemaFingerprint, StreamBaseline
+from operations.engine.request import request
+from operations.engine.run import run_operation
 from operations.models import Environment
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
+from providers.postgres.guarded import guarded_session
 from tests.migrations_registry.applying import (
+    POOLS,
     SCHEMA,
     Act,
     act,
@@ -27,6 +32,7 @@ from tests.migrations_registry.applying import (
     backups,
     baselined,
     dsns,
+    finish,
     history,
     production,
     rows,
@@ -271,3 +277,27 @@ def test_a_blocked_change_never_queues_readers_longer_than_its_limit(
     assert slowest[0] * 1000 < row.longest_wait_ms + 500
     assert slowest[0] < took / 2
     assert row.steps[0]["attempts"] == 4
+
+
+def test_two_appliers_at_once_one_wins(
+    baselined: Environment, act: Act, ana: User, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal's exclusive key first; behind it the lock that the writing backend itself holds on the target."""
+    files = [add_supabase(2, "CREATE TABLE fresh (id integer)"), add_supabase(3, "CREATE TABLE second (id integer)")]
+    first, second = (
+        request("migrations.apply", by=ana, environment=baselined, parameters={"file": file.sha256}) for file in files
+    )
+    states: list[str | None] = []
+
+    def meanwhile() -> None:
+        states.append(run_operation(second.pk, "other", POOLS, end_process=lambda: None))
+        with pytest.raises(ProviderError, match="Another session of the portal still holds 'schema:production'"):
+            with guarded_session(dsns["migration"], "schema:production", lease_seconds=2, wait_seconds=0.1):
+                pass
+
+    monkeypatch.setitem(failpoints.armed, "transaction.executed", meanwhile)
+    assert finish(first).status == "succeeded"
+    assert states == [None]
+    failpoints.armed.clear()
+    assert finish(second).status == "succeeded"
+    assert len(history(dsns)) == 3

@@ -1,34 +1,55 @@
-"""Generated histories of request, edit, approve, revoke and expire: never approved without the needed other people."""
+"""Generated histories of request, edit, approve, revoke, expire and apply.
+
+Never approved without the needed other people; never begun after a byte, the plan, the target or a rule changed.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.discovery import Found
 from migrations_registry.models import MigrationFile, RulePolicy
+from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
 from operations.approvals.voting import approve, reject, revoke
+from operations.engine.accept import accept
+from operations.engine.claim import claim
+from operations.engine.ending import end
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
 pytestmark = pytest.mark.django_db
-CONTENTS = [b"ALTER TABLE t DROP COLUMN a%d;" % number for number in range(4)]
+module = import_module("migrations_registry.analysis.analyse")
+CONTENTS = [b"ALTER TABLE t DROP COLUMN a%d;" % number for number in range(2)]
+CONTENTS += [b"CREATE INDEX i%d ON t (a);" % number for number in range(2)]
+COUNT = int(os.environ.get("OPS_TEST_HISTORIES", "6"))
+BEGUN: list[int] = []
 NEEDED = {"destructive": 2, "sensitive": 1, "routine": 0}
 
 
 class History:
-    """One person asks, three vote, the file and the rules change in between."""
+    """One person asks, three vote; file, rules, the rules' code and the table's size change; a worker claims."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, seed: int, patch: pytest.MonkeyPatch) -> None:
+        self.random, self.patch = random.Random(seed), patch
+        self.code, self.rows, self.begun = 1, 10, 0
+        self.asked: dict[str, tuple[object, ...]] = {}
+        patch.setattr(module, "ruleset", lambda: f"rules-{self.code}")
+        patch.setattr(planning, "live_facts", lambda _: self.facts())
+        patch.setattr(planning, "live_reach", lambda *_: [])
+        self.staging = Environment.objects.create(slug="staging", name="S")
         self.environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
         permissions = Permission.objects.filter(codename__in=["apply_migrationfile", "approve_operation"])
         self.people = [User.objects.create(username=f"p{number}", is_staff=True) for number in range(4)]
@@ -45,7 +66,8 @@ class History:
     def ask(self) -> None:
         file = MigrationFile.objects.newest().get()
         by = self.random.choice(self.people)
-        request("migrations.apply", by=by, environment=self.environment, parameters={"file": file.sha256})
+        operation = request("migrations.apply", by=by, environment=self.environment, parameters={"file": file.sha256})
+        self.asked[operation.pk] = self.world(operation)
 
     def vote(self) -> None:
         operation = Operation.objects.order_by("?").first()
@@ -65,12 +87,52 @@ class History:
     def rules(self) -> None:
         RulePolicy.objects.create(version=RulePolicy.objects.count() + 1, created_by="p0")
 
+    def new_code(self) -> None:
+        self.code += 1
+
+    def grow(self) -> None:
+        self.rows = self.random.choice([10, 10_000_000])
+
+    def retarget(self) -> None:
+        """The database itself refuses to point a request somewhere else."""
+        operation = Operation.objects.order_by("?").first()
+        if operation is not None:
+            with pytest.raises(DatabaseError), transaction.atomic():
+                Operation.objects.filter(pk=operation.pk).update(environment=self.staging)
+
+    def facts(self) -> CatalogFacts:
+        return CatalogFacts({("public", "t"): TableFacts(rows=self.rows, bytes=8192)})
+
+    def world(self, operation: Operation) -> tuple[object, ...]:
+        """What the votes are about, as it is now."""
+        newest = MigrationFile.objects.newest().get()
+        risk = planning.review(newest, operation.environment).plan.risk
+        return newest.sha256, RulePolicy.objects.count(), self.code, risk, operation.environment.slug
+
+    def apply(self) -> None:
+        """A worker claims what is queued: it begins exactly when nothing changed since it was asked."""
+        operation = Operation.objects.filter(status=Status.QUEUED).order_by("?").first()
+        lease = claim(operation.pk, "worker") if operation else None
+        if operation is None or lease is None:
+            return
+        begins = accept(lease) is not None
+        assert begins == (self.world(operation) == self.asked[operation.pk])
+        if begins:
+            self.begun += 1
+            self.enough(operation)
+            end(lease, Status.SUCCEEDED, "")
+
     def step(self) -> None:
-        verbs = [self.edit, self.ask, self.ask, self.vote, self.vote, self.vote, self.refuse, self.expire, self.rules]
+        verbs = [self.edit, self.ask, self.ask, self.ask, self.vote, self.vote, self.vote, self.vote, self.refuse]
+        verbs += [self.expire, self.rules, self.new_code, self.grow, self.retarget, self.apply, self.apply]
         try:
             self.random.choice(verbs)()
         except (Refused, PermissionDenied):
             pass
+
+    def enough(self, operation: Operation) -> None:
+        votes = operation.approvals.filter(revoked_at=None, decision="approve")
+        assert votes.exclude(approved_by=operation.requested_by_id).count() >= NEEDED[operation.risk]
 
     def check(self) -> None:
         for operation in Operation.objects.exclude(status__in=[Status.REJECTED, Status.EXPIRED, Status.CANCELLED]):
@@ -82,12 +144,18 @@ class History:
                 assert len(others) >= NEEDED[operation.risk]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_histories(seed: int) -> None:
-    history = History(seed)
+@pytest.mark.parametrize("seed", range(COUNT))
+def test_histories(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(seed, monkeypatch)
 
-    for _ in range(25):
+    for _ in range(40):
         history.step()
         history.check()
 
     assert Operation.objects.exists()
+    BEGUN.append(history.begun)
+
+
+def test_some_histories_reach_their_end() -> None:
+    """Runs after the generated ones (not where they are shared out): refusing everything would hold too."""
+    assert len(BEGUN) < COUNT or sum(BEGUN) > 0
