@@ -26,3 +26,4 @@ class DeploymentsConfig(AppConfig):
         tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)
         tick.every("deployments.previews", 300.0, expiry.look)
         tick.every("deployments.drift", 60.0, drift.look)
+        tick.every("deployments.variables", 900.0, jobs.read_variables)

@@ -45,12 +45,21 @@ def from_repository(environment: Environment, path: str = PATH) -> Found:
             continue
         if urlsplit(service.repo).scheme not in SCHEMES:
             raise Refused(f"{service.name}'s repository has no https address. Nothing was read; give the file here.")
-        files = git.read_files(f"{service.repo}@{live.commit_sha}", wanted=lambda name: name == path, limit=MAX_BYTES)
-        content = next((data for _, data in files), None)
+        content = _read(f"{service.repo}@{live.commit_sha}", path)
         if content is None:
             raise Refused(f"{service.repo} has no {path} at {live.short}. Nothing was read.")
         return Found(content, BlueprintFile.Source.REPOSITORY, service.repo, live.commit_sha)
     raise Refused(f"{environment} has no live deployment with a commit. Nothing was read; give the file here.")
+
+
+def _read(source: str, path: str) -> bytes | None:
+    """One file of one commit; None where it has none. Raises Refused and ProviderError, with the other way in."""
+    try:
+        files = git.read_files(source, wanted=lambda name: name == path, limit=MAX_BYTES)
+        return next((data for _, data in files), None)
+    except ProviderError as error:
+        instead = "Give the file on the environment's render.yaml page, or with manage.py render_drift."
+        raise ProviderError(f"{error.message} {instead}", retryable=False) from error
 
 
 def take(environment: Environment, found: Found, *, by: User, api: Render | None = None) -> BlueprintFile:

@@ -6,11 +6,13 @@ Each job gives up within seconds, so that a slow Render or a slow service never 
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 
-from deployments import client, deliveries, health, reconcile, watchdog
+from deployments import client, deliveries, fingerprints, health, reconcile, watchdog
 from deployments.functions import client as functions
 from deployments.functions.sync import sync_all
+from deployments.models import Service
 from deployments.sync import poll
 from providers.errors import ProviderError, Refused
 
@@ -65,6 +67,21 @@ def read_functions() -> None:
         return
     for line in sync_all(deadline=PATIENCE_SECONDS).failed:
         logger.warning("Supabase could not be read: %s", line)
+
+
+def read_variables() -> None:
+    """Names and fingerprints of every service and group, so that parity and drift judge what is there today."""
+    if not client.configured():
+        return
+    ends = time.monotonic() + PATIENCE_SECONDS
+    try:
+        api = client.quick()
+        fingerprints.refresh_groups(api)
+        for service in Service.objects.filter(removed_at=None).order_by("?"):
+            if time.monotonic() < ends:
+                fingerprints.refresh(api, service)
+    except ProviderError as error:
+        logger.warning("variables could not be read: %s", error)
 
 
 def lift_maintenance() -> None:

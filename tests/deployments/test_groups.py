@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments import expiry, fingerprints, parity
+from deployments import expiry, fingerprints, jobs, parity
 from deployments.models import Service, VariableGroup
 from ledger.models import Entry
 from operations.engine import kinds
@@ -80,6 +80,15 @@ def test_the_service_itself_wins_and_two_groups_that_differ_are_told(sandbox: Ha
     assert found["MAIL_FROM"].origin == "itself, not group sampelit-common"
     assert found["PLATFORM_SYNC_MINUTES"].tone == "warn"
     assert "group sampelit-common, group sampelit-staging set it differently" in found["PLATFORM_SYNC_MINUTES"].text
+
+
+def test_variables_are_read_by_themselves(sandbox: Harness, api: Service) -> None:
+    jobs.read_variables()
+
+    assert findings()["PYTHON_VERSION"].origin == "group sampelit-common"
+    sandbox.sandbox.stop()
+    jobs.read_variables()
+    assert findings()["PYTHON_VERSION"].origin == "group sampelit-common"
 
 
 def test_a_group_that_render_no_longer_lists_brings_nothing(sandbox: Harness, read: None) -> None:
