@@ -17,7 +17,7 @@ from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
-from tests import factories_apps, factories_functions, factories_incidents, factories_migrations
+from tests import factories_apps, factories_functions, factories_incidents, factories_migrations, factories_supabase
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ def world() -> World:
     factories_incidents.altered()
     factories_apps.deployments(production)
     factories_functions.functions(production)
+    factories_supabase.projects(production)
     factories_apps.outbox()
     factories_migrations.migrations(production, everything)
     for name in ("worker:test:1", "canary:export", "tick"):

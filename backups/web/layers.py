@@ -78,7 +78,9 @@ def shown(environment: Environment) -> dict[str, object]:
         "project": project,
         "verdict": verdict,
         "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, window)],
-        "copies": [Copy(row, _restore_url(row)) for row in rows if row.kind != ProviderBackup.Kind.PITR_WINDOW],
+        "copies": [
+            Copy(row, _restore_url(environment, row)) for row in rows if row.kind != ProviderBackup.Kind.PITR_WINDOW
+        ],
         "window": window,
         "pitr_url": reverse("admin:operations_request", args=["backups.provider_pitr"]),
         "point_url": _request("backups.provider_restore_point", environment),
@@ -90,10 +92,10 @@ def _request(kind: str, environment: Environment, **values: str) -> str:
     return f"{reverse('admin:operations_request', args=[kind])}?{query}"
 
 
-def _restore_url(row: ProviderBackup) -> str:
+def _restore_url(environment: Environment, row: ProviderBackup) -> str:
     """The confirmation page of this copy; empty where Supabase says that it cannot be restored."""
     usable = row.status in ("COMPLETED", "AVAILABLE")
-    return _request("backups.provider_restore", row.environment, backup=row.external_id) if usable else ""
+    return _request("backups.provider_restore", environment, backup=row.external_id) if usable else ""
 
 
 def _ours(environment: Environment) -> Layer:

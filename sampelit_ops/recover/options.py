@@ -7,11 +7,12 @@ the operation that starts each; a layer that cannot help says why.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.manifest import Manifest
@@ -55,27 +56,43 @@ class Option:
 
 def options(environment: Environment, lost: Lost, at: datetime) -> list[Option]:
     """The best way first: beside the live tables for a part, Supabase's own for the whole project."""
-    ours = list(_ours(environment, lost, at))
-    project = SupabaseProject.objects.filter(environment=environment).first()
-    theirs = [*_pitr(environment, project, at), *_copies(environment, project, at)]
+    return ways(environment, lost, at, list(restored(environment, lost, at)))
+
+
+def ways(environment: Environment, lost: Lost, at: datetime, done: Sequence[Operation]) -> list[Option]:
+    """The same, knowing the restores beside that were asked for this accident."""
+    ours = list(_ours(environment, lost, at, schema_for(environment, lost, at, done)))
+    project = project_of(environment)
+    kept = list(ProviderBackup.objects.listed().filter(environment=environment, ref=environment.supabase_ref))
+    theirs = [*_pitr(project, kept, at), *_copies(project, kept, at)]
     return [*theirs, *ours] if lost.kind == "project" else [*ours, *theirs]
 
 
-def beside(environment: Environment, lost: Lost, at: datetime) -> str:
+def project_of(environment: Environment) -> SupabaseProject | None:
+    try:
+        return environment.supabase_project
+    except SupabaseProject.DoesNotExist:
+        return None
+
+
+def schema_for(environment: Environment, lost: Lost, at: datetime, done: Sequence[Operation]) -> str:
     """The schema of this accident; another name after each restore into it, because a schema is never filled twice."""
-    digest = hashlib.sha256(f"{environment.pk} {lost.words} {at.isoformat()}".encode()).hexdigest()[:8]
-    before = restored(environment, lost, at).filter(status__in=["succeeded", "failed", "cancelled"]).count()
-    return f"recover_{digest}" + (f"_{before + 1}" if before else "")
+    before = sum(one.terminal for one in done)
+    return _base(environment, lost, at) + (f"_{before + 1}" if before else "")
 
 
-def restored(environment: Environment, lost: Lost, at: datetime) -> Any:
+def _base(environment: Environment, lost: Lost, at: datetime) -> str:
+    return "recover_" + hashlib.sha256(f"{environment.pk} {lost.words} {at.isoformat()}".encode()).hexdigest()[:8]
+
+
+def restored(environment: Environment, lost: Lost, at: datetime) -> QuerySet[Operation]:
     """Restores beside that were asked for this accident, newest first."""
-    digest = hashlib.sha256(f"{environment.pk} {lost.words} {at.isoformat()}".encode()).hexdigest()[:8]
     asked = Operation.objects.filter(kind="backups.restore", environment=environment)
-    return asked.filter(parameters__target__startswith=f"schema:recover_{digest}").order_by("-requested_at")
+    target = f"schema:{_base(environment, lost, at)}"
+    return asked.filter(parameters__target__startswith=target).order_by("-requested_at")
 
 
-def _ours(environment: Environment, lost: Lost, at: datetime) -> Iterator[Option]:
+def _ours(environment: Environment, lost: Lost, at: datetime, schema: str) -> Iterator[Option]:
     runs = Run.objects.counting().filter(policy__environment=environment, snapshot_at__lte=at, purged_at=None)
     if lost.kind == "project":
         runs = runs.filter(policy__name="whole-database")
@@ -83,7 +100,7 @@ def _ours(environment: Environment, lost: Lost, at: datetime) -> Iterator[Option
         runs = runs.filter(tables__contains=[lost.table])
     found = 0
     for run in runs.select_related("policy").order_by("-snapshot_at")[: RUNS * 3]:
-        if found < RUNS and (option := _run_option(environment, lost, at, run)):
+        if found < RUNS and (option := _run_option(lost, at, run, schema)):
             found += 1
             yield option
     if not found:
@@ -91,7 +108,7 @@ def _ours(environment: Environment, lost: Lost, at: datetime) -> Iterator[Option
         yield Option("ours", "Our proven runs", note=f"No proven run from before then holds {what}.")
 
 
-def _run_option(environment: Environment, lost: Lost, at: datetime, run: Run) -> Option | None:
+def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | None:
     taken = run.snapshot_at or run.started_at
     common: dict[str, Any] = {
         "layer": "ours", "name": f"Run {run.pk} ({run.policy.name})", "taken_at": taken,
@@ -109,7 +126,7 @@ def _run_option(environment: Environment, lost: Lost, at: datetime, run: Run) ->
         return Option(**common, note=error.message)
     if not _holds(lost, manifest):
         return None
-    parameters = {"run": run.pk, "target": f"schema:{beside(environment, lost, at)}",
+    parameters = {"run": run.pk, "target": f"schema:{schema}",
                   "tables": ",".join(needed(lost, manifest))}  # fmt: skip
     if lost.kind == "experiment":
         parameters["chain"] = lost.key
@@ -144,31 +161,29 @@ def _whole(taken: datetime) -> dict[str, Any]:
     return {"taken_at": taken, "loss_seconds": int(seconds), "loss": loss, "downtime": WHOLE_DOWN}
 
 
-def _copies(environment: Environment, project: SupabaseProject | None, at: datetime) -> Iterator[Option]:
-    rows = ProviderBackup.objects.restorable().filter(environment=environment, ref=environment.supabase_ref)
-    found = list(rows.filter(taken_at__lte=at)[:COPIES])
+def _copies(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
+    usable = [one for one in kept if one.status in ("COMPLETED", "AVAILABLE") and one.taken_at and one.taken_at <= at]
+    found = sorted(usable, key=lambda one: one.taken_at or at, reverse=True)[:COPIES]
     for row in found:
         layer = "daily" if row.kind == ProviderBackup.Kind.DAILY else "point"
         yield Option(layer, str(row), price="Part of the plan.", note="Nobody has restored it before.",
                      kind="backups.provider_restore", parameters={"backup": row.external_id},
                      **_whole(row.taken_at or at))  # fmt: skip
     if not found:
-        kept = list(ProviderBackup.objects.listed().filter(environment=environment))
         verdict = judge(project, kept)
         why = verdict.sentence if verdict.tone != "ok" else "Supabase keeps none from before then."
         yield Option("daily", "Supabase's daily backups", note=why)
 
 
-def _pitr(environment: Environment, project: SupabaseProject | None, at: datetime) -> Iterator[Option]:
+def _pitr(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
     name, price = "Supabase, point in time", pitr_price(project)
-    window = ProviderBackup.objects.listed().filter(environment=environment, kind="pitr_window").first()
+    window = next((one for one in kept if one.kind == ProviderBackup.Kind.PITR_WINDOW), None)
     target = (at - timedelta(seconds=1)).replace(microsecond=0)
     if window is None or window.earliest_at is None:
         yield Option("pitr", name, price=price, note="Not available: it is off, or nothing can be reached yet.")
     elif target < window.earliest_at:
-        yield Option(
-            "pitr", name, price=price, note=f"Its window begins only at {window.earliest_at:%Y-%m-%d %H:%M} UTC."
-        )
+        begins = f"{window.earliest_at:%Y-%m-%d %H:%M} UTC"
+        yield Option("pitr", name, price=price, note=f"Its window begins only at {begins}.")
     else:
         yield Option("pitr", f"{name}: one second before", price=price, kind="backups.provider_pitr",
                      parameters={"at": f"{target:%Y-%m-%dT%H:%M:%SZ}"}, **_whole(target))  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,12 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backups.models import Run
 from migrations_registry.models import DriftIncident
 from operations.models import Environment, Operation
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.lost import KINDS, Lost, of_form
-from sampelit_ops.recover.options import Option, options, restored
+from sampelit_ops.recover.options import Option, restored, ways
 from sampelit_ops.recover.write import write
 
 WRITES = "migrations_registry.register_migrationfile"
@@ -33,8 +31,7 @@ WRITES = "migrations_registry.register_migrationfile"
 class LostForm(forms.Form):
     """What was lost, and when; the fields that a kind does not need stay empty."""
 
-    environment = forms.ModelChoiceField(Environment.objects.filter(kind__in=["production", "staging"]),
-                                         to_field_name="slug", empty_label=None)  # fmt: skip
+    environment = forms.ChoiceField()
     lost = forms.ChoiceField(choices=list(KINDS.items()), label="What was lost")
     table = forms.CharField(required=False, max_length=130, help_text="For a table, a column or rows.")
     column = forms.CharField(required=False, max_length=63, help_text="For a column.")
@@ -45,6 +42,13 @@ class LostForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
         help_text="When it was last there, for sure: the first wrong sign, or a little before.",
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        rows = Environment.objects.filter(kind__in=["production", "staging"]).select_related("supabase_project")
+        self.environments = {row.slug: row for row in rows}
+        self.fields["environment"] = forms.ChoiceField(choices=[(slug, row.name) for slug, row in
+                                                                self.environments.items()])  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """Adds `what`, a Lost; or the reason why the words name none."""
@@ -90,29 +94,24 @@ def _initial(asked: Any) -> dict[str, Any]:
 
 def _found(form: LostForm) -> dict[str, Any]:
     environment, lost, at = _asked(form)
-    rows = [Row(option, _url(environment, lost, at, option)) for option in options(environment, lost, at)]
-    done = list(restored(environment, lost, at).select_related("environment")[:5])
+    done = list(restored(environment, lost, at)[:20])
+    rows = [Row(option, _url(environment, lost, at, option)) for option in ways(environment, lost, at, done)]
     return {
         "environment": environment,
         "lost": lost,
         "at": at,
         "rows": rows,
         "restored": done,
-        "runs": _runs(done),
         "drift": DriftIncident.objects.filter(environment=environment, status="open").exists(),
         "command": f"manage.py recover_options --environment {environment} --lost {lost.words} "
         f"--at {at:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
-def _runs(operations: Sequence[Operation]) -> dict[str, Run]:
-    return Run.objects.in_bulk([str(one.parameters.get("run", "")) for one in operations])
-
-
 def _asked(form: LostForm) -> tuple[Environment, Lost, datetime]:
     values = form.cleaned_data
     at: datetime = values["at"]
-    return values["environment"], values["what"], at.replace(tzinfo=UTC)
+    return form.environments[values["environment"]], values["what"], at.replace(tzinfo=UTC)
 
 
 def _url(environment: Environment, lost: Lost, at: datetime, option: Option) -> str:

@@ -98,6 +98,18 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("migration status", named("admin:migrations_status")),
     ("review destructive", lambda: _migration()),
     ("connect a database", named("admin:connect")),
+    ("backup layers", named("admin:backups_layers", "?environment=production")),
+    ("backup layers of a free project", named("admin:backups_layers", "?environment=staging")),
+    ("recover", named("admin:recover")),
+    ("recover a project", named("admin:recover", "?environment=production&lost=project&at=2126-01-01T00:00:00")),
+    (
+        "recover a table",
+        named("admin:recover", "?environment=production&lost=table&table=public.experiments&at=2126-01-01T00:00:00"),
+    ),
+    (
+        "request a restore at Supabase",
+        named("admin:operations_request", "?environment=production&backup=1000", ["backups.provider_restore"]),
+    ),
     ("records of one app", lambda: reverse("admin:app_list", args=["operations"])),
     ("history of an environment", partial(_first, Environment, "admin:operations_environment_history")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),

@@ -21,7 +21,7 @@ from operations.models import Environment, Operation
 from providers.errors import Refused
 from sampelit_ops.recover import write as writing
 from sampelit_ops.recover.lost import Lost, parse
-from sampelit_ops.recover.options import beside, options
+from sampelit_ops.recover.options import options, restored, schema_for
 from sampelit_ops.recover.write import write
 from tests.backups.conftest import drill
 from tests.backups.provider_room import act, door, export, operator, production
@@ -82,12 +82,13 @@ def test_the_ways_back_and_the_whole_flow(act, production: Environment, platform
     assert rows[0].option.name.startswith(f"Run {run.pk}")
     assert rows[0].option.downtime.startswith("None")
     assert rows[2].option.loss_seconds < 3600
-    assert f"schema:{beside(production, parse('column=users.company'), at)[:16]}" in confirmation.content.decode()
+    assert rows[0].option.parameters["target"] in confirmation.content.decode()
     assert operation.status == "succeeded"
     assert "Write the migration" in again.content.decode()
     assert "/migrationfile/" in written.url
     assert operation.parameters["tables"] == "public.users"
-    assert beside(production, parse("column=users.company"), at).endswith("_2")
+    lost = parse("column=users.company")
+    assert schema_for(production, lost, at, list(restored(production, lost, at))).endswith("_2")
     with psycopg.connect(platform.dsn("migration")) as connection:
         connection.execute("SET ROLE sampelit_owner")
         connection.execute(MigrationFile.objects.get().data)

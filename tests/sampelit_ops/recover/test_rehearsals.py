@@ -30,7 +30,7 @@ DIGEST = """
 
 
 def content(platform: Platform) -> dict[str, str]:
-    """A digest of every table that the rehearsals touch, whatever the order of rows and columns; a trigger sets updated_at."""
+    """A digest of every table that the rehearsals touch, whatever their order; a trigger sets updated_at."""
     with psycopg.connect(platform.dsn()) as connection:
         return {name: connection.execute(DIGEST.format(name)).fetchone()[0] for name in AUDITED}
 
