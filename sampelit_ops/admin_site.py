@@ -56,6 +56,10 @@ class OpsAdminSite(admin.AdminSite):
             path("connect/", self.admin_view(connect.connect_page), name="connect"),
             path("recover/", self.admin_view(recover.page), name="recover"),
         ]
+        if settings.DEMO:
+            from sampelit_ops.demo import alarms
+
+            own.append(path("demo/alarms/", self.admin_view(alarms.page), name="demo_alarms"))
         return own + super().get_urls()
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

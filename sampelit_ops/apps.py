@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 
 
@@ -22,6 +23,10 @@ class SampelitOpsConfig(AppConfig):
         signin.register()
         ledger_watch.register()
         doctor_panel.register()
+        if settings.DEMO:
+            from sampelit_ops.demo import alarms
+
+            alarms.register()
 
 
 class OpsAdminConfig(admin_apps.AdminConfig):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from backups import holds, incidents
 from backups.models import Policy, Proof, Run, Slot
+from ledger.services import record
 
 DECISION = {
     "visitor_id": "v_35cc4955611dc480", "segment_key": "new", "conversion_observed": "true",
@@ -28,6 +29,8 @@ def _incidents_of(run: Run) -> None:
     ]
     found = {"rows": rows, "verify_audit_chain": VERIFIER}
     environment, about = run.policy.environment, "public.algorithm_audit_trail"
+    for name, label in (("fail-deploy", "Fail a deploy"), ("forge-row", "Forge a row")):
+        record("demo.accident.provoked", actor="admin", environment="production", subject=name, data={"label": label})
     opened = incidents.raise_incident(
         "conversion_changed", environment, run=run, baseline=run, subject=about, evidence=found,
         summary=f"{about}: 2 conversions changed after they were set.",

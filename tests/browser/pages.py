@@ -62,6 +62,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("all records", named("admin:records")),
     ("change password", named("admin:password_change")),
     ("approvals", named("admin:approvals")),
+    ("accidents of the demo", named("admin:demo_alarms")),
     ("calendar of slots", named("admin:backups_calendar")),
     (
         "resolve an incident",
@@ -83,6 +84,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     *((f"operation {key}", operation(key)) for key in ("half approved", "running", "succeeded", "failed")),
     ("approve", operation("waiting", "approve")),
     ("cancel", operation("running", "cancel")),
+    ("history of one decision", named("admin:backups_decision")),
     ("backup coverage", named("admin:backups_coverage")),
     ("retention", lambda: _retention()),
     ("purged run", lambda: _purged_run()),
