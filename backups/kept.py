@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from backups.manifest import Manifest, Table
+from backups.reading import segment_problem
 from backups.sealing import ManifestError, sealed, table_from, unsealed
 from backups.signing import Signer, Verifier
 from providers.storage import Store
@@ -68,6 +69,16 @@ def _decoded(data: bytes, key: str, manifest: Manifest, verifier: Verifier | Non
     if kept.format != FORMAT or kept.manifest_sha256 != manifest.sha256 or key != f"{kept.prefix}kept.json":
         raise ManifestError(f"{key} belongs to another run: it was replayed or moved")
     return kept
+
+
+def kept_problems(store: Store, manifest: Manifest, verifier: Verifier | None) -> list[str]:
+    """What is wrong with the documents and objects kept beside a run."""
+    try:
+        tables = [table for kept in kept_of(store, manifest, verifier) for table in kept.tables]
+    except ManifestError as error:
+        return [f"Rows kept after the run were rejected: {error}."]
+    segments = [segment for table in tables for segment in table.segments]
+    return [problem for one in segments if (problem := segment_problem(store, one, (), deep=False))]
 
 
 def chosen(kept: Sequence[Kept], tables: Sequence[Table], schema: str) -> list[Table]:

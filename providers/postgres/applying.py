@@ -37,8 +37,11 @@ def as_product_sees_it(connection: Connection, limits: Limits, *, local: bool) -
 
 
 def begin(connection: Connection, limits: Limits) -> str:
-    """Open a transaction with its limits; its id (xid8), assigned before anything is changed."""
-    connection.execute("BEGIN")
+    """Open a transaction with its limits; its id (xid8), assigned before anything is changed.
+
+    READ COMMITTED whatever the role's default: what is compared under locks must be seen as it is after they are held.
+    """
+    connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     for name, value in (("lock_timeout", limits.lock_ms), ("statement_timeout", limits.statement_ms)):
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, f"{value}ms"])
     row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()

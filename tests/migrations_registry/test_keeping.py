@@ -18,7 +18,7 @@ from pyrage import x25519
 
 from backups import keyring
 from backups.export import ExportPlan, export
-from backups.kept import kept_of
+from backups.kept import kept_of, kept_problems
 from backups.manifest import Manifest
 from backups.policies import PolicySpec
 from backups.restore import Target, restore
@@ -32,6 +32,7 @@ from migrations_registry.apply.keeping import locked, same_server
 from operations.models.ulid import new_ulid
 from providers import postgres
 from providers.errors import Refused
+from providers.postgres.applying import Limits, begin
 from providers.storage import Store, open_store
 from providers.storage_local import LocalStore
 from tests import portal_database
@@ -240,3 +241,15 @@ def test_a_forged_document_is_rejected(changed: Any) -> None:
     path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2'))
     with pytest.raises(ManifestError, match="edited or damaged"):
         kept_of(case.store, manifest, None)
+    assert "edited or damaged" in kept_problems(case.store, manifest, None)[0]
+
+
+def test_what_is_committed_while_the_lock_is_waited_for_is_kept(changed: Any) -> None:
+    """A role whose transactions would see the past by default sees the present here."""
+    case, manifest, known = changed
+    case.connection.execute("SET default_transaction_isolation = 'repeatable read'")
+    assert begin(case.connection, Limits(1000, 1000))
+    with psycopg.connect(case.dsn, autocommit=True) as other:
+        other.execute(f"UPDATE {case.schema}.parent SET value = 'later' WHERE id = 2")
+    assert keep(case.keeper(manifest), locked(case.connection, case.what, known), known) == 2
+    case.connection.execute("ROLLBACK")

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from backups import console, keyring, purged
+from backups.kept import kept_problems
 from backups.manifest import Manifest
 from backups.proof import prove
 from backups.reading import load, proofs, segment_problem
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             self.note = f"the manifest holds; {purged.told(note)}"
             return "purged", []
         problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
+        problems += kept_problems(store, manifest, keyring.verifier())
         if problems:
             return "failed", problems
         return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
