@@ -15,7 +15,6 @@ class DeploymentsConfig(AppConfig):
 
         home.register(10, panels.health)
         home.register(20, panels.live)
-        home.register(80, panels.advisors)
         navigation.register()
         register_all()
         tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, jobs.poll_render)

@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from deployments import client
-from deployments.functions.advisors import open_errors
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
 from operations.models import Environment
@@ -64,15 +63,6 @@ def live(request: HttpRequest) -> Panel:
     detail = " · ".join(piece for piece in (row.who, at, took) if piece)
     url = reverse("admin:deployments_deployment_change", args=[row.pk])
     return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
-
-
-def advisors(request: HttpRequest) -> Panel | None:
-    """Nothing while no security finding of level ERROR is open."""
-    found = open_errors()
-    if not found:
-        return None
-    url = reverse("admin:deployments_advisorfinding_changelist") + "?status__exact=open&advisor=security&level=ERROR"
-    return Panel("Security advisor", f"{found} open", "warn", "Supabase", "Fix or ignore each with a reason.", url)
 
 
 def _environment_url(services: list[Service]) -> str:

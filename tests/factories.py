@@ -17,7 +17,14 @@ from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
-from tests import factories_apps, factories_functions, factories_incidents, factories_migrations, factories_supabase
+from tests import (
+    factories_apps,
+    factories_evidence,
+    factories_functions,
+    factories_incidents,
+    factories_migrations,
+    factories_supabase,
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ def world() -> World:
     )
     queue()
     factories_apps.backups(production, made)
+    factories_evidence.evidence(production, everything)
     factories_incidents.altered()
     factories_apps.deployments(production)
     factories_functions.functions(production)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from backups.models import Policy, Run
 from operations.models import Environment, Operation
@@ -103,11 +104,8 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("backup layers", named("admin:backups_layers", "?environment=production")),
     ("backup layers of a free project", named("admin:backups_layers", "?environment=staging")),
     ("recover", named("admin:recover")),
-    ("recover a project", named("admin:recover", "?environment=production&lost=project&at=2126-01-01T00:00:00")),
-    (
-        "recover a table",
-        named("admin:recover", "?environment=production&lost=table&table=public.experiments&at=2126-01-01T00:00:00"),
-    ),
+    ("recover a project", lambda: _recover("project")),
+    ("recover a table", lambda: _recover("table&table=public.experiments")),
     (
         "request a restore at Supabase",
         named("admin:operations_request", "?environment=production&backup=1000", ["backups.provider_restore"]),
@@ -116,6 +114,10 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("history of an environment", partial(_first, Environment, "admin:operations_environment_history")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
+
+
+def _recover(lost: str) -> str:
+    return f"{reverse('admin:recover')}?environment=production&lost={lost}&at={timezone.now():%Y-%m-%dT%H:%M:%S}"
 
 
 def _migration() -> str:
