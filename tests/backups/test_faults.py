@@ -1,6 +1,6 @@
 """Faults at every kind of call to the store: what is listed as stored restores equal; nothing unfinished is listed.
 
-A seeded sample of call indexes; OPS_SOAK=1 walks them all.
+A seeded sample of call indexes; OPS_TEST_SOAK=1 walks them all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from providers.storage import Store, StoreError, open_store
 from tests.backups.conftest import AUDIT
 
 FAULTS = ("error", "lost answer", "short write", "flipped bit", "stale")
-SEED = int(os.environ.get("OPS_SEED", "7"))
+SEED = int(os.environ.get("OPS_TEST_SEED", "7"))
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Faulty:
 def cases() -> list[tuple[str, int]]:
     """One index for each fault, rotated by the seed; all of them in a soak."""
     every = [(fault, at) for fault in FAULTS for at in range(1, 13)]
-    if os.environ.get("OPS_SOAK") == "1":
+    if os.environ.get("OPS_TEST_SOAK") == "1":
         return every
     chosen = random.Random(SEED)
     return [(fault, chosen.randint(1, 11)) for fault in FAULTS for _ in range(2)]
