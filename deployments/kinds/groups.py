@@ -21,7 +21,7 @@ from providers.render import EnvGroup, Render
 
 def groups_here(environment: Environment) -> Iterable[tuple[str, str]]:
     found = VariableGroup.objects.filter(removed_at=None, services__environment=environment).distinct()
-    return [(group.render_id, group.name) for group in found]
+    return [(group.render_id, f"{group.name}, reaches {', '.join(map(str, touched(group)))}") for group in found]
 
 
 GROUP = Parameter("group", "Group", choices=groups_here)

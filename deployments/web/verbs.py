@@ -72,7 +72,8 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
     for kind, label in (("set_group_variable", "Set a variable"), ("delete_group_variable", "Delete a variable")):
         query = urlencode({"environment": slug, "group": group.render_id})
         url = f"{reverse('admin:operations_request', args=[f'deployments.{kind}'])}?{query}"
-        made.append(Verb(label, url, "" if may else "Your role may not request this."))
+        tone = "danger" if kind.startswith("delete") else ""
+        made.append(Verb(label, url, "" if may else "Your role may not request this.", tone))
     return made
 
 

@@ -115,7 +115,7 @@ def _preview(
     """Risk, votes and consequences of what is in the form right now, or the reason why there are none yet."""
     given = {one.name: form[one.name].value() for one in kind.parameters if form[one.name].value()}
     try:
-        cleaned = prepare(kind, environment, given)
+        cleaned = _cleaned(kind, environment, given)
         risk = kind.assess(environment, cleaned)
         steps = kind.resolved_steps()
         consequences = kinds.all_consequences(kind, environment, cleaned)
@@ -128,6 +128,17 @@ def _preview(
         "steps": steps,
         "confirm_text": kind.confirm_text(environment, cleaned) if risk == "destructive" else "",
     }
+
+
+def _cleaned(kind: kinds.OperationKind, environment: Environment, given: kinds.Parameters) -> kinds.Parameters:
+    """What was given so far; a secret that is still to be typed does not hide what will happen. Raises Refused."""
+    try:
+        return prepare(kind, environment, given)
+    except Refused:
+        untyped = {one.name: "…" for one in kind.parameters if one.secret and one.name not in given}
+        if not untyped:
+            raise
+        return prepare(kind, environment, given | untyped)
 
 
 def _command(kind: kinds.OperationKind, environment: Environment, form: RequestForm) -> str:

@@ -272,3 +272,15 @@ def test_a_wrong_end_is_refused(preview: Service, operator: User, given: dict[st
 
     with pytest.raises(Refused, match=reason):
         request("deployments.keep_preview", by=operator, environment=preview.environment, parameters=parameters)
+
+
+def test_what_will_happen_is_told_before_the_secret_is_typed(read: None, client: Client, api: Service) -> None:
+    client.force_login(User.objects.create_superuser("root", password="a-long-password"))
+    group = VariableGroup.objects.get(name="sampelit-common")
+    url = reverse("admin:operations_request", args=["deployments.set_group_variable"])
+
+    text = client.get(f"{url}?environment=production&group={group.render_id}&key=MAIL_FROM").content.decode()
+
+    assert "sampelit-common, reaches sampelit-api, sampelit-api-staging" in text
+    assert "sampelit-api-staging (staging) gets it." in text
+    assert not Operation.objects.exists()
