@@ -37,6 +37,7 @@ class Frame:
     open_tasks: int
     failed: int
     late: int
+    unbacked: list[str]
     ledger_at: datetime | None
     ledger_valid: bool | None
     doctor_at: datetime | None

@@ -48,7 +48,17 @@ def late_failed_altered(request: HttpRequest) -> Panel:
     return Panel("Late, failed or altered", answer, "bad" if known.failed else "warn", detail=checked, url=url + only)
 
 
+def unbacked(request: HttpRequest) -> Panel | None:
+    """Shown only while Supabase keeps no backup of an environment that should have one."""
+    names = frame.of(request).unbacked
+    if not names or not request.user.has_perm("backups.view_run"):
+        return None
+    url = f"{navigation.page('admin:backups_layers')}?environment={names[0]}"
+    return Panel("Supabase's own backups", "There is none", "bad", ", ".join(names), "Only our runs could help.", url)
+
+
 def register_panels() -> None:
     """Add both cards after those of the apps; called once when the apps are ready."""
     panels.register(40, waits_for_approval)
     panels.register(50, late_failed_altered)
+    panels.register(46, unbacked)

@@ -46,8 +46,18 @@ class Layer:
 
 @dataclass(frozen=True)
 class Copy:
+    """One of Supabase's copies and the confirmation page that restores it; no page, where it cannot be."""
+
     row: ProviderBackup
     url: str
+
+    @property
+    def word(self) -> str:
+        return self.row.status.lower()
+
+    @property
+    def tone(self) -> str:
+        return "ok" if self.url else "bad" if self.row.status == "FAILED" else "idle"
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -112,7 +122,8 @@ def _daily(verdict: Verdict, rows: list[ProviderBackup]) -> Layer:
     newest = max((row.taken_at for row in daily if row.taken_at), default=None)
     price = "Part of the Pro, Team and Enterprise plans; the free plan has none."
     text = verdict.sentence if not daily or verdict.tone != "ok" else f"{len(daily)} copies; nobody has restored them."
-    return Layer("Supabase daily", verdict.tone, verdict.word, newest, text, price)
+    word = "daily" if daily and verdict.tone == "ok" else verdict.word if not daily or verdict.tone != "ok" else "none"
+    return Layer("Supabase daily", verdict.tone if daily else "warn", word, newest, text, price)
 
 
 def _pitr(project: SupabaseProject | None, window: ProviderBackup | None) -> Layer:

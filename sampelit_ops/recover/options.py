@@ -111,7 +111,7 @@ def _ours(environment: Environment, lost: Lost, at: datetime, schema: str) -> It
 def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | None:
     taken = run.snapshot_at or run.started_at
     common: dict[str, Any] = {
-        "layer": "ours", "name": f"Run {run.pk} ({run.policy.name})", "taken_at": taken,
+        "layer": "ours", "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.name})", "taken_at": taken,
         "loss_seconds": int((at - taken).total_seconds()), "price": "Nothing more than the store.",
     }  # fmt: skip
     if lost.kind == "project":

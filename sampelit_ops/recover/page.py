@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,6 +53,9 @@ class LostForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Adds `what`, a Lost; or the reason why the words name none."""
         values = super().clean() or {}
+        at = values.get("at")
+        if at is not None and at.replace(tzinfo=UTC) > timezone.now() + timedelta(minutes=1):
+            raise forms.ValidationError("That moment lies in the future. Times are UTC. Nothing was started.")
         try:
             values["what"] = of_form(*(str(values.get(name, "")) for name in ("lost", "table", "column", "key")))
         except Refused as refusal:

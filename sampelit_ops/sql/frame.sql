@@ -22,6 +22,8 @@ SELECT
             SELECT 1 FROM operations_operation holder
              WHERE holder.status = 'running' AND holder.exclusive_key = o.exclusive_key
                AND (holder.lease_until IS NULL OR holder.lease_until > now())))) AS late,
+  (SELECT coalesce(json_agg(substr(name, 24) ORDER BY name), '[]') FROM operations_heartbeat
+    WHERE name LIKE 'alarm:provider\_backups:%%' AND (detail ->> 'bad')::boolean) AS unbacked,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_at,
   (SELECT (detail ->> 'valid')::boolean FROM operations_heartbeat WHERE name = 'ledger.verified') AS ledger_valid,
   (SELECT beat_at FROM operations_heartbeat WHERE name = 'doctor') AS doctor_at,

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from operations.doctor import Check, databases
-from operations.models import Environment
+from operations.models import Environment, SupabaseProject
 
 SQL = Path(__file__).parent.parent / "sql" / "connect_roles.sql"
 HOLDERS = {"export": "export and prove workers", "migration": "export worker", "restore": "prove worker"}
@@ -55,7 +55,9 @@ def connect_page(request: HttpRequest) -> HttpResponse:
 def wanted(environment: Environment) -> list[Wanted]:
     """The three variables of an environment, as Supabase's session pooler wants them."""
     ref = environment.supabase_ref or "PROJECT-REF"
-    host = "aws-0-REGION.pooler.supabase.com:5432/postgres?sslmode=verify-full&sslrootcert=PATH"
+    project = SupabaseProject.objects.filter(environment=environment).first()
+    pooler = (project.pooler_host if project else "") or "aws-0-REGION.pooler.supabase.com"
+    host = f"{pooler}:5432/postgres?sslmode=verify-full&sslrootcert=PATH"
     return [
         Wanted(environment.variable(purpose), holder, f"postgresql://sampelit_ops_{purpose}.{ref}:PASSWORD@{host}")
         for purpose, holder in HOLDERS.items()

@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 import stamina
+from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from backups.models import ProviderBackup
@@ -17,6 +18,7 @@ from backups.provider.verdict import judge, pitr_price
 from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase import link, remember_projects
 from providers.errors import ProviderError, Refused
+from sampelit_ops.panels import unbacked
 from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server
 
 
@@ -67,14 +69,22 @@ def test_a_backup_that_supabase_forgets_is_kept_as_gone(production: Environment,
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
 
 
-def test_an_empty_list_alarms_once_and_is_resolved_once(production: Environment, platform: Platform) -> None:
+def home_card(rf):
+    request = rf.get("/admin/")
+    request.user = User(pk=1, is_active=True, is_superuser=True)
+    return unbacked(request)
+
+
+def test_an_empty_list_alarms_once_and_is_resolved_once(production: Environment, platform: Platform, rf) -> None:
     platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
     sync(production, platform.client)
     sync(production, platform.client)
-    found = verdict_of(production)
+    found, card = verdict_of(production), home_card(rf)
     platform.control("POST", f"projects/{REF}/backup")
     sync(production, platform.client)
 
+    assert (card.answer, card.tone, card.badge) == ("There is none", "bad", "production")
+    assert home_card(rf) is None
     assert (found.tone, found.word, found.missing) == ("bad", "no backups", True)
     assert "empty list" in found.sentence
     subject = "Supabase keeps no backup of production"
