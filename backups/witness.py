@@ -33,7 +33,7 @@ and its backups were not rewritten afterwards. To compare, save it as a file and
 
     manage.py witness --compare FILE
 
-or, without the portal, bin/verify_backup.py DIR --public-key FILE --witness FILE on a copy of the store.
+or, without the portal, bin/compare_witness.py DIR --public-key FILE --witness FILE on a copy of the store.
 
 """
 

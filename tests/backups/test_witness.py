@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -11,13 +13,15 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from backups import witness
+from backups import checkpoints, keyring, witness
+from backups.sealing import sealed
 from backups.signing import generate
 from ledger.models import Entry
 from ledger.services import record
 from operations.models import Notification
 from providers.storage import open_store
 
+SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "compare_witness.py"
 pytestmark = pytest.mark.django_db
 
 
@@ -90,3 +94,25 @@ def test_it_refuses_where_it_would_be_worth_nothing(settings, setting, told) -> 
         call_command("witness")
     witness.keep()
     assert not Entry.objects.filter(code="backups.witness.sent").exists()
+
+
+def test_without_the_portal_it_is_held_against_a_copy_of_the_store(settings, tmp_path: Path) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    checkpoints.write()
+    (tmp_path / "mail.txt").write_text("From: ops\n\n" + sent())
+    signer = keyring.signer()
+    assert signer is not None
+    (tmp_path / "key.pem").write_text(signer.verifier.pem)
+    argv = [sys.executable, SCRIPT, tmp_path / "store", "--public-key", tmp_path / "key.pem"]
+    argv += ["--witness", tmp_path / "mail.txt"]
+
+    whole = subprocess.run(argv, capture_output=True, text=True)
+    (mark,) = (tmp_path / "store/ledger/checkpoints").iterdir()
+    body = {"format": checkpoints.FORMAT, "size": 1, "head_sha256": "b" * 64, "at": "2026-01-01T00:00:00.000000Z"}
+    mark.unlink()
+    mark.write_bytes(sealed(body, signer))
+    other = subprocess.run(argv, capture_output=True, text=True)
+
+    assert (whole.returncode, other.returncode) == (0, 1), whole.stdout + whole.stderr
+    assert "1 ledger entries, 0 runs hold" in whole.stdout
+    assert "another ledger of 1 entries" in other.stdout
