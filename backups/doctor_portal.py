@@ -14,8 +14,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups import checkpoints, keyring, witness
-from backups.models import Run
+from backups.models import Policy, Run
 from backups.portal import PORTAL
+from backups.retaining import planned
 from backups.retention import TOMBSTONE
 from ledger.models import Head
 from operations.doctor import Check, register
@@ -65,6 +66,7 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
     if edited:
         fix = "Find out who wrote there; compare with the witness."
         yield Check("ledger checkpoints", "bad", f"not what the portal signed: {', '.join(edited[:3])}", why, fix)
+        return
     if not marks:
         yield Check("ledger checkpoints", "warn", "none in the store", why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
@@ -87,8 +89,16 @@ def last_witness(environment: Environment | None) -> Iterator[Check]:
 
 
 @register
-def reaper(environment: Environment | None) -> Iterator[Check]:
-    """Runs that were retired long enough ago and are still there."""
+def retention(environment: Environment | None) -> Iterator[Check]:
+    """Policies whose retention refuses to decide, and runs that were retired long ago and are still there."""
+    policies = Policy.objects.select_related("environment")
+    for policy in policies.filter(environment=environment) if environment else policies:
+        found = planned(policy)
+        if found.refused and (found.of("retire") or found.of("due")):
+            why = "Nothing is retired or deleted on a doubt; storage grows."
+            yield Check(
+                f"retention of {policy}", "warn", f"refuses: {found.refused}", why, "See the policy's What is kept."
+            )
     long_ago = timezone.now() - TOMBSTONE - timedelta(days=3)
     waiting = Run.objects.filter(retired_at__lt=long_ago, purged_at=None).exclude(pk__in=Run.objects.held())
     count = waiting.exclude(retained_until__gt=timezone.now()).count()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import checkpoints, portal, retention_steps, witness
+from backups import checkpoints, portal, purging, retention_steps, witness
 from backups.models import Policy, Run
 from backups.retaining import planned
 from backups.retention import TOMBSTONE
@@ -67,7 +67,7 @@ class PurgeKind(OperationKind):
     risk = Risk.ROUTINE
     exclusive = "retention:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=policies)]
-    steps = [step("purge", retention_steps.purge, pool="prove", **DEADLINE)]
+    steps = [step("purge", purging.purge, pool="prove", **DEADLINE)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         return {"policy": policy_of(environment, parameters).name}

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.utils import timezone
 
-from backups import holds, retention_steps
+from backups import holds, purging
 from backups.canonical import sha256
 from backups.manifest import Column, Manifest, Segment, Source, Table, manifest_key
 from backups.models import Policy, Run
@@ -22,6 +22,7 @@ from backups.models import Segment as SegmentRow
 from backups.models.run import segment_rows
 from backups.proof import Verdict, store_proof
 from backups.reading import runs
+from backups.retaining import planned
 from backups.retention_kinds import keep_retention
 from backups.sealing import encode
 from backups.signing import generate, load_signer
@@ -34,6 +35,7 @@ from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from providers.storage import Store, open_store
 from providers.storage_local import LocalStore
+from tests.seaweed import ADMIN, SECRET_KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOLS = frozenset({"export", "prove"})
@@ -173,7 +175,7 @@ def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history,
 @pytest.mark.parametrize("stop", ["hold", "restore", "lock"])
 def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]
-    whole = retention_steps._reaper
+    whole = purging._reaper
 
     def meanwhile(url: str) -> Store:
         if stop == "hold":
@@ -183,7 +185,7 @@ def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, 
             request("backups.restore", by=olga, environment=run.policy.environment, parameters=values)
         return whole(url)
 
-    monkeypatch.setattr(retention_steps, "_reaper", meanwhile)
+    monkeypatch.setattr(purging, "_reaper", meanwhile)
     if stop == "lock":
         locked = timezone.now() + timedelta(days=3)
         monkeypatch.setattr(LocalStore, "retention_of", lambda self, key: locked if run.pk in key else None)
@@ -304,3 +306,36 @@ def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None
     assert found["retire"] == [history[3].pk]
     assert sorted(found["due"]) == sorted(run.pk for run in history[4:])
     assert Operation.objects.filter(pk__in=found["requested"], requested_by=olga).count() == 2
+
+
+@pytest.mark.s3
+def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock(
+    ask, policy, settings, monkeypatch, s3_url: str
+) -> None:
+    monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "3")
+    locked_url = s3_url.replace("s3://backups/", "s3://locked/")
+    old = {"retired_at": timezone.now() - timedelta(days=10)}
+    made = []
+    for url in (locked_url, s3_url):
+        settings.BACKUP_STORE = url
+        made += [stored(policy, open_store(url), days, settings) for days in (0.1, 1, 2)]
+        made.append(stored(policy, open_store(url), 20, settings, **old))
+    locked, plain = made[3], made[7]
+    settings.BACKUP_REAPER_AWS_ACCESS_KEY_ID = ADMIN
+
+    settings.BACKUP_REAPER_AWS_SECRET_ACCESS_KEY = "not-its-secret"
+    refused = ask("backups.purge")
+    half, untouched = keys(open_store(s3_url), plain), Run.objects.get(pk=plain.pk)
+    settings.BACKUP_REAPER_AWS_SECRET_ACCESS_KEY = SECRET_KEY
+    done = ask("backups.purge")
+
+    assert refused.status == "failed"
+    assert "The reaper's key is BACKUP_REAPER_AWS_ACCESS_KEY_ID" in refused.error
+    assert (untouched.purging_at, len(half)) == (None, 4)
+    assert done.status == "succeeded", done.error
+    assert done.result["purged"] == [plain.pk]
+    assert len(keys(open_store(s3_url), plain)) == 3
+    assert "the store locks it until" in done.log
+    assert len(keys(open_store(locked_url), locked)) == 4
+    line = next(line for line in planned(policy).lines if line.run == locked.pk)
+    assert line.verdict == "retained"
