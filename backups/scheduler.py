@@ -90,7 +90,7 @@ def _start(policy: Policy, at: datetime) -> int:
             return 0
         try:
             with transaction.atomic():
-                operation = _request(policy)
+                operation = request_export(policy)
         except (Refused, PermissionDenied) as refusal:
             Slot.objects.filter(policy=policy, at=at).update(status=Slot.Status.FAILED, reason=str(refusal)[:300])
             return 0
@@ -99,13 +99,14 @@ def _start(policy: Policy, at: datetime) -> int:
     return 1
 
 
-def _request(policy: Policy) -> Operation:
+def request_export(policy: Policy, reason: str = "scheduled") -> Operation:
+    """Ask for one export as `system`. Raises Refused."""
     return request(
         "backups.export",
         by=system_user(),
         environment=policy.environment,
         parameters={"policy": policy.name},
-        reason="scheduled",
+        reason=reason,
         channel="schedule",
     )
 

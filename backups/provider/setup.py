@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
-from backups.builtin import ensure_policies
-from backups.models import Policy, ProviderBackup
+from backups.builtin import AUDIT_TRAIL, ensure_policies
+from backups.models import Policy, ProviderBackup, Run
 from backups.provider.sync import sync
 from backups.provider.verdict import judge
+from backups.scheduler import request_export
 from operations import onboarding
-from operations.models import Environment, SupabaseProject
+from operations.models import Environment, Operation, SupabaseProject
 from operations.onboarding import Step
 from operations.supabase import configured, known_projects, remember_projects, supabase
 from providers.errors import ProviderError
@@ -26,6 +28,7 @@ def discover() -> list[str]:
     for environment in _environments():
         ensure_policies(environment)
     told = ["export policies audit-trail and whole-database are in place"] if Policy.objects.exists() else []
+    told += [line for environment in _environments() if (line := first_export(environment))]
     if not configured():
         return told
     api = supabase(deadline=30.0)
@@ -35,6 +38,21 @@ def discover() -> list[str]:
         if environment.supabase_ref:
             told.append(_read(environment, api))
     return told
+
+
+def first_export(environment: Environment) -> str:
+    """Where production was never exported and can be read, the first export starts now and not at its next slot."""
+    policy = Policy.objects.filter(environment=environment, name=AUDIT_TRAIL, enabled=True).exclude(cron="").first()
+    if (
+        policy is None
+        or Run.objects.filter(policy=policy).exists()
+        or not os.environ.get(environment.variable("export"))
+    ):
+        return ""
+    if Operation.objects.filter(kind="backups.export", environment=environment).exists():
+        return ""
+    operation = request_export(policy, "first export, asked by set-up")
+    return f"{environment}: first export of {policy.name} is {operation.status}; watch it as operation {operation.pk}"
 
 
 def _read(environment: Environment, api: object) -> str:
