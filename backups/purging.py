@@ -1,6 +1,6 @@
 """The step that deletes: the segments of runs that were retired long enough. Manifests, schemas, proofs, notes stay.
 
-In: a step context, the reaper's key. Out: deleted objects, a signed note beside each run, ledger entries. All is decided
+In: a step context, the reaper's key. Out: deleted objects, a signed note beside each run, ledger entries. It is decided
 again under the run's lock, so a hold or a restore that came meanwhile wins.
 """
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from pyrage import decrypt, x25519
 
+from backups import purged
 from backups.manifest import Manifest, manifest_key
 from backups.signing import generate, load_signer
 from providers.storage import Store
@@ -133,3 +135,24 @@ def test_odd_visitor_ids_hash_as_the_product_hashes_them(sampelit_copy, store: S
 def test_a_period_without_runs_is_not_green(signed: Manifest, store: Store, tmp_path: Path) -> None:
     assert verify(store, tmp_path, "--period", signed.source.taken_at[:7])[0] == 0
     assert verify(store, tmp_path, "--period", "1999-01")[0] == 1
+
+
+def test_a_run_that_retention_purged_keeps_its_evidence_and_no_byte_of_it_may_change(
+    signed: Manifest, store: Store, tmp_path: Path
+) -> None:
+    for segment in signed.segments:
+        store.delete(segment.key)
+    stolen = verify(store, tmp_path)
+    purged.leave(store, signed, "an operation", datetime(2027, 3, 1, tzinfo=UTC), SIGNER)
+    kept = verify(store, tmp_path)
+    flip(path_of(store, purged.purged_key(signed.run)), 120)
+    forged = verify(store, tmp_path)
+    flip(path_of(store, purged.purged_key(signed.run)), 120)
+    flip(path_of(store, manifest_key(signed.run)), 500)
+    edited = verify(store, tmp_path)
+
+    assert [code for code, _ in (stolen, kept, forged, edited)] == [1, 0, 1, 1]
+    assert "is missing" in stolen[1]
+    assert "data deleted by retention on 2027-03-01" in kept[1]
+    assert "its purged.json" in forged[1]
+    assert "its manifest" in edited[1]
