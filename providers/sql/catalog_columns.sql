@@ -16,7 +16,8 @@ WITH RECURSIVE reach(attrelid, attnum, oid) AS (
     SELECT r.attrelid, r.attnum,
            array_agg(DISTINCT CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE t.typtype::text || ':' || t.oid END)
                FILTER (WHERE NOT (t.typcategory = 'A' AND t.typelem <> 0) AND t.typtype <> 'd') AS leaves,
-           bool_and(t.typsend <> 0 AND t.typreceive <> 0) AS binary_io,
+           -- tsqueryrecv refuses the empty query that tsquerysend gives ("operand not found").
+           bool_and(t.typsend <> 0 AND t.typreceive <> 0 AND t.oid <> 'pg_catalog.tsquery'::regtype) AS binary_io,
            array_agg(DISTINCT t.oid::bigint) AS reached
     FROM reach r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace
     GROUP BY 1, 2

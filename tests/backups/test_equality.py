@@ -47,12 +47,13 @@ def test_odd_types_and_names_come_back_equal(odd: str, store: Store, drill, empt
     done = restore(manifest, store, (), Target(empty_database))
 
     assert verdict.reasons == []
-    assert done.rows == manifest.rows == 2 + 500 + 2 + 6
+    assert done.rows == manifest.rows == 2 + 500 + 2 + 6 + 2 + 2
     for name in (
         '"odd ñame"."Ünïcode ""quoted"" 63 bytes"',
         '"odd ñame".parts',
         '"odd ñame".guarded',
         '"odd ñame".wide',
+        '"odd ñame"."every_other_built_in_type_ééééééééééééééééééx"',
     ):
         query = f"SELECT t::text FROM {name} t ORDER BY 1"
         assert texts(empty_database, query) == texts(odd, query)

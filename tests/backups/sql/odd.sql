@@ -41,3 +41,19 @@ CREATE TABLE "odd ñame".wide (id int, big text);
 ALTER TABLE "odd ñame".wide ALTER COLUMN big SET STORAGE EXTERNAL;
 INSERT INTO "odd ñame".wide SELECT i, (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 20000) g WHERE i > 0) FROM generate_series(1, 6) i;
 CREATE TABLE "odd ñame".columnless ();
+
+-- The other built-in types, in a table whose name has 63 bytes.
+CREATE TABLE "odd ñame"."every_other_built_in_type_ééééééééééééééééééx" (
+    i2 smallint, i8 bigint, yes boolean, ch "char", nm name, fixed bit(3), m8 macaddr8, ln line, sg lseg, pa path, pg polygon, ci circle,
+    path jsonpath, lsn pg_lsn, tid tid, x8 xid8, snap pg_snapshot, nr numrange, dr daterange, tr tsrange, i8r int8range,
+    im int4multirange, nm2 nummultirange, proc regproc, typ regtype, role regrole, ts_a timestamptz[], by_a bytea[], u_a uuid[], jb_a jsonb[]
+);
+INSERT INTO "odd ñame"."every_other_built_in_type_ééééééééééééééééééx" VALUES
+ (-32768, 9223372036854775807, true, 'c', 'nm', B'101', '08:00:2b:01:02:03:04:05', '{1,2,3}', '[(0,0),(1,1)]', '((0,0),(1,1))', '((0,0),(1,1),(2,0))',
+  '<(1,1),2>', '$.a[*] ? (@ > 1)', '16/B374D848', '(0,1)', '42', '10:20:10,14', '[1.5,)', '[2020-01-01,2021-01-01)', 'empty', '(,5]',
+  '{[1,3),[5,8)}', '{}', 'now', 'integer', 'postgres', ARRAY['infinity'::timestamptz, NULL], ARRAY['\x00'::bytea], ARRAY[]::uuid[], ARRAY['{"a": 1}'::jsonb]),
+ (NULL, NULL, NULL, '', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+
+-- An empty tsquery is sent in binary but not read again; its table falls back to CSV.
+CREATE TABLE "odd ñame".queries (q tsquery);
+INSERT INTO "odd ñame".queries VALUES (''), ('fat & !cat');
