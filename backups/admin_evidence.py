@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backups.evidence.html import TONES
@@ -49,8 +50,9 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
         return evidence_page.page(request, object_id)
 
     @admin.display(description="Period", ordering="period_from")
-    def period(self, row: EvidenceReport) -> str:
-        return f"{row.period_from:%Y-%m-%d} to {row.period_to:%Y-%m-%d}"
+    def period(self, row: EvidenceReport) -> SafeString:
+        text = f"{row.period_from:%Y-%m-%d} to {row.period_to:%Y-%m-%d}"
+        return format_html('<span class="nowrap">{}</span>', text)
 
     @admin.display(description="Verdict", ordering="verdict")
     def word(self, row: EvidenceReport) -> SafeString:

@@ -14,15 +14,18 @@ from backups.evidence.sealed import Signed
 from backups.evidence.sections import Section, sections, title
 
 TONES = {"intact": "ok", "altered": "bad", "unknown": "warn"}
+GLYPHS = {"intact": "✓", "altered": "✕", "unknown": "?"}
 MARK = "signed-report"
 STYLE = """
-body{font:14px/1.5 system-ui,sans-serif;color:#1a1d21;background:#fff;margin:2rem auto;max-width:62rem;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}
+body{font:14px/1.5 system-ui,sans-serif;color:#1a1d21;background:#fff;margin:2rem auto;max-width:70rem;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}p{margin:.25rem 0}
 .verdict{border-left:4px solid;padding:.75rem 1rem;font-size:1.05rem;background:#f5f6f8}
-.ok{border-color:#1a7f4b}.bad{border-color:#c0262d}.warn{border-color:#a15c00}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;
-border-bottom:1px solid #dfe2e6;overflow-wrap:anywhere}th{font-weight:600}
-.word{font-weight:600}.mono{font-family:ui-monospace,monospace;overflow-wrap:anywhere}.small{font-size:.85rem}
+p.ok{border-color:#1a7f4b}p.bad{border-color:#c0262d}p.warn{border-color:#a15c00}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;
+border-bottom:1px solid #dfe2e6}th{font-weight:600}.wrap{overflow-wrap:anywhere}.nowrap{white-space:nowrap}
+.badge{font-weight:600}.badge.ok{color:#1a7f4b}.badge.bad{color:#c0262d}.badge.warn{color:#8a4f00}
+.mono{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}.small{font-size:.85rem}
+@media print{body{margin:0;max-width:none}}
 """
 
 
@@ -65,16 +68,20 @@ def _section(section: Section) -> str:
 
 
 def _row(section: Section, row: tuple[str, ...]) -> str:
-    cells = [
-        f'<td data-label="{escape(name)}" class="wrap">{_cell(value)}</td>'
-        for name, value in zip(section.head, row, strict=True)
-    ]
+    cells = [f'<td data-label="{escape(name)}"{_class(value)}>{_cell(value)}</td>'
+             for name, value in zip(section.head, row, strict=True)]  # fmt: skip
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _class(value: str) -> str:
+    """Long names without a space may break anywhere; short ones never do."""
+    longest = max((len(word) for word in value.split()), default=0)
+    return ' class="wrap mono"' if longest >= 26 else ' class="nowrap"' if len(value) <= 16 else ""
 
 
 def _cell(value: str) -> str:
     tone = TONES.get(value)
-    return f'<span class="badge tone-{tone} word">{escape(value)}</span>' if tone else escape(value)
+    return f'<span class="badge {tone}">{GLYPHS[value]} {value.capitalize()}</span>' if tone else escape(value)
 
 
 def _signature(signed: Signed) -> str:

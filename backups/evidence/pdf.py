@@ -24,10 +24,13 @@ H1 = ParagraphStyle("h1", BODY, fontName="Helvetica-Bold", fontSize=16, leading=
 H2 = ParagraphStyle("h2", BODY, fontName="Helvetica-Bold", fontSize=11, leading=14, spaceBefore=10, spaceAfter=4)
 TONES = {"intact": colors.HexColor("#1a7f4b"), "altered": colors.HexColor("#c0262d"),
          "unknown": colors.HexColor("#a15c00")}  # fmt: skip
-WIDTH = A4[0] - 40 * mm
-NARROW = {"Verdict": 16, "Kind": 18, "Status": 18, "Month": 18, "How many": 16, "Seen at": 26, "When": 26, "From": 28,
-          "To": 28, "Opened": 26, "Requested": 26, "Snapshot": 26, "Policy": 24, "End": 18, "By": 18, "Proven": 14,
-          "Late": 12, "Failed": 12, "Missed": 14, "Open": 12}  # fmt: skip
+WORDS = {word: ParagraphStyle(word, HEAD, textColor=tone) for word, tone in TONES.items()}
+WIDTH = A4[0] - 40 * mm - 12  # a frame pads 6 points on each side
+NARROW = {
+    "Verdict": 16, "Chain": 55, "Run": 48, "Kind": 18, "Status": 18, "Month": 18, "How many": 16, "Seen at": 26,
+    "When": 26, "From": 28, "To": 28, "Opened": 26, "Requested": 26, "Snapshot": 26, "Policy": 24, "End": 18, "By": 18,
+    "Proven": 14, "Late": 12, "Failed": 12, "Missed": 14, "Open": 12,
+}  # fmt: skip
 
 
 def render(signed: Signed) -> bytes:
@@ -68,7 +71,7 @@ def _section(section: Section) -> list[Any]:
     parts: list[Any] = [_text(section.title, H2), *(_text(text, BODY) for text in section.paragraphs)]
     if section.rows:
         cells = [[_text(name, HEAD) for name in section.head]]
-        cells += [[_text(value, CELL) for value in row] for row in section.rows]
+        cells += [[_text(value, WORDS.get(value, CELL)) for value in row] for row in section.rows]
         table = Table(cells, _widths(section.head), repeatRows=1)
         line = ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.HexColor("#dfe2e6"))
         table.setStyle(TableStyle([line, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))

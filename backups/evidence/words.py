@@ -45,18 +45,18 @@ def _conversions(chains: Sequence[ChainVerdict]) -> str:
     first = sum(each.count for chain in chains for each in chain.set_conversions)
     changed = sum(1 for chain in chains for change in chain.changes if change.kind == "conversion")
     told = f"{first:,} conversions were set once after they were first seen"
-    return f"{told}, and set ones were CHANGED {changed} times" if changed else f"{told} and none was changed"
+    return f"{told}, and set ones were CHANGED {times(changed)}" if changed else f"{told} and none was changed"
 
 
 def _removed(chains: Sequence[ChainVerdict]) -> str:
     gone = sum(chain.removed for chain in chains)
-    return f"{gone:,} rows were REMOVED" if gone else "no row was removed"
+    return f"{gone:,} row{'s were' if gone > 1 else ' was'} REMOVED" if gone else "no row was removed"
 
 
 def _watched(watched: Watched) -> str:
     if watched.gaps:
         worst = max(gap.seconds for gap in watched.gaps)
-        return f"the database was unwatched {len(watched.gaps)} times, up to {span(worst)}"
+        return f"the database was unwatched {times(len(watched.gaps))}, for up to {span(worst)}"
     return f"it was watched without a gap, at most {span(watched.longest_seconds)} between two proven runs"
 
 
@@ -100,6 +100,10 @@ def cannot_be_known(
     if without:
         told.append(f"{len(without)} runs carry no facts about their chains; they were made before facts were kept.")
     return tuple(told)
+
+
+def times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def day(text: str) -> str:

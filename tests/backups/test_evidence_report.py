@@ -207,7 +207,7 @@ def test_gaps_and_an_unwatched_end_are_named(year: Year) -> None:
         ("2026-03-08", "2026-03-22"), ("2026-03-22", "2026-04-01"),
     ]  # fmt: skip
     assert (row.verdict, report.watched.to_the_end) == ("unknown", False)
-    assert "unwatched 2 times" in row.summary
+    assert "unwatched 2 times, for up to 14 d" in row.summary
     assert any("No proven run was made at the end" in line for line in report.cannot_be_known)
 
 
