@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 
@@ -63,6 +64,10 @@ class History:
         found = Found("migration_01_a.sql", hashlib.sha256(data).hexdigest(), "migration", "01", data)
         register_files([found], source="test", by="p0")
 
+    def pick(self, **wanted: object) -> Operation | None:
+        found = list(Operation.objects.filter(**wanted).order_by("requested_at"))
+        return self.random.choice(found) if found else None
+
     def ask(self) -> None:
         file = MigrationFile.objects.newest().get()
         by = self.random.choice(self.people)
@@ -70,10 +75,19 @@ class History:
         self.asked[operation.pk] = self.world(operation)
 
     def vote(self) -> None:
-        operation = Operation.objects.order_by("?").first()
+        operation = self.pick()
         if operation is not None:
             act = self.random.choice([approve, approve, approve, revoke])
             act(operation, by=self.random.choice(self.people))
+
+    def agree(self) -> None:
+        """Asked, everybody else says yes, and a worker is there at once, or something changes first."""
+        self.ask()
+        operation = Operation.objects.order_by("-requested_at")[0]
+        for person in self.people:
+            with suppress(Refused, PermissionDenied):
+                approve(operation, by=person)
+        self.random.choice([lambda: self.apply(operation), self.edit, self.grow])()
 
     def refuse(self) -> None:
         operation = Operation.objects.filter(status=Status.AWAITING_APPROVAL).first()
@@ -95,7 +109,7 @@ class History:
 
     def retarget(self) -> None:
         """The database itself refuses to point a request somewhere else."""
-        operation = Operation.objects.order_by("?").first()
+        operation = self.pick()
         if operation is not None:
             with pytest.raises(DatabaseError), transaction.atomic():
                 Operation.objects.filter(pk=operation.pk).update(environment=self.staging)
@@ -109,9 +123,9 @@ class History:
         risk = planning.review(newest, operation.environment).plan.risk
         return newest.sha256, RulePolicy.objects.count(), self.code, risk, operation.environment.slug
 
-    def apply(self) -> None:
+    def apply(self, operation: Operation | None = None) -> None:
         """A worker claims what is queued: it begins exactly when nothing changed since it was asked."""
-        operation = Operation.objects.filter(status=Status.QUEUED).order_by("?").first()
+        operation = operation or self.pick(status=Status.QUEUED)
         lease = claim(operation.pk, "worker") if operation else None
         if operation is None or lease is None:
             return
@@ -124,7 +138,8 @@ class History:
 
     def step(self) -> None:
         verbs = [self.edit, self.ask, self.ask, self.ask, self.vote, self.vote, self.vote, self.vote, self.refuse]
-        verbs += [self.expire, self.rules, self.new_code, self.grow, self.retarget, self.apply, self.apply]
+        verbs += [self.agree, self.agree, self.expire, self.rules, self.new_code, self.grow, self.retarget]
+        verbs += [self.apply, self.apply]
         try:
             self.random.choice(verbs)()
         except (Refused, PermissionDenied):
@@ -148,7 +163,7 @@ class History:
 def test_histories(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     history = History(seed, monkeypatch)
 
-    for _ in range(40):
+    for _ in range(30):
         history.step()
         history.check()
 
