@@ -66,6 +66,7 @@ def writer(address: Address) -> Document:
 def prover(address: Address) -> Document:
     proofs = [
         _objects(address, "runs/*/proof-*"),
+        _objects(address, "runs/*/evidence.json"),
         _objects(address, "runs/*/purged.json"),
         _objects(address, "ledger/*"),
         _objects(address, "probe/*"),
