@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
@@ -40,7 +41,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
     list_display_links = ["what"]
     list_filter = ["status", "service__environment", "service", WhoFilter, "health", "created_at"]
     list_select_related = ["service__environment"]
-    search_fields = ["commit_sha__startswith", "commit_message", "actor", "render_id__exact"]
+    search_fields = ["commit_message", "actor"]
     actions = ["roll_back", "export_csv", "export_json"]
     change_list_template = "admin/deployments/deployment/change_list.html"
     list_title = "Deployments"
@@ -58,6 +59,17 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return deployment_page.page(request, object_id)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Deployment], search_term: str
+    ) -> tuple[QuerySet[Deployment], bool]:
+        """A commit or an id is found by its index; anything else is looked for in messages and names."""
+        word = search_term.strip()
+        if re.fullmatch(r"[0-9a-f]{7,64}", word):
+            return queryset.filter(commit_sha__startswith=word), False
+        if word.startswith("dep-"):
+            return queryset.filter(render_id=word), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.action(description="Roll back to the selected deployment")
     def roll_back(self, request: HttpRequest, rows: QuerySet[Deployment]) -> HttpResponse | None:

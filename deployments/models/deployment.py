@@ -103,6 +103,8 @@ class Deployment(models.Model):
             models.Index(fields=["status", "-created_at"], name="deployment_by_status"),
             models.Index(fields=["actor_source", "-created_at"], name="deployment_by_source"),
             models.Index(fields=["actor", "-created_at"], name="deployment_by_actor"),
+            models.Index(fields=["render_id"], name="deployment_by_render_id"),
+            models.Index(fields=["commit_sha"], name="deployment_by_commit", opclasses=["varchar_pattern_ops"]),
         ]
         constraints = [
             models.UniqueConstraint(fields=["service", "render_id"], name="deployment_once"),

@@ -245,9 +245,21 @@ def test_a_blueprint_is_validated_before_it_is_merged(
 @pytest.mark.parametrize(
     ("query", "count"),
     [("who=me", 0), ("who=outside", 45), ("who=event", 14), ("status__exact=build_failed", 4), ("actor=nobody", 0),
-     ("q=Round+conversion", 5), ("created_at__gte=2031-01-01T00:00:00Z", 0)],
+     ("q=Round+conversion", 5), ("q=dep-nothing", 0), ("q=0123456789", 0), ("q=alfonso", 14),
+     ("created_at__gte=2031-01-01T00:00:00Z", 0)],
 )  # fmt: skip
 def test_filters(everything: Client, api: Service, query: str, count: int) -> None:
     shown = everything.get(f"{reverse('admin:deployments_deployment_changelist')}?{query}")
 
     assert shown.context["cl"].result_count == count
+
+
+def test_a_commit_or_an_id_is_searched_for_by_its_index(everything: Client, api: Service) -> None:
+    live = api.deployments.get(status="live")
+    url = reverse("admin:deployments_deployment_changelist")
+
+    by_commit = everything.get(f"{url}?q={live.commit_sha[:9]}").context["cl"].queryset
+    by_id = everything.get(f"{url}?q={live.render_id}").context["cl"].queryset
+
+    assert live in by_commit
+    assert list(by_id) == [live]
