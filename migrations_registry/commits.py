@@ -73,7 +73,7 @@ def look_at(repositories: set[str]) -> None:
         problem = ""
         try:
             if git.is_url(repository):
-                git.reachable(repository, seconds=SECONDS, access=sources.access())
+                git.reachable(repository, seconds=SECONDS)
             elif not Path(repository).is_dir():
                 problem = f"{repository} is no directory here"
         except (Refused, ProviderError) as error:

@@ -106,7 +106,7 @@ def repositories(environment: Environment | None) -> Iterator[Check]:
     for repository, problem, beat in commits.looks():
         name = f"repository {repository}"
         if problem:
-            fix = "Set MIGRATIONS_GIT_TOKEN for a private repository, or MIGRATIONS_SOURCE for a mirror."
+            fix = "Set OPS_GIT_TOKEN for a private repository, or MIGRATIONS_SOURCE for a mirror."
             yield Check(name, "warn", problem, why, fix)
         elif timezone.now() - beat.beat_at > REPOSITORY_LATE:
             yield Check(name, "warn", f"last reached {_ago(beat.beat_at)}", why, "See the tick's log.")

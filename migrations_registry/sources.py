@@ -26,16 +26,10 @@ _SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".data"}
 Files = list[tuple[str, bytes]]
 
 
-def access() -> git.Access:
-    """The token for private repositories and the one host that may see it."""
-    host = os.environ.get("MIGRATIONS_GIT_HOST", "") or "github.com"
-    return git.Access(host, os.environ.get("MIGRATIONS_GIT_TOKEN", ""))
-
-
 def read_source(source: str, *, seconds: float = git.TIMEOUT_SECONDS) -> Files:
     """A directory, an archive file, or a Git URL with an optional @commit, the latter within so many seconds."""
     if git.is_url(source):
-        found = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds, access=access())
+        found = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds)
         return _bounded(found)
     path = Path(source)
     folder, _, revision = source.rpartition("@")

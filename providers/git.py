@@ -36,8 +36,8 @@ def is_url(source: str) -> bool:
 class Access:
     """A token for one https host; it reaches git through its environment, never its arguments."""
 
-    host: str = ""
-    token: str = ""
+    host: str
+    token: str
 
     def settings(self, url: str) -> dict[str, str]:
         """Git's settings for this URL: the token goes to its own host only."""
@@ -65,19 +65,19 @@ class _Git:
         return _run(["--git-dir", self.folder, *arguments], self.until - time.monotonic(), self.seconds, self.more)
 
 
-def reachable(source: str, *, seconds: float, access: Access | None = None) -> None:
+def access() -> Access:
+    """OPS_GIT_TOKEN reads private repositories on OPS_GIT_HOST (github.com) and is shown to no other host."""
+    return Access(os.environ.get("OPS_GIT_HOST", "") or "github.com", os.environ.get("OPS_GIT_TOKEN", ""))
+
+
+def reachable(source: str, *, seconds: float) -> None:
     """Ask the repository for its HEAD and nothing more. Raises Refused and ProviderError."""
     url, _ = _split(source)
-    _run(["ls-remote", "--quiet", "--", url, "HEAD"], seconds, seconds, (access or Access()).settings(url))
+    _run(["ls-remote", "--quiet", "--", url, "HEAD"], seconds, seconds, access().settings(url))
 
 
 def read_files(
-    source: str,
-    *,
-    wanted: Callable[[str], bool],
-    limit: int,
-    seconds: float = TIMEOUT_SECONDS,
-    access: Access | None = None,
+    source: str, *, wanted: Callable[[str], bool], limit: int, seconds: float = TIMEOUT_SECONDS
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted regular files of the commit (HEAD without one), all within `seconds`.
 
@@ -85,7 +85,7 @@ def read_files(
     """
     url, revision = _split(source)
     with tempfile.TemporaryDirectory(prefix="sampelit-ops-git-") as folder:
-        git = _Git(folder, time.monotonic() + seconds, seconds, (access or Access()).settings(url))
+        git = _Git(folder, time.monotonic() + seconds, seconds, access().settings(url))
         git("init", "--bare", "--quiet", folder)
         commit = _fetch(git, url, revision)
         total = 0

@@ -73,8 +73,8 @@ def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_host_that_hangs_is_left_and_only_its_own_host_sees_the_token(
     fake_git: Path, monkeypatch: pytest.MonkeyPatch, host: str, told: bool
 ) -> None:
-    monkeypatch.setenv("MIGRATIONS_GIT_TOKEN", "ghp_secret1234567890")
-    monkeypatch.setenv("MIGRATIONS_GIT_HOST", "git.example")
+    monkeypatch.setenv("OPS_GIT_TOKEN", "ghp_secret1234567890")
+    monkeypatch.setenv("OPS_GIT_HOST", "git.example")
 
     with pytest.raises(ProviderError, match=r"within 0\.3 s; nothing was read") as error:
         read_source(f"https://{host}/o/r@main", seconds=0.3)
