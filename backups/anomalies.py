@@ -45,6 +45,16 @@ class Measured:
     bytes: int
 
 
+def empty(now: Manifest) -> list[Anomaly]:
+    """Tables that were asked for by name and hold nothing: it is how a hidden table looks."""
+    text = "{} is empty, although the policy names it. Check that the role sees its rows, and the DSN."
+    return [
+        Anomaly("empty", table.qualified, text.format(table.qualified), "empty")
+        for table in now.tables
+        if table.named and table.rows == 0
+    ]
+
+
 def shrunk(before: Manifest, now: Manifest) -> list[Anomaly]:
     """Tables that lost a fifth of their rows, or of their bytes while the rows stayed; then the whole run."""
     today = {table.qualified: table for table in now.tables}

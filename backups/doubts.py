@@ -9,33 +9,38 @@ from dataclasses import dataclass, field
 
 from backups import anomalies, tamper
 from backups.drill import Loader
-from backups.findings import KEPT_ROWS, Finding
+from backups.findings import KEPT_ROWS, Examined, Finding
 from backups.manifest import Manifest, Table
 from providers import postgres
 from providers.postgres.chains import describe
 
 MOST_TOLD = 50
+CUTS = ("row_edited", "rows_removed", "tail_cut", "chain_removed")
 
 
 @dataclass
 class Doubts:
-    """`texts` make the run suspect, `findings` become incidents; `chains` is how many were recomputed."""
+    """`texts` make the run suspect, `findings` become incidents; `chains` is how many were recomputed.
+
+    `not_kept` are doubts too, unless the comparison row by row explains every one of them.
+    """
 
     texts: list[str] = field(default_factory=list)
+    not_kept: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     chains: int = 0
 
 
 def doubts_about(loader: Loader, previous: Manifest | None, accepted: frozenset[str]) -> Doubts:
     """Everything that one drill can doubt. What the last good run showed as well was explained by a person."""
-    found = Doubts(_emptiness(loader.manifest, previous))
-    unusual = anomalies.shrunk(previous, loader.manifest) if previous else []
-    found.texts += [one.text for one in unusual]
-    found.findings += [one.finding() for one in unusual]
+    unusual = anomalies.empty(loader.manifest)
+    unusual += anomalies.shrunk(previous, loader.manifest) if previous else []
+    found = Doubts(findings=[one.finding() for one in unusual])
+    found.texts = [one.text for one in unusual if one.finding().fingerprint not in accepted]
     for table in loader.manifest.tables:
         if table.chains is not None:
             _chains(loader, table, accepted, found)
-            found.texts += _not_kept(loader, table, previous)
+            found.not_kept += _not_kept(loader, table, previous)
             found.chains += len(table.chains)
     return found
 
@@ -63,10 +68,8 @@ def _not_kept(loader: Loader, table: Table, previous: Manifest | None) -> list[s
     return postgres.chains_not_kept(loader.connection, (table.schema, table.name), heads)[:MOST_TOLD]
 
 
-def _emptiness(manifest: Manifest, previous: Manifest | None) -> list[str]:
-    known = {table.qualified for table in previous.tables if table.rows == 0} if previous else set()
-    return [
-        f"{table.qualified} is empty, although the policy names it. Check that the role sees its rows, and the DSN."
-        for table in manifest.tables
-        if table.named and table.rows == 0 and table.qualified not in known
-    ]
+def explained(found: Doubts, examined: Examined, accepted: frozenset[str]) -> list[str]:
+    """The texts that remain once rows were compared: chains that were cut are no doubt where a person explained it."""
+    cut = [one for one in examined.findings if one.code in CUTS]
+    known = cut and not examined.not_compared and all(one.fingerprint in accepted for one in cut)
+    return found.texts if known else found.texts + found.not_kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -39,10 +39,12 @@ def raise_incident(
     evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     total: int | None = None,
     fingerprint: str = "",
+    since: datetime | None = None,
 ) -> Incident:
     """Open an incident, or add this run to the open one; told again only when it grew. `evidence` keeps 200 rows.
 
-    Call it last in its transaction (it writes the ledger). An accepted finding answers the resolved incident.
+    Call it last in its transaction (it writes the ledger). A finding that a person accepted (after `since`) answers
+    that resolved incident.
     """
     if code not in IncidentCode.values:
         raise ValueError(f"{code} is no incident code")
@@ -51,7 +53,8 @@ def raise_incident(
     number = len(kept["rows"]) if total is None else total
     mark = fingerprint or _fingerprint(kept)
     about = Incident.objects.filter(code=code, environment=environment, subject=subject[:200])
-    accepted = about.filter(status=Incident.Status.RESOLVED, fingerprint=mark).first()
+    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=mark)
+    accepted = (resolved.filter(resolved_at__gt=since) if since else resolved).first()
     found = about.open().first() or accepted
     values = {"summary": summary[:500], "evidence": kept, "total": number, "fingerprint": mark}
     if found is None:

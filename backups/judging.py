@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from backups import anomalies, holds, incidents
 from backups.anomalies import MOST_RUNS, Anomaly, Measured
@@ -34,9 +34,14 @@ def _good_before(run: Run) -> QuerySet[Run]:
     return continued(earlier, run.policy.environment).order_by("-snapshot_at")
 
 
-def accepted(environment: Environment) -> frozenset[str]:
-    """Fingerprints of what people explained."""
+ABSOLUTE = ("chain_broken", "assignment_unaudited", "anomaly")
+
+
+def accepted(environment: Environment, baseline: Run | None) -> frozenset[str]:
+    """Fingerprints of what people explained. What is a difference is accepted until a later run became the good one."""
     rows = Incident.objects.filter(environment=environment, status=Incident.Status.RESOLVED).exclude(fingerprint="")
+    if baseline is not None and baseline.snapshot_at is not None:
+        rows = rows.filter(Q(code__in=ABSOLUTE) | Q(resolved_at__gt=baseline.snapshot_at))
     return frozenset(rows.values_list("fingerprint", flat=True))
 
 
@@ -54,7 +59,9 @@ def earlier_manifest(last: Run | None) -> tuple[Manifest | None, str]:
         return None, error.message
 
 
-def judged(verdict: Verdict, run: Run, baseline: Run | None, not_compared: str = "") -> Verdict:
+def judged(
+    verdict: Verdict, run: Run, baseline: Run | None, known: frozenset[str] = frozenset(), not_compared: str = ""
+) -> Verdict:
     """Adds the trend over the last good runs and the policy's time budget; a failed proof stays as it is."""
     if verdict.problems:
         return verdict
@@ -62,7 +69,7 @@ def judged(verdict: Verdict, run: Run, baseline: Run | None, not_compared: str =
         verdict = replace(verdict, examined=replace(verdict.examined, not_compared=not_compared))
     unusual = _off_trend(run, baseline)
     slow = anomalies.too_slow(verdict.milliseconds / 1000, run.policy.rto_budget_seconds)
-    texts = [one.text for one in unusual] + ([slow] if slow else [])
+    texts = [one.text for one in unusual if one.finding().fingerprint not in known] + ([slow] if slow else [])
     found = (*verdict.examined.findings, *(one.finding() for one in unusual))
     return replace(verdict, doubts=(*verdict.doubts, *texts), examined=replace(verdict.examined, findings=found))
 
@@ -93,6 +100,7 @@ def raise_all(run: Run, verdict: Verdict) -> list[Incident]:
             evidence={"rows": list(finding.rows), "verify_audit_chain": verdict.examined.verifier},
             total=finding.total,
             fingerprint=finding.fingerprint,
+            since=baseline.snapshot_at if baseline and finding.code not in ABSOLUTE else None,
         )
         if incident.status == Incident.Status.OPEN:
             opened.append(incident)

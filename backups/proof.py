@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from backups.doubts import Doubts, doubts_about
+from backups.doubts import Doubts, doubts_about, explained
 from backups.drill import Loader
 from backups.evidence.collect import collect
 from backups.evidence.facts import RunFacts
@@ -103,7 +103,7 @@ def prove(
         manifest_sha256=manifest.sha256,
         at=_now(),
         problems=tuple(loader.problems),
-        doubts=tuple(doubts.texts),
+        doubts=tuple(explained(doubts, examined, accepted)),
         rows=loader.rows,
         raw_bytes=loader.bytes,
         chains=doubts.chains,

@@ -138,14 +138,15 @@ def _drill(ctx: StepContext, run: Run) -> Verdict:
     store = store_of(run)
     manifest = trusted_manifest(run, store)
     last = None if ctx.environment.kind == Environment.Kind.PORTAL else judging.last_good(run)
+    known = judging.accepted(ctx.environment, last)
     ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
     previous, problem = judging.earlier_manifest(last)
     earlier = store_of(last) if last else None
     verdict = prove(
-        manifest, store, keyring.identities(), watch(ctx), previous, earlier, judging.accepted(ctx.environment),
+        manifest, store, keyring.identities(), watch(ctx), previous, earlier, known,
         earlier_facts=stored.earlier(earlier, previous, keyring.verifier(), watch(ctx)),
     )  # fmt: skip
-    return judging.judged(verdict, run, last, problem)
+    return judging.judged(verdict, run, last, known, problem)
 
 
 def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
@@ -41,10 +42,16 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status=RunStatus.PROVEN, operation__seeded=False)
 
     def good(self) -> RunQuerySet:
-        """Faithful copies that show nothing a person still has to explain: what the next run is compared with."""
-        explained = models.Q(status=RunStatus.SUSPECT, shows__status="resolved")
+        """Faithful copies that show nothing, or only what a person had explained before they were proven.
+
+        A run that showed it first is never one, even once it is explained: production may be repaired since.
+        """
+        incident = apps.get_model("backups", "Incident")
+        shown = incident._default_manager.filter(seen_in=models.OuterRef("pk"))
+        later = models.Q(status="open") | models.Q(resolved_at__gt=models.OuterRef("ended_at"))
+        explained = models.Q(status=RunStatus.SUSPECT) & models.Q(models.Exists(shown))
         found = self.filter(models.Q(status=RunStatus.PROVEN) | explained, operation__seeded=False, purging_at=None)
-        return found.exclude(shows__status="open").distinct()
+        return found.filter(~models.Exists(shown.filter(later)))
 
     def held(self) -> RunQuerySet:
         """Runs under a hold that nobody released: they are never removed."""

@@ -80,9 +80,39 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     loud = export()
 
     assert (quiet.status, judging.last_good(loud)) == ("proven", quiet)
-    assert not quiet.shows.exists()
+    assert set(quiet.shows.values_list("status", flat=True)) == {"resolved"}
     assert Incident.objects.open().get().run == loud
     assert good in Run.objects.held()
+
+
+def test_a_repair_after_the_explanation_is_no_alarm_and_the_same_forgery_again_is_one(export, sampelit_copy) -> None:
+    export()
+    sql(sampelit_copy, FORGE)
+    altered = export()
+    incidents.resolve(Incident.objects.get(), "sam", "will be repaired tonight")
+    sql(sampelit_copy, FORGE.replace("+ 1", "- 1"))
+    repaired = export()
+    sql(sampelit_copy, FORGE)
+    again = export()
+
+    assert not repaired.shows.exists()
+    assert judging.last_good(again) == repaired
+    assert Incident.objects.open().get().run == again
+    assert Incident.objects.exclude(status="open").get().run == altered
+
+
+def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:
+    export()
+    sql(sampelit_copy, "DELETE FROM algorithm_audit_trail WHERE sequence_number > (SELECT max(sequence_number) - 2 FROM"
+        " algorithm_audit_trail t WHERE t.experiment_id = algorithm_audit_trail.experiment_id)")  # fmt: skip
+    cut = export()
+    for incident in Incident.objects.open():
+        incidents.resolve(incident, "sam", "a test of the importer")
+
+    after = export()
+
+    assert (cut.status, after.status) == ("suspect", "proven")
+    assert set(after.shows.values_list("code", flat=True)) == {"tail_cut", "assignment_unaudited"}
 
 
 def test_a_broken_chain_is_suspect_until_it_is_explained_and_then_only_that(export: Export, sampelit_copy) -> None:
