@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from migrations_registry.fingerprint.canonical import canonical
 
@@ -54,6 +54,8 @@ def from_json(rows: Iterable[Sequence[str]]) -> Fingerprint:
     return Fingerprint(tuple(SchemaObject(*row) for row in rows))
 
 
+@lru_cache(maxsize=8192)  # a schema is read again and again and hardly ever changes
 def digest(kind: str, sql: str) -> str:
+    """Of one object, up to how its SQL is written."""
     text = sql if kind in ("column order", "comment") else canonical(sql)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
