@@ -13,6 +13,7 @@ from django.conf import settings
 from backups import steps as backup_steps
 from backups.models import Policy, Run
 from migrations_registry.analysis.destroys import Destroyed
+from migrations_registry.apply import provider_point
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import load
 from migrations_registry.baseline import writing_dsn
@@ -48,6 +49,7 @@ def copy(ctx: StepContext) -> None:
         ctx.state["tables"] = _tables_now(ctx)
         ctx.save_state()
     failpoint("restore_point.noted")
+    provider_point.mark(ctx)
     if ctx.state["tables"]:
         backup_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
     failpoint("restore_point.copied")

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from backups.models import Run
+from backups.models import ProviderBackup, Run
 from migrations_registry import drift
-from migrations_registry.apply import execute, failpoints, keeper
+from migrations_registry.apply import execute, failpoints, keeper, provider_point
 from migrations_registry.models import Application, RulePolicy, SchemaFingerprint, StreamBaseline
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
+from providers.http import PlanTooLow
 from providers.postgres.guarded import guarded_session
+from providers.supabase import RestorePoint
 from tests.migrations_registry.applying import (
     POOLS,
     SCHEMA,
@@ -204,12 +206,36 @@ def test_a_read_only_role_is_told(
     assert "may not create anything in schema public. Nothing was changed." in operation.error
 
 
-def test_what_is_destroyed_is_proven_first(
-    baselined: Environment, act: Act, dsns: dict[str, str], backups: None
+def test_the_providers_restore_point_lies_beside_ours(
+    baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = add_supabase(2, "ALTER TABLE leads DROP COLUMN message")
-    operation = act("migrations.apply", file=file.sha256)
+    """Asked once, before our copy; whatever it answers, ours is proven."""
+    answers: list[Any] = [RestorePoint("apply-x", "AVAILABLE"), PlanTooLow("Your plan has no restore points.")]
+
+    class Backups:
+        def create_point(self, ref: str, name: str) -> RestorePoint:
+            assert (ref, len(name)) == ("abcdefghijklmnopqrst", 18)
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    Environment.objects.update(supabase_ref="abcdefghijklmnopqrst")
+    monkeypatch.setattr(provider_point, "configured", lambda: True)
+    monkeypatch.setattr(provider_point, "supabase", lambda **_: SimpleNamespace(backups=Backups()))
+    log: list[str] = []
+    known = SimpleNamespace(pk="0" * 26, result={})
+    context = SimpleNamespace(operation=known, environment=Environment.objects.get(), state={}, log=log.append,
+                              save_state=lambda: None, result=known.result.update)  # fmt: skip
+    provider_point.mark(context)  # type: ignore[arg-type]
+    provider_point.mark(context)  # type: ignore[arg-type]
+    assert log == ["Supabase's own restore point apply-x is available, beside ours."]
+    assert ProviderBackup.objects.get().external_id == "apply-x"
+
+    operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
     assert operation.status == "succeeded", operation.error
+    assert answers == []
+    assert "Supabase gives no restore point of its own (Your plan has no restore points.)" in operation.log
     run = Run.objects.get(pk=operation.result["restore_point"])
     assert (run.status, run.tables) == ("proven", ["public.leads"])
 
@@ -231,7 +257,7 @@ def test_what_was_written_after_the_restore_point_comes_back(
     assert restored.status == "succeeded", restored.error
     late_rows = "SELECT message FROM back.leads WHERE email = 'late@example.com'"
     assert rows(dsns["admin"], late_rows) == [("do not lose me",)]
-    assert "1 rows of back.leads, written after the run" in restored.result["notes"][0]
+    assert "1 rows of back.leads, written after the run" in " ".join(restored.result["notes"])
 
 
 def test_too_busy_to_be_kept_in_time_changes_nothing(
