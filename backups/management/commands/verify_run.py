@@ -38,7 +38,7 @@ class Command(BaseCommand):
             status, problems = self._verify(store, run, expected, options)
         said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
         text = "\n".join([said, *(f"  {problem}" for problem in problems)])
-        document = {"run": run, "status": status, "problems": problems, "note": self.note}
+        document = {"run": run, "status": status, "problems": problems} | ({"note": self.note} if self.note else {})
         console.show(self, options["as_json"], document, text)
         if problems:
             sys.exit(1)
