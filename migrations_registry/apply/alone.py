@@ -15,9 +15,8 @@ from migrations_registry.analysis.nodes import relation
 from migrations_registry.analysis.parser import Raw, parse
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import DONE, STARTED, Attempt
-from migrations_registry.apply.waiting import TRIES, give_way
+from migrations_registry.apply.waiting import TRIES, give_way, told
 from migrations_registry.observing import expected, missing
-from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres import applying
 from providers.postgres.applying import Limits
@@ -62,8 +61,8 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
                 raise ProviderError("The connection was lost; what the statement did is looked up.", True) from None
             pin(connection, read_only=False)
             _clean(attempt, connection, step)
-            raise postgres.explain(
-                error, f"Step {step['number']} (outside a transaction; its leftovers were removed)"
+            raise told(
+                error, f"Step {step['number']} (outside a transaction; its leftovers were removed)", ALONE
             ) from None
     raise ProviderError(f"Step {step['number']} did not get its locks in {TRIES} tries. Request it again.")
 

@@ -15,7 +15,7 @@ from migrations_registry.apply.alone import run_alone
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import DONE, PENDING, STARTED, Attempt
 from migrations_registry.apply.keeping import keep_difference
-from migrations_registry.apply.waiting import TRIES, give_way
+from migrations_registry.apply.waiting import TRIES, give_way, told
 from migrations_registry.observing import expected, missing
 from operations.engine.claim import write
 from providers import postgres
@@ -59,13 +59,13 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         except psycopg.OperationalError as error:
             if not connection.closed:
                 _roll_back(attempt, connection, step)
-                raise postgres.explain(error, f"Step {step['number']}, of which nothing was kept,") from None
+                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
             raise ProviderError("The connection was lost; what became of the transaction is looked up.", True) from None
         except Exception as error:
             if not connection.closed:
                 _roll_back(attempt, connection, step)
             if isinstance(error, psycopg.Error):
-                raise postgres.explain(error, f"Step {step['number']}, of which nothing was kept,") from None
+                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
             raise
         attempt.note(step, status=DONE, seconds=round(time.monotonic() - began, 3))
         return

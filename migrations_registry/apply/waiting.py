@@ -1,6 +1,6 @@
 """Giving way: a try that did not get its lock is journaled with who held it, and the next one comes later.
 
-In: an attempt and the error. Out: the longest wait in Application; nobody queued behind us for longer than that.
+In: an attempt and the error. Out: the longest wait in Application, behind which others queued; or a sentence.
 """
 
 from __future__ import annotations
@@ -10,13 +10,31 @@ import time
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from migrations_registry.apply.journal import Attempt
+from providers import postgres
+from providers.errors import ProviderError
 from providers.postgres import applying
+from providers.postgres.applying import Limits
 from providers.postgres.connection import Connection, first_line
 
 TRIES = 12
 SLEEP_MOST = 10.0
+
+
+def told(error: psycopg.Error, what: str, limits: Limits) -> ProviderError:
+    """One sentence about an error of a file's own statement. What would fail the same way again is not tried again."""
+    if isinstance(error, errors.QueryCanceled):
+        return ProviderError(
+            f"{what} ran into its limit of {limits.statement_ms // 60_000} minutes. Do less in one statement (rows in "
+            "batches, an index concurrently), then request it again."
+        )
+    if isinstance(error, errors.DiskFull):
+        return ProviderError(
+            f"{what} filled the disk: {first_line(error)} Enlarge the disk or free space on it, then request it again."
+        )
+    return postgres.explain(error, what)
 
 
 def give_way(

@@ -80,9 +80,11 @@ def writable(connection: Connection) -> str:
     in_recovery, may_create, role, read_only = row or (False, False, "", False)
     if in_recovery:
         return "it is a replica"
+    if not may_create:
+        return f"the role {role} may not create anything in schema public"
     if read_only:
         return "it is set read-only (default_transaction_read_only), as managed services do when the disk is full"
-    return "" if may_create else f"the role {role} may not create anything in schema public"
+    return ""
 
 
 def late_sessions(connection: Connection, seconds: int) -> list[str]:

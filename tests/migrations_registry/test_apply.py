@@ -327,3 +327,27 @@ def test_two_appliers_at_once_one_wins(
     failpoints.armed.clear()
     assert finish(second).status == "succeeded"
     assert len(history(dsns)) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (psycopg.errors.DiskFull("could not extend file"), "filled the disk: could not extend file. Enlarge the disk"),
+        (psycopg.errors.QueryCanceled("statement timeout"), "ran into its limit of 15 minutes. Do less in one"),
+    ],
+)
+def test_what_would_fail_again_is_not_tried_again(
+    error: Exception, why: str, baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[int] = []
+
+    def fail() -> None:
+        met.append(1)
+        raise error
+
+    monkeypatch.setitem(failpoints.armed, "transaction.executed", fail)
+    operation = act("migrations.apply", file=add_supabase(2, "CREATE TABLE fresh (id integer)").sha256)
+    assert (operation.status, len(met)) == ("failed", 1)
+    assert "Step 1, of which nothing was kept, " + why in operation.error
+    assert rows(dsns["admin"], "SELECT to_regclass('fresh')") == [(None,)]
+    assert Application.objects.get().status == "failed"
