@@ -29,16 +29,9 @@ def _incident(environment: Environment, parameters: Parameters) -> Incident:
     return row
 
 
-def _reason(ctx: StepContext, why: str) -> str:
-    reason = ctx.operation.reason.strip()
-    if not reason:
-        raise Refused(f"{why} Nothing was changed. Request it again with a reason.")
-    return reason
-
-
 def resolve(ctx: StepContext) -> None:
     """Idempotent: a second run of the step finds it resolved by this operation's requester and is done."""
-    reason = _reason(ctx, "An incident is closed with a reason only.")
+    reason = ctx.operation.reason.strip()
     row = Incident.objects.get(pk=ctx.parameters["incident"])
     by = ctx.operation.requested_by.username
     if row.status != Incident.Status.OPEN and (row.resolved_by, row.reason) == (by, reason):
@@ -52,7 +45,7 @@ class ResolveIncident(OperationKind):
     """Votes and the claim bind what was found (`finding`): if more is found meanwhile, it ends without effect."""
 
     name, label, permission = "backups.resolve_incident", "Resolve an incident", "backups.resolve_incident"
-    risk = Risk.ROUTINE
+    risk, needs_reason = Risk.ROUTINE, True
     exclusive = "incident:{incident}"
     parameters = [
         Parameter("incident", "Incident", choices=_open),
@@ -74,7 +67,7 @@ class ResolveIncident(OperationKind):
             Consequence("This finding is accepted: later runs that show exactly this are not told again.", "warn"),
             Consequence("Anything else that changes is a new incident.", "ok"),
             Consequence(f"{held} legal hold{'s' if held != 1 else ''} on its runs stay until somebody releases them."),
-            Consequence("A reason is needed; it goes into the ledger and into every evidence report.", "warn"),
+            Consequence("The reason goes into the ledger and into every evidence report.", "warn"),
         ]
 
     def describe(self, parameters: Parameters) -> str:
@@ -88,15 +81,14 @@ def _stored(environment: Environment) -> Iterable[tuple[str, str]]:
 
 
 def place(ctx: StepContext) -> None:
-    reason = _reason(ctx, "A hold needs a reason.")
     run = Run.objects.get(pk=ctx.parameters["run"])
-    hold = holds.place(run, ctx.operation.requested_by.username, reason)
+    hold = holds.place(run, ctx.operation.requested_by.username, ctx.operation.reason)
     ctx.result(hold=hold.pk, run=run.pk)
 
 
 class PlaceHold(OperationKind):
     name, label, permission = "backups.place_hold", "Put a legal hold on a run", "backups.place_hold"
-    risk = Risk.ROUTINE
+    risk, needs_reason = Risk.ROUTINE, True
     exclusive = "hold:{run}"
     parameters = [Parameter("run", "Run", choices=_stored)]
     steps = [step("place", place, pool="urgent")]
@@ -126,7 +118,7 @@ def _hold(environment: Environment, parameters: Parameters) -> Hold:
 
 
 def release(ctx: StepContext) -> None:
-    reason = _reason(ctx, "A hold is released with a reason only.")
+    reason = ctx.operation.reason.strip()
     row = Hold.objects.get(pk=ctx.parameters["hold"])
     by = ctx.operation.requested_by.username
     if (row.released_by, row.release_reason) != (by, reason[:500]):
@@ -138,7 +130,7 @@ class ReleaseHold(OperationKind):
     """Sensitive: what it protected may be the only good copy of what was altered."""
 
     name, label, permission = "backups.release_hold", "Release a legal hold", "backups.release_hold"
-    risk = Risk.SENSITIVE
+    risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "release:{hold}"
     parameters = [Parameter("hold", "Hold", choices=_standing)]
     steps = [step("release", release, pool="urgent")]

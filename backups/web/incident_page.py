@@ -24,7 +24,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     incident = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
     if incident is None:
         raise Http404
-    values = {"environment": incident.environment.slug, "incident": incident.pk}
+    values = {"environment": incident.environment.slug, "incident": incident.pk, "finding": incident.fingerprint}
     context = {
         **admin.site.each_context(request),
         "title": str(incident),

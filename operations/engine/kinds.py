@@ -88,6 +88,7 @@ class OperationKind:
     allowed_in_freeze: bool = True
     restores_service: bool = False
     needs_device: bool = False
+    needs_reason: bool = False
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         """The parameters as they will be stored; raise Refused where they make no sense."""

@@ -74,6 +74,8 @@ def request(
     with refusals_recorded(name, by, environment):
         kind = kinds.get(name)
         check_permission(kind, by)
+        if kind.needs_reason and not reason.strip():
+            raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
         stored, sealed = seal(kind, prepare(kind, environment, parameters), channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():

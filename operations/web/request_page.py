@@ -32,6 +32,7 @@ class RequestForm(forms.Form):
         super().__init__(*args, **options)
         for one in kind.parameters:
             self.fields[one.name] = _field(one, environment)
+        self.fields["reason"].required = kind.needs_reason
         self.order_fields(["environment", *[one.name for one in kind.parameters], "reason"])
 
     def parameters(self, kind: kinds.OperationKind) -> kinds.Parameters:

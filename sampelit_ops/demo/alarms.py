@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -88,6 +88,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _act(request)
         return redirect("admin:demo_alarms")
+    if request.GET.get("fragment"):
+        return render(request, "admin/demo/answers.html", {"answers": answers()})
     standing = _standing()
     context: dict[str, Any] = {
         **admin.site.each_context(request),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -165,11 +167,11 @@ def test_an_auditor_cannot_resolve_and_an_operator_does_by_an_operation(producti
     User.objects.filter(username="olga").delete()
     by = olga("resolve_incident")
 
-    silent = ended(request("backups.resolve_incident", by=by, **asked))
+    with pytest.raises(Refused, match="needs a reason"):
+        request("backups.resolve_incident", by=by, reason=" ", **asked)
     done = ended(request("backups.resolve_incident", by=by, reason="a repair, ticket 7", **asked))
 
     incident.refresh_from_db()
-    assert (silent.status, "with a reason only" in silent.error) == ("failed", True)
     assert (done.status, incident.status, incident.resolved_by) == ("succeeded", "resolved", "olga")
     with pytest.raises(Refused, match="no open incident"):
         request("backups.resolve_incident", by=by, reason="again", **asked)
@@ -199,9 +201,25 @@ def test_holds_are_placed_and_released_by_operations(production, run) -> None:
     assert (hold.run, hold.reason, hold.placed_by) == (run, "court", "olga")
     assert asked.status == "awaiting_approval"
     with pytest.raises(Refused, match="no stored run"):
-        request("backups.place_hold", by=by, environment=production, parameters={"run": "nothing"})
+        request("backups.place_hold", by=by, environment=production, parameters={"run": "nothing"}, reason="x")
     with pytest.raises(Refused, match="no standing hold"):
-        request("backups.release_hold", by=by, environment=production, parameters={"hold": "x"})
+        request("backups.release_hold", by=by, environment=production, parameters={"hold": "x"}, reason="x")
+
+
+def test_the_shell_lists_and_shows(production, capsys) -> None:
+    incident = found(production)
+
+    with pytest.raises(SystemExit) as listed:
+        call_command("incidents", "--environment", "production", "--json")
+    rows = json.loads(capsys.readouterr().out)
+    call_command("incidents", str(incident.pk))
+    shown = capsys.readouterr().out
+    incidents.resolve(incident, "olga", "fine")
+    call_command("incidents", "--environment", "production")
+
+    assert (listed.value.code, rows[0]["incident"], rows[0]["status"]) == (1, incident.pk, "open")
+    assert "visitor_id: ana → eva" in shown
+    assert "No open incidents" in capsys.readouterr().out
 
 
 def test_the_page_shows_the_rows_before_and_after_and_who_may_resolve(production, run, client) -> None:
