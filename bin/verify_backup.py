@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -358,7 +359,8 @@ def judge_chain(
     before: tuple[dict[str, Any], Paper] | None = None
     for paper in since:
         now = paper.months(period).get(key)
-        told = compare_months(key, before, now, paper, gaps) if before else []
+        told = compare_months(key, before, now, paper) if before else []
+        told += compare_conversions(key, before, now, paper, known, gaps)
         told = told or compare_end(key, period, paper, known, gaps)
         changes += [f"{line} (seen {paper.taken_at[:16]}, run {paper.name})" for line in told]
         if paper.facts is not None:
@@ -367,31 +369,48 @@ def judge_chain(
 
 
 def compare_months(
-    key: tuple[str, str],
-    before: tuple[dict[str, Any], Paper],
-    now: dict[str, Any] | None,
-    paper: Paper,
-    gaps: list[str],
+    key: tuple[str, str], before: tuple[dict[str, Any], Paper], now: dict[str, Any] | None, paper: Paper
 ) -> list[str]:
-    was, when = before
+    was, _ = before
     if paper.facts is None:
         return []
     if now is None or now["rows"] < was["rows"]:
         return [f"{was['rows'] - (now['rows'] if now else 0)} of {was['rows']} decisions are gone"]
     if now["rows"] == was["rows"] and now["decisions_sha256"] != was["decisions_sha256"]:
         return ["decisions are not what they were"]
-    if now["conversions_sha256"] == was["conversions_sha256"]:
-        return []
-    if None in (now["places"], was["places"]):
-        gaps.append(f"conversions at {paper.taken_at[:16]}: too many to list")
-        return []
-    if numbers(was["places"]) - numbers(now["places"]):
-        return ["conversions were taken back"]
-    kept = [one for one in paper.part("conversions", *key) if one["month"] == was["month"]]
-    ours = paper.facts["previous"] == when.name and kept
-    if was["places"] == now["places"] or (ours and kept[0]["sha256"] != was["conversions_sha256"]):
-        return ["conversions were changed after they were set"]
     return []
+
+
+def compare_conversions(
+    key: tuple[str, str],
+    before: tuple[dict[str, Any], Paper] | None,
+    now: dict[str, Any] | None,
+    paper: Paper,
+    known: dict[str, Paper],
+    gaps: list[str],
+) -> list[str]:
+    """Set ones must stay set; that they kept time and value is told by the digest that the later proof took of them."""
+    if now is None or paper.facts is None:
+        return []
+    if before and before[0]["conversions_sha256"] != now["conversions_sha256"]:
+        if None in (now["places"], before[0]["places"]):
+            gaps.append(f"conversions at {paper.taken_at[:16]}: too many to list")
+            return []
+        earlier, places = numbers(before[0]["places"]), numbers(now["places"])
+        if earlier - places:
+            return ["conversions were taken back"]
+        if earlier == places:
+            return ["conversions were changed after they were set"]
+    first = known.get(paper.facts["previous"])
+    was = first.months(now["month"]).get(key) if first and first.sha256 == paper.facts["previous_sha256"] else None
+    if was is None or not was["conversions"] or was["conversions_sha256"] == now["conversions_sha256"]:
+        return []
+    kept = [one for one in paper.part("conversions", *key) if one["month"] == now["month"]]
+    if not kept:
+        gaps.append(f"earlier conversions at {paper.taken_at[:16]}")
+        return []
+    same = (kept[0]["rows"], kept[0]["sha256"]) == (was["conversions"], was["conversions_sha256"])
+    return [] if same else ["conversions were changed after they were set"]
 
 
 def compare_end(key: tuple[str, str], period: str, paper: Paper, known: dict[str, Paper], gaps: list[str]) -> list[str]:
@@ -416,9 +435,16 @@ def compare_end(key: tuple[str, str], period: str, paper: Paper, known: dict[str
 
 
 def numbers(places: str) -> set[int]:
-    """The numbers of a multirange such as {[1,4),[7,8)}."""
-    pairs = re.findall(r"\[(\d+),(\d+)\)", places)
-    return {number for low, high in pairs for number in range(int(low), int(high))}
+    """Packed sequence numbers: "<gap>x<length>" after the end of the range before, comma-separated, zlib, base64."""
+    plain = zlib.decompress(base64.b64decode(places)).decode()
+    found: set[int] = set()
+    end = 0
+    for part in plain.split(",") if plain else []:
+        gap, _, length = part.partition("x")
+        low = end + int(gap)
+        end = low + int(length or 1) - 1
+        found.update(range(low, end + 1))
+    return found
 
 
 def report(run: Run, body: dict[str, Any] | None) -> None:

@@ -9,6 +9,7 @@ import psycopg
 
 from backups.drill import Loader
 from backups.evidence.facts import Conversions, End, Month, RunFacts, TableFacts
+from backups.evidence.places import from_multirange, multirange, packed
 from backups.manifest import Manifest, Table
 from providers.postgres import chain_facts as sql
 
@@ -39,7 +40,7 @@ def _collect(loader: Loader, previous: Manifest | None, before: RunFacts | None)
 def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunFacts | None) -> TableFacts:
     key, columns = (table.schema, table.name), [column.name for column in table.columns]
     found = sql.chain_facts(loader.connection, key, columns)
-    months = tuple(Month(**vars(one)) for one in found)
+    months = tuple(Month(**{**vars(one), "places": _places(one.places)}) for one in found)
     earlier = next((t for t in previous.tables if t.qualified == table.qualified), None) if previous else None
     heads = [(head.chain, head.last) for head in (earlier.chains or ())] if earlier else []
     ends = sql.chain_ends(loader.connection, key, heads) if heads else []
@@ -51,13 +52,17 @@ def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunF
     )
 
 
+def _places(text: str | None) -> str | None:
+    return None if text is None else packed(from_multirange(text))
+
+
 def _changed(before: TableFacts | None, now: tuple[Month, ...]) -> list[tuple[str, str, str]]:
     """The months whose conversions are not what they were, with the places that had one."""
     if before is None:
         return []
     same = {(one.chain, one.month): one.conversions_sha256 for one in now}
     return [
-        (one.chain, one.month, one.places)
+        (one.chain, one.month, multirange(one.converted or []))
         for one in before.months
         if one.places is not None and one.conversions and same.get((one.chain, one.month)) != one.conversions_sha256
     ]

@@ -6,17 +6,18 @@ proven runs says that the hashed columns of every row up to there are the same. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from backups.evidence.places import unpacked
 
 FORMAT = "sampelit-ops-evidence/1"
 
 
 @dataclass(frozen=True)
 class Month:
-    """One chain in one calendar month (UTC) of its decisions; `places` are the sequence numbers with a conversion."""
+    """One chain in one calendar month (UTC) of its decisions; `places`: packed sequence numbers with a conversion."""
 
     chain: str
     month: str
@@ -32,7 +33,7 @@ class Month:
     @property
     def converted(self) -> list[tuple[int, int]] | None:
         """The places as (first, last) pairs; None where they were too many to keep."""
-        return None if self.places is None else parse_places(self.places)
+        return None if self.places is None else unpacked(self.places)
 
 
 @dataclass(frozen=True)
@@ -129,49 +130,3 @@ def _table(item: dict[str, Any]) -> TableFacts:
         ends=tuple(End(**one) for one in item["ends"]),
         conversions=tuple(Conversions(**one) for one in item["conversions"]),
     )
-
-
-def parse_places(text: str) -> list[tuple[int, int]]:
-    """A multirange of whole numbers, such as {[1,4),[7,8)}, as pairs of first and last."""
-    inner = text.strip("{}")
-    if not inner:
-        return []
-    pairs = [part.strip("[)").split(",") for part in inner.split("),")]
-    return [(int(low), int(high) - 1) for low, high in pairs]
-
-
-def added(before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What `after` has and `before` has not, as pairs, in one pass over both."""
-    return list(_merged(numbers for numbers in _minus(after, before)))
-
-
-def _minus(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    index = 0
-    for low, high in left:
-        while index < len(right) and right[index][1] < low:
-            index += 1
-        at, position = low, index
-        while position < len(right) and right[position][0] <= high:
-            if right[position][0] > at:
-                yield at, right[position][0] - 1
-            at = max(at, right[position][1] + 1)
-            position += 1
-        if at <= high:
-            yield at, high
-
-
-def _merged(pairs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    last: tuple[int, int] | None = None
-    for pair in pairs:
-        if last and pair[0] == last[1] + 1:
-            last = (last[0], pair[1])
-            continue
-        if last:
-            yield last
-        last = pair
-    if last:
-        yield last
-
-
-def count(pairs: list[tuple[int, int]]) -> int:
-    return sum(high - low + 1 for low, high in pairs)

@@ -6,27 +6,12 @@ In: facts of runs in the order of their snapshots. Out: what was equal, what cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from backups.evidence.facts import Month, RunFacts, TableFacts, added, count
-from backups.evidence.periods import month_end, shown
-from backups.evidence.verdicts import ChainVerdict, Change, Conversions, Seen
-
-Pairs = list[tuple[int, int]]
-
-
-@dataclass
-class _Tally:
-    changes: list[Change] = field(default_factory=list)
-    conversions: list[Conversions] = field(default_factory=list)
-    known: dict[str, Pairs] = field(default_factory=dict)
-    late: int = 0
-    unclear: list[str] = field(default_factory=list)
-
-    def change(self, kind: str, rows: int, before: Seen, after: Seen, detail: str) -> None:
-        self.changes.append(
-            Change(kind, rows, before.run, after.run, before.facts.taken_at, after.facts.taken_at, detail)
-        )
+from backups.evidence.conversions import compare
+from backups.evidence.facts import Month, RunFacts, TableFacts
+from backups.evidence.periods import month_end
+from backups.evidence.tally import Tally
+from backups.evidence.verdicts import ChainVerdict, Seen
 
 
 def judge(table: str, months: frozenset[str], seen: Sequence[Seen], all_runs: Mapping[str, RunFacts]) -> list[
@@ -45,7 +30,7 @@ def _months(run: Seen, table: str) -> Iterable[Month]:
 def _chain(
     table: str, chain: str, months: frozenset[str], seen: Sequence[Seen], all_runs: Mapping[str, RunFacts]
 ) -> ChainVerdict:
-    tally = _Tally()
+    tally = Tally()
     state: dict[str, tuple[Month, Seen]] = {}
     for run in seen:
         facts = run.facts.table(table)
@@ -53,14 +38,20 @@ def _chain(
             continue
         before = len(tally.changes)
         for month in sorted(months):
-            _compare(tally, chain, month, facts, run, state)
+            _compare(tally, chain, month, facts, run, state, all_runs)
         if len(tally.changes) == before:
             _ends(tally, chain, months, facts, run, all_runs)
     return _verdict(table, chain, months, [run for run in seen if run.proven], tally)
 
 
 def _compare(
-    tally: _Tally, chain: str, month: str, facts: TableFacts, run: Seen, state: dict[str, tuple[Month, Seen]]
+    tally: Tally,
+    chain: str,
+    month: str,
+    facts: TableFacts,
+    run: Seen,
+    state: dict[str, tuple[Month, Seen]],
+    all_runs: Mapping[str, RunFacts],
 ) -> None:
     now, earlier = facts.month(chain, month), state.get(month)
     if earlier is not None:
@@ -75,54 +66,25 @@ def _compare(
     if now is None:
         state.pop(month, None)
         return
-    _conversions(tally, now, facts, run, earlier)
+    compare(tally, now, facts, run, earlier, previous(run, all_runs))
     state[month] = (now, run)
 
 
-def _conversions(tally: _Tally, now: Month, facts: TableFacts, run: Seen, earlier: tuple[Month, Seen] | None) -> None:
-    places, known = now.converted, tally.known.get(now.month)
-    if earlier is None or known is None or places is None:
-        tally.known[now.month] = places if places is not None else known or []
-        if places is None and earlier and earlier[0].conversions_sha256 != now.conversions_sha256:
-            tally.unclear.append(f"conversions of {now.month} at {run.facts.taken_at}: too many to list")
-        return
-    was, when = earlier
-    if was.conversions_sha256 == now.conversions_sha256:
-        return
-    new, gone = added(known, places), added(places, known)
-    if gone:
-        tally.change("conversion", count(gone), when, run, f"conversions of {now.month} were taken back: {shown(gone)}")
-    elif _old_ones_differ(was, now, facts, run, when):
-        tally.change("conversion", 0, when, run, f"conversions of {now.month} were changed after they were set")
-    elif new and run.facts.previous != when.run:
-        tally.unclear.append(f"earlier conversions of {now.month} between {when.facts.taken_at} and "
-                             f"{run.facts.taken_at}")  # fmt: skip
-    if new:
-        tally.conversions.append(
-            Conversions(now.month, count(new), tuple(new), when.facts.taken_at, run.facts.taken_at)
-        )
-    tally.known[now.month] = places
-
-
-def _old_ones_differ(was: Month, now: Month, facts: TableFacts, run: Seen, when: Seen) -> bool:
-    """The earlier run's conversions as the later one found them; where they are the same places, the digests tell."""
-    if was.places == now.places:
-        return True
-    if run.facts.previous != when.run:
-        return False
-    kept = next((one for one in facts.conversions if (one.chain, one.month) == (was.chain, was.month)), None)
-    return kept is not None and (kept.rows, kept.sha256) != (was.conversions, was.conversions_sha256)
+def previous(run: Seen, all_runs: Mapping[str, RunFacts]) -> RunFacts | None:
+    """The facts about the run that this one was compared with at its proof."""
+    found = all_runs.get(run.facts.previous)
+    return found if found and found.manifest_sha256 == run.facts.previous_sha256 else None
 
 
 def _ends(
-    tally: _Tally, chain: str, months: frozenset[str], facts: TableFacts, run: Seen, all_runs: Mapping[str, RunFacts]
+    tally: Tally, chain: str, months: frozenset[str], facts: TableFacts, run: Seen, all_runs: Mapping[str, RunFacts]
 ) -> None:
     """Where the chain ended in the run before, the same hash must stand now; a month that grew is held by that."""
     if not run.facts.previous:
         return
-    before = all_runs.get(run.facts.previous)
+    before = previous(run, all_runs)
     was = before.table(facts.table) if before else None
-    if before is None or was is None or before.manifest_sha256 != run.facts.previous_sha256:
+    if before is None or was is None:
         tally.unclear.append(f"the run at {run.facts.taken_at}: there are no facts about the one before it")
         return
     end = was.head(chain)
@@ -137,7 +99,7 @@ def _ends(
         tally.change(kind, gone, Seen(before), run, f"decisions up to number {end.last} {detail}")
 
 
-def _verdict(table: str, chain: str, months: frozenset[str], proven: Sequence[Seen], tally: _Tally) -> ChainVerdict:
+def _verdict(table: str, chain: str, months: frozenset[str], proven: Sequence[Seen], tally: Tally) -> ChainVerdict:
     having = [(run, rows) for run in proven if (rows := _of(run, table, chain, months))]
     newest = having[-1][1] if having else []
     word = "altered" if tally.changes else "intact" if having and not tally.unclear else "unknown"

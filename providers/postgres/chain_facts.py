@@ -13,7 +13,7 @@ from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
 
-MOST_PLACES = 50_000
+MOST_PLACES = 2_000_000
 TESTS = {
     "conversion_observed": "coalesce(t.conversion_observed::text::boolean, false)",
     "conversion_timestamp": "t.conversion_timestamp IS NOT NULL",
@@ -23,7 +23,7 @@ TESTS = {
 
 @dataclass(frozen=True)
 class MonthFacts:
-    """`places` are the sequence numbers with a conversion as a multirange's text; None above 50,000 of them."""
+    """`places` are the sequence numbers with a conversion as a multirange's text; None above 2,000,000 of them."""
 
     chain: str
     month: str

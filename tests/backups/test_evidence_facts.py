@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from backups.evidence import stored
-from backups.evidence.facts import RunFacts, added, document_of, from_document, parse_places
+from backups.evidence.facts import RunFacts, document_of, from_document
 from backups.evidence.judge import judge
 from backups.evidence.periods import months_of
+from backups.evidence.places import added, from_multirange, multirange, packed, unpacked
 from backups.evidence.verdicts import ChainVerdict, Seen
 from backups.manifest import Manifest
 from backups.proof import prove
@@ -189,8 +190,11 @@ def test_sequence_numbers_are_compared_as_ranges() -> None:
         left, right = ({rng.randrange(30) for _ in range(rng.randrange(20))} for _ in range(2))
         found = {number for low, high in added(pairs(left), pairs(right)) for number in range(low, high + 1)}
         assert found == right - left
-    assert parse_places("{[1,4),[7,8)}") == [(1, 3), (7, 7)]
-    assert parse_places("{}") == []
+        assert unpacked(packed(pairs(left))) == pairs(left)
+        assert from_multirange(multirange(pairs(right))) == pairs(right)
+    with pytest.raises(ValueError, match="packed sequence numbers"):
+        unpacked("AAAA")
+    assert len(packed([(8 * number, 8 * number) for number in range(1, 50_001)])) < 1_000
 
 
 def pairs(numbers: set[int]) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from backups.evidence import html, pdf, sealed, stored
 from backups.evidence.facts import End, Month, RunFacts, TableFacts, document_of
 from backups.evidence.gather import material
 from backups.evidence.periods import gaps, months_of
+from backups.evidence.places import packed
 from backups.evidence.produce import produce, rendered
 from backups.evidence.sealed import opened
 from backups.manifest import Head, Manifest, Source, Table, manifest_key
@@ -81,7 +82,7 @@ class Year:
         return Manifest(pk, 1, self.policy.environment.slug, self.policy.name, source, (table,), ())
 
     def _facts(self, manifest: Manifest, at: datetime, rows: int, head: str, forged: dict[str, Any]) -> RunFacts:
-        month = Month(CHAIN, "2026-03", rows, 1, rows, head, f"{rows:064x}", 1, "c" * 64, "{[1,2)}")
+        month = Month(CHAIN, "2026-03", rows, 1, rows, head, f"{rows:064x}", 1, "c" * 64, packed([(1, 1)]))
         before = self.last
         ends: list[dict[str, Any]] = []
         if before and (was := before[1].tables[0].head(CHAIN)):
@@ -177,7 +178,7 @@ FORGED: list[tuple[dict[str, Any], str, str]] = [
     ({"decisions_sha256": "f" * 64}, "altered", "are not what they were"),
     ({"rows": ROWS - 2}, "altered", "2 of 310 decisions of 2026-03 are gone"),
     ({"conversions_sha256": "d" * 64}, "altered", "changed after they were set"),
-    ({"places": "{}", "conversions": 0, "conversions_sha256": "e" * 64}, "altered", "taken back: 1"),
+    ({"places": packed([]), "conversions": 0, "conversions_sha256": "e" * 64}, "altered", "taken back: 1"),
     ({"places": None, "conversions_sha256": "d" * 64}, "unknown", "too many to list"),
 ]
 
