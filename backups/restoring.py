@@ -15,15 +15,14 @@ from django.utils import timezone
 
 from backups import forbidden, keyring, live, steps
 from backups.beside import shared
-from backups.kept import Kept, chosen, kept_of
+from backups.kept import chosen
 from backups.manifest import Manifest
 from backups.models import Proof, Restore, Run
 from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
-from backups.sealing import ManifestError
 from backups.selection import narrowed
 from backups.targets import Place, parse
-from backups.trust import store_of, trusted_manifest
+from backups.trust import kept_after, store_of, trusted_manifest
 from backups.writing import writing
 from ledger.services import record
 from operations.engine import kinds
@@ -52,15 +51,6 @@ def source(ctx: StepContext) -> tuple[Run, Manifest]:
         raise Refused(f"Retention has deleted the data of run {run.pk} meanwhile. Nothing was written.")
     manifest = trusted_manifest(run, store_of(run))
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
-
-
-def kept_after(run: Run) -> list[Kept]:
-    """What a migration kept beside its restore point. Raises Refused when a document is not what was written."""
-    whole = trusted_manifest(run, store_of(run))
-    try:
-        return kept_of(store_of(run), whole, keyring.verifier())
-    except ManifestError as error:
-        raise Refused(f"Rows kept after run {run.pk} were rejected: {error}. Nothing was written.") from None
 
 
 def dsn_from(variable: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from backups import keyring
+from backups.kept import Kept, kept_of
 from backups.manifest import Manifest
 from backups.models import Run
 from backups.reading import load
@@ -30,3 +31,12 @@ def trusted_manifest(run: Run, store: Store) -> Manifest:
 
 def store_of(run: Run) -> Store:
     return open_store(run.store_url or settings.BACKUP_STORE)
+
+
+def kept_after(run: Run) -> list[Kept]:
+    """What a migration kept beside its restore point. Raises Refused when a document is not what was written."""
+    store = store_of(run)
+    try:
+        return kept_of(store, trusted_manifest(run, store), keyring.verifier())
+    except ManifestError as error:
+        raise Refused(f"Rows kept after run {run.pk} were rejected: {error}. Nothing was written.") from None
