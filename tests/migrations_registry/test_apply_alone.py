@@ -110,9 +110,7 @@ def test_an_index_without_a_name_is_not_built_twice(
 def test_a_detachment_that_was_begun_is_ended(
     baselined: Environment, act: Act, dsns: dict[str, str], once: Once
 ) -> None:
-    made = (
-        "CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part_1 PARTITION OF parts DEFAULT"
-    )
+    made = "CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part_1 PARTITION OF parts DEFAULT"
     assert act("migrations.apply", file=add_supabase(2, made).sha256).status == "succeeded"
     once("alone.journaled", "UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'part_1'::regclass")
     file = add_supabase(3, "ALTER TABLE parts DETACH PARTITION part_1 CONCURRENTLY")
