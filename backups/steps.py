@@ -129,7 +129,6 @@ def prove_run(ctx: StepContext, run: Run, enough: tuple[str, ...] = (Proof.Statu
             verdict = rejected(run.pk, run.manifest_sha256, error.message)
         done = _write_down(ctx, run, verdict)
     store_document(store_of(run), done.document, keyring.signer())
-    stored.leave(store_of(run), done.evidence, keyring.signer())
     if done.status not in enough:
         raise ProviderError(f"Run {run.pk} is {done.status}: " + " ".join(done.problems))
 
@@ -151,6 +150,7 @@ def _drill(ctx: StepContext, run: Run) -> Verdict:
 
 def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
     seconds = verdict.milliseconds / 1000
+    evidence = stored.leave(store_of(run), document_of(verdict.facts), keyring.signer())
     with transaction.atomic():
         lock(ctx.lease)
         fields = {"proof_seconds": seconds, "ended_at": timezone.now(), "reason": " ".join(verdict.reasons)}
@@ -161,7 +161,7 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict) -> Proof:
             Run.objects.advance(run.pk, current, verdict.status, **fields)
         proof = Proof.objects.create(
             run=run, operation=ctx.operation, status=verdict.status, document=as_document(verdict), seconds=seconds,
-            evidence=document_of(verdict.facts),
+            evidence=evidence,
         )  # fmt: skip
         reasons = {"reasons": verdict.reasons} if verdict.reasons else {}
         _record(ctx, run, f"backups.export.{verdict.status}", rows=verdict.rows, chains=verdict.chains, **reasons)

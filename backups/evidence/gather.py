@@ -16,7 +16,7 @@ from backups.evidence import stored
 from backups.evidence.facts import RunFacts
 from backups.evidence.report import RunLine
 from backups.evidence.verdicts import Seen
-from backups.models import Run
+from backups.models import Proof, Run
 from backups.models.run import RunStatus
 from backups.sealing import ManifestError
 from backups.trust import Rejected, store_of, trusted_manifest
@@ -78,15 +78,19 @@ def material(environment: Environment, start: datetime) -> Material:
 
 
 def _read_all(runs: Sequence[Run]) -> list[RunFacts | None]:
+    proofs = Proof.objects.filter(run__in=[run.pk for run in runs]).exclude(evidence={}).order_by("-created_at")
+    expected = {run: str(evidence.get("sha256", "")) for run, evidence in proofs.values_list("run_id", "evidence")}
     with ThreadPoolExecutor(READERS, thread_name_prefix="evidence") as pool:
-        return list(pool.map(read, runs))
+        return list(pool.map(read, runs, [expected.get(run.pk, "") for run in runs]))
 
 
-def read(run: Run) -> RunFacts | None:
-    """One run's facts, its manifest checked first. Raises Refused; a store that does not answer raises StoreError."""
+def read(run: Run, expected: str = "") -> RunFacts | None:
+    """One run's facts, its manifest checked first; `expected` is the SHA-256 that its proof remembers.
+
+    Raises Refused; a store that does not answer raises StoreError."""
     store = store_of(run)
     try:
-        return stored.read(store, trusted_manifest(run, store), keyring.verifier())
+        return stored.read(store, trusted_manifest(run, store), keyring.verifier(), expected)
     except (Rejected, ManifestError) as error:
         reason = (
             error.message if isinstance(error, Rejected) else f"The facts about run {run.pk} were rejected: {error}."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backups.canonical import sha256
 from backups.evidence.facts import RunFacts, from_document
 from backups.manifest import Manifest
 from backups.progress import Watch
@@ -19,14 +20,17 @@ def evidence_key(run: str) -> str:
     return f"runs/{run}/evidence.json"
 
 
-def leave(store: Store, document: dict[str, Any], signer: Signer | None) -> None:
-    """Write the facts once; a later proof of the same run finds those of the first. Nothing where there are none."""
+def leave(store: Store, document: dict[str, Any], signer: Signer | None) -> dict[str, Any]:
+    """Write the facts once; a later proof of the same run finds those of the first. Answers what now lies there:
+    its key and SHA-256, for the proof to remember; nothing where there are no facts."""
     if not document:
-        return
+        return {}
+    key, data = evidence_key(str(document["run"])), sealed(document, signer)
     try:
-        store.put_once(evidence_key(str(document["run"])), sealed(document, signer))
+        store.put_once(key, data)
     except AlreadyStored:
-        return
+        data = store.get(key)
+    return {"key": key, "sha256": sha256(data), "bytes": len(data)}
 
 
 def earlier(store: Store | None, manifest: Manifest | None, verifier: Verifier | None, watch: Watch) -> RunFacts | None:
@@ -40,12 +44,18 @@ def earlier(store: Store | None, manifest: Manifest | None, verifier: Verifier |
         return None
 
 
-def read(store: Store, manifest: Manifest, verifier: Verifier | None) -> RunFacts | None:
-    """The facts about this very manifest; None where none were written. Raises ManifestError when they were altered."""
+def read(store: Store, manifest: Manifest, verifier: Verifier | None, expected: str = "") -> RunFacts | None:
+    """The facts about this very manifest; None where none were written. Raises ManifestError when they were altered,
+    and, with the SHA-256 that a proof remembers, when they are gone."""
     try:
-        body = unsealed(store.get(evidence_key(manifest.run)), verifier)
+        data = store.get(evidence_key(manifest.run))
     except Missing:
+        if expected:
+            raise ManifestError("they were deleted from the store") from None
         return None
+    body = unsealed(data, verifier)
+    if expected and sha256(data) != expected:
+        raise ManifestError("they are not the ones that the proof wrote down")
     try:
         facts = from_document(body)
     except ValueError as error:

@@ -19,7 +19,7 @@ class Proof(models.Model):
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=8, choices=Status)
     document = models.JSONField(help_text="The proof as stored beside the run.")
-    evidence = models.JSONField(default=dict, help_text="Facts about its chains, as stored too.")
+    evidence = models.JSONField(default=dict, help_text="Where its facts lie in the store, and their SHA-256.")
     seconds = models.FloatField()
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -19,6 +19,7 @@ from backups.evidence import stored, trace
 from backups.evidence.history import difference, told
 from backups.models import EvidenceReport, Proof, Run
 from backups.signing import generate
+from backups.trust import store_of, trusted_manifest
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
@@ -103,7 +104,7 @@ def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by
     for run in Run.objects.all():
         facts = stored.evidence_key(run.pk)
         assert open_store(run.store_url).head(facts), "facts lie beside every run that was restored"
-        assert Proof.objects.get(run=run).evidence["run"] == run.pk
+        assert Proof.objects.get(run=run).evidence["key"] == facts
     _pages_and_shell(client, capsys, monkeypatch, done)
 
 
@@ -130,7 +131,8 @@ def test_a_damaged_run_is_told_and_the_others_are_still_read(ask: Callable[..., 
     for segment in run.segments.filter(table=f"public.{AUDIT}"):
         open_store(run.store_url).delete(segment.key)
     Run.objects.filter(pk=second.result["run"]).update(manifest_sha256="0" * 64)
-    chain = Proof.objects.first().evidence["tables"][0]["months"][0]["chain"]  # type: ignore[union-attr]
+    facts = stored.read(open_store(run.store_url), trusted_manifest(run, store_of(run)), None)
+    chain = facts.tables[0].months[0].chain  # type: ignore[union-attr]
 
     done = ask("trace_decision", experiment=chain, sequence="1")
 

@@ -24,6 +24,7 @@ from backups.evidence.sealed import opened
 from backups.manifest import Head, Manifest, Source, Table, manifest_key
 from backups.models import EvidenceReport, Incident, Policy, Proof, Run, Slot
 from backups.sealing import ManifestError, encode
+from backups.sealing import sealed as sealed_document
 from backups.signing import Signer, generate, load_signer
 from ledger.models import Entry
 from operations.models import Environment, Operation
@@ -68,11 +69,12 @@ class Year:
         manifest = self._manifest(row.pk, at, rows, head)
         facts = self._facts(manifest, at, rows, head, forged)
         self.store.put_once(manifest_key(row.pk), encode(manifest, self.signer))
-        stored.leave(self.store, document_of(facts), self.signer)
+        evidence = stored.leave(self.store, document_of(facts), self.signer)
         row.manifest_sha256, self.last = manifest.sha256, (manifest, facts)
         row.save()
         self.runs.append(row)
-        Proof.objects.create(run=row, operation=operation, status="proven", document={}, seconds=4, created_at=at)
+        Proof.objects.create(run=row, operation=operation, status="proven", document={}, seconds=4, created_at=at,
+                             evidence=evidence)  # fmt: skip
         return row
 
     def _manifest(self, pk: str, at: datetime, rows: int, head: str) -> Manifest:
@@ -222,12 +224,26 @@ def test_without_a_proven_run_nothing_is_claimed(year: Year) -> None:
 def test_runs_without_facts_are_counted_and_not_believed(year: Year) -> None:
     runs = weeks(year)
     year.store.delete(stored.evidence_key(runs[3].pk))
+    with pytest.raises(Refused, match=r"they were deleted from the store\. No report"):
+        march(year)
+    Proof.objects.filter(run=runs[3]).update(evidence={})  # as a run from before facts were kept
 
     row = march(year)
 
     report = opened(row.document.encode(), year.signer.verifier).report
     assert row.verdict == "unknown"
     assert any("1 runs carry no facts" in line for line in report.cannot_be_known)
+
+
+def test_facts_signed_by_the_right_key_but_not_those_of_the_proof_are_refused(year: Year) -> None:
+    runs = weeks(year)
+    key = stored.evidence_key(runs[2].pk)
+    body = json.loads(year.store.get(key))["body"]
+    year.store.delete(key)
+    year.store.put_once(key, sealed_document({**body, "policy": "other"}, year.signer))
+
+    with pytest.raises(Refused, match="not the ones that the proof wrote down"):
+        march(year)
 
 
 def test_slots_incidents_and_doubted_proofs_are_listed(year: Year) -> None:
