@@ -8,6 +8,7 @@ class BackupsConfig(AppConfig):
 
     def ready(self) -> None:
         from backups import doctor, doctor_portal, incident_lines, ledger_lines  # noqa: F401 - its checks register
+        from backups.duties import register_duties
         from backups.evidence import registration as evidence
         from backups.kinds import register_kinds
         from backups.panels import register_panels
@@ -17,6 +18,7 @@ class BackupsConfig(AppConfig):
 
         register_kinds()
         register_retention()
+        register_duties()
         ledger_lines.register()
         incident_lines.register()
         register_panels()

@@ -11,13 +11,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg import sql
 
-from backups import checkpoints, keyring, rebuilding
+from backups import checkpoints, emptied, keyring, rebuilding
 from backups.inventory import Inventory, inventory
 from backups.manifest import Manifest
 from backups.models import Policy, Run
@@ -29,15 +27,8 @@ from backups.sealing import ManifestError
 from ledger.models import Head
 from ledger.services import record, verify
 from operations.models import AccessToken
-from providers import postgres
 from providers.errors import Refused
 from providers.storage import Store
-
-OWN_FUNCTIONS = """
-    SELECT oid::regprocedure::text FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
-"""
-FILLED = ("auth_user", "ledger_entry", "operations_environment", "operations_operation", "backups_run")
 
 
 @dataclass
@@ -66,37 +57,23 @@ class Recovered:
 
 def recover(store: Store, watch: Watch, wanted: str = "", alone: bool = False) -> Recovered:
     """Bring the portal back. `wanted` names a copy instead of the newest; `alone` uses the runs' manifests only."""
-    _refuse_filled()
+    begun = emptied.begun()
+    if not begun:
+        emptied.refuse_filled()
     if keyring.verifiers() and keyring.signer() is None:
         raise Refused("BACKUP_SIGNING_KEY is not set: the recovery could not be signed. Nothing was changed. Set it.")
     found = inventory(store)
     if not found.runs:
         raise Refused(f"{store} holds no runs. Nothing was changed. Check the URL.")
     done = Recovered(store.url)
-    copy = None if alone else _copy(store, [wanted] if wanted else found.runs, done)
+    copy = None if alone else _copy(store, [begun or wanted] if begun or wanted else found.runs, done)
     if copy is not None:
-        _bring_back(store, copy, done, watch)
+        _bring_back(store, copy, done, watch, bool(begun))
     else:
         call_command("migrate", verbosity=0, interactive=False)
     _complete(store, found, done, copy)
+    emptied.end()
     return done
-
-
-def _refuse_filled() -> None:
-    """Only a database without content, and without anybody else's tables, may be written to."""
-    tables = set(connection.introspection.table_names())
-    ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} | {"django_migrations"}
-    others = sorted(tables - ours)
-    if others:
-        raise Refused(f"DATABASE_URL holds tables of somebody else ({', '.join(others[:5])}). Nothing was changed.")
-    with connection.cursor() as cursor:
-        for table in sorted(tables & set(FILLED)):
-            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}")')  # noqa: S608 - names of our own models
-            if cursor.fetchone()[0]:
-                raise Refused(
-                    f"The portal's database is not empty ({table} has rows). Nothing was changed. "
-                    "Stop the portal's services and give it a new, empty database."
-                )
 
 
 def _copy(store: Store, ids: list[str], done: Recovered) -> Manifest | None:
@@ -116,26 +93,17 @@ def _copy(store: Store, ids: list[str], done: Recovered) -> Manifest | None:
     return None
 
 
-def _bring_back(store: Store, copy: Manifest, done: Recovered, watch: Watch) -> None:
+def _bring_back(store: Store, copy: Manifest, done: Recovered, watch: Watch, begun: bool) -> None:
     """Every object is checked before the empty tables are dropped; then all rows come in one transaction."""
-    dsn = os.environ["DATABASE_URL"]
-    check_objects(copy, store, keyring.identities(), watch)
-    connection.close()
-    _drop_empty(dsn)
-    restored = restore(copy, store, keyring.identities(), Target(dsn, emptied=True), watch)
-    done.problems += [f"not rebuilt: {note}" for note in restored.notes]
-    done.run, done.taken_at, done.rows = copy.run, copy.source.taken_at, restored.rows
+    done.run, done.taken_at, done.rows = copy.run, copy.source.taken_at, copy.rows
+    if not begun:
+        dsn = os.environ["DATABASE_URL"]
+        check_objects(copy, store, keyring.identities(), watch)
+        connection.close()
+        emptied.drop(dsn, copy.run)
+        restored = restore(copy, store, keyring.identities(), Target(dsn, emptied=True), watch)
+        done.problems += [f"not rebuilt: {note}" for note in restored.notes]
     call_command("migrate", verbosity=0, interactive=False)
-
-
-def _drop_empty(dsn: str) -> None:
-    """The tables that `migrate` made, and their functions: the copy brings its own, of its own version."""
-    with postgres.connect(dsn, read_only=False) as work, work.transaction():
-        tables = work.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        for (name,) in tables:
-            work.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier("public", name)))
-        for (signature,) in work.execute(OWN_FUNCTIONS).fetchall():
-            work.execute(sql.SQL("DROP FUNCTION IF EXISTS {} CASCADE").format(sql.SQL(signature)))
 
 
 def _complete(store: Store, found: Inventory, done: Recovered, copy: Manifest | None) -> None:

@@ -1,15 +1,14 @@
-"""`backups.retire`, `backups.purge`, `backups.unretire`, and the daily duty that asks for the first two as `system`."""
+"""`backups.retire`, `backups.purge`, `backups.unretire`, and the duty that asks for the first two as `system`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import checkpoints, portal, purging, retention_steps, witness
+from backups import purging, retention_steps
 from backups.models import Policy, Run
 from backups.retaining import planned
 from backups.retention import TOMBSTONE
 from backups.scheduler import system_user
-from operations.engine import tick
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
 from operations.engine.request import request
 from operations.models import Environment, Operation, Risk
@@ -137,7 +136,3 @@ def _asked(kind: str, policy: Policy) -> bool:
 def register_kinds() -> None:
     for kind in (RetireKind(), PurgeKind(), UnretireKind()):
         register(kind)
-    tick.every("backups.retention", 86_400, keep_retention)
-    tick.every("backups.portal", 3_600, portal.keep)
-    tick.every("backups.checkpoints", 60, checkpoints.keep)
-    tick.every("backups.witness", 600, witness.keep)

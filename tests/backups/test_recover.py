@@ -20,7 +20,7 @@ from django.utils import timezone
 from psycopg import sql
 from pyrage import x25519
 
-from backups import checkpoints, portal, proof
+from backups import checkpoints, portal, proof, recovery
 from backups.models import Policy, Proof, Run, Segment
 from backups.scheduler import system_user
 from backups.signing import generate
@@ -122,6 +122,12 @@ def test_the_portal_comes_back_from_its_copy_and_a_restore_can_be_made(store, ex
     size = len(entries())
 
     with lost(monkeypatch):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(recovery, "restore", _interrupted)
+            recovered(store)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(recovery, "_complete", _interrupted)
+            recovered(store)
         done = recovered(store)
         call_command("migrate", verbosity=0, check_unapplied=True)
 
@@ -142,6 +148,10 @@ def test_the_portal_comes_back_from_its_copy_and_a_restore_can_be_made(store, ex
         again = request("backups.verify", by=_mighty(), environment=audit.environment, parameters={"run": later})
         run_operation(again.pk, "test", POOLS, end_process=lambda: None)
         assert Operation.objects.get(pk=again.pk).status == "succeeded"
+
+
+def _interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _mighty() -> User:
