@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 module = import_module("migrations_registry.analysis.analyse")
 CONTENTS = [b"ALTER TABLE t DROP COLUMN a%d;" % number for number in range(2)]
 CONTENTS += [b"CREATE INDEX i%d ON t (a);" % number for number in range(2)]
-COUNT = int(os.environ.get("OPS_TEST_HISTORIES", "6"))
+COUNT = int(os.environ.get("OPS_TEST_MIGRATION_HISTORIES", "6"))
 BEGUN: list[int] = []
 NEEDED = {"destructive": 2, "sensitive": 1, "routine": 0}
 
