@@ -102,6 +102,7 @@ def settle(ctx: StepContext) -> None:
         seen = drift.read(ctx.environment)
         drift.keep(ctx.environment, seen, because=f"{row.file.name} partly applied", operation=ctx.operation.pk)
     ctx.operation.refresh_from_db()
+    ctx.result(application=str(state.label), longest_wait_ms=row.longest_wait_ms)
     with transaction.atomic():
         operation = lock(ctx.lease)
         row.status, row.ended_at, row.error = state, timezone.now(), operation.error
