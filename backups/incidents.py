@@ -48,7 +48,8 @@ def raise_incident(
     """
     if code not in IncidentCode.values:
         raise ValueError(f"{code} is no incident code")
-    Environment.objects.select_for_update().get(pk=environment.pk)
+    # no_key: whoever asks for an operation shares the row's key and may wait for the ledger, which we hold already
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     kept = _kept(evidence)
     number = len(kept["rows"]) if total is None else total
     mark = fingerprint or _fingerprint(kept)

@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backups import holds, incidents
@@ -65,6 +66,17 @@ def test_the_same_finding_is_one_incident_and_one_message(production, run) -> No
     assert Entry.objects.filter(code="backups.incident.opened").count() == 1
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
     assert list(first.seen_in.all()) == [run]
+
+
+def test_a_finding_waits_for_nobody_who_asks_for_an_operation(production) -> None:
+    """Asking shares the environment's key, then waits for the ledger: two that wait for each other would end."""
+    with CaptureQueriesContext(connection) as seen:
+        found(production)
+
+    locks = [
+        query["sql"] for query in seen if 'FROM "operations_environment"' in query["sql"] and "FOR" in query["sql"]
+    ]
+    assert locks and all("FOR NO KEY UPDATE" in text for text in locks)
 
 
 def test_an_incident_that_grows_is_told_again(production) -> None:
