@@ -102,12 +102,16 @@ def _begin(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
 
 
 def _try_first(run: Run, manifest: Manifest, reaper: Store) -> None:
-    """Delete one object; where that is refused, nothing is gone and the run is as it was."""
+    """Delete one object; where that is refused, nothing is gone and the run is as it was.
+
+    Where the answer was lost, nobody knows whether it is gone: then the deletion stays begun, and is gone on with.
+    """
     try:
         for segment in manifest.segments[:1]:
             reaper.delete(segment.key)
     except ProviderError as error:
-        Run.objects.filter(pk=run.pk, purged_at=None).update(purging_at=run.purging_at)
+        if not error.retryable:
+            Run.objects.filter(pk=run.pk, purged_at=None).update(purging_at=run.purging_at)
         said = f"{error.message} The reaper's key is BACKUP_REAPER_AWS_ACCESS_KEY_ID."
         raise ProviderError(said, retryable=error.retryable) from None
 

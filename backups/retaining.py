@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from backups.manifest import manifest_key
-from backups.models import Policy, Restore, Run, Segment
+from backups.models import Incident, Policy, Restore, Run, Segment
 from backups.models.run import RunStatus
 from backups.retention import Clock, Fact, Plan, plan, wanted_by
 from backups.trust import store_of
@@ -61,9 +61,10 @@ def incomplete(runs: Iterable[Run]) -> frozenset[str]:
 def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
     """Every stored run of the policy; the demo's seeded story has no objects and takes no part."""
     stored = Run.objects.filter(policy=policy, operation__seeded=False).exclude(stored_at=None)
-    runs = stored.annotate(on_hold=Exists(Run.objects.held().filter(pk=OuterRef("pk"))))
+    shown = Incident.objects.open().filter(seen_in=OuterRef("pk"))
+    runs = stored.annotate(on_hold=Exists(Run.objects.held().filter(pk=OuterRef("pk"))), altered=Exists(shown))
     busy = read_now(policy)
-    return [_fact(run, run.pk not in missing, run.on_hold, run.pk in busy) for run in runs]
+    return [_fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy) for run in runs]
 
 
 def read_now(policy: Policy) -> set[str]:
@@ -74,13 +75,14 @@ def read_now(policy: Policy) -> set[str]:
     return named | set(running.values_list("run_id", flat=True))
 
 
-def _fact(run: Run, present: bool, held: bool, busy: bool) -> Fact:
+def _fact(run: Run, present: bool, held: bool, altered: bool, busy: bool) -> Fact:
     return Fact(
         run=run.pk,
         at=run.snapshot_at or run.started_at,
         proven=run.status == RunStatus.PROVEN,
         present=present,
         held=held,
+        altered=altered,
         busy=busy,
         retained_until=run.retained_until,
         brought_back_at=run.brought_back_at,

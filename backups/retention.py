@@ -33,13 +33,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Fact:
-    """One stored run. `at` is its snapshot's time, `busy` says that a restore or a check of it is asked for."""
+    """One stored run. `at` is its snapshot's time; `altered`: an open incident shows it; `busy`: somebody reads it."""
 
     run: str
     at: datetime
     proven: bool
     present: bool = True
     held: bool = False
+    altered: bool = False
     busy: bool = False
     retained_until: datetime | None = None
     brought_back_at: datetime | None = None
@@ -149,8 +150,9 @@ def _protections(fact: Fact, now: datetime) -> tuple[str, ...]:
     back = fact.brought_back_at
     checks = [
         (fact.held, "a hold stands"),
+        (fact.altered, "an open incident is about it"),
         (fact.busy, "a restore or a check of it is asked for"),
-        (back is not None and now < back + BROUGHT_BACK, "brought back by a person"),
+        (back is not None and now < back + BROUGHT_BACK, "brought back less than thirty days ago"),
     ]
     return tuple(text for holds, text in checks if holds)
 

@@ -145,6 +145,7 @@ def test_a_run_whose_objects_are_gone_does_not_count_as_one_of_three() -> None:
     [
         ({}, "due", "seven days are over"),
         ({"held": True}, "retired", "a hold stands"),
+        ({"altered": True}, "retired", "an open incident"),
         ({"busy": True}, "retired", "a restore"),
         ({"retained_until": NOW + timedelta(days=3)}, "retained", "locks it until 2026-11-26"),
         ({"retired_at": NOW - timedelta(days=6)}, "retired", "seven days"),

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.utils import timezone
 
-from backups import holds, purging
+from backups import holds, incidents, purging
 from backups.canonical import sha256
 from backups.manifest import Column, Manifest, Segment, Source, Table, manifest_key
 from backups.models import Policy, Run
@@ -33,7 +33,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
-from providers.storage import Store, open_store
+from providers.storage import Store, StoreError, open_store
 from providers.storage_local import LocalStore
 from tests.seaweed import ADMIN, SECRET_KEY
 
@@ -172,7 +172,7 @@ def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history,
         call_command("verify_run", history[4].pk, stdout=StringIO())
 
 
-@pytest.mark.parametrize("stop", ["hold", "restore", "lock"])
+@pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
 def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]
     whole = purging._reaper
@@ -180,6 +180,8 @@ def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, 
     def meanwhile(url: str) -> Store:
         if stop == "hold":
             holds.place(run, "olga", "evidence")
+        elif stop == "incident":
+            incidents.raise_incident("row_edited", run.policy.environment, run=run, subject="a", summary="1 row")
         elif stop == "restore" and not Operation.objects.filter(kind="backups.restore").exists():
             values = {"run": run.pk, "target": "scratch"}
             request("backups.restore", by=olga, environment=run.policy.environment, parameters=values)
@@ -223,6 +225,19 @@ def test_a_worker_that_dies_between_two_deletions_is_resumed(policy, olga, histo
     assert operation.status == "succeeded", operation.error
     assert Run.objects.filter(purged_at__isnull=False).count() == 2
     assert [len(keys(store, run)) for run in history[4:]] == [3, 3]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_lost_answer_to_the_first_deletion_leaves_it_begun(ask, history, monkeypatch, lost) -> None:
+    def delete(self: LocalStore, key: str) -> None:
+        raise StoreError("no answer" if lost else "AccessDenied", retryable=lost)
+
+    monkeypatch.setattr(LocalStore, "delete", delete)
+
+    operation = ask("backups.purge")
+
+    assert operation.status == ("running" if lost else "failed")
+    assert Run.objects.filter(purging_at__isnull=False, purged_at=None).exists() is lost
 
 
 def test_objects_that_vanished_make_a_run_count_no_more(ask, history, store, policy, settings) -> None:
