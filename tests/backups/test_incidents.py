@@ -76,7 +76,8 @@ def test_a_finding_waits_for_nobody_who_asks_for_an_operation(production) -> Non
     locks = [
         query["sql"] for query in seen if 'FROM "operations_environment"' in query["sql"] and "FOR" in query["sql"]
     ]
-    assert locks and all("FOR NO KEY UPDATE" in text for text in locks)
+    assert locks
+    assert all("FOR NO KEY UPDATE" in text for text in locks)
 
 
 def test_an_incident_that_grows_is_told_again(production) -> None:
