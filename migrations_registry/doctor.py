@@ -26,7 +26,7 @@ def offer() -> None:
 
 
 @register
-def migrations(environment: Environment | None) -> Iterator[Check]:
+def migration_history(environment: Environment | None) -> Iterator[Check]:
     """Role, history table and baselined streams of each environment, by its last reading."""
     streams = {str(stream) for stream in MigrationFile.objects.order_by().values_list("stream", flat=True).distinct()}
     for column in matrix.columns(environment.slug if environment else ""):

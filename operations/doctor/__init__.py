@@ -37,8 +37,10 @@ _sources: dict[str, CheckSource] = {}
 
 
 def register(source: CheckSource) -> CheckSource:
-    """Add a source under its function's name; the same name replaces."""
-    _sources[source.__name__] = source
+    """Add a source under its function's name. Raises ValueError when another one has it."""
+    held = _sources.setdefault(source.__name__, source)
+    if (held.__module__, held.__qualname__) != (source.__module__, source.__qualname__):
+        raise ValueError(f"{held.__module__} and {source.__module__} both name a doctor's source {source.__name__}")
     return source
 
 
