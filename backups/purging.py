@@ -14,7 +14,7 @@ from backups.manifest import Manifest
 from backups.models import Policy, Run
 from backups.retaining import clock, looked_at, planned
 from backups.retention_steps import policy_of, refuse, told
-from backups.trust import store_of, trusted_manifest
+from backups.trust import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from providers.errors import ProviderError, Refused
@@ -56,7 +56,11 @@ def _waits(policy: Policy, due: list[str]) -> str:
 
 def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -> bool:
     run = Run.objects.select_related("policy").get(pk=pk)
-    manifest = trusted_manifest(run, store_of(run))
+    try:
+        manifest = trusted_manifest(run, store_of(run))
+    except Rejected as error:
+        ctx.log(f"Run {pk} stays, it is evidence: {error.message}")
+        return False
     places = [(store_of(run), _reaper(run.store_url or settings.BACKUP_STORE)), *_second(ctx, run)]
     if run.purging_at is None:
         _read_locks(run, manifest, [store for store, _ in places])

@@ -59,10 +59,11 @@ def incomplete(runs: Iterable[Run]) -> frozenset[str]:
 
 
 def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
-    """Every stored run of the policy; the demo's seeded story has no objects and takes no part."""
-    stored = Run.objects.filter(policy=policy, operation__seeded=False).exclude(stored_at=None)
+    """Every stored run of the policy that still has data; the demo's seeded story has no objects and takes no part."""
+    stored = Run.objects.filter(policy=policy, operation__seeded=False, purged_at=None).exclude(stored_at=None)
     shown = Incident.objects.open().filter(seen_in=OuterRef("pk"))
-    runs = stored.annotate(on_hold=Exists(Run.objects.held().filter(pk=OuterRef("pk"))), altered=Exists(shown))
+    held = Run.objects.held().filter(pk=OuterRef("pk"))
+    runs = stored.defer("tables", "warnings", "reason").annotate(on_hold=Exists(held), altered=Exists(shown))
     busy = read_now(policy)
     return [_fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy) for run in runs]
 

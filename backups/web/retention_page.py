@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,7 +24,6 @@ WORDS = {
     "retired": ("retired", "idle"),
     "retained": ("retained by the store", "idle"),
     "due": ("data may be deleted", "warn"),
-    "purged": ("data deleted", "idle"),
 }
 
 
@@ -31,7 +31,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The dry run; it changes nothing."""
     if not request.user.has_perm("backups.view_policy"):
         raise PermissionDenied
-    policy = Policy.objects.select_related("environment").filter(pk=pk).first()
+    gone = Count("runs", filter=Q(runs__purged_at__isnull=False))
+    policy = Policy.objects.select_related("environment").annotate(purged=gone).filter(pk=pk).first()
     if policy is None:
         raise Http404
     found = planned(policy)
@@ -42,7 +43,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "plan": found,
         "lines": _lines(found),
         "more": max(0, len(found.lines) - SHOWN),
-        "counts": _counts(found),
+        "counts": [*_counts(found), ("data deleted", policy.purged)],
         "rule": policy.rule(),
         "retire_url": _request("backups.retire", policy),
         "purge_url": _request("backups.purge", policy),
@@ -57,9 +58,7 @@ def _counts(found: Plan) -> list[tuple[str, int]]:
 
 def _lines(found: Plan) -> list[dict[str, Any]]:
     """What would change first, then the rest, newest first."""
-    order = {
-        verdict: number for number, verdict in enumerate(("due", "retire", "retained", "retired", "keep", "purged"))
-    }
+    order = {verdict: number for number, verdict in enumerate(("due", "retire", "retained", "retired", "keep"))}
     shown = sorted(found.lines, key=lambda line: order[line.verdict])[:SHOWN]
     runs = Run.objects.in_bulk([line.run for line in shown])
     return [_row(line, runs[line.run]) for line in shown]
@@ -67,7 +66,7 @@ def _lines(found: Plan) -> list[dict[str, Any]]:
 
 def _row(line: Line, run: Run) -> dict[str, Any]:
     word, tone = WORDS[line.verdict]
-    reasons = [*line.reasons, *([f"until {line.until:%Y-%m-%d %H:%M} UTC"] if line.until and not run.purged_at else [])]
+    reasons = [*line.reasons, *([f"until {line.until:%Y-%m-%d %H:%M} UTC"] if line.until else [])]
     return {"run": run, "badge": html.badge(word, tone), "reasons": ", ".join(reasons)}
 
 

@@ -172,6 +172,18 @@ def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history,
         call_command("verify_run", history[4].pk, stdout=StringIO())
 
 
+def test_a_run_whose_manifest_was_replaced_stays_as_evidence_and_stops_no_other(ask, history, store) -> None:
+    path = Path(store.url.removeprefix("file://")) / manifest_key(history[4].pk)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2', 1))
+
+    operation = ask("backups.purge")
+
+    assert operation.result["purged"] == [history[5].pk]
+    assert f"Run {history[4].pk} stays, it is evidence" in operation.log
+    assert len(keys(store, history[4])) == 4
+
+
 @pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
 def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]
