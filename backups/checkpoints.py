@@ -18,7 +18,7 @@ from django.utils import timezone
 from backups import keyring
 from backups.sealing import ManifestError, sealed, unsealed
 from backups.signing import Verifier
-from ledger.models import Checkpoint
+from ledger.models import Checkpoint, Head
 from ledger.registry import Anchor, anchor_source
 from ledger.services import checkpoint
 from operations.notify import alarm
@@ -57,7 +57,8 @@ def keep() -> None:
     if keyring.signer() is None and keyring.verifiers():
         return  # this process only checks signatures; one with the key comes by
     newest = Checkpoint.objects.first()
-    if newest is None or timezone.now() - newest.created_at >= EVERY:
+    grown = newest is None or Head.objects.filter(sequence__gt=newest.size).exists()
+    if grown and (newest is None or timezone.now() - newest.created_at >= EVERY):
         write()
 
 
