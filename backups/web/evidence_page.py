@@ -31,7 +31,7 @@ def ask(request: HttpRequest) -> dict[str, Any]:
     """What the form above the list needs: the last whole month is filled in."""
     last = timezone.now().date().replace(day=1) - timedelta(days=1)
     return {
-        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+        "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
         "period_from": last.replace(day=1).isoformat(), "period_to": (last + timedelta(days=1)).isoformat(),
         "may_produce": request.user.has_perm(PERMISSION), "action": reverse("admin:operations_request",
                                                                            args=["backups.evidence"]),
@@ -94,7 +94,7 @@ def decision(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request), "title": "History of one decision", "rows": rows, "shown": shown,
         "history": told(shown.result.get("history", [])) if shown else [],
-        "environments": Environment.objects.exclude(kind=Environment.Kind.PREVIEW),
+        "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
         "may": request.user.has_perm(PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
     }  # fmt: skip

@@ -60,6 +60,7 @@ class SupabaseSandbox:
             version = f"{connection.info.server_version // 10000}.{connection.info.server_version % 10000}.1.084"
         project = new_project(REFS[environment], environment, name, PLANS[environment], version)
         self.world.projects[project["ref"]] = project
+        api_functions.first_functions(project)
         api_backups.first_backups(self.world, project, until)
 
     def answer(self, request: Request) -> Response:
