@@ -67,7 +67,7 @@ def rewritten_bytes(analysis: Analysis, facts: CatalogFacts | None) -> int | Non
     found = {
         touched
         for statement in analysis.statements
-        if any(finding.rewrite for finding in statement.findings)
+        if any(finding.rewrite and finding.rule != "MD-TRUNCATE" for finding in statement.findings)
         for touched in statement.objects
         if not touched.is_new
     }

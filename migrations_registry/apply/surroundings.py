@@ -92,7 +92,7 @@ def room(found: Review) -> str:
     if not needed:
         return "no table that exists is written anew" if needed == 0 else "how much is written anew is not known"
     free = free_bytes(found.environment)
-    said = f"tables are written anew, which needs about {needed // MB:,} MB of disk"
+    said = f"tables are written anew, which needs about {max(1, needed // MB):,} MB of disk"
     if free is None:
         return f"{said}; how much is free, the database cannot tell: look at its provider's page"
     if free < needed:

@@ -20,6 +20,7 @@ from providers.postgres.applying import Limits
 from providers.postgres.connection import Connection, first_line
 
 TRIES = 12
+ITS_OWN_FAULT = (psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityError, psycopg.NotSupportedError)
 SLEEP_MOST = 10.0
 
 
@@ -33,6 +34,14 @@ def told(error: psycopg.Error, what: str, limits: Limits) -> ProviderError:
     if isinstance(error, errors.DiskFull):
         return ProviderError(
             f"{what} filled the disk: {first_line(error)} Enlarge the disk or free space on it, then request it again."
+        )
+    if isinstance(error, errors.InsufficientPrivilege):
+        return ProviderError(
+            f"{what} stopped: {first_line(error)} Grant it to the migration role, then request it again."
+        )
+    if isinstance(error, ITS_OWN_FAULT):
+        return ProviderError(
+            f"{what} stopped: {first_line(error)} Correct the data, or the file: its new content is a new revision."
         )
     return postgres.explain(error, what)
 

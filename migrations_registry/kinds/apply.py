@@ -95,7 +95,7 @@ class ApplyMigration(OperationKind):
             lines.append(Consequence(f"Needs maintenance mode: {found.plan.maintenance}", "warn"))
         if found.plan.restore_point:
             lines += _restore_point(found)
-        if needed := needed_bytes(found):
+        if (needed := needed_bytes(found) or 0) >= MB:
             said = f"Tables are written anew: about {needed // MB:,} MB of disk are needed while it runs"
             lines.append(Consequence(f"{said}. The database cannot tell how much is free.", "warn"))
         if found.no_facts_because:
