@@ -83,7 +83,7 @@ def forge_all(connection: psycopg.Connection, rng: random.Random) -> dict[str, s
     forged = {
         "chain_removed": set(ids(connection, f"{trail} experiment_id = ANY (%s)", removed)),
         "tail_cut": set(ids(connection, f"{trail} experiment_id = ANY (%s) AND {last}", cut)),
-        "rows_removed": set(ids(connection, f"{trail} experiment_id = ANY (%s) AND sequence_number = 7", holed)),
+        "rows_removed": set(ids(connection, f"{trail} experiment_id = ANY (%s) AND sequence_number = 2", holed)),
         "conversion_changed": convert_again(connection, holed),
         "row_edited": rehash(connection, cut) | edit_unhashed(connection, holed),
     }
@@ -110,7 +110,7 @@ def convert_again(connection: psycopg.Connection, chains: Chains) -> set[str]:
         changed |= set(ids(
             connection,
             f"UPDATE algorithm_audit_trail SET {changes[number % 3]} WHERE id = (SELECT id FROM algorithm_audit_trail"
-            " WHERE experiment_id = %s AND conversion_observed AND sequence_number <> 7 ORDER BY random() LIMIT 1)"
+            " WHERE experiment_id = %s AND conversion_observed AND sequence_number <> 2 ORDER BY random() LIMIT 1)"
             " RETURNING id", chain,
         ))  # fmt: skip
     return changed
@@ -126,16 +126,16 @@ def edit_unhashed(connection: psycopg.Connection, chains: Chains) -> set[str]:
 
 
 def rehash(connection: psycopg.Connection, chains: Chains) -> set[str]:
-    """Another visitor in row 5, and every hash and link from there on computed anew: the chain holds by itself."""
+    """Another visitor in row 2, and every hash and link from there on computed anew: the chain holds by itself."""
     edited: set[str] = set()
     columns = "id, visitor_id, selected_variant_id, segment_key, decision_timestamp, sequence_number, previous_hash"
     for chain in chains:
         previous = None
         query = (
-            f"SELECT {columns} FROM algorithm_audit_trail WHERE experiment_id = %s AND sequence_number >= 5 ORDER BY 6"
+            f"SELECT {columns} FROM algorithm_audit_trail WHERE experiment_id = %s AND sequence_number >= 2 ORDER BY 6"
         )
         for key, visitor, variant, segment, at, sequence, link in connection.execute(query, [chain]).fetchall():
-            visitor, link = ("forged" if sequence == 5 else visitor), previous or link
+            visitor, link = ("forged" if sequence == 2 else visitor), previous or link
             previous = decision_hash(visitor, variant, segment, at, link, sequence)
             connection.execute(
                 "UPDATE algorithm_audit_trail SET visitor_id = %s, previous_hash = %s, decision_hash = %s"
@@ -183,7 +183,7 @@ def test_a_hole_breaks_the_chain_and_leaves_assignments_unaudited(world: World) 
     unaudited = next(one for one in world.loud.findings if one.code == "assignment_unaudited")
 
     assert broken.total == N
-    assert unaudited.total >= len(world.forged["rows_removed"])  # the youngest of the cut tails may still be written
+    assert unaudited.total > 0  # the youngest may still be written, and are not told yet
 
 
 def test_what_lies_in_the_store_beside_the_run_names_no_row(world: World) -> None:
@@ -207,7 +207,7 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
             loader = Loader(world.last, world.store, connection, (), SILENT)
             loader.build("before", everything=True)
             loader.load(world.last.table(AUDIT))
-            connection.execute("DELETE FROM public.algorithm_audit_trail WHERE sequence_number = 7")
+            connection.execute("DELETE FROM public.algorithm_audit_trail WHERE sequence_number = 2")
             told, silent = Doubts(), Doubts()
             _chains(loader, world.last.table(AUDIT), frozenset(), told)
             _chains(loader, world.last.table(AUDIT), frozenset({told.findings[0].fingerprint}), silent)
