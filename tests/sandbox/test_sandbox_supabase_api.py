@@ -118,7 +118,7 @@ def test_a_fault_may_come_after_the_act(platform: Platform) -> None:
 
     with pytest.raises(UnknownOutcome):
         platform.client.secrets.set(REF, {"A": "b"})
-    assert [secret.name for secret in platform.client.secrets.list(REF)] == ["A"]
+    assert [secret.name for secret in platform.client.secrets.list(REF)] == ["MAIL_KEY", "A"]
 
 
 def test_a_revoked_or_wrong_token_is_refused(platform: Platform) -> None:
