@@ -192,8 +192,5 @@ def _verifier(loader: Loader) -> dict[str, object]:
     if not tables or not defined:
         return {"problem": "this run does not hold its definition"} if tables else {}
     table = (tables[0].schema, tables[0].name)
-    said = attended(
-        loader,
-        lambda: postgres.ask_verifier(loader.connection, defined[0].sql, (table[0], "verify_audit_chain"), table),
-    )
+    said = attended(loader, lambda: postgres.ask_verifier(loader.connection, defined[0].sql, table))
     return {"chains": said.chains, "rows": said.rows, "invalid": said.invalid, "problem": said.problem}

@@ -18,7 +18,7 @@ from providers.postgres.merge import Name
 from providers.postgres.tables import SchemaObject
 
 ROLE = "chain_verifier"
-KIND = "verifier"
+KIND, NAME = "verifier", "verify_audit_chain"
 LIMIT = "60s"
 
 
@@ -38,7 +38,7 @@ def read_verifier(connection: Connection, schemas: Sequence[str], table: str) ->
     return [SchemaObject("after", KIND, name, text, False, table) for name, text in rows]
 
 
-def ask_verifier(connection: Connection, text: str, function: Name, table: Name) -> Said:
+def ask_verifier(connection: Connection, text: str, table: Name) -> Said:
     """Define it in the drill's database as a powerless role and run it over every chain there."""
     try:
         with connect(_powerless(connection, table[0]), read_only=False) as other:
@@ -46,7 +46,7 @@ def ask_verifier(connection: Connection, text: str, function: Name, table: Name)
             other.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(LIMIT)))
             other.execute(text.encode())
             query = sql.SQL(statements("verifier_run")).format(
-                table=sql.Identifier(*table), function=sql.Identifier(*function)
+                table=sql.Identifier(*table), function=sql.Identifier(table[0], NAME)
             )
             row = other.execute(query).fetchone() or (0, 0, 0)
     except psycopg.Error as error:
@@ -61,5 +61,8 @@ def _powerless(connection: Connection, schema: str) -> str:
         connection.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE").format(role))
     connection.execute(sql.SQL("ALTER ROLE {} LOGIN BYPASSRLS PASSWORD {}").format(role, sql.Literal(password)))
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role))
+    known = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s"
+    for (routine,) in connection.execute(known, [sql.Identifier(schema).as_string(), NAME]).fetchall():
+        connection.execute(sql.SQL("ALTER ROUTINE {} OWNER TO {}").format(sql.SQL(routine), role))
     connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(sql.Identifier(schema), role))
     return conninfo.make_conninfo(connection.info.dsn, user=ROLE, password=password)

@@ -17,7 +17,9 @@ import pytest
 
 from backups.findings import Finding
 from backups.manifest import Manifest
+from backups.policies import PolicySpec
 from backups.proof import Verdict, as_document, prove
+from providers import postgres
 from providers.storage import Store, open_store
 from sandbox import database
 from sandbox.chain import decision_hash
@@ -198,7 +200,6 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
     from backups.doubts import Doubts, _chains
     from backups.drill import Loader
     from backups.progress import SILENT
-    from providers import postgres
 
     finding = world.found("chain_broken")
     with drill() as running:
@@ -268,3 +269,29 @@ def test_a_hostile_check_runs_without_power(sampelit_copy, tmp_path: Path, drill
 
     assert verdict.status == "proven"
     assert "permission denied to COPY to or from an external program" in str(verdict.examined.verifier["problem"])
+
+
+def test_the_whole_database_asks_the_products_check_as_well(sampelit, tmp_path: Path, drill) -> None:
+    """There the function is restored already, by somebody else."""
+    store = open_store(f"file://{tmp_path}")
+
+    verdict = prove(exported(sampelit["export"], store, PolicySpec("all", "production", ("*",))), store, server=drill)
+
+    assert verdict.examined.verifier == {"chains": 4, "rows": 600, "invalid": 0, "problem": ""}
+
+
+def test_a_cancelled_comparison_stops_its_statement(empty_database: str) -> None:
+    from types import SimpleNamespace
+
+    from backups.progress import Watch
+    from backups.tamper import attended
+
+    def cancelled() -> None:
+        raise InterruptedError
+
+    with postgres.connect(empty_database, read_only=False) as connection:
+        loader = SimpleNamespace(connection=connection, watch=Watch(check=cancelled))
+        with pytest.raises(InterruptedError):
+            attended(loader, lambda: connection.execute("SELECT pg_sleep(60)"))  # type: ignore[arg-type]
+        running = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%'")
+        assert running.fetchone() == (1,)  # this one, which asks
