@@ -6,13 +6,20 @@ People's password hashes, second factors, token hashes and sealed parameters are
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from backups import keyring
 from backups.models import Policy
-from operations.models import Environment
+from backups.scheduler import system_user
+from operations.engine.request import request
+from operations.models import Environment, Operation
 from providers.errors import Refused
 
 PORTAL = "portal"
 NAME = "portal"
+FIRST_AFTER = timedelta(minutes=30)
 
 
 def ensure() -> Policy:
@@ -43,8 +50,18 @@ def ensure() -> Policy:
 
 
 def keep() -> None:
-    """The hourly duty."""
-    ensure()
+    """The hourly duty. A new portal's first copy is asked for when it is half an hour old, not at the next slot."""
+    policy = ensure()
+    waiting = policy.enabled and not policy.runs.exists() and timezone.now() - policy.created_at > FIRST_AFTER
+    if waiting and keyring.recipients() and not Operation.objects.filter(environment=policy.environment).exists():
+        request(
+            "backups.export",
+            by=system_user(),
+            environment=policy.environment,
+            parameters={"policy": policy.name},
+            reason="the first copy of the portal",
+            channel="schedule",
+        )
 
 
 def refuse_in_clear(environment: Environment) -> None:

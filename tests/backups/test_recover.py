@@ -213,7 +213,19 @@ def test_the_portal_is_never_copied_in_clear(store, settings) -> None:
         request("backups.export", by=system_user(), environment=policy.environment, parameters={"policy": policy.name})
 
 
-def test_its_copy_goes_nowhere_but_into_an_empty_database(store, export) -> None:
+def test_the_first_copy_of_a_new_portal_is_asked_for_once(store) -> None:
+    portal.keep()
+    portal.keep()
+    assert not Operation.objects.exists()
+
+    Policy.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    portal.keep()
+    portal.keep()
+
+    assert Operation.objects.get().requested_by.username == "system"
+
+
+def test_its_copy_goes_nowhere_but_into_an_empty_database(store, export, monkeypatch, settings) -> None:
     run = export(portal.ensure()).result["run"]
     environment = Environment.objects.get(slug="portal")
 
@@ -223,6 +235,19 @@ def test_its_copy_goes_nowhere_but_into_an_empty_database(store, export) -> None
     rows = dict(Segment.objects.filter(run=run).values_list("table", "rows"))
     assert "public.django_session" not in rows
     assert rows["public.ledger_entry"] > 0
+
+    path = Path(store.url.removeprefix("file://")) / Segment.objects.get(run=run, table="public.auth_user").key
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    with lost(monkeypatch):
+        path.write_bytes(whole[:-1])
+        with pytest.raises(CommandError, match="is damaged; nothing was written"):
+            recovered(store)
+        path.write_bytes(whole)
+        settings.BACKUP_AGE_IDENTITY = ""
+        with pytest.raises(CommandError, match="no identity is configured"):
+            recovered(store)
+        assert "ledger_entry" in connection.introspection.table_names()
 
 
 def test_a_ledger_that_was_cut_back_no_longer_fits_the_stores_checkpoint(store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from backups.retention import FLOOR, QUIET, TOMBSTONE, Clock, Fact, Plan, Rule, plan
 
+MORE = 100 if os.environ.get("OPS_TEST_SOAK") == "1" else 1
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SMALL = Rule(last=3, daily=3, weekly=2, monthly=2, yearly=1, unproven_days=10)
 HOURS = st.integers(min_value=0, max_value=24 * 800)
@@ -54,7 +56,7 @@ def verdicts(found: Plan) -> dict[str, str]:
 
 
 @given(histories(), RULES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * MORE, deadline=None)
 def test_what_must_stay_stays_whatever_the_history_and_the_rule(facts: list[Fact], rule: Rule) -> None:
     found = plan(facts, rule, at())
     going = {*found.retire, *found.due}
@@ -69,7 +71,7 @@ def test_what_must_stay_stays_whatever_the_history_and_the_rule(facts: list[Fact
 
 
 @given(histories(), RULES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * MORE, deadline=None)
 def test_bad_runs_age_nothing_out_and_a_plan_is_stable(facts: list[Fact], rule: Rule) -> None:
     bad = [Fact(f"bad{hour}", NOW - timedelta(minutes=hour), proven=False) for hour in range(7)]
     before = plan(facts, rule, at())
@@ -82,7 +84,7 @@ def test_bad_runs_age_nothing_out_and_a_plan_is_stable(facts: list[Fact], rule: 
 
 
 @given(histories(), RULES, st.sampled_from([365, -365]), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * MORE, deadline=None)
 def test_a_clock_a_year_away_deletes_nothing(facts: list[Fact], rule: Rule, days: int, both: bool) -> None:
     recent = [*facts, Fact("now", NOW, proven=True)]
     wrong = NOW + timedelta(days=days)
