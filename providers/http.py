@@ -7,6 +7,7 @@ UnknownOutcome, to be looked up and never repeated. Tokens never appear in an er
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import requests
 import stamina
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from providers import redact
 from providers.errors import ProviderError
@@ -183,10 +184,11 @@ class JsonClient:
 
 def never_sent(error: Exception) -> bool:
     """True where the request cannot have reached the provider: no connection was made."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL):
-        return True
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    reason = getattr(error.args[0], "reason", error.args[0]) if error.args else None
+    early = isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL)
+    if isinstance(reason, SSLError):  # other TLS errors may come while the answer is read
+        return isinstance(next(iter(reason.args), None), ssl.SSLCertVerificationError)
+    return early or isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def provider_message(content: bytes) -> str:
@@ -195,5 +197,4 @@ def provider_message(content: bytes) -> str:
         parsed = json.loads(content)
     except ValueError:
         return content[:200].decode("utf-8", "replace") or "no message"
-    message = parsed.get("message") if isinstance(parsed, dict) else None
-    return str(message)[:500] if message else "no message"
+    return str((isinstance(parsed, dict) and parsed.get("message")) or "no message")[:500]

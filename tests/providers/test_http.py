@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 
 import pytest
+import requests
 import stamina
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from providers.errors import ProviderError
 from providers.http import (
@@ -17,6 +20,7 @@ from providers.http import (
     Unauthorized,
     Unavailable,
     UnknownOutcome,
+    never_sent,
     provider_message,
 )
 from providers.ratelimit import RateLimits, seconds_left
@@ -68,6 +72,17 @@ def test_a_write_that_never_left_is_merely_unavailable() -> None:
 
     with pytest.raises(Unavailable, match="Nothing was changed"):
         render.services.restart("srv-1")
+
+
+@pytest.mark.parametrize(
+    ("cause", "left"),
+    [(ssl.SSLCertVerificationError(1, "certificate verify failed"), False), (ssl.SSLError(1, "bad record mac"), True)],
+)
+def test_only_a_refused_certificate_means_that_nothing_was_sent(cause: ssl.SSLError, left: bool) -> None:
+    lost = MaxRetryError(None, "/", SSLError(cause))  # type: ignore[arg-type]
+
+    assert never_sent(requests.exceptions.SSLError(lost)) is not left
+    assert never_sent(requests.exceptions.SSLError(SSLError(cause))) is not left
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "429", "cut"])
