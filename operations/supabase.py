@@ -70,7 +70,7 @@ def known_projects() -> list[dict[str, str]]:
 
 
 def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
-    """Say which project is this environment's. Raises Refused for a ref that the token does not see."""
+    """Say which project is this environment's. Raises Refused for one that the token does not see, or is another's."""
     known = {one["ref"]: one["name"] for one in known_projects()}
     if known and ref not in known:
         listed = ", ".join(f"{ref} ({name})" for ref, name in known.items())
@@ -78,6 +78,12 @@ def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
     before = Environment.objects.get(pk=environment.pk)
     if before.supabase_ref == ref:
         return
+    other = Environment.objects.filter(supabase_ref=ref).first()
+    if other is not None:
+        raise Refused(
+            f"{ref} is the project of {other}, whose votes guard it; {environment} stays without it. "
+            "An administrator can change either on the environment's own page."
+        )
     with transaction.atomic():
         Environment.objects.filter(pk=environment.pk).update(supabase_ref=ref)
         environment.supabase_ref = ref

@@ -186,6 +186,9 @@ def test_a_ref_that_the_token_does_not_see_is_refused(production: Environment, p
     link(production, FREE, by="admin", how="test")
 
     assert Environment.objects.get().supabase_ref == FREE
+    weaker = Environment.objects.create(slug="staging", name="S", kind="staging")
+    with pytest.raises(Refused, match="is the project of production, whose votes guard it"):
+        link(weaker, FREE, by="admin", how="test")
 
 
 def test_the_command_says_it_and_exits_1_without_backups(production: Environment, platform: Platform) -> None:
