@@ -6,9 +6,11 @@ In: a path or bytes. Out: path → bytes. Raises Refused, naming the file, for w
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +20,7 @@ MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 500, 10 * 1024 * 1024, 20 * 1024 * 
 SKIPPED = {"node_modules", "__MACOSX", "__pycache__"}
 STAMP = (1980, 1, 1, 0, 0, 0)
 ENTRYPOINTS = ("index.ts", "index.tsx", "index.js", "index.mjs", "main.ts")
+BROKEN = (zlib.error, lzma.LZMAError)
 Files = dict[str, bytes]
 
 
@@ -49,7 +52,7 @@ def from_zip(content: bytes, name: str = "the upload") -> Files:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = _checked(_members(archive), name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, *BROKEN):
         raise Refused(f"{name} is no readable zip archive. Nothing was kept or deployed.") from None
     tops = {path.split("/", 1)[0] for path in files}
     if len(tops) == 1 and all("/" in path for path in files):

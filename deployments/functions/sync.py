@@ -86,7 +86,10 @@ def take(
     )  # fmt: skip
     if row.versions.filter(version=seen.version).exists():
         return None
-    bundle = keep_eszip(seen.slug, api.functions.bundle(ref_of(environment), seen.slug))
+    content = api.functions.bundle(ref_of(environment), seen.slug)
+    if api.functions.get(ref_of(environment), seen.slug).version != seen.version:
+        return None  # deployed once more meanwhile: these bytes may be the next version's, which the next pass sees
+    bundle = keep_eszip(seen.slug, content)
     with transaction.atomic():
         made, new = FunctionVersion.objects.get_or_create(
             function=row, version=seen.version, defaults={

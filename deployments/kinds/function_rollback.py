@@ -59,6 +59,11 @@ class FunctionRollback(FunctionKind):
             raise Refused(f"Version {row.version} of {row.function.slug} is what runs. Nothing was requested.")
         return parameters
 
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        """Alone at night, except where it would let anybody call what needs a token now."""
+        row = version_of(environment, parameters)
+        return Risk.SENSITIVE if row.function.verify_jwt and not row.verify_jwt else Risk.ROUTINE
+
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         kept = version_of(environment, parameters).kept
         return kept.sha256.encode() if kept else b""

@@ -26,6 +26,7 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.errors import Refused
 from providers.supabase import Supabase
+from providers.supabase.functions import Functions
 from tests.deployments.conftest import finish, person
 from tests.supabase_sandbox import REF, Stand, running
 
@@ -78,6 +79,9 @@ def test_a_function_is_deployed_kept_broken_and_put_back(ask: Callable[..., Oper
     assert runs(stand)["ezbr_sha256"] == live != broken
     assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "healthy", True, "index.ts")
     assert [one.kept is not None for one in row.versions.all()] == [True, True, True]
+    risks = [kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": one})
+             for one in ("1", "2")]  # fmt: skip
+    assert risks == ["routine", "sensitive"]
     assert row.versions.get(version=1).source == good
     assert Entry.objects.filter(code="deployments.function_live").count() == 3
 
@@ -185,6 +189,25 @@ def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, produc
     assert kept is not None
     assert kept.intact
     assert EdgeFunction.objects.get().health == "removed"
+
+
+def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(
+    stand: Stand, production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Supabase(stand.world.token, stand.base).functions
+    elsewhere.deploy(REF, "hello", GOOD, entrypoint="index.ts")
+    whole = Functions.bundle
+
+    def meanwhile(self: Functions, ref: str, slug: str) -> bytes:
+        if not EdgeFunction.objects.get().versions.exists() and runs(stand)["version"] == 1:
+            elsewhere.deploy(REF, "hello", BAD, entrypoint="index.ts")
+        return whole(self, ref, slug)
+
+    monkeypatch.setattr(Functions, "bundle", meanwhile)
+    first, second = sync_all(), sync_all()
+
+    assert (first.versions, second.versions, first.failed) == (0, 1, [])
+    assert FunctionVersion.objects.get().version == 2
 
 
 STATES = [

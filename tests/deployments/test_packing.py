@@ -54,8 +54,17 @@ def test_folders_that_cannot_be_deployed(tmp_path: Path, monkeypatch: pytest.Mon
         packing.from_folder(tmp_path)
 
 
+def damaged() -> bytes:
+    """An archive whose compressed bytes are none."""
+    whole = bytearray(archive(**{"index.ts": b"0123456789" * 4}))
+    at = 30 + len("index.ts")
+    whole[at : at + 4] = b"\xff" * 4
+    return bytes(whole)
+
+
 BAD = [
     (b"no zip", "no readable zip"),
+    (damaged(), "no readable zip"),
     (archive(), "holds no file"),
     (archive(**{"../index.ts": b"1"}), "leads out of the archive"),
     (archive(**{"/index.ts": b"1"}), "leads out of the archive"),
