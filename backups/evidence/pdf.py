@@ -72,7 +72,7 @@ def _section(section: Section) -> list[Any]:
     if section.rows:
         cells = [[_text(name, HEAD) for name in section.head]]
         cells += [[_text(value, WORDS.get(value, CELL)) for value in row] for row in section.rows]
-        table = Table(cells, _widths(section.head), repeatRows=1)
+        table = Table(cells, _widths(section.head), repeatRows=1, splitInRow=1)  # a reason may be longer than a page
         line = ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.HexColor("#dfe2e6"))
         table.setStyle(TableStyle([line, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
         parts.append(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from reportlab.platypus import SimpleDocTemplate
 
 from backups.builtin import ensure_policies
 from backups.evidence import html, pdf, sealed, stored
@@ -21,6 +23,7 @@ from backups.evidence.periods import gaps, months_of
 from backups.evidence.places import packed
 from backups.evidence.produce import produce, rendered
 from backups.evidence.sealed import opened
+from backups.evidence.sections import Section
 from backups.manifest import Head, Manifest, Source, Table, manifest_key
 from backups.models import EvidenceReport, Incident, Policy, Proof, Run, Slot
 from backups.sealing import ManifestError, encode
@@ -396,3 +399,13 @@ def test_a_signature_by_another_key_does_not_hold(year: Year) -> None:
 
 def test_letters_outside_latin_are_whole_in_the_json() -> None:
     assert pdf.latin("Zürich → 東京") == "Zürich -> ??"
+
+
+def test_a_reason_longer_than_a_page_is_printed_whole() -> None:
+    row = ("2026-03-02 10:00", "audit altered", "resolved", "olga", "because " * 4000)
+    section = Section("Incidents", (), ("Opened", "What", "Status", "Resolved", "Reason"), (row,))
+    made = SimpleDocTemplate(io.BytesIO())
+
+    made.build(pdf._section(section))
+
+    assert made.page > 1
