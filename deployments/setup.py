@@ -113,11 +113,18 @@ def _webhook() -> Step:
 def _databases() -> list[Step]:
     made = []
     for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
-        names = [environment.variable(purpose) for purpose in ("export", "migration")]
-        unset = [name for name in names if not os.environ.get(name)]
-        todo = f"Set {', '.join(unset)} (a read-only role for export)." if unset else ""
-        made.append(Step(f"Database of {environment}", "warn" if unset else "ok",
-                         f"not set here: {', '.join(unset)}" if unset else "both variables are set", todo))  # fmt: skip
+        export, migration = environment.variable("export"), environment.variable("migration")
+        if not os.environ.get(export):
+            found, todo = (
+                f"{export} is not set here",
+                f"Set {export} to a read-only role; Connect a database shows how.",
+            )
+            made.append(Step(f"Database of {environment}", "warn" if environment.protected else "idle", found, todo))
+        elif not os.environ.get(migration):
+            todo = f"To apply migrations from here, set {migration} on the worker."
+            made.append(Step(f"Database of {environment}", "ok", f"{export} is set", todo))
+        else:
+            made.append(Step(f"Database of {environment}", "ok", "both variables are set"))
     return made
 
 

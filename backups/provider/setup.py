@@ -14,7 +14,7 @@ from operations import onboarding
 from operations.models import Environment, Operation, SupabaseProject
 from operations.onboarding import Step
 from operations.supabase import configured, known_projects, remember_projects, supabase
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Refused
 
 NEXT = "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN on the portal's services."
 
@@ -51,7 +51,10 @@ def first_export(environment: Environment) -> str:
         return ""
     if Operation.objects.filter(kind="backups.export", environment=environment).exists():
         return ""
-    operation = request_export(policy, "first export, asked by set-up")
+    try:
+        operation = request_export(policy, "first export, asked by set-up")
+    except Refused as refusal:
+        return f"{environment}: not exported yet. {refusal.reason}"
     return f"{environment}: first export of {policy.name} is {operation.status}; watch it as operation {operation.pk}"
 
 

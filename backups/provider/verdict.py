@@ -46,7 +46,8 @@ def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Ve
         return Verdict("bad", "unknown", f"{hint} {project.error} What is listed is what was known before.")
     newest = _newest(rows)
     if newest is None:
-        return Verdict("bad", "no backups", _none(project), missing=True)
+        only_shown = project.plan == "free" and not project.environment.protected
+        return Verdict("warn" if only_shown else "bad", "no backups", _none(project), missing=True)
     if project.paused:
         text = f"The project is paused ({project.status}). Its backups stay, but none is taken and none can be restored"
         return Verdict("bad", "paused", f"{text} until it is resumed.", newest=newest)

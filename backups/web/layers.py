@@ -80,7 +80,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def shown(environment: Environment) -> dict[str, object]:
     """What the page says of one environment."""
-    project = SupabaseProject.objects.filter(environment=environment).first()
+    project = SupabaseProject.objects.filter(environment=environment).select_related("environment").first()
     rows = list(ProviderBackup.objects.listed().filter(environment=environment)[:60])
     verdict = judge(project, rows)
     window = next((row for row in rows if row.kind == ProviderBackup.Kind.PITR_WINDOW), None)
