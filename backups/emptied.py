@@ -38,7 +38,7 @@ def refuse_filled() -> None:
     """Only a database without content, and without anybody else's tables, may be written to."""
     tables = set(connection.introspection.table_names())
     ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} | {"django_migrations"}
-    others = sorted(tables - ours)
+    others = sorted(tables - ours) + _elsewhere()
     if others:
         raise Refused(f"DATABASE_URL holds tables of somebody else ({', '.join(others[:5])}). Nothing was changed.")
     with connection.cursor() as cursor:
@@ -49,6 +49,16 @@ def refuse_filled() -> None:
                     f"The portal's database is not empty ({table} has rows). Nothing was changed. "
                     "Stop the portal's services and give it a new, empty database."
                 )
+
+
+def _elsewhere() -> list[str]:
+    """Tables outside our schema: this is then a database that somebody else uses, whatever its public schema holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN"
+            " ('pg_catalog', 'information_schema', 'public') ORDER BY 1 LIMIT 5"
+        )
+        return [str(name) for (name,) in cursor.fetchall()]
 
 
 def drop(dsn: str, run: str) -> None:

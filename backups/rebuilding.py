@@ -7,6 +7,7 @@ is changed. An operation is made for each run, because a run belongs to one; it 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +25,7 @@ from backups.sealing import ManifestError
 from operations.engine import kinds
 from operations.engine.content import content_sha256
 from operations.models import Environment, Operation, Status
+from providers.errors import Refused
 from providers.storage import Store
 
 SAID = "Rebuilt from the store by manage.py recover."
@@ -156,17 +158,29 @@ def _operation(policy: Policy, at: datetime) -> Operation:
     return operation
 
 
+def rest(now: datetime) -> None:
+    """Holds placed after the copy are lost with the portal: for thirty days retention leaves every run alone."""
+    Run.objects.filter(purging_at=None).exclude(stored_at=None).update(brought_back_at=now)
+
+
 def mark_purged(store: Store, found: Inventory) -> int:
-    """Runs whose data retention deleted after the copy of the portal was taken."""
+    """Runs whose data retention deleted after the copy was taken; a manifest that is none stops nothing."""
     count = 0
     for run in Run.objects.filter(pk__in=found.purged, purged_at=None):
-        note = purged.noted(store, load(store, run.pk, keyring.verifier()), keyring.verifier())
+        note = _purged(store, run.pk)
         if note is not None:
             at = datetime.fromisoformat(str(note["at"]))
             retired = run.retired_at or at
             Run.objects.filter(pk=run.pk).update(retired_at=retired, purging_at=at, purged_at=at)
             count += 1
     return count
+
+
+def _purged(store: Store, run: str) -> dict[str, Any] | None:
+    try:
+        return purged.noted(store, load(store, run, keyring.verifier()), keyring.verifier())
+    except (ManifestError, Refused):
+        return None
 
 
 def end_what_was_open(at: datetime) -> int:

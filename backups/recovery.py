@@ -55,13 +55,23 @@ class Recovered:
         return asdict(self)
 
 
-def recover(store: Store, watch: Watch, wanted: str = "", alone: bool = False) -> Recovered:
-    """Bring the portal back. `wanted` names a copy instead of the newest; `alone` uses the runs' manifests only."""
+def recover(
+    store: Store, watch: Watch, wanted: str = "", alone: bool = False, unsigned: bool = False
+) -> Recovered:  # fmt: skip
+    """Bring the portal back. `wanted` names a copy instead of the newest; `alone` uses the runs' manifests only.
+
+    `unsigned` believes what no key speaks for: whoever may write into the store could have made it.
+    """
     begun = emptied.begun()
     if not begun:
         emptied.refuse_filled()
     if keyring.verifiers() and keyring.signer() is None:
         raise Refused("BACKUP_SIGNING_KEY is not set: the recovery could not be signed. Nothing was changed. Set it.")
+    if not keyring.verifiers() and not unsigned:
+        raise Refused(
+            "Neither BACKUP_SIGNING_KEY nor BACKUP_PUBLIC_KEYS is set, so no signature could be checked: a copy with "
+            "an administrator of a thief's would be believed. Nothing was changed. Set them, or give --unsigned."
+        )
     found = inventory(store)
     if not found.runs:
         raise Refused(f"{store} holds no runs. Nothing was changed. Check the URL.")
@@ -121,6 +131,7 @@ def _complete(store: Store, found: Inventory, done: Recovered, copy: Manifest | 
     added, problems = rebuilding.add_missing(store, found)
     done.added, done.problems = added, [*done.problems, *problems]
     done.purged = rebuilding.mark_purged(store, found)
+    rebuilding.rest(now)
     done.missing = sorted(set(_stored_here(store)) - set(found.runs))
     Policy.objects.filter(environment__slug=PORTAL).update(identity_accepted_at=now)
     checkpoints.write_recovery(store, now, done.entries, done.head, done.run)

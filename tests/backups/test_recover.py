@@ -20,8 +20,10 @@ from django.utils import timezone
 from psycopg import sql
 from pyrage import x25519
 
-from backups import checkpoints, portal, proof, recovery
+from backups import checkpoints, portal, proof, rebuilding, recovery
+from backups.inventory import inventory
 from backups.models import Policy, Proof, Run, Segment
+from backups.retaining import planned
 from backups.scheduler import system_user
 from backups.signing import generate
 from ledger.models import Checkpoint, Entry
@@ -29,6 +31,7 @@ from ledger.services import record, verify
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Environment, Operation
+from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from providers.storage import Store, open_store
 from tests import portal_database
@@ -166,6 +169,8 @@ def test_without_a_copy_policies_and_runs_are_rebuilt_and_the_loss_is_said(
     policy = Policy.objects.create(environment=production, name="decisions", tables=["algorithm_audit_trail"])
     run = export(policy).result["run"]
     checkpoints.write()
+    store.put_once(f"runs/{new_ulid()}/purged.json", b"a thief's")
+    store.put_once(f"runs/{run}/purged.json", b"a thief's")
     size = len(entries())
 
     with lost(monkeypatch):
@@ -175,9 +180,12 @@ def test_without_a_copy_policies_and_runs_are_rebuilt_and_the_loss_is_said(
         assert "People, approvals" in out.getvalue()
         assert f"MISSING: at least {size} ledger entries" in out.getvalue()
         assert Run.objects.get(pk=run).status == "proven"
+        assert "brought back" in planned(Policy.objects.get(name="decisions")).lines[0].reasons[-1]
         assert Policy.objects.get(name="decisions").tables == ["public.algorithm_audit_trail"]
         assert Operation.objects.get(backup_runs=run).status == "succeeded"
         assert verify().valid
+        store.delete(f"runs/{run}/manifest.json")
+        assert rebuilding.mark_purged(store, inventory(store)) == 0
 
 
 @pytest.mark.parametrize(
@@ -185,7 +193,9 @@ def test_without_a_copy_policies_and_runs_are_rebuilt_and_the_loss_is_said(
     [
         ("empty store", "holds no runs"),
         ("strangers", "tables of somebody else (leads)"),
+        ("another schema", "tables of somebody else (auth.users)"),
         ("no key", "BACKUP_SIGNING_KEY"),
+        ("no keys at all", "no signature could be checked"),
     ],
 )
 def test_it_refuses_before_the_first_change(store, monkeypatch, settings, case, told) -> None:
@@ -194,10 +204,15 @@ def test_it_refuses_before_the_first_change(store, monkeypatch, settings, case, 
 
         settings.BACKUP_PUBLIC_KEYS = [keyring.public_text(keyring.signer().verifier)]
         settings.BACKUP_SIGNING_KEY = ""
+    if case == "no keys at all":
+        settings.BACKUP_SIGNING_KEY = ""
     with lost(monkeypatch, migrated=False):
         if case == "strangers":
             with connection.cursor() as cursor:
                 cursor.execute("CREATE TABLE leads (id int)")
+        if case == "another schema":
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE SCHEMA auth CREATE TABLE users (id int)")
         with pytest.raises(CommandError) as refusal:
             recovered(store)
         assert connection.introspection.table_names() == (["leads"] if case == "strangers" else [])

@@ -25,12 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
         parser.add_argument("--run", default="", help="this copy of the portal instead of the newest proven one")
         parser.add_argument("--manifests-only", action="store_true", help="use no copy: policies and runs alone")
+        parser.add_argument("--unsigned", action="store_true", help="believe copies without any key to check them by")
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
             store = console.store_from(options["store"])
-            done = recover(store, console.watch(options["as_json"]), options["run"], options["manifests_only"])
+            watch, copy = console.watch(options["as_json"]), options["run"]
+            done = recover(store, watch, copy, options["manifests_only"], options["unsigned"])
         console.show(self, options["as_json"], done.as_json(), "\n".join(_lines(done)))
         if not done.valid:
             sys.exit(1)
