@@ -20,6 +20,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,11 @@ def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, p
         count += len(run.problems)
         report(run, body)
     if not found:
-        print(f"no runs{' in ' + period if period else ''} under {root}")
+        print(
+            f"no run was made in {period} itself"
+            if told
+            else f"no runs{' in ' + period if period else ''} under {root}"
+        )
     return count if found or told else 1
 
 
@@ -334,9 +339,11 @@ def tell_period(period: str, since: list[Paper], proven: list[Paper], known: dic
     rows = sum(newest(key, period, proven).get("rows", 0) for key in chains)
     word = "ALTERED" if altered else "NOT KNOWN" if unclear or without else "INTACT"
     between = f"{len(proven)} proven runs from {proven[0].taken_at[:16]} to {proven[-1].taken_at[:16]}"
-    print(f"{word}: {len(chains)} chains with {rows} decisions of {period}, {len(altered)} altered, {len(unclear)} not "
-          f"compared throughout; each hash was recomputed in {between}; what was written and removed between two runs "
-          f"cannot be known.{f' {without} runs carry no facts.' if without else ''}")  # fmt: skip
+    print(
+        f"{word}: {len(chains)} chains with {rows} decisions of {period}, {len(altered)} altered, {len(unclear)} not "
+        f"compared throughout; each hash was recomputed in {between}; {unwatched(period, proven, known)}; what was "
+        f"written and removed between two runs cannot be known.{f' {without} runs carry no facts.' if without else ''}"
+    )
     for key in chains:
         changes, gaps = verdicts[key]
         last = newest(key, period, proven)
@@ -344,6 +351,23 @@ def tell_period(period: str, since: list[Paper], proven: list[Paper], known: dic
         name = "altered" if changes else "unclear" if gaps else "intact"
         print(f"{name:<8}{key[1]}: {last.get('rows', 0)} decisions, {last.get('conversions', 0)} converted; {said}")
     return len(altered) + len(unclear) + without
+
+
+def unwatched(period: str, proven: list[Paper], known: dict[str, Paper]) -> str:
+    """The longest time of the month between two proven runs; the verifier knows no schedule, so it only counts."""
+    year, month = int(period[:4]), int(period[5:7])
+    start, end = datetime(year, month, 1, tzinfo=UTC), datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    times = sorted(moment(paper.taken_at) for paper in known.values() if paper.status == "proven")
+    before = [at for at in times if at <= start][-1:] or [start]
+    after = [at for at in times if at >= end][:1] or [max(end, times[-1])]
+    borders = [*before, *(at for at in times if start < at < end), *after]
+    seconds = max(int((later - at).total_seconds()) for at, later in pairwise(borders))
+    return f"at most {seconds // 3600} h {seconds % 3600 // 60} min passed between two proven runs"
+
+
+def moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def newest(key: tuple[str, str], period: str, proven: list[Paper]) -> dict[str, Any]:
@@ -467,6 +491,9 @@ def main() -> int:
     parser.add_argument("--plain", type=Path, metavar="DIR")
     parser.add_argument("--period", default="", metavar="YYYY-MM")
     options = parser.parse_args()
+    if options.period and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.period):
+        print(f"--period is a month such as 2026-03, not {options.period!r}")
+        return 1
     try:
         keys = read_public_keys(options.public_key)
     except (OSError, ValueError) as error:

@@ -37,6 +37,9 @@ def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int
 
 
 def _recomputed(proven: Sequence[RunLine]) -> str:
+    if len(proven) == 1:
+        at = day(proven[0].taken_at)
+        return f"every hash was recomputed in the one proven run, of {at} UTC; there is no other to compare it with"
     runs = f"{len(proven)} proven runs from {day(proven[0].taken_at)} to {day(proven[-1].taken_at)}"
     return f"every hash was recomputed and the hashed columns compared in {runs} UTC"
 
@@ -44,7 +47,7 @@ def _recomputed(proven: Sequence[RunLine]) -> str:
 def _conversions(chains: Sequence[ChainVerdict]) -> str:
     first = sum(each.count for chain in chains for each in chain.set_conversions)
     changed = sum(1 for chain in chains for change in chain.changes if change.kind == "conversion")
-    told = f"{first:,} conversions were set once after they were first seen"
+    told = f"{first:,} conversion{'s were' if first != 1 else ' was'} set after their decision was first seen"
     return f"{told}, and set ones were CHANGED {times(changed)}" if changed else f"{told} and none was changed"
 
 
@@ -64,12 +67,14 @@ def chain_sentence(chain: ChainVerdict) -> str:
     """The verdict on one chain."""
     if not chain.runs:
         return "In no proven run."
-    runs = f"{chain.runs} proven run{'s' * (chain.runs != 1)}, {day(chain.first_at)} to {day(chain.last_at)} UTC"
+    span_of = f"{chain.runs} proven runs, {day(chain.first_at)} to {day(chain.last_at)} UTC"
+    runs = span_of if chain.runs > 1 else f"the proven run of {day(chain.first_at)} UTC"
     parts = [f"{chain.decisions:,} decisions, {chain.conversions:,} converted; each hash recomputed in {runs}"]
     if chain.changes:
         parts += [f"{day(change.before_at)} to {day(change.after_at)}: {change.detail}" for change in chain.changes[:6]]
     else:
-        parts.append("hashed columns equal in all of them" if chain.word == "intact" else "no difference seen")
+        same = "hashed columns equal in all of them" if chain.runs > 1 else "no other to compare it with"
+        parts.append(same if chain.word == "intact" else "no difference seen")
     first = sum(each.count for each in chain.set_conversions)
     parts += [f"{first:,} conversions set once"] if first else []
     parts += [f"{chain.late_rows:,} decisions written after their month had ended"] if chain.late_rows else []

@@ -135,6 +135,7 @@ def test_odd_visitor_ids_hash_as_the_product_hashes_them(sampelit_copy, store: S
 def test_a_period_without_runs_is_not_green(signed: Manifest, store: Store, tmp_path: Path) -> None:
     assert verify(store, tmp_path, "--period", signed.source.taken_at[:7])[0] == 0
     assert verify(store, tmp_path, "--period", "1999-01")[0] == 1
+    assert "a month such as 2026-03, not '2026-3'" in verify(store, tmp_path, "--period", "2026-3")[1]
 
 
 def test_a_run_that_retention_purged_keeps_its_evidence_and_no_byte_of_it_may_change(
