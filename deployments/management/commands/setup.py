@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"]:
-            call_command("first_admin", email=options["email"], username=options["username"])
+            call_command("first_admin", email=options["email"], username=options["username"], stdout=self.stdout)
         self._discover()
         if self._link(options["supabase"]):
             self._discover()
