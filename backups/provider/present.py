@@ -5,6 +5,8 @@ In: a step context. Out: a run of the whole database (the audit trail where ther
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from backups import steps
 from backups.builtin import AUDIT_TRAIL, WHOLE_DATABASE
 from backups.models import Policy, Proof, Run
@@ -49,7 +51,7 @@ def policy_of(environment: Environment) -> Policy:
 def run_of(ctx: StepContext) -> Run:
     policy = policy_of(ctx.environment)
     found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
-        operation=ctx.operation, policy=policy
+        operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
     return found
 
