@@ -194,7 +194,7 @@ def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], cha
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in table.stored_columns)
     fmt = spec.format_of(table.name, table.binary_io)
     ordered = tuple(sorted(segments, key=lambda segment: segment.key))
-    return Table(table.schema, table.name, fmt, table.named, columns, ordered, chains)
+    return Table(table.schema, table.name, fmt, table.named and spec.by_a_person, columns, ordered, chains)
 
 
 def _slug(name: str) -> str:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from backups.models import ProviderBackup, Run
+from backups.models import Incident, ProviderBackup, Run
 from migrations_registry import drift
 from migrations_registry.apply import execute, failpoints, keeper, provider_point
 from migrations_registry.models import Application, RulePolicy, SchemaFingerprint, StreamBaseline
@@ -247,6 +247,21 @@ def test_what_was_written_after_the_restore_point_comes_back(
     late_rows = "SELECT message FROM back.leads WHERE email = 'late@example.com'"
     assert rows(dsns["admin"], late_rows) == [("do not lose me",)]
     assert "1 rows of back.leads, written after the run" in " ".join(restored.result["notes"])
+
+
+def test_an_empty_table_may_be_dropped(
+    baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = act("migrations.apply", file=add_supabase(2, "CREATE TABLE hollow (id integer)").sha256)
+
+    def late() -> None:
+        rows(dsns["admin"], "INSERT INTO hollow VALUES (7) RETURNING id")
+
+    monkeypatch.setitem(failpoints.armed, "restore_point.proven", late)
+    operation = act("migrations.apply", file=add_supabase(3, "DROP TABLE hollow").sha256)
+    assert (made.status, operation.status) == ("succeeded", "succeeded"), operation.error
+    assert Application.objects.latest("pk").steps[0]["kept"]["rows"] == 1
+    assert not Incident.objects.exists()
 
 
 def test_too_busy_to_be_kept_in_time_changes_nothing(
