@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.db.models import Count
+
 from backups import incidents
 from backups.incident_kinds import PlaceHold, ReleaseHold, ResolveIncident
+from backups.models import Incident
 from ledger.models import Entry
 from ledger.registry import sentence
 from operations import navigation
+from operations.doctor import Check
+from operations.doctor import register as register_check
 from operations.engine import kinds, tick
+from operations.models import Environment
 
 
 def register() -> None:
@@ -25,6 +33,19 @@ def register() -> None:
 def remind() -> None:
     """The periodic job."""
     incidents.remind()
+
+
+@register_check
+def altered_data(environment: Environment | None) -> Iterator[Check]:
+    """Incidents that nobody has resolved."""
+    why = "History that was altered is found only by comparing with an earlier run, and explained only by a person."
+    rows = Incident.objects.open().values_list("environment__slug").annotate(Count("pk")).order_by()
+    counted = dict(rows.filter(environment=environment) if environment else rows)
+    for slug in [environment.slug] if environment else Environment.objects.values_list("slug", flat=True):
+        number = counted.get(slug, 0)
+        tone, found = ("bad", f"{number} open") if number else ("ok", "none open")
+        fix = "Open Incidents in the sidebar, or run manage.py incidents." if number else ""
+        yield Check(f"{slug} incidents", tone, found, why, fix)
 
 
 @sentence("backups.incident.opened")

@@ -74,31 +74,16 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     assert "</span>Altered</span>" in page
     assert "verify_audit_chain" in page
 
-    incidents.resolve(incident, "sam", "a refund, booked by hand")
-    quiet = export()
-    sql(sampelit_copy, FORGE)
-    loud = export()
-
-    assert (quiet.status, judging.last_good(loud)) == ("proven", quiet)
-    assert set(quiet.shows.values_list("status", flat=True)) == {"resolved"}
-    assert Incident.objects.open().get().run == loud
-    assert good in Run.objects.held()
-
-
-def test_a_repair_after_the_explanation_is_no_alarm_and_the_same_forgery_again_is_one(export, sampelit_copy) -> None:
-    export()
-    sql(sampelit_copy, FORGE)
-    altered = export()
-    incidents.resolve(Incident.objects.get(), "sam", "will be repaired tonight")
+    incidents.resolve(incident, "sam", "a refund, booked by hand; repaired tonight")
     sql(sampelit_copy, FORGE.replace("+ 1", "- 1"))
     repaired = export()
     sql(sampelit_copy, FORGE)
-    again = export()
+    loud = export()
 
+    assert (repaired.status, judging.last_good(loud)) == ("proven", repaired)
     assert not repaired.shows.exists()
-    assert judging.last_good(again) == repaired
-    assert Incident.objects.open().get().run == again
-    assert Incident.objects.exclude(status="open").get().run == altered
+    assert Incident.objects.open().get().run == loud
+    assert good in Run.objects.held()
 
 
 def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:
@@ -120,7 +105,7 @@ def test_a_broken_chain_is_suspect_until_it_is_explained_and_then_only_that(expo
     first = export()
 
     incident = Incident.objects.get()
-    assert (first.status, incident.code, judging.last_good(export())) == ("suspect", "chain_broken", None)
+    assert (first.status, incident.code, Run.objects.good().exists()) == ("suspect", "chain_broken", False)
     incidents.resolve(incident, "sam", "known since the migration of 2025")
     explained = export()
     sql(sampelit_copy, "UPDATE algorithm_audit_trail SET visitor_id = 'eva' WHERE sequence_number = 4")

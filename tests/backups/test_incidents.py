@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from backups import holds, incidents
 from backups.builtin import ensure_policies
-from backups.models import Hold, Incident, Policy, Run
+from backups.models import Hold, Incident, Policy, Run, Slot
+from backups.web.calendar import calendars
 from ledger.models import Entry
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -217,6 +218,29 @@ def test_holds_are_placed_and_released_by_operations(production, run) -> None:
         request("backups.place_hold", by=by, environment=production, parameters={"run": "nothing"}, reason="x")
     with pytest.raises(Refused, match="no standing hold"):
         request("backups.release_hold", by=by, environment=production, parameters={"hold": "x"}, reason="x")
+
+
+def test_the_doctor_counts_what_nobody_resolved(production) -> None:
+    from backups.incident_lines import altered_data
+
+    quiet = next(altered_data(production))
+    found(production)
+
+    assert (quiet.tone, next(altered_data(None)).tone, next(altered_data(None)).found) == ("ok", "bad", "1 open")
+
+
+def test_a_slot_whose_run_is_suspect_is_suspect_in_the_calendar(production, run) -> None:
+    Run.objects.update(status="suspect")
+    policy = Policy.objects.select_related("environment").get(pk=run.policy_id)
+    for hours, status, operation in ((0, "failed", run.operation), (72, "missed", None), (96, "proven", None)):
+        at = timezone.now() - timedelta(hours=hours)
+        Slot.objects.create(policy=policy, at=at, status=status, operation=operation)
+
+    drawn = str(calendars([policy])[0][1])
+
+    assert "1 suspect" in drawn
+    assert "1 missed" in drawn
+    assert "1 failed" not in drawn
 
 
 def test_the_shell_lists_and_shows(production, capsys) -> None:
