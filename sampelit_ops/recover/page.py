@@ -74,7 +74,8 @@ class Row:
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
     """GET asks and shows; POST writes the migration of a restore that lies beside."""
-    if not request.user.has_perm("backups.view_run"):
+    needed = ["backups.view_run", *([WRITES] if request.method == "POST" else [])]
+    if not request.user.has_perms(needed):
         raise PermissionDenied
     asked = request.POST if request.method == "POST" else request.GET
     form = LostForm(asked if "lost" in asked else None, initial=_initial(asked))
@@ -127,8 +128,6 @@ def _url(environment: Environment, lost: Lost, at: datetime, option: Option) -> 
 
 
 def _write(request: HttpRequest, form: LostForm) -> HttpResponse:
-    if not request.user.has_perm(WRITES):
-        raise PermissionDenied
     assert isinstance(request.user, User)  # noqa: S101 (admin_view lets only people in)
     environment, lost, _ = _asked(form)
     operation = get_object_or_404(Operation, pk=request.POST.get("operation", ""), environment=environment)
