@@ -24,7 +24,7 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
         raise Refused("The period ends before it begins. Nothing was read.")
     if start > now:
         raise Refused("The period lies in the future. Nothing was read.")
-    found = material(environment, start)
+    found = material(environment, start, months_of(start, end))
     chains, watched = _chains(found, months_of(start, end)), _watched(environment, found, start, min(end, now))
     proven = [line for line in found.lines if line.status == "proven"]
     word = word_of(chains, watched, len(proven))

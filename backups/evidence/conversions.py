@@ -17,12 +17,13 @@ def compare(
     tally: Tally, now: Month, facts: TableFacts, run: Seen, earlier: tuple[Month, Seen] | None, before: RunFacts | None
 ) -> None:
     """One month of one run with the run before it in time (`earlier`) and the one it was proven against (`before`)."""
-    places = now.converted
+    same = earlier is not None and earlier[0].conversions_sha256 == now.conversions_sha256
+    known = tally.known.get(now.month)
+    places = known if same and known is not None else now.converted
     if places is None:
-        if earlier and earlier[0].conversions_sha256 != now.conversions_sha256:
+        if earlier and not same:
             tally.unclear.append(f"conversions of {now.month} at {run.facts.taken_at}: too many to list")
         return
-    known = tally.known.get(now.month)
     new, gone = (added(known, places), added(places, known)) if known is not None else ([], [])
     if gone and earlier:
         detail = f"conversions of {now.month} were taken back: {shown(gone)}"

@@ -6,8 +6,9 @@ proven runs says that the hashed columns of every row up to there are the same. 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from backups.evidence.places import unpacked
@@ -63,21 +64,38 @@ class TableFacts:
     ends: tuple[End, ...] = ()
     conversions: tuple[Conversions, ...] = ()
 
+    @cached_property
+    def by_chain(self) -> dict[str, dict[str, Month]]:
+        found: dict[str, dict[str, Month]] = {}
+        for one in self.months:
+            found.setdefault(one.chain, {})[one.month] = one
+        return found
+
     def month(self, chain: str, month: str) -> Month | None:
-        return next((one for one in self.months if (one.chain, one.month) == (chain, month)), None)
+        return self.by_chain.get(chain, {}).get(month)
 
     def head(self, chain: str) -> Month | None:
         """The month with the chain's end."""
-        return max((one for one in self.months if one.chain == chain), key=lambda one: one.last, default=None)
+        return max(self.by_chain.get(chain, {}).values(), key=lambda one: one.last, default=None)
+
+    def about(self, months: frozenset[str]) -> TableFacts:
+        """Only the chains that have decisions in these months, whole: a year of runs fits into a worker's memory."""
+        chains = {one.chain for one in self.months if one.month in months}
+        return replace(
+            self,
+            months=tuple(one for one in self.months if one.chain in chains),
+            ends=tuple(one for one in self.ends if one.chain in chains),
+            conversions=tuple(one for one in self.conversions if one.chain in chains and one.month in months),
+        )
 
     @property
     def heads(self) -> set[tuple[str, str, int, str]]:
         """Table, chain, rows and head hash of every chain, as a manifest has them."""
-        chains = {one.chain for one in self.months}
+        chains = self.by_chain
         return {(self.table, chain, self.rows(chain), head.head) for chain in chains if (head := self.head(chain))}
 
     def rows(self, chain: str) -> int:
-        return sum(one.rows for one in self.months if one.chain == chain)
+        return sum(one.rows for one in self.by_chain.get(chain, {}).values())
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,9 @@ class RunFacts:
     def at(self) -> datetime:
         found = datetime.fromisoformat(self.taken_at)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def about(self, months: frozenset[str]) -> RunFacts:
+        return replace(self, tables=tuple(table.about(months) for table in self.tables))
 
     def table(self, name: str) -> TableFacts | None:
         return next((table for table in self.tables if table.table == name), None)

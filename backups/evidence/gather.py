@@ -63,7 +63,7 @@ def moment_of(run: Run) -> str:
     return run.snapshot_at.isoformat() if run.snapshot_at else ""
 
 
-def material(environment: Environment, start: datetime) -> Material:
+def material(environment: Environment, start: datetime, months: frozenset[str]) -> Material:
     """Every restorable or purged run since `start`, checked, and the newest proven one before it for each policy."""
     rows = Run.objects.filter(policy__environment=environment, operation__seeded=False, snapshot_at__isnull=False)
     rows = rows.filter(status__in=[RunStatus.PROVEN, RunStatus.SUSPECT]).select_related("policy__environment")
@@ -74,14 +74,15 @@ def material(environment: Environment, start: datetime) -> Material:
         for policy in wanted
     ]
     chosen = sorted([run for run in before if run] + since, key=lambda run: (run.snapshot_at, run.pk))
-    return Material(tuple(zip(chosen, _read_all(chosen), strict=True)), start)
+    return Material(tuple(zip(chosen, _read_all(chosen, months), strict=True)), start)
 
 
-def _read_all(runs: Sequence[Run]) -> list[RunFacts | None]:
+def _read_all(runs: Sequence[Run], months: frozenset[str]) -> list[RunFacts | None]:
     proofs = Proof.objects.filter(run__in=[run.pk for run in runs]).exclude(evidence={}).order_by("-created_at")
     expected = {run: str(evidence.get("sha256", "")) for run, evidence in proofs.values_list("run_id", "evidence")}
     with ThreadPoolExecutor(READERS, thread_name_prefix="evidence") as pool:
-        return list(pool.map(read, runs, [expected.get(run.pk, "") for run in runs]))
+        found = pool.map(read, runs, [expected.get(run.pk, "") for run in runs])
+        return [facts.about(months) if facts else None for facts in found]
 
 
 def read(run: Run, expected: str = "") -> RunFacts | None:

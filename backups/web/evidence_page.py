@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from backups import keyring
 from backups.evidence import html
 from backups.evidence.history import told
 from backups.evidence.produce import PERMISSION, TYPES, opened, rendered
@@ -58,6 +59,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request), "title": f"Evidence {row}", "row": row, "environment": row.environment,
         "tone": html.TONES[row.verdict], "forms": sorted(TYPES),
+        "unchecked": keyring.verifier() is None,
     }  # fmt: skip
     try:
         signed = opened(row)

@@ -383,7 +383,7 @@ def test_periods_and_gaps_are_counted_in_utc() -> None:
 def test_material_begins_with_the_last_proven_run_before(year: Year) -> None:
     weeks(year, 3, MARCH - timedelta(days=8))
 
-    found = material(year.policy.environment, MARCH)
+    found = material(year.policy.environment, MARCH, months_of(MARCH, APRIL))
 
     assert next(run.snapshot_at for run, _ in found.runs) < MARCH
     assert len(found.since) == len(found.runs) - 1
