@@ -13,7 +13,7 @@ from django.utils import timezone
 from backups.models import Policy, Run, StoreReport
 from ledger.services import record
 from providers.errors import ProviderError, Refused
-from providers.storage import open_store
+from providers.storage import open_store, parse
 from providers.storage_probe import Finding, probe, ready
 
 logger = logging.getLogger("backups.stores")
@@ -22,12 +22,21 @@ EVERY = timedelta(days=1)
 
 def known() -> dict[str, str]:
     """Store URL to what it is for; a variable without a value is not here."""
-    found = {settings.BACKUP_STORE: "first store of every policy"}
+    found = {_shown(settings.BACKUP_STORE, "BACKUP_STORE"): "first store of every policy"}
     for policy in Policy.objects.exclude(second_store_env="").select_related("environment"):
         url = os.environ.get(policy.second_store_env, "")
         if url:
-            found.setdefault(url, f"second store of {policy}")
+            found.setdefault(_shown(url, policy.second_store_env), f"second store of {policy}")
     return found
+
+
+def _shown(url: str, variable: str) -> str:
+    """What is no store URL may be a secret under a wrong name: then the variable's name stands for it."""
+    try:
+        parse(url)
+    except Refused:
+        return variable
+    return url
 
 
 def second_url(policy: Policy) -> str:

@@ -14,6 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
+from backups import stores
+from backups.models import Policy, StoreReport
+from operations.models import Environment
 from providers.errors import Refused
 from providers.s3_client import client
 from providers.storage import AlreadyStored, Retained, Stored, StoreError, open_store, parse
@@ -252,3 +255,17 @@ def test_the_commands(tmp_path) -> None:
     assert json.loads(probed.getvalue())["usable"] is True
     assert "s3:DeleteObject" not in printed.getvalue()
     assert json.loads(printed.getvalue())["Statement"][0]["Resource"] == "arn:aws:s3:::b/p/*"
+
+
+@pytest.mark.django_db
+def test_a_secret_named_as_a_store_is_shown_by_its_variables_name(settings, tmp_path, monkeypatch) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}"
+    production = Environment.objects.create(slug="production", name="P", kind="production")
+    Policy.objects.create(environment=production, name="a", tables=["a"], second_store_env="BACKUP_SIGNING_KEY")
+    monkeypatch.setenv("BACKUP_SIGNING_KEY", "very-secret-key")
+
+    for url in stores.known():
+        stores.report(url)
+
+    kept = dict(StoreReport.objects.values_list("url", "usable"))
+    assert kept == {f"file://{tmp_path}": True, "BACKUP_SIGNING_KEY": False}
