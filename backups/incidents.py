@@ -48,29 +48,39 @@ def raise_incident(
     """
     if code not in IncidentCode.values:
         raise ValueError(f"{code} is no incident code")
-    # no_key: whoever asks for an operation shares the row's key and may wait for the ledger, which we hold already
-    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+    _lock(environment)
     kept = _kept(evidence)
-    number = len(kept["rows"]) if total is None else total
-    mark = fingerprint or _fingerprint(kept)
+    values = {
+        "summary": summary[:500], "evidence": kept, "total": len(kept["rows"]) if total is None else total,
+        "fingerprint": fingerprint or _fingerprint(kept),
+    }  # fmt: skip
     about = Incident.objects.filter(code=code, environment=environment, subject=subject[:200])
-    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=mark)
+    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=values["fingerprint"])
     accepted = (resolved.filter(resolved_at__gt=since) if since else resolved).first()
     found = about.open().first() or accepted
-    values = {"summary": summary[:500], "evidence": kept, "total": number, "fingerprint": mark}
     if found is None:
         found = Incident.objects.create(
             code=code, environment=environment, subject=subject[:200], run=run, baseline_run=baseline,
             policy=run.policy if run else None, seeded=bool(run and run.operation.seeded), **values,
         )  # fmt: skip
         _open(found)
-    elif found != accepted and found.fingerprint != mark:
-        Incident.objects.filter(pk=found.pk).update(**values)
-        found.refresh_from_db()
-        _open(found)
+    elif found != accepted and found.fingerprint != values["fingerprint"]:
+        _grow(found, values)
     if run is not None:
         found.seen_in.add(run)
     return found
+
+
+def _lock(environment: Environment) -> None:
+    """Two findings at once become one incident. No key: whoever asks for an operation shares the row's key and may wait
+    for the ledger, which we hold already."""
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+
+
+def _grow(incident: Incident, values: dict[str, Any]) -> None:
+    Incident.objects.filter(pk=incident.pk).update(**values)
+    incident.refresh_from_db()
+    _open(incident)
 
 
 def _kept(evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -95,21 +95,28 @@ def prove(
             took = int((time.monotonic() - began) * 1000)
             examined = examine(loader, baseline) if not loader.problems else Examined()
             facts = collect(loader, previous, earlier_facts) if not loader.problems else None
-            version = str(connection.info.server_version)
+            doubted = explained(doubts, examined, accepted)
+            examined = replace(examined, findings=(*doubts.findings, *examined.findings))
+            return _verdict(loader, doubted, doubts.chains, took, examined, facts)
         finally:
             connection.close()
+
+
+def _verdict(
+    loader: Loader, doubted: list[str], chains: int, took: int, examined: Examined, facts: RunFacts | None
+) -> Verdict:
     return Verdict(
-        run=manifest.run,
-        manifest_sha256=manifest.sha256,
+        run=loader.manifest.run,
+        manifest_sha256=loader.manifest.sha256,
         at=_now(),
         problems=tuple(loader.problems),
-        doubts=tuple(explained(doubts, examined, accepted)),
+        doubts=tuple(doubted),
         rows=loader.rows,
         raw_bytes=loader.bytes,
-        chains=doubts.chains,
+        chains=chains,
         milliseconds=took,
-        server_version=version,
-        examined=replace(examined, findings=(*doubts.findings, *examined.findings)),
+        server_version=str(loader.connection.info.server_version),
+        examined=examined,
         facts=facts,
     )
 
