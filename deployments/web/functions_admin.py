@@ -87,6 +87,7 @@ class EdgeSecretAdmin(ReadOnlyAdmin):
     list_filter = ["environment"]
     list_select_related = ["environment"]
     search_fields = ["name"]
+    change_list_template = "admin/deployments/function/secrets_list.html"
     list_title = "Functions' secrets"
     list_lede = "Names only; no value ever comes here"
     empty_title = "No secrets known"
