@@ -28,23 +28,26 @@ from sampelit_ops.recover.write import write
 WRITES = "migrations_registry.register_migrationfile"
 
 
+def _example(text: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"placeholder": text})
+
+
 class LostForm(forms.Form):
     """What was lost, and when; the fields that a kind does not need stay empty."""
 
     environment = forms.ChoiceField()
     lost = forms.ChoiceField(choices=list(KINDS.items()), label="What was lost")
-    table = forms.CharField(required=False, max_length=130, help_text="For a table, a column or rows.")
-    column = forms.CharField(required=False, max_length=63, help_text="For a column.")
-    key = forms.CharField(required=False, max_length=36, label="Experiment", help_text="For an experiment: its id.")
+    table = forms.CharField(required=False, max_length=130, widget=_example("public.users"))
+    column = forms.CharField(required=False, max_length=63, widget=_example("company"))
+    key = forms.CharField(required=False, max_length=36, label="Experiment", widget=_example("its UUID"))
     at = forms.DateTimeField(
         label="When (UTC)",
         input_formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
-        help_text="When it was last there, for sure: the first wrong sign, or a little before.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **{"label_suffix": "", **options})
         rows = Environment.objects.filter(kind__in=["production", "staging"]).select_related("supabase_project")
         self.environments = {row.slug: row for row in rows}
         self.fields["environment"] = forms.ChoiceField(choices=[(slug, row.name) for slug, row in
