@@ -12,7 +12,7 @@ from django.db import transaction
 from backups import keyring, purged, stores
 from backups.manifest import Manifest
 from backups.models import Policy, Run
-from backups.retaining import clock, looked_at, planned
+from backups.retaining import clock, incomplete, looked_at, planned
 from backups.retention_steps import policy_of, refuse, told
 from backups.trust import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
@@ -63,6 +63,9 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
         return False
     places = [(store_of(run), _reaper(run.store_url or settings.BACKUP_STORE)), *_second(ctx, run)]
     if run.purging_at is None:
+        if incomplete([run]):
+            ctx.log(f"Run {pk} stays, it is evidence: somebody else removed objects of it.")
+            return False
         _read_locks(run, manifest, [store for store, _ in places])
     if not _begin(ctx, policy, pk, missing):
         return False

@@ -149,6 +149,7 @@ def _line(fact: Fact, facts: Sequence[Fact], wanted: dict[str, list[str]], rule:
 def _protections(fact: Fact, now: datetime) -> tuple[str, ...]:
     back = fact.brought_back_at
     checks = [
+        (not fact.present, "objects of it are missing from the store, so it is evidence"),
         (fact.held, "a hold stands"),
         (fact.altered, "an open incident is about it"),
         (fact.busy, "a restore or a check of it is asked for"),
@@ -161,8 +162,6 @@ def _doubts(fact: Fact, facts: Sequence[Fact], rule: Rule, now: datetime) -> tup
     """A run that nobody may rely on is kept while it is young, or while too few newer ones are proven."""
     if fact.counts:
         return ()
-    if not fact.present:
-        return ("objects of it are missing from the store, so it is evidence",)
     if now - fact.at < timedelta(days=rule.unproven_days):
         return (f"not proven, younger than {rule.unproven_days} days",)
     newer = sum(one.counts and one.retired_at is None and one.at > fact.at for one in facts)

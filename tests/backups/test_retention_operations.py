@@ -172,16 +172,19 @@ def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history,
         call_command("verify_run", history[4].pk, stdout=StringIO())
 
 
-def test_a_run_whose_manifest_was_replaced_stays_as_evidence_and_stops_no_other(ask, history, store) -> None:
+def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(ask, history, store) -> None:
     path = Path(store.url.removeprefix("file://")) / manifest_key(history[4].pk)
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2', 1))
 
+    store.delete(f"runs/{history[5].pk}/1/000-a/0000000000-000.csv.zst")
+
     operation = ask("backups.purge")
 
-    assert operation.result["purged"] == [history[5].pk]
-    assert f"Run {history[4].pk} stays, it is evidence" in operation.log
-    assert len(keys(store, history[4])) == 4
+    assert operation.result["purged"] == []
+    assert f"Run {history[4].pk} stays, it is evidence: The manifest" in operation.log
+    assert f"Run {history[5].pk} stays, it is evidence: somebody else removed" in operation.log
+    assert [len(keys(store, run)) for run in history[4:]] == [4, 3]
 
 
 @pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
