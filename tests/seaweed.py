@@ -57,6 +57,7 @@ def s3_server(directory: Path) -> Iterator[str]:
         Path(sys.executable).parent / "weed", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={directory}",
         f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}",
         f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=100",
+        "-s3.port.iceberg=0", "-s3.port.lance=0",  # fixed ports otherwise: a second server on the machine would end
     ]  # fmt: skip
     with (directory / "log").open("wb") as log:
         process = spawn(argv, stdout=log, stderr=log, cwd=directory)
