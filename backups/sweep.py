@@ -6,12 +6,14 @@ In: a store and the clock. Out: the keys that were removed. Whatever a manifest 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
 from backups import keyring
 from backups.manifest import manifest_key
+from backups.models import Run
 from backups.reading import load
 from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
@@ -19,19 +21,34 @@ from providers.storage import Store, open_store
 
 logger = logging.getLogger("backups.sweep")
 GRACE = timedelta(hours=48)
+PAPERS = ("proof-", "evidence.json", "kept/", "purged.json")
 
 
-def orphans(store: Store, now: datetime, grace: timedelta = GRACE) -> list[str]:
-    """Keys under `runs/` that are old and belong to no stored run; a run with a bad manifest is left for people."""
+def orphans(
+    store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()
+) -> list[str]:  # fmt: skip
+    """Keys under `runs/` that are old and belong to no stored run; a run with a bad manifest is left for people.
+
+    So is one that lost its manifest: `known` are runs that the portal relies on, or that are being written.
+    """
     by_run: dict[str, list[tuple[str, datetime]]] = {}
     for item in store.list("runs/"):
         by_run.setdefault(item.key.split("/")[1], []).append((item.key, item.modified_at))
     found: list[str] = []
     for run, items in by_run.items():
-        kept = _kept(store, run, {key for key, _ in items})
+        keys = {key for key, _ in items}
+        if manifest_key(run) not in keys and (run in known or _ended(run, keys)):
+            logger.error("run %s has lost its manifest; nothing of it is removed. Look for who removed it.", run)
+            continue
+        kept = _kept(store, run, keys)
         if kept is not None:
             found += [key for key, at in items if now - at > grace and not key.startswith(kept)]
     return sorted(found)
+
+
+def _ended(run: str, keys: Collection[str]) -> bool:
+    """Papers that are written only after a manifest."""
+    return any(key.startswith(tuple(f"runs/{run}/{name}" for name in PAPERS)) for key in keys)
 
 
 def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
@@ -42,14 +59,15 @@ def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
         manifest = load(store, run, keyring.verifier())
     except (ManifestError, ProviderError, Refused):
         return None
-    papers = ("proof-", "evidence.json", "kept/", "purged.json")
-    return manifest.prefix, manifest_key(run), *(f"runs/{run}/{name}" for name in papers)
+    return manifest.prefix, manifest_key(run), *(f"runs/{run}/{name}" for name in PAPERS)
 
 
-def sweep(store: Store, now: datetime, grace: timedelta = GRACE) -> list[str]:
+def sweep(
+    store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()
+) -> list[str]:  # fmt: skip
     """Delete the orphans. Each key is looked at again right before, because a slow attempt may just have finished."""
     removed = []
-    for key in orphans(store, now, grace):
+    for key in orphans(store, now, grace, known):
         run = key.split("/")[1]
         if store.head(manifest_key(run)) is None or _still_orphan(store, run, key):
             store.delete(key)
@@ -64,6 +82,7 @@ def _still_orphan(store: Store, run: str, key: str) -> bool:
 
 def sweep_default_store() -> None:
     """The hourly job of the portal's own store."""
-    removed = sweep(open_store(settings.BACKUP_STORE), datetime.now(UTC))
+    known = Run.objects.exclude(status=Run.Status.FAILED, stored_at=None).values_list("pk", flat=True)
+    removed = sweep(open_store(settings.BACKUP_STORE), datetime.now(UTC), known=frozenset(known))
     if removed:
         logger.info("removed %d orphans of unfinished attempts", len(removed))

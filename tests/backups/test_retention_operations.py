@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -26,7 +27,7 @@ from backups.retaining import planned
 from backups.retention_kinds import keep_retention
 from backups.sealing import encode
 from backups.signing import generate, load_signer
-from backups.sweep import sweep
+from backups.sweep import sweep, sweep_default_store
 from ledger.models import Entry
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -266,6 +267,19 @@ def test_objects_that_vanished_make_a_run_count_no_more(ask, history, store, pol
     assert f"Run {history[0].pk} does not count" in retire.log
     assert purge.result.get("purged", []) == []
     assert [len(keys(store, run)) for run in history[2:]] == [4, 4, 4, 4]
+
+
+def test_the_sweep_never_takes_a_stored_run_that_lost_its_manifest(history, store, tmp_path: Path) -> None:
+    store.put_once("runs/STRANGER/1/000-a/left.csv.zst", b"half")
+    for item in list(store.list("runs/")):
+        os.utime(tmp_path / "store" / item.key, (0, 0))
+        if item.key.endswith(".json"):
+            store.delete(item.key)
+
+    sweep_default_store()
+
+    assert [len(keys(store, run)) for run in history] == [2] * 6
+    assert not list(store.list("runs/STRANGER/"))
 
 
 def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store, monkeypatch) -> None:

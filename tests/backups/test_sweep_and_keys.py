@@ -45,6 +45,17 @@ def test_a_run_whose_manifest_is_damaged_is_left_for_people(sampelit, store: Sto
     assert sweep(store, LATER) == []
 
 
+def test_a_run_that_lost_its_manifest_is_left_for_people(sampelit, store: Store, drill) -> None:
+    proven, stored, stranger = (exported(sampelit["export"], store) for _ in range(3))
+    store_proof(store, prove(proven, store, server=drill), None)
+    for manifest in (proven, stored, stranger):
+        store.delete(f"runs/{manifest.run}/manifest.json")
+
+    removed = sweep(store, LATER, known={stored.run})
+
+    assert {key.split("/")[1] for key in removed} == {stranger.run}
+
+
 def keys(*arguments: str) -> str:
     out = io.StringIO()
     call_command("keys", *arguments, stdout=out)
