@@ -6,9 +6,11 @@ Nothing is written, no link is followed out of the tree, nothing is unpacked to 
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -67,6 +69,8 @@ def read_archive(name: str, data: bytes) -> Files:
         NotImplementedError,
         RuntimeError,
         ValueError,
+        zlib.error,
+        lzma.LZMAError,
     ) as error:
         raise Refused(f"{name} is no readable zip or tar archive ({error}); nothing was read.") from None
 

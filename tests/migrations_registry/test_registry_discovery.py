@@ -143,7 +143,15 @@ def test_bombs_are_refused() -> None:
         read_archive("a.zip", zipped({f"{number}.txt": b"" for number in range(sources.MAX_MEMBERS + 1)}))
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", b"\x1f\x8b\x08broken", b"no archive at all"])
+def damaged() -> bytes:
+    """A zip whose compressed bytes are none."""
+    whole = bytearray(zipped({"schema_a.sql": b"SELECT 1" * 9}))
+    at = 30 + len("schema_a.sql")
+    whole[at : at + 4] = b"\xff" * 4
+    return bytes(whole)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", b"\x1f\x8b\x08broken", b"no archive at all", damaged()])
 def test_broken_archives_are_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="no readable"):
         read_archive("a.zip", data)
