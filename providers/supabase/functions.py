@@ -12,6 +12,7 @@ from providers.supabase.models import items, part
 from providers.supabase.records import Calls, Function, Secret
 
 RESERVED = "SUPABASE_"
+COUNTS = ("requests_count", "request_count")  # both are seen in the wild
 BUNDLE = "application/vnd.denoland.eszip"
 
 
@@ -84,9 +85,10 @@ class Functions:
         params: Params = {"interval": "1hr", "function_id": function_id}
         answer = part(self._http.get(f"/v1/projects/{ref}/analytics/endpoints/functions.combined-stats", params))
         rows = items(answer.get("result"))
-        if not rows or any("requests_count" not in row for row in rows):
+        name = next((key for key in COUNTS if rows and all(key in row for row in rows)), "")
+        if not name:
             return None
-        return Calls(*(sum(int(row.get(key) or 0) for row in rows) for key in ("requests_count", "server_err_count")))
+        return Calls(*(sum(int(row.get(key) or 0) for row in rows) for key in (name, "server_err_count")))
 
 
 class Secrets:

@@ -99,3 +99,13 @@ def test_values_of_secrets_are_dropped() -> None:
 )
 def test_the_ref_is_found_in_the_products_addresses(address: str, ref: str | None) -> None:
     assert project_ref(address) == ref
+
+
+def test_calls_are_summed_or_not_told() -> None:
+    rows = [{"request_count": 3, "server_err_count": 1}, {"request_count": 2, "server_err_count": None}]
+
+    told = client(Answering(200, {"result": rows})).functions.calls(REF, "f")
+    nothing = client(Answering(200, {"result": [{"timestamp": "x"}]})).functions.calls(REF, "f")
+
+    assert told is not None
+    assert (told.requests, told.server_errors, nothing) == (5, 1, None)
