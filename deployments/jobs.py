@@ -65,7 +65,7 @@ def read_functions() -> None:
     """Functions, names of secrets and advisors of every project; what went wrong is a state of that environment."""
     if not functions.configured():
         return
-    for line in sync_all(deadline=PATIENCE_SECONDS).failed:
+    for line in sync_all(deadline=5.0).failed:
         logger.warning("Supabase could not be read: %s", line)
 
 
