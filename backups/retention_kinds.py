@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from backups import purging, retention_steps
@@ -15,6 +16,7 @@ from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
 from providers.errors import Refused
 
+logger = logging.getLogger("backups.retention")
 PERMISSION = "backups.apply_retention"
 DEADLINE = {"deadline": 6 * 3600, "stall": 600}
 
@@ -109,12 +111,15 @@ class UnretireKind(OperationKind):
 
 
 def keep_retention() -> None:
-    """The daily duty: ask for what the plans say, once each."""
+    """The daily duty: ask for what the plans say, once each. A policy that is refused does not stop the others."""
     for policy in Policy.objects.select_related("environment"):
         found = planned(policy)
         for kind, runs in (("backups.retire", found.retire), ("backups.purge", found.due)):
             if runs and not _asked(kind, policy):
-                _ask(kind, policy)
+                try:
+                    _ask(kind, policy)
+                except Refused as refusal:
+                    logger.warning("%s of %s was not asked for: %s", kind, policy, refusal.reason)
 
 
 def _ask(kind: str, policy: Policy) -> None:

@@ -124,8 +124,8 @@ class RestorePointKind(OperationKind):
         ref = ref_of(environment)
         present.policy_of(environment)
         name = str(parameters.get("name") or f"pre-{secrets.token_hex(4)}")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", name):
-            raise Refused(f"{name!r}: 1 to 20 letters, digits, - or _. Nothing was requested.")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,19}", name):  # daily backups are numbers
+            raise Refused(f"{name!r}: 1 to 20 letters, digits, - or _, a letter first. Nothing was requested.")
         if ProviderBackup.objects.filter(ref=ref, kind="restore_point", external_id=name).exists():
             raise Refused(f"There was a restore point {name} already. Nothing was requested. Choose another name.")
         return {"name": name}

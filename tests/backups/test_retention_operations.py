@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.utils import timezone
 
-from backups import holds, incidents, purging
+from backups import holds, incidents, purging, retention_kinds
 from backups.canonical import sha256
 from backups.manifest import Column, Manifest, Segment, Source, Table, manifest_key
 from backups.models import Policy, Run
@@ -327,6 +327,21 @@ def test_the_daily_duty_asks_once_as_system(history, policy) -> None:
         ("backups.purge", "system"),
         ("backups.retire", "system"),
     ]
+
+
+def test_a_policy_that_is_refused_does_not_stop_the_others(history, policy, monkeypatch) -> None:
+    def refuse_retiring(kind: str, **given: object) -> Operation:
+        if kind == "backups.retire":
+            raise Refused("not now")
+        return request(kind, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(retention_kinds, "request", refuse_retiring)
+
+    keep_retention()
+
+    assert (
+        Operation.objects.filter(requested_by__username="system").values_list("kind", flat=True)[0] == "backups.purge"
+    )
 
 
 def test_whoever_may_not_is_refused(policy, history) -> None:
