@@ -84,6 +84,7 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     assert not repaired.shows.exists()
     assert Incident.objects.open().get().run == loud
     assert good in Run.objects.held()
+    assert judging.last_good(good) is None  # verified again, it is not compared with runs that came later
 
 
 def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:
