@@ -19,6 +19,8 @@ from providers.errors import Refused
 from providers.supabase import Lint, Supabase
 
 Status = AdvisorFinding.Status
+SAID = ("name", "title", "level", "detail", "remediation", "cache_key", "last_seen_at")
+AGAIN = ("status", "resolved_at", "reason", "ignored_by")
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
     now = timezone.now()
     rows = {(row.advisor, row.cache_key): row for row in AdvisorFinding.objects.filter(environment=environment)}
     opened = []
-    for advisor, lint in said:
-        row = rows.pop((advisor, lint.cache_key[:500]), None)
+    for (advisor, key), lint in {(advisor, lint.cache_key[:500]): lint for advisor, lint in said}.items():
+        row = rows.pop((advisor, key), None)
         if row is None or row.status == Status.RESOLVED:
             opened.append(lint)
         _take(row or AdvisorFinding(environment=environment, advisor=advisor, first_seen_at=now), lint)
@@ -55,12 +57,14 @@ def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
 
 
 def _take(row: AdvisorFinding, lint: Lint) -> None:
-    if row.status == Status.RESOLVED:
+    """What the advisor says; a person may have ignored it meanwhile, so the rest is left as it is."""
+    again = row.status == Status.RESOLVED
+    if again:
         row.status, row.resolved_at, row.reason, row.ignored_by = Status.OPEN, None, "", ""
     row.name, row.title, row.level = lint.name[:200], lint.title[:300], lint.level.upper()[:12]
     row.detail, row.remediation, row.cache_key = lint.detail, lint.remediation[:500], lint.cache_key[:500]
     row.last_seen_at = timezone.now()
-    row.save()
+    row.save(update_fields=[*SAID, *(AGAIN if again else ())] if row.pk else None)
 
 
 @transaction.atomic

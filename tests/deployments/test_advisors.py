@@ -18,6 +18,7 @@ from deployments.models import AdvisorFinding
 from ledger.models import Entry
 from operations.models import Environment
 from providers.errors import Refused
+from providers.supabase.security import Advisors
 from tests.deployments.conftest import person
 from tests.supabase_sandbox import REF, Stand, running
 
@@ -72,6 +73,25 @@ def test_an_ignored_finding_stays_ignored_until_it_went_away(stand: Stand) -> No
 
     assert ignored == ("ignored", False)
     assert (error().status, error().reason) == ("open", "")
+
+
+def test_what_a_person_ignores_while_it_is_read_stays_ignored(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The advisors also say one finding twice."""
+    sync_all()
+    whole, known = advisors._take, error().pk
+
+    def meanwhile(row: AdvisorFinding, lint: Any) -> None:
+        if row.pk == known:
+            advisors.ignore(error(), "operator", "The table is public on purpose.")
+        whole(row, lint)
+
+    monkeypatch.setattr(advisors, "_take", meanwhile)
+    said = Advisors.security
+    monkeypatch.setattr(Advisors, "security", lambda self, ref: [*said(self, ref), *said(self, ref)])
+    again = sync_all()
+
+    assert (again.failed, again.findings) == ([], 0)
+    assert (error().status, error().ignored_by) == ("ignored", "operator")
 
 
 def test_a_failed_reading_resolves_nothing(stand: Stand) -> None:
