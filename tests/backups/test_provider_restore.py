@@ -3,21 +3,26 @@
 # ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from backups.manifest import Head
 from backups.models import ProviderBackup, Run
-from backups.provider import call, lookout, steps
+from backups.provider import call, steps
+from backups.provider import verify as comparing
 from backups.provider.sync import sync
+from backups.provider.target import Target
 from ledger.models import Entry
-from ledger.services import verify
 from operations.engine import kinds
 from operations.models import Environment
 from providers.errors import Refused
 from tests.backups.provider_room import act, decide, door, export, next_second, operator, production
 from tests.sandbox.conftest import REF, Platform, platform, platform_server
 
+RESTORE = "POST .*/backups/restore$"
 WRITES = ("POST /v1/projects/" + REF,)
 
 
@@ -33,44 +38,22 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_recovery_to_a_second_brings_back_what_was_lost_and_keeps_the_present(
+def test_a_daily_backup_is_put_back_although_the_answer_was_lost(
     act, production: Environment, platform: Platform, door: list[str]
 ) -> None:
-    before = export(act)
-    decide(platform)
-    at = next_second()
-    kept = platform.scalar()
-    decide(platform, 3)
-    platform.change("DELETE FROM excluded_sessions; ALTER TABLE users DROP COLUMN company")
-
-    operation = act("backups.provider_pitr", at=stamp(at))
-
-    assert (operation.status, operation.error) == ("succeeded", "")
-    assert platform.scalar() == kept
-    assert platform.scalar("SELECT count(company) FROM users") > 0
-    assert door == ["on", "off"]
-    assert writes(platform) == ["restore-pitr"]
-    assert operation.result["taken_back"]["public.algorithm_audit_trail"] == 3
-    assert operation.result["compared_with"] == before.pk
-    present = Run.objects.get(pk=operation.result["present"])
-    assert present.policy.name == "whole-database"
-    assert present.is_stored
-    assert "backups.provider.restored" in Entry.objects.values_list("code", flat=True)
-    assert verify().valid
-
-
-def test_a_daily_backup_is_put_back(act, platform: Platform, door: list[str]) -> None:
     platform.control("POST", f"projects/{REF}/backup")
-    sync(Environment.objects.get(), platform.client)
+    sync(production, platform.client)
     kept = platform.scalar()
     platform.change("DELETE FROM experiments")
+    platform.control("POST", "faults", {"match": RESTORE, "status": 502, "after": True, "empty": True})
 
-    operation = act("backups.provider_restore", backup=newest_daily())
+    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
 
     assert (operation.status, operation.error) == ("succeeded", "")
     assert platform.scalar() == kept
     assert writes(platform) == ["restore"]
     assert door == ["on", "off"]
+    assert "Looking it up" in operation.log
 
 
 def test_the_confirmation_tells_downtime_loss_and_what_comes_first(
@@ -135,57 +118,43 @@ def test_what_supabase_does_not_offer_is_refused_before_anything_is_asked(
     assert writes(platform) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "why"),
-    [
-        (400, "Supabase declined it"),
-        (401, "wrong or expired (401)"),
-        (402, "plan does not include it (402)"),
-        (403, "closed to it (403)"),
-        (404, "no longer has it (404)"),
-    ],
-)
+REFUSED = {
+    400: "Supabase declined it",
+    401: "wrong or expired (401)",
+    402: "plan does not include it (402)",
+    403: "closed to it (403)",
+    404: "no longer has it (404)",
+}
+
+
 def test_a_refusal_of_the_call_leaves_everything_as_it_was(
-    act, production: Environment, platform: Platform, door: list[str], status: int, why: str
+    act, production: Environment, platform: Platform, door: list[str]
 ) -> None:
-    rows = platform.scalar()
-    platform.control("POST", "faults", {"match": "POST .*/backups/restore", "status": status, "times": 9})
-
-    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
-
-    assert operation.status == "failed"
-    assert why in operation.error
-    assert "backups.restore" in operation.error
-    assert (writes(platform), door, platform.scalar()) == (["restore"], ["on", "off"], rows)
-
-
-def test_internal_endpoints_that_refuse_are_a_clear_state(act, production: Environment, platform: Platform) -> None:
+    rows, errors = platform.scalar(), {}
+    for status in REFUSED:
+        platform.control("DELETE", "faults")
+        platform.control("POST", "faults", {"match": RESTORE, "status": status, "times": 9})
+        errors[status] = act("backups.provider_restore", backup=newest_daily(), present="skip").error
+    platform.control("DELETE", "faults")
     platform.control("PATCH", f"projects/{REF}", {"internal_endpoints": False})
+    internal = act("backups.provider_restore", backup=newest_daily(), present="skip").error
 
-    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
-
-    assert "not started and the project is as it was" in operation.error
-    assert "dashboard" in operation.error
+    assert [why in errors[status] for status, why in REFUSED.items()] == [True] * len(REFUSED)
+    assert all("not started and the project is as it was" in error for error in [*errors.values(), internal])
+    assert "dashboard" in internal
+    assert writes(platform) == ["restore"] * 6
+    assert (door, platform.scalar()) == (["on", "off"] * 6, rows)
 
 
 def test_a_rate_limit_is_waited_for_because_nothing_was_sent(act, production: Environment, platform: Platform) -> None:
-    platform.control("POST", "faults", {"match": "POST .*/backups/restore", "status": 429, "times": 1})
+    platform.control("POST", "faults", {"match": RESTORE, "status": 429, "times": 1})
+    platform.control("POST", "faults", {"match": RESTORE, "status": 402, "times": 1})
 
     operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
 
-    assert operation.status == "succeeded"
+    assert "402" in operation.error
+    assert "slow down" in operation.log
     assert writes(platform) == ["restore", "restore"]
-
-
-def test_a_lost_answer_is_looked_up_and_never_repeated(act, production: Environment, platform: Platform) -> None:
-    fault = {"match": "POST .*/backups/restore$", "status": 502, "after": True, "empty": True}
-    platform.control("POST", "faults", fault)
-
-    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
-
-    assert (operation.status, operation.error) == ("succeeded", "")
-    assert writes(platform) == ["restore"]
-    assert "Looking it up" in operation.log
 
 
 def test_a_call_that_never_arrived_ends_without_a_second_one(
@@ -194,7 +163,7 @@ def test_a_call_that_never_arrived_ends_without_a_second_one(
     monkeypatch.setattr(call, "LOOKS", 3)
     monkeypatch.setattr(call.until, "__defaults__", (3,))
     rows = platform.scalar()
-    platform.control("POST", "faults", {"match": "POST .*/backups/restore$", "status": 500, "times": 9})
+    platform.control("POST", "faults", {"match": RESTORE, "status": 500, "times": 9})
 
     operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
 
@@ -206,6 +175,7 @@ def test_a_call_that_never_arrived_ends_without_a_second_one(
 def test_a_restore_that_fails_at_supabase_says_what_we_hold(
     act, production: Environment, platform: Platform, door: list[str], monkeypatch
 ) -> None:
+    platform.control("POST", "faults", {"match": RESTORE, "status": 201, "empty": True})
     monkeypatch.setattr(steps.lookout, "_status", lambda api, ref: "RESTORE_FAILED")
 
     operation = act("backups.provider_restore", backup=newest_daily())
@@ -213,35 +183,25 @@ def test_a_restore_that_fails_at_supabase_says_what_we_hold(
     assert operation.status == "failed"
     assert "RESTORE_FAILED" in operation.error
     assert f"our run {operation.result['present']}" in operation.error
+    assert Run.objects.get(pk=operation.result["present"]).is_stored
     assert door == ["on", "off"]
     assert "backups.provider.not_restored" in Entry.objects.values_list("code", flat=True)
 
 
-def test_a_project_that_stays_as_it_was_is_not_called_restored(
+def test_a_result_that_lacks_what_we_hold_is_told(
     act, production: Environment, platform: Platform, monkeypatch
 ) -> None:
-    monkeypatch.setattr(steps, "PATIENCE", 3)
-    fault = {"match": "POST .*/backups/restore$", "status": 201, "empty": True}
-    platform.control("POST", "faults", fault)
-
-    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
-
-    assert operation.status == "failed"
-    assert "its database is the one from before" in operation.error
-    assert "restored_at" not in operation.result
-
-
-def test_a_result_that_lacks_what_we_hold_is_told(act, production: Environment, platform: Platform) -> None:
     held = export(act)
-    ProviderBackup.objects.filter(external_id="1000").update(taken_at=held.snapshot_at + timedelta(seconds=1))
-    platform.change("DELETE FROM algorithm_audit_trail WHERE sequence_number > 5")
-    platform.control("POST", f"projects/{REF}/backup")
-    platform.api.world.projects[REF]["backups"][1]["file"] = platform.api.world.projects[REF]["backups"][0]["file"]
+    whole = comparing.trusted_manifest(held, comparing.store_of(held))
+    more = Head("no-such-chain", 3, 1, 3, "f" * 64)
+    tables = tuple(replace(one, chains=(*one.chains, more)) if one.chains else one for one in whole.tables)
+    monkeypatch.setattr(comparing, "trusted_manifest", lambda run, store: replace(whole, tables=tables))
+    now = datetime.now(UTC) + timedelta(seconds=5)
 
-    operation = act("backups.provider_restore", backup="1000", present="skip")
+    found = comparing.compare(SimpleNamespace(environment=production, operation=held.operation), Target(REF, now))
 
-    assert operation.status == "failed"
-    assert f"not what our run {held.pk} holds" in operation.error
+    assert found.run == held.pk
+    assert [text.startswith("Chain no-such-chain") for text in found.problems] == [True]
 
 
 def test_a_paused_project_is_refused_when_the_worker_looks(act, production: Environment, platform: Platform) -> None:
@@ -254,17 +214,20 @@ def test_a_paused_project_is_refused_when_the_worker_looks(act, production: Envi
     assert writes(platform) == []
 
 
-def test_a_restore_point_is_marked_and_returned_to(act, production: Environment, platform: Platform) -> None:
+def test_a_restore_point_is_asked_for_and_what_stays_as_it_was_is_not_called_restored(
+    act, production: Environment, platform: Platform, monkeypatch
+) -> None:
+    monkeypatch.setattr(steps, "PATIENCE", 3)
     marked = act("backups.provider_restore_point", name="before-test")
-    decide(platform, 2)
-    kept = platform.scalar() - 2
+    platform.control("POST", "faults", {"match": "POST .*/backups/undo", "status": 201, "empty": True})
 
-    operation = act("backups.provider_restore", backup="before-test")
+    operation = act("backups.provider_restore", backup="before-test", present="skip")
 
     assert marked.result["point"] == "before-test"
-    assert (operation.status, operation.error) == ("succeeded", "")
-    assert platform.scalar() == kept
     assert writes(platform) == ["restore-point", "undo"]
+    assert operation.status == "failed"
+    assert "its database is the one from before" in operation.error
+    assert "restored_at" not in operation.result
 
 
 def test_where_points_are_refused_our_own_proven_run_is_the_point(

@@ -100,30 +100,29 @@ def test_the_free_plan_is_said_in_words(production: Environment, platform: Platf
     assert told() == ["Supabase keeps no backup of production"]
 
 
-@pytest.mark.parametrize(
-    ("status", "kind", "word"),
-    [
-        (401, "Unauthorized", "refuses the token"),
-        (402, "PlanTooLow", "plan does not include"),
-        (403, "Unauthorized", "refuses the token"),
-        (404, "NotFound", "does not know this project"),
-        (429, "RateLimited", "asks to slow down"),
-        (500, "Unavailable", "does not answer"),
-        (503, "Unavailable", "does not answer"),
-    ],
-)
-def test_every_refusal_is_a_state_of_its_own(
-    production: Environment, platform: Platform, status: int, kind: str, word: str
-) -> None:
+REFUSALS = {
+    401: ("Unauthorized", "refuses the token"),
+    402: ("PlanTooLow", "plan does not include"),
+    403: ("Unauthorized", "refuses the token"),
+    404: ("NotFound", "does not know this project"),
+    500: ("Unavailable", "does not answer"),
+    503: ("Unavailable", "does not answer"),
+    429: ("RateLimited", "asks to slow down"),
+}
+
+
+def test_every_refusal_is_a_state_of_its_own(production: Environment, platform: Platform) -> None:
     sync(production, platform.client)
-    platform.control("POST", "faults", {"match": f"GET .*{REF}/database/backups", "status": status, "times": 9})
+    seen = {}
+    for status in REFUSALS:
+        platform.control("DELETE", "faults")
+        platform.control("POST", "faults", {"match": f"GET .*{REF}/database/backups", "status": status, "times": 9})
+        with pytest.raises(ProviderError):
+            sync(production, platform.client)
+        seen[status] = (SupabaseProject.objects.get().error_kind, verdict_of(production).sentence)
 
-    with pytest.raises(ProviderError):
-        sync(production, platform.client)
-
-    project = SupabaseProject.objects.get()
-    assert project.error_kind == kind
-    assert word in verdict_of(production).sentence
+    assert {status: kind for status, (kind, _) in seen.items()} == {one: kind for one, (kind, _) in REFUSALS.items()}
+    assert [word in seen[status][1] for status, (_, word) in REFUSALS.items()] == [True] * len(REFUSALS)
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
     assert told() == []
 

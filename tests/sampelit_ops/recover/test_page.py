@@ -94,8 +94,7 @@ def test_the_ways_back_and_the_whole_flow(act, production: Environment, platform
         connection.execute(MigrationFile.objects.get().data)
 
 
-def test_a_layer_that_cannot_help_says_why(act, production: Environment, platform: Platform) -> None:
-    export(act)
+def test_a_layer_that_cannot_help_says_why(production: Environment, platform: Platform) -> None:
     platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False, "plan": "free"})
     sync(production, platform.client)
     production = Environment.objects.get()  # as a page reads it
@@ -139,7 +138,7 @@ def test_the_command_refuses_what_it_does_not_understand(db: None, arguments: li
 
 
 def test_nothing_is_written_from_what_is_not_beside(act, production: Environment, platform: Platform) -> None:
-    operation = Operation.objects.get(pk=export(act).operation_id)
+    operation = act("backups.provider_restore_point")
 
     with pytest.raises(Refused, match="restored nothing beside"):
         write(operation, parse("table=users"), "olga")

@@ -9,6 +9,10 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Permission
 
+from backups.models import Run
+from backups.provider.baseline import continued
+from ledger.models import Entry
+from ledger.services import verify
 from migrations_registry.models import MigrationFile, StreamBaseline
 from operations.models import Environment, Operation
 from providers import postgres
@@ -61,19 +65,35 @@ def an_experiment(platform: Platform) -> str:
         return str(connection.execute("SELECT min(id::text) FROM experiments").fetchone()[0])
 
 
-def test_a_dropped_table(act, production: Environment, platform: Platform) -> None:
+def accidents(platform: Platform) -> dict[str, str]:
+    """What was lost, and the SQL that lost it."""
+    return {
+        "table=element_variants": "DROP TABLE element_variants CASCADE",
+        "rows=experiment_elements": "DELETE FROM experiment_elements",
+        f"experiment={an_experiment(platform)}": f"DELETE FROM experiments WHERE id = '{an_experiment(platform)}'",
+        "column=experiments.name": "UPDATE experiments SET name = 'oops'",
+    }
+
+
+def test_what_was_dropped_deleted_or_overwritten_returns(act, production: Environment, platform: Platform) -> None:
     export(act)
-    before = content(platform)
-    platform.change("DROP TABLE element_variants CASCADE")
+    before, texts = content(platform), {}
+    for words, accident in accidents(platform).items():
+        platform.change(accident)
+        assert content_or_nothing(platform) != before
+        texts[words.partition("=")[0]] = brought_back(act, platform, parse(words)).data.decode()
+        assert content(platform) == before
 
-    file = brought_back(act, platform, parse("table=element_variants"))
+    assert "CREATE TABLE" in texts["table"]
+    assert "ADD COLUMN" not in texts["column"]
+    assert platform.scalar("SELECT count(*) FROM pg_constraint WHERE conrelid = 'element_variants'::regclass") > 1
 
-    assert content(platform) == before
-    assert "CREATE TABLE" in file.data.decode()
-    with psycopg.connect(platform.dsn()) as connection:
-        connection.execute("INSERT INTO element_variants (element_id, name, content, variant_order) "
-                           "SELECT id, 'x', '{}', 99 FROM experiment_elements LIMIT 1")  # fmt: skip
-        connection.rollback()
+
+def content_or_nothing(platform: Platform) -> dict[str, str]:
+    try:
+        return content(platform)
+    except psycopg.errors.UndefinedTable:
+        return {}
 
 
 def test_a_dropped_column_returns_through_an_approved_migration(
@@ -101,51 +121,29 @@ def restored_beside() -> Operation:
     return Operation.objects.filter(kind="backups.restore").first()
 
 
-def test_an_overwritten_column(act, production: Environment, platform: Platform) -> None:
-    export(act)
-    names = "SELECT count(DISTINCT name) FROM experiments"
-    before = platform.scalar(names)
-    platform.change("UPDATE experiments SET name = 'oops'")
-
-    file = brought_back(act, platform, parse("column=experiments.name"))
-
-    assert platform.scalar(names) == before > 1
-    assert platform.scalar("SELECT count(*) FROM experiments WHERE name = 'oops'") == 0
-    assert "ADD COLUMN" not in file.data.decode()
-
-
-def test_deleted_rows_and_what_a_cascade_took(act, production: Environment, platform: Platform) -> None:
-    export(act)
-    before = content(platform)
-    platform.change("DELETE FROM experiment_elements")
-
-    brought_back(act, platform, parse("rows=experiment_elements"))
-
-    assert content(platform) == before
-
-
-def test_one_experiments_chain_and_nothing_else(act, production: Environment, platform: Platform) -> None:
-    export(act)
-    lost = parse(f"experiment={an_experiment(platform)}")
-    before = content(platform)
-    platform.change(f"DELETE FROM experiments WHERE id = '{lost.key}'")
-    gone = content(platform)
-
-    brought_back(act, platform, lost)
-
-    assert before != gone
-    assert content(platform) == before
-
-
-def test_the_whole_project_by_point_in_time(act, production: Environment, platform: Platform) -> None:
-    export(act)
+def test_the_whole_project_by_point_in_time_and_no_false_alarm_afterwards(
+    act, production: Environment, platform: Platform, door: list[str]
+) -> None:
+    held = export(act)
     before = content(platform)
     next_second()
     lost = parse("project")
     option = best(lost, "pitr")
-    platform.change("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION sampelit_owner")
+    decide(platform, 3)
+    undone = export(act)
+    platform.change("DROP TABLE integration_events; ALTER TABLE users DROP COLUMN company")
 
     operation = act(option.kind, **option.parameters)
+    run = export(act)
 
     assert (operation.status, operation.error) == ("succeeded", "")
     assert content(platform) == before
+    assert door == ["on", "off"]
+    assert operation.result["taken_back"]["public.algorithm_audit_trail"] == 3
+    assert operation.result["compared_with"] == held.pk
+    present = Run.objects.get(pk=operation.result["present"])
+    assert (present.policy.name, present.is_stored) == ("whole-database", True)
+    assert (run.status, run.reason) == ("proven", "")
+    assert undone not in continued(Run.objects.all(), production)
+    assert "backups.provider.restored" in Entry.objects.values_list("code", flat=True)
+    assert verify().valid
