@@ -17,7 +17,7 @@ from backups import checkpoints, keyring, witness
 from backups.models import Policy, Run
 from backups.portal import PORTAL
 from backups.retaining import planned
-from backups.retention import TOMBSTONE
+from backups.retention_facts import TOMBSTONE
 from ledger.models import Head
 from operations.doctor import Check, register
 from operations.models import Environment

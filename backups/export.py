@@ -131,8 +131,7 @@ def _segments(
     watch: Watch,
 ) -> dict[str, list[Segment]]:
     filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
-    size = sum(table.size_bytes for _, table in filled)
-    tally = _Tally(size, segments={table.qualified: [] for table in tables})
+    tally = _Tally(sum(table.size_bytes for _, table in filled), segments={t.qualified: [] for t in tables})
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
     with crew.at_work(plan.connections if tally.total_bytes >= PARALLEL_FROM_BYTES else 1):
         for number, table in filled:

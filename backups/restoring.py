@@ -56,9 +56,7 @@ def source(ctx: StepContext) -> tuple[Run, Manifest]:
 def dsn_from(variable: str) -> str:
     dsn = os.environ.get(variable, "")
     if not dsn:
-        raise Refused(
-            f"{variable} is not set in this worker. Nothing was written. Set it and request the restore again."
-        )
+        raise Refused(f"{variable} is not set in this worker. Nothing was written. Set it and request it again.")
     return dsn
 
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 from backups.manifest import manifest_key
 from backups.models import Incident, Policy, Restore, Run, Segment
 from backups.models.run import RunStatus
-from backups.retention import Clock, Fact, Plan, plan, wanted_by
+from backups.retention import plan, wanted_by
+from backups.retention_facts import Clock, Fact, Plan
 from backups.trust import store_of
 from operations.models import Operation
 from operations.models.operation import TERMINAL

@@ -7,89 +7,10 @@ counted over proven runs, never over days: while nothing is proven, nothing ages
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-FLOOR = 3
-TOMBSTONE = timedelta(days=7)
-BROUGHT_BACK = timedelta(days=30)
-QUIET = timedelta(days=14)
-SKEW = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How many to keep of each generation, and for how many days runs that were never proven."""
-
-    last: int = 24
-    daily: int = 14
-    weekly: int = 8
-    monthly: int = 12
-    yearly: int = 7
-    unproven_days: int = 30
-    zone: str = "UTC"
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One stored run. `at` is its snapshot's time; `altered`: an open incident shows it; `busy`: somebody reads it."""
-
-    run: str
-    at: datetime
-    proven: bool
-    present: bool = True
-    held: bool = False
-    altered: bool = False
-    busy: bool = False
-    retained_until: datetime | None = None
-    brought_back_at: datetime | None = None
-    retired_at: datetime | None = None
-    purging: bool = False
-    purged: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether it may be relied on."""
-        return self.proven and self.present and not self.purging and not self.purged
-
-
-@dataclass(frozen=True)
-class Clock:
-    here: datetime
-    database: datetime
-
-
-@dataclass(frozen=True)
-class Line:
-    """`verdict`: keep, retire (unwanted), retired (data still there), retained (the store locks it), due, purged.
-
-    `until` is when a retired run's data may be deleted.
-    """
-
-    run: str
-    verdict: str
-    reasons: tuple[str, ...] = ()
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`refused` is empty, or why nothing may be retired or deleted now."""
-
-    lines: tuple[Line, ...]
-    refused: str = ""
-
-    def of(self, verdict: str) -> list[str]:
-        return [line.run for line in self.lines if line.verdict == verdict]
-
-    @property
-    def retire(self) -> list[str]:
-        return [] if self.refused else self.of("retire")
-
-    @property
-    def due(self) -> list[str]:
-        return [] if self.refused else self.of("due")
+from backups.retention_facts import BROUGHT_BACK, FLOOR, QUIET, SKEW, TOMBSTONE, Clock, Fact, Line, Plan, Rule
 
 
 def plan(facts: Sequence[Fact], rule: Rule, clock: Clock) -> Plan:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from backups import purging, retention_steps
 from backups.models import Policy, Run
 from backups.retaining import planned
-from backups.retention import TOMBSTONE
+from backups.retention_facts import TOMBSTONE
 from backups.scheduler import system_user
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
 from operations.engine.request import request

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from backups.policies import PORTAL_WITHOUT_ROWS, PolicySpec
-from backups.retention import FLOOR, Rule
+from backups.retention_facts import FLOOR, Rule
 from operations.models import Environment
 from operations.models.environment import variable_name
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from backups.models import Policy, Run
 from backups.retaining import planned
-from backups.retention import Line, Plan
+from backups.retention_facts import Line, Plan
 from operations.web import html
 
 SHOWN = 300

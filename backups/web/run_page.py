@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
-from backups.retention import TOMBSTONE
+from backups.retention_facts import TOMBSTONE
 from backups.web import altered
 from operations.web import html
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.retention import FLOOR, QUIET, TOMBSTONE, Clock, Fact, Plan, Rule, plan
+from backups.retention import plan
+from backups.retention_facts import FLOOR, QUIET, TOMBSTONE, Clock, Fact, Plan, Rule
 
 MORE = 20 if os.environ.get("OPS_TEST_SOAK") == "1" else 1
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -47,7 +49,7 @@ def at(now: datetime = NOW, database: datetime | None = None) -> Clock:
     return Clock(now, database or now)
 
 
-def daily(days: int, until: datetime = NOW, **fields: bool) -> list[Fact]:
+def daily(days: int, until: datetime = NOW, **fields: Any) -> list[Fact]:
     return [Fact(f"d{day}", until - timedelta(days=day), **{"proven": True, **fields}) for day in range(days)]
 
 

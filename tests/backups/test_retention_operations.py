@@ -284,7 +284,7 @@ def test_the_sweep_never_takes_a_stored_run_that_lost_its_manifest(history, stor
 
 def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store, monkeypatch) -> None:
     from backups import retaining
-    from backups.retention import Clock
+    from backups.retention_facts import Clock
 
     ahead = timezone.now() + timedelta(days=365)
     monkeypatch.setattr(retaining, "clock", lambda: Clock(ahead, ahead))

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backups import console
 from backups.models import Policy
 from backups.retaining import looked_at, planned
-from backups.retention import Line, Plan
+from backups.retention_facts import Line, Plan
 from operations import shell
 from operations.engine.request import request
 from operations.models import Operation
