@@ -113,7 +113,7 @@ def test_a_layer_that_cannot_help_says_why(production: Environment, platform: Pl
 
 def test_the_command_prints_json_and_how_to_start_each(act, production: Environment, platform: Platform) -> None:
     export(act)
-    out, at = StringIO(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    out, at = StringIO(), f"{datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}"
 
     call_command("recover_options", "--lost", "rows=experiments", "--at", at, stdout=out)
 
