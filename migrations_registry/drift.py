@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
+from migrations_registry import restored
 from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
@@ -86,8 +87,9 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     since = SchemaFingerprint.objects.filter(environment=environment).order_by("-seen_at").first() or expected
     last_seen = since.seen_at
     incident = DriftIncident.objects.select_for_update().filter(environment=environment, status="open").first()
-    changes = compare(expected.fingerprint(), seen)
-    row = keep(environment, seen)
+    why = restored.because(environment, expected, seen)
+    changes = [] if why else compare(expected.fingerprint(), seen)
+    row = keep(environment, seen, because=why)
     if not changes:
         if incident:
             _close(incident, DriftIncident.Status.GONE, "system", "The schema is again what it should be.")

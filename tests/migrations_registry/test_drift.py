@@ -90,6 +90,31 @@ def test_an_operation_that_changes_the_schema_is_not_looked_into(
     assert not DriftIncident.objects.exists()
 
 
+def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environment, admin: psycopg.Connection) -> None:
+    drift.look(production)
+    target = timezone.now()
+    admin.execute("CREATE TABLE late (id integer)")
+    drift.keep(production, drift.read(production), because="late.sql applied")
+    operation = Operation.objects.create(
+        kind="backups.provider_pitr", environment=production, requested_by=person("ana"), status="queued",
+        exclusive_key="schema:production", content_sha256="0" * 64, risk="routine", approvals_required=0,
+        requested_at=target, expires_at=target, pool="export",
+    )  # fmt: skip
+    Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
+    admin.execute("DROP TABLE late")
+    now = timezone.now()
+    result = {"restored_to": target.isoformat(), "restored_at": now.isoformat()}
+    Operation.objects.update(
+        status="succeeded", outcome="succeeded", ended_at=now, lease_owner="", lease_until=None, result=result
+    )
+    assert drift.look(production) is None
+    expected = drift.trusted(production)
+    assert expected is not None
+    assert expected.trusted_because.endswith(f"by {operation.pk}")
+    admin.execute("CREATE TABLE late (id integer)")
+    assert drift.look(production) is not None
+
+
 def test_there_is_never_a_second_open_incident(production: Environment, admin: psycopg.Connection) -> None:
     drift.look(production)
     admin.execute("CREATE TABLE shadow (id integer)")
