@@ -17,7 +17,7 @@ from backups import checkpoints, keyring, witness
 from backups.models import Policy, Run
 from backups.portal import PORTAL
 from backups.retaining import planned
-from backups.retention_facts import TOMBSTONE
+from backups.retention_facts import BROUGHT_BACK, TOMBSTONE
 from ledger.models import Head
 from operations.doctor import Check, register
 from operations.models import Environment
@@ -101,6 +101,7 @@ def retention(environment: Environment | None) -> Iterator[Check]:
             )
     long_ago = timezone.now() - TOMBSTONE - timedelta(days=3)
     waiting = Run.objects.filter(retired_at__lt=long_ago, purged_at=None).exclude(pk__in=Run.objects.held())
+    waiting = waiting.exclude(shows__status="open").exclude(brought_back_at__gt=timezone.now() - BROUGHT_BACK)
     count = waiting.exclude(retained_until__gt=timezone.now()).count()
     if environment is None and count:
         why = "Storage grows; nothing is lost."

@@ -64,6 +64,8 @@ def test_runs_that_wait_for_the_reaper(settings, store) -> None:
 
     assert waiting.found == "the data of 1 retired runs is still there"
     assert "BACKUP_REAPER_AWS_ACCESS_KEY_ID" in waiting.fix
+    Run.objects.update(brought_back_at=timezone.now())
+    assert not [check for check in doctor_portal.retention(None) if check.name == "retention"]
 
 
 def test_renders_own_window_for_the_portals_postgres(settings, monkeypatch) -> None:
