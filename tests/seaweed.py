@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -49,7 +50,21 @@ def _ports(count: int) -> list[int]:
 
 @contextmanager
 def s3_server(directory: Path) -> Iterator[str]:
-    """Start it, make the bucket, and kill it at the end of the block."""
+    """Start it, make the bucket, and kill it at the end of the block; on other ports when somebody took one."""
+    for left in (2, 1, 0):
+        with _started(directory) as (process, endpoint):
+            try:
+                _make_bucket(endpoint, process)
+            except (BotoCoreError, ClientError):
+                if not left:
+                    raise
+                continue
+            yield endpoint
+            return
+
+
+@contextmanager
+def _started(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     master, volume, filer, s3 = _ports(4)
     config = directory / "s3.json"
     config.write_text(json.dumps({"identities": [_identity(ADMIN, ["Admin"]), _identity(ACCESS_KEY, WRITER)]}))
@@ -62,20 +77,18 @@ def s3_server(directory: Path) -> Iterator[str]:
     with (directory / "log").open("wb") as log:
         process = spawn(argv, stdout=log, stderr=log, cwd=directory)
         try:
-            endpoint = f"http://127.0.0.1:{s3}"
-            _make_bucket(endpoint)
-            yield endpoint
+            yield process, f"http://127.0.0.1:{s3}"
         finally:
             kill_group(process, first=signal.SIGKILL)
 
 
-def _make_bucket(endpoint: str) -> None:
-    """Wait until it answers, at most a minute."""
+def _make_bucket(endpoint: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers, at most 30 s; not at all for a process that has ended."""
     saved = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     os.environ.update(AWS_ACCESS_KEY_ID=ADMIN, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
     try:
         s3 = client(parse(f"s3://{BUCKET}/x?endpoint={endpoint}"))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 30
         while True:
             try:
                 if LOCKED not in {item["Name"] for item in s3.list_buckets()["Buckets"]}:
@@ -85,7 +98,7 @@ def _make_bucket(endpoint: str) -> None:
                 s3.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
                 return
             except (BotoCoreError, ClientError):
-                if time.monotonic() > until:
+                if time.monotonic() > until or process.poll() is not None:
                     raise
                 time.sleep(0.3)
     finally:

@@ -51,8 +51,8 @@ def backups(world: World, request: Request, ref: str) -> Answer:
     earliest, window = world.recovery.earliest, {}
     if project["pitr_enabled"] and earliest:
         window = {
-            "earliest_physical_backup_date_unix": int(earliest.timestamp()) + 1,
-            "latest_physical_backup_date_unix": int(now().timestamp()),
+            "earliest_physical_backup_date_unix": (first := int(earliest.timestamp()) + 1),
+            "latest_physical_backup_date_unix": max(first, int(now().timestamp())),
         }
     entries = [
         {"id": e["id"], "is_physical_backup": True, "status": e["status"], "inserted_at": e["inserted_at"]}

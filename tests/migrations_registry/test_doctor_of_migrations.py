@@ -41,29 +41,29 @@ def tones(source: str) -> dict[str, str]:
 
 
 def test_a_target_nobody_reads_is_told_with_its_variables(production: Environment) -> None:
-    check = found("migrations")["migration role"]
+    check = found("migration_history")["migration role"]
     assert (check.tone, "SAMPELIT_PRODUCTION_MIGRATION_DSN" in check.fix) == ("idle", True)
     HistoryReading.objects.create(environment=production, problem="It did not accept the connection.")
-    assert tones("migrations") == {"migration role": "bad"}
+    assert tones("migration_history") == {"migration role": "bad"}
 
 
 def test_role_table_and_baselines(production: Environment) -> None:
     row = HistoryReading.objects.create(environment=production, read_at=timezone.now(), role="owner", obstacle="a lock")
-    assert tones("migrations") == {"migration role": "bad", "history table": "warn", "baselines": "warn"}
-    assert "--set stream=schema" in found("migrations")["baselines"].fix
+    assert tones("migration_history") == {"migration role": "bad", "history table": "warn", "baselines": "warn"}
+    assert "--set stream=schema" in found("migration_history")["baselines"].fix
 
     HistoryReading.objects.update(role="", obstacle="")
-    assert found("migrations")["migration role"].tone == "idle"
+    assert found("migration_history")["migration role"].tone == "idle"
     row.obstacle, row.has_table, row.unknown = "", True, [{"version": "1", "name": "x"}]
     row.save()
     StreamBaseline.objects.create(environment=production, stream="schema", made_by="ana")
-    checks = found("migrations")
+    checks = found("migration_history")
     assert checks["migration role"].found == "owner can apply and record"
     assert "1 first" in checks["history table"].found
     assert checks["baselines"].tone == "ok"
 
     HistoryReading.objects.update(unknown=[], read_at=LONG_AGO)
-    checks = found("migrations")
+    checks = found("migration_history")
     assert (checks["history table"].tone, checks["migration reading"].tone) == ("ok", "warn")
 
 

@@ -24,6 +24,7 @@ POLICY = {
     "enabled": "on",
     "time_zone": "UTC",
     "grace_minutes": 60,
+    **dict.fromkeys(("keep_last", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "keep_unproven_days"), 9),
 }
 
 
