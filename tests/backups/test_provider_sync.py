@@ -157,26 +157,6 @@ def test_a_paused_project_is_told(production: Environment, platform: Platform) -
     assert (health.tone, health.found) == ("bad", "paused (INACTIVE)")
 
 
-def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment, platform: Platform) -> None:
-    sync(production, platform.client)
-
-    tones = {check.name: check.tone for check in supabase(production)}
-
-    assert tones == {
-        "Supabase token": "ok", "Supabase token expiry": "idle", "Supabase production project": "ok",
-        "Supabase production backups": "ok", "Supabase production PITR": "ok", "Supabase production TLS": "warn",
-        "Supabase production network": "warn",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("text", "tone"),
-    [("", "idle"), ("soon", "bad"), ("2026-11-22", "bad"), ("2026-12-01", "warn"), ("2027-03-01", "ok")],
-)
-def test_the_tokens_expiry_is_warned_of(text: str, tone: str) -> None:
-    assert expiry(text, datetime(2026, 11, 23, tzinfo=UTC)).tone == tone
-
-
 def test_a_ref_that_the_token_does_not_see_is_refused(production: Environment, platform: Platform) -> None:
     remember_projects(platform.client)
 
