@@ -22,6 +22,7 @@ def write(ctx: StepContext) -> None:
     """Write or remove the rows; a repeated step finds them so."""
     versions, state = list(ctx.parameters["versions"]), str(ctx.parameters["state"])
     marks = marking.propose(ctx.environment, versions, state, again=True)
+    _refuse_younger(ctx, marks)
     told = [mark.sentence() for mark in marks]
     marking.write(ctx.environment, writing_dsn(ctx.environment), marks, settings.OPS_LEASE_SECONDS)
     for line in told:
@@ -36,6 +37,16 @@ def write(ctx: StepContext) -> None:
         )
     readings.refresh(ctx.environment)
     ctx.result(marked=len(versions), state=state)
+
+
+def _refuse_younger(ctx: StepContext, marks: list[marking.Mark]) -> None:
+    """A revision that was registered after the claim is not what the votes bound."""
+    since = ctx.operation.started_at
+    younger = [mark.version for mark in marks if mark.file and since and mark.file.discovered_at > since]
+    if younger:
+        raise Refused(
+            f"{', '.join(younger)} got a newer revision while this was running. Nothing was written; request it again."
+        )
 
 
 class Mark(OperationKind):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.contrib.auth.models import User
 
 from ledger.models import Entry
-from migrations_registry import history, readings
+from migrations_registry import history, marking, readings
 from migrations_registry.discovery import discover
 from migrations_registry.models import HistoryReading, StreamBaseline
 from migrations_registry.services.registration import register_files
@@ -81,6 +83,26 @@ def test_marks_are_rows_and_nothing_else(production: Environment, sampelit_copy:
     with pytest.raises(Refused, match="recorded as applied"):
         mark(production, THERE, "applied")
     assert KIND.assess(production, {"versions": [THERE], "state": "reverted"}) == "destructive"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_revision_registered_meanwhile_is_not_what_was_agreed_to(
+    production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = marking.propose
+
+    def meanwhile(*given: Any, **more: Any) -> list[marking.Mark]:
+        if more.get("again"):
+            newer = [(f"supabase/migrations/{THERE}_there.sql", b"CREATE TABLE users (id uuid, more text)")]
+            register_files(discover(newer)[0], source="tests", by="ana")
+        return whole(*given, **more)
+
+    monkeypatch.setattr(marking, "propose", meanwhile)
+    operation = mark(production, THERE, "applied")
+
+    assert operation.status == "failed"
+    assert f"{THERE} got a newer revision while this was running" in operation.error
+    assert versions(production) == [STRANGE]
 
 
 def test_what_the_catalogue_denies_is_destructive_and_says_why(production: Environment) -> None:
