@@ -55,13 +55,13 @@ class Job:
 
 
 class Copier:
-    """One connection that sees the run's snapshot."""
+    """One connection that sees the run's snapshot; with `ahead` it reads on while a segment is stored."""
 
-    def __init__(self, dsn: str, setting: Setting, store: Store | None = None) -> None:
+    def __init__(self, dsn: str, setting: Setting, store: Store | None = None, ahead: bool = False) -> None:
         self.setting = setting
         self.store = store or open_store(setting.store_url)
         self.connection = postgres.connect(dsn)
-        self._storing = ThreadPoolExecutor(1, thread_name_prefix="storing")
+        self._storing = ThreadPoolExecutor(1, thread_name_prefix="storing") if ahead else None
         self._last: Future[Segment] | None = None
         self._begin()
 
@@ -72,7 +72,8 @@ class Copier:
             raise postgres.explain(error, "Joining the run's snapshot") from None
 
     def close(self) -> None:
-        self._storing.shutdown(cancel_futures=True)
+        if self._storing:
+            self._storing.shutdown(cancel_futures=True)
         self.connection.close()
 
     def copy(self, job: Job) -> list[Segment]:
@@ -80,7 +81,7 @@ class Copier:
         return [future.result() for future in self.begin(job)]
 
     def begin(self, job: Job, part: Range | None = None) -> list[Future[Segment]]:
-        """Read one range; its last segment is stored while the caller goes on. Raises ProviderError."""
+        """Read one range; its last segment may be stored while the caller goes on. Raises ProviderError."""
         part = part or job.range
         try:
             return [self._read(job, part)]
@@ -95,13 +96,20 @@ class Copier:
             raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
 
     def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
-        """At most one segment waits for the store, so that memory stays bounded."""
         names = [name for name, _ in job.columns]
         stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
         packed = pack(stream, self.setting.recipients, **({} if cap is None else {"cap": cap}))
         found = self._evidence(job, part, stream.rows)
         if found.rows != stream.rows:
             raise ProviderError(f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {found.rows}.")
+        return self._keep(job, part, packed, found)
+
+    def _keep(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Future[Segment]:
+        """Store it here and now, or in the thread: at most one segment waits there, so that memory stays bounded."""
+        if self._storing is None:
+            done: Future[Segment] = Future()
+            done.set_result(self._put(job, part, packed, found))
+            return done
         if self._last is not None:
             self._last.result()
         self._last = self._storing.submit(self._put, job, part, packed, found)

@@ -21,10 +21,9 @@ from typing import Any
 from backups.copier import DSN_VARIABLE, Copier, Job, Setting
 from backups.manifest import Segment
 from providers.errors import ProviderError
-from providers.processes import kill_group, spawn
+from providers.processes import FRUGAL, kill_group, spawn
 from providers.storage import Store
 
-FRUGAL = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}  # large buffers go back to the system
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -77,7 +76,7 @@ class Crew:
         """Open the connections for the length of the block."""
         try:
             self.members += [Helper(self.dsn, self.setting) for _ in range(connections - 1)]
-            self.members.append(Copier(self.dsn, self.setting, self.store))
+            self.members.append(Copier(self.dsn, self.setting, self.store, ahead=connections == 1))
             yield
         finally:
             for member in self.members:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 from bench.data import TABLE
 from bench.ours import Took
 from providers import postgres
+from providers.processes import FRUGAL
 
 Case = Callable[[], Took]
 
@@ -68,9 +70,9 @@ def chain_rows_per_second(dsn: str, rows: int, rounds: int) -> dict[str, Any]:
 
 
 def peak_memory(dsn: str, directory: Path, connections: int) -> dict[str, Any]:
-    """The peak of an export's own process tree above the same process when idle, in MB (10**6 bytes)."""
+    """The peak of an export's process tree above the same process when idle, started as a worker is; in 10**6 bytes."""
     argv = [sys.executable, "-m", "bench.memory", str(directory), str(connections)]
-    answer = subprocess.run(argv, input=dsn, text=True, capture_output=True, check=True)
+    answer = subprocess.run(argv, input=dsn, text=True, capture_output=True, check=True, env={**os.environ, **FRUGAL})
     return dict(json.loads(answer.stdout))
 
 

@@ -26,7 +26,7 @@ from operations.models import Heartbeat, Operation, Status
 from operations.models.operation import database_now
 from operations.worker.processes import descendants
 from operations.worker.queue import beat, send_canary
-from providers.processes import kill_group, spawn
+from providers.processes import FRUGAL, kill_group, spawn
 
 logger = logging.getLogger("operations.supervisor")
 HELPERS = 3  # a cluster's sentinel, monitor and pusher
@@ -69,7 +69,7 @@ class Supervisor:
         return 0
 
     def _spawn(self, queue: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "Q_CLUSTER_NAME": queue, "OPS_WORKER_ID": self.id}
+        environment = {**FRUGAL, **os.environ, "Q_CLUSTER_NAME": queue, "OPS_WORKER_ID": self.id}
         return spawn([sys.executable, Path(settings.BASE_DIR) / "manage.py", "qcluster"], env=environment)
 
     def _look(self) -> str:
