@@ -8,26 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
 MOST_SLOTS = 500
+SKIP = timedelta(hours=2)  # no zone's clock change is longer
 
 
 def slots_between(cron: str, zone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Every slot in (after, until], oldest first, each once; at most 500."""
-    place = ZoneInfo(zone)
-    local = after.astimezone(place).replace(tzinfo=None) - timedelta(hours=2)
-    times = croniter(cron, local, ret_type=datetime)
-    seen: set[datetime] = set()
-    while len(seen) < MOST_SLOTS:
-        slot = times.get_next(datetime).replace(tzinfo=place).astimezone(UTC)
-        if slot > until:
+    last, given = after, 0
+    for slot in _in_order(cron, ZoneInfo(zone), after):
+        if slot > until or given == MOST_SLOTS:
             return
-        if slot > after and slot not in seen:
-            seen.add(slot)
+        if slot > last:
+            last, given = slot, given + 1
             yield slot
+
+
+def _in_order(cron: str, place: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """The instants of the local times. A skipped one falls later than some that follow it, by no more than SKIP."""
+    local = after.astimezone(place).replace(tzinfo=None) - SKIP
+    times = croniter(cron, local, ret_type=datetime)
+    waiting: list[datetime] = []
+    while True:
+        found = times.get_next(datetime).replace(tzinfo=place).astimezone(UTC)
+        heappush(waiting, found)
+        while waiting[0] < found - SKIP:
+            yield heappop(waiting)
 
 
 def next_slot(cron: str, zone: str, after: datetime) -> datetime:
