@@ -1,0 +1,67 @@
+"""Random walks of production, its backups and its accidents against a model: nothing lost, nothing resurrected, every
+alarm raised and none false.
+
+OPS_TEST_WALKS walks of OPS_TEST_STEPS steps; OPS_TEST_SEED repeats one (each failure names it).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+
+from backups import proof
+from backups.builtin import ensure_policies
+from backups.models import Policy
+from operations.models import Environment
+from sandbox import database
+from tests import portal_database
+from tests.backups.walk_portal import DAYS, LAST, Portal
+from tests.backups.walk_steps import WEIGHTS, Walk
+from tests.backups.walk_world import World
+from tests.sampling import SEED
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "22"))
+
+
+@pytest.fixture
+def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill: Callable) -> Iterator[Callable]:
+    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))  # type: ignore[index]
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    begun: list[World] = []
+
+    def begin(seed: int) -> Walk:
+        name = f"walk_{uuid4().hex[:12]}"
+        database.create(portal_database.server, name, rows=150, experiments=5, seed=seed)
+        begun.append(World(name, random.Random(f"walk {seed}")))
+        production = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
+        ensure_policies(production)
+        Policy.objects.update(keep_last=LAST, keep_daily=DAYS, keep_weekly=0, keep_monthly=0, keep_yearly=0,
+                              keep_unproven_days=2)  # fmt: skip
+        return Walk(begun[-1], Portal(), production, User.objects.create_superuser("sam"), monkeypatch)
+
+    yield begin
+    for world in begun:
+        world.close()
+
+
+@pytest.mark.parametrize("number", range(WALKS))
+def test_a_walk_loses_nothing_and_raises_every_alarm_and_no_false_one(
+    begin: Callable[[int], Walk], number: int
+) -> None:
+    walk = begin(SEED + number)
+    walk.told.append(f"OPS_TEST_SEED={SEED + number}")
+
+    for _ in range(STEPS):
+        walk.step(walk.world.rng.choices([*WEIGHTS], [*WEIGHTS.values()])[0])
+    for name in ("late_end", "export", "restore"):
+        walk.step(name)
+
+    assert walk.portal.copies
