@@ -18,6 +18,7 @@ from providers.storage import Store, open_store
 from tests import portal_database
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, s3_server
 
+pytest.register_assert_rewrite("tests.backups.walk_steps")
 AUDIT = PolicySpec("audit-trail", "production", AUDIT_TABLES, closure=True)
 
 
