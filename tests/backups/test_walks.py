@@ -23,12 +23,12 @@ from operations.models import Environment
 from sandbox import database
 from tests import portal_database
 from tests.backups.walk_portal import DAYS, LAST, Portal
-from tests.backups.walk_steps import WEIGHTS, Walk
+from tests.backups.walk_steps import CALM, WEIGHTS, Walk
 from tests.backups.walk_world import World
 from tests.sampling import SEED
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "22"))
+WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "18"))
 
 
 @pytest.fixture
@@ -56,11 +56,13 @@ def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill:
 def test_a_walk_loses_nothing_and_raises_every_alarm_and_no_false_one(
     begin: Callable[[int], Walk], number: int
 ) -> None:
-    walk = begin(SEED + number)
-    walk.told.append(f"OPS_TEST_SEED={SEED + number}")
+    seed = SEED + number
+    weights = WEIGHTS if seed % 2 else CALM  # with many forgeries most runs stay, and retention has little to do
+    walk = begin(seed)
+    walk.told.append(f"OPS_TEST_SEED={seed} OPS_TEST_WALKS=1")
 
     for _ in range(STEPS):
-        walk.step(walk.world.rng.choices([*WEIGHTS], [*WEIGHTS.values()])[0])
+        walk.step(walk.world.rng.choices([*weights], [*weights.values()])[0])
     for name in ("late_end", "export", "restore"):
         walk.step(name)
 

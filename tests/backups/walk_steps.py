@@ -35,6 +35,8 @@ WEIGHTS = {
     "schema": 1, "export": 5, "explain": 4, "keep": 1, "recover": 2, "clone": 1, "retention": 2, "restore": 2,
     "pass_time": 3,
 }  # fmt: skip
+CALM = WEIGHTS | {"convert_again": 0.3, "edit": 0.3, "delete": 0.3, "cascade": 0.1, "recover": 0.5, "export": 8,
+                  "retention": 6, "pass_time": 5}  # fmt: skip
 
 
 @dataclass
@@ -153,7 +155,7 @@ class Walk:
 
     def pass_time(self) -> None:
         """Hours or days pass: everything that was written down is that much older."""
-        span = timedelta(hours=self.world.rng.choice([1, 7, 30, 24 * 8]))
+        span = timedelta(hours=self.world.rng.choice([1, 7, 30, 24 * 8, 24 * 8]))
         self.portal.pass_time(span)
         Run.objects.update(**{name: F(name) - span for name in TIMES})
         Incident.objects.update(opened_at=F("opened_at") - span, resolved_at=F("resolved_at") - span)
