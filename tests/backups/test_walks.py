@@ -28,7 +28,7 @@ from tests.backups.walk_world import World
 from tests.sampling import SEED
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "18"))
+WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "14"))
 
 
 @pytest.fixture
