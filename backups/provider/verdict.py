@@ -44,6 +44,8 @@ def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Ve
     if project.error:
         hint = CLEAR.get(project.error_kind, "Supabase could not be read.")
         return Verdict("bad", "unknown", f"{hint} {project.error} What is listed is what was known before.")
+    if project.seen_at is None:
+        return Verdict("idle", "not read yet", "Its list of backups was not read yet; that happens every ten minutes.")
     newest = _newest(rows)
     if newest is None:
         only_shown = project.plan == "free" and not project.environment.protected

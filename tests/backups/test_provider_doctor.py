@@ -46,6 +46,14 @@ def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment,
     }  # fmt: skip
 
 
+def test_what_was_never_read_is_no_missing_backup(production: Environment) -> None:
+    SupabaseProject.objects.create(environment=production, ref=REF)
+
+    (found,) = [check for check in supabase(production) if check.name == "Supabase production backups"]
+
+    assert (found.tone, found.found) == ("idle", "not read yet")
+
+
 @pytest.mark.parametrize(
     ("text", "tone"),
     [("", "idle"), ("soon", "bad"), ("2026-11-22", "bad"), ("2026-12-01", "warn"), ("2027-03-01", "ok")],
