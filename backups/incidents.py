@@ -54,21 +54,28 @@ def raise_incident(
         "summary": summary[:500], "evidence": kept, "total": len(kept["rows"]) if total is None else total,
         "fingerprint": fingerprint or _fingerprint(kept),
     }  # fmt: skip
-    about = Incident.objects.filter(code=code, environment=environment, subject=subject[:200])
-    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=values["fingerprint"])
-    accepted = (resolved.filter(resolved_at__gt=since) if since else resolved).first()
-    found = about.open().first() or accepted
+    found = _known(code, environment, subject[:200], str(values["fingerprint"]), since)
     if found is None:
         found = Incident.objects.create(
             code=code, environment=environment, subject=subject[:200], run=run, baseline_run=baseline,
             policy=run.policy if run else None, seeded=bool(run and run.operation.seeded), **values,
         )  # fmt: skip
         _open(found)
-    elif found != accepted and found.fingerprint != values["fingerprint"]:
+    elif found.status == Incident.Status.OPEN and found.fingerprint != values["fingerprint"]:
         _grow(found, values)
     if run is not None:
         found.seen_in.add(run)
     return found
+
+
+def _known(
+    code: str, environment: Environment, subject: str, fingerprint: str, since: datetime | None
+) -> Incident | None:
+    """The open incident about it, else the one in which a person accepted just this."""
+    about = Incident.objects.filter(code=code, environment=environment, subject=subject)
+    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=fingerprint)
+    accepted = resolved.filter(resolved_at__gt=since) if since else resolved
+    return about.open().first() or accepted.first()
 
 
 def _lock(environment: Environment) -> None:
