@@ -36,7 +36,7 @@ class Packed:
     raw_sha256: str
 
 
-def pack(blocks: Iterable[bytes], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
+def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
     """Compress (zstd level 1, frame checksum, one worker thread) and, with recipients, encrypt with age."""
     raw, raw_bytes, held = hashlib.sha256(), 0, bytearray()
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=1).compressobj()
