@@ -37,18 +37,15 @@ class Packed:
 
 
 def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
-    """Compress (zstd level 1, frame checksum, one worker thread) and, with recipients, encrypt with age."""
+    """Compress each block as a zstd frame with its checksum (level 1) and, with recipients, encrypt all with age."""
     raw, raw_bytes, held = hashlib.sha256(), 0, bytearray()
-    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=1).compressobj()
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     for block in blocks:
         raw.update(block)
         raw_bytes += len(block)
         held += compressor.compress(block)
         if len(held) > cap:
             raise TooLarge
-    held += compressor.flush()
-    if len(held) > cap:
-        raise TooLarge
     data: bytes | bytearray = held
     if recipients:
         plain = bytes(held)
@@ -71,7 +68,7 @@ def unpack(data: bytes, segment: Segment, identities: Sequence[str]) -> Iterator
     plain = decrypt(data, segment, identities) if segment.encrypted else data
     raw, raw_bytes = hashlib.sha256(), 0
     try:
-        with zstandard.ZstdDecompressor().stream_reader(plain) as reader:
+        with zstandard.ZstdDecompressor().stream_reader(plain, read_across_frames=True) as reader:
             while block := reader.read(BLOCK_BYTES):
                 raw.update(block)
                 raw_bytes += len(block)

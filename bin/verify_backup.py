@@ -136,7 +136,7 @@ class Run:
             if data is None:
                 return None
         try:
-            raw = zstandard.ZstdDecompressor().stream_reader(data).read()
+            raw = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
         except zstandard.ZstdError as error:
             self.problems.append(f"{segment['key']} cannot be decompressed: {error}")
             return None
