@@ -9,12 +9,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
-    from sampelit_ops.demo.environment import portal_database
+    from sampelit_ops.commandline import execute
 
-    with portal_database(sys.argv):
-        from django.core.management import execute_from_command_line
-
-        execute_from_command_line(sys.argv)
+    execute(sys.argv)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ WITHOUT_DATABASE = {
 def needs_database(argv: list[str]) -> bool:
     """Whether this command line works on the portal's own database."""
     command = argv[1] if len(argv) > 1 else "help"
+    if {"-h", "--help"} & set(argv):
+        return False
     if command in ("analyze_sql", "discover_migrations"):
         return any(word.startswith("--environment") for word in argv)
     if command == "verify_run":

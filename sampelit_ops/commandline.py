@@ -1,0 +1,64 @@
+"""`manage.py` from outside: the demo's variables, the guard of the portal's database, sentences for what went wrong.
+
+In: argv. Out: the command has run, or SystemExit says what happened, what was not changed and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, OperationalError, ProgrammingError
+
+from providers.errors import ProviderError, Refused
+from providers.redact import redact
+from sampelit_ops.demo.environment import needs_database, portal_database
+
+KEPT = "What was committed before stays, everything else was rolled back."
+
+
+def execute(argv: list[str]) -> None:
+    """Run one command line; no command that needs the portal's database ever reaches the product's (ops.E002)."""
+    from django.core.management import execute_from_command_line
+
+    with told(), portal_database(argv):
+        if needs_database(argv):
+            refuse_foreign_database()
+        execute_from_command_line(argv)
+
+
+def refuse_foreign_database() -> None:
+    """Raise SystemExit where DATABASE_URL leads to the product's database, before anything is written there."""
+    import django
+
+    django.setup()
+    from sampelit_ops.checks import refuse_product_database
+
+    refuse_product_database()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what a person can mend into one sentence and exit code 1; anything else stays a traceback."""
+    try:
+        yield
+    except (ProviderError, Refused, ImproperlyConfigured) as error:
+        raise SystemExit(redact(str(error))) from None
+    except OperationalError as error:
+        raise SystemExit(
+            f"The portal's own database does not serve us: {_first_line(error)} {KEPT} "
+            "Check DATABASE_URL and that its server runs and accepts us, then repeat."
+        ) from None
+    except ProgrammingError as error:
+        if type(error.__cause__).__name__ not in ("UndefinedTable", "UndefinedColumn"):
+            raise
+        raise SystemExit(
+            f"The portal's database has another schema than this version: {_first_line(error)} {KEPT} "
+            "Run `manage.py migrate`, or check that DATABASE_URL is the portal's own."
+        ) from None
+
+
+def _first_line(error: DatabaseError) -> str:
+    line = redact(str(error)).strip().partition("\n")[0]
+    return line if line.endswith(".") else f"{line}."

@@ -1,0 +1,59 @@
+"""What the command line says where the portal's database is away, empty or named wrongly: sentences, no traceback."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError, ProgrammingError, connection
+
+from providers.errors import ProviderError, Refused
+from sampelit_ops.commandline import told
+from sampelit_ops.demo.environment import needs_database
+from sampelit_ops.demo.launcher import _port
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OperationalError("connection failed: refused\n\tIs it running?"),
+            "does not serve us: connection",
+        ),
+        (ProviderError("The store is away. Nothing was written."), "The store is away"),
+        (Refused("A rule says no."), "A rule says no."),
+    ],
+)
+def test_what_a_person_can_mend_is_one_line(error, said):
+    with pytest.raises(SystemExit, match=said) as ended, told():
+        raise error
+    assert "\n" not in str(ended.value)
+
+
+@pytest.mark.django_db
+def test_another_schema_is_said_and_a_mistake_of_ours_stays_a_traceback():
+    with pytest.raises(SystemExit, match=r"another schema.*manage.py migrate"), told(), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM no_such_table")
+    with pytest.raises(ProgrammingError), told():
+        raise ProgrammingError("syntax error")
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("ops list", True),
+        ("ops --help", False),
+        ("export policy.toml --store file:///x", False),
+        ("verify_run X", True),
+        ("verify_run X --store file:///x", False),
+        ("analyze_sql a.sql", False),
+        ("analyze_sql a.sql --environment production", True),
+        ("", False),
+    ],
+)
+def test_which_commands_need_the_portals_database(line, needs):
+    assert needs_database(["manage.py", *line.split()]) is needs
+
+
+@pytest.mark.parametrize("asked", ["eighty", "99999"])
+def test_a_port_that_cannot_be_had_is_refused(asked):
+    with pytest.raises(SystemExit, match=f"PORT={asked} is taken or no port; nothing was started"):
+        _port(asked, None)
