@@ -1,9 +1,8 @@
-"""The admin's lists and pages of operations, environments, tasks and signs of life."""
+"""The admin's lists and pages of operations and environments; tasks and signs of life are in `admin_tasks`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,34 +10,20 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from operations.approvals.tasks import close, why_not_close
+from operations import admin_tasks  # noqa: F401
 from operations.approvals.voting import why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel
-from operations.models import Environment, Heartbeat, Operation, Status, Task
+from operations.models import Environment, Operation, Status
 from operations.notify import admin as outbox_admin  # noqa: F401
 from operations.web import html, operation_page, request_page
-from operations.web.admin import EditableAdmin, ReadOnlyAdmin
+from operations.web.admin import EditableAdmin, ReadOnlyAdmin, viewers_only
 from operations.worker import admin as queue_admin  # noqa: F401  replaces the queue's own pages
 from providers.errors import Refused
-
-
-def viewers_only(page: Callable[..., HttpResponse], permission: str) -> Callable[..., HttpResponse]:
-    """Refuse people without the view permission, on our own pages as Django does on its lists."""
-
-    @wraps(page)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
-        return page(request, *args, **kwargs)
-
-    return checked
 
 
 @admin.register(Operation)
@@ -148,70 +133,3 @@ class EnvironmentAdmin(EditableAdmin):
     @admin.display(description="Frozen until")
     def freeze(self, row: Environment) -> SafeString:
         return html.when(row.frozen_until) if row.frozen() else SafeString("–")
-
-
-@admin.register(Task)
-class TaskAdmin(ReadOnlyAdmin):
-    list_display = ["title", "state", "environment", "opened", "closed_by"]
-    list_filter = ["kind", "environment", ("closed_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["environment", "closed_by"]
-    empty_title = "Nothing is left to do"
-    empty_text = (
-        "Break-glass reviews, autodeploy to re-enable and failing clean-ups appear here until somebody closes them."
-    )
-
-    def get_urls(self) -> list[URLPattern]:
-        page = viewers_only(self.close_task, "operations.view_task")
-        return [
-            path("<int:pk>/close/", self.admin_site.admin_view(page), name="operations_close_task"),
-            *super().get_urls(),
-        ]
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return self.close_task(request, int(object_id))
-
-    def close_task(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The task and the form that closes it."""
-        assert isinstance(request.user, User)  # noqa: S101
-        task = get_object_or_404(Task.objects.select_related("operation", "environment", "closed_by", "not_by"), pk=pk)
-        error = ""
-        if request.method == "POST":
-            try:
-                close(task, by=request.user, resolution=request.POST.get("resolution", ""))
-                messages.success(request, "Closed.")
-                return redirect("admin:operations_task_changelist")
-            except (Refused, PermissionDenied) as refusal:
-                error = str(refusal)
-        why_not = why_not_close(task, request.user)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": task.title,
-            "task": task,
-            "why_not": why_not,
-            "error": error,
-        }
-        return TemplateResponse(
-            request, "admin/operations/task.html", context, status=403 if error and why_not else 200
-        )
-
-    @admin.display(description="State")
-    def state(self, row: Task) -> SafeString:
-        return html.badge("done" if row.closed_at else "open")
-
-    @admin.display(description="Opened", ordering="opened_at")
-    def opened(self, row: Task) -> SafeString:
-        return html.when(row.opened_at)
-
-
-@admin.register(Heartbeat)
-class HeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ["name", "beat"]
-    empty_title = "No sign of life yet"
-    empty_text = "Workers, canaries and periodic jobs report here."
-    empty_command = "manage.py run_worker"
-
-    @admin.display(description="Last beat", ordering="beat_at")
-    def beat(self, row: Heartbeat) -> SafeString:
-        return format_html("{}", html.when(row.beat_at))
