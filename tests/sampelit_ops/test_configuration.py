@@ -54,6 +54,13 @@ def test_every_variable_is_explained_and_no_other():
     assert variables_explained() == variables_read() | INDIRECT
 
 
+def test_numbers_that_are_shown_are_the_defaults():
+    text = (ROOT / "sampelit_ops" / "settings.py").read_text(encoding="utf-8")
+    numbers = re.findall(r"""env\.(?:int|float)\("(\w+)", default=([\d_]+)\)""", text)
+    shown = dict(re.findall(r"^([A-Z_]+)=(\d+)\b", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
+    assert {name: shown[name] for name, _ in numbers} == {name: number.replace("_", "") for name, number in numbers}
+
+
 def blueprint() -> dict:
     return yaml.safe_load((ROOT / "render.yaml").read_text(encoding="utf-8"))
 
@@ -90,3 +97,10 @@ def test_what_the_blueprint_starts_exists():
             if first.startswith("./"):
                 assert (ROOT / first).stat().st_mode & 0o111
     assert blueprint()["services"][0]["healthCheckPath"] == "/healthz"
+
+
+def test_the_picture_shows_every_room_of_the_tree():
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    assert [room for room in ROOMS if f">{room}<" not in picture] == []
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert packages == set(ROOMS)
