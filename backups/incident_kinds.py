@@ -36,16 +36,21 @@ def resolve(ctx: StepContext) -> None:
     by = ctx.operation.requested_by.username
     if row.status != Incident.Status.OPEN and (row.resolved_by, row.reason) == (by, reason):
         return
-    incidents.resolve(row, by, reason, str(ctx.parameters["finding"]))
+    votes = ctx.operation.approvals.filter(decision="approve", revoked_at=None).order_by("approved_at")
+    agreed = list(votes.values_list("approved_by__username", flat=True))
+    incidents.resolve(row, by, reason, str(ctx.parameters["finding"]), agreed=agreed)
     ctx.result(incident=row.pk)
     ctx.log(f"Incident {row.pk} is resolved; the same finding is accepted from now on.")
 
 
 class ResolveIncident(OperationKind):
-    """Votes and the claim bind what was found (`finding`): if more is found meanwhile, it ends without effect."""
+    """Sensitive: whoever could alter the audit data must not also close the alarm alone.
+
+    Votes and the claim bind what was found (`finding`): if more is found meanwhile, it ends without effect.
+    """
 
     name, label, permission = "backups.resolve_incident", "Resolve an incident", "backups.resolve_incident"
-    risk, needs_reason = Risk.ROUTINE, True
+    risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "incident:{incident}"
     parameters = [
         Parameter("incident", "Incident", choices=_open),

@@ -55,7 +55,9 @@ def _opened(entry: Entry) -> str:
 
 @sentence("backups.incident.resolved")
 def _resolved(entry: Entry) -> str:
-    return f"{entry.actor} resolved the incident {entry.subject} ({entry.payload['about']}): {entry.payload['reason']}"
+    agreed = ", ".join(entry.payload.get("agreed", ()))
+    who = f"{entry.actor} (agreed: {agreed})" if agreed else entry.actor
+    return f"{who} resolved the incident {entry.subject} ({entry.payload['about']}): {entry.payload['reason']}"
 
 
 @sentence("backups.hold.placed")

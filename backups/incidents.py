@@ -119,8 +119,10 @@ def _message(incident: Incident, key: str, prefix: str) -> None:
 
 
 @transaction.atomic
-def resolve(incident: Incident, by: str, reason: str, fingerprint: str = "") -> Incident:
+def resolve(incident: Incident, by: str, reason: str, fingerprint: str = "", *, agreed: Sequence[str] = ()) -> Incident:
     """A person explains it; exactly this finding is accepted from now on. Holds stay until they are released.
+
+    `agreed` are the people whose votes it had; the ledger names them.
 
     Raises Refused without a reason, for one that is resolved, and when it grew since `fingerprint` was looked at.
     """
@@ -134,7 +136,7 @@ def resolve(incident: Incident, by: str, reason: str, fingerprint: str = "") -> 
     row.status, row.resolved_by, row.reason = Incident.Status.RESOLVED, by, reason.strip()
     row.resolved_at = timezone.now()
     row.save(update_fields=["status", "resolved_by", "reason", "resolved_at"])
-    _tell("resolved", row, by, reason=row.reason)
+    _tell("resolved", row, by, reason=row.reason, agreed=list(agreed))
     return row
 
 

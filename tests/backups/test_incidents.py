@@ -18,6 +18,8 @@ from backups.builtin import ensure_policies
 from backups.models import Hold, Incident, Policy, Run, Slot
 from backups.web.calendar import calendars
 from ledger.models import Entry
+from ledger.registry import say
+from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
@@ -52,6 +54,12 @@ def olga(*codenames: str) -> User:
     user = User.objects.create_user("olga", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return User.objects.get(pk=user.pk)
+
+
+def ada() -> User:
+    user = User.objects.create_user("ada", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="approve_operation"))
+    return user
 
 
 def ended(operation: Operation) -> Operation:
@@ -173,7 +181,7 @@ def test_a_hold_outlives_neither_its_open_incident_nor_sql(production, run) -> N
         Hold.objects.create(run=run, incident=hold.incident, reason="x", placed_by="y")
 
 
-def test_an_auditor_cannot_resolve_and_an_operator_does_by_an_operation(production) -> None:
+def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(production) -> None:
     incident = found(production)
     asked = {"environment": production, "parameters": {"incident": str(incident.pk)}}
     with pytest.raises(PermissionDenied):
@@ -183,10 +191,15 @@ def test_an_auditor_cannot_resolve_and_an_operator_does_by_an_operation(producti
 
     with pytest.raises(Refused, match="needs a reason"):
         request("backups.resolve_incident", by=by, reason=" ", **asked)
-    done = ended(request("backups.resolve_incident", by=by, reason="a repair, ticket 7", **asked))
+    waiting = request("backups.resolve_incident", by=by, reason="a repair, ticket 7", **asked)
+    assert (ended(waiting).status, Incident.objects.get().status) == ("awaiting_approval", "open")
+    with pytest.raises(PermissionDenied, match="You requested it"):
+        approve(waiting, by=by)
+    done = ended(approve(waiting, by=ada()))
 
     incident.refresh_from_db()
     assert (done.status, incident.status, incident.resolved_by) == ("succeeded", "resolved", "olga")
+    assert say(Entry.objects.get(code="backups.incident.resolved")).startswith("olga (agreed: ada) resolved")
     with pytest.raises(Refused, match="no open incident"):
         request("backups.resolve_incident", by=by, reason="again", **asked)
 
@@ -196,6 +209,7 @@ def test_a_finding_that_grew_ends_a_waiting_request_without_effect(production) -
     by = olga("resolve_incident")
     asked = request("backups.resolve_incident", by=by, environment=production, reason="fine",
                     parameters={"incident": str(incident.pk)})  # fmt: skip
+    approve(asked, by=ada())
     found(production, evidence=[ROW, {**ROW, "id": "2"}])
 
     done = ended(asked)
