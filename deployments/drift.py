@@ -20,6 +20,7 @@ from ledger.services import record
 from operations.models import Environment
 from providers import git
 from providers.errors import ProviderError, Refused
+from providers.redact import Redactor, redact
 from providers.render import Render
 
 PATH = "render.yaml"
@@ -64,8 +65,15 @@ def _read(source: str, path: str) -> bytes | None:
 
 def take(environment: Environment, found: Found, *, by: User, api: Render | None = None) -> BlueprintFile:
     """Keep what the file declares, and Render's own verdict where `api` can be asked. Raises Refused."""
-    declared = parse(found.content, fingerprint)
-    valid, verdict = _verdict(environment, found.content, api)
+    values: set[str] = set()
+
+    def noted(value: str) -> str:
+        values.add(value)
+        return fingerprint(value)
+
+    declared = parse(found.content, noted)
+    valid, said = _verdict(environment, found.content, api)
+    verdict = redact(Redactor(frozenset(values)).text(said))  # Render quotes what it does not like
     facts = {
         "source": found.source, "repo": found.repo[:300], "commit_sha": found.commit[:64],
         "sha256": hashlib.sha256(found.content).hexdigest(), "declared": declared.stored(), "valid": valid,

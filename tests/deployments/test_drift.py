@@ -203,6 +203,15 @@ def test_renders_verdict_and_bad_files_reach_the_person(root: Client, production
 
 
 @pytest.mark.django_db
+def test_a_value_that_render_quotes_is_not_kept(root: Client, production: Environment) -> None:
+    file = "services: [{name: sampelit-api, type: planted-4711, envVars: [{key: A, value: planted-4711}]}]"
+
+    root.post(reverse("admin:deployments_blueprint", args=["production"]), {"text": file})
+
+    assert "unknown type [redacted]" in BlueprintFile.objects.get().verdict
+
+
+@pytest.mark.django_db
 def test_a_viewer_sees_and_may_not_give(production: Environment, client: Client) -> None:
     client.force_login(person("viewer", "deployments.view_service"))
     url = reverse("admin:deployments_blueprint", args=["production"])
