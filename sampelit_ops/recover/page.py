@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from migrations_registry.models import DriftIncident
 from operations.models import Environment, Operation
 from providers.errors import ProviderError, Refused
+from sampelit_ops.recover.known import refuse_unknown
 from sampelit_ops.recover.lost import KINDS, Lost, of_form
 from sampelit_ops.recover.options import Option, restored, ways
 from sampelit_ops.recover.write import write
@@ -61,6 +62,8 @@ class LostForm(forms.Form):
             raise forms.ValidationError("That moment lies in the future. Times are UTC. Nothing was started.")
         try:
             values["what"] = of_form(*(str(values.get(name, "")) for name in ("lost", "table", "column", "key")))
+            if where := self.environments.get(values.get("environment", "")):
+                refuse_unknown(where, values["what"])
         except Refused as refusal:
             raise forms.ValidationError(refusal.reason) from None
         return values

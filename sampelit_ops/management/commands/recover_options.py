@@ -1,4 +1,7 @@
-"""`manage.py recover_options --environment E --lost WHAT --at TIME`: each copy that holds it, as JSON; exit 1: none."""
+"""`manage.py recover_options --environment E --lost WHAT --at TIME`: each copy that holds it, as JSON; exit 1: none.
+
+Exit 2 for what is not understood, and for a table or column that no run and no look at the schema ever held.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.provider.target import second
 from operations.models import Environment
 from providers.errors import Refused
+from sampelit_ops.recover.known import refuse_unknown
 from sampelit_ops.recover.lost import SHAPES, parse
 from sampelit_ops.recover.options import options
 
@@ -30,6 +34,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no environment {given['environment']!r}.", returncode=2)
         try:
             lost, at = parse(given["lost"]), second(given["at"])
+            refuse_unknown(environment, lost)
         except Refused as refusal:
             raise CommandError(refusal.reason, returncode=2) from refusal
         found = options(environment, lost, at)

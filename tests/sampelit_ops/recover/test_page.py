@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from backups.models import Run
 from backups.provider.sync import sync
-from migrations_registry.models import MigrationFile
+from migrations_registry.models import MigrationFile, SchemaFingerprint
 from operations.models import Environment, Operation
 from providers.errors import Refused
 from sampelit_ops.recover import write as writing
@@ -135,6 +135,26 @@ def test_the_command_refuses_what_it_does_not_understand(db: None, arguments: li
     with pytest.raises(CommandError, match=why) as refused:
         call_command("recover_options", *arguments)
     assert refused.value.returncode == 2
+
+
+def test_what_was_never_there_is_refused_by_command_and_page(db: None, client: Client) -> None:
+    environment = Environment.objects.create(slug="production", kind="production")
+    at = ["--at", "2026-01-01T00:00:00Z"]
+    with pytest.raises(SystemExit) as nobody_looked:
+        call_command("recover_options", "--lost", "table=ghost", *at, stdout=StringIO())
+    seen = [["table", 'public."user"', "", "CREATE …", "0"], ["column", 'public."user".age', 'public."user"', "…", "1"]]
+    SchemaFingerprint.objects.create(environment=environment, sha256="0" * 64, objects_json=seen)
+    client.force_login(User.objects.create_superuser("root"))
+    query = {"environment": "production", "lost": "rows", "table": "ghost", "at": "2026-01-01T00:00:00"}
+
+    page = client.get(reverse("admin:recover"), query).content.decode()
+
+    assert nobody_looked.value.code == 1
+    assert "ever held public.ghost. Nothing was started." in page
+    for lost, code in (("table=user", 1), ("column=user.age", 1), ("column=user.size", 2), ("rows=users", 2)):
+        with pytest.raises((SystemExit, CommandError)) as ended:
+            call_command("recover_options", "--lost", lost, *at, stdout=StringIO())
+        assert getattr(ended.value, "returncode", getattr(ended.value, "code", 0)) == code, lost
 
 
 def test_nothing_is_written_from_what_is_not_beside(act, production: Environment, platform: Platform) -> None:
