@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from operations import edits
@@ -78,16 +78,26 @@ def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
     before = Environment.objects.get(pk=environment.pk)
     if before.supabase_ref == ref:
         return
-    other = Environment.objects.filter(supabase_ref=ref).first()
-    if other is not None:
-        raise Refused(
-            f"{ref} is the project of {other}, whose votes guard it; {environment} stays without it. "
-            "An administrator can change either on the environment's own page."
-        )
+    _refuse_another(environment, ref)
     with transaction.atomic():
-        Environment.objects.filter(pk=environment.pk).update(supabase_ref=ref)
+        try:
+            with transaction.atomic():
+                Environment.objects.filter(pk=environment.pk).update(supabase_ref=ref)
+        except IntegrityError:  # linked in the same moment
+            _refuse_another(environment, ref)
+            raise
         environment.supabase_ref = ref
         SupabaseProject.objects.update_or_create(
             environment=environment, defaults={"ref": ref, "matched_by": how[:200], "seen_at": None, "status": ""}
         )
         edits.note(before, Environment.objects.get(pk=environment.pk), by=by)
+
+
+def _refuse_another(environment: Environment, ref: str) -> None:
+    """Raises Refused where the project is another environment's."""
+    other = Environment.objects.filter(supabase_ref=ref).exclude(pk=environment.pk).first()
+    if other is not None:
+        raise Refused(
+            f"{ref} is the project of {other}, whose votes guard it; {environment} stays without it. "
+            "An administrator can change either on the environment's own page."
+        )

@@ -65,6 +65,14 @@ class Environment(models.Model):
                 name="environment_health_url_http",
                 condition=models.Q(health_url="") | models.Q(health_url__regex=r"^https?://"),
             ),
+            models.UniqueConstraint(
+                name="environment_supabase_ref_once",
+                fields=["supabase_ref"],
+                condition=~models.Q(supabase_ref=""),
+                violation_error_message=(
+                    "Another environment has this Supabase project; its votes guard it. Empty the ref there first."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

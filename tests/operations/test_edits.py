@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -59,6 +60,21 @@ def test_a_change_is_a_sentence_with_before_and_after(save: Callable[..., int]) 
     assert say(entry).startswith("amir changed the environment production: ")
     assert "name from Production to Prod" in say(entry)
     assert not Notification.objects.exists()
+
+
+def test_one_supabase_project_belongs_to_one_environment(
+    save: Callable[..., int], client: Client, production: Environment
+) -> None:
+    Environment.objects.create(slug="elsewhere", name="E", supabase_ref="sampelitproductionab")
+
+    answer = client.post(
+        f"/admin/operations/environment/{production.pk}/change/", {**ROW, "supabase_ref": "sampelitproductionab"}
+    )
+
+    assert "Another environment has this Supabase project" in answer.content.decode()
+    with pytest.raises(IntegrityError, match="environment_supabase_ref_once"), transaction.atomic():
+        Environment.objects.update(supabase_ref="sampelitproductionab")
+    assert save(supabase_ref="another") == 302
 
 
 def test_saving_without_a_change_is_silent(save: Callable[..., int]) -> None:
