@@ -30,7 +30,7 @@ PORTAL_WITHOUT_ROWS = (
 )
 FORMATS = ("auto", "csv", "binary")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
-_RESTORE_POINT = re.compile(r"before-[0-9a-z]{26}")  # made by migrations.apply, named after its operation
+RESTORE_POINT = "before-[0-9a-z]{26}"  # made by migrations.apply, named after its operation
 
 
 class PolicyError(ValueError):
@@ -65,7 +65,12 @@ class PolicySpec:
     @property
     def by_a_person(self) -> bool:
         """A restore point names what a change reaches: there an empty table is no sign of hidden rows."""
-        return not _RESTORE_POINT.fullmatch(self.name)
+        return not is_restore_point(self.name)
+
+
+def is_restore_point(name: str) -> bool:
+    """Whether a policy of this name was made by an operation that destroys something."""
+    return re.fullmatch(RESTORE_POINT, name) is not None
 
 
 def export_variable(environment: str) -> str:

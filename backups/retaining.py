@@ -6,6 +6,7 @@ In: a policy. Out: a Plan of `backups.retention`. Reads only; `backups.retention
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -14,6 +15,7 @@ from django.utils import timezone
 from backups.manifest import manifest_key
 from backups.models import Incident, Policy, Restore, Run, Segment
 from backups.models.run import RunStatus
+from backups.policies import RESTORE_POINT, is_restore_point
 from backups.retention import plan, wanted_by
 from backups.retention_facts import Clock, Fact, Plan
 from backups.trust import store_of
@@ -65,8 +67,20 @@ def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
     shown = Incident.objects.open().filter(seen_in=OuterRef("pk"))
     held = Run.objects.held().filter(pk=OuterRef("pk"))
     runs = stored.defer("tables", "warnings", "reason").annotate(on_hold=Exists(held), altered=Exists(shown))
-    busy = read_now(policy)
-    return [_fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy) for run in runs]
+    busy, point = read_now(policy), newest_point(policy)
+    found = [_fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy)
+             for run in runs.select_related("operation")]  # fmt: skip
+    return [replace(fact, newest=fact.run == point) for fact in found]
+
+
+def newest_point(policy: Policy) -> str:
+    """The youngest proven restore point of the environment of one; nothing for other policies."""
+    if not is_restore_point(policy.name):
+        return ""
+    points = Run.objects.counting().filter(
+        policy__environment=policy.environment_id, policy__name__regex=f"^{RESTORE_POINT}$", purging_at=None
+    )
+    return points.order_by("-started_at").values_list("pk", flat=True).first() or ""
 
 
 def read_now(policy: Policy) -> set[str]:
@@ -91,4 +105,5 @@ def _fact(run: Run, present: bool, held: bool, altered: bool, busy: bool) -> Fac
         retired_at=run.retired_at,
         purging=run.purging_at is not None and run.purged_at is None,
         purged=run.purged_at is not None,
+        ended_at=run.operation.ended_at,
     )

@@ -16,9 +16,22 @@ from backups.retention_facts import BROUGHT_BACK, FLOOR, QUIET, SKEW, TOMBSTONE,
 def plan(facts: Sequence[Fact], rule: Rule, clock: Clock) -> Plan:
     """One line for each fact, newest first. A refusal still shows the lines, so that a person sees what waits."""
     ordered = sorted(facts, key=lambda fact: (fact.at, fact.run), reverse=True)
-    wanted = wanted_by(ordered, rule)
+    wanted = points_wanted(ordered, rule, clock.database) if rule.point_days else wanted_by(ordered, rule)
     lines = tuple(_line(fact, ordered, wanted, rule, clock.database) for fact in ordered)
-    return Plan(lines, disagreement(ordered, clock))
+    return Plan(lines, disagreement(ordered, rule, clock))
+
+
+def points_wanted(facts: Sequence[Fact], rule: Rule, now: datetime) -> dict[str, list[str]]:
+    """Why restore points are kept: what they guard has not ended, or not long ago, or none is newer."""
+    reasons: dict[str, list[str]] = {}
+    for fact in facts:
+        if fact.newest:
+            reasons.setdefault(fact.run, []).append("the newest restore point of its environment")
+        if fact.ended_at is None:
+            reasons.setdefault(fact.run, []).append("its operation has not ended")
+        elif now < fact.ended_at + timedelta(days=rule.point_days):
+            reasons.setdefault(fact.run, []).append(f"its operation ended less than {rule.point_days} days ago")
+    return reasons
 
 
 def wanted_by(facts: Sequence[Fact], rule: Rule) -> dict[str, list[str]]:
@@ -61,8 +74,8 @@ def _line(fact: Fact, facts: Sequence[Fact], wanted: dict[str, list[str]], rule:
         return Line(fact.run, "purged", ("its data was deleted; manifest and proofs stay",))
     reasons = tuple(wanted.get(fact.run, ())) + _protections(fact, now)
     if fact.retired_at is not None:
-        return _retired(fact, facts, reasons, now)
-    if not reasons:
+        return _retired(fact, facts, reasons, rule, now)
+    if not reasons and not rule.point_days:
         reasons = _doubts(fact, facts, rule, now)
     return Line(fact.run, "keep", reasons) if reasons else Line(fact.run, "retire", (_unwanted(fact, rule),))
 
@@ -89,7 +102,7 @@ def _doubts(fact: Fact, facts: Sequence[Fact], rule: Rule, now: datetime) -> tup
     return () if newer >= FLOOR else ("not proven, but fewer than three newer ones are",)
 
 
-def _retired(fact: Fact, facts: Sequence[Fact], reasons: tuple[str, ...], now: datetime) -> Line:
+def _retired(fact: Fact, facts: Sequence[Fact], reasons: tuple[str, ...], rule: Rule, now: datetime) -> Line:
     assert fact.retired_at is not None  # noqa: S101 - the caller asked
     until = max(filter(None, [fact.retired_at + TOMBSTONE, fact.retained_until]))
     if fact.purging:
@@ -103,18 +116,20 @@ def _retired(fact: Fact, facts: Sequence[Fact], reasons: tuple[str, ...], now: d
     if now < until:
         return Line(fact.run, "retired", ("its data stays for seven days",), until)
     since = sum(one.counts and one.retired_at is None and one.at > fact.retired_at for one in facts)
-    if since < FLOOR:
+    if since < FLOOR and not rule.point_days:
         return Line(fact.run, "retired", (f"only {since} of three newer runs are proven since",), until)
     return Line(fact.run, "due", ("seven days are over",), until)
 
 
 def _unwanted(fact: Fact, rule: Rule) -> str:
+    if rule.point_days:
+        return f"a restore point whose operation ended {rule.point_days} days ago or more"
     if not fact.proven:
         return f"never proven, older than {rule.unproven_days} days"
     return "no generation of the policy wants it"
 
 
-def disagreement(facts: Sequence[Fact], clock: Clock) -> str:
+def disagreement(facts: Sequence[Fact], rule: Rule, clock: Clock) -> str:
     """Why these clocks may not decide about deletion; empty when they may."""
     now = clock.database
     if abs(clock.here - now) > SKEW:
@@ -126,6 +141,8 @@ def disagreement(facts: Sequence[Fact], clock: Clock) -> str:
             f"run {future[0].run} is dated in the future ({future[0].at:%Y-%m-%d %H:%M} UTC): "
             "a clock is or was wrong; correct it"
         )
+    if rule.point_days:
+        return ""  # one run each: that none is proven, or none lately, says nothing of backups
     proven = [fact.at for fact in facts if fact.counts]
     if not proven:
         return "no run is proven; prove one first"

@@ -10,11 +10,15 @@ TOMBSTONE = timedelta(days=7)
 BROUGHT_BACK = timedelta(days=30)
 QUIET = timedelta(days=14)
 SKEW = timedelta(minutes=2)
+POINT_DAYS = 90
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How many to keep of each generation, and for how many days runs that were never proven."""
+    """How many to keep of each generation, and for how many days runs that were never proven.
+
+    `point_days` is set for restore points alone: they have no generations, but days after the end of their operation.
+    """
 
     last: int = 24
     daily: int = 14
@@ -23,11 +27,15 @@ class Rule:
     yearly: int = 7
     unproven_days: int = 30
     zone: str = "UTC"
+    point_days: int = 0
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One stored run. `at` is its snapshot's time; `altered`: an open incident shows it; `busy`: somebody reads it."""
+    """One stored run. `at` is its snapshot's time; `altered`: an open incident shows it; `busy`: somebody reads it.
+
+    Of a restore point: `ended_at` is when its operation did; `newest`: no other of its environment is younger.
+    """
 
     run: str
     at: datetime
@@ -41,6 +49,8 @@ class Fact:
     retired_at: datetime | None = None
     purging: bool = False
     purged: bool = False
+    ended_at: datetime | None = None
+    newest: bool = False
 
     @property
     def counts(self) -> bool:

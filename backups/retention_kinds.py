@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from backups import purging, retention_steps
 from backups.models import Policy, Run
+from backups.policies import is_restore_point
 from backups.retaining import planned
 from backups.retention_facts import TOMBSTONE
 from backups.scheduler import system_user
@@ -56,10 +57,11 @@ class RetireKind(OperationKind):
         if found.refused:
             return [Consequence(f"It would be refused: {found.refused}.", "bad")]
         count = len(found.retire)
+        stays = "newest restore point is" if is_restore_point(parameters["policy"]) else "three newest proven runs are"
         return [
             Consequence(f"{count} of {len(found.lines)} runs are retired; nothing is deleted now."),
             Consequence(f"For {TOMBSTONE.days} days each can be brought back.", "ok"),
-            Consequence("The three newest proven runs are never retired.", "ok"),
+            Consequence(f"The {stays} never retired.", "ok"),
         ]
 
 

@@ -10,8 +10,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from backups.policies import PORTAL_WITHOUT_ROWS, PolicySpec
-from backups.retention_facts import FLOOR, Rule
+from backups.policies import PORTAL_WITHOUT_ROWS, PolicySpec, is_restore_point
+from backups.retention_facts import FLOOR, POINT_DAYS, Rule
 from operations.models import Environment
 from operations.models.environment import variable_name
 
@@ -128,4 +128,5 @@ class Policy(models.Model):
             yearly=self.keep_yearly,
             unproven_days=self.keep_unproven_days,
             zone=self.time_zone,
+            point_days=POINT_DAYS if is_restore_point(self.name) else 0,
         )

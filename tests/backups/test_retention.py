@@ -201,3 +201,35 @@ def test_a_run_brought_back_is_left_alone_for_thirty_days() -> None:
 
     assert verdicts(plan([*daily(40), back], SMALL, at()))["back"] == "keep"
     assert verdicts(plan([*daily(40), back], SMALL, at(NOW + timedelta(days=2))))["back"] == "retire"
+
+
+POINT = Rule(point_days=90)
+
+
+def point(days: float | None, **fields: Any) -> Fact:
+    """A restore point whose operation ended so many days ago, or goes on."""
+    ended = NOW - timedelta(days=days) if days is not None else None
+    return Fact("p", NOW - timedelta(days=200), **{"proven": True, "ended_at": ended, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fact", "verdict", "reason"),
+    [
+        (point(91), "retire", "ended 90 days ago or more"),
+        (point(91, proven=False), "retire", "ended 90 days ago or more"),
+        (point(89), "keep", "less than 90 days ago"),
+        (point(None), "keep", "has not ended"),
+        (point(91, newest=True), "keep", "the newest restore point"),
+        (point(91, held=True), "keep", "a hold stands"),
+        (point(91, altered=True), "keep", "an open incident"),
+        (point(91, present=False), "keep", "missing from the store"),
+        (point(99, retired_at=NOW - timedelta(days=6)), "retired", "seven days"),
+        (point(99, retired_at=NOW - timedelta(days=8)), "due", "seven days are over"),
+        (point(99, retired_at=NOW - timedelta(days=8), held=True), "retired", "a hold stands"),
+    ],
+)
+def test_a_restore_point_goes_by_the_end_of_its_operation(fact: Fact, verdict: str, reason: str) -> None:
+    found = plan([fact], POINT, at())
+
+    assert (found.lines[0].verdict, found.refused) == (verdict, "")
+    assert reason in ", ".join(found.lines[0].reasons)

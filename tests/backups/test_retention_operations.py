@@ -398,3 +398,20 @@ def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock
     assert len(keys(open_store(locked_url), locked)) == 4
     line = next(line for line in planned(policy).lines if line.run == locked.pk)
     assert line.verdict == "retained"
+
+
+def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store, ask, settings) -> None:
+    runs = []
+    for days in (100, 200):
+        name = f"before-{new_ulid().lower()}"
+        made = Policy.objects.create(environment=policy.environment, name=name, tables=["a"], enabled=False)
+        runs.append(stored(made, store, days, settings))
+        Operation.objects.filter(pk=runs[-1].operation_id).update(ended_at=timezone.now() - timedelta(days=days))
+    newest, older = runs
+
+    results = [ask("backups.retire", policy=run.policy.name).result["retired"] for run in runs]
+    Run.objects.filter(pk=older.pk).update(retired_at=timezone.now() - timedelta(days=8))
+    purged = ask("backups.purge", policy=older.policy.name).result["purged"]
+
+    assert (results, purged) == ([[], [older.pk]], [older.pk])
+    assert [line.reasons for line in planned(newest.policy).lines] == [("the newest restore point of its environment",)]
