@@ -9,6 +9,7 @@ from deployments.kinds.extras import DeletePreview, PurgeCache, RunJob
 from deployments.kinds.function_deploy import FunctionDeploy
 from deployments.kinds.function_rollback import FunctionDelete, FunctionRollback
 from deployments.kinds.function_secrets import DeleteSecret, SetSecret
+from deployments.kinds.group_links import LinkGroup, UnlinkGroup
 from deployments.kinds.groups import DeleteGroupVariable, SetGroupVariable
 from deployments.kinds.maintenance import Maintenance, register_steps
 from deployments.kinds.previews import KeepPreview
@@ -21,7 +22,8 @@ from operations.engine.kinds import OperationKind
 ALL: list[type[OperationKind]] = [
     Deploy, Cancel, Rollback, Maintenance, Restart, Scale, Suspend, Resume, Autodeploy, Source, HealthPath, SetVariable,
     DeleteVariable, PurgeCache, DeletePreview, RunJob, FunctionDeploy, FunctionRollback, FunctionDelete, SetSecret,
-    DeleteSecret, KeepPreview, SetGroupVariable, DeleteGroupVariable, ReadBlueprint,
+    DeleteSecret, KeepPreview, SetGroupVariable, DeleteGroupVariable, LinkGroup, UnlinkGroup,
+    ReadBlueprint,
 ]  # fmt: skip
 
 

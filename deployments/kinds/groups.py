@@ -46,7 +46,7 @@ def checked(ctx: StepContext) -> tuple[Render, EnvGroup]:
     api = render()
     seen = api.env_groups.get(ctx.parameters["group"])
     shown = {service.render_id for service in touched(find(seen.id))}
-    if set(seen.services) & _listed(seen) != shown:
+    if shown_links(seen) != shown:
         fingerprints.take(seen)
         raise Refused(
             f"{seen.name} is no longer linked to the services that were shown. Nothing was changed; request it again."
@@ -54,8 +54,8 @@ def checked(ctx: StepContext) -> tuple[Render, EnvGroup]:
     return api, seen
 
 
-def _listed(seen: EnvGroup) -> set[str]:
-    """Those of its services that this portal knows as gone do not count."""
+def shown_links(seen: EnvGroup) -> set[str]:
+    """The services that it reaches; those that this portal knows as gone do not count."""
     gone = Service.objects.filter(render_id__in=seen.services).exclude(removed_at=None)
     return set(seen.services) - set(gone.values_list("render_id", flat=True))
 
@@ -107,7 +107,7 @@ class GroupVariableKind(OperationKind):
         for service in services:
             if service.is_self:
                 raise Refused(f"{group.name} reaches {service.name}, which runs this portal. Nothing was requested.")
-        _check_place(environment, group, services)
+        check_place(environment, group, services)
         return {**parameters, "group": group.render_id}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
@@ -132,7 +132,7 @@ class GroupVariableKind(OperationKind):
         return f"{name or parameters['group']} {parameters['key']}"
 
 
-def _check_place(environment: Environment, group: VariableGroup, services: list[Service]) -> None:
+def check_place(environment: Environment, group: VariableGroup, services: list[Service]) -> None:
     """It is requested where the rules are strictest. Raises Refused."""
     place = strictest(services)
     if place is None:

@@ -14,6 +14,13 @@ from deployments.models import Deployment, Service, VariableGroup
 from deployments.models.deployment import Status
 from operations.engine import kinds
 
+GROUP_VERBS = (
+    ("set_group_variable", "Set a variable"),
+    ("delete_group_variable", "Delete a variable"),
+    ("link_group", "Link a service"),
+    ("unlink_group", "Unlink a service"),
+)
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -55,6 +62,7 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
         make("source", "Branch"),
         make("set_variable", "Set a variable"),
         make("delete_variable", "Delete a variable"),
+        make("link_group", "Link a group"),
     ]
     verbs += [make("job", "Run a job")] if service.is_web else [make("purge_cache", "Purge cache")]
     verbs += [] if service.suspended else [make("suspend", "Suspend", "danger")]
@@ -69,10 +77,10 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
     slug = place.slug if place else ""
     may = user.has_perm("deployments.configure")
     made = []
-    for kind, label in (("set_group_variable", "Set a variable"), ("delete_group_variable", "Delete a variable")):
+    for kind, label in GROUP_VERBS:
         query = urlencode({"environment": slug, "group": group.render_id})
         url = f"{reverse('admin:operations_request', args=[f'deployments.{kind}'])}?{query}"
-        tone = "danger" if kind.startswith("delete") else ""
+        tone = "danger" if kind.startswith(("delete", "unlink")) else ""
         made.append(Verb(label, url, "" if may else "Your role may not request this.", tone))
     return made
 

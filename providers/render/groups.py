@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from providers.http import JsonClient
 from providers.render.models import Json, moment, part, text
-from providers.render.paging import at, things
+from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar
+
+BOUND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,25 @@ class EnvGroups:
         self._http = http
 
     def list(self, owner: str | None = None) -> Iterator[EnvGroup]:
-        """Names and links of every group. Render sends these without cursors, so at most 100 of them."""
-        for data in things(self._http, "/env-groups", "envGroup", ownerId=[owner] if owner else None):
-            yield EnvGroup.parse(data)
+        """Names and links of every group. Render sends these without cursors, at most 100 at once (api-docs,
+        list-env-groups): behind a full answer lie more, asked for by the time they were made."""
+        found = {group.id: group for group in self._made(owner, None, None)}
+        yield from found.values()
+
+    def _made(self, owner: str | None, after: datetime | None, before: datetime | None) -> Iterator[EnvGroup]:
+        """Those made between two moments, in whatever order Render sends them; a full answer is asked for in halves.
+
+        The halves overlap, because nothing says whether a bound itself belongs to them."""
+        values = things(self._http, "/env-groups", "envGroup", ownerId=[owner] if owner else None,
+                        createdAfter=after, createdBefore=before)  # fmt: skip
+        found = [EnvGroup.parse(data) for data in values]
+        yield from found
+        times = [group.created_at for group in found if group.created_at]
+        if len(found) != PAGE or not times or max(times) - min(times) < timedelta(milliseconds=1):
+            return
+        middle = min(times) + (max(times) - min(times)) / 2
+        yield from self._made(owner, after, middle + BOUND)
+        yield from self._made(owner, middle - BOUND, before)
 
     def get(self, group: str) -> EnvGroup:
         return EnvGroup.parse(self._http.get(at("env-groups", group)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.render.routing import Request, page, required, route
+from sandbox.render.routing import Request, between, limit_of, page, required, route
 from sandbox.render.world import ApiError, Json, World, public
 
 SHORT = {"web_service": "web", "static_site": "static", "private_service": "pserv", "background_worker": "worker",
@@ -35,11 +35,11 @@ def whole(world: World, group: Json) -> Json:
 
 @route("GET", "/env-groups")
 def groups(world: World, request: Request) -> tuple[int, Any]:
-    """Bare objects without cursors, as Render's file says."""
-    found = list(world.groups.values())
+    """Bare objects without cursors, as Render's file says, and no more than the limit."""
+    found = between(request, list(world.groups.values()), "createdAt", "createdAfter", "createdBefore")
     if owners := request.query.get("ownerId"):
         found = [group for group in found if group["ownerId"] in owners]
-    return 200, [meta(world, group) for group in found]
+    return 200, [meta(world, group) for group in found[: limit_of(request)]]
 
 
 @route("POST", "/env-groups")

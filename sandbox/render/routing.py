@@ -71,12 +71,17 @@ def required(body: Json, *names: str) -> list[Any]:
     return [body[name] for name in names]
 
 
-def page(request: Request, thing: str, items: list[Json], default: int = 20) -> list[Json]:
-    """One page of wrapped items after `?cursor=`; the cursor is the item's id (or key, or name)."""
+def limit_of(request: Request, default: int = 20) -> int:
+    """How many items one answer holds."""
     try:
-        limit = min(max(int(request.one("limit") or default), 1), 100)
+        return min(max(int(request.one("limit") or default), 1), 100)
     except ValueError:
         raise ApiError(400, "limit is not a number") from None
+
+
+def page(request: Request, thing: str, items: list[Json], default: int = 20) -> list[Json]:
+    """One page of wrapped items after `?cursor=`; the cursor is the item's id (or key, or name)."""
+    limit = limit_of(request, default)
     cursor, start = request.one("cursor"), 0
     if cursor:
         names = [_name(item) for item in items]

@@ -20,6 +20,7 @@ from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation, Task
 from providers.errors import Refused
+from sandbox.render.api_groups import new_group
 from tests.deployments.conftest import finish
 from tests.render_sandbox import Harness
 
@@ -157,6 +158,67 @@ def test_a_link_that_appeared_meanwhile_changes_nothing(sandbox: Harness, read: 
     assert operation.status == "failed"
     assert "no longer linked to the services that were shown. Nothing was changed" in operation.error
     assert "A" not in group["_env"]
+
+
+def test_a_group_is_linked_and_unlinked_and_what_changes_is_named(sandbox: Harness, read: None, act: Act) -> None:
+    group, web = group_of(sandbox, "sampelit-staging"), sandbox.service()
+    given = {"group": "sampelit-staging", "service": "sampelit-api"}
+
+    operation = act("deployments.link_group", **given)
+
+    assert (operation.status, operation.error) == ("succeeded", "")
+    assert web in group["_services"]
+    assert [call for call in sandbox.writes() if "env-groups" in call] == [
+        f"POST /env-groups/{group['id']}/services/{web}"
+    ]
+    production, kind = Environment.objects.get(slug="production"), kinds.get("deployments.unlink_group")
+    Service.objects.get(name="sampelit-api").variables.filter(key="SENTRY_DSN").delete()
+    VariableGroup.objects.get(name="sampelit-production").variables.filter(key="SENTRY_DSN").delete()
+    told = [line.text for line in kind.consequences(production, operation.parameters)]
+    assert told[0] == "sampelit-api (production) loses SENTRY_DSN with its next deploy."
+    with pytest.raises(Refused, match="is linked to sampelit-api already"):
+        act("deployments.link_group", **given)
+    gone = act("deployments.unlink_group", **given)
+    assert (gone.status, web in group["_services"]) == ("succeeded", False)
+    with pytest.raises(Refused, match="not linked to sampelit-api, but to sampelit-api-staging"):
+        act("deployments.unlink_group", **given)
+
+
+def test_a_lost_answer_to_a_link_is_read_back(sandbox: Harness, read: None, act: Act) -> None:
+    sandbox.control("fault", match="POST /env-groups", kind="lost")
+
+    operation = act("deployments.link_group", group="sampelit-staging", service="sampelit-api")
+
+    assert operation.status == "succeeded"
+    assert sum("env-groups" in call for call in sandbox.writes()) == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "group", "service", "reason"),
+    [
+        ("staging", "sampelit-production", "sampelit-api-staging", "reaches production, whose rules are the strictest"),
+        ("staging", "sampelit-staging", "sampelit-api", "reaches production, whose rules are the strictest"),
+        ("production", "nobody", "sampelit-api", "no variable group"),
+        ("production", "sampelit-staging", "nobody", "There is no service 'nobody'"),
+        ("production", "sampelit-production", "sampelit-web", "visitors could read it"),
+    ],
+)
+def test_a_bad_link_is_refused(read: None, operator: User, where: str, group: str, service: str, reason: str) -> None:
+    VariableGroup.objects.get(name="sampelit-production").variables.create(kind="variable", key="JWT_SECRET")
+
+    with pytest.raises(Refused, match=reason):
+        ask(operator, where, "link_group", group=group, service=service)
+
+
+def test_more_groups_than_one_answer_holds_are_all_read(sandbox: Harness) -> None:
+    world = sandbox.sandbox.world
+    for number in range(250):
+        made = new_group(world, f"evg-{number}", f"group-{number}", "tea-1")
+        made["createdAt"] = world.stamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number // 3))
+
+    found = [group.id for group in sandbox.render.env_groups.list()]
+
+    assert sorted(found) == sorted(world.groups)
 
 
 def ask(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
