@@ -22,6 +22,7 @@ class DeploymentsConfig(AppConfig):
         tick.every("deployments.webhooks", 1.0, jobs.process_deliveries)
         tick.every("deployments.reconcile", 600.0, jobs.reconcile_webhooks)
         tick.every("deployments.functions", settings.SUPABASE_SYNC_SECONDS, jobs.read_functions)
+        tick.every("deployments.bundles", 86_400.0, jobs.let_bundles_go)
         tick.every("deployments.watchdog", 30.0, jobs.lift_maintenance)
         tick.every("deployments.previews", 300.0, expiry.look)
         tick.every("deployments.drift", 60.0, drift.look)

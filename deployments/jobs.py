@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from deployments import client, deliveries, fingerprints, health, reconcile, watchdog
 from deployments.functions import client as functions
+from deployments.functions import letting_go
 from deployments.functions.sync import sync_all
 from deployments.models import Service
 from deployments.sync import poll
@@ -67,6 +68,13 @@ def read_functions() -> None:
         return
     for line in sync_all(deadline=5.0).failed:
         logger.warning("Supabase could not be read: %s", line)
+
+
+def let_bundles_go() -> None:
+    """Bundles that no rule keeps any more lose their bytes."""
+    gone = letting_go.let_go()
+    if gone:
+        logger.info("%d kept bundles of edge functions were let go", len(gone))
 
 
 def read_variables() -> None:

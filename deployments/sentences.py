@@ -85,6 +85,13 @@ def bundle_kept(entry: Entry) -> str:
     return f"Kept a bundle of {data['function']}: {data['files']} files, {data['sha256'][:12]}"
 
 
+@sentence("deployments.bundle_removed")
+def bundle_removed(entry: Entry) -> str:
+    data = _data(entry)
+    since = f"{data['bytes']} bytes, kept since {data['kept_at'][:10]}"
+    return f"Let the bundle {data['sha256'][:12]} of {data['function']} go ({since})"
+
+
 @sentence("deployments.function_live")
 def function_live(entry: Entry) -> str:
     data = _data(entry)

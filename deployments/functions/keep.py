@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from django.db import transaction
+from django.utils import timezone
 
 from deployments.functions import packing
 from deployments.functions.packing import Files
@@ -27,11 +28,16 @@ def keep_eszip(slug: str, content: bytes, by: str = "system") -> FunctionBundle:
     return _keep(slug, Kind.ESZIP, content, by, [])
 
 
+@transaction.atomic
 def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object]]) -> FunctionBundle:
-    row, made = FunctionBundle.objects.get_or_create(
-        slug=slug, sha256=hashlib.sha256(content).hexdigest(),
-        defaults={"kind": kind, "content": content, "size_bytes": len(content), "kept_by": by, "files": files},
-    )  # fmt: skip
+    """The same content once more counts as kept now; where its bytes were let go, they are there again."""
+    given = {"kind": kind, "content": content, "size_bytes": len(content), "kept_by": by, "files": files}
+    digest = hashlib.sha256(content).hexdigest()
+    row, made = FunctionBundle.objects.select_for_update().get_or_create(slug=slug, sha256=digest, defaults=given)
+    if not made:
+        made = row.removed_at is not None
+        again = {**(given if made else {}), "removed_at": None, "kept_at": timezone.now()}
+        row, _ = FunctionBundle.objects.update_or_create(pk=row.pk, defaults=again)
     if made and kind == Kind.FILES:
         record("deployments.bundle_kept", actor=by, subject=slug,
                data={"function": slug, "sha256": row.sha256, "files": len(files), "bytes": len(content)})  # fmt: skip
@@ -40,7 +46,7 @@ def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object
 
 def find(slug: str, sha256: str) -> FunctionBundle:
     """A kept bundle by the beginning of its digest, bytes checked. Raises Refused."""
-    rows = list(FunctionBundle.objects.filter(slug=slug, sha256__startswith=sha256.lower())[:2])
+    rows = list(FunctionBundle.objects.filter(slug=slug, sha256__startswith=sha256.lower(), removed_at=None)[:2])
     if len(sha256) < 8 or len(rows) != 1:
         raise Refused(
             f"No bundle of {slug} is kept here with the digest {sha256!r}. Nothing was requested. "

@@ -60,6 +60,7 @@ class FunctionBundle(models.Model):
     files = models.JSONField(default=list, help_text="Path and size of each source file.")
     kept_at = models.DateTimeField(default=timezone.now)
     kept_by = models.CharField(max_length=150, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="Its bytes were let go then; the row stays.")
 
     class Meta:
         ordering = ["-kept_at"]
@@ -100,7 +101,7 @@ class FunctionVersion(models.Model):
     @property
     def kept(self) -> FunctionBundle | None:
         """What a rollback would send."""
-        return self.bundle or self.source
+        return next((one for one in (self.bundle, self.source) if one is not None and one.removed_at is None), None)
 
 
 class EdgeSecret(models.Model):

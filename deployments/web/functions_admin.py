@@ -11,10 +11,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from deployments.functions import letting_go
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle
 from deployments.web import functions_page
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
+
+RULE = (
+    f"Bytes go {letting_go.DAYS} days after they were kept and last ran; the {letting_go.NEWEST} newest versions of a "
+    "function always stay"
+)
 
 
 @admin.register(EdgeFunction)
@@ -56,11 +62,12 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
 
 @admin.register(FunctionBundle)
 class FunctionBundleAdmin(ReadOnlyAdmin):
-    list_display = ["digest", "slug", "kind", "bytes", "kept", "kept_by"]
-    list_filter = ["kind", "slug"]
+    list_display = ["digest", "slug", "kind", "state", "bytes", "kept", "kept_by"]
+    list_filter = ["kind", ("removed_at", admin.EmptyFieldListFilter), "slug"]
     search_fields = ["slug", "sha256__startswith"]
-    fields = ["slug", "kind", "sha256", "size_bytes", "files", "kept_at", "kept_by"]
+    fields = ["slug", "kind", "sha256", "size_bytes", "files", "kept_at", "kept_by", "removed_at", "stays"]
     list_title = "Kept bundles"
+    list_lede = RULE
     empty_title = "No bundles yet"
     empty_text = "Source files given to a deploy, and what Supabase ran, by digest."
     empty_command = "manage.py keep_function FOLDER --function NAME"
@@ -71,6 +78,17 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
     @admin.display(description="SHA-256")
     def digest(self, row: FunctionBundle) -> SafeString:
         return format_html('<span class="mono">{}</span>', row.sha256[:12])
+
+    @admin.display(description="Status", ordering="removed_at")
+    def state(self, row: FunctionBundle) -> SafeString:
+        return html.badge("let go", "idle") if row.removed_at else html.badge("kept", "ok")
+
+    @admin.display(description="Why it stays")
+    def stays(self, row: FunctionBundle) -> str:
+        found = letting_go.judged(pk=row.pk)
+        return (
+            (", ".join(found[0].reasons) or "It goes at the next daily round.") if found else "Its bytes were let go."
+        )
 
     @admin.display(description="Size", ordering="size_bytes")
     def bytes(self, row: FunctionBundle) -> str:

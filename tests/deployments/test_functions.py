@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
-from deployments.functions.keep import keep_files
+from deployments.functions import letting_go
+from deployments.functions.keep import keep_eszip, keep_files
+from deployments.functions.letting_go import Use, why
 from deployments.functions.sync import sync_all
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
 from ledger.models import Entry
+from ledger.registry import say
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation
@@ -30,6 +35,7 @@ from providers.supabase.functions import Functions
 from tests.deployments.conftest import finish, person
 from tests.supabase_sandbox import REF, Stand, running
 
+NOW = timezone.now()
 GOOD, BAD = {"index.ts": b"Deno.serve()"}, {"index.ts": b"throw new Error('x')"}
 
 
@@ -278,3 +284,54 @@ def test_the_shell_keeps_a_folder_and_names_the_request(
     User.objects.get().user_permissions.clear()
     with pytest.raises(CommandError, match="may not request"):
         call_command("keep_function", str(tmp_path), function="hello")
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("kept", "uses", "asked", "reason"),
+    [
+        (89, [], False, "kept less than 90 days ago"),
+        (91, [], False, None),
+        (91, [], True, "an operation that has not ended"),
+        (400, [Use(0, None)], False, "the newest version"),
+        (400, [Use(4, NOW - 300 * DAY)], False, "among the 5 newest"),
+        (400, [Use(9, NOW - 89 * DAY)], False, "ran in the last 90 days"),
+        (400, [Use(9, NOW - 91 * DAY), Use(5, NOW - 91 * DAY)], False, None),
+    ],
+)
+def test_why_a_bundle_stays(kept: int, uses: list[Use], asked: bool, reason: str | None) -> None:
+    found = why(NOW - kept * DAY, uses, asked, NOW)
+
+    assert (reason is None and found == ()) or (reason or "?") in ", ".join(found)
+
+
+def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
+    production: Environment, capsys: pytest.CaptureFixture[str], client: Client
+) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    function = EdgeFunction.objects.create(environment=production, slug="hello", version=7)
+    bundles = [keep_eszip("hello", b"%d" % number) for number in range(8)]
+    FunctionBundle.objects.update(kept_at=NOW - 400 * DAY)
+    for number, bundle in enumerate(bundles[:7]):
+        FunctionVersion.objects.create(function=function, version=number + 1, bundle=bundle,
+                                       live_at=NOW - (300 - number) * DAY)  # fmt: skip
+    call_command("function_bundles", "--function", "hello")
+    told = capsys.readouterr().out
+
+    gone = letting_go.let_go()
+
+    assert gone == [bundles[0], bundles[1], bundles[7]]
+    assert "8 bundles are kept, 3 of them go" in told
+    row = FunctionBundle.objects.get(pk=bundles[0].pk)
+    assert (bytes(row.content), row.size_bytes, row.removed_at is not None) == (b"", 1, True)
+    assert function.versions.get(version=1).kept is None
+    entry = Entry.objects.filter(code="deployments.bundle_removed").order_by("sequence").first()
+    assert entry is not None
+    assert f"Let the bundle {bundles[0].sha256[:12]} of hello go" in say(entry)
+    page = client.get(f"/admin/deployments/functionbundle/{bundles[6].pk}/change/").content.decode()
+    assert "the newest version of its function" in page
+    assert letting_go.let_go() == []
+    again = keep_eszip("hello", b"0")
+    assert (again.pk, bytes(again.content), again.removed_at) == (row.pk, b"0", None)

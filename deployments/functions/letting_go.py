@@ -1,0 +1,98 @@
+"""Which kept bundles are still needed, and letting the others go: their bytes, never their row.
+
+In: bundles, the versions that ran them, operations not ended. Out: why each stays; emptied rows, a ledger entry each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import FunctionBundle, FunctionVersion
+from ledger.services import record
+from operations.models import Operation
+from operations.models.operation import TERMINAL
+
+NEWEST, DAYS = 5, 90
+AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Use:
+    """A version that ran a bundle: how many newer ones its function had, and when the next one replaced it."""
+
+    newer: int
+    replaced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`reasons` are why the bundle stays; without any its bytes may go."""
+
+    bundle: FunctionBundle
+    reasons: tuple[str, ...]
+
+
+def why(kept_at: datetime, uses: Iterable[Use], asked: bool, now: datetime) -> tuple[str, ...]:
+    """Pure. What runs, the newest versions, what ran or was kept lately, and what an operation asks for, stays."""
+    used, limit = list(uses), now - timedelta(days=DAYS)
+    checks = [
+        (any(use.newer == 0 for use in used), "the newest version of its function"),
+        (any(0 < use.newer < NEWEST for use in used), f"among the {NEWEST} newest versions"),
+        (any(use.replaced_at is not None and use.replaced_at > limit for use in used), f"ran in the last {DAYS} days"),
+        (kept_at > limit, f"kept less than {DAYS} days ago"),
+        (asked, "an operation that has not ended is about its function"),
+    ]
+    return tuple(text for holds, text in checks if holds)
+
+
+def judged(now: datetime | None = None, **only: object) -> list[Judged]:
+    """Every bundle that still has its bytes, oldest first, and why it stays; `only` narrows them."""
+    rows = list(FunctionBundle.objects.filter(removed_at=None, **only).defer("content").order_by("kept_at", "pk"))
+    uses, asked = _uses({row.slug for row in rows}), _asked()
+    return [
+        Judged(row, why(row.kept_at, uses.get(row.pk, ()), row.slug in asked, now or timezone.now())) for row in rows
+    ]
+
+
+def _uses(slugs: set[str]) -> dict[int, list[Use]]:
+    found: dict[int, list[Use]] = {}
+    rows = FunctionVersion.objects.filter(function__slug__in=slugs).order_by("function", "-version")
+    facts = rows.values_list("function", "bundle", "source", "live_at")
+    for _, versions in groupby(facts, key=lambda fact: fact[0]):
+        replaced: datetime | None = None
+        for newer, (_, bundle, source, live_at) in enumerate(versions):
+            for pk in {bundle, source} - {None}:
+                found.setdefault(pk, []).append(Use(newer, replaced))
+            replaced = live_at
+    return found
+
+
+def _asked() -> set[str]:
+    """Functions that an operation deploys or puts back, or is about to."""
+    open_ones = Operation.objects.filter(kind__startswith="deployments.function_").exclude(status__in=TERMINAL)
+    return {str(given.get("function", "")) for given in open_ones.values_list("parameters", flat=True)}
+
+
+def let_go(now: datetime | None = None) -> list[FunctionBundle]:
+    """Empty what nothing keeps, each in a transaction of its own with its entry; decided again under the row's lock."""
+    gone = []
+    for one in [found for found in judged(now) if not found.reasons][:AT_ONCE]:
+        with transaction.atomic():
+            FunctionBundle.objects.select_for_update().defer("content").get(pk=one.bundle.pk)
+            if any(not again.reasons for again in judged(now, pk=one.bundle.pk)):
+                _empty(one.bundle)
+                gone.append(one.bundle)
+    return gone
+
+
+def _empty(row: FunctionBundle) -> None:
+    FunctionBundle.objects.filter(pk=row.pk).update(content=b"", removed_at=timezone.now())
+    record("deployments.bundle_removed", actor="system", subject=row.slug,
+           data={"function": row.slug, "sha256": row.sha256, "kind": row.kind, "bytes": row.size_bytes,
+                 "kept_at": row.kept_at.isoformat(timespec="seconds")})  # fmt: skip
