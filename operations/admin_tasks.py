@@ -18,6 +18,7 @@ from operations.approvals.tasks import close, why_not_close
 from operations.models import Heartbeat, Task
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin, viewers_only
+from operations.web.refusal import status_of
 from providers.errors import Refused
 
 
@@ -47,25 +48,24 @@ class TaskAdmin(ReadOnlyAdmin):
         """The task and the form that closes it."""
         assert isinstance(request.user, User)  # noqa: S101
         task = get_object_or_404(Task.objects.select_related("operation", "environment", "closed_by", "not_by"), pk=pk)
-        error = ""
+        refused: Refused | PermissionDenied | None = None
         if request.method == "POST":
             try:
                 close(task, by=request.user, resolution=request.POST.get("resolution", ""))
                 messages.success(request, "Closed.")
                 return redirect("admin:operations_task_changelist")
             except (Refused, PermissionDenied) as refusal:
-                error = str(refusal)
+                refused = refusal
         why_not = why_not_close(task, request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": task.title,
             "task": task,
             "why_not": why_not,
-            "error": error,
+            "error": str(refused or ""),
         }
-        return TemplateResponse(
-            request, "admin/operations/task.html", context, status=403 if error and why_not else 200
-        )
+        status = 403 if refused and why_not else status_of(refused)
+        return TemplateResponse(request, "admin/operations/task.html", context, status=status)
 
     @admin.display(description="State")
     def state(self, row: Task) -> SafeString:

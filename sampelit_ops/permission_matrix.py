@@ -57,7 +57,8 @@ class Address:
 
 
 def table() -> str:
-    """The whole matrix as Markdown; `page`: a POST was answered with a page and nothing was done.
+    """The whole matrix as Markdown; `page`: a POST was answered with a page and nothing was done, `conflict`: a
+    rule or the present state said no.
 
     Refused outside the demo and the tests.
     """
@@ -162,4 +163,4 @@ def _ask(client: Client, path: str, method: str) -> str:
         return ANSWERS[answer.status_code]
     if answer.status_code == 500:
         return "ERROR"
-    return "page" if method == "POST" and answer.status_code == 200 else "yes"
+    return "page" if method == "POST" and answer.status_code in (200, 422) else "yes"

@@ -20,6 +20,7 @@ from deployments.models import EdgeFunction
 from deployments.web.verbs import Verb
 from operations.engine import kinds
 from operations.models import Environment
+from operations.web.refusal import status_of_form
 from providers.errors import Refused
 
 DEPLOY = "deployments.function_deploy"
@@ -75,13 +76,16 @@ def upload(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("deployments.deploy"):
         raise PermissionDenied
     form = BundleForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+    refused = None
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(_keep(request, form))
         except Refused as refusal:
             form.add_error(None, refusal.reason)
+            refused = refusal
     context = {**admin.site.each_context(request), "title": "Deploy an edge function", "form": form}
-    return TemplateResponse(request, "admin/deployments/function/upload.html", context)
+    status = status_of_form(form, refused)
+    return TemplateResponse(request, "admin/deployments/function/upload.html", context, status=status)
 
 
 def _keep(request: HttpRequest, form: BundleForm) -> str:

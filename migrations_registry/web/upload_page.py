@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from migrations_registry.discovery import discover
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources import MAX_ARCHIVE_BYTES, read_source, read_upload
+from operations.web.refusal import status_of_form
 from providers import git
 from providers.errors import ProviderError, Refused
 
@@ -45,17 +46,20 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = UploadForm(request.POST or None, request.FILES or None)
     rejected: list[Any] = []
+    refused: Refused | ProviderError | None = None
     if request.method == "POST" and form.is_valid():
         try:
             made, rejected = _register(request, form)
         except (Refused, ProviderError) as refusal:
             form.add_error(None, str(refusal))
+            refused = refusal
         else:
             messages.success(request, f"{made} new content{'s' if made != 1 else ''} registered.")
             if not rejected:
                 return redirect("admin:migrations_registry_migrationfile_changelist")
     context = {**admin.site.each_context(request), "title": "Register migrations", "form": form, "rejected": rejected}
-    return TemplateResponse(request, "admin/migrations_registry/migrationfile/upload.html", context)
+    status = status_of_form(form, refused)
+    return TemplateResponse(request, "admin/migrations_registry/migrationfile/upload.html", context, status=status)
 
 
 def _register(request: HttpRequest, form: UploadForm) -> tuple[int, list[Any]]:

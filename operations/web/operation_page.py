@@ -20,6 +20,7 @@ from operations.engine.cancel import cancel, may_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
+from operations.web.refusal import status_of
 from providers.errors import ProviderError, Refused
 
 LOG_LINES = 200
@@ -88,24 +89,24 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     if found is None and request.method != "POST":
         messages.info(request, "That is not possible now; nothing was changed.")
         return redirect("admin:operations_operation_change", pk)
-    error = ""
+    refused: Refused | PermissionDenied | ProviderError | None = None
     if request.method == "POST":
         try:
             done = _act(operation, verb, user, request.POST.get("reason", ""), request.POST.get("typed", ""), found)
             messages.success(request, f"Done: {verb.replace('-', ' ')}. It is {done.get_status_display().lower()} now.")
             return redirect("admin:operations_operation_change", done.pk)
         except (Refused, PermissionDenied, ProviderError) as refusal:
-            error = str(refusal)
+            refused = refusal
     context = {
         **admin.site.each_context(request),
         "title": f"{found.label if found else verb}: {operation}",
         "operation": operation,
         "verb": found,
-        "error": error,
+        "error": str(refused or ""),
         "consequences": _consequences(operation),
         "command": f"manage.py ops {verb} {operation.pk}",
     }
-    return TemplateResponse(request, "admin/operations/act.html", context, status=403 if error and not found else 200)
+    return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
 
 
 def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, found: Verb | None) -> Operation:

@@ -16,7 +16,8 @@ from django.template.response import TemplateResponse
 from operations.engine import kinds
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
-from operations.models import Environment
+from operations.models import Environment, Operation
+from operations.web.refusal import status_of_form
 from providers.errors import ProviderError, Refused
 
 
@@ -60,11 +61,15 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
         return redirect("admin:operations_environment_changelist")
     data = request.POST if request.method == "POST" else None
     form = RequestForm(kind, environment, data, initial={**request.GET.dict(), "environment": environment.slug})
+    refusal = None
     if request.method == "POST" and form.is_valid():
         answer = _ask(request, kind, form)
-        if answer is not None:
-            return answer
-    return TemplateResponse(request, "admin/operations/request.html", _context(request, kind, environment, form))
+        if isinstance(answer, Operation):
+            return redirect("admin:operations_operation_change", answer.pk)
+        refusal = answer
+    status = status_of_form(form, refusal)
+    context = _context(request, kind, environment, form)
+    return TemplateResponse(request, "admin/operations/request.html", context, status=status)
 
 
 def _environment(request: HttpRequest) -> Environment | None:
@@ -73,7 +78,10 @@ def _environment(request: HttpRequest) -> Environment | None:
     return rows.filter(slug=slug).first() or rows.first()
 
 
-def _ask(request: HttpRequest, kind: kinds.OperationKind, form: RequestForm) -> HttpResponse | None:
+def _ask(
+    request: HttpRequest, kind: kinds.OperationKind, form: RequestForm
+) -> Operation | Refused | PermissionDenied | ProviderError:
+    """The operation that was requested, or why there is none."""
     environment, parameters = form.cleaned_data["environment"], form.parameters(kind)
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
@@ -84,13 +92,12 @@ def _ask(request: HttpRequest, kind: kinds.OperationKind, form: RequestForm) -> 
             wanted = kind.confirm_text(environment, cleaned)
             if kind.assess(environment, cleaned) == "destructive" and request.POST.get("typed", "") != wanted:
                 raise Refused(f"Type {wanted} exactly. Nothing was requested.")
-        operation = request_operation(
+        return request_operation(
             kind.name, by=user, environment=environment, parameters=parameters, reason=form.cleaned_data["reason"]
         )
     except (Refused, PermissionDenied, ProviderError) as refusal:
         form.add_error(None, str(refusal))
-        return None
-    return redirect("admin:operations_operation_change", operation.pk)
+        return refusal
 
 
 def _context(

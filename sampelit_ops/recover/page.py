@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from migrations_registry.models import DriftIncident
 from operations.models import Environment, Operation
+from operations.web.refusal import INCOMPLETE
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.known import refuse_unknown
 from sampelit_ops.recover.lost import KINDS, Lost, of_form
@@ -95,7 +96,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_write": request.user.has_perm(WRITES),
         **(_found(form) if valid else {}),
     }
-    return TemplateResponse(request, "admin/recover.html", context)
+    status = INCOMPLETE if request.method == "POST" else 200
+    return TemplateResponse(request, "admin/recover.html", context, status=status)
 
 
 def _initial(asked: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_a_destructive_request_needs_the_typed_name(sign_in, production):
     url = reverse("admin:operations_request", args=["rehearsal.destructive"])
 
     refused = client.post(url, {"environment": "production", "key": "a"})
-    assert "Type production/a exactly" in refused.text
+    assert (refused.status_code, "Type production/a exactly" in refused.text) == (409, True)
     assert not Operation.objects.exists()
 
     client.post(url, {"environment": "production", "key": "a", "typed": "production/a"})
@@ -55,7 +55,8 @@ def test_a_role_that_may_not_request_sees_why_and_is_refused(sign_in, production
     url = reverse("admin:operations_request", args=["rehearsal.routine"])
 
     assert "Your role may look at this but not request it." in client.get(url).text
-    assert "may not request" in client.post(url, {"environment": "production", "key": "a"}).text
+    refused = client.post(url, {"environment": "production", "key": "a"})
+    assert (refused.status_code, "may not request" in refused.text) == (403, True)
     assert not Operation.objects.exists()
 
 
@@ -64,7 +65,8 @@ def test_bad_parameters_are_shown_and_nothing_is_stored(sign_in, production):
     url = reverse("admin:operations_request", args=["rehearsal.routine"])
 
     page = client.post(url, {"environment": "production", "key": "a", "seconds": "soon"})
-    assert "seconds must be a number" in page.text
+    assert (page.status_code, "seconds must be a number" in page.text) == (409, True)
+    assert client.post(url, {"environment": "production"}).status_code == 422
     assert not Operation.objects.exists()
 
 
@@ -88,7 +90,7 @@ def test_the_requester_cannot_approve_by_posting(sign_in, ask, operator):
 
     answer = client.post(reverse("admin:operations_act", args=[operation.pk, "approve"]))
 
-    assert "You requested it" in answer.text
+    assert (answer.status_code, "You requested it" in answer.text) == (403, True)
     operation.refresh_from_db()
     assert operation.status == "awaiting_approval"
 
@@ -113,7 +115,8 @@ def test_a_task_is_closed_with_a_resolution(sign_in, operator):
     url = reverse("admin:operations_close_task", args=[task.pk])
     client = sign_in(seeing("ada", "close_task"))
 
-    assert "Say what was found" in client.post(url, {"resolution": ""}).text
+    refused = client.post(url, {"resolution": ""})
+    assert (refused.status_code, "Say what was found" in refused.text) == (409, True)
     client.post(url, {"resolution": "looked"})
 
     task.refresh_from_db()
