@@ -59,6 +59,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stopping.set())
         self.clusters = [Cluster(queue, self._spawn(queue)) for queue in self.queues]
         threading.Thread(target=self._tick_loop, daemon=True).start()
+        logger.info("%s serves %s", self.id, ", ".join(f"{queue} by {workers_of(queue)}" for queue in self.queues))
         while not self.stopping.wait(min(1.0, settings.OPS_CANARY_SECONDS / 5)):
             reason = self._look()
             if reason:

@@ -39,8 +39,8 @@ def sandbox_values(sandbox: Child) -> dict[str, str]:
 
 def start_portal(stack: ExitStack, port: str) -> dict[str, Child]:
     web: list[str | Path] = [
-        sys.executable, "-m", "gunicorn", "sampelit_ops.wsgi", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--no-control-socket",
+        sys.executable, "-m", "gunicorn", "sampelit_ops.wsgi", "--config", "python:sampelit_ops.gunicorn_conf",
+        "--bind", f"127.0.0.1:{port}", "--workers", "1",
     ]  # fmt: skip
     return {
         "worker": _start(stack, "worker", [*MANAGE, "run_worker"]),

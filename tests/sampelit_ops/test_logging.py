@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from gunicorn.config import KNOWN_SETTINGS, Config
 
 from operations.trace import operating
 from providers.redact import MASK, RedactingFilter
+from sampelit_ops import gunicorn_conf
 from sampelit_ops.logging import JsonFormatter, request_id
 
 SECRET = "postgresql://ops:hunter2hunter2@db.example/ops"
@@ -71,3 +73,20 @@ def test_a_bad_request_id_is_replaced(client: Client, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given})
 
     assert answer["X-Request-ID"] != given
+
+
+def test_gunicorn_speaks_json_too() -> None:
+    config, stream = Config(), io.StringIO()
+    config.set("accesslog", "-")
+    logger = gunicorn_conf.JsonLogger(config)
+    for log in (logger.error_log, logger.access_log):
+        log.handlers[0].setStream(stream)
+
+    logger.info("Listening at: %s", SECRET)
+    logger.access_log.info("GET /healthz 200")
+
+    listening, access = map(json.loads, stream.getvalue().splitlines())
+    assert (listening["logger"], access["message"]) == ("gunicorn.error", "GET /healthz 200")
+    assert "hunter2" not in listening["message"]
+    ours = {name for name in vars(gunicorn_conf) if name.islower() and not name.startswith("_")} - {"annotations"}
+    assert ours <= {setting.name for setting in KNOWN_SETTINGS}
