@@ -25,6 +25,8 @@ ADVICE = {
     "InvalidRequest": "Look at the bucket's settings with `manage.py probe_store`.",
     "BadDigest": "The bytes changed on the way: run again.",
     "403": "The credentials may not do this, or are wrong: check AWS_* and the bucket's policy.",
+    "NoCredentialsError": "There are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "PartialCredentialsError": "Half of the credentials is missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     "404": "The bucket or the object does not exist.",
     "NotImplemented": "This store has no conditional writes, which the commit protocol needs: choose another.",
 }
@@ -79,6 +81,7 @@ def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -
 
 
 def code_of(error: Exception) -> str:
-    """The error code that the store answered; empty when it did not answer."""
+    """The error code that the store answered, or what kept us from asking; empty when it did not answer."""
     response: dict[str, Any] = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
+    unasked = type(error).__name__ if type(error).__name__.endswith("CredentialsError") else ""
+    return str(response.get("Error", {}).get("Code", unasked))

@@ -71,7 +71,10 @@ def parse(url: str) -> Address:
     """Read a store URL. Raises Refused with the accepted forms when it is not one, or when it carries a secret."""
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise Refused("The store URL carries credentials. Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+        raise Refused(
+            "The store URL carries credentials. Nothing was read or written. "
+            "Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return Address("file", "", unquote(parts.path), url=url)
     if parts.scheme == "s3" and parts.netloc:

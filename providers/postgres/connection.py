@@ -16,6 +16,7 @@ from psycopg import conninfo, errors, sql
 from providers.errors import ProviderError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+UNREADABLE = "an unreadable DSN"
 SQL_DIR = Path(__file__).resolve().parent.parent / "sql"
 PINNED = {
     "timezone": "UTC",
@@ -63,6 +64,11 @@ def quoted(schema: str, name: str) -> sql.Identifier:
 def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connection:
     """Open one session (autocommit, pinned settings). Raises ProviderError; the password is never in its message."""
     where = address(dsn)
+    if where == UNREADABLE:  # what libpq says of it would repeat it, and it may be a secret
+        raise ProviderError(
+            "What should be a DSN is none. Nothing was read or changed. Set the variable that holds it to "
+            "postgresql://role:password@host:5432/database, with special characters percent-encoded."
+        )
     try:
         options = {"connect_timeout": timeout, "keepalives_idle": 30, "application_name": "sampelit-ops"}
         connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
@@ -91,10 +97,13 @@ def address(dsn: str) -> str:
     try:
         parts = conninfo.conninfo_to_dict(dsn)
     except psycopg.Error:
-        return "an unreadable DSN"
+        return UNREADABLE
     if parts.get("service"):
         return f"service {parts['service']}"
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+    host, port, name = parts.get("host", "localhost"), str(parts.get("port", 5432)), parts.get("dbname", "")
+    if "@" in f"{host}{name}" or not set(port) <= set("0123456789,"):
+        return UNREADABLE  # a password with @ or / in it, not encoded: its pieces look like host, port and name
+    return f"{host}:{port}/{name}"
 
 
 def first_line(error: psycopg.Error) -> str:

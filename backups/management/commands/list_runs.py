@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand
 
 from backups import console, keyring
 from backups.reading import Listed, runs
+from providers.errors import Refused
+from providers.storage_local import LocalStore
 
 
 class Command(BaseCommand):
@@ -23,7 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
-            found = list(runs(console.store_from(options["store"]), keyring.verifier()))
+            store = console.store_from(options["store"])
+            if isinstance(store, LocalStore) and not store.root.is_dir():
+                raise Refused(f"There is no directory {store.root}. Nothing was read; correct the store URL.")
+            found = list(runs(store, keyring.verifier()))
         if options["as_json"]:
             self.stdout.write(json.dumps([asdict(item) for item in found]))
             return
