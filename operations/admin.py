@@ -103,7 +103,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Risk")
     def risk_badge(self, row: Operation) -> SafeString:
-        return html.badge(row.risk, "idle" if row.risk == "routine" else None)
+        return html.badge(row.risk)
 
     @admin.display(description="Requested", ordering="requested_at")
     def asked(self, row: Operation) -> SafeString:

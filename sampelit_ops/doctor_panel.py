@@ -15,17 +15,17 @@ from sampelit_ops import frame
 
 
 def doctor(request: HttpRequest) -> Panel | None:
-    """The first finding in words, the number of the others."""
+    """How many findings of the worst tone, and the first in words."""
     known = frame.of(request)
     checks = [Check(**check) for check in known.doctor_checks or []]
     found = [check for check in checks if check.tone == "bad"] or [check for check in checks if check.tone == "warn"]
     if known.doctor_at is None or not found:
         return None
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    tone = found[0].tone
-    answer = f"{found[0].name[:40]}{more}"
-    detail = f"{found[0].found[:100]}; checked {relative(known.doctor_at)}"
-    return Panel("Doctor", answer, tone, "red" if tone == "bad" else "amber", detail, navigation.page("admin:doctor"))
+    first, count = found[0], len(found)
+    answer = f"{count} findings" if count > 1 else "1 finding"
+    detail = f"{first.name}: {first.found[:100]} · checked {relative(known.doctor_at)}"
+    badge = "red" if first.tone == "bad" else "amber"
+    return Panel("Doctor", answer, first.tone, badge, detail, navigation.page("admin:doctor"))
 
 
 def register() -> None:

@@ -54,8 +54,8 @@ def sentence(shown: list[Panel]) -> tuple[str, str]:
     headline = f"Production is {shown[0].answer.lower()}" if shown[0].title == "Health" else "Overview"
     if red:
         return (headline if red[0] is shown[0] else "Something needs you now"), _named(red)
-    needs = f"{len(amber)} things need you" if len(amber) > 1 else "One thing needs you"
-    return headline, f"{needs}: {_lower(_named(amber))}" if amber else "Nothing needs you."
+    waits = f"{len(amber)} things to look at" if len(amber) > 1 else "One thing to look at"
+    return headline, f"{waits}: {_lower(_named(amber))}" if amber else "Nothing needs you."
 
 
 def feed() -> list[FeedItem]:

@@ -23,9 +23,7 @@ def waits_for_approval(request: HttpRequest) -> Panel:
     yours = known.votable if request.user.has_perm("operations.approve_operation") else 0
     others = known.waiting - yours
     answer = ", ".join(
-        part
-        for part in (f"{yours} yours" if yours else "", f"{others} other{'s' if others > 1 else ''}" if others else "")
-        if part
+        part for part in (f"{yours} for you" if yours else "", f"{others} for others" if others else "") if part
     )
     badge = "destructive" if known.destructive else "waiting"
     expires = f"first expires {relative(known.expires_at, timezone.now())}" if known.expires_at else ""

@@ -19,9 +19,9 @@ def test_headline_is_calm_when_all_is_well() -> None:
 
 
 def test_headline_names_what_needs_a_person() -> None:
-    shown = [Panel("Health", "Healthy", "ok"), Panel("Waits for approval", "1 yours", "warn")]
+    shown = [Panel("Health", "Healthy", "ok"), Panel("Waits for approval", "1 for you", "warn")]
 
-    assert home.sentence(shown) == ("Production is healthy", "One thing needs you: waits for approval: 1 yours.")
+    assert home.sentence(shown) == ("Production is healthy", "One thing to look at: waits for approval: 1 for you.")
 
 
 def test_headline_puts_red_first() -> None:
@@ -41,7 +41,7 @@ def test_cards_count_what_waits_and_what_failed(page_of_world: tuple[Client, fac
     page = page_of_world[0].get("/admin/").content.decode()
 
     waiting = Operation.objects.filter(status="awaiting_approval").count()
-    assert f"{waiting} others" in page  # all were requested by the person who looks
+    assert f"{waiting} for others" in page  # all were requested by the person who looks
     assert "1 failed" in page
     assert "destructive" in page.lower()
 
