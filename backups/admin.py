@@ -50,6 +50,8 @@ class RunAdmin(ReadOnlyAdmin):
             path("calendar/", view(calendar.page), name="backups_calendar"),
             path("layers/", view(layers.page), name="backups_layers"),
             path("<str:pk>/csv/<str:table>/", view(downloads.table_csv), name="backups_table_csv"),
+            path("<str:pk>/live/", view(run_page.live), name="backups_run_live"),
+            path("<str:pk>/segment/<int:position>/", view(downloads.segment_file), name="backups_segment"),
             path("<str:pk>/manifest/", view(downloads.manifest_file), name="backups_manifest"),
             *super().get_urls(),
         ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from backups import admin_evidence  # noqa: F401 - registers its list
 from backups.models import Proof, Restore, Slot
 from backups.scheduler import acknowledge
+from backups.web import restore_page
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
 
@@ -49,6 +53,12 @@ class RestoreAdmin(ReadOnlyAdmin):
     list_filter = ["status"]
     empty_title = "No restores yet"
     empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), **restore_page.context(request, object_id)}
+        return TemplateResponse(request, "admin/backups/restore/page.html", context)
 
     @admin.display(description="Started", ordering="started_at")
     def started(self, row: Restore) -> SafeString:

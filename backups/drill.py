@@ -14,6 +14,7 @@ import psycopg
 from backups.manifest import Manifest, Segment, Statement, Table
 from backups.progress import Watch
 from backups.segments import Damaged, unpack
+from backups.tally import Tally
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
@@ -36,6 +37,10 @@ class Loader:
     problems: list[str] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
 
     def build(self, phase: str, everything: bool = False) -> list[str]:
         """Run the phase's statements; needed ones that fail are problems, others are answered as notes."""
@@ -63,6 +68,7 @@ class Loader:
     def load(self, table: Table) -> dict[str, Segment]:
         """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
         loads: dict[str, Segment] = {}
+        self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments))
         for segment in table.segments:
             self.watch.check()
             loader = self._load(table, segment)
@@ -70,7 +76,7 @@ class Loader:
                 loads[loader] = segment
             self.rows += segment.rows
             self.bytes += segment.raw_bytes
-            self.watch.progress(self.rows, self.manifest.rows, "rows", table.qualified)
+            self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
         return loads
 
     def _load(self, table: Table, segment: Segment) -> str:

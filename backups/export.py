@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import psycopg
 
@@ -22,6 +22,7 @@ from backups.progress import SILENT, Watch
 from backups.ranges import Cutter
 from backups.sealing import decode, encode
 from backups.signing import Signer
+from backups.tally import Tally
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
@@ -48,16 +49,6 @@ class ExportPlan:
     previous_sha256: str = ""
     ledger_entries: int = 0
     ledger_head: str = ""
-
-
-@dataclass
-class _Tally:
-    """Running totals for progress; rows are estimated from bytes until they are known."""
-
-    total_bytes: int
-    bytes: int = 0
-    rows: int = 0
-    segments: dict[str, list[Segment]] = field(default_factory=dict)
 
 
 def existing(store: Store, run: str, signer: Signer | None) -> Manifest | None:
@@ -131,12 +122,14 @@ def _segments(
     watch: Watch,
 ) -> dict[str, list[Segment]]:
     filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
-    tally = _Tally(sum(table.size_bytes for _, table in filled), segments={t.qualified: [] for t in tables})
+    tally = Tally(sum(table.size_bytes for _, table in filled), len(filled))
+    found: dict[str, list[Segment]] = {table.qualified: [] for table in tables}
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
-    with crew.at_work(plan.connections if tally.total_bytes >= PARALLEL_FROM_BYTES else 1):
+    with crew.at_work(plan.connections if tally.total >= PARALLEL_FROM_BYTES else 1):
         for number, table in filled:
-            _copy_table(leader, crew, number, table, spec, plan, tally, watch)
-    return tally.segments
+            tally.begin(table.qualified, table.size_bytes)
+            found[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
+    return found
 
 
 def _copy_table(
@@ -146,24 +139,24 @@ def _copy_table(
     table: postgres.Table,
     spec: PolicySpec,
     plan: ExportPlan,
-    tally: _Tally,
+    tally: Tally,
     watch: Watch,
-) -> None:
+) -> list[Segment]:
     cutter = Cutter(table.pages, table.size_bytes)
     fmt = spec.format_of(table.name, table.binary_io)
     directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
     columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
     jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
+    found: list[Segment] = []
     for job, segments in crew.run(jobs):
         watch.check()
         leader.execute("SELECT 1")
-        tally.segments[table.qualified] += segments
-        cutter.learn((job.end[0] if job.end else table.pages) - job.start[0], sum(s.stored_bytes for s in segments))
-        tally.rows += sum(segment.rows for segment in segments)
-        tally.bytes += sum(segment.raw_bytes for segment in segments)
-        watch.progress(
-            min(tally.bytes, tally.total_bytes), tally.total_bytes, "bytes", table.qualified, rows=tally.rows
-        )
+        found += segments
+        pages = (job.end[0] if job.end else table.pages) - job.start[0]
+        cutter.learn(pages, sum(s.stored_bytes for s in segments))
+        share = pages / table.pages if table.pages else 1
+        tally.add(table.qualified, table.size_bytes * share, sum(segment.rows for segment in segments), watch)
+    return found
 
 
 def _refuse(texts: Sequence[str]) -> None:

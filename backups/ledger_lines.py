@@ -103,7 +103,10 @@ def _mirrored(entry: Entry) -> str:
 
 @sentence("backups.run.downloaded")
 def _downloaded(entry: Entry) -> str:
-    return f"{entry.actor} downloaded {entry.payload['table']} of run {entry.subject}: {entry.payload['rows']} rows."
+    data = entry.payload
+    if "object" in data:
+        return f"{entry.actor} downloaded {data['object']} ({data['bytes']} bytes) of run {entry.subject}."
+    return f"{entry.actor} downloaded {data['table']} of run {entry.subject}: {data['rows']} rows."
 
 
 @sentence("backups.runs.retired")

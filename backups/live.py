@@ -5,7 +5,8 @@ In: a manifest, a store, DSNs. Out: differences per table; the live tables equal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -22,6 +23,7 @@ from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.embedded import throwaway
 from providers.errors import ProviderError, Refused
+from providers.postgres.bystanders import Reference, copy_of_references, references_in, silent_triggers, taken_along
 from providers.postgres.connection import Connection, address
 from providers.storage import Missing, Store
 
@@ -66,10 +68,11 @@ def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
     _same_columns(loader.manifest, live)
     loader.connection.execute(f"CREATE SCHEMA {BESIDE}")
     live.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    return [_difference(loader, live, table) for table in loader.manifest.tables]
+    references = references_in(live, [table.qualified for table in loader.manifest.tables])
+    return [_difference(loader, live, table, references) for table in loader.manifest.tables]
 
 
-def _difference(loader: Loader, live: Connection, table: Table) -> postgres.Difference:
+def _difference(loader: Loader, live: Connection, table: Table, references: Sequence[Reference]) -> postgres.Difference:
     """A keyless table has only counts to compare by."""
     loader.watch.check()
     key, beside = (table.schema, table.name), (BESIDE, table.name)
@@ -79,9 +82,15 @@ def _difference(loader: Loader, live: Connection, table: Table) -> postgres.Diff
     rows = postgres.copy_in(loader.connection, beside, names, table.format, stream)
     primary = postgres.primary_key(loader.connection, key)
     loader.watch.progress(rows, rows, "rows", f"comparing {table.qualified}")
-    if not primary:
-        return postgres.Difference(table.qualified, table.rows, 0, rows)
-    return replace(postgres.difference(loader.connection, beside, key, names, primary), table=table.qualified)
+    if primary:
+        found = postgres.difference(loader.connection, beside, key, names, primary)
+    else:
+        found = postgres.Difference(table.qualified, table.rows, 0, rows)
+    along: Counter[str] = Counter()
+    for reference in (one for one in references if one.target == key and found.missing):
+        copied = copy_of_references(loader.connection, live, reference)
+        along[reference.qualified] += taken_along(loader.connection, copied, reference, beside, key, primary)
+    return replace(found, table=table.qualified, along=tuple(sorted((+along).items())))
 
 
 def _same_columns(manifest: Manifest, live: Connection) -> None:
@@ -104,27 +113,46 @@ def apply(
     live_dsn: str,
     watch: Watch = SILENT,
     kept: Sequence[Kept] = (),
+    along: Mapping[str, int] | None = None,
 ) -> Applied:
     """Make the live tables equal to the run and what was kept after it, all or nothing.
 
-    The caller checked every object before.
+    The caller checked every object before. `along`: of each other table so many rows may go with those that are
+    removed, because people saw and approved it; none of the others'. Triggers of these tables do not fire.
     """
     try:
         with writing(live_dsn, watch) as connection:
             _same_columns(manifest, connection)
             with connection.transaction():
-                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()), kept)
+                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()), kept, along or {})
                 watch.check()
             return done
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
 
 
-def _apply(loader: Loader, kept: Sequence[Kept]) -> Applied:
+def _apply(loader: Loader, kept: Sequence[Kept], along: Mapping[str, int]) -> Applied:
     connection = loader.connection
     tables = in_order(loader.manifest)
-    postgres.lock_tables(connection, [(table.schema, table.name) for table in tables])
+    names = [(table.schema, table.name) for table in tables]
+    postgres.lock_tables(connection, names)
     staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
+    _refuse_more_along(connection, staged, along)
+    with silent_triggers(connection, names):
+        done = _merge(loader, tables, staged)
+    for table in tables:
+        loader.compare_whole(table)
+    if not loader.problems:
+        lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
+    if loader.problems:
+        where = address(connection.info.dsn)
+        raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
+    return done
+
+
+def _merge(loader: Loader, tables: Sequence[Table], staged: Mapping[str, tuple[str, str]]) -> Applied:
+    """What refers to others is removed first and comes back last."""
+    connection = loader.connection
     keys = {table.qualified: postgres.primary_key(connection, (table.schema, table.name)) for table in tables}
     removed = written = 0
     for table in reversed(tables):
@@ -135,14 +163,24 @@ def _apply(loader: Loader, kept: Sequence[Kept]) -> Applied:
         names = [column.name for column in table.columns]
         key = (table.schema, table.name)
         written += postgres.bring_back(connection, key, staged[table.qualified], names, keys[table.qualified])
-    for table in tables:
-        loader.compare_whole(table)
-    if not loader.problems:
-        lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
-    if loader.problems:
-        where = address(connection.info.dsn)
-        raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
     return Applied(removed, written)
+
+
+def _refuse_more_along(
+    connection: Connection, staged: Mapping[str, tuple[str, str]], approved: Mapping[str, int]
+) -> None:
+    found: Counter[str] = Counter()
+    for one in references_in(connection, list(staged)):
+        target = ".".join(one.target)
+        key = postgres.primary_key(connection, one.target)
+        found[one.qualified] += taken_along(connection, one.table, one, one.target, staged[target], key)
+    more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > approved.get(name, 0)]
+    if more:
+        raise ProviderError(
+            "The restore was rolled back; nothing was changed. Rows of tables that it does not restore refer to rows "
+            f"that it removes, and more of them would go along than people approved: {', '.join(more)}. "
+            "Compare again, or restore those tables too."
+        )
 
 
 def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:

@@ -85,7 +85,7 @@ def prove(
     """
     began = time.monotonic()
     baseline = Baseline(previous, earlier_store or store) if previous else None
-    _refuse_without_room(manifest, raw_bytes_to_load(manifest, baseline))
+    refuse_without_room(manifest, raw_bytes_to_load(manifest, baseline))
     with server() as running:
         running.create_database(DATABASE)
         connection = postgres.connect(running.dsn(DATABASE), read_only=False)
@@ -121,7 +121,7 @@ def _verdict(
     )
 
 
-def _refuse_without_room(manifest: Manifest, beside: int = 0) -> None:
+def refuse_without_room(manifest: Manifest, beside: int = 0) -> None:
     """A drill needs the rows, their indexes and some log on this machine's temporary disk."""
     needed = int((manifest.raw_bytes + beside) * DISK_PER_RAW_BYTE) + DISK_FLOOR
     free = shutil.disk_usage(tempfile.gettempdir()).free

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
 
-from django.utils import timezone
-
-from backups import forbidden, restoring, steps
-from backups.models import Restore, Run
+from backups import difference, forbidden, restoring, sending_away, steps
+from backups.difference import comparison
+from backups.models import Run
 from backups.models.run import RunStatus
-from backups.targets import Place, parse
+from backups.targets import Place, parse, where
 from operations.engine.context import StepContext
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, registry, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 
-COMPARED_WITHIN = timedelta(hours=24)
 DEADLINE = {"deadline": 6 * 3600, "stall": 600}
 
 
@@ -40,15 +37,6 @@ def find(environment: Environment, parameters: Parameters) -> Run:
     return run
 
 
-def comparison(run: Run, tables: str) -> Restore | None:
-    """The newest comparison of this run with the live tables, if it is fresh."""
-    found = Restore.objects.filter(
-        run=run, target="compare", status="succeeded", ended_at__gt=timezone.now() - COMPARED_WITHIN
-    )
-    same = [row for row in found.select_related("operation") if row.operation.parameters.get("tables", "") == tables]
-    return same[0] if same else None
-
-
 class RestoreKind(OperationKind):
     name, label, permission = "backups.restore", "Restore a run", "backups.request_restore"
     risk = "routine"
@@ -61,12 +49,12 @@ class RestoreKind(OperationKind):
     ]
     steps = [
         step("check", restoring.check, pool="prove", **DEADLINE),
-        step("maintenance_on", restoring.maintenance_on, pool="urgent"),
-        step("drain", restoring.drain, pool="export"),
-        step("present_copy", restoring.present_copy, pool="export", **DEADLINE),
-        step("present_prove", restoring.present_prove, pool="prove", **DEADLINE),
+        step("maintenance_on", sending_away.maintenance_on, pool="urgent"),
+        step("drain", sending_away.drain, pool="export"),
+        step("present_copy", sending_away.present_copy, pool="export", **DEADLINE),
+        step("present_prove", sending_away.present_prove, pool="prove", **DEADLINE),
         step("load", restoring.load, pool="prove", **DEADLINE),
-        step("maintenance_off", restoring.maintenance_off, pool="urgent", always=True, undoes="maintenance_on"),
+        step("maintenance_off", sending_away.maintenance_off, pool="urgent", always=True, undoes="maintenance_on"),
         step("settle", restoring.settle, pool="export", always=True),
     ]
 
@@ -108,7 +96,7 @@ class RestoreKind(OperationKind):
         return lines + _told(environment, place, run, str(parameters.get("tables", "")))
 
     def describe(self, parameters: Parameters) -> str:
-        return f"{parameters.get('run', '')} into {parameters.get('target', '')}"
+        return f"{parameters.get('run', '')} {where(str(parameters.get('target', '')))}"
 
 
 def _place(parameters: Parameters) -> Place:
@@ -146,11 +134,7 @@ def _told(environment: Environment, place: Place, run: Run, tables: str) -> list
         return [Consequence(f"The database of {place.name} is filled; it must not hold these tables yet.", "warn")]
     seen = comparison(run, tables)
     lines = [Consequence(f"{environment} is in maintenance while it runs; its present state is proven first.", "warn")]
-    for table, counts in (seen.report if seen else {}).items():
-        tone = "bad" if counts["missing"] or counts["changed"] else "idle"
-        text = "{added} rows come back, {changed} are overwritten, {missing} are removed".format(**counts)
-        lines.append(Consequence(f"{table}: {text}.", tone))
-    return lines
+    return lines + difference.lines(seen.report if seen else {})
 
 
 def verify(ctx: StepContext) -> None:

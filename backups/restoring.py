@@ -1,4 +1,4 @@
-"""The steps of `backups.restore`: check; for live tables maintenance, drain, a proven copy of the present; load.
+"""The steps of `backups.restore` that every target has: check, load, settle; `sending_away` has those of live tables.
 
 In: a step context. Out: rows in the target, a Restore row, ledger entries. A step that a target does not need ends
 at once.
@@ -13,11 +13,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backups import forbidden, keyring, live, steps
+from backups import difference, forbidden, keyring, live, steps
 from backups.beside import shared
 from backups.kept import chosen
 from backups.manifest import Manifest
-from backups.models import Proof, Restore, Run
+from backups.models import Restore, Run
 from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
 from backups.selection import narrowed
@@ -25,12 +25,14 @@ from backups.targets import Place, parse
 from backups.trust import kept_after, store_of, trusted_manifest
 from backups.writing import writing
 from ledger.services import record
-from operations.engine import kinds
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
-from operations.models import Environment
+from operations.models import Environment, Step, StepStatus
 from providers import postgres
 from providers.errors import Refused
+from providers.postgres.bystanders import write_problems
+
+ONLY_LIVE = ("maintenance_on", "drain", "present_copy", "present_prove", "maintenance_off")
 
 
 def place_of(ctx: StepContext) -> Place:
@@ -71,58 +73,38 @@ def check(ctx: StepContext) -> None:
     extra = chosen(kept_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx), extra)
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
-    if place_of(ctx).kind in ("compare", "live"):
+    kind = place_of(ctx).kind
+    if kind == "live":
+        _refuse_unwritable(restore_dsn(ctx.environment), manifest)
+    else:
+        _skip_what_live_needs(ctx)
+    if kind in ("compare", "live"):
         found = live.compare(
             manifest, store_of(run), keyring.identities(), steps.export_dsn(ctx.environment), steps.watch(ctx)
         )
-        report = {one.table: {"added": one.added, "changed": one.changed, "missing": one.missing} for one in found}
+        report = {one.table: difference.document(one) for one in found}
+        if kind == "live":
+            difference.refuse_more_along(difference.along(report), difference.approved(ctx.operation))
         Restore.objects.filter(operation=ctx.operation).update(report=report)
         ctx.result(difference=report)
-        for one in found:
-            ctx.log(f"{one.table}: {one.added} come back, {one.changed} are overwritten, {one.missing} are removed.")
+        for line in difference.lines(report):
+            ctx.log(line.text)
 
 
-def maintenance_on(ctx: StepContext) -> None:
-    """Only for live tables: the step that deployments registered."""
-    if place_of(ctx).kind == "live":
-        kinds.registry.factories["maintenance_on"].run(ctx)
+def _refuse_unwritable(dsn: str, manifest: Manifest) -> None:
+    """Before anybody is sent away: the role that will write may write, and silence the tables' triggers."""
+    with postgres.connect(dsn) as connection:
+        texts = write_problems(connection, [table.qualified for table in manifest.tables])
+    if texts:
+        raise Refused("Nothing was written, and nobody was sent away. " + " ".join(texts[:5]))
 
 
-def maintenance_off(ctx: StepContext) -> None:
-    if place_of(ctx).kind == "live":
-        kinds.registry.factories["maintenance_off"].run(ctx)
-
-
-def drain(ctx: StepContext) -> None:
-    """Only for live tables: wait until nobody writes to them; Supabase's own API does not pass Render."""
-    if place_of(ctx).kind != "live":
-        return
-    _, manifest = source(ctx)
-    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
-        postgres.drain(connection, [table.qualified for table in manifest.tables], check=ctx.check)
-    ctx.log("Nobody writes to the tables any more.")
-
-
-def present_run(ctx: StepContext) -> Run:
-    """The run of the present state, of the same policy as the run that is restored."""
-    run, _ = source(ctx)
-    defaults = {"store_url": run.store_url}
-    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
-        operation=ctx.operation, policy=run.policy, defaults=defaults
-    )
-    return found
-
-
-def present_copy(ctx: StepContext) -> None:
-    if place_of(ctx).kind == "live":
-        steps.copy_run(ctx, present_run(ctx))
-        ctx.result(present=present_run(ctx).pk)
-
-
-def present_prove(ctx: StepContext) -> None:
-    if place_of(ctx).kind == "live":
-        faithful = (Proof.Status.PROVEN, Proof.Status.SUSPECT)  # a broken present is what is being repaired
-        steps.prove_run(ctx, present_run(ctx), enough=faithful)
+def _skip_what_live_needs(ctx: StepContext) -> None:
+    """No other target touches the live tables: those steps are shown as skipped, not as done."""
+    with transaction.atomic():
+        lock(ctx.lease)
+        rows = Step.objects.filter(operation=ctx.operation, name__in=ONLY_LIVE, status=StepStatus.PENDING)
+        rows.update(status=StepStatus.SKIPPED)
 
 
 def load(ctx: StepContext) -> None:
@@ -152,7 +134,8 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     if place.kind == "compare":
         return {}
     if place.kind == "live":
-        done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch, kept_after(run))
+        approved = difference.along(difference.approved(ctx.operation))
+        done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch, kept_after(run), approved)
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)

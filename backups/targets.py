@@ -31,3 +31,16 @@ def parse(text: str) -> Place:
         "target is scratch, compare, live, schema:NAME (a new schema beside the live tables) or "
         "database:OPS_RESTORE_<NAME>_DSN (a variable of the prove worker that holds the DSN; no other is allowed)"
     )
+
+
+def where(text: str) -> str:
+    """A target in words, after "the run"."""
+    kind, _, name = text.partition(":")
+    told = {
+        "scratch": "into a new database",
+        "compare": "compared with the live tables",
+        "live": "onto the live tables",
+        "schema": f"into the new schema {name}",
+        "database": f"into the database of {name}",
+    }
+    return told.get(kind, f"into {text}")

@@ -25,6 +25,7 @@ MEMBERSHIPS = [
     ("sampelit_owner", "sampelit_migration"),
     ("pg_monitor", "sampelit_migration"),
     ("pg_signal_backend", "sampelit_migration"),
+    ("sampelit_owner", "sampelit_restore"),
     ("pg_read_all_data", "sampelit_restore"),
     ("pg_read_all_stats", "sampelit_restore"),
     ("pg_read_all_data", "supabase_read_only_user"),

@@ -1,91 +1,102 @@
-"""Downloads from a run: its manifest, and any table as CSV. Each leaves a ledger entry before the first byte."""
+"""Downloads from a run: manifest, one stored object, any table as CSV; a ledger entry each, before the first byte."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 
-from backups import keyring
-from backups.manifest import Manifest, Table, manifest_key
+from backups import extract, keyring
+from backups.manifest import manifest_key
 from backups.models import Run
-from backups.reading import load
-from backups.sealing import ManifestError
-from backups.segments import Damaged, unpack
-from backups.web.run_page import find
+from backups.trust import store_of, trusted_manifest
+from backups.web.run_page import find, request_url
 from ledger.services import record
+from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.storage import Store, open_store
+from providers.storage import Missing
 
 Response = TypeVar("Response", HttpResponse, StreamingHttpResponse)
 
 
 def manifest_file(request: HttpRequest, pk: str) -> HttpResponse:
     """The manifest exactly as it lies in the store."""
-    if not request.user.has_perm("backups.view_run"):
-        raise PermissionDenied
-    run = find(pk)
-    try:
-        data = open_store(run.store_url).get(manifest_key(run.pk))
-    except (ProviderError, Refused) as error:
-        return _sorry(request, run, str(error))
-    return _attachment(HttpResponse(data, content_type="application/json"), f"{run.pk}-manifest.json")
+    run = _allowed(request, pk, "backups.view_run")
+    return _object(request, run, manifest_key(run.pk), f"{run.pk}-manifest.json", "application/json")
+
+
+def segment_file(request: HttpRequest, pk: str, position: int) -> HttpResponse:
+    """One segment exactly as it lies in the store: compressed, and encrypted where the run is."""
+    run = _allowed(request, pk, "backups.download_run")
+    segment = run.segments.filter(position=position).first()
+    if segment is None:
+        raise Http404
+    name = f"{run.pk}-{segment.key.split('/', 3)[-1].replace('/', '-')}"
+    return _object(request, run, segment.key, name, "application/octet-stream")
 
 
 def table_csv(request: HttpRequest, pk: str, table: str) -> HttpResponse | StreamingHttpResponse:
-    """One table as one CSV, checked against the manifest before anything is sent."""
-    if not request.user.has_perm("backups.download_run"):
-        raise PermissionDenied
-    run = find(pk)
+    """One table as one CSV; every object of it is compared with the manifest before anything is sent."""
+    run = _allowed(request, pk, "backups.download_run")
     try:
-        store = open_store(run.store_url)
-        manifest = load(store, run.pk, keyring.verifier())
-        if run.purging_at is not None:
-            raise Refused(f"Retention deleted the data of run {pk} on {run.purging_at:%Y-%m-%d}. Nothing was sent.")
-        wanted = _wanted(manifest, table)
-    except (ProviderError, Refused, ManifestError) as error:
+        _refuse_portal(run)
+        _refuse_purged(run)
+        store = store_of(run)
+        manifest = trusted_manifest(run, store)
+        found = extract.wanted(manifest, table, keyring.identities())
+        rows = extract.csv_of(manifest, found, store, keyring.identities())
+    except (ProviderError, Refused) as error:
+        return _sorry(request, run, str(error), table)
+    _tell(request, run, table=found.qualified, rows=found.rows)
+    body = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    return _attachment(body, f"{run.pk}-{found.qualified}.csv")
+
+
+def _allowed(request: HttpRequest, pk: str, permission: str) -> Run:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    return find(pk)
+
+
+def _object(request: HttpRequest, run: Run, key: str, name: str, content_type: str) -> HttpResponse:
+    try:
+        data = store_of(run).get(key)
+    except Missing:
+        return _sorry(request, run, f"{key} is missing from the store. Nothing was sent. Verify the run again.")
+    except (ProviderError, Refused) as error:
         return _sorry(request, run, str(error))
-    assert isinstance(request.user, User)  # noqa: S101 - admin_view lets only signed-in people through
-    with transaction.atomic():
-        record(
-            "backups.run.downloaded",
-            actor=request.user.username,
-            environment=run.policy.environment.slug,
-            subject=run.pk,
-            data={"table": table, "rows": wanted.rows},
-        )
-    body = StreamingHttpResponse(_rows(store, wanted), content_type="text/csv; charset=utf-8")
-    return _attachment(body, f"{run.pk}-{table}.csv")
+    _tell(request, run, object=key, bytes=len(data))
+    return _attachment(HttpResponse(data, content_type=content_type), name)
 
 
-def _wanted(manifest: Manifest, name: str) -> Table:
-    found = next((table for table in manifest.tables if table.qualified == name), None)
-    if found is None:
-        raise Refused(f"Run {manifest.run} holds no table {name}. Nothing was sent.")
-    if found.format != "csv":
-        raise Refused(f"{name} is stored in PostgreSQL's binary format. Nothing was sent. Restore it to read it.")
-    if any(segment.encrypted for segment in found.segments) and not keyring.identities():
+def _refuse_portal(run: Run) -> None:
+    if run.policy.environment.kind == Environment.Kind.PORTAL:
         raise Refused(
-            f"{name} is encrypted and this web server holds no private key, by design. Nothing was sent. "
-            "Restore it into scratch, or open the segments with `age -d`."
+            "The portal's own copy holds password hashes and second factors; its tables are never handed out. "
+            "Nothing was sent. `manage.py recover` brings them back into an empty database."
         )
-    return found
 
 
-def _rows(store: Store, table: Table) -> Iterator[bytes]:
-    for number, segment in enumerate(table.segments):
-        try:
-            blocks = list(unpack(store.get(segment.key), segment, keyring.identities()))
-        except Damaged as error:
-            raise ProviderError(str(error)) from None
-        data = b"".join(blocks)
-        yield data if number == 0 else data.split(b"\n", 1)[1]
+def _refuse_purged(run: Run) -> None:
+    if run.purging_at is not None:
+        raise Refused(f"Retention deleted the data of run {run.pk} on {run.purging_at:%Y-%m-%d}. Nothing was sent.")
+
+
+@transaction.atomic
+def _tell(request: HttpRequest, run: Run, **data: object) -> None:
+    assert isinstance(request.user, User)  # noqa: S101 - admin_view lets only signed-in people through
+    record(
+        "backups.run.downloaded",
+        actor=request.user.username,
+        environment=run.policy.environment.slug,
+        subject=run.pk,
+        data=data,
+    )
 
 
 def _attachment(response: Response, name: str) -> Response:
@@ -93,6 +104,12 @@ def _attachment(response: Response, name: str) -> Response:
     return response
 
 
-def _sorry(request: HttpRequest, run: Run, reason: str) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": "Not available", "run": run, "reason": reason}
+def _sorry(request: HttpRequest, run: Run, reason: str, table: str = "") -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": "Not available",
+        "run": run,
+        "reason": reason,
+        "scratch_url": request_url("backups.restore", run, target="scratch", tables=table) if table else "",
+    }
     return TemplateResponse(request, "admin/backups/run/sorry.html", context, status=409)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from backups.difference import comparison
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
 from backups.retention_facts import TOMBSTONE
-from backups.web import altered
-from operations.web import html
+from backups.web import altered, restore_page
+from operations.web import html, progress
 
 SHOWN_SEGMENTS = 200
 
@@ -67,16 +70,30 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "more_segments": len(segments) > SHOWN_SEGMENTS,
         "proofs": proofs,
         "restores": list(run.restores.select_related("operation")[:10]),
+        "progress": progress.shown(run.operation),
         "throughput": run.raw_bytes / run.copy_seconds if run.copy_seconds else None,
-        "restore_url": _request("backups.restore", run, target="scratch"),
-        "reverify_url": _request("backups.verify", run),
+        "restore_url": request_url("backups.restore", run, target="scratch"),
+        "compare_url": request_url("backups.restore", run, target="compare"),
+        "onto_live": restore_page.onto_live(request, run) if run.is_stored else None,
+        "compared": comparison(run, "") if run.is_stored else None,
+        "reverify_url": request_url("backups.verify", run),
         "retirement": _retirement(run),
-        "unretire_url": _request("backups.unretire", run),
+        "unretire_url": request_url("backups.unretire", run),
         "may_retain": request.user.has_perm("backups.apply_retention"),
         "may_restore": request.user.has_perm("backups.request_restore"),
         "may_verify": request.user.has_perm("backups.verify_run"),
         "may_download": request.user.has_perm("backups.download_run"),
     }
+
+
+def live(request: HttpRequest, pk: str) -> HttpResponse:
+    """What refreshes while the run's operation is under way."""
+    if not request.user.has_perm("backups.view_run"):
+        raise PermissionDenied
+    run = find(pk)
+    context = {"run": run, "operation": run.operation, "progress": progress.shown(run.operation)}
+    badges = {"stored": stored_badge(run), "proven": proven_badge(run)}
+    return TemplateResponse(request, "admin/backups/run/live.html", {**context, **badges})
 
 
 def _retirement(run: Run) -> str:
@@ -94,7 +111,7 @@ def _retirement(run: Run) -> str:
     return ""
 
 
-def _request(kind: str, run: Run, **values: str) -> str:
+def request_url(kind: str, run: Run, **values: str) -> str:
     values = {"environment": run.policy.environment.slug, "run": run.pk, **values}
     return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
 

@@ -20,6 +20,7 @@ from operations.engine.cancel import cancel, may_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
+from operations.web import progress
 from operations.web.refusal import status_of
 from providers.errors import ProviderError, Refused
 
@@ -156,30 +157,24 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "steps": list(operation.steps.all()),
         "votes": list(operation.approvals.select_related("approved_by")),
         "verbs": verbs(operation, request.user),
-        "progress": _progress(operation),
+        "progress": progress.shown(operation),
         "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),
         "result": _result(operation),
         "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[operation.pk])),
     }
 
 
-def _progress(operation: Operation) -> dict[str, Any]:
-    """Percent, rate and seconds left, from the last progress that the step stored."""
-    told = operation.progress
-    if not told or operation.terminal:
-        return {}
-    done, total, seconds = told.get("done") or 0, told.get("total"), told.get("seconds") or 0
-    rate = done / seconds if seconds else 0
-    return {
-        **told,
-        "percent": min(100, round(100 * done / total)) if total else None,
-        "rate": round(rate) if rate >= 1 else None,
-        "left": (total - done) / rate if total and rate else None,
-    }
-
-
 def _result(operation: Operation) -> list[tuple[str, object]]:
-    return [(name.replace("_", " "), value) for name, value in operation.result.items()]
+    return [(name.replace("_", " "), _words(value)) for name, value in operation.result.items()]
+
+
+def _words(value: object) -> object:
+    """A list or an object of the result as lines for people; the shell prints it as JSON."""
+    if isinstance(value, dict):
+        inner = {name: one.items() if isinstance(one, dict) else None for name, one in value.items()}
+        pairs = {name: ", ".join(f"{key} {each}" for key, each in items) for name, items in inner.items() if items}
+        return "\n".join(f"{name}: {pairs.get(name, one)}" for name, one in value.items())
+    return "\n".join(str(one) for one in value) if isinstance(value, list) else value
 
 
 def _consequences(operation: Operation) -> list[kinds.Consequence]:

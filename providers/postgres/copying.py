@@ -101,7 +101,11 @@ class CopyOut:
 
 
 def copy_in(
-    connection: Connection, table: tuple[str, str], columns: Sequence[str], fmt: str, blocks: Iterable[bytes]
+    connection: Connection,
+    table: tuple[str, str],
+    columns: Sequence[str],
+    fmt: str,
+    blocks: Iterable[bytes | memoryview],
 ) -> int:
     """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back."""
     listed = sql.SQL("({})").format(_columns(columns)) if columns else sql.SQL("")

@@ -17,12 +17,16 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """`added` would come back, `changed` would be overwritten, `missing` would be removed."""
+    """`added` would come back, `changed` would be overwritten, `missing` would be removed.
+
+    `along`: rows of other tables that are deleted, or lose their reference, with what is removed here.
+    """
 
     table: str
     added: int
     changed: int
     missing: int
+    along: tuple[tuple[str, int], ...] = ()
 
     @property
     def none(self) -> bool:

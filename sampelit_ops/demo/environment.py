@@ -15,7 +15,7 @@ DATA = Path(os.environ.get("OPS_DATA_DIR") or REPOSITORY / ".data").absolute()
 DEMO_ENV = DATA / "demo.env"
 # These work on a store, on files or on nothing, and must run where no portal database exists.
 WITHOUT_DATABASE = {
-    "export", "restore_run", "list_runs", "sandbox", "help", "version", "--help", "--version", "check",
+    "export", "restore_run", "list_runs", "table_csv", "sandbox", "help", "version", "--help", "--version", "check",
     "makemigrations", "makemessages", "collectstatic", "analyze_sql", "keys", "test",
 }  # fmt: skip
 

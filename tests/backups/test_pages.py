@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backups.models import Run, StoreReport
+from backups.models import Policy, Run, StoreReport
 from backups.web.policy_form import PolicyForm
+from operations.models import Environment, Operation
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 
 KEEP = {"keep_last": 24, "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12, "keep_yearly": 7,
@@ -92,10 +93,75 @@ def test_a_download_is_checked_and_written_down(admin_client: Client, run: Run) 
     assert Entry.objects.filter(code="backups.run.downloaded", subject=run.pk).count() == 1
 
 
-def test_the_manifest_can_be_downloaded(admin_client: Client, run: Run) -> None:
-    answer = admin_client.get(reverse("admin:backups_manifest", args=[run.pk]))
+def test_manifest_and_segments_can_be_downloaded_and_each_is_written_down(admin_client: Client, run: Run) -> None:
+    from hashlib import sha256
 
-    assert answer.json()["body"]["run"] == run.pk
+    from ledger.models import Entry
+
+    first = run.segments.get(position=0)
+
+    manifest = admin_client.get(reverse("admin:backups_manifest", args=[run.pk]))
+    segment = admin_client.get(reverse("admin:backups_segment", args=[run.pk, 0]))
+    nothing = admin_client.get(reverse("admin:backups_segment", args=[run.pk, 999]))
+
+    assert manifest.json()["body"]["run"] == run.pk
+    assert sha256(segment.content).hexdigest() == first.stored_sha256
+    assert nothing.status_code == 404
+    told = [
+        entry.payload["object"] for entry in Entry.objects.filter(code="backups.run.downloaded").order_by("sequence")
+    ]
+    assert told == [f"runs/{run.pk}/manifest.json", first.key]
+
+
+def test_the_portals_own_tables_are_never_handed_out(admin_client: Client, run: Run) -> None:
+    Environment.objects.update(kind=Environment.Kind.PORTAL)
+
+    answer = admin_client.get(reverse("admin:backups_table_csv", args=[run.pk, "public.users"]))
+
+    assert (answer.status_code, "never handed out" in answer.content.decode()) == (409, True)
+
+
+def test_a_comparison_leads_to_the_live_tables(admin_client: Client, run: Run) -> None:
+    from django.utils import timezone
+
+    from backups.models import Restore
+
+    url = reverse("admin:backups_run_change", args=[run.pk])
+    before = admin_client.get(url).content.decode()
+    report = {"public.users": {"added": 1, "changed": 22, "missing": 3, "along": {"public.user_onboarding": 4}}}
+    row = Restore.objects.create(operation=run.operation, run=run, target="compare", status="succeeded", report=report,
+                                 ended_at=timezone.now())  # fmt: skip
+
+    page = admin_client.get(reverse("admin:backups_restore_change", args=[row.pk])).content.decode()
+
+    assert "Compare it with the live tables first" in before
+    assert "Compare it with the live tables first" not in admin_client.get(url).content.decode()
+    assert "<strong>22</strong>" in page
+    assert "4 rows refer to rows that would be removed" in page
+    assert f"run={run.pk}&amp;target=live" in page
+
+
+def test_a_run_under_way_shows_rate_and_time_left_of_each_table(admin_client: Client, ask) -> None:  # noqa: F811
+    tables = [
+        {"table": "public.users", "done": 50, "total": 50, "rows": 5, "seconds": 2.0},
+        {"table": "public.assignments", "done": 25_000_000, "total": 100_000_000, "rows": 400, "seconds": 5.0},
+    ]
+    progress = {"step": "copy", "done": 25_000_050, "total": 100_000_050, "unit": "bytes", "seconds": 7.0, "rows": 405,
+                "note": "public.assignments", "tables": tables, "waiting": 3}  # fmt: skip
+    operation = ask()
+    Operation.objects.filter(pk=operation.pk).update(progress=progress)
+    run = Run.objects.create(operation=operation, policy=Policy.objects.get(name="audit-trail"))
+
+    fragment = admin_client.get(reverse("admin:backups_run_live", args=[run.pk])).content.decode()
+    page = admin_client.get(reverse("admin:backups_run_change", args=[run.pk])).content.decode()
+    Operation.objects.filter(pk=operation.pk).update(status="cancelled")
+    over = admin_client.get(reverse("admin:backups_run_live", args=[run.pk])).content.decode()
+
+    assert "5.0 MB/s" in fragment
+    assert "about 15.0 s" in fragment
+    assert "3 tables still to begin" in fragment
+    assert f"/admin/backups/run/{run.pk}/live/" in page
+    assert "data-terminal" in over
 
 
 def test_a_viewer_may_not_download_rows(run: Run) -> None:

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from backups import live
+from backups import difference, live
 from backups.models import Restore, Run
+from backups.reading import load
 from backups.restore_kind import comparison
 from operations.engine import kinds
 from operations.engine.kinds import StepSpec
@@ -19,6 +20,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
+from providers.storage import open_store
 from tests import portal_database
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 
@@ -131,10 +133,16 @@ def spoil(dsns: dict[str, str]) -> None:
             " (SELECT id FROM algorithm_audit_trail ORDER BY id LIMIT 3)"
         )
         connection.execute("INSERT INTO users (email, password_hash, full_name) VALUES ('new@example.com', 'x', 'New')")
+        connection.execute("UPDATE users SET full_name = 'Overwritten' WHERE email <> 'new@example.com'")
 
 
 def test_onto_live_tables_makes_them_equal_and_keeps_the_present(run: Run, restore, spoilt, maintenance) -> None:
     spoil(spoilt)
+    signed_up(spoilt, "one@example.com")
+    with psycopg.connect(spoilt["admin"]) as connection:
+        connection.execute("ALTER TABLE users ENABLE ALWAYS TRIGGER users_updated")
+    triggers = "SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
+    before = rows(spoilt["admin"], triggers)
     restore(run, "compare")
 
     operation = restore(run, "live")
@@ -146,7 +154,63 @@ def test_onto_live_tables_makes_them_equal_and_keeps_the_present(run: Run, resto
     present = Run.objects.get(pk=operation.result["present"])
     assert present.status == "suspect"  # a faithful copy of what was broken
     assert "the last proven run held" in present.reason
-    assert present.rows == run.rows - 4 + 1
+    assert present.rows == run.rows - 4 + 2
+    assert rows(spoilt["admin"], triggers) == before
+    assert rows(spoilt["admin"], "SELECT count(*) FROM user_onboarding WHERE current_step = 'welcome'") == [(0,)]
+
+
+def test_only_live_tables_need_the_steps_that_send_people_away(run: Run, restore, spoilt) -> None:
+    operation = restore(run, "compare")
+
+    skipped = set(operation.steps.filter(status="skipped").values_list("name", flat=True))
+    assert skipped == {"maintenance_on", "drain", "present_copy", "present_prove", "maintenance_off"}
+
+
+def signed_up(dsns: dict[str, str], email: str) -> None:
+    """A new user whose row in a table outside the policy goes when the user goes."""
+    with psycopg.connect(dsns["admin"]) as connection:
+        connection.execute(
+            "WITH u AS (INSERT INTO users (email, password_hash, full_name) VALUES (%s, 'x', 'N') RETURNING id)"
+            " INSERT INTO user_onboarding (user_id) SELECT id FROM u",
+            [email],
+        )
+
+
+def test_rows_of_other_tables_that_go_along_are_told_and_no_more_than_that_go(
+    run: Run, restore, spoilt, maintenance
+) -> None:
+    signed_up(spoilt, "one@example.com")
+    compared = restore(run, "compare")
+    told = [line.text for line in difference.lines(compared.result["difference"])]
+    signed_up(spoilt, "two@example.com")
+
+    operation = restore(run, "live")
+
+    assert compared.result["difference"]["public.users"]["along"] == {"public.user_onboarding": 1}
+    assert any("public.user_onboarding is not restored, but 1 of its rows are deleted" in text for text in told)
+    assert (operation.status, maintenance) == ("failed", [])
+    assert "more of them would go along than people approved: public.user_onboarding: 2 rows" in operation.error
+
+
+def test_the_writing_session_looks_again_for_rows_that_would_go_along(run: Run, restore, spoilt) -> None:
+    signed_up(spoilt, "late@example.com")
+    manifest = load(open_store(run.store_url), run.pk, None)
+
+    with pytest.raises(ProviderError, match=r"public\.user_onboarding: 1 rows"):
+        live.apply(manifest, open_store(run.store_url), (), spoilt["admin"])
+    assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'late@example.com'") == [(1,)]
+
+
+def test_a_role_that_may_not_write_is_told_before_anybody_is_sent_away(
+    run: Run, restore, spoilt, maintenance, monkeypatch
+) -> None:
+    restore(run, "compare")
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_RESTORE_DSN", spoilt["export"])
+
+    operation = restore(run, "live")
+
+    assert (operation.status, maintenance) == ("failed", [])
+    assert "public.users. GRANT sampelit_owner TO sampelit_export" in operation.error
 
 
 def test_onto_live_tables_needs_a_comparison_first(run: Run, restore, maintenance) -> None:
@@ -165,8 +229,7 @@ def test_a_failing_restore_leaves_the_live_tables_as_they_were(run, restore, spo
     spoil(spoilt)
     restore(run, "compare")
     with psycopg.connect(spoilt["admin"]) as connection:
-        connection.execute("CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''veto''; END'")
-        connection.execute("CREATE TRIGGER veto BEFORE UPDATE ON algorithm_audit_trail EXECUTE FUNCTION veto()")
+        connection.execute("ALTER TABLE algorithm_audit_trail ADD CONSTRAINT veto CHECK (false) NOT VALID")
 
     operation = restore(run, "live")
 

@@ -130,7 +130,7 @@ def test_the_lock_is_held_from_the_first_look_to_the_end(manifest: Manifest, sto
     held: list[int] = []
 
     def progress(done: int, total: int | None = None, unit: str = "", note: str = "", **_: object) -> None:
-        if unit == "rows":
+        if unit == "bytes":
             held.append(rows(empty_database, HOLDERS)[0][0])
 
     restore(manifest, store, (), Target(empty_database), Watch(progress=progress))

@@ -1,0 +1,88 @@
+"""What a restore onto live tables would change: kept by a comparison, shown to the voters, held against the restore.
+
+In: a run, or what `live.compare` found. Out: the report that a Restore row keeps, and sentences about it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from backups.models import Restore, Run
+from operations.engine.kinds import Consequence
+from operations.models import Operation
+from providers import postgres
+from providers.errors import Refused
+
+COMPARED_WITHIN = timedelta(hours=24)
+Report = Mapping[str, Mapping[str, Any]]
+
+
+def comparison(run: Run, tables: str) -> Restore | None:
+    """The newest comparison of this run with the live tables, if it is fresh."""
+    found = _comparisons(run, tables).filter(ended_at__gt=timezone.now() - COMPARED_WITHIN)
+    return found.select_related("operation").first()
+
+
+def approved(operation: Operation) -> Report:
+    """The difference that was shown when this restore was asked for; the votes are bound to it."""
+    run, tables = operation.parameters["run"], str(operation.parameters.get("tables", ""))
+    found = _comparisons(run, tables).filter(ended_at__lte=operation.requested_at).first()
+    return found.report if found else {}
+
+
+def _comparisons(run: Run | str, tables: str) -> QuerySet[Restore]:
+    rows = Restore.objects.filter(run=run, target="compare", status=Restore.Status.SUCCEEDED).order_by("-ended_at")
+    named = Q(operation__parameters__tables=tables)
+    return rows.filter(named if tables else named | ~Q(operation__parameters__has_key="tables"))
+
+
+def document(found: postgres.Difference) -> dict[str, Any]:
+    """As a Restore row keeps it; `along` only where rows of other tables are concerned."""
+    counts: dict[str, Any] = {"added": found.added, "changed": found.changed, "missing": found.missing}
+    return counts | ({"along": dict(found.along)} if found.along else {})
+
+
+def along(report: Report) -> dict[str, int]:
+    """Rows of tables outside the restore that go with what it removes."""
+    total: Counter[str] = Counter()
+    for counts in report.values():
+        total.update(counts.get("along", {}))
+    return dict(total)
+
+
+def refuse_more_along(found: Mapping[str, int], seen: Report) -> None:
+    """People approve how many rows of other tables go; raises Refused where it became more."""
+    accepted = along(seen)
+    more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > accepted.get(name, 0)]
+    if more:
+        raise Refused(
+            "Nothing was changed. Rows of tables that are not restored refer to rows that would be removed, and more "
+            f"of them would go along than people approved: {', '.join(more)}. Compare again, then request it again."
+        )
+
+
+def lines(report: Report) -> list[Consequence]:
+    """A sentence a table, the worst tone where rows would be lost."""
+    told = [Consequence(f"{table}: {_counted(counts)}.", _tone(counts)) for table, counts in report.items()]
+    for table, count in sorted(along(report).items()):
+        text = f"{table} is not restored, but {count:,} of its rows are deleted, or lose their reference, with rows "
+        told.append(Consequence(text + "that are removed. No run of this policy brings them back.", "bad"))
+    return told
+
+
+def _counted(counts: Mapping[str, Any]) -> str:
+    if not any(counts.values()):
+        return "nothing differs"
+    return "{added:,} rows come back, {changed:,} are overwritten, {missing:,} are removed".format(**counts)
+
+
+def _tone(counts: Mapping[str, Any]) -> str:
+    if counts["missing"] or counts["changed"]:
+        return "bad"
+    return "warn" if counts["added"] else "ok"

@@ -1,0 +1,92 @@
+"""One table of a run as one CSV stream, whatever format it is stored in.
+
+In: a manifest, a store, identities, a table's name. Out: blocks of CSV with a header; every object is checked before
+the first block. Binary segments are loaded into a throwaway server, because only Postgres reads every type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import psycopg
+
+from backups.drill import Loader
+from backups.manifest import Manifest, Table
+from backups.progress import SILENT
+from backups.proof import Server, refuse_without_room
+from backups.reading import segment_problem
+from backups.segments import Damaged, unpack
+from backups.selection import narrowed
+from providers import postgres
+from providers.embedded import throwaway
+from providers.errors import ProviderError, Refused
+from providers.storage import Store
+
+
+def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
+    """The table of that name ("name" means public). Raises Refused when it is not there or nobody here can open it."""
+    (table,) = narrowed(manifest, (name,)).tables
+    if any(segment.encrypted for segment in table.segments) and not identities:
+        raise Refused(
+            f"{name} is encrypted and this process holds no private key, by design. Nothing was sent. "
+            "Restore this table into scratch, run `manage.py table_csv` where the key is, or open the segments "
+            "with `age -d`."
+        )
+    return table
+
+
+def csv_of(
+    manifest: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server = throwaway
+) -> Iterator[bytes]:
+    """Check now, read while iterated. Raises Refused naming damaged objects, ProviderError without room."""
+    problems = [said for one in table.segments if (said := segment_problem(store, one, (), deep=False))]
+    if problems:
+        raise Refused(f"Run {manifest.run} is damaged; nothing was sent. {' '.join(problems[:5])}")
+    if table.format == "csv" and table.segments:
+        return _joined(table, store, identities)
+    part = narrowed(manifest, (table.qualified,))
+    refuse_without_room(part)
+    return _converted(part, table, store, identities, server)
+
+
+def _joined(table: Table, store: Store, identities: Sequence[str]) -> Iterator[bytes]:
+    """The segments as they are; each after the first without its header, which is as long as the first one's."""
+    header = 0
+    for segment in table.segments:
+        skip = header
+        try:
+            for block in unpack(store.get(segment.key), segment, identities):
+                header = header or _header_bytes(block)
+                yield block[skip:]
+                skip = max(0, skip - len(block))
+        except Damaged as error:
+            raise ProviderError(f"{error}.") from None
+
+
+def _header_bytes(block: bytes) -> int:
+    """The first line's length; a quoted column name may hold line ends."""
+    end = block.index(b"\n")
+    while block.count(b'"', 0, end) % 2:
+        end = block.index(b"\n", end + 1)
+    return end + 1
+
+
+def _converted(
+    part: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server
+) -> Iterator[bytes]:
+    with server() as running:
+        running.create_database("csv")
+        connection = postgres.connect(running.dsn("csv"), read_only=False)
+        try:
+            loader = Loader(part, store, connection, identities, SILENT)
+            loader.build("before")
+            loader.load(table)
+            if loader.problems:
+                raise ProviderError("The table could not be read. " + " ".join(loader.problems[:5]))
+            names = [column.name for column in table.columns]
+            for block in postgres.CopyOut(connection, (table.schema, table.name), names, postgres.Range(), "csv"):
+                yield bytes(block)
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Writing {table.qualified} as CSV") from None
+        finally:
+            connection.close()

@@ -1,0 +1,57 @@
+"""manage.py table_csv RUN TABLE --store URL [-o FILE]: one table of a run as CSV, where the private key is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand
+
+from backups import console, extract, keyring
+from backups.reading import load
+from providers.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Writes one table of a run as CSV, after every object of it was checked; binary ones are converted."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run")
+        parser.add_argument("table", help="schema.table; without a schema: public")
+        parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
+        parser.add_argument("-o", "--out", help="a new file, readable by you alone; without it: standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with console.told():
+            store = console.store_from(options["store"])
+            manifest = load(store, options["run"], keyring.verifier())
+            table = extract.wanted(manifest, options["table"], keyring.identities())
+            blocks = extract.csv_of(manifest, table, store, keyring.identities())
+            with _target(options["out"]) as target:
+                for block in blocks:
+                    target.write(block)
+        print(f"{table.qualified} of run {manifest.run}: {table.rows} rows", file=sys.stderr)
+
+
+@contextmanager
+def _target(out: str | None) -> Iterator[BinaryIO]:
+    """Standard output, or a new file that is removed again when it was not finished."""
+    if not out:
+        yield sys.stdout.buffer
+        return
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Refused(f"{out} cannot be made: {error.strerror}. Nothing was written. Name a new file.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException:
+        Path(out).unlink(missing_ok=True)
+        raise

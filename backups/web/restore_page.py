@@ -1,0 +1,68 @@
+"""One restore or comparison on one page: what differs table by table, what arrived, and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from backups.difference import along, comparison
+from backups.models import Restore, Run
+from backups.models.run import RunStatus
+from backups.targets import where
+from operations.models import Environment
+
+NOT_TABLES = ("removed", "written", "database", "schema", "notes")
+
+
+def context(request: HttpRequest, pk: str) -> dict[str, Any]:
+    found = Restore.objects.select_related("run__policy__environment", "operation__requested_by")
+    row = found.filter(pk=pk).first() if pk.isdecimal() else None
+    if row is None:
+        raise Http404
+    tables = {name: counts for name, counts in row.report.items() if name not in NOT_TABLES}
+    asked = str(row.operation.parameters.get("tables", ""))
+    return {
+        "title": f"Restore of {row.run}",
+        "restore": row,
+        "where": where(row.target),
+        "difference": _rows(tables),
+        "along": sorted(along(tables).items()),
+        "same": bool(tables) and not any(_total(counts) for counts in tables.values()),
+        "told": {name: value for name, value in row.report.items() if name in NOT_TABLES and value},
+        "asked_tables": asked,
+        "next": onto_live(request, row.run, asked) if row.target == "compare" else None,
+    }
+
+
+def onto_live(request: HttpRequest, run: Run, tables: str = "") -> dict[str, str]:
+    """The way to a restore onto the live tables: its address and why the button is disabled now."""
+    values = {"environment": run.policy.environment.slug, "run": run.pk, "target": "live"}
+    values |= {"tables": tables} if tables else {}
+    url = f"{reverse('admin:operations_request', args=['backups.restore'])}?{urlencode(values)}"
+    return {"url": url, "why_not": _why_not(request, run, tables), "where": f"{run.policy.environment.name}"}
+
+
+def _why_not(request: HttpRequest, run: Run, tables: str) -> str:
+    if not request.user.has_perm("backups.request_restore"):
+        return "Your role may not request restores."
+    if run.policy.environment.kind == Environment.Kind.PORTAL:
+        return "The portal's own database comes back by manage.py recover, into an empty one."
+    if run.status != RunStatus.PROVEN:
+        return f"This run is {run.status}; only a proven run may go onto live tables."
+    if comparison(run, tables) is None:
+        return "Compare it with the live tables first; a comparison counts for 24 hours."
+    return ""
+
+
+def _rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The tables that differ most first."""
+    rows = [{"table": name, **counts, "total": _total(counts)} for name, counts in tables.items()]
+    return sorted(rows, key=lambda row: (-row["total"], row["table"]))
+
+
+def _total(counts: Mapping[str, Any]) -> int:
+    return int(counts.get("added", 0)) + int(counts.get("changed", 0)) + int(counts.get("missing", 0))
