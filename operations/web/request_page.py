@@ -1,17 +1,19 @@
-"""The one confirmation page: GET shows what will happen, POST asks for it; the permission is checked both times."""
+"""The one confirmation page: GET shows what will happen, POST asks for exactly that; both check the permission."""
 
 from __future__ import annotations
 
 import shlex
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from operations.engine import kinds
 from operations.engine.request import check_permission, prepare, refusals_recorded
@@ -19,6 +21,8 @@ from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
 from operations.web.refusal import status_of_form
 from providers.errors import ProviderError, Refused
+
+LONGEST_REASON = 500
 
 
 class RequestForm(forms.Form):
@@ -66,6 +70,8 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
         answer = _ask(request, kind, form)
         if isinstance(answer, Operation):
             return redirect("admin:operations_operation_change", answer.pk)
+        if answer is None:
+            return _show_first(request, kind)
         refusal = answer
     status = status_of_form(form, refusal)
     context = _context(request, kind, environment, form)
@@ -80,8 +86,8 @@ def _environment(request: HttpRequest) -> Environment | None:
 
 def _ask(
     request: HttpRequest, kind: kinds.OperationKind, form: RequestForm
-) -> Operation | Refused | PermissionDenied | ProviderError:
-    """The operation that was requested, or why there is none."""
+) -> Operation | Refused | PermissionDenied | ProviderError | None:
+    """The operation that was requested, or why there is none; None: nobody saw yet what these values do."""
     environment, parameters = form.cleaned_data["environment"], form.parameters(kind)
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
@@ -89,6 +95,8 @@ def _ask(
         with refusals_recorded(kind.name, user, environment):
             check_permission(kind, user)
             cleaned = prepare(kind, environment, parameters)
+            if _given(request.POST, kind) != _given(request.GET, kind):
+                return None
             wanted = kind.confirm_text(environment, cleaned)
             if kind.assess(environment, cleaned) == "destructive" and request.POST.get("typed", "") != wanted:
                 raise Refused(f"Type {wanted} exactly. Nothing was requested.")
@@ -98,6 +106,21 @@ def _ask(
     except (Refused, PermissionDenied, ProviderError) as refusal:
         form.add_error(None, str(refusal))
         return refusal
+
+
+def _given(values: QueryDict, kind: kinds.OperationKind) -> dict[str, str]:
+    """The environment and the parameters that a page shows; secrets are never shown."""
+    first = Environment.objects.values_list("slug", flat=True).first() or ""
+    shown = {one.name: values.get(one.name, "").strip() for one in kind.parameters if not one.secret}
+    return {**shown, "environment": values.get("environment") or first}
+
+
+def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse:
+    """To the page of exactly these values, with what they do; a secret is typed there once more."""
+    messages.info(request, "Nothing was requested yet: read what will happen, then ask for it.")
+    values = {**_given(request.POST, kind), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return redirect(f"{reverse('admin:operations_request', args=[kind.name])}?{query}")
 
 
 def _context(

@@ -120,6 +120,10 @@ def test_request_and_vote_by_keyboard_alone(site: Site, signed_in: SignIn) -> No
         asking.keyboard.type(typed)
     tab_to(asking, "main button[type=submit]")
     asking.keyboard.press("Enter")
+    asking.wait_for_url("**key=by+keyboard**")
+    expect(asking.locator(".consequences")).to_be_visible()
+    tab_to(asking, "main button[type=submit]")
+    asking.keyboard.press("Enter")
     asking.wait_for_url("**/change/")
     asked = Operation.objects.get(parameters__key="by keyboard")
     assert asked.status == Status.AWAITING_APPROVAL

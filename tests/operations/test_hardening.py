@@ -243,6 +243,6 @@ def test_staff_without_a_role_see_none_of_our_pages(ask, client):
 
 def test_refusals_on_pages_are_recorded(production, client):
     client.force_login(holder("olga", "view_operation", "run_rehearsal"))
-    url = reverse("admin:operations_request", args=["rehearsal.destructive"])
+    url = reverse("admin:operations_request", args=["rehearsal.destructive"]) + "?environment=production&key=a"
     client.post(url, {"environment": "production", "key": "a"})
     assert "Type production/a exactly" in Entry.objects.get(code="operations.refused").data

@@ -32,7 +32,10 @@ def test_the_request_page_shows_consequences_and_asks(sign_in, production):
     assert "nothing outside changes" in page.text
     assert "manage.py ops request rehearsal.routine --environment production --set key=a" in page.text
 
-    answer = client.post(url, {"environment": "production", "key": "a", "reason": "try"})
+    typed = client.post(url, {"environment": "production", "key": "a", "reason": "try"})
+    assert typed["Location"] == f"{url}?key=a&environment=production&reason=try"
+    assert not Operation.objects.exists()
+    answer = client.post(typed["Location"], {"environment": "production", "key": "a", "reason": "try"})
     operation = Operation.objects.get()
     assert answer["Location"] == reverse("admin:operations_operation_change", args=[operation.pk])
     assert client.get(answer["Location"]).status_code == 200
@@ -40,7 +43,7 @@ def test_the_request_page_shows_consequences_and_asks(sign_in, production):
 
 def test_a_destructive_request_needs_the_typed_name(sign_in, production):
     client = sign_in(seeing("olga", "run_rehearsal"))
-    url = reverse("admin:operations_request", args=["rehearsal.destructive"])
+    url = reverse("admin:operations_request", args=["rehearsal.destructive"]) + "?environment=production&key=a"
 
     refused = client.post(url, {"environment": "production", "key": "a"})
     assert (refused.status_code, "Type production/a exactly" in refused.text) == (409, True)
