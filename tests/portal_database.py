@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +21,15 @@ server: EmbeddedPostgres
 _resources = ExitStack()
 atexit.register(_resources.close)  # pytest skips its own ending when a plugin fails to load
 KEPT = ("OPS_REQUIRE_ALL", "OPS_TEST_")
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
 OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAIL_", "SLACK_", "NOTIFY_", "DEADMAN_")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     global server
+    use_memory()
     server = _resources.enter_context(throwaway(max_connections="200"))
     # Named like a throwaway server's directory, so that the next run's sweep removes it after a kill -9.
     data = _resources.enter_context(tempfile.TemporaryDirectory(prefix=f"sampelit-ops-pg-{os.getpid()}-data-"))
@@ -47,6 +51,16 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         "SUPABASE_API_BASE": "http://127.0.0.1:9",
     }
     return (yield)
+
+
+def use_memory() -> None:
+    """Temporary files in memory, where it has room and TMPDIR names no other place: databases come and go all the time."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    facts = os.statvfs(MEMORY)
+    if facts.f_bavail * facts.f_frsize >= ENOUGH_BYTES and not facts.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 def pytest_unconfigure() -> None:

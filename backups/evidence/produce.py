@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from django.db import transaction
 
 from backups import keyring
-from backups.evidence import html, pdf, sealed
+from backups.evidence import html, sealed
 from backups.evidence.build import build
 from backups.evidence.sealed import Signed
 from backups.models import EvidenceReport
@@ -72,4 +72,8 @@ def rendered(signed: Signed, form: str) -> bytes:
         raise Refused(f"A report is html, pdf or json, not {form!r}.")
     if form == "json":
         return signed.text.encode()
-    return pdf.render(signed) if form == "pdf" else html.page(signed).encode()
+    if form == "html":
+        return html.page(signed).encode()
+    from backups.evidence import pdf  # reportlab, a tenth of every process's start, only where a report is drawn
+
+    return pdf.render(signed)

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from operations.models import Heartbeat, Operation
 from operations.worker.processes import descendants
 from providers.processes import kill_group, spawn
+from tests import fast_flush
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 ATTEMPTS = 3  # each costs a lease
@@ -51,14 +53,33 @@ def start_worker(*pools: str) -> subprocess.Popen[bytes]:
         )
 
 
-@pytest.fixture
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    process = start_worker("export")
-    try:
-        until(lambda: Heartbeat.objects.filter(name="canary:export").exists())
-        yield process
-    finally:
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Every worker that a test started; a living one serves the next test too, so its canaries outlive the first."""
+    started: list[subprocess.Popen[bytes]] = []
+    queue = {"django_q_ormq", "operations_heartbeat"}
+    fast_flush.KEPT.update(queue)
+    yield started
+    fast_flush.KEPT.difference_update(queue)
+    for process in started:
         kill_group(process, signal.SIGKILL)
+
+
+@pytest.fixture
+def worker(workers: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """A worker of the pool `export`, seen at work."""
+    for process in workers:
+        if process.poll() is None:
+            return process
+    workers.append(start_worker("export"))
+    next_canary()
+    return workers[-1]
+
+
+def next_canary() -> None:
+    """Wait until a worker takes one more message."""
+    began = timezone.now()
+    until(lambda: Heartbeat.objects.filter(name="canary:export", beat_at__gt=began).exists())
 
 
 def ended(operation: Operation, seconds: float = 30) -> str:
@@ -86,6 +107,20 @@ def gone(pids: list[int]) -> bool:
     return not any(Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text() for pid in pids)
 
 
+def test_killing_the_supervisor_leaves_nothing_and_another_one_goes_on(worker, workers, ask, tmp_path):
+    operation = ask(seconds=2, mark=str(tmp_path / "m"))
+    until(lambda: working(operation))
+    below = descendants(worker.pid)
+
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    until(lambda: gone(below), 10)
+    workers.append(start_worker("export"))
+
+    assert ended(operation) == "succeeded"
+    assert lines(tmp_path / "m").count("work") == 1
+
+
 def test_a_worker_killed_in_mid_work_is_replaced_and_the_work_ends_once(worker, ask, tmp_path):
     chance = random.Random(SEED)
     operations = [ask(key=str(number), seconds=1.5, mark=str(tmp_path / str(number))) for number in range(2)]
@@ -98,50 +133,6 @@ def test_a_worker_killed_in_mid_work_is_replaced_and_the_work_ends_once(worker, 
     for number, operation in enumerate(operations):
         assert ended(operation) == "succeeded"
         assert lines(tmp_path / str(number)).count("work") == 1
-
-
-def test_killing_the_supervisor_leaves_nothing_and_another_one_goes_on(worker, ask, tmp_path):
-    operation = ask(seconds=2, mark=str(tmp_path / "m"))
-    until(lambda: working(operation))
-    below = descendants(worker.pid)
-
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.wait()
-    until(lambda: gone(below), 10)
-    second = start_worker("export")
-
-    try:
-        assert ended(operation) == "succeeded"
-    finally:
-        kill_group(second, signal.SIGKILL)
-    assert lines(tmp_path / "m").count("work") == 1
-
-
-def test_a_frozen_cluster_makes_the_supervisor_end_with_one(worker):
-    """An idle django-q2 worker that is killed may hold the queue's lock for ever; stopping both is the sure way."""
-    cluster = descendants(worker.pid)
-    for pid in cluster[1:]:
-        os.kill(pid, signal.SIGSTOP)
-
-    assert until(lambda: worker.poll() is not None and worker.returncode, 20) == 1
-    until(lambda: gone(cluster), 10)
-
-
-def test_sigterm_ends_the_worker_and_its_work_goes_on_elsewhere(worker, ask, tmp_path):
-    operation = ask(seconds=0.5, mark=str(tmp_path / "m"))
-    until(lambda: working(operation))
-    below = descendants(worker.pid)
-
-    worker.send_signal(signal.SIGTERM)
-
-    assert worker.wait(40) == 0
-    until(lambda: gone(below), 10)
-    second = start_worker("export")
-    try:
-        assert ended(operation) == "succeeded"
-    finally:
-        kill_group(second, signal.SIGKILL)
-    assert lines(tmp_path / "m").count("work") == 1
 
 
 def test_a_poison_operation_stops_at_its_limit(worker, ask):
@@ -160,9 +151,41 @@ def test_a_paused_worker_writes_nothing_after_its_lease(worker, ask, tmp_path):
 
     assert ended(operation) == "succeeded"
     os.kill(paused, signal.SIGCONT)
-    seen = Heartbeat.objects.get(name="canary:export").beat_at
-    until(lambda: Heartbeat.objects.get(name="canary:export").beat_at > seen)
+    next_canary()
     assert lines(tmp_path / "m") == ["prepare", "work", "tidy"]
+
+
+def test_sigterm_ends_the_worker_and_its_work_goes_on_elsewhere(worker, workers, ask, tmp_path):
+    operation = ask(seconds=0.5, mark=str(tmp_path / "m"))
+    until(lambda: working(operation))
+    below = descendants(worker.pid)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(40) == 0
+    until(lambda: gone(below), 10)
+    workers.append(start_worker("export"))
+
+    assert ended(operation) == "succeeded"
+    assert lines(tmp_path / "m").count("work") == 1
+
+
+def test_killing_an_idle_worker_never_freezes_the_queue(worker, workers, ask):
+    """django-q2 freezes when the victim held its queue's lock; then the supervisor ends and is started anew."""
+    next_canary()
+    idle = [pid for pid in descendants(worker.pid) if os.getpgid(pid) == pid and pid != worker.pid]
+    os.kill(idle[-1], signal.SIGKILL)
+    operation = ask()
+    until(lambda: ended_or_dead(operation, worker), 30)
+    if worker.poll() is not None:
+        assert worker.returncode == 1
+        workers.append(start_worker("export"))
+    assert ended(operation) == "succeeded"
+
+
+def ended_or_dead(operation: Operation, worker: subprocess.Popen[bytes]) -> bool:
+    operation.refresh_from_db()
+    return operation.terminal or worker.poll() is not None
 
 
 def test_lost_messages_are_only_a_delay_and_cancel_reaches_a_running_step(worker, ask):
@@ -175,6 +198,17 @@ def test_lost_messages_are_only_a_delay_and_cancel_reaches_a_running_step(worker
 
     assert ended(operation) == "cancelled"
     assert operation.steps.get(name="tidy").status == "succeeded"
+
+
+def test_a_frozen_cluster_makes_the_supervisor_end_with_one(worker):
+    """An idle django-q2 worker that is killed may hold the queue's lock for ever; stopping both is the sure way."""
+    next_canary()
+    cluster = descendants(worker.pid)
+    for pid in cluster[1:]:
+        os.kill(pid, signal.SIGSTOP)
+
+    assert until(lambda: worker.poll() is not None and worker.returncode, 20) == 1
+    until(lambda: gone(cluster), 10)
 
 
 def test_an_urgent_operation_starts_while_everybody_is_busy(ask):
@@ -192,25 +226,3 @@ def test_an_urgent_operation_starts_while_everybody_is_busy(ask):
         assert ended(urgent) == "succeeded"
     finally:
         kill_group(both, signal.SIGKILL)
-
-
-def test_killing_an_idle_worker_never_freezes_the_queue(worker, ask):
-    """django-q2 freezes when the victim held its queue's lock; then the supervisor ends and is started anew."""
-    workers = [pid for pid in descendants(worker.pid) if os.getpgid(pid) == pid and pid not in (worker.pid,)]
-    os.kill(workers[-1], signal.SIGKILL)
-    operation = ask()
-    second = None
-    try:
-        until(lambda: ended_or_dead(operation, worker), 30)
-        if worker.poll() is not None:
-            assert worker.returncode == 1
-            second = start_worker("export")
-        assert ended(operation) == "succeeded"
-    finally:
-        if second is not None:
-            kill_group(second, signal.SIGKILL)
-
-
-def ended_or_dead(operation: Operation, worker: subprocess.Popen[bytes]) -> bool:
-    operation.refresh_from_db()
-    return operation.terminal or worker.poll() is not None
