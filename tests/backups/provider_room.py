@@ -16,7 +16,7 @@ from django.contrib.auth.models import Permission, User
 
 from backups import proof
 from backups.builtin import ensure_policies
-from backups.models import Run
+from backups.models import ProviderBackup, Run
 from backups.provider.sync import sync
 from operations.engine import kinds
 from operations.engine.kinds import StepSpec
@@ -27,6 +27,8 @@ from providers import postgres
 from sandbox import traffic
 from tests.sandbox.conftest import REF, Platform
 
+RESTORE = "POST .*/backups/restore$"
+WRITES = ("POST /v1/projects/" + REF,)
 RNG = random.Random(7)
 POOLS = frozenset({"export", "prove", "urgent"})
 
@@ -102,6 +104,19 @@ def next_second() -> datetime:
     at = datetime.now(UTC).replace(microsecond=0)
     time.sleep(1.02)
     return at
+
+
+def writes(platform: Platform) -> list[str]:
+    """What Supabase was asked to do, in order."""
+    return [one.rsplit("/", 1)[-1] for one in platform.api.world.calls if one.startswith(WRITES)]
+
+
+def newest_daily() -> str:
+    return ProviderBackup.objects.restorable().filter(kind="daily").first().external_id
+
+
+def stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def decide(platform: Platform, number: int = 1) -> None:

@@ -1,37 +1,17 @@
 """Doctor's checks of Supabase: token and its expiry, project, copies, PITR, TLS, network."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
+# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from io import StringIO
 
 import pytest
-import stamina
-from django.contrib.auth.models import User
-from django.core.management import call_command
 
-from backups.models import ProviderBackup
 from backups.provider.doctor import expiry, supabase
-from backups.provider.sync import sync, sync_all
-from backups.provider.verdict import judge, pitr_price
-from operations.models import Environment, Notification, SupabaseProject
-from operations.supabase import link, remember_projects
-from providers.errors import ProviderError, Refused
-from sampelit_ops.panels import unbacked
-from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server
-
-
-@pytest.fixture
-def production(db: None) -> Environment:
-    return Environment.objects.create(slug="production", kind="production", protected=True, supabase_ref=REF)
-
-
-@pytest.fixture(autouse=True)
-def token(settings, platform: Platform) -> None:
-    settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
-    with stamina.set_testing(True, attempts=1):
-        yield
+from backups.provider.sync import sync
+from operations.models import Environment, SupabaseProject
+from tests.backups.provider_link import production, token  # noqa: F401
+from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server  # noqa: F401
 
 
 def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment, platform: Platform) -> None:

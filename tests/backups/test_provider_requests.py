@@ -1,41 +1,32 @@
 """What is refused before Supabase is asked, and restore points with our own run in their place."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
+# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
-from backups.manifest import Head
 from backups.models import ProviderBackup, Run
-from backups.provider import call, steps
-from backups.provider import verify as comparing
+from backups.provider import steps
 from backups.provider.sync import sync
-from backups.provider.target import Target
-from ledger.models import Entry
 from operations.engine import kinds
 from operations.models import Environment
 from providers.errors import Refused
-from tests.backups.provider_room import act, decide, door, export, next_second, operator, production
-from tests.sandbox.conftest import REF, Platform, platform, platform_server
-
-RESTORE = "POST .*/backups/restore$"
-WRITES = ("POST /v1/projects/" + REF,)
-
-
-def writes(platform: Platform) -> list[str]:
-    return [one.rsplit("/", 1)[-1] for one in platform.api.world.calls if one.startswith(WRITES)]
-
-
-def newest_daily() -> str:
-    return ProviderBackup.objects.restorable().filter(kind="daily").first().external_id
-
-
-def stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+from tests.backups.provider_room import (  # noqa: F401
+    RESTORE,
+    act,
+    decide,
+    door,
+    export,
+    newest_daily,
+    next_second,
+    operator,
+    production,
+    stamp,
+    writes,
+)
+from tests.sandbox.conftest import REF, Platform, platform, platform_server  # noqa: F401
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,24 @@
 """Supabase's own backups become rows and a verdict; every way of not answering has a clear state."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
+# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
-import stamina
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from backups.models import ProviderBackup
-from backups.provider.doctor import expiry, supabase
+from backups.provider.doctor import supabase
 from backups.provider.sync import sync, sync_all
 from backups.provider.verdict import judge, pitr_price
 from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase import link, remember_projects
 from providers.errors import ProviderError, Refused
 from sampelit_ops.panels import unbacked
-from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server
-
-
-@pytest.fixture
-def production(db: None) -> Environment:
-    return Environment.objects.create(slug="production", kind="production", protected=True, supabase_ref=REF)
-
-
-@pytest.fixture(autouse=True)
-def token(settings, platform: Platform) -> None:
-    settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
-    with stamina.set_testing(True, attempts=1):
-        yield
+from tests.backups.provider_link import production, token  # noqa: F401
+from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server  # noqa: F401
 
 
 def verdict_of(environment: Environment):

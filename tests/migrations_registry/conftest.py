@@ -1,18 +1,30 @@
-"""A database with the proof schema, read once; each test that changes it works in a transaction and rolls back."""
+"""A database with the proof schema, read once; each test that changes it works in a transaction and rolls back.
+
+And for applying: a copy of Sampelit as production, baselined if wanted, and one person who may everything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 
+from backups import proof
 from migrations_registry.analysis.facts import CatalogFacts
+from migrations_registry.apply import alone, execute
 from migrations_registry.services.facts import facts_of
+from operations.engine.request import request
+from operations.models import Environment, Operation
 from providers.postgres.live import read_live
 from tests import portal_database
+from tests.backups.conftest import reused
+from tests.factories import person
+from tests.migrations_registry.applying import Act, add_supabase, finish
 
 PROOF_SCHEMA = Path(__file__).with_name("proof_schema.sql")
 
@@ -38,3 +50,48 @@ def proof_facts(proof_dsn: str) -> CatalogFacts:
     """The proof schema's live facts."""
     with psycopg.connect(proof_dsn, autocommit=True) as connection:
         return facts_of(read_live(connection))
+
+
+@pytest.fixture
+def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
+    monkeypatch.setattr(execute, "TRIES", 4)
+    monkeypatch.setattr(alone, "TRIES", 4)
+    return sampelit_copy
+
+
+@pytest.fixture
+def production(dsns: dict[str, str]) -> Environment:
+    return Environment.objects.create(
+        slug="production", name="Production", kind="production", votes_sensitive=0, votes_destructive=0
+    )
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    return person("ana")
+
+
+@pytest.fixture
+def act(production: Environment, ana: User) -> Act:
+    """Request an operation and run it here to its end."""
+
+    def run(kind: str, **parameters: Any) -> Operation:
+        return finish(request(kind, by=ana, environment=production, parameters=parameters, reason="test"))
+
+    return run
+
+
+@pytest.fixture
+def baselined(act: Act, production: Environment) -> Environment:
+    add_supabase(1, "CREATE TABLE users (id uuid PRIMARY KEY, email varchar(255))")
+    operation = act("migrations.baseline", stream="supabase")
+    assert operation.status == "succeeded", operation.error
+    return production
+
+
+@pytest.fixture
+def backups(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], reused, None))

@@ -1,6 +1,5 @@
 """From baseline to applied: exactly the stored bytes, once, with history; what cannot be ends with nothing changed."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import threading
@@ -23,22 +22,7 @@ from providers.errors import ProviderError, Refused
 from providers.http import PlanTooLow
 from providers.postgres.guarded import guarded_session
 from providers.supabase import RestorePoint
-from tests.migrations_registry.applying import (
-    POOLS,
-    SCHEMA,
-    Act,
-    act,
-    add,
-    add_supabase,
-    ana,
-    backups,
-    baselined,
-    dsns,
-    finish,
-    history,
-    production,
-    rows,
-)
+from tests.migrations_registry.applying import POOLS, SCHEMA, Act, add, add_supabase, finish, history, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

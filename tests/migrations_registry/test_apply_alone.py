@@ -1,6 +1,5 @@
 """Statements that run alone, between transactions: each step once, and what an interruption left is cleaned."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,17 +11,7 @@ from migrations_registry.apply import failpoints
 from migrations_registry.models import Application
 from operations.models import Environment
 from providers.errors import ProviderError
-from tests.migrations_registry.applying import (
-    Act,
-    act,
-    add_supabase,
-    ana,
-    baselined,
-    dsns,
-    history,
-    production,
-    rows,
-)
+from tests.migrations_registry.applying import Act, add_supabase, history, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"

@@ -1,6 +1,5 @@
 """A plan that needs maintenance: Render's door is closed, writers are gone, it is applied, the door opens again."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import os
@@ -21,19 +20,7 @@ from migrations_registry.models import RulePolicy
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers import postgres
-from tests.migrations_registry.applying import (
-    Act,
-    act,
-    add_supabase,
-    ana,
-    backups,
-    baselined,
-    dsns,
-    finish,
-    history,
-    production,
-    rows,
-)
+from tests.migrations_registry.applying import Act, add_supabase, finish, history
 from tests.migrations_registry.test_failpoints import in_child, run
 from tests.render_sandbox import Harness, running
 

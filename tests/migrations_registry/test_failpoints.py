@@ -3,7 +3,6 @@
 OPS_TEST_FAILPOINTS says how many of the cases (place × kind of file × fault) are walked; 150 are all.
 """
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import os
@@ -28,7 +27,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.embedded import throwaway
-from tests.migrations_registry.applying import POOLS, add, ana, backups, finish
+from tests.migrations_registry.applying import POOLS, add, finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WALKS = int(os.environ.get("OPS_TEST_FAILPOINTS", "6"))

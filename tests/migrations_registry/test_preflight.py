@@ -1,6 +1,5 @@
 """Before the first change: each thing that would make an application fail or hurt is a refusal that says what to do."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 from dataclasses import replace
@@ -13,19 +12,8 @@ from migrations_registry.apply import preflight, surroundings
 from migrations_registry.models import Application
 from operations.models import Environment
 from providers import postgres
-from providers.errors import Refused
 from providers.postgres.applying import writable
-from tests.migrations_registry.applying import (
-    Act,
-    act,
-    add_supabase,
-    ana,
-    baselined,
-    dsns,
-    history,
-    production,
-    rows,
-)
+from tests.migrations_registry.applying import Act, add_supabase, history
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
