@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ OUTSIDE = ("RENDER_", "SUPABASE_", "SAMPELIT_", "AWS_", "BACKUP_", "OPS_", "EMAI
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     global server
+    keep_byte_code()
     use_memory()
     server = _resources.enter_context(throwaway(max_connections="200"))
     # Named like a throwaway server's directory, so that the next run's sweep removes it after a kill -9.
@@ -51,6 +53,12 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         "SUPABASE_API_BASE": "http://127.0.0.1:9",
     }
     return (yield)
+
+
+def keep_byte_code() -> None:
+    """A run starts many processes; compiling all modules anew costs each of them half a second."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def use_memory() -> None:
