@@ -86,13 +86,14 @@ def part(service: Service, production: list[Service]) -> dict[str, Any]:
 def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:
     """The environment groups that reach these services, what each holds by name, whom it reaches, and its verbs."""
     held = {group.pk: group for service in services for group in service.groups.all()}
+    with_verbs = [(one, group_verbs(request.user, one)) for one in sorted(held.values(), key=lambda one: one.name)]
     return [
         {
             "group": group, "variables": group.variables.all(),
             "reaches": sorted(service.name for service in group.services.all()),
-            "verbs": group_verbs(request.user, group),
+            "verbs": verbs, "on_variable": verbs[:2],
         }
-        for group in sorted(held.values(), key=lambda one: one.name)
+        for group, verbs in with_verbs
     ]  # fmt: skip
 
 

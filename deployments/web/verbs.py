@@ -72,7 +72,10 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
 
 
 def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
-    """What can be done to an environment group, requested where the rules are strictest of all that it reaches."""
+    """What can be done to an environment group, the two verbs on a variable first.
+
+    Requested where the rules are strictest of all that it reaches.
+    """
     place = strictest(group.services.all())
     slug = place.slug if place else ""
     may = user.has_perm("deployments.configure")

@@ -270,6 +270,7 @@ def test_the_parity_page_shows_groups_and_no_value(read: None, client: Client) -
     assert "Group sampelit-common" in text
     assert "Reaches sampelit-api, sampelit-api-staging." in text
     assert "deployments.set_group_variable" in text
+    assert text.count("deployments.unlink_group") == text.count("<h2>Group ")
     assert "sandbox-" not in text
     assert "hello@sampelit.example" not in text
 
