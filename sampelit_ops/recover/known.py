@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from django.db.models import Max, Min, Q
+from django.db.models import Exists, Max, Min, Q
 
 from backups.models import Run
 from migrations_registry.models import SchemaFingerprint
@@ -22,14 +22,18 @@ PARTS = ("table", "rows", "column")
 
 def refuse_unknown(environment: Environment, lost: Lost) -> None:
     """Raises Refused where the table, or the column of a table that no run holds, was never seen."""
-    looks = SchemaFingerprint.objects.filter(environment=environment)
-    kept = looks.aggregate(first=Min("taken_at"), last=Max("seen_at"))
-    if lost.kind not in PARTS or lost.table.split(".")[0] in postgres.PLATFORM_SCHEMAS or kept["first"] is None:
+    if lost.kind not in PARTS or lost.table.split(".")[0] in postgres.PLATFORM_SCHEMAS:
         return
-    runs = Run.objects.filter(policy__environment=environment, tables__contains=[lost.table])
     name = f"{lost.table}.{lost.column}" if lost.column else lost.table
-    if runs.exists() or looks.filter(_seen(name)).exists():
+    looks = SchemaFingerprint.objects.filter(environment=environment)
+    runs = Run.objects.filter(policy__environment=environment, tables__contains=[lost.table])
+    asked = Environment.objects.filter(pk=environment.pk).values_list(
+        Exists(looks), Exists(looks.filter(_seen(name))), Exists(runs)
+    )
+    looked, seen, held = asked.get()
+    if seen or held or not looked:
         return
+    kept = looks.aggregate(first=Min("taken_at"), last=Max("seen_at"))
     raise Refused(
         f"No run and no look at the schema of {environment} (from {kept['first']:%Y-%m-%d %H:%M} to "
         f"{kept['last']:%Y-%m-%d %H:%M} UTC) ever held {name}. Nothing was started. Check the name. What came and went "
