@@ -28,8 +28,8 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt
 run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then export the audit trail and prove it
 	@exec $(BIN)/python -m sampelit_ops.demo.launcher
 
-test: $(VENV)/.dev ## unit, contract, database, worker and browser tests, on two cores
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three processes for two cores, as they often wait
+	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
