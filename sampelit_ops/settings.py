@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 
 from providers.storage import django_storage
+from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS
 
@@ -25,10 +26,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("OPS_DATA_DIR", default=str(BASE_DIR / ".data")))
 
 # --- the portal's own database; the product's is never here (DESIGN 2) ---
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///sampelit_ops")}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-DATABASES["default"]["CONN_MAX_AGE"] = 60
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": portal_database(env.str("DATABASE_URL", default="postgresql:///sampelit_ops"))}
 
 if DEMO:
     INSTALLED_APPS = [*INSTALLED_APPS, "sandbox"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 
@@ -13,4 +14,9 @@ from ledger import channel  # noqa: E402 (needs the apps)
 from sampelit_ops.checks import refuse_product_database  # noqa: E402 (needs the apps)
 
 channel.use("admin")
-refuse_product_database()
+try:
+    refuse_product_database()
+except SystemExit as refusal:
+    print(refusal, file=sys.stderr, flush=True)
+    refusal.code = 3  # gunicorn's "failed to boot": it ends, any other code makes it try again and again
+    raise

@@ -7,6 +7,7 @@ from django.db import OperationalError, ProgrammingError, connection
 
 from providers.errors import ProviderError, Refused
 from sampelit_ops.commandline import told
+from sampelit_ops.database_url import portal_database
 from sampelit_ops.demo.environment import needs_database
 from sampelit_ops.demo.launcher import _port
 
@@ -51,6 +52,20 @@ def test_another_schema_is_said_and_a_mistake_of_ours_stays_a_traceback():
 )
 def test_which_commands_need_the_portals_database(line, needs):
     assert needs_database(["manage.py", *line.split()]) is needs
+
+
+@pytest.mark.parametrize(
+    "url", ["garbage", "mysql://a:hunter2@db/x", "postgresql://a:hun/ter2@db/x", "postgresql://a:hunter2@db:5432/"]
+)
+def test_a_wrong_database_url_is_said_and_not_repeated(url):
+    with pytest.raises(SystemExit, match=r"DATABASE_URL is not a PostgreSQL URL.*Nothing was done") as ended, told():
+        portal_database(url)
+    assert "hun" not in str(ended.value)
+
+
+def test_a_database_url_may_set_its_own_options():
+    found = portal_database("postgresql://a:p%2Fw@db:6543/x?sslmode=require&connect_timeout=2")
+    assert (found["PASSWORD"], found["OPTIONS"]) == ("p/w", {"connect_timeout": 2, "sslmode": "require"})
 
 
 @pytest.mark.parametrize("asked", ["eighty", "99999"])
