@@ -6,7 +6,7 @@ In: a run, or what `live.compare` found. Out: the report that a Restore row keep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,20 @@ def comparison(run: Run, tables: str) -> Restore | None:
     """The newest comparison of this run with the live tables, if it is fresh."""
     found = _comparisons(run, tables).filter(ended_at__gt=timezone.now() - COMPARED_WITHIN)
     return found.select_related("operation").first()
+
+
+def comparison_among(restores: Iterable[Restore], tables: str = "") -> Restore | None:
+    """The same from restores of the run that were read already, with their operations."""
+    since, done = timezone.now() - COMPARED_WITHIN, Restore.Status.SUCCEEDED
+    found = [
+        (row.ended_at, row)
+        for row in restores
+        if (row.target, row.status) == ("compare", done)
+        and row.ended_at is not None
+        and row.ended_at > since
+        and str(row.operation.parameters.get("tables", "")) == tables
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 def approved(operation: Operation) -> Report:

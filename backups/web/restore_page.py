@@ -34,26 +34,27 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "same": bool(tables) and not any(_total(counts) for counts in tables.values()),
         "told": {name: value for name, value in row.report.items() if name in NOT_TABLES and value},
         "asked_tables": asked,
-        "next": onto_live(request, row.run, asked) if row.target == "compare" else None,
+        "next": onto_live(request, row.run, comparison(row.run, asked), asked) if row.target == "compare" else None,
     }
 
 
-def onto_live(request: HttpRequest, run: Run, tables: str = "") -> dict[str, str]:
-    """The way to a restore onto the live tables: its address and why the button is disabled now."""
+def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: str = "") -> dict[str, str]:
+    """The way to a restore onto the live tables: its address, and why the button is disabled now."""
     values = {"environment": run.policy.environment.slug, "run": run.pk, "target": "live"}
     values |= {"tables": tables} if tables else {}
     url = f"{reverse('admin:operations_request', args=['backups.restore'])}?{urlencode(values)}"
-    return {"url": url, "why_not": _why_not(request, run, tables), "where": f"{run.policy.environment.name}"}
+    why_not = _why_not(request, run, compared)
+    return {"url": url, "why_not": why_not, "where": f"{run.policy.environment.name}"}
 
 
-def _why_not(request: HttpRequest, run: Run, tables: str) -> str:
+def _why_not(request: HttpRequest, run: Run, compared: Restore | None) -> str:
     if not request.user.has_perm("backups.request_restore"):
         return "Your role may not request restores."
     if run.policy.environment.kind == Environment.Kind.PORTAL:
         return "The portal's own database comes back by manage.py recover, into an empty one."
     if run.status != RunStatus.PROVEN:
         return f"This run is {run.status}; only a proven run may go onto live tables."
-    if comparison(run, tables) is None:
+    if compared is None:
         return "Compare it with the live tables first; a comparison counts for 24 hours."
     return ""
 

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backups.difference import comparison
+from backups.difference import comparison_among
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
 from backups.retention_facts import TOMBSTONE
 from backups.web import altered, restore_page
 from operations.web import html, progress
 
-SHOWN_SEGMENTS = 200
+SHOWN_SEGMENTS, RECENT_RESTORES = 200, 50
 
 
 def stored_badge(run: Run) -> SafeString:
@@ -59,6 +59,8 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
     run = find(pk)
     segments = list(Segment.objects.filter(run=run))
     proofs = list(run.proofs.all()[:10])
+    restores = list(run.restores.select_related("operation")[:RECENT_RESTORES])
+    compared = comparison_among(restores)
     return {
         **altered.context(run, proofs),
         "title": f"Run of {run.policy}",
@@ -69,13 +71,13 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "segments": segments[:SHOWN_SEGMENTS],
         "more_segments": len(segments) > SHOWN_SEGMENTS,
         "proofs": proofs,
-        "restores": list(run.restores.select_related("operation")[:10]),
+        "restores": restores[:10],
         "progress": progress.shown(run.operation),
         "throughput": run.raw_bytes / run.copy_seconds if run.copy_seconds else None,
         "restore_url": request_url("backups.restore", run, target="scratch"),
         "compare_url": request_url("backups.restore", run, target="compare"),
-        "onto_live": restore_page.onto_live(request, run) if run.is_stored else None,
-        "compared": comparison(run, "") if run.is_stored else None,
+        "onto_live": restore_page.onto_live(request, run, compared) if run.is_stored else None,
+        "compared": compared,
         "reverify_url": request_url("backups.verify", run),
         "retirement": _retirement(run),
         "unretire_url": request_url("backups.unretire", run),
