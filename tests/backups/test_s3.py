@@ -71,7 +71,9 @@ def test_wrong_keys_are_named_and_not_shown(s3_url: str, monkeypatch, variable: 
     assert "verysecretwrongkey1" not in caught.value.message
 
 
-def test_a_server_that_is_down() -> None:
+def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "any")
     store = S3Store(parse("s3://backups/x?endpoint=http://127.0.0.1:9&region=us-east-1"))
 
     with pytest.raises(StoreError, match="Check that the store is up"):
