@@ -62,7 +62,7 @@ def keep_byte_code() -> None:
 
 
 def use_memory() -> None:
-    """Temporary files in memory, where it has room and TMPDIR names no other place: databases come and go all the time."""
+    """Temporary files in memory, if it has room and TMPDIR names no other place: databases come and go all the time."""
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return
     facts = os.statvfs(MEMORY)
