@@ -400,7 +400,7 @@ def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock
     assert line.verdict == "retained"
 
 
-def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store, ask, settings) -> None:
+def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store, ask, settings, admin_client) -> None:
     runs = []
     for days in (100, 200):
         name = f"before-{new_ulid().lower()}"
@@ -413,5 +413,8 @@ def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store
     Run.objects.filter(pk=older.pk).update(retired_at=timezone.now() - timedelta(days=8))
     purged = ask("backups.purge", policy=older.policy.name).result["purged"]
 
+    page = admin_client.get(f"/admin/backups/policy/{newest.policy_id}/retention/").content.decode()
+
     assert (results, purged) == ([[], [older.pk]], [older.pk])
+    assert "<dt>Restore point</dt><dd>90 days</dd>" in page
     assert [line.reasons for line in planned(newest.policy).lines] == [("the newest restore point of its environment",)]
