@@ -55,8 +55,8 @@ def _opened(entry: Entry) -> str:
 
 @sentence("backups.incident.resolved")
 def _resolved(entry: Entry) -> str:
-    agreed = ", ".join(entry.payload.get("agreed", ()))
-    who = f"{entry.actor} (agreed: {agreed})" if agreed else entry.actor
+    agreed = entry.payload.get("agreed")
+    who = f"{entry.actor} (agreed: {', '.join(agreed)})" if isinstance(agreed, list) and agreed else entry.actor
     return f"{who} resolved the incident {entry.subject} ({entry.payload['about']}): {entry.payload['reason']}"
 
 
