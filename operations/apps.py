@@ -14,7 +14,6 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from operations import ledger_lines
         from operations.approvals import voting
-        from operations.doctor import jobs as doctor_jobs
         from operations.engine import tick, wake
         from operations.notify import jobs
         from operations.worker import processes, queue
@@ -23,7 +22,6 @@ class OperationsConfig(AppConfig):
         ledger_lines.register()
         tick.every("approvals.reevaluate", 30, voting.reevaluate)
         jobs.register()
-        doctor_jobs.register()
         if os.environ.get("OPS_WORKER_ID"):
             processes.harden()
         if settings.DEMO:

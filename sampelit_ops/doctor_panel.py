@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from operations import navigation, panels
-from operations.doctor import Check
+from operations.doctor import Check, jobs
 from operations.panels import Panel
 from operations.web.html import relative
 from sampelit_ops import frame
@@ -29,4 +29,6 @@ def doctor(request: HttpRequest) -> Panel | None:
 
 
 def register() -> None:
+    """The card, and the hourly round; called after the ledger's hourly verification was registered, which it reads."""
+    jobs.register()
     panels.register(60, doctor)

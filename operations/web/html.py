@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 GLYPHS = {"ok": "✓", "warn": "!", "bad": "✕", "run": "↻", "idle": "–"}
 TONES = {
-    "ok": "proven succeeded live healthy approved verified stored delivered sent valid on passed done active "
+    "ok": "proven succeeded live healthy approved verified delivered sent valid on passed done active "
     "clean applied present",
     "warn": "awaiting_approval late suspect waiting sensitive degraded missed expiring unverified drifted overdue "
     "blocking open partial",
@@ -21,7 +21,8 @@ TONES = {
     "opaque dead refused",
     "run": "running requested queued started building deploying proving copying cancelling pending in_progress created "
     "update_in_progress build_in_progress rolled_back",
-    "idle": "cancelled canceled expired skipped deactivated unknown off none retired superseded idle revoked routine",
+    "idle": "cancelled canceled expired skipped deactivated unknown off none retired superseded idle revoked routine "
+    "stored",
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words.split()}
 

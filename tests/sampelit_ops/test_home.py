@@ -8,8 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from operations import panels
+from operations.engine import tick
 from operations.models import Heartbeat, Operation
 from operations.panels import Panel
+from operations.web import html
 from sampelit_ops import home
 from tests import factories
 
@@ -82,3 +84,13 @@ def test_the_doctors_last_round_is_a_card_while_something_is_not_green(
 
     assert "2 s apart" in page
     assert "Could not be read" not in page
+
+
+def test_only_proven_is_green() -> None:
+    assert [html.tone_of(word) for word in ("proven", "stored", "routine")] == ["ok", "idle", "idle"]
+
+
+def test_the_doctor_comes_after_the_verification_that_it_reads() -> None:
+    order = list(tick._jobs)
+
+    assert order.index("ledger.verify") < order.index("doctor")

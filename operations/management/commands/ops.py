@@ -125,7 +125,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(operation)))
             return
         self.stdout.write(f"{operation.pk}  {operation.status}  {operation} on {operation.environment}")
-        for step in operation.steps.all():
-            self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}")
-        if operation.error:
+        steps = list(operation.steps.all())
+        for step in steps:
+            self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}".rstrip())
+        for name, value in operation.result.items():
+            if isinstance(value, str | int | float):
+                self.stdout.write(f"{name}: {value}")
+        if operation.error and operation.error not in [step.error for step in steps]:
             self.stdout.write(operation.error)
