@@ -45,10 +45,7 @@ def actor(options: dict[str, Any], needs_token: bool) -> User:
 def request(options: dict[str, Any]) -> Operation:
     """Ask for the operation that the options describe."""
     by = actor(options, needs_token=False)
-    environment = Environment.objects.filter(slug=options["environment"]).first()
-    if environment is None:
-        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no environment {options['environment']!r}; nothing was requested. Known: {known}.")
+    environment = _environment(options["environment"], "nothing was requested")
     kinds.get(options["kind"])
     return requests.request(
         options["kind"],
@@ -90,12 +87,22 @@ def find(pk: str) -> Operation:
 
 
 def listing(options: dict[str, Any]) -> list[Operation]:
+    if options["limit"] < 1:
+        raise Refused("--limit is a number from 1; nothing was listed.")
     rows = Operation.objects.select_related("environment", "requested_by")
     if options["environment"]:
-        rows = rows.filter(environment__slug=options["environment"])
+        rows = rows.filter(environment=_environment(options["environment"], "nothing was listed"))
     if options["status"]:
         rows = rows.filter(status=options["status"])
     return list(rows.order_by("-requested_at")[: options["limit"]])
+
+
+def _environment(slug: str, nothing: str) -> Environment:
+    found = Environment.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
+        raise Refused(f"There is no environment {slug!r}; {nothing}. Known: {known}.")
+    return found
 
 
 def _pairs(values: list[str]) -> dict[str, str]:

@@ -58,6 +58,8 @@ def portal_database(argv: list[str]) -> Iterator[None]:
     values = read_demo_env()
     for name, value in values.items():
         os.environ.setdefault(name, value)
+    if argv[1:2] == ["sandbox"]:  # whoever starts it means the demo; it is installed only there
+        os.environ.setdefault("DEMO", "1")
     if not needs_database(argv):
         yield
         return

@@ -61,6 +61,9 @@ def test_request_prints_every_promised_key():
         (("request",), "required"),
         (("show", "missing", "--as", "olga"), "There is no operation missing"),
         (("frobnicate",), "invalid choice"),
+        (("list", "--status", "bogus"), "invalid choice"),
+        (("list", "--environment", "nowhere", "--as", "olga"), "no environment 'nowhere'; nothing was listed"),
+        (("list", "--limit", "-1", "--as", "olga"), "nothing was listed"),
     ],
 )
 def test_what_is_refused_exits_two_and_stores_nothing(arguments, said):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
@@ -9,6 +11,7 @@ from providers.errors import ProviderError, Refused
 from sampelit_ops.commandline import told
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.demo.environment import needs_database
+from sampelit_ops.demo.environment import portal_database as portal_database_of
 from sampelit_ops.demo.launcher import _port
 
 
@@ -52,6 +55,16 @@ def test_another_schema_is_said_and_a_mistake_of_ours_stays_a_traceback():
 )
 def test_which_commands_need_the_portals_database(line, needs):
     assert needs_database(["manage.py", *line.split()]) is needs
+
+
+def test_whoever_starts_the_sandbox_means_the_demo(monkeypatch):
+    for name in ("DATABASE_URL", "DEMO"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("sampelit_ops.demo.environment.read_demo_env", dict)
+
+    with portal_database_of(["manage.py", "sandbox"]):
+        assert os.environ["DEMO"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,19 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import shell
-from operations.models import Operation
+from operations.models import Operation, Status
 from operations.presentation import as_json
 from providers.errors import ProviderError, Refused
+
+VERBS = {
+    "approve": "vote for it (OPS_TOKEN)",
+    "reject": "refuse it; one refusal ends the request (OPS_TOKEN)",
+    "revoke": "take your vote back until a worker starts (OPS_TOKEN)",
+    "cancel": "take the request back, or stop it at its next border",
+    "retry": "request the same again",
+    "break-glass": "replace the missing votes for 30 minutes, with a reason (OPS_TOKEN)",
+    "show": "one operation with its steps",
+}
 
 
 class VerbParser(CommandParser):
@@ -51,15 +61,15 @@ class Command(BaseCommand):
         request.add_argument("--wait", action="store_true", help="until it ended (or needs approval)")
         request.add_argument("--wait-approval", action="store_true", help="until it ended, through its approval")
         request.add_argument("--timeout", type=float, default=3600, help="seconds to wait (exit 5 after that)")
-        for verb in ("approve", "reject", "revoke", "cancel", "retry", "break-glass", "show"):
-            one = verbs.add_parser(verb)
+        for verb, meaning in VERBS.items():
+            one = verbs.add_parser(verb, help=meaning)
             one.add_argument("id")
             one.add_argument("--reason", default="")
             self._common(one)
         listing = verbs.add_parser("list", help="the newest operations")
         listing.add_argument("--environment")
-        listing.add_argument("--status")
-        listing.add_argument("--limit", type=int, default=20)
+        listing.add_argument("--status", choices=Status.values)
+        listing.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
         for one in (request, listing):
             self._common(one)
 
