@@ -8,13 +8,15 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from backups import admin_evidence  # noqa: F401 - registers its list
 from backups.models import Proof, Restore, Slot
 from backups.scheduler import acknowledge
+from backups.targets import where
 from backups.web import restore_page
 from operations.web import html
 from operations.web.admin import ReadOnlyAdmin
@@ -49,8 +51,9 @@ class SlotAdmin(ReadOnlyAdmin):
 
 @admin.register(Restore)
 class RestoreAdmin(ReadOnlyAdmin):
-    list_display = ["started", "run", "target", "state", "rows", "took"]
+    list_display = ["started", "policy", "going", "state", "rows_shown", "took"]
     list_filter = ["status"]
+    list_select_related = ["run__policy__environment", "operation"]
     empty_title = "No restores yet"
     empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
 
@@ -68,17 +71,48 @@ class RestoreAdmin(ReadOnlyAdmin):
     def state(self, row: Restore) -> SafeString:
         return html.badge(row.status)
 
+    @admin.display(description="Run of")
+    def policy(self, row: Restore) -> str:
+        return str(row.run.policy)
+
+    @admin.display(description="Target", ordering="target")
+    def going(self, row: Restore) -> str:
+        return where(row.target)
+
+    @admin.display(description="Rows", ordering="rows")
+    def rows_shown(self, row: Restore) -> str:
+        return html.number(row.rows)
+
     @admin.display(description="Took")
     def took(self, row: Restore) -> str:
-        return html.duration(row.seconds)
+        """From the first check to the end; a comparison loads nothing."""
+        return html.duration(row.operation.seconds)
 
 
 @admin.register(Proof)
 class ProofAdmin(ReadOnlyAdmin):
-    list_display = ["made", "run", "state", "seconds"]
+    list_display = ["made", "policy", "state", "took"]
     list_filter = ["status"]
+    list_select_related = ["run__policy__environment"]
     empty_title = "No proofs yet"
     empty_text = "A proof is a restore drill: every object read back, restored and compared."
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A proof is told on the page of its run."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = Proof.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        if row is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:backups_run_change", args=[row.run_id]))
+
+    @admin.display(description="Run of")
+    def policy(self, row: Proof) -> str:
+        return str(row.run.policy)
+
+    @admin.display(description="Restore took (RTO)", ordering="seconds")
+    def took(self, row: Proof) -> str:
+        return html.duration(row.seconds)
 
     @admin.display(description="When", ordering="created_at")
     def made(self, row: Proof) -> SafeString:

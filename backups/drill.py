@@ -68,7 +68,7 @@ class Loader:
     def load(self, table: Table) -> dict[str, Segment]:
         """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
         loads: dict[str, Segment] = {}
-        self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments))
+        self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments), self.watch)
         for segment in table.segments:
             self.watch.check()
             loader = self._load(table, segment)

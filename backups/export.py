@@ -127,7 +127,7 @@ def _segments(
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
     with crew.at_work(plan.connections if tally.total >= PARALLEL_FROM_BYTES else 1):
         for number, table in filled:
-            tally.begin(table.qualified, table.size_bytes)
+            tally.begin(table.qualified, table.size_bytes, watch)
             found[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
     return found
 

@@ -95,6 +95,10 @@ class RestoreKind(OperationKind):
             lines.append(Consequence(f"This run holds altered data: {incident.summary}", "bad"))
         return lines + _told(environment, place, run, str(parameters.get("tables", "")))
 
+    def confirm_text(self, environment: Environment, parameters: Parameters) -> str:
+        """The name of what is overwritten."""
+        return environment.slug
+
     def describe(self, parameters: Parameters) -> str:
         return f"{parameters.get('run', '')} {where(str(parameters.get('target', '')))}"
 

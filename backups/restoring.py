@@ -69,7 +69,10 @@ def restore_dsn(environment: Environment) -> str:
 def check(ctx: StepContext) -> None:
     """Read every object back, and compare with live where the target asks for it."""
     run, manifest = source(ctx)
-    Restore.objects.get_or_create(operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]})
+    row, _ = Restore.objects.get_or_create(
+        operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]}
+    )
+    ctx.result(restore=row.pk)
     extra = chosen(kept_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx), extra)
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
@@ -136,6 +139,7 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     if place.kind == "live":
         approved = difference.along(difference.approved(ctx.operation))
         done = live.apply(manifest, store, identities, restore_dsn(ctx.environment), watch, kept_after(run), approved)
+        ctx.log(f"Removed {done.removed} and wrote {done.written} rows in one transaction; the tables equal the run.")
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)

@@ -40,8 +40,10 @@ class Tally:
     clock: Callable[[], float] = time.monotonic
     tables: dict[str, TableTally] = field(default_factory=dict)
 
-    def begin(self, name: str, total: int) -> None:
+    def begin(self, name: str, total: int, watch: Watch) -> None:
+        """The next table; told at once, because its first segment may take long."""
         self.tables.setdefault(name, TableTally(name, total, self.clock()))
+        self.tell(name, watch)
 
     def add(self, name: str, done: float, rows: int, watch: Watch) -> None:
         """So much more of a table is done; tell it."""

@@ -54,32 +54,40 @@ def matches(pattern: str, table: str) -> bool:
 
 @dataclass(frozen=True)
 class Proofs:
-    """When each table was last proven, and which policies have a proven run at all."""
+    """When each table was last proven, and what the newest proven run of each policy holds."""
 
     tables: dict[str, Any]
-    policies: frozenset[str]
+    held: dict[str, frozenset[str]]
 
 
 def newest_proofs(environment: Environment) -> Proofs:
     newest: dict[str, Any] = {}
-    policies = set()
+    held: dict[str, frozenset[str]] = {}
     runs = Run.objects.counting().filter(policy__environment=environment).select_related("policy")
     for run in runs.order_by("-proven_at")[:50]:
-        policies.add(run.policy.name)
+        held.setdefault(run.policy.name, frozenset(run.tables))
         for table in run.tables:
             newest.setdefault(table, run.proven_at)
-    return Proofs(newest, frozenset(policies))
+    return Proofs(newest, held)
 
 
 def covered(environment: Environment, sizes: dict[str, int], proofs: Proofs) -> list[Covered]:
-    """One line a table, largest first; new is what a policy with proven runs names and none of them holds."""
+    """One line a table, largest first; new is what a policy with proven runs names and none of them holds.
+
+    A policy with closure also covers what foreign keys led to in its newest proven run.
+    """
     policies = list(Policy.objects.filter(environment=environment, enabled=True))
     lines = []
     for table, size in sizes.items():
-        names = tuple(p.name for p in policies if any(matches(pattern, table) for pattern in p.tables))
-        new = table not in proofs.tables and bool(proofs.policies.intersection(names))
+        names = tuple(p.name for p in policies if _covers(p, table, proofs))
+        new = table not in proofs.tables and any(name in proofs.held for name in names)
         lines.append(Covered(table, size, names, proofs.tables.get(table), new))
     return lines
+
+
+def _covers(policy: Policy, table: str, proofs: Proofs) -> bool:
+    led_to = policy.closure and table in proofs.held.get(policy.name, ())
+    return led_to or any(matches(pattern, table) for pattern in policy.tables)
 
 
 def vanished(sizes: dict[str, int], proofs: Proofs) -> list[Vanished]:
@@ -120,7 +128,7 @@ def page(request: HttpRequest) -> HttpResponse:
     slug = request.GET.get("environment", "")
     chosen = next((item for item in environments if item.slug == slug), environments[0] if environments else None)
     sizes, problem = sizes_of(chosen) if chosen else ({}, "There is no environment yet.")
-    proofs = newest_proofs(chosen) if chosen else Proofs({}, frozenset())
+    proofs = newest_proofs(chosen) if chosen else Proofs({}, {})
     lines = covered(chosen, sizes, proofs) if chosen else []
     context = {
         **admin.site.each_context(request),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from django.utils.safestring import SafeString
 
+from backups.builtin import AUDIT_TRAIL
 from backups.models import Policy, Run
 from backups.web import calendar
+from operations.web import html
 from operations.web.charts import Point, sparkline
 
 SHOWN = 30
@@ -31,8 +34,9 @@ def _outlier(value: float, middle: float) -> bool:
 
 def context() -> dict[str, Any]:
     """What the list of runs shows above itself, and the policy it is about."""
-    newest = Run.objects.counting().filter(policy__name="audit-trail").select_related("policy__environment")
-    runs = list(newest.order_by("-proven_at")[:SHOWN])[::-1]
+    rows = Run.objects.counting().filter(policy__name=AUDIT_TRAIL).select_related("policy__environment")
+    newest = list(rows.order_by("-policy__environment__protected", "-proven_at")[:SHOWN])
+    runs = [run for run in newest if run.policy_id == newest[0].policy_id][::-1]
     policy = _main_policy(runs)
     calendars = calendar.calendars([policy]) if policy and policy.cron else []
     return {"trends": charts(runs), "calendars": calendars, "export_policy": policy}
@@ -47,20 +51,38 @@ def _main_policy(runs: Sequence[Run]) -> Policy | None:
     return rows.order_by("-environment__protected", "name").first()
 
 
-def charts(runs: Sequence[Run]) -> list[SafeString]:
-    """Three charts of the audit trail's newest proven runs, oldest first."""
+@dataclass(frozen=True)
+class Trend:
+    """A chart with its heading and the newest value; `marked` says whether a dot is in it."""
+
+    title: str
+    newest: str
+    drawing: SafeString
+    marked: bool
+
+
+def charts(runs: Sequence[Run]) -> list[Trend]:
+    """Three charts of one policy's newest proven runs, oldest first; none for fewer than two runs."""
     if len(runs) < 2:
         return []
-    about = f"the last {len(runs)} proven runs of the audit trail"
+    about = f"the last {len(runs)} proven runs of {runs[-1].policy}"
+    newest = runs[-1]
+    sizes = points(runs, [run.stored_bytes / 1e6 for run in runs])
+    copies = points(runs, [run.copy_seconds or 0 for run in runs])
+    proofs = points(runs, [run.proof_seconds or 0 for run in runs])
     return [
-        sparkline(
-            points(runs, [run.stored_bytes / 1e6 for run in runs]), "Stored size", f"Stored size of {about}, MB.", "MB"
-        ),
-        sparkline(points(runs, [run.copy_seconds or 0 for run in runs]), "Copy", f"Seconds to copy, {about}.", "s"),
-        sparkline(
-            points(runs, [run.proof_seconds or 0 for run in runs]),
+        _trend("Stored size", html.size(newest.stored_bytes), sizes, f"Stored size of {about}.", "MB"),
+        _trend("Copy", html.duration(newest.copy_seconds), copies, f"How long {about} took to copy.", "s"),
+        _trend(
             "Restore (RTO)",
-            f"Seconds to restore and compare, {about}.",
+            html.duration(newest.proof_seconds),
+            proofs,
+            f"How long the drills of {about} took to restore and compare.",
             "s",
         ),
     ]
+
+
+def _trend(title: str, newest: str, values: list[Point], description: str, unit: str) -> Trend:
+    drawing = sparkline(values, title, description, unit, least_span=0.5)
+    return Trend(title, newest, drawing, any(point.tone for point in values))

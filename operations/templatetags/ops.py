@@ -29,6 +29,12 @@ register.simple_tag(html.badge, name="badge")
 _CELL = re.compile(r"^<(t[dh])\b")
 
 
+@register.filter
+def words(name: str) -> str:
+    """A step's or a field's name for people: maintenance_on is Maintenance on."""
+    return name.replace("_", " ").capitalize()
+
+
 @register.inclusion_tag("admin/includes/empty_state.html")
 def empty_state(title: str, text: str, url: str = "", label: str = "Start here", command: str = "") -> dict[str, str]:
     """A list with nothing in it teaches: what it is, why it is empty, the next step and its CLI twin."""

@@ -37,11 +37,16 @@ class Slot:
     tone: str = ""
 
 
-def sparkline(points: Sequence[Point], title: str, description: str, unit: str = "") -> SafeString:
-    """A line over its points, with a soft area; two points or more, else only the sentence."""
+def sparkline(
+    points: Sequence[Point], title: str, description: str, unit: str = "", least_span: float = 0
+) -> SafeString:
+    """A line over its points, with a soft area; two points or more, else only the sentence.
+
+    `least_span`: the height stands for at least this part of the largest value, lest noise look like change.
+    """
     if len(points) < 2:
         return format_html('<p class="hint">{} Two values are needed to draw a line.</p>', description)
-    places = _places(points)
+    places = _places(points, least_span)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = format_html_join(
         "",
@@ -78,11 +83,12 @@ def strip(slots: Sequence[Slot], title: str, description: str) -> SafeString:
     return _figure(boxes, 18, title, description, ("Slot", "Status"), [(s.label, s.status) for s in slots])
 
 
-def _places(points: Sequence[Point]) -> list[tuple[float, float]]:
+def _places(points: Sequence[Point], least_span: float) -> list[tuple[float, float]]:
     low, high = min(p.value for p in points), max(p.value for p in points)
-    span = (high - low) or 1.0
+    span = max(high - low, high * least_span) or 1.0
+    floor = max(0.0, low - (span - (high - low)) / 2) if least_span else low
     step = WIDTH / (len(points) - 1)
-    return [(i * step, HEIGHT - 6 - (p.value - low) / span * (HEIGHT - 12)) for i, p in enumerate(points)]
+    return [(i * step, HEIGHT - 6 - (p.value - floor) / span * (HEIGHT - 12)) for i, p in enumerate(points)]
 
 
 def _figure(

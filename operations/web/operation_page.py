@@ -151,10 +151,12 @@ def fragment(request: HttpRequest, pk: str) -> HttpResponse:
 def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     assert isinstance(request.user, User)  # noqa: S101
     kind = kinds.registry.kinds.get(operation.kind)
+    steps = list(operation.steps.all())
     return {
         "operation": operation,
         "kind_label": kind.label if kind else operation.kind,
-        "steps": list(operation.steps.all()),
+        "steps": steps,
+        "attempts": max((step.attempt for step in steps), default=0),
         "votes": list(operation.approvals.select_related("approved_by")),
         "verbs": verbs(operation, request.user),
         "progress": progress.shown(operation),
@@ -171,10 +173,14 @@ def _result(operation: Operation) -> list[tuple[str, object]]:
 def _words(value: object) -> object:
     """A list or an object of the result as lines for people; the shell prints it as JSON."""
     if isinstance(value, dict):
-        inner = {name: one.items() if isinstance(one, dict) else None for name, one in value.items()}
-        pairs = {name: ", ".join(f"{key} {each}" for key, each in items) for name, items in inner.items() if items}
-        return "\n".join(f"{name}: {pairs.get(name, one)}" for name, one in value.items())
+        return "\n".join(f"{name}: {_inline(one)}" for name, one in value.items())
     return "\n".join(str(one) for one in value) if isinstance(value, list) else value
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_inline(one)}" for name, one in value.items())
+    return str(value)
 
 
 def _consequences(operation: Operation) -> list[kinds.Consequence]:

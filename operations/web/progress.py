@@ -1,4 +1,7 @@
-"""How far a running operation is, from the last progress that its step stored. In: an operation. Out: a context."""
+"""How far a running operation is, from the last progress that its step stored. In: an operation. Out: a context.
+
+Tables that are still under way come first.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ def shown(operation: Operation) -> dict[str, Any]:
     told = operation.progress
     if not told or operation.terminal:
         return {}
-    return {**told, **_pace(told), "tables": [{**one, **_pace(one)} for one in told.get("tables", [])]}
+    tables = [{**one, **_pace(one)} for one in told.get("tables", [])]
+    return {**told, **_pace(told), "tables": sorted(tables, key=lambda one: bool(one["ended"]))}
 
 
 def _pace(told: dict[str, Any]) -> dict[str, Any]:

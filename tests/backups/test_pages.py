@@ -137,7 +137,7 @@ def test_a_comparison_leads_to_the_live_tables(admin_client: Client, run: Run) -
     assert "Compare it with the live tables first" in before
     assert "Compare it with the live tables first" not in admin_client.get(url).content.decode()
     assert "<strong>22</strong>" in page
-    assert "4 rows refer to rows that would be removed" in page
+    assert "4 rows refer to rows that would be removed, and are deleted" in page
     assert f"run={run.pk}&amp;target=live" in page
 
 
