@@ -7,6 +7,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+# A server that is gone without a word is noticed within half a minute (PostgreSQL 17, 34.1.2 Parameter Key Words).
+LIMITS = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
 SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -21,5 +23,5 @@ def portal_database(url: str) -> dict[str, Any]:
             "DATABASE_URL is not a PostgreSQL URL with a database's name. Nothing was done. Set it to "
             "postgresql://role:password@host:5432/database, with special characters percent-encoded."
         )
-    options = {"connect_timeout": 5} | found.get("OPTIONS", {})
+    options = LIMITS | found.get("OPTIONS", {})
     return found | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}

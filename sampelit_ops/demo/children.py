@@ -13,6 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from providers.embedded import EmbeddedPostgres
 from providers.processes import kill_group, spawn
 from sampelit_ops.demo.environment import DATA, REPOSITORY
 
@@ -60,10 +61,13 @@ def wait_for_web(web: Child, port: str, seconds: float = 40) -> None:
     raise SystemExit(f"The web server did not start; the demo stops. {_last_words('web')}")
 
 
-def watch(children: dict[str, Child]) -> int:
-    """Until one of them ends by itself; then everything must stop."""
+def watch(children: dict[str, Child], database: EmbeddedPostgres) -> int:
+    """Until one of them, or the portal's database, ends by itself; then everything must stop."""
     while True:
         time.sleep(0.5)
+        if not database.running():
+            print(f"the portal's database ended; everything stops. Its log: {database.data_dir / 'server.log'}")
+            return 1
         for name, process in children.items():
             if process.poll() is not None:
                 print(f"{name} ended with {process.returncode}; everything stops. {_last_words(name)}")

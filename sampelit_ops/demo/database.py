@@ -12,9 +12,16 @@ NAME = "sampelit_ops"
 
 
 @contextmanager
-def demo_server() -> Iterator[str]:
-    """Yield the DSN of the portal's database; a server that this call started is stopped afterwards."""
+def demo_cluster() -> Iterator[EmbeddedPostgres]:
+    """Yield the server, with the portal's database in it; one that this call started is stopped afterwards."""
     with EmbeddedPostgres(data_home(DATA) / "portal", options={"max_connections": "200"}) as server:
         if NAME not in server.databases():
             server.create_database(NAME)
+        yield server
+
+
+@contextmanager
+def demo_server() -> Iterator[str]:
+    """Yield the DSN of the portal's database."""
+    with demo_cluster() as server:
         yield server.dsn(NAME)

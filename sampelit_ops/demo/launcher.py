@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from providers.processes import arm_parent_death
 from sampelit_ops.commandline import refuse_foreign_database, told
 from sampelit_ops.demo.children import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
-from sampelit_ops.demo.database import demo_server
+from sampelit_ops.demo.database import NAME, demo_cluster
 from sampelit_ops.demo.environment import DATA, read_demo_env, write_demo_env
 from sampelit_ops.demo.migrations import FILES
 
@@ -65,7 +65,8 @@ def _serve(stack: ExitStack, began: float) -> int:
     values = _values()
     _prefer(given, values)
     sandbox = start_sandbox(stack)
-    values["DATABASE_URL"] = os.environ["DATABASE_URL"] = stack.enter_context(demo_server())
+    server = stack.enter_context(demo_cluster())
+    values["DATABASE_URL"] = os.environ["DATABASE_URL"] = server.dsn(NAME)
     _say(began, "database ready")
     values |= sandbox_values(sandbox)
     _prefer(given, values)
@@ -81,7 +82,7 @@ def _serve(stack: ExitStack, began: float) -> int:
     for username, password, totp in logins:
         print(f"login {username} {password} {totp}")
     print("Ctrl-C stops everything.", flush=True)
-    return watch(children)
+    return watch(children, server)
 
 
 def _make_data() -> None:

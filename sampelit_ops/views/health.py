@@ -37,11 +37,22 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database, migrations, workers and queue are well, else 503; each check says what it found."""
     try:
+        _answers()
         checks = {"database": {"ok": True}, "migrations": _migrations(), "workers": _workers(), "queue": _queue()}
     except DatabaseError:
         checks = {"database": {"ok": False, "found": "the portal's database does not answer"}}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+
+
+def _answers() -> None:
+    """A connection of its own, within connect_timeout: one that is open waits for ever for a server that hangs."""
+    probe = connection.copy("readyz")
+    try:
+        with probe.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        probe.close()
 
 
 def _migrations() -> dict[str, Any]:

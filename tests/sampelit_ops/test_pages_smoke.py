@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
@@ -112,6 +112,17 @@ def test_readyz_and_home_blame_nobody_who_waits_for_a_healthy_holder(
 
     assert answer.status_code == status, answer.json()
     assert (frame.of(asked).late > 0) == (status == 503)
+
+
+def test_readyz_asks_by_a_connection_of_its_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PORT", "9")  # ours stays open; nobody new is answered
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["checks"]) == (
+        503,
+        {"database": {"ok": False, "found": "the portal's database does not answer"}},
+    )
 
 
 def test_readyz_says_503_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
