@@ -20,6 +20,7 @@ from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage import Store, open_store
+from providers.storage_local import LocalStore
 
 
 @contextmanager
@@ -35,8 +36,12 @@ def told() -> Iterator[None]:
         raise CommandError(redact(error.message), returncode=1) from None
 
 
-def store_from(url: str | None) -> Store:
-    return open_store(url or settings.BACKUP_STORE)
+def store_from(url: str | None, reading: bool = False) -> Store:
+    """For `reading`, a directory that is not there is a mistyped path and no empty store. Raises Refused."""
+    store = open_store(url or settings.BACKUP_STORE)
+    if reading and isinstance(store, LocalStore) and not store.root.is_dir():
+        raise Refused(f"There is no directory {store.root}. Nothing was read or written. Check the store URL.")
+    return store
 
 
 def watch(quiet: bool) -> Watch:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 
 from django.conf import settings
 from django.utils import timezone
 
-from backups import keyring, preflight, stores
+from backups import keyring, preflight, room, stores
 from backups.models import Run, Slot, StoreReport
-from backups.proof import DISK_FLOOR, DISK_PER_RAW_BYTE
 from operations.doctor import Check, register
 from operations.models import Environment
 from operations.web import html
+from providers import machine
 
 
 @register
@@ -77,11 +75,14 @@ def backup_room(environment: Environment | None) -> Iterator[Check]:
     """Whether the largest of the newest runs can be restored on this machine's temporary disk."""
     largest = max(Run.objects.exclude(stored_at=None).order_by("-stored_at").values_list("raw_bytes", flat=True)[:20],
                   default=0)  # fmt: skip
-    needed = int(largest * DISK_PER_RAW_BYTE) + DISK_FLOOR
-    free = shutil.disk_usage(tempfile.gettempdir()).free
-    tone = "ok" if free > 2 * needed else "warn" if free > needed else "bad"
-    found = f"{html.size(free)} free, a drill needs {html.size(needed)}"
-    fix = "" if tone == "ok" else "Give the proving worker a larger disk, or set TMPDIR to one."
+    needed, free = room.disk_bytes(largest), machine.free_disk()
+    missing = room.problems(largest)
+    memory = machine.free_memory()
+    tone = "bad" if missing else "ok" if free > 2 * needed else "warn"
+    found = f"{html.size(free)} of disk free, a drill needs {html.size(needed)}"
+    if memory is not None:
+        found += f"; {html.size(memory)} of memory free, it needs {html.size(room.MEMORY_BYTES)}"
+    fix = " ".join(missing) if missing else "" if tone == "ok" else "Give the proving worker a larger disk."
     yield Check("room for a restore drill", tone, found, "Without a drill no run is proven.", fix)
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import psycopg
 
-from backups import howto
+from backups import howto, room
 from backups.copier import Job
 from backups.crew import Crew
 from backups.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, manifest_key
@@ -34,7 +34,10 @@ PARALLEL_FROM_BYTES = 96 << 20
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """Everything an export needs besides the policy; `fence` names the attempt's own prefix."""
+    """Everything an export needs besides the policy; `fence` names the attempt's own prefix.
+
+    `room_for_drill`: this machine will prove the run too, so it is refused where a drill would not fit.
+    """
 
     run: str
     dsn: str
@@ -44,6 +47,7 @@ class ExportPlan:
     signer: Signer | None = None
     connections: int = 2
     evidence: bool = True
+    room_for_drill: bool = False
     last_identity: str = ""
     last_timeline: int = 0
     previous_sha256: str = ""
@@ -93,6 +97,8 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
     snapshot = postgres.export_snapshot(leader)
     catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
     _refuse(postgres.table_problems(leader, catalog.tables))
+    if plan.room_for_drill:
+        _refuse(room.problems(sum(table.size_bytes for table in catalog.data_tables)))
     watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
     chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
     chains = {table.qualified: _heads(leader, table) for table in chained}

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import psycopg
 
+from backups import room
 from backups.drill import Loader
 from backups.manifest import Manifest, Table
 from backups.progress import SILENT
-from backups.proof import Server, refuse_without_room
+from backups.proof import Server
 from backups.reading import segment_problem
 from backups.segments import Damaged, unpack
 from backups.selection import narrowed
@@ -45,7 +46,7 @@ def csv_of(
     if table.format == "csv" and table.segments:
         return _joined(table, store, identities)
     part = narrowed(manifest, (table.qualified,))
-    refuse_without_room(part)
+    room.refuse_without(table.raw_bytes, f"{table.qualified} was not sent.")
     return _converted(part, table, store, identities, server)
 
 

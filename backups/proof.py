@@ -5,8 +5,6 @@ In: a manifest, a store, identities. Out: a Verdict (proven, suspect or failed) 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from backups import room
 from backups.doubts import Doubts, doubts_about, explained
 from backups.drill import Loader
 from backups.evidence.collect import collect
@@ -26,12 +25,10 @@ from backups.signing import Signer
 from backups.tamper import Baseline, examine, raw_bytes_to_load
 from providers import postgres
 from providers.embedded import EmbeddedPostgres, throwaway
-from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.storage import Store
 
 DATABASE = "drill"
-DISK_PER_RAW_BYTE, DISK_FLOOR = 2.5, 200_000_000
 Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
 Tamper = Callable[[Connection], None]
 
@@ -85,7 +82,7 @@ def prove(
     """
     began = time.monotonic()
     baseline = Baseline(previous, earlier_store or store) if previous else None
-    refuse_without_room(manifest, raw_bytes_to_load(manifest, baseline))
+    room.refuse_without(manifest.raw_bytes + raw_bytes_to_load(manifest, baseline), _not_proven(manifest.run))
     with server() as running:
         running.create_database(DATABASE)
         connection = postgres.connect(running.dsn(DATABASE), read_only=False)
@@ -121,15 +118,8 @@ def _verdict(
     )
 
 
-def refuse_without_room(manifest: Manifest, beside: int = 0) -> None:
-    """A drill needs the rows, their indexes and some log on this machine's temporary disk."""
-    needed = int((manifest.raw_bytes + beside) * DISK_PER_RAW_BYTE) + DISK_FLOOR
-    free = shutil.disk_usage(tempfile.gettempdir()).free
-    if free < needed:
-        raise ProviderError(
-            f"The proof of run {manifest.run} needs {needed / 1e9:.1f} GB under {tempfile.gettempdir()}, "
-            f"{free / 1e9:.1f} GB are free. Nothing was proven. Give the proving worker a larger disk, or set TMPDIR."
-        )
+def _not_proven(run: str) -> str:
+    return f"The proof of run {run} did not happen; nothing was proven."
 
 
 def _restore_and_compare(

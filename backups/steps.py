@@ -106,6 +106,7 @@ def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:
         fence=ctx.fence,
         recipients=keyring.recipients(),
         signer=keyring.signer(),
+        room_for_drill=not keyring.recipients() or bool(keyring.identities()),
         last_identity=last.identity_for_next if last else "",
         last_timeline=last.timeline_for_next if last else 0,
         previous_sha256=last.manifest_sha256 if last else "",

@@ -55,5 +55,5 @@ def _ours(run: Run, examined: dict[str, Any], shown: Sequence[Incident]) -> Safe
     if examined.get("not_compared"):
         return html.badge("not compared", "warn")
     if not examined.get("baseline"):
-        return html.badge("nothing to compare with", "idle")
+        return html.badge("first run", "idle")
     return html.badge("explained", "idle") if shown else html.badge("unaltered", "ok")

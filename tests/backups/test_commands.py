@@ -128,3 +128,34 @@ def test_a_bad_policy_file(tmp_path: Path, store: Store, text: str, said: str) -
     with pytest.raises(CommandError, match=said) as caught:
         run("export", str(tmp_path / "p.toml"), "--store", store.url)
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["list_runs"],
+        ["verify_run", "RUN"],
+        ["restore_run", "RUN", "--into-env", "SOME_DSN"],
+        ["table_csv", "RUN", "users"],
+        ["keys", "check"],
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_a_mistyped_directory_is_no_empty_store(argv: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SOME_DSN", "host=127.0.0.1 port=9 dbname=x")
+
+    with pytest.raises(CommandError, match="There is no directory .*/mistyped") as caught:
+        call_command(*argv, "--store", f"file://{tmp_path}/mistyped")
+
+    assert caught.value.returncode == 2
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_a_key_whose_private_half_cannot_be_kept_is_not_made(tmp_path: Path) -> None:
+    taken, shown = tmp_path / "key", io.StringIO()
+    taken.write_text("another key")
+
+    with pytest.raises(CommandError, match=r"cannot be made: File exists\. No key was made"):
+        call_command("keys", "create", "age", out=str(taken), stdout=shown)
+
+    assert (shown.getvalue(), taken.read_text()) == ("", "another key")

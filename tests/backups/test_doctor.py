@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 from pyrage import x25519
 
-from backups import doctor, stores
+from backups import doctor, room, stores
 from backups.builtin import ensure_policies
 from backups.models import Policy, Slot
 from backups.signing import generate
 from ledger.models import Entry
 from operations.models import Environment
+from providers import machine
 
 pytestmark = pytest.mark.django_db
 
@@ -73,10 +74,27 @@ def test_a_local_store_on_an_ephemeral_disk_is_amber(settings, monkeypatch) -> N
 
 def test_a_disk_too_small_for_a_drill_is_red(monkeypatch) -> None:
     fine = tones(doctor.backup_room)
-    monkeypatch.setattr(doctor, "DISK_FLOOR", 10**18)
+    monkeypatch.setattr(room, "DISK_FLOOR", 10**18)
 
     assert fine["room for a restore drill"] in ("ok", "warn")
     assert tones(doctor.backup_room) == {"room for a restore drill": "bad"}
+
+
+def test_a_container_without_memory_for_a_drill_is_red_with_the_size(monkeypatch, tmp_path) -> None:
+    for name, text in (
+        ("memory.max", "512000000"),
+        ("memory.current", "400000000"),
+        ("memory.stat", "inactive_file 7"),
+    ):
+        (tmp_path / name).write_text(text)
+    unlimited = machine.free_memory()
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+
+    [check] = doctor.backup_room(None)
+
+    assert unlimited is None or unlimited > 112_000_007
+    assert (check.tone, machine.free_memory()) == ("bad", 112_000_007)
+    assert "needs 300 MB of memory, 112 MB are free. Give the proving worker a larger plan" in check.fix
 
 
 def test_red_slots_are_counted_until_acknowledged() -> None:

@@ -153,13 +153,26 @@ def test_a_rewritten_chain_is_seen_against_the_last_proven_run(sampelit_copy, st
 
 
 def test_a_proof_without_room_is_refused_with_the_size(manifest: Manifest, store: Store, monkeypatch) -> None:
-    from backups import proof
+    from backups import room
     from providers.errors import ProviderError
 
-    monkeypatch.setattr(proof, "DISK_FLOOR", 10**18)
+    monkeypatch.setattr(room, "DISK_FLOOR", 10**18)
 
-    with pytest.raises(ProviderError, match=r"needs .* GB under .*Nothing was proven"):
+    with pytest.raises(ProviderError, match=r"nothing was proven.*needs .* GB under .*larger disk"):
         prove(manifest, store)
+
+
+def test_an_export_that_this_machine_cannot_prove_is_refused_before_the_first_row(
+    sampelit, store: Store, monkeypatch
+) -> None:
+    from providers import machine
+    from providers.errors import Refused
+
+    monkeypatch.setattr(machine, "free_memory", lambda: 5_000_000)
+
+    with pytest.raises(Refused, match=r"before anything was copied.*needs 300 MB of memory, 5 MB are free"):
+        exported(sampelit["export"], store, room_for_drill=True)
+    assert list(store.list()) == []
 
 
 def test_the_whole_database_brings_functions_views_and_triggers_back(sampelit, store, empty_database) -> None:

@@ -53,13 +53,15 @@ class Command(BaseCommand):
         keyring.refuse_single_recipient(recipients)
         ready(store)
         signer = keyring.signer()
+        proves = not options["no_proof"] and not (recipients and not keyring.identities())
         plan = ExportPlan(
-            new_ulid(), _dsn(spec), store, recipients=recipients, signer=signer, connections=options["connections"]
-        )
+            new_ulid(), _dsn(spec), store, recipients=recipients, signer=signer, connections=options["connections"],
+            room_for_drill=proves,
+        )  # fmt: skip
         manifest = export(spec, plan, watch)
         copied = time.monotonic()
         verdict = None
-        if not options["no_proof"] and not (recipients and not keyring.identities()):
+        if proves:
             verdict = prove(manifest, store, keyring.identities(), watch)
             store_proof(store, verdict, signer)
             stored.leave(store, document_of(verdict.facts), signer)

@@ -13,6 +13,7 @@ from pyrage import x25519
 
 from backups import console, keyring, signing
 from backups.reading import load, runs
+from providers.errors import Refused
 from providers.storage import Store
 
 
@@ -56,17 +57,12 @@ class Command(BaseCommand):
             )
         else:
             raise CommandError("Say which key: signing or age.", returncode=2)
-        self.stdout.write(f"{public}\n{advice}")
-        self._private(name, private, options["out"])
-
-    def _private(self, name: str, private: str, out: str | None) -> None:
-        if out:
-            path = Path(out)
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(private + "\n")
-            self.stdout.write(f"The private half is in {out} ({name}). Keep a copy offline.")
+        if options["out"]:
+            _write(Path(options["out"]), private)
+            kept = f"The private half is in {options['out']} ({name}). Keep a copy offline."
         else:
-            self.stdout.write(f"{name}={private}")
+            kept = f"{name}={private}"
+        self.stdout.write(f"{public}\n{advice}\n{kept}")
 
     def _public(self) -> None:
         signer = keyring.signer()
@@ -86,7 +82,7 @@ class Command(BaseCommand):
         console.show(self, options["as_json"], document, "\n".join(lines))
 
     def _check(self, options: dict[str, Any]) -> None:
-        problems = lost_runs(console.store_from(options["store"]))
+        problems = lost_runs(console.store_from(options["store"], reading=True))
         if len(keyring.recipients()) == 1:
             problems.append("Only one recipient is configured: if its key is lost, every new backup is lost.")
         if options["as_json"]:
@@ -95,6 +91,15 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(problems) or "Every run has a living recipient.")
         if problems:
             sys.exit(1)
+
+
+def _write(path: Path, private: str) -> None:
+    """A new file, readable by its owner alone. Raises Refused, so that no key is shown whose other half is lost."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(private + "\n", encoding="ascii")
+    except OSError as error:
+        raise Refused(f"{path} cannot be made: {error.strerror}. No key was made. Name a new file.") from None
 
 
 def lost_runs(store: Store) -> list[str]:

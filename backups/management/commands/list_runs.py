@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
-            store = console.store_from(options["store"])
+            store = console.store_from(options["store"], reading=True)
             if isinstance(store, LocalStore) and not store.root.is_dir():
                 raise Refused(f"There is no directory {store.root}. Nothing was read; correct the store URL.")
             found = list(runs(store, keyring.verifier()))

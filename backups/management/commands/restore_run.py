@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
             target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
-            store = console.store_from(options["store"])
+            store = console.store_from(options["store"], reading=True)
             manifest = load(store, options["run"], keyring.verifier())
             kept = kept_of(store, manifest, keyring.verifier())
             done = restore(manifest, store, keyring.identities(), target, console.watch(options["as_json"]), kept)

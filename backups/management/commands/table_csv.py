@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
-            store = console.store_from(options["store"])
+            store = console.store_from(options["store"], reading=True)
             manifest = load(store, options["run"], keyring.verifier())
             table = extract.wanted(manifest, options["table"], keyring.identities())
             blocks = extract.csv_of(manifest, table, store, keyring.identities())

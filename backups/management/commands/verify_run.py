@@ -34,7 +34,7 @@ class Command(BaseCommand):
         run = options["run"]
         with console.told():
             url, expected = (options["store"], "") if options["store"] else _remembered(run)
-            store = console.store_from(url)
+            store = console.store_from(url, reading=True)
             status, problems = self._verify(store, run, expected, options)
         said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
         text = "\n".join([said, *(f"  {problem}" for problem in problems)])

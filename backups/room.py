@@ -1,0 +1,43 @@
+"""Whether this machine has the disk and the memory for a restore drill. In: bytes of rows. Out: sentences, or Refused.
+
+Asked before an export by a process that could prove it, before each proof, and by the doctor.
+"""
+
+from __future__ import annotations
+
+import tempfile
+
+from providers import machine
+from providers.errors import ProviderError
+
+DISK_PER_RAW_BYTE, DISK_FLOOR = 2.5, 200_000_000  # rows, their indexes, some log
+MEMORY_BYTES = 300_000_000  # the throwaway server's buffers and sorts, one segment in this process; whatever the rows
+
+
+def disk_bytes(raw_bytes: int) -> int:
+    return int(raw_bytes * DISK_PER_RAW_BYTE) + DISK_FLOOR
+
+
+def problems(raw_bytes: int) -> list[str]:
+    """What is missing, with the size that is needed and how to get it."""
+    found = []
+    needed, free = disk_bytes(raw_bytes), machine.free_disk()
+    if free < needed:
+        found.append(
+            f"A drill needs {needed / 1e9:.1f} GB under {tempfile.gettempdir()}, {free / 1e9:.1f} GB are free. "
+            "Give the proving worker a larger disk, or set TMPDIR."
+        )
+    memory = machine.free_memory()
+    if memory is not None and memory < MEMORY_BYTES:
+        found.append(
+            f"A drill needs {MEMORY_BYTES / 1e6:.0f} MB of memory, {memory / 1e6:.0f} MB are free. "
+            "Give the proving worker a larger plan, or let it run fewer things."
+        )
+    return found
+
+
+def refuse_without(raw_bytes: int, nothing: str) -> None:
+    """`nothing`: what therefore did not happen. Raises ProviderError; it is not tried again by itself."""
+    found = problems(raw_bytes)
+    if found:
+        raise ProviderError(f"{nothing} {' '.join(found)}")
