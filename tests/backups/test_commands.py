@@ -69,6 +69,8 @@ def test_verify_finds_a_flipped_byte_and_restore_writes_nothing(policy, store, e
 
 
 def test_a_run_that_does_not_exist(store: Store) -> None:
+    store.put_once("probe/here", b"1")
+
     assert run("verify_run", "NONE", "--store", store.url)["exit"] == 1
 
 
@@ -144,7 +146,7 @@ def test_a_bad_policy_file(tmp_path: Path, store: Store, text: str, said: str) -
 def test_a_mistyped_directory_is_no_empty_store(argv: list[str], tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SOME_DSN", "host=127.0.0.1 port=9 dbname=x")
 
-    with pytest.raises(CommandError, match="There is no directory .*/mistyped") as caught:
+    with pytest.raises(CommandError, match=r"There is no directory .*/mistyped") as caught:
         call_command(*argv, "--store", f"file://{tmp_path}/mistyped")
 
     assert caught.value.returncode == 2
