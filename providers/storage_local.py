@@ -23,7 +23,7 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.url = f"file://{root}"
+        self.url = root.as_uri()
 
     def __str__(self) -> str:
         return self.url

@@ -101,7 +101,7 @@ OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
 
 # --- backups ---
 # file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (DESIGN 11).
-BACKUP_STORE = env.str("BACKUP_STORE", default=f"file://{DATA_DIR}/backups")
+BACKUP_STORE = env.str("BACKUP_STORE", default=(DATA_DIR.absolute() / "backups").as_uri())
 BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
 BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")
 BACKUP_SIGNING_KEY = env.str("BACKUP_SIGNING_KEY", default="")

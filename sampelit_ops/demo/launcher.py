@@ -97,7 +97,7 @@ def _values() -> dict[str, str]:
     values = {**_secrets(), **read_demo_env(), **FIXED}
     values["PORT"] = _port(os.environ.get("PORT"), values.get("PORT"))
     values["OPS_DATA_DIR"] = str(DATA)
-    values.setdefault("BACKUP_STORE", f"file://{DATA}/backups")
+    values.setdefault("BACKUP_STORE", (DATA / "backups").as_uri())
     values.setdefault("MIGRATIONS_SOURCE", str(FILES))  # the sandbox's commits lie in no repository
     values["OPS_BASE_URL"] = f"http://127.0.0.1:{values['PORT']}"
     return values
