@@ -134,10 +134,11 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     """The operation's page; its live part is `fragment`."""
     operation = find(pk)
     assert isinstance(request.user, User)  # noqa: S101
+    live = live_context(request, operation)
     context = {
         **admin.site.each_context(request),
-        **live_context(request, operation),
-        "title": str(operation),
+        **live,
+        "title": f"{live['kind_label']} {operation.subject}".strip(),
         "consequences": [] if operation.terminal else _consequences(operation),
     }
     return TemplateResponse(request, "admin/operations/operation.html", context)

@@ -34,7 +34,7 @@ class RequestForm(forms.Form):
     )
 
     def __init__(self, kind: kinds.OperationKind, environment: Environment, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **{**options, "label_suffix": ""})
         for one in kind.parameters:
             self.fields[one.name] = _field(one, environment)
         self.fields["reason"].required = kind.needs_reason
