@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils import timezone
 
-from backups import keyring, preflight, room, stores
+from backups import keyring, overdue, preflight, room, stores
 from backups.models import Run, Slot, StoreReport
 from operations.doctor import Check, register
 from operations.models import Environment
@@ -96,3 +96,13 @@ def backup_slots(environment: Environment | None) -> Iterator[Check]:
     fix = "Read the newest slot's reason, export again, and acknowledge the slots." if count else ""
     found = f"{count} red" if count else "none red"
     yield Check("backup slots", "bad" if count else "ok", found, "A slot is kept only by a proven run.", fix)
+
+
+@register
+def backup_proofs(environment: Environment | None) -> Iterator[Check]:
+    """The newest run of a policy that is stored and that nobody proved in time, scheduled or not."""
+    late = [run for run in overdue.overdue() if environment in (None, run.policy.environment)]
+    found = "; ".join(f"{run.pk} of {run.policy}" for run in late) or "each newest run has its proof"
+    fix = "See that a worker of the pool prove is up and has BACKUP_AGE_IDENTITY, then verify the run again."
+    why = "A copy that nobody restored may not be one."
+    yield Check("backup proofs", "bad" if late else "ok", found, why, fix if late else "")

@@ -35,10 +35,9 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
         return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
     late = timezone.now() - run.proven_at > FRESH
     newer = next((one for one in reversed(runs) if one.started_at > run.started_at and not one.operation.seeded), None)
-    red = newer is not None and newer.status in (RunStatus.SUSPECT, RunStatus.FAILED)
-    tone, word = (
-        ("bad", f"last run {newer.status}") if red and newer else ("warn", "late") if late else ("ok", "proven")
-    )
+    red = newer is not None and (newer.status in (RunStatus.SUSPECT, RunStatus.FAILED) or newer.proof_overdue)
+    told = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
+    tone, word = ("bad", f"last run {told}") if red else ("warn", "late") if late else ("ok", "proven")
     took = f"{run.rows:,} rows of {run.policy} · restored in {html.duration(run.proof_seconds)}"
     return Panel(
         title, html.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])

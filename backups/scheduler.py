@@ -93,6 +93,7 @@ def _start(policy: Policy, at: datetime) -> int:
                 operation = request_export(policy)
         except (Refused, PermissionDenied) as refusal:
             Slot.objects.filter(policy=policy, at=at).update(status=Slot.Status.FAILED, reason=str(refusal)[:300])
+            transaction.on_commit(lambda: ping.send(policy, "/fail"))
             return 0
         Slot.objects.filter(policy=policy, at=at).update(operation=operation)
     ping.send(policy, "/start")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -139,6 +140,15 @@ class Run(models.Model):
     def timeline_for_next(self) -> int:
         """The timeline that the next run's database must have reached; any, once a person accepted another."""
         return (self.timeline or 0) if self.identity_for_next else 0
+
+    @property
+    def proof_overdue(self) -> bool:
+        """Stored, and its proof ended without an answer or did not come within the policy's grace time."""
+        if self.status != RunStatus.STORED or self.stored_at is None:
+            return False
+        return self.ended_at is not None or timezone.now() - self.stored_at > timedelta(
+            minutes=self.policy.grace_minutes
+        )
 
     @property
     def is_stored(self) -> bool:

@@ -42,7 +42,9 @@ def proven_badge(run: Run) -> SafeString:
     if run.status == RunStatus.PROVEN:
         return html.badge("demo story", "idle") if run.operation.seeded else html.badge("proven")
     if run.status == RunStatus.STORED:
-        return html.badge("not proven", "bad") if run.ended_at else html.badge("proving", "run")
+        if not run.proof_overdue:
+            return html.badge("proving", "run")
+        return html.badge("not proven" if run.ended_at else "proof overdue", "bad")
     if run.status == RunStatus.RUNNING or not run.is_stored:
         return html.badge("not proven", "idle")
     return html.badge(run.status)

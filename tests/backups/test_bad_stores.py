@@ -17,7 +17,7 @@ from operations.models import Notification, Operation, Step
 from tests.backups.test_operation import ask, ended, production, reused_drill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.s3]
-SECRET = "verysecretwrongkey1"  # noqa: S105 - the canary
+SECRET = "verysecretwrongkey1"
 
 
 def elsewhere(url: str, monkeypatch) -> str:

@@ -10,11 +10,13 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from backups import scheduler
+from backups import ping, scheduler
 from backups.builtin import ensure_policies
-from backups.models import Policy, Slot
+from backups.models import Policy, Run, Slot
 from backups.schedule import next_slot, slots_between
 from operations.models import Environment, Notification, Operation
+
+HOUR = timedelta(hours=1)
 
 
 def at(text: str) -> datetime:
@@ -130,3 +132,28 @@ def test_a_policy_that_is_off_is_not_run(policy: Policy) -> None:
     Policy.objects.update(enabled=False)
 
     assert scheduler.run_due(timezone.now()) == 0
+
+
+def test_the_outside_ping_says_start_then_success_only_after_the_proof_and_fail_else(
+    policy: Policy, monkeypatch
+) -> None:
+    called: list[str] = []
+    monkeypatch.setenv("SOME_PING_URL", "https://hc.example/uuid/")
+    monkeypatch.setattr(ping.notify, "ping", called.append)
+    now = at("2026-03-01T10:16")
+    Policy.objects.filter(pk=policy.pk).update(ping_url_env="SOME_PING_URL", cron="15 * * * *", created_at=now - HOUR)
+    scheduler.run_due(now)
+    operation = Operation.objects.get()
+    run = Run.objects.create(operation=operation, policy=policy, status="stored", stored_at=now)
+    scheduler.run_due(now + timedelta(minutes=5))
+    stored = list(called)
+
+    Run.objects.filter(pk=run.pk).update(status="proven", proven_at=now, manifest_sha256="0" * 64)
+    scheduler.run_due(now + timedelta(minutes=6))
+    scheduler.run_due(now + HOUR)
+    Operation.objects.exclude(pk=operation.pk).update(status="cancelled")
+    scheduler.run_due(now + HOUR + timedelta(minutes=1))
+
+    base = "https://hc.example/uuid"
+    assert stored == [f"{base}/start"]
+    assert called == [f"{base}/start", base, f"{base}/start", f"{base}/fail"]
