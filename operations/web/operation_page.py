@@ -157,6 +157,7 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "operation": operation,
         "kind_label": kind.label if kind else operation.kind,
         "steps": steps,
+        "trouble": progress.trouble(operation, steps),
         "attempts": max((step.attempt for step in steps), default=0),
         "votes": list(operation.approvals.select_related("approved_by")),
         "verbs": verbs(operation, request.user),

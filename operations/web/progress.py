@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.models import Operation
+from operations.models import Operation, Step
 
 
 def shown(operation: Operation) -> dict[str, Any]:
@@ -17,6 +17,11 @@ def shown(operation: Operation) -> dict[str, Any]:
         return {}
     tables = [{**one, **_pace(one)} for one in told.get("tables", [])]
     return {**told, **_pace(told), "tables": sorted(tables, key=lambda one: bool(one["ended"]))}
+
+
+def trouble(operation: Operation, steps: list[Step]) -> Step | None:
+    """The step that failed and is tried again, while the operation has not ended; its `error` says why."""
+    return next((one for one in steps if one.error and not one.ended), None) if not operation.terminal else None
 
 
 def _pace(told: dict[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,9 @@ def prove_audit_trail() -> str:
         channel="demo",
     )
     ended = wait_for_end(operation.pk, seconds=120)
-    if ended is None or ended.status != "succeeded":
-        return (
-            f"the export {operation.pk} is {ended.status if ended else 'still running'}: {ended.error if ended else ''}"
-        )
+    if ended is None:
+        reasons = operation.steps.exclude(error="").values_list("error", flat=True)
+        return f"the export {operation.pk} has not ended yet: {reasons.first() or 'nothing has failed'}"
+    if ended.status != "succeeded":
+        return f"the export {operation.pk} is {ended.status}: {ended.error}"
     return f"audit trail of production exported and proven: run {ended.result.get('run')}"

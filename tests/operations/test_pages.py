@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
+from operations.engine import kinds
+from operations.engine.run import run_operation
 from operations.models import Operation, Task
 from tests.operations.conftest import holder
 
@@ -102,6 +106,16 @@ def test_a_disabled_button_says_why(sign_in, ask):
     operation = ask("rehearsal.sensitive")
     page = sign_in(seeing("vera")).get(reverse("admin:operations_operation_change", args=[operation.pk]))
     assert "Only approvers vote." in page.text
+
+
+def test_a_failure_that_is_tried_again_says_why_and_when(sign_in, ask):
+    operation = ask(fail="retryable")
+    run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+
+    page = sign_in(seeing("vera")).get(reverse("admin:operations_operation_change", args=[operation.pk]))
+
+    assert re.search(r"Work failed and is tried again <time[^>]*>in \d+ s</time>", page.text)
+    assert operation.steps.get(name="work").error in page.text
 
 
 def test_the_live_fragment_stops_when_it_ended(sign_in, ask):

@@ -138,6 +138,8 @@ class Command(BaseCommand):
         steps = list(operation.steps.all())
         for step in steps:
             self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}".rstrip())
+        if operation.due_at and not operation.terminal:
+            self.stdout.write(f"tried again at {operation.due_at:%H:%M:%S} UTC")
         for name, value in operation.result.items():
             if isinstance(value, str | int | float):
                 self.stdout.write(f"{name}: {value}")
