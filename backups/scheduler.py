@@ -30,7 +30,7 @@ from operations.notify import enqueue
 from providers.errors import Refused
 
 logger = logging.getLogger("backups.scheduler")
-LOOK_BACK = timedelta(days=2)
+LOOK_BACK = timedelta(days=92)  # a portal that was away for longer shows a quarter of missed slots, not all
 REMIND_EVERY = timedelta(days=1)
 SYSTEM = "system"
 RED = ("failed", "late", "missed")
@@ -63,7 +63,7 @@ def _scheduled() -> list[Policy]:
 def _start_due(policy: Policy, now: datetime) -> int:
     """Of all slots since the last one, the newest is started and the others are missed (nobody was there)."""
     last = Slot.objects.filter(policy=policy).order_by("-at").values_list("at", flat=True).first()
-    after = max(last or policy.created_at, now - LOOK_BACK, policy.created_at)
+    after = max(last or policy.scheduled_at, now - LOOK_BACK, policy.scheduled_at)
     due = list(slots_between(policy.cron, policy.time_zone, after, now))
     for at in due[:-1]:
         _insert(policy, at, Slot.Status.MISSED, "No worker was there at its time.")

@@ -48,13 +48,13 @@ def policy(db) -> Policy:
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     ensure_policies(environment)
     Policy.objects.filter(name="whole-database").update(enabled=False)
-    Policy.objects.update(created_at=timezone.now() - timedelta(days=10))
+    Policy.objects.update(scheduled_at=timezone.now() - timedelta(days=10))
     return Policy.objects.get(name="audit-trail")
 
 
 def test_a_due_slot_starts_one_operation_however_many_ticks_look(policy: Policy) -> None:
     now = at("2026-11-23T10:16")
-    Policy.objects.update(created_at=at("2026-11-23T10:00"))
+    Policy.objects.update(scheduled_at=at("2026-11-23T10:00"))
 
     assert [scheduler.run_due(now), scheduler.run_due(now)] == [1, 0]
     operation = Operation.objects.get()
@@ -63,15 +63,43 @@ def test_a_due_slot_starts_one_operation_however_many_ticks_look(policy: Policy)
 
 
 def test_slots_nobody_was_there_for_are_missed_and_the_newest_runs(policy: Policy) -> None:
-    Policy.objects.update(created_at=at("2026-11-23T07:00"))
+    Policy.objects.update(scheduled_at=at("2026-11-23T07:00"))
 
     scheduler.run_due(at("2026-11-23T10:20"))
 
     assert list(Slot.objects.order_by("at").values_list("status", flat=True)) == ["missed"] * 3 + ["started"]
 
 
+def test_a_portal_that_was_away_for_weeks_shows_every_slot_of_them(policy: Policy) -> None:
+    Policy.objects.update(scheduled_at=at("2026-10-01T00:00"), cron="15 3 * * *")
+
+    scheduler.run_due(at("2026-11-23T03:20"))
+
+    assert Slot.objects.filter(status="missed").count() == 53
+    assert Slot.objects.get(status="started").at == at("2026-11-23T03:15")
+
+
+def test_slots_of_a_time_without_this_schedule_were_not_missed(policy: Policy) -> None:
+    policy.enabled = False
+    policy.save()
+    policy.enabled = True
+    policy.save()
+
+    scheduler.run_due()
+
+    assert not Slot.objects.exists()
+
+
+def test_an_edit_of_something_else_hides_no_missed_slot(policy: Policy) -> None:
+    before = policy.scheduled_at
+    policy.description = "another"
+    policy.save()
+
+    assert Policy.objects.get(pk=policy.pk).scheduled_at == before
+
+
 def test_a_slot_is_late_then_failed_and_told_once_a_day(policy: Policy) -> None:
-    Policy.objects.update(created_at=at("2026-11-23T10:00"), cron="15 10 * * *")
+    Policy.objects.update(scheduled_at=at("2026-11-23T10:00"), cron="15 10 * * *")
     scheduler.run_due(at("2026-11-23T10:16"))
     scheduler.run_due(at("2026-11-23T11:30"))
     late = Slot.objects.get().status
@@ -141,7 +169,7 @@ def test_the_outside_ping_says_start_then_success_only_after_the_proof_and_fail_
     monkeypatch.setenv("SOME_PING_URL", "https://hc.example/uuid/")
     monkeypatch.setattr(ping.notify, "ping", called.append)
     now = at("2026-03-01T10:16")
-    Policy.objects.filter(pk=policy.pk).update(ping_url_env="SOME_PING_URL", cron="15 * * * *", created_at=now - HOUR)
+    Policy.objects.filter(pk=policy.pk).update(ping_url_env="SOME_PING_URL", cron="15 * * * *", scheduled_at=now - HOUR)
     scheduler.run_due(now)
     operation = Operation.objects.get()
     run = Run.objects.create(operation=operation, policy=policy, status="stored", stored_at=now)

@@ -147,7 +147,7 @@ def policies(transactional_db: None) -> dict[int, str]:
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     rows = [
         Policy(environment=environment, name=f"p{number}", tables=["*"], cron=cron, time_zone=zone,
-               grace_minutes=grace, created_at=START)
+               grace_minutes=grace, scheduled_at=START)
         for number, (zone, (cron, _, grace)) in enumerate(WALLS.items())
     ]  # fmt: skip
     return {row.pk: row.time_zone for row in Policy.objects.bulk_create(rows)}
