@@ -37,19 +37,28 @@ class Loader:
     problems: list[str] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
+    again: list[Statement] = field(default_factory=list)
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
 
     def build(self, phase: str, everything: bool = False) -> list[str]:
-        """Run the phase's statements; needed ones that fail are problems, others are answered as notes."""
-        notes = []
-        for item in (s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)):
+        """Run the phase's statements; needed ones that fail are problems, others are answered as notes.
+
+        What fails before the rows is tried again after them: a function may use a table or another function.
+        """
+        notes: list[str] = []
+        self.connection.execute("SET check_function_bodies = off")
+        again, self.again = self.again, []
+        found = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
+        for item in [*again, *found]:
             self.watch.check()
             said = self._run(item)
             if said and item.needed:
                 self.problems.append(said)
+            elif said and phase == "before":
+                self.again.append(item)
             elif said:
                 notes.append(said)
         return notes
@@ -120,7 +129,7 @@ class Loader:
     def keep_chain(self, chain: str) -> None:
         """Leave only one experiment's chain in the audit table."""
         for table in (table for table in self.manifest.tables if table.chains is not None):
-            postgres.keep_chain(self.connection, (table.schema, table.name), chain)
+            self.rows -= postgres.keep_chain(self.connection, (table.schema, table.name), chain)
 
     def _compare(self, name: str, segment: Segment, found: postgres.Evidence) -> None:
         if found.rows != segment.rows:

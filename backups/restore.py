@@ -18,7 +18,7 @@ from backups.manifest import Manifest, Table
 from backups.overlay import lay_over
 from backups.progress import SILENT, Watch
 from backups.reading import segment_problem
-from backups.selection import moved, narrowed
+from backups.selection import moved, narrowed, refuse_unknown_chain
 from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -76,6 +76,7 @@ def restore(
     """All or nothing into a database where none of the tables exists yet; rows kept after the run are laid over."""
     began = time.monotonic()
     wanted = narrowed(manifest, target.tables)
+    refuse_unknown_chain(wanted, target.chain)
     wanted = moved(wanted, target.schema) if target.schema else wanted
     extra = chosen(kept, wanted.tables, target.schema)
     check_objects(wanted, store, identities, watch, extra)

@@ -20,7 +20,7 @@ from backups.manifest import Manifest
 from backups.models import Restore, Run
 from backups.progress import Watch
 from backups.restore import Target, check_objects, restore
-from backups.selection import narrowed
+from backups.selection import narrowed, refuse_unknown_chain
 from backups.targets import Place, parse
 from backups.trust import kept_after, store_of, trusted_manifest
 from backups.writing import writing
@@ -73,6 +73,7 @@ def check(ctx: StepContext) -> None:
         operation=ctx.operation, defaults={"run": run, "target": ctx.parameters["target"]}
     )
     ctx.result(restore=row.pk)
+    refuse_unknown_chain(manifest, str(ctx.parameters.get("chain", "")))
     extra = chosen(kept_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keyring.identities(), steps.watch(ctx), extra)
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
@@ -119,17 +120,18 @@ def load(ctx: StepContext) -> None:
     if row.status != Restore.Status.RUNNING:
         return
     values = _load(ctx, place, run, manifest)
+    rows = values.pop("rows", manifest.rows)
     with transaction.atomic():
         lock(ctx.lease)
         Restore.objects.filter(pk=row.pk).update(
             status=Restore.Status.SUCCEEDED,
-            rows=manifest.rows,
+            rows=rows,
             seconds=round(time.monotonic() - began, 2),
             ended_at=timezone.now(),
             report={**row.report, **values},
         )
-        ctx.result(run=run.pk, target=ctx.parameters["target"], rows=manifest.rows, **values)
-        _record(ctx, "backups.restore.succeeded", rows=manifest.rows)
+        ctx.result(run=run.pk, target=ctx.parameters["target"], rows=rows, **values)
+        _record(ctx, "backups.restore.succeeded", rows=rows)
 
 
 def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     target, values = _target(ctx, place, chain, watch)
     restored = restore(manifest, store, identities, target, watch, kept_after(run))
     readers = shared(target.dsn, target.schema) if place.kind == "schema" else []
-    return {**values, "notes": [*readers, *restored.notes][:20]}
+    return {**values, "rows": restored.rows, "notes": [*readers, *restored.notes][:20]}
 
 
 def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, str]]:

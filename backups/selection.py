@@ -32,6 +32,16 @@ def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
     return replace(manifest, tables=kept, statements=statements)
 
 
+def refuse_unknown_chain(manifest: Manifest, chain: str) -> None:
+    """A mistyped experiment would leave no decision at all. Raises Refused."""
+    known = {head.chain for table in manifest.tables for head in table.chains or ()}
+    if chain and chain not in known:
+        raise Refused(
+            f"Run {manifest.run} holds no chain of experiment {chain} ({len(known)} others). Nothing was written. "
+            "Give the experiment's id as it is in the audit trail."
+        )
+
+
 def _concerns(item: Statement, wanted: set[str]) -> bool:
     return not item.table or (item.table in wanted and (not item.references or item.references in wanted))
 

@@ -83,8 +83,9 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
         _table(row, columns, named) for row in connection.execute(statements("catalog_tables"), {"oids": oids})
     )
     types = sorted({oid for rows in columns.values() for row in rows for oid in row[11]})
-    objects = _objects(connection, tables, oids, types)
-    if any(name.endswith("*") for name in names):
+    whole = any(name.endswith("*") for name in names)
+    objects = _extensions(connection, oids, whole) + _objects(connection, tables, oids, types)
+    if whole:
         prefixes = {name[:-2] for name in names if name.endswith(".*")}
         objects += _whole(connection, sorted({table.schema for table in tables} | prefixes))
     for table in tables:
@@ -129,6 +130,12 @@ def _whole(connection: Connection, schemas: Sequence[str]) -> tuple[SchemaObject
     return tuple(replace(create_schema(name), needed=False) for name in present) + tuple(
         SchemaObject(phase, kind, name, text, False, table) for phase, kind, name, text, table, _ in rows
     )
+
+
+def _extensions(connection: Connection, oids: Sequence[int], whole: bool) -> tuple[SchemaObject, ...]:
+    """What defaults and functions call; a server that does not offer one loses those, not the rows."""
+    rows = connection.execute(statements("catalog_extensions"), {"oids": oids, "all": whole})
+    return tuple(SchemaObject("before", "extension", name, text, False) for name, text in rows)
 
 
 def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]]:

@@ -97,10 +97,10 @@ def chains_not_kept(connection: Connection, table: tuple[str, str], before: Sequ
     ]
 
 
-def keep_chain(connection: Connection, table: tuple[str, str], chain: str) -> None:
-    """Delete the rows of every other chain."""
+def keep_chain(connection: Connection, table: tuple[str, str], chain: str) -> int:
+    """Delete the rows of every other chain; answers how many."""
     query = sql.SQL("DELETE FROM {} WHERE experiment_id::text <> %s").format(sql.Identifier(*table))
-    connection.execute(query, [chain])
+    return connection.execute(query, [chain]).rowcount
 
 
 def describe(found: Sequence[ChainProblem]) -> list[str]:

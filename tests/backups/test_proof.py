@@ -182,12 +182,15 @@ def test_the_whole_database_brings_functions_views_and_triggers_back(sampelit, s
 
     manifest = exported(sampelit["export"], store, PolicySpec("all", "production", ("*", "auth.*")))
 
-    restore(manifest, store, (), Target(empty_database))
+    done = restore(manifest, store, (), Target(empty_database))
 
+    assert done.notes == ()
     with postgres.connect(empty_database) as back, postgres.connect(sampelit["admin"]) as source:
         for query in (
             "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal",
             "SELECT count(*) FROM pg_policies",
+            "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+            "SELECT count(*) FROM pg_attrdef",
             "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
             " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'",
         ):

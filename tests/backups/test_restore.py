@@ -101,9 +101,13 @@ def test_into_an_empty_database_only_one_chain(run: Run, restore, spoilt, empty_
     monkeypatch.setenv("OPS_RESTORE_MINE_DSN", empty_database)
     [(chain,)] = rows(spoilt["admin"], "SELECT min(experiment_id::text) FROM algorithm_audit_trail")
 
+    unknown = restore(run, "database:OPS_RESTORE_MINE_DSN", chain="not-an-experiment")
     operation = restore(run, "database:OPS_RESTORE_MINE_DSN", chain=chain)
 
+    assert "holds no chain of experiment not-an-experiment (4 others). Nothing was written" in unknown.error
     assert (operation.status, operation.error) == ("succeeded", "")
+    [(kept,)] = rows(empty_database, "SELECT count(*) FROM algorithm_audit_trail")
+    assert operation.result["rows"] == run.rows - 600 + kept
     assert rows(empty_database, "SELECT DISTINCT experiment_id::text FROM algorithm_audit_trail") == [(chain,)]
 
 
