@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from operations import admin_tasks  # noqa: F401
 from operations.approvals.voting import why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel
-from operations.models import Environment, Operation, Status
+from operations.models import Approval, Environment, Operation, Status
 from operations.notify import admin as outbox_admin  # noqa: F401
 from operations.web import html, operation_page, request_page
 from operations.web.admin import EditableAdmin, ReadOnlyAdmin, viewers_only
@@ -68,18 +69,15 @@ class OperationAdmin(ReadOnlyAdmin):
     def approvals(self, request: HttpRequest) -> HttpResponse:
         """What waits for a vote: mine first, then what others must decide, with the reason."""
         assert isinstance(request.user, User)  # noqa: S101
-        waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL)
-        rows = waiting.select_related("environment", "requested_by").prefetch_related("approvals")[:100]
-        may_vote = request.user.has_perm("operations.approve_operation")
-        mine = [
-            row
-            for row in rows
-            if may_vote
-            and row.requested_by_id != request.user.pk
-            and not any(one.approved_by_id == request.user.pk and not one.revoked_at for one in row.approvals.all())
-        ]
-        others = [(row, _why_others(row, request.user, may_vote)) for row in rows if row not in mine]
-        context = {**self.admin_site.each_context(request), "title": "Approvals", "mine": mine, "others": others}
+        rows = Operation.objects.filter(status=Status.AWAITING_APPROVAL)
+        rows = rows.select_related("environment", "requested_by").prefetch_related("approvals")
+        waiting = [_waiting(row, self.what(row), request.user) for row in rows[:100]]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Approvals",
+            "mine": [one for one in waiting if not one.why_not],
+            "others": [one for one in waiting if one.why_not],
+        }
         return TemplateResponse(request, "admin/operations/approvals.html", context)
 
     @admin.action(description="Cancel", permissions=["view"])
@@ -114,10 +112,27 @@ class OperationAdmin(ReadOnlyAdmin):
         return html.duration(row.seconds) if row.ended_at else "–"
 
 
-def _why_others(row: Operation, user: User, may_vote: bool) -> str:
+@dataclass(frozen=True)
+class Waiting:
+    """One request on the page of approvals: its live votes, and why this person cannot vote on it."""
+
+    row: Operation
+    label: str
+    votes: int
+    why_not: str
+
+
+def _waiting(row: Operation, label: str, user: User) -> Waiting:
+    live = [one for one in row.approvals.all() if not one.revoked_at]
+    return Waiting(row, label, sum(one.decision == "approve" for one in live), _why_not(row, user, live))
+
+
+def _why_not(row: Operation, user: User, live: list[Approval]) -> str:
     if row.requested_by_id == user.pk:
         return "You requested it; somebody else must approve it."
-    return "You have voted; others must follow." if may_vote else why_not_vote(row, user)
+    if not user.has_perm("operations.approve_operation"):
+        return why_not_vote(row, user)
+    return "You have voted; others must follow." if any(one.approved_by_id == user.pk for one in live) else ""
 
 
 @admin.register(Environment)

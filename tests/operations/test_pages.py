@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from operations.approvals.voting import approve, revoke
 from operations.engine import kinds
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
@@ -106,6 +107,17 @@ def test_a_disabled_button_says_why(sign_in, ask):
     operation = ask("rehearsal.sensitive")
     page = sign_in(seeing("vera")).get(reverse("admin:operations_operation_change", args=[operation.pk]))
     assert "Only approvers vote." in page.text
+
+
+def test_the_page_of_approvals_names_things_as_people_do_and_counts_live_votes(sign_in, ask):
+    operation = ask("rehearsal.destructive")
+    ada, ben = seeing("ada", "approve_operation"), seeing("ben", "approve_operation")
+    revoke(approve(operation, by=ada), by=ada)
+    approve(operation, by=ada)
+
+    page = sign_in(ben).get(reverse("admin:approvals")).text
+    assert ("Rehearse a destructive operation" in page, "1 of 2" in page) == (True, True)
+    assert "You have voted; others must follow." in sign_in(ada).get(reverse("admin:approvals")).text
 
 
 def test_a_failure_that_is_tried_again_says_why_and_when(sign_in, ask):
