@@ -6,6 +6,7 @@ In: argv. Out: os.environ with the demo's values, and its embedded database runn
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +34,19 @@ def needs_database(argv: list[str]) -> bool:
 
 
 def read_demo_env(path: Path = DEMO_ENV) -> dict[str, str]:
-    """NAME=value lines; an absent file is an empty dict."""
+    """NAME=value lines; an absent file is an empty dict. Raises SystemExit where it is another user's."""
     if not path.exists():
         return {}
+    if not os.access(path, os.R_OK):
+        raise SystemExit(another_users(path))
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def another_users(path: Path) -> str:
+    """What to tell whoever runs the demo of somebody else (often root's)."""
+    owner = pwd.getpwuid(path.stat().st_uid).pw_name
+    return f"{path} belongs to {owner}: nothing was done. Run as that user, or set OPS_DATA_DIR to a place of your own."
 
 
 def write_demo_env(values: Mapping[str, str], path: Path = DEMO_ENV) -> None:

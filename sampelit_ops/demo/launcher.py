@@ -20,7 +20,7 @@ from providers.processes import arm_parent_death
 from sampelit_ops.commandline import refuse_foreign_database, told
 from sampelit_ops.demo.children import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
 from sampelit_ops.demo.database import NAME, demo_cluster
-from sampelit_ops.demo.environment import DATA, read_demo_env, write_demo_env
+from sampelit_ops.demo.environment import DATA, another_users, read_demo_env, write_demo_env
 from sampelit_ops.demo.migrations import FILES
 
 FIXED = {
@@ -90,6 +90,8 @@ def _make_data() -> None:
         DATA.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise SystemExit(f"{DATA} cannot be made: {error.strerror}; nothing was started. Set OPS_DATA_DIR.") from None
+    if not os.access(DATA, os.W_OK):
+        raise SystemExit(another_users(DATA))
 
 
 def _values() -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.db import OperationalError, ProgrammingError, connection
 from providers.errors import ProviderError, Refused
 from sampelit_ops.commandline import told
 from sampelit_ops.database_url import portal_database
-from sampelit_ops.demo.environment import needs_database
+from sampelit_ops.demo.environment import needs_database, read_demo_env
 from sampelit_ops.demo.environment import portal_database as portal_database_of
 from sampelit_ops.demo.launcher import _port
 
@@ -82,6 +82,15 @@ def test_a_database_url_may_set_its_own_options():
     assert {name: found["OPTIONS"][name] for name in ("connect_timeout", "sslmode", "keepalives_count")} == {
         "connect_timeout": 2, "sslmode": "require", "keepalives_count": 3,
     }  # fmt: skip
+
+
+def test_a_demo_of_another_user_is_refused_by_name(tmp_path, monkeypatch):
+    mine = tmp_path / "demo.env"
+    mine.touch()
+    monkeypatch.setattr("os.access", lambda *_: False)
+
+    with pytest.raises(SystemExit, match=r"belongs to \w+: nothing was done. Run as that user, or set OPS_DATA_DIR"):
+        read_demo_env(mine)
 
 
 @pytest.mark.parametrize("asked", ["eighty", "99999"])
