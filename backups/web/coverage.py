@@ -138,6 +138,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "lines": lines,
         "vanished": vanished(sizes, proofs),
+        "unproven": sum(1 for line in lines if not line.proven),
         "uncovered": [line for line in lines if not line.policies],
     }
     return TemplateResponse(request, "admin/backups/coverage.html", context)
