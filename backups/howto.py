@@ -14,7 +14,8 @@ TEXT = Path(__file__).with_name("howto.md")
 def schema_sql(manifest: Manifest, phase: str) -> bytes:
     """The statements of one phase as a psql script."""
     lines = [f"-- {item.kind} {item.name}\n{item.sql};\n" for item in manifest.statements if item.phase == phase]
-    return "\n".join(lines).encode()
+    first = "SET check_function_bodies = off;  -- a function may use a table that comes later\n"
+    return "\n".join([first, *lines]).encode()
 
 
 def store_beside(store: Store, manifest: Manifest) -> None:

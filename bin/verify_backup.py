@@ -238,14 +238,17 @@ def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, p
     """Print the month's verdicts and a line for each run; answer the number of problems."""
     paths = sorted(root.glob("runs/*/manifest.json"))
     count, told = judge_period(paths, keys, period) if period else (0, False)
-    found = 0
+    found = opened = encrypted = 0
     for path in paths:
-        run = Run(root, path, plain)
+        there = plain is not None and (plain / "runs" / path.parent.name).is_dir()
+        run = Run(root, path, plain if there else None)  # a person opens the runs that matter, not all
         quick = unsealed(path.read_bytes(), keys)[0] if period else None
         if quick is not None and not str(quick["source"]["taken_at"]).startswith(period):
             continue
         body = run.verify(keys)
         found += 1
+        opened += there
+        encrypted += run.encrypted
         count += len(run.problems)
         report(run, body)
     if not found:
@@ -254,6 +257,9 @@ def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, p
             if told
             else f"no runs{' in ' + period if period else ''} under {root}"
         )
+    if plain is not None and encrypted and not opened:
+        print(f"nothing of these runs lies opened under {plain} (expected {plain}/runs/<run>/…)")
+        count += 1
     return count if found or told else 1
 
 

@@ -88,6 +88,9 @@ def test_encrypted_runs_are_opened_with_plain_copies(sampelit, store: Store, tmp
 
     closed = verify(store, tmp_path)
     opened = verify(store, tmp_path, "--plain", str(plain))
+    nothing = verify(store, tmp_path, "--plain", str(tmp_path / "elsewhere"))
+    exported(sampelit["export"], store, signer=SIGNER, recipients=(str(identity.to_public()),))
+    one_of_two = verify(store, tmp_path, "--plain", str(plain))
     flip(next(plain.rglob("*.zst")), 60)
     spoilt = verify(store, tmp_path, "--plain", str(plain))
 
@@ -95,6 +98,8 @@ def test_encrypted_runs_are_opened_with_plain_copies(sampelit, store: Store, tmp
     assert "0 opened" in closed[1]
     assert opened[0] == 0
     assert "4 chains" in opened[1]
+    assert (nothing[0], "lies opened under" in nothing[1]) == (1, True)
+    assert (one_of_two[0], "0 opened" in one_of_two[1]) == (0, True)
     assert spoilt[0] == 1
 
 
