@@ -5,6 +5,9 @@ In: argv. Out: the command has run, or SystemExit says what happened, what was n
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +18,7 @@ from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from sampelit_ops.demo.environment import needs_database, portal_database
 
+INTERRUPTED = 128 + signal.SIGINT
 KEPT = "What was committed before stays, everything else was rolled back."
 
 
@@ -43,6 +47,13 @@ def told() -> Iterator[None]:
     """Turn what a person can mend into one sentence and exit code 1; anything else stays a traceback."""
     try:
         yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"Interrupted. {KEPT} A requested operation goes on: `ops list` shows it.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # `| head` has read enough; nothing may be written at the interpreter's end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except (ProviderError, Refused, ImproperlyConfigured) as error:
         raise SystemExit(redact(str(error))) from None
     except OperationalError as error:

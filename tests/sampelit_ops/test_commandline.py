@@ -32,6 +32,14 @@ def test_what_a_person_can_mend_is_one_line(error, said):
     assert "\n" not in str(ended.value)
 
 
+def test_ctrl_c_ends_without_a_traceback(capsys):
+    with pytest.raises(SystemExit) as ended, told():
+        raise KeyboardInterrupt
+
+    assert ended.value.code == 130
+    assert "A requested operation goes on" in capsys.readouterr().err
+
+
 @pytest.mark.django_db
 def test_another_schema_is_said_and_a_mistake_of_ours_stays_a_traceback():
     with pytest.raises(SystemExit, match=r"another schema.*manage.py migrate"), told(), connection.cursor() as cursor:
