@@ -20,10 +20,8 @@ MOST_DEPTH = 60
 MOST_ALIASES, MOST_ALIASES_MERGED = 1000, 20  # merged aliases multiply, plain ones only refer
 TYPES = {"web": "web_service", "pserv": "private_service", "worker": "background_worker", "cron": "cron_job",
          "static": "static_site"}  # fmt: skip
-PLAIN = (
-    "plan", "region", "branch", "repo", "buildCommand", "startCommand", "preDeployCommand", "healthCheckPath",
-    "numInstances", "maxShutdownDelaySeconds", "schedule", "dockerCommand", "dockerfilePath",
-)  # fmt: skip
+PLAIN = ("plan", "region", "branch", "repo", "buildCommand", "startCommand", "preDeployCommand", "healthCheckPath",
+         "numInstances", "maxShutdownDelaySeconds", "schedule", "dockerCommand", "dockerfilePath")  # fmt: skip
 Prints = Mapping[str, str]
 
 
@@ -31,7 +29,8 @@ Prints = Mapping[str, str]
 class Part:
     """A service as declared or as it runs: type and settings as text, variables by name, linked groups.
 
-    A variable's fingerprint is empty where the file names it without a value. `variables` is None if never read."""
+    A variable's fingerprint is empty where the file names it without a value. `variables` is None if never read.
+    """
 
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -96,6 +96,7 @@ def blueprints(environment: Environment | None) -> Iterator[Check]:
     for file in files.filter(environment=environment) if environment else files:
         bad = sum(line["tone"] == "bad" for line in file.differences)
         tone = "warn" if bad or file.valid is False else "ok"
-        found = f"{bad} settings differ" if bad else "Render finds it invalid" if file.valid is False else "as live"
+        differ = "1 setting differs" if bad == 1 else f"{bad} settings differ"
+        found = differ if bad else "Render finds it invalid" if file.valid is False else "as live"
         fix = "" if tone == "ok" else f"Open the page of {file}; change the file or the service."
         yield Check(f"{file}", tone, found, why, fix)
