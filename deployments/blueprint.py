@@ -102,12 +102,8 @@ def _declared(data: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Dec
     """Also what newer files nest in projects and environments."""
     scopes = [data, *(one for one in _maps(data.get("projects"))), *_nested(data)]
     parts = [_part(one, fingerprint) for scope in scopes for one in _maps(scope.get("services")) if one.get("name")]
-    groups = {
-        _text(one.get("name")): _variables(one, fingerprint)
-        for scope in scopes
-        for one in _maps(scope.get("envVarGroups"))
-    }
-    return Declared(parts[:MOST], groups)
+    shared = [one for scope in scopes for one in _maps(scope.get("envVarGroups"))]
+    return Declared(parts[:MOST], {_text(one.get("name")): _variables(one, fingerprint) for one in shared})
 
 
 def _nested(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
