@@ -74,6 +74,14 @@ def test_a_run_that_does_not_exist(store: Store) -> None:
     assert run("verify_run", "NONE", "--store", store.url)["exit"] == 1
 
 
+@pytest.mark.django_db
+def test_a_run_that_the_portal_does_not_know_is_not_valid() -> None:
+    found = run("verify_run", "NONE")
+
+    assert (found["exit"], found["status"]) == (1, "failed")
+    assert "Give --store URL" in found["problems"][0]
+
+
 @pytest.mark.parametrize("option", ["--into-env", "--into-service"])
 def test_a_password_in_argv_is_refused(store: Store, option: str) -> None:
     with pytest.raises(CommandError, match="Nothing was written") as caught:

@@ -18,6 +18,8 @@ from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage import Store
 
+UNKNOWN = "The portal knows no run {}. Give --store URL to look into a store."
+
 
 class Command(BaseCommand):
     help = "Checks a run: signature and stored digests; with --deep also a restore into a throwaway server."
@@ -33,9 +35,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         run = options["run"]
         with console.told():
-            url, expected = (options["store"], "") if options["store"] else _remembered(run)
-            store = console.store_from(url, reading=True)
-            status, problems = self._verify(store, run, expected, options)
+            known = (options["store"], "") if options["store"] else _remembered(run)
+            status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
         said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
         text = "\n".join([said, *(f"  {problem}" for problem in problems)])
         document = {"run": run, "status": status, "problems": problems} | ({"note": self.note} if self.note else {})
@@ -43,7 +44,9 @@ class Command(BaseCommand):
         if problems:
             sys.exit(1)
 
-    def _verify(self, store: Store, run: str, expected: str, options: dict[str, Any]) -> tuple[str, list[str]]:
+    def _verify(self, run: str, known: tuple[str, str], options: dict[str, Any]) -> tuple[str, list[str]]:
+        url, expected = known
+        store = console.store_from(url, reading=True)
         try:
             manifest = load(store, run, keyring.verifier())
         except Refused as error:
@@ -76,11 +79,8 @@ def _status(store: Store, manifest: Manifest) -> str:
     return str(found[-1]["status"]) if found else "stored"
 
 
-def _remembered(run: str) -> tuple[str, str]:
+def _remembered(run: str) -> tuple[str, str] | None:
     """Where the portal stored the run, and the manifest's digest as it wrote it down."""
     from backups.models import Run
 
-    row = Run.objects.filter(pk=run).first()
-    if row is None:
-        raise Refused(f"The portal knows no run {run}. Give --store URL to look into a store.")
-    return row.store_url, row.manifest_sha256
+    return Run.objects.filter(pk=run).values_list("store_url", "manifest_sha256").first()
