@@ -20,6 +20,7 @@ from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.storage import Missing, Store, StoreError
 
+MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 
 @dataclass
 class Loader:
@@ -71,7 +72,8 @@ class Loader:
                 self.connection.execute(item.sql.encode())
         except psycopg.Error as error:
             reason = error.diag.message_primary or str(error)
-            return f"The {item.kind.replace('_', ' ')} {item.name} could not be rebuilt: {reason}."
+            advice = MAY_NOT if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+            return f"The {item.kind.replace('_', ' ')} {item.name} could not be rebuilt: {reason}.{advice}"
         return ""
 
     def load(self, table: Table) -> dict[str, Segment]:

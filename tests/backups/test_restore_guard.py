@@ -217,3 +217,14 @@ def test_a_scratch_database_that_an_older_attempt_uses_is_not_dropped(empty_data
                 postgres.fresh_database(connection, str(name))
         older.execute("SELECT 1")
     assert caught.value.retryable
+
+
+def test_a_role_that_may_not_create_is_told_what_it_needs(
+    manifest: Manifest, store: Store, empty_database: str, short_lease: float
+) -> None:
+    weak = empty_database.replace("//postgres:", "//sampelit_export:")
+
+    with pytest.raises(ProviderError, match="GRANT CREATE"):
+        restore(manifest, store, (), Target(weak))
+
+    assert tables_in(empty_database) == 0
