@@ -22,6 +22,7 @@ from providers.storage import Missing, Store, StoreError
 
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 
+
 @dataclass
 class Loader:
     """Loads and compares; `problems` grows, nothing is raised for a difference, so that one report names them all.
