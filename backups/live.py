@@ -5,7 +5,6 @@ In: a manifest, a store, DSNs. Out: differences per table; the live tables equal
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +22,8 @@ from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.embedded import throwaway
 from providers.errors import ProviderError, Refused
-from providers.postgres.bystanders import Reference, copy_of_references, references_in, silent_triggers, taken_along
+from providers.postgres.along import Removal, rows_along
+from providers.postgres.bystanders import Reference, references_in, silent_triggers, touched
 from providers.postgres.connection import Connection, address
 from providers.storage import Missing, Store
 
@@ -86,11 +86,9 @@ def _difference(loader: Loader, live: Connection, table: Table, references: Sequ
         found = postgres.difference(loader.connection, beside, key, names, primary)
     else:
         found = postgres.Difference(table.qualified, table.rows, 0, rows)
-    along: Counter[str] = Counter()
-    for reference in (one for one in references if one.target == key and found.missing):
-        copied = copy_of_references(loader.connection, live, reference)
-        along[reference.qualified] += taken_along(loader.connection, copied, reference, beside, key, primary)
-    return replace(found, table=table.qualified, along=tuple(sorted((+along).items())))
+    removal = Removal(key, beside, key, primary)
+    along = rows_along(loader.connection, live, references, removal) if found.missing else {}
+    return replace(found, table=table.qualified, along=tuple(sorted(along.items())))
 
 
 def _same_columns(manifest: Manifest, live: Connection) -> None:
@@ -137,16 +135,16 @@ def _apply(loader: Loader, kept: Sequence[Kept], along: Mapping[str, int]) -> Ap
     names = [(table.schema, table.name) for table in tables]
     postgres.lock_tables(connection, names)
     staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
-    _refuse_more_along(connection, staged, along)
     with silent_triggers(connection, names):
         done = _merge(loader, tables, staged)
-    for table in tables:
-        loader.compare_whole(table)
-    if not loader.problems:
-        lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
+        for table in tables:
+            loader.compare_whole(table)
+        if not loader.problems:
+            lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
     if loader.problems:
         where = address(connection.info.dsn)
         raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
+    _refuse_more_along(connection, list(staged), along)
     return done
 
 
@@ -166,14 +164,9 @@ def _merge(loader: Loader, tables: Sequence[Table], staged: Mapping[str, tuple[s
     return Applied(removed, written)
 
 
-def _refuse_more_along(
-    connection: Connection, staged: Mapping[str, tuple[str, str]], approved: Mapping[str, int]
-) -> None:
-    found: Counter[str] = Counter()
-    for one in references_in(connection, list(staged)):
-        target = ".".join(one.target)
-        key = postgres.primary_key(connection, one.target)
-        found[one.qualified] += taken_along(connection, one.table, one, one.target, staged[target], key)
+def _refuse_more_along(connection: Connection, tables: Sequence[str], approved: Mapping[str, int]) -> None:
+    """What really happened to other tables, whatever led there: a key behind a key, a trigger, a row that came late."""
+    found = touched(connection, tables)
     more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > approved.get(name, 0)]
     if more:
         raise ProviderError(

@@ -1,6 +1,7 @@
 """Tables that a restore was not asked for and that change with it: foreign keys that cascade, triggers that write.
 
-In: a connection and tables. Out: how many rows of others go along; a block in which the tables' triggers are silent.
+In: a connection and tables. Out: what refers to them, what a transaction did to others, a block in which their
+triggers are silent.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from providers.errors import Refused
 from providers.postgres.connection import Connection, statements
-from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.merge import Name
-from providers.postgres.snapshot import Range
 
 _WAKE = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}
 
@@ -35,39 +35,35 @@ class Reference:
 
 
 def references_in(connection: Connection, tables: Sequence[str]) -> list[Reference]:
-    """Foreign keys from outside these tables (schema.name) that act on a deletion inside them."""
-    rows = connection.execute(statements("references_in"), {"tables": list(tables)})
-    return [
-        Reference((schema, name), (to_schema, to_name), deleted, tuple(columns), tuple(others))
-        for schema, name, to_schema, to_name, deleted, columns, others in rows
-    ]
+    """Foreign keys from outside these tables (schema.name) that act on a deletion in them, or in one that follows."""
+    found: list[Reference] = []
+    known: set[str] = set()
+    targets = sorted(tables)
+    while targets:
+        rows = connection.execute(statements("references_in"), {"tables": list(tables), "targets": targets})
+        more = [
+            Reference((schema, name), (to_schema, to_name), deleted, tuple(columns), tuple(others))
+            for schema, name, to_schema, to_name, deleted, columns, others in rows
+        ]
+        found += more
+        known.update(targets)
+        targets = sorted({one.qualified for one in more if one.deleted} - known)
+    return found
 
 
-def copy_of_references(drill: Connection, live: Connection, reference: Reference) -> Name:
-    """The referring columns, copied from `live` into a temporary table of another server, as text."""
-    columns = [sql.SQL("{} text").format(sql.Identifier(name)) for name in reference.columns]
-    drill.execute("DROP TABLE IF EXISTS pg_temp.referring")
-    drill.execute(sql.SQL("CREATE TEMP TABLE referring ({})").format(sql.SQL(", ").join(columns)))
-    stream = CopyOut(live, reference.table, reference.columns, Range(), "csv")
-    copy_in(drill, ("pg_temp", "referring"), reference.columns, "csv", stream)
-    return "pg_temp", "referring"
+def touched(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+    """Rows of other tables that this transaction deleted or changed, by the server's own count (27.2.3).
 
-
-def taken_along(
-    connection: Connection, referring: Name, reference: Reference, live: Name, wanted: Name, key: Sequence[str]
-) -> int:
-    """Rows of `referring` that lead to a row of `live` that `wanted` does not have; without a key all rows go."""
-    pairs = zip(reference.columns, reference.target_columns, strict=True)
-    joined = [sql.SQL("{}::text = {}::text").format(sql.Identifier("r", a), sql.Identifier("l", b)) for a, b in pairs]
-    same = [sql.SQL("{} = {}").format(sql.Identifier("w", name), sql.Identifier("l", name)) for name in key]
-    gone = sql.SQL("WHERE NOT EXISTS (SELECT FROM {} w WHERE {})").format(
-        sql.Identifier(*wanted), sql.SQL(" AND ").join(same)
-    )
-    query = sql.SQL("SELECT count(*) FROM {} r JOIN {} l ON {} {}").format(
-        sql.Identifier(*referring), sql.Identifier(*live), sql.SQL(" AND ").join(joined), gone if key else sql.SQL("")
-    )
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    Raises Refused where the server does not count.
+    """
+    row = connection.execute("SELECT current_setting('track_counts')").fetchone()
+    if row != ("on",):
+        raise Refused(
+            "The server does not count what a transaction changes, so nobody would know which rows of other tables "
+            "go along. Nothing was changed. Set track_counts to on."
+        )
+    rows = connection.execute(statements("touched"), {"tables": list(tables)})
+    return {str(name): int(count) for name, count in rows}
 
 
 def write_problems(connection: Connection, tables: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
--- Foreign keys of tables outside a set onto a table in it, whose rows go or change when that one's rows are deleted.
+-- Foreign keys of tables outside a set onto some targets, whose rows go or change when the targets' rows are deleted.
 SELECT n.nspname, c.relname, tn.nspname, t.relname, k.confdeltype = 'c',
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (attnum, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum ORDER BY place),
@@ -8,6 +8,6 @@ FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd')
-  AND tn.nspname || '.' || t.relname = ANY (%(tables)s::text[])
+  AND tn.nspname || '.' || t.relname = ANY (%(targets)s::text[])
   AND NOT n.nspname || '.' || c.relname = ANY (%(tables)s::text[])
 ORDER BY 1, 2, k.conname

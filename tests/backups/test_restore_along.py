@@ -1,0 +1,93 @@
+"""What a restore onto live tables does to rows that it was not asked for: keys behind keys, triggers, late rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from backups import live
+from backups.kept import Kept
+from backups.manifest import Segment, Table
+from backups.models import Run
+from backups.reading import load
+from backups.segments import pack
+from providers import postgres
+from providers.errors import ProviderError
+from providers.storage import open_store
+from tests.backups.test_operation import ask, production, reused_drill  # noqa: F401
+from tests.backups.test_restore import maintenance, restore, rows, run, signed_up, spoilt  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BEHIND = """
+CREATE TABLE tours (id int PRIMARY KEY, user_id uuid REFERENCES user_onboarding ON DELETE CASCADE,
+                    before int REFERENCES tours ON DELETE CASCADE);
+CREATE TABLE notes (id int PRIMARY KEY, tour int REFERENCES tours ON DELETE SET NULL);
+INSERT INTO tours SELECT 1, id, NULL FROM users WHERE email = 'one@example.com';
+INSERT INTO tours VALUES (2, NULL, 1), (3, NULL, NULL);
+INSERT INTO notes VALUES (1, 2), (2, 3), (3, NULL);
+GRANT SELECT ON tours, notes TO PUBLIC;
+"""
+
+
+def behind(dsns: dict[str, str]) -> None:
+    """A user whose onboarding has a tour, which leads to a second one, which a note is about."""
+    signed_up(dsns, "one@example.com")
+    with psycopg.connect(dsns["admin"]) as connection:
+        connection.execute(BEHIND)
+
+
+def test_rows_behind_rows_that_go_along_are_counted_and_go_only_then(run: Run, restore, spoilt, maintenance) -> None:  # noqa: F811
+    behind(spoilt)
+    along = restore(run, "compare").result["difference"]["public.users"]["along"]
+
+    operation = restore(run, "live")
+
+    assert along == {"public.user_onboarding": 1, "public.tours": 2, "public.notes": 1}
+    assert (operation.status, operation.error) == ("succeeded", "")
+    assert rows(spoilt["admin"], "SELECT id FROM tours") == [(3,)]
+    assert rows(spoilt["admin"], "SELECT * FROM notes ORDER BY id") == [(1, None), (2, 3), (3, None)]
+
+
+def test_what_nobody_approved_is_rolled_back_however_it_came_about(run: Run, spoilt) -> None:  # noqa: F811
+    behind(spoilt)
+    manifest = load(open_store(run.store_url), run.pk, None)
+
+    with pytest.raises(ProviderError, match=r"public\.notes: 1 rows, public\.tours: 2 rows\. Compare") as caught:
+        live.apply(manifest, open_store(run.store_url), (), spoilt["admin"], along={"public.user_onboarding": 1})
+
+    assert "was rolled back" in str(caught.value)
+    assert rows(spoilt["admin"], "SELECT count(*) FROM tours") == [(3,)]
+
+
+def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(run: Run, spoilt) -> None:  # noqa: F811
+    store = open_store(run.store_url)
+    manifest = load(store, run.pk, None)
+    with psycopg.connect(spoilt["admin"]) as connection:
+        connection.execute("ALTER TABLE users DISABLE TRIGGER USER")
+        connection.execute("UPDATE users SET full_name = 'Kept', updated_at = '2026-01-02 03:04:05+00'")
+        connection.execute("ALTER TABLE users ENABLE TRIGGER USER")
+    kept = kept_users(spoilt["export"], manifest.table("public.users"), store)
+
+    live.apply(manifest, store, (), spoilt["admin"], kept=[replace(kept, manifest_sha256=manifest.sha256)])
+
+    found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
+    assert found == [("Kept", "2026-01-02 03:04:05+00")]
+
+
+def kept_users(dsn: str, table: Table, store) -> Kept:  # type: ignore[no-untyped-def]
+    """The table as it is now, stored as what was kept after the run."""
+    name, names = (table.schema, table.name), [column.name for column in table.columns]
+    with postgres.connect(dsn) as connection:
+        packed = pack(postgres.CopyOut(connection, name, names, postgres.Range(), "csv"), ())
+        columns = [postgres.Column(one.name, one.type, hashed_as=one.hashed_as) for one in table.columns]
+        found = postgres.evidence(connection, name, columns)
+    key = f"runs/kept-{table.name}.csv.zst"
+    stored = store.put_once(key, packed.data)
+    segment = Segment(
+        key=key, start="", end="", rows=found.rows, digest=found.digest, raw_bytes=packed.raw_bytes,
+        raw_sha256=packed.raw_sha256, stored_bytes=len(packed.data), stored_sha256=stored.sha256, encrypted=False,
+    )  # fmt: skip
+    held = Table(table.schema, table.name, "csv", table.named, table.columns, (segment,))
+    return Kept("run", "", "operation", 1, 1, 1, "2026-01-02T03:04:05+00:00", (held,))
