@@ -6,7 +6,8 @@ the first block. Binary segments are loaded into a throwaway server, because onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from threading import BoundedSemaphore
 
 import psycopg
 
@@ -23,6 +24,10 @@ from providers.embedded import throwaway
 from providers.errors import ProviderError, Refused
 from providers.storage import Store
 
+ONE = (
+    BoundedSemaphore()
+)  # a server and two and a half times the rows' disk each: whoever reloads would fill the machine
+
 
 def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
     """The table of that name ("name" means public). Raises Refused when it is not there or nobody here can open it."""
@@ -38,8 +43,11 @@ def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
 
 def csv_of(
     manifest: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server = throwaway
-) -> Iterator[bytes]:
-    """Check now, read while iterated. Raises Refused naming damaged objects, ProviderError without room."""
+) -> Generator[bytes]:
+    """Check now, and load what has to be converted; read while iterated.
+
+    Raises Refused naming damaged objects or while another table is converted, ProviderError without room.
+    """
     problems = [said for one in table.segments if (said := segment_problem(store, one, (), deep=False))]
     if problems:
         raise Refused(f"Run {manifest.run} is damaged; nothing was sent. {' '.join(problems[:5])}")
@@ -47,10 +55,12 @@ def csv_of(
         return _joined(table, store, identities)
     part = narrowed(manifest, (table.qualified,))
     room.refuse_without(table.raw_bytes, f"{table.qualified} was not sent.")
-    return _converted(part, table, store, identities, server)
+    blocks = _converted(part, table, store, identities, server)
+    next(blocks)
+    return blocks
 
 
-def _joined(table: Table, store: Store, identities: Sequence[str]) -> Iterator[bytes]:
+def _joined(table: Table, store: Store, identities: Sequence[str]) -> Generator[bytes]:
     """The segments as they are; each after the first without its header, which is as long as the first one's."""
     header = 0
     for segment in table.segments:
@@ -74,20 +84,33 @@ def _header_bytes(block: bytes) -> int:
 
 def _converted(
     part: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server
-) -> Iterator[bytes]:
-    with server() as running:
-        running.create_database("csv")
-        connection = postgres.connect(running.dsn("csv"), read_only=False)
-        try:
-            loader = Loader(part, store, connection, identities, SILENT)
-            loader.build("before")
-            loader.load(table)
-            if loader.problems:
-                raise ProviderError("The table could not be read. " + " ".join(loader.problems[:5]))
-            names = [column.name for column in table.columns]
-            for block in postgres.CopyOut(connection, (table.schema, table.name), names, postgres.Range(), "csv"):
-                yield bytes(block)
-        except psycopg.Error as error:
-            raise postgres.explain(error, f"Writing {table.qualified} as CSV") from None
-        finally:
-            connection.close()
+) -> Generator[bytes]:
+    """Nothing, once the table is loaded; then its blocks. The server lives until the last one, or `close()`."""
+    if not ONE.acquire(blocking=False):
+        raise Refused(
+            f"Another table is being converted on this machine. {table.qualified} was not sent. Try again when that "
+            "is done, or run `manage.py table_csv`."
+        )
+    try:
+        with server() as running:
+            running.create_database("csv")
+            connection = postgres.connect(running.dsn("csv"), read_only=False)
+            try:
+                _load(Loader(part, store, connection, identities, SILENT), table)
+                yield b""
+                names = [column.name for column in table.columns]
+                for block in postgres.CopyOut(connection, (table.schema, table.name), names, postgres.Range(), "csv"):
+                    yield bytes(block)
+            except psycopg.Error as error:
+                raise postgres.explain(error, f"Writing {table.qualified} as CSV") from None
+            finally:
+                connection.close()
+    finally:
+        ONE.release()
+
+
+def _load(loader: Loader, table: Table) -> None:
+    loader.build("before")
+    loader.load(table)
+    if loader.problems:
+        raise ProviderError("The table could not be read; nothing was sent. " + " ".join(loader.problems[:5]))

@@ -13,7 +13,7 @@ from pyrage import x25519
 from backups.extract import csv_of, wanted
 from backups.manifest import Manifest, Table
 from backups.policies import PolicySpec
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.storage import Store
 from tests.backups.conftest import exported
 
@@ -59,6 +59,20 @@ def test_what_cannot_be_given_is_said_before_the_first_byte(sampelit, store: Sto
     store.delete(manifest.segments[0].key)
     with pytest.raises(Refused, match=r"is damaged; nothing was sent.*missing"):
         csv_of(manifest, manifest.tables[0], store, (str(identity),))
+
+
+def test_one_table_is_converted_at_a_time_and_loaded_before_the_first_byte(sampelit, store: Store, drill) -> None:
+    manifest = exported(sampelit["export"], store, replace(USERS, format="binary"))
+    wrong = replace(manifest, tables=(replace(manifest.tables[0], columns=manifest.tables[0].columns[1:]),))
+
+    asked = csv_of(manifest, manifest.tables[0], store, (), drill)
+    with pytest.raises(Refused, match=r"Another table is being converted.*public\.users was not sent"):
+        csv_of(manifest, manifest.tables[0], store, (), drill)
+    asked.close()
+    with pytest.raises(ProviderError, match="could not be read; nothing was sent"):
+        csv_of(wrong, wrong.tables[0], store, (), drill)
+
+    assert text(manifest, store, drill).startswith(b"id,email,")
 
 
 def test_the_command_writes_a_new_file_for_its_owner_alone(sampelit, store: Store, tmp_path: Path) -> None:
