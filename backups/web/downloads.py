@@ -36,6 +36,11 @@ def segment_file(request: HttpRequest, pk: str, position: int) -> HttpResponse:
     segment = run.segments.filter(position=position).first()
     if segment is None:
         raise Http404
+    try:
+        _refuse_portal(run)
+        _refuse_purged(run)
+    except Refused as error:
+        return _sorry(request, run, str(error))
     name = f"{run.pk}-{segment.key.split('/', 3)[-1].replace('/', '-')}"
     return _object(request, run, segment.key, name, "application/octet-stream")
 

@@ -116,9 +116,9 @@ def test_manifest_and_segments_can_be_downloaded_and_each_is_written_down(admin_
 def test_the_portals_own_tables_are_never_handed_out(admin_client: Client, run: Run) -> None:
     Environment.objects.update(kind=Environment.Kind.PORTAL)
 
-    answer = admin_client.get(reverse("admin:backups_table_csv", args=[run.pk, "public.users"]))
-
-    assert (answer.status_code, "never handed out" in answer.content.decode()) == (409, True)
+    for name, what in (("backups_table_csv", "public.users"), ("backups_segment", 0)):
+        answer = admin_client.get(reverse(f"admin:{name}", args=[run.pk, what]))
+        assert (answer.status_code, "never handed out" in answer.content.decode()) == (409, True)
 
 
 def test_a_comparison_leads_to_the_live_tables(admin_client: Client, run: Run) -> None:
