@@ -148,7 +148,7 @@ def _copy_table(
     tally: Tally,
     watch: Watch,
 ) -> list[Segment]:
-    cutter = Cutter(table.pages, table.size_bytes)
+    cutter = Cutter(table.pages, table.size_bytes, len(crew.members))
     fmt = spec.format_of(table.name, table.binary_io)
     directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
     columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
