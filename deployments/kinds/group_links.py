@@ -58,8 +58,20 @@ def _others(group: VariableGroup, service: Service) -> set[str]:
     return {one.render_id for one in touched(group)} - {service.render_id}
 
 
+def _refuse_others_than_shown(seen: EnvGroup) -> None:
+    """What it brings was named to the voters; a secret that came since may be one that visitors could read."""
+    new = set(fingerprints.prints(seen.variables, seen.files)) - _held(find(seen.id))
+    if new:
+        fingerprints.take(seen)
+        raise Refused(
+            f"{seen.name} holds {_names(new)} now, which was not shown. Nothing was changed; request it again."
+        )
+
+
 def link(ctx: StepContext) -> None:
     api, seen, service = checked(ctx)
+    if service.render_id not in seen.services:
+        _refuse_others_than_shown(seen)
 
     def linked() -> EnvGroup | None:
         now = api.env_groups.get(seen.id)

@@ -184,6 +184,17 @@ def test_a_group_is_linked_and_unlinked_and_what_changes_is_named(sandbox: Harne
         act("deployments.unlink_group", **given)
 
 
+def test_a_group_that_holds_more_than_was_shown_is_not_linked(sandbox: Harness, read: None, act: Act) -> None:
+    group = group_of(sandbox, "sampelit-production")
+    group["_env"]["JWT_SECRET"] = SECRET  # in Render's dashboard, after the last look
+
+    operation = act("deployments.link_group", group="sampelit-production", service="sampelit-web")
+
+    assert (operation.status, sandbox.service("sampelit-web") in group["_services"]) == ("failed", False)
+    assert "sampelit-production holds JWT_SECRET now, which was not shown. Nothing was changed" in operation.error
+    assert SECRET not in operation.error + operation.log
+
+
 def test_a_lost_answer_to_a_link_is_read_back(sandbox: Harness, read: None, act: Act) -> None:
     sandbox.control("fault", match="POST /env-groups", kind="lost")
 
