@@ -1,5 +1,7 @@
 -- Extensions that defaults of the tables call, or (for whole schemas) all of them: functions may call any.
-SELECT e.extname, format('CREATE SCHEMA IF NOT EXISTS %%1$I; CREATE EXTENSION IF NOT EXISTS %%2$I WITH SCHEMA %%1$I', n.nspname, e.extname)
+-- Nobody may create pg_catalog (pg_cron lies there), not even where it exists.
+SELECT e.extname, format(CASE WHEN n.nspname LIKE 'pg\_%%' THEN '' ELSE 'CREATE SCHEMA IF NOT EXISTS %%1$I; ' END
+                         || 'CREATE EXTENSION IF NOT EXISTS %%2$I WITH SCHEMA %%1$I', n.nspname, e.extname)
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname <> 'plpgsql'
   AND (%(all)s OR EXISTS (

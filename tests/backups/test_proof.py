@@ -197,6 +197,20 @@ def test_the_whole_database_brings_functions_views_and_triggers_back(sampelit, s
             assert back.execute(query).fetchone() == source.execute(query).fetchone(), query
 
 
+def test_an_extension_in_the_system_schema_is_rebuilt_there(empty_database: str) -> None:
+    from providers import postgres
+
+    with postgres.connect(empty_database, read_only=False) as connection:
+        connection.execute("CREATE EXTENSION fuzzystrmatch SCHEMA pg_catalog")  # as pg_cron lies there
+        connection.execute("CREATE TABLE sounds (one text DEFAULT soundex('one'))")
+        found = [one for one in postgres.read_catalog(connection, ["sounds"]).objects if one.kind == "extension"]
+        connection.execute("DROP TABLE sounds; DROP EXTENSION fuzzystrmatch")
+
+        connection.execute(found[0].sql.encode())
+
+        assert connection.execute("SELECT pg_catalog.soundex('one')").fetchone() == ("O500",)
+
+
 def test_a_second_delivery_finds_the_manifest(manifest: Manifest, sampelit, store: Store) -> None:
     from backups.export import ExportPlan, export
 
