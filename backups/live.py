@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import psycopg
 
+from backups import room
 from backups.drill import Loader, fetched
 from backups.kept import Kept, chosen
 from backups.manifest import Manifest, Table
@@ -45,6 +46,7 @@ def compare(
     server: Server = throwaway,
 ) -> list[postgres.Difference]:
     """Load the run and a copy of the live tables into a throwaway server and compare; writes nothing to live."""
+    room.refuse_without(2 * manifest.raw_bytes, "Nothing was compared.")
     with server() as running:
         running.create_database("compare")
         drill = postgres.connect(running.dsn("compare"), read_only=False)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from backups import live
+from backups import live, room
 from backups.kept import Kept
 from backups.manifest import Segment, Table
 from backups.models import Run
 from backups.reading import load
 from backups.segments import pack
-from providers import postgres
+from providers import machine, postgres
 from providers.errors import ProviderError
 from providers.storage import open_store
 from tests.backups.test_operation import ask, production, reused_drill  # noqa: F401
@@ -74,6 +74,16 @@ def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(run: Run, spoilt
 
     found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
     assert found == [("Kept", "2026-01-02 03:04:05+00")]
+
+
+def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(run: Run, restore, spoilt, monkeypatch) -> None:  # noqa: F811
+    needed = room.disk_bytes(2 * run.raw_bytes)
+    monkeypatch.setattr(machine, "free_disk", lambda: needed - 1)
+
+    operation = restore(run, "compare")
+
+    assert operation.status == "failed"
+    assert operation.error.startswith("Nothing was compared. A drill needs 0.2 GB")
 
 
 def kept_users(dsn: str, table: Table, store) -> Kept:  # type: ignore[no-untyped-def]
