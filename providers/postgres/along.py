@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from providers.postgres.bystanders import Reference
-from providers.postgres.connection import Connection
+from providers.postgres.connection import Connection, statements
 from providers.postgres.copying import CopyOut, copy_in
 from providers.postgres.merge import Name
 from providers.postgres.snapshot import Range
@@ -87,7 +87,8 @@ def _copied(drill: Connection, live: Connection, table: Name, copy: Name, column
     texts = [sql.SQL("{} text").format(sql.Identifier(name)) for name in columns]
     words = sql.SQL("CREATE TEMP TABLE {} ({}, {} boolean NOT NULL DEFAULT false)")
     drill.execute(words.format(sql.Identifier(copy[1]), sql.SQL(", ").join(texts), GONE))
-    copy_in(drill, copy, columns, "csv", CopyOut(live, table, columns, Range(), "csv"))
+    for part in live.execute(statements("leaves"), {"name": sql.Identifier(*table).as_string()}).fetchall():
+        copy_in(drill, copy, columns, "csv", CopyOut(live, (part[0], part[1]), columns, Range(), "csv"))
 
 
 def _mark(drill: Connection, one: Reference, copies: Copies) -> int:

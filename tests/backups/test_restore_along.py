@@ -23,11 +23,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BEHIND = """
 CREATE TABLE tours (id int PRIMARY KEY, user_id uuid REFERENCES user_onboarding ON DELETE CASCADE,
                     before int REFERENCES tours ON DELETE CASCADE);
-CREATE TABLE notes (id int PRIMARY KEY, tour int REFERENCES tours ON DELETE SET NULL);
+CREATE TABLE notes (id int PRIMARY KEY, tour int REFERENCES tours ON DELETE SET NULL) PARTITION BY RANGE (id);
+CREATE TABLE notes_old PARTITION OF notes FOR VALUES FROM (0) TO (2);
+CREATE TABLE notes_new PARTITION OF notes DEFAULT;
 INSERT INTO tours SELECT 1, id, NULL FROM users WHERE email = 'one@example.com';
 INSERT INTO tours VALUES (2, NULL, 1), (3, NULL, NULL);
 INSERT INTO notes VALUES (1, 2), (2, 3), (3, NULL);
-GRANT SELECT ON tours, notes TO PUBLIC;
+GRANT SELECT ON tours, notes, notes_old, notes_new TO PUBLIC;
 """
 
 
