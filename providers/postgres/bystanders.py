@@ -108,5 +108,5 @@ def _triggers(connection: Connection, table: Name) -> list[tuple[str, str]]:
 
 
 def _alter(connection: Connection, table: Name, verb: str, trigger: str) -> None:
-    words = sql.SQL("ALTER TABLE {} {} {}")
+    words = sql.SQL("ALTER TABLE ONLY {} {} {}")  # a partition has a mode of its own
     connection.execute(words.format(sql.Identifier(*table), sql.SQL(verb), sql.Identifier(trigger)))

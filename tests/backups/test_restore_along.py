@@ -15,6 +15,7 @@ from backups.reading import load
 from backups.segments import pack
 from providers import machine, postgres
 from providers.errors import ProviderError
+from providers.postgres.bystanders import silent_triggers
 from providers.storage import open_store
 from tests.backups.test_operation import ask, production, reused_drill  # noqa: F401
 from tests.backups.test_restore import maintenance, restore, rows, run, signed_up, spoilt  # noqa: F401
@@ -30,6 +31,14 @@ INSERT INTO tours SELECT 1, id, NULL FROM users WHERE email = 'one@example.com';
 INSERT INTO tours VALUES (2, NULL, 1), (3, NULL, NULL);
 INSERT INTO notes VALUES (1, 2), (2, 3), (3, NULL);
 GRANT SELECT ON tours, notes, notes_old, notes_new TO PUBLIC;
+"""
+PARTITIONED = """
+CREATE TABLE public.whole (id int) PARTITION BY LIST (id);
+CREATE TABLE public.old PARTITION OF public.whole FOR VALUES IN (1);
+CREATE TABLE public.new PARTITION OF public.whole DEFAULT;
+CREATE TRIGGER same BEFORE UPDATE ON public.whole FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TABLE public.old DISABLE TRIGGER same;
+ALTER TABLE public.new ENABLE ALWAYS TRIGGER same;
 """
 
 
@@ -76,6 +85,22 @@ def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(run: Run, spoilt
 
     found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
     assert found == [("Kept", "2026-01-02 03:04:05+00")]
+
+
+def test_triggers_are_afterwards_as_they_were_on_each_partition(empty_database: str) -> None:
+    names = [("public", "whole"), ("public", "old"), ("public", "new")]
+    modes = "SELECT tgrelid::regclass::text, tgenabled FROM pg_trigger ORDER BY 1"
+    with postgres.connect(empty_database, read_only=False) as connection:
+        connection.execute(PARTITIONED)
+        before = connection.execute(modes).fetchall()
+        with connection.transaction():
+            with silent_triggers(connection, names):
+                during = connection.execute(modes).fetchall()
+            after = connection.execute(modes).fetchall()
+
+    assert before == [("public.new", "A"), ("public.old", "D"), ("public.whole", "O")]
+    assert {mode for _, mode in during} == {"D"}
+    assert after == before
 
 
 def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(run: Run, restore, spoilt, monkeypatch) -> None:  # noqa: F811
