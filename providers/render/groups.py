@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from providers.errors import ProviderError
 from providers.http import JsonClient
 from providers.render.models import Json, moment, part, text
 from providers.render.paging import PAGE, at, things
@@ -69,6 +70,8 @@ class EnvGroups:
         times = [group.created_at for group in found if group.created_at]
         if len(found) != PAGE or not times or max(times) - min(times) < timedelta(milliseconds=1):
             return
+        if (after and min(times) < after - BOUND) or (before and max(times) > before + BOUND):
+            raise ProviderError(f"Render answers {PAGE} groups whatever time is asked for, so the others stay unknown.")
         middle = min(times) + (max(times) - min(times)) / 2
         yield from self._made(owner, after, middle + BOUND)
         yield from self._made(owner, middle - BOUND, before)

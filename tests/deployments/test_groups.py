@@ -19,7 +19,7 @@ from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation, Task
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from sandbox.render.api_groups import new_group
 from tests.deployments.conftest import finish
 from tests.render_sandbox import Harness
@@ -230,6 +230,16 @@ def test_more_groups_than_one_answer_holds_are_all_read(sandbox: Harness) -> Non
     found = [group.id for group in sandbox.render.env_groups.list()]
 
     assert sorted(found) == sorted(world.groups)
+
+
+def test_a_server_that_does_not_halve_is_not_asked_for_ever(sandbox: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(100):
+        made = new_group(sandbox.sandbox.world, f"evg-{number}", f"group-{number}", "tea-1")
+        made["createdAt"] = sandbox.sandbox.world.stamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number))
+    monkeypatch.setattr("sandbox.render.api_groups.between", lambda request, found, *_: found[-100:])
+
+    with pytest.raises(ProviderError, match="whatever time is asked for"):
+        list(sandbox.render.env_groups.list())
 
 
 def ask(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
