@@ -52,7 +52,7 @@ def references_in(connection: Connection, tables: Sequence[str]) -> list[Referen
 
 
 def touched(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
-    """Rows of other tables that this transaction deleted or changed, by the server's own count (27.2.3).
+    """Rows of other tables that this transaction deleted or changed, by the server's own count (27.2.2).
 
     Raises Refused where the server does not count.
     """
