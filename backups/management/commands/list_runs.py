@@ -11,8 +11,6 @@ from django.core.management.base import BaseCommand
 
 from backups import console, keyring
 from backups.reading import Listed, runs
-from providers.errors import Refused
-from providers.storage_local import LocalStore
 
 
 class Command(BaseCommand):
@@ -26,8 +24,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with console.told():
             store = console.store_from(options["store"], reading=True)
-            if isinstance(store, LocalStore) and not store.root.is_dir():
-                raise Refused(f"There is no directory {store.root}. Nothing was read; correct the store URL.")
             found = list(runs(store, keyring.verifier()))
         if options["as_json"]:
             self.stdout.write(json.dumps([asdict(item) for item in found]))
