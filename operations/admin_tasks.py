@@ -42,6 +42,8 @@ class TaskAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if not object_id.isdecimal():
+            return super().change_view(request, object_id)  # says that there is no such task
         return self.close_task(request, int(object_id))
 
     def close_task(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -109,14 +109,6 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.environment}/{self.name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """A schedule that was changed or switched on again holds from now: no slot of the time before was missed."""
-        now = (self.enabled, self.cron, self.time_zone)
-        before = Policy.objects.filter(pk=self.pk).values_list("enabled", "cron", "time_zone").first()
-        if before is not None and before != now:
-            self.scheduled_at = timezone.now()
-        super().save(*args, **kwargs)
 
     def spec(self) -> PolicySpec:
         portal = self.environment.kind == Environment.Kind.PORTAL

@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from backups.models import Policy
@@ -18,6 +19,7 @@ from backups.web.coverage import live_tables, matches
 from operations.models import Environment
 
 _TABLE = re.compile(r"^[^.]+\..+$")
+_SCHEDULE = {"enabled", "cron", "time_zone"}
 
 
 class TablePicker(forms.CheckboxSelectMultiple):
@@ -70,8 +72,13 @@ class PolicyForm(forms.ModelForm):
         self.fields["lines"].initial = "\n".join(text for name, text in self.spelled.items() if name not in shown)
 
     def clean(self) -> dict[str, Any]:
-        """Lines and ticks together, each once; a name keeps the spelling that it had."""
+        """Lines and ticks together, each once; a name keeps the spelling that it had.
+
+        A schedule that was changed or switched on again holds from now: no slot of the time before was missed.
+        """
         cleaned = super().clean() or {}
+        if _SCHEDULE & set(self.changed_data):
+            self.instance.scheduled_at = timezone.now()
         lines = [line.strip() for line in cleaned.get("lines", "").splitlines() if line.strip()]
         chosen = dict.fromkeys(_qualified(name) for name in cleaned.get("picked", []))
         spelled = self.spelled | {_qualified(line): line for line in lines}
