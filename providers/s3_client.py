@@ -63,13 +63,16 @@ def client(address: Address, key_id: str | None = None, secret: str | None = Non
 
 @lru_cache(maxsize=8)
 def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -> Any:
-    """Checksums only where asked for, which R2, B2 and MinIO accept; path style, signature v4."""
+    """Checksums only where asked for, which R2, B2 and MinIO accept; path style, signature v4.
+
+    A body is bound by its signed checksum header, on plain HTTP too, and is not hashed a second time for the signature.
+    """
     import boto3
     from botocore.config import Config
 
     config = Config(
         signature_version="s3v4",
-        s3={"addressing_style": "path"},
+        s3={"addressing_style": "path", "payload_signing_enabled": False},
         connect_timeout=10,
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 4},
