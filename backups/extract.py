@@ -24,9 +24,7 @@ from providers.embedded import throwaway
 from providers.errors import ProviderError, Refused
 from providers.storage import Store
 
-ONE = (
-    BoundedSemaphore()
-)  # a server and two and a half times the rows' disk each: whoever reloads would fill the machine
+ONE_AT_A_TIME = BoundedSemaphore()  # each needs a server and 2.5 times the rows' disk: reloads would fill the machine
 
 
 def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
@@ -86,7 +84,7 @@ def _converted(
     part: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server
 ) -> Generator[bytes]:
     """Nothing, once the table is loaded; then its blocks. The server lives until the last one, or `close()`."""
-    if not ONE.acquire(blocking=False):
+    if not ONE_AT_A_TIME.acquire(blocking=False):
         raise Refused(
             f"Another table is being converted on this machine. {table.qualified} was not sent. Try again when that "
             "is done, or run `manage.py table_csv`."
@@ -106,7 +104,7 @@ def _converted(
             finally:
                 connection.close()
     finally:
-        ONE.release()
+        ONE_AT_A_TIME.release()
 
 
 def _load(loader: Loader, table: Table) -> None:
