@@ -6,13 +6,14 @@ Out: status, at most 64 KB of body, latency; or a sentence about what failed. No
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from providers.safe_fetch import is_public
 
 MAX_BODY_BYTES = 65_536
 
@@ -52,21 +53,9 @@ def checked_address(host: str, port: int, allow_private: bool) -> str:
     """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
     found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address in found:
-        if not allow_private and not public(str(address)):
+        if not allow_private and not is_public(str(address)):
             raise ValueError(f"{host} points to a private address")
     return str(found[0])
-
-
-def public(address: str) -> bool:
-    """Whether an address belongs to the open internet; mapped and translated IPv4 is looked into."""
-    ip = ipaddress.ip_address(address.split("%", 1)[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return inner.is_global and not inner.is_multicast
-    return ip.is_global and not ip.is_multicast
 
 
 def _connect(scheme: str, host: str, port: int, address: str, timeout: float) -> http.client.HTTPConnection:

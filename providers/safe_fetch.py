@@ -21,7 +21,23 @@ from providers.errors import ProviderError, Refused
 PORTS = frozenset({443, 8443})
 TIMEOUT = (5.0, 5.0)
 _MOST_BYTES = 65_536
-_TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# The special-purpose registries of IANA, written down: what Python's is_global says differs from release to release.
+_SPECIAL_IPV4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+            *("192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        ),
+    )
+)
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Inside of it: protocol assignments (with Teredo), documentation, 6to4 and AS112's sinks.
+_SPECIAL_IPV6 = tuple(
+    map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"))
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Answered(ProviderError):
@@ -61,11 +77,29 @@ def check(url: str) -> Target:
 
 
 def is_public(address: str) -> bool:
-    """Whether a packet to this address leaves our network and goes where it says (no tunnels, no mapped IPv4)."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or any(ip in network for network in _TUNNELS)):
+    """Whether a packet to this address goes to a host of the open internet, and surely to no other.
+
+    An IPv6 address that stands for an IPv4 one (mapped, NAT64) is judged by that one. A tunnel's (6to4, Teredo), one of
+    a local NAT64 or an IPv4-compatible one is refused: who delivers it, or where, cannot be known. So is everything
+    that is not the full form of an address: zones, octal and short forms are read differently by different readers.
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
         return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _is_public_ipv4(ip)
+    if ip.scope_id is not None:
+        return False
+    if ip.ipv4_mapped is not None:
+        return _is_public_ipv4(ip.ipv4_mapped)
+    if ip in _NAT64:
+        return _is_public_ipv4(ipaddress.IPv4Address(ip.packed[-4:]))
+    return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
+
+
+def _is_public_ipv4(ip: ipaddress.IPv4Address) -> bool:
+    return not any(ip in network for network in _SPECIAL_IPV4)
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
