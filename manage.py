@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Without DATABASE_URL it reads .data/demo.env, which `make run` writes (DESIGN 11)."""
+"""Django's command line. Without DATABASE_URL it reads .data/demo.env, which `make run` writes (docs/design.md 11)."""
 
 from __future__ import annotations
 

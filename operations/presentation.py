@@ -1,4 +1,4 @@
-"""An operation as the JSON that the shell prints and others parse (keys: DESIGN 11)."""
+"""An operation as the JSON that the shell prints and others parse (keys: docs/design.md 11)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What the providers' rate-limit headers said, per bucket: answers how long to wait before the next request.
 
 Render sends Ratelimit-* and documents the reset as epoch seconds while its example shows seconds left; Supabase
-sends X-RateLimit-* in seconds left. Both readings are accepted (reference/apis.md 1 and 7).
+sends X-RateLimit-* in seconds left. Both readings are accepted
+(api-docs.render.com/reference/rate-limiting; supabase.com/docs/reference/api/introduction, "Rate limits").
 """
 
 from __future__ import annotations

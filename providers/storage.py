@@ -1,4 +1,4 @@
-"""The one door to backup stores: a local directory or an S3 bucket, chosen by a store URL (DESIGN 11).
+"""The one door to backup stores: a local directory or an S3 bucket, chosen by a store URL (docs/design.md 11).
 
 In: file:///dir or s3://bucket/prefix?endpoint=URL&region=R. Out: a Store whose objects are
 written once, whole and checked.

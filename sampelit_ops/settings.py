@@ -25,7 +25,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("OPS_DATA_DIR", default=str(BASE_DIR / ".data")))
 
-# --- the portal's own database; the product's is never here (DESIGN 2) ---
+# --- the portal's own database; the product's is never here (docs/design.md 2) ---
 DATABASES = {"default": portal_database(env.str("DATABASE_URL", default="postgresql:///sampelit_ops"))}
 
 if DEMO:
@@ -66,7 +66,7 @@ AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.middleware.client_ip"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
 OTP_TOTP_ISSUER = "Sampelit Ops"
-# --- operations: every period is a setting, so tests can shorten it (DESIGN 8) ---
+# --- operations: every period is a setting, so tests can shorten it (docs/design.md 8) ---
 OPS_LEASE_SECONDS = env.float("OPS_LEASE_SECONDS", default=60)
 OPS_HEARTBEAT_SECONDS = env.float("OPS_HEARTBEAT_SECONDS", default=10)
 OPS_TICK_SECONDS = env.float("OPS_TICK_SECONDS", default=10)
@@ -100,7 +100,7 @@ Q_CLUSTER = {
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
 
 # --- backups ---
-# file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (DESIGN 11).
+# file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (docs/design.md 11).
 BACKUP_STORE = env.str("BACKUP_STORE", default=(DATA_DIR.absolute() / "backups").as_uri())
 BACKUP_AGE_RECIPIENTS = env.list("BACKUP_AGE_RECIPIENTS", default=[])
 BACKUP_AGE_IDENTITY = env.str("BACKUP_AGE_IDENTITY", default="")

@@ -1,4 +1,4 @@
--- The ledger only grows (DESIGN 5). PostgreSQL chapter 37, "Triggers".
+-- The ledger only grows (docs/design.md 5). PostgreSQL chapter 37, "Triggers".
 CREATE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% on % is refused: the ledger only grows. Nothing was changed.', TG_OP, TG_TABLE_NAME

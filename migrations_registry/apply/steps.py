@@ -140,7 +140,7 @@ def _may_have_left_something(row: Application) -> bool:
 
 
 def all_steps(preflight: kinds.StepFunction) -> list[StepSpec | kinds.Registered]:
-    """In the order of DESIGN 4; the always-steps run at every kind of end."""
+    """In the order of docs/design.md 6; the always-steps run at every kind of end."""
     return [
         step("preflight", preflight, deadline=300),
         step("maintenance_on", maintenance_on, pool="urgent", deadline=300),

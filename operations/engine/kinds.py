@@ -130,7 +130,7 @@ class OperationKind:
 
 @dataclass
 class Registry:
-    """What apps fill in from AppConfig.ready, so that no import goes backwards (DESIGN 2)."""
+    """What apps fill in from AppConfig.ready, so that no import goes backwards (docs/design.md 2)."""
 
     kinds: dict[str, OperationKind] = field(default_factory=dict)
     factories: dict[str, StepSpec] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The nouns of the one way anything consequential happens (DESIGN 3)."""
+"""The nouns of the one way anything consequential happens (docs/design.md 3)."""
 
 from operations.models.approval import Approval
 from operations.models.environment import Environment

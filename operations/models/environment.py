@@ -79,7 +79,7 @@ class Environment(models.Model):
         return self.slug
 
     def votes(self, risk: str) -> int:
-        """How many other people must approve an act of this risk here (defaults: DESIGN 11)."""
+        """How many other people must approve an act of this risk here (defaults: docs/design.md 11)."""
         own = {
             "routine": self.votes_routine,
             "sensitive": self.votes_sensitive,

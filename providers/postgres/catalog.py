@@ -26,7 +26,8 @@ class Listed:
     rows: int | None
 
 
-# Types whose extended hash depends on the value alone, equal on every server (DESIGN 7); all others are hashed as text.
+# Types whose extended hash depends on the value alone, equal on every server; others are hashed as text
+# (docs/design.md 7, "row evidence").
 HASHED_BY_VALUE = frozenset(
     [
         "bool",

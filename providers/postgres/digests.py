@@ -1,4 +1,4 @@
-"""Row evidence: how many rows, and the sum of a 64-bit hash of every row (DESIGN 7, "row evidence").
+"""Row evidence: how many rows, and the sum of a 64-bit hash of every row (docs/design.md 7, "row evidence").
 
 In: a connection, a table's columns and a range. Out: counts and sums that are equal in two databases when the rows are.
 """

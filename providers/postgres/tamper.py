@@ -1,7 +1,7 @@
 """What changed between an earlier run's audit trail and today's, told in SQL inside a drill server.
 
 In: two tables of one database (the earlier one may hold only the segments that differ). Out: findings with rows before
-and after. Columns are compared by value where equality is exact, else as text (DESIGN 7, "row evidence").
+and after. Columns are compared by value where equality is exact, else as text (docs/design.md 7, "row evidence").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Render's public API: thin typed calls that tolerate fields and statuses they do not know (reference/apis.md 1-6)."""
+"""Render's public API: thin typed calls that tolerate fields and statuses they do not know (api-docs.render.com)."""
 
 from __future__ import annotations
 

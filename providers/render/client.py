@@ -21,7 +21,7 @@ _SERVICE = re.compile(r"^/services/([^/]+)$")
 
 
 def bucket(method: str, path: str) -> str:
-    """The rate-limit bucket of a request (api-docs.render.com/reference/rate-limiting; reference/apis.md 1)."""
+    """The rate-limit bucket of a request (api-docs.render.com/reference/rate-limiting)."""
     if path.startswith("/logs"):
         return "logs"
     if method == "GET":

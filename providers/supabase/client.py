@@ -1,7 +1,8 @@
-"""The door to Supabase's Management API: one token in, typed answers out (reference/apis.md 7-10).
+"""The door to Supabase's Management API: one token in, typed answers out.
 
 `Supabase(token, base)` holds the shared HTTP client; its parts group the calls by noun. Reads are retried, writes are
 sent once; many writes answer an empty body, so their effect is looked up on the project.
+Paths and scopes: supabase.com/docs/reference/api.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Backups:
-    """What Supabase keeps. No entry and no window is an answer of 200 and must alarm (reference/apis.md 8)."""
+    """What Supabase keeps (GET …/database/backups). No entry and no window is an answer of 200 and must alarm."""
 
     region: str
     walg_enabled: bool

@@ -1,4 +1,4 @@
-"""The demo's variables: read from `.data/demo.env` when DATABASE_URL is unset; the real environment wins (DESIGN 11).
+"""The demo's variables: read from `.data/demo.env` when DATABASE_URL is unset; set ones win (docs/design.md 11).
 
 In: argv. Out: os.environ with the demo's values, and its embedded database running while the command runs.
 """

@@ -1,4 +1,4 @@
-"""People: invite, change roles, deactivate, start somebody's sign-in over. Users are never deleted (DESIGN 3).
+"""People: invite, change roles, deactivate, start somebody's sign-in over. Users are never deleted (docs/design.md 3).
 
 Replaces Django's user admin, whose holders could make themselves superuser or set other people's passwords. Every
 change goes to the ledger; nobody changes their own roles.

@@ -1,4 +1,4 @@
-"""verify_ledger: its JSON keys and exit codes (DESIGN 11)."""
+"""verify_ledger: its JSON keys and exit codes (docs/design.md 11)."""
 
 from __future__ import annotations
 
