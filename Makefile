@@ -34,9 +34,10 @@ test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, check --deploy, makemigrations --check
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats of CSS and JS, check --deploy, makemigrations --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/oxfmt --check static
 	$(BIN)/python bin/lint_django.py

@@ -1,5 +1,14 @@
 // Shortcuts: "/" to the search, "g" then a letter to a page, "?" for help, Escape closes. Never while typing.
-const PAGES = { h: "Overview", d: "Deployments", m: "Migrations", b: "Backups", o: "Operations", a: "Approvals", t: "Timeline", e: "Environments" };
+const PAGES = {
+  h: "Overview",
+  d: "Deployments",
+  m: "Migrations",
+  b: "Backups",
+  o: "Operations",
+  a: "Approvals",
+  t: "Timeline",
+  e: "Environments",
+};
 let waitingForPage = false;
 
 export function startKeys() {
@@ -28,12 +37,15 @@ function focusSearch(event) {
 function follow(event) {
   waitingForPage = false;
   const label = PAGES[event.key];
-  const link = label && [...document.querySelectorAll("#nav-groups a")].find((a) => a.firstChild.textContent.trim() === label);
+  const link =
+    label && [...document.querySelectorAll("#nav-groups a")].find((a) => a.firstChild.textContent.trim() === label);
   if (link) link.click();
 }
 
 function closeOpen() {
-  document.querySelectorAll(".user-menu[open], #changelist-filter details[open]").forEach((d) => d.removeAttribute("open"));
+  document
+    .querySelectorAll(".user-menu[open], #changelist-filter details[open]")
+    .forEach((d) => d.removeAttribute("open"));
   document.getElementById("shortcuts")?.remove();
 }
 
@@ -45,7 +57,12 @@ function toggleHelp() {
   box.className = "card shortcuts";
   box.setAttribute("role", "status");
   box.setAttribute("aria-label", "Keyboard shortcuts");
-  const lines = [["/", "search"], ["?", "this help"], ["Esc", "close"], ...Object.entries(PAGES).map(([k, v]) => [`g ${k}`, v])];
+  const lines = [
+    ["/", "search"],
+    ["?", "this help"],
+    ["Esc", "close"],
+    ...Object.entries(PAGES).map(([k, v]) => [`g ${k}`, v]),
+  ];
   box.append(Object.assign(document.createElement("h2"), { textContent: "Keyboard" }), list(lines));
   document.body.append(box);
 }

@@ -31,7 +31,10 @@ function busy(element) {
 
 async function refresh(element) {
   try {
-    const answer = await fetch(element.dataset.live, { headers: { "X-Requested-With": "live" }, credentials: "same-origin" });
+    const answer = await fetch(element.dataset.live, {
+      headers: { "X-Requested-With": "live" },
+      credentials: "same-origin",
+    });
     if (!answer.ok || answer.redirected) return false;
     replace(element, await answer.text());
     return true;
@@ -48,7 +51,9 @@ function replace(element, html) {
   element.innerHTML = html;
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
   if (focused) document.getElementById(focused)?.focus();
-  element.querySelectorAll("[data-follow]").forEach((log) => { log.scrollTop = log.scrollHeight; });
+  element.querySelectorAll("[data-follow]").forEach((log) => {
+    log.scrollTop = log.scrollHeight;
+  });
 }
 
 function note(element, text) {

@@ -20,5 +20,7 @@ async function copy(source) {
   await navigator.clipboard.writeText(source.dataset.copy);
   const before = source.textContent;
   source.textContent = "Copied";
-  setTimeout(() => { source.textContent = before; }, 1500);
+  setTimeout(() => {
+    source.textContent = before;
+  }, 1500);
 }
