@@ -15,6 +15,6 @@ def register() -> None:
                 "deployments.view_edgefunction")
     )  # fmt: skip
     navigation.register(
-        NavLink("Watch", 40, "Advisors", "admin:deployments_advisorfinding_changelist",
+        NavLink("Watch", 38, "Advisors", "admin:deployments_advisorfinding_changelist",
                 "deployments.view_advisorfinding")
     )  # fmt: skip

@@ -58,5 +58,5 @@ def unbacked(request: HttpRequest) -> Panel | None:
 def register_panels() -> None:
     """Add both cards after those of the apps; called once when the apps are ready."""
     panels.register(40, waits_for_approval)
-    panels.register(50, late_failed_altered)
-    panels.register(46, unbacked)
+    panels.register(55, late_failed_altered)
+    panels.register(47, unbacked)
