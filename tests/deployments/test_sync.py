@@ -8,10 +8,12 @@ from django.test.utils import CaptureQueriesContext
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
+from deployments.observe import observe
 from deployments.sync import Report, poll
 from ledger.models import Entry
 from operations.models import Environment
 from providers.http import Unauthorized
+from providers.render import Deploy
 from tests.render_sandbox import API, Harness
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +108,16 @@ def test_a_stale_answer_moves_nothing_back(sandbox: Harness, known: Report) -> N
 
     row.refresh_from_db()
     assert row.status == Status.LIVE
+
+
+def test_a_stale_answer_takes_a_moving_deploy_no_step_back(sandbox: Harness, known: Report) -> None:
+    service = Service.objects.get(name=API)
+    newer = {"id": "dep-stale", "status": "update_in_progress", "updatedAt": "2026-11-23T10:00:02Z"}
+    older = {"id": "dep-stale", "status": "created", "updatedAt": "2026-11-23T10:00:01Z"}
+    observe(service, Deploy.parse(newer))
+
+    assert not observe(service, Deploy.parse(older))
+    assert service.deployments.get(render_id="dep-stale").status == Status.UPDATE_IN_PROGRESS
 
 
 def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: Report) -> None:
