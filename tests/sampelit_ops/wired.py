@@ -1,0 +1,165 @@
+"""What test_wiring.py expects in every registry but the kinds (wired_kinds.py), in the words of `tests.wiring`."""
+
+from __future__ import annotations
+
+WIRING: dict[str, str] = {
+    "guards": """
+deployments.deploy: refuse
+""",
+    "consequences": """
+backups.provider_pitr: by_a_restore(backups.provider_pitr)
+backups.provider_restore: by_a_restore(backups.provider_restore)
+deployments.deploy: tell
+deployments.rollback: by_a_rollback
+""",
+    "named steps": """
+maintenance_off: maintenance_off maintenance_off urgent 300/120 s undoes maintenance_on
+maintenance_on: maintenance_on maintenance_on urgent 300/120 s
+""",
+    "periodic jobs": """
+approvals.reevaluate 30 s: reevaluate
+backups.checkpoints 60 s: keep
+backups.incidents 300 s: remind
+backups.overdue 60 s: keep
+backups.portal 3600 s: keep
+backups.provider 600 s: _job
+backups.retention 86400 s: keep_retention
+backups.schedule 15 s: keep_schedule
+backups.second_store 60 s: keep_second_stores
+backups.store_reports 600 s: keep_reports
+backups.sweep 3600 s: sweep_default_store
+backups.witness 600 s: keep
+deadman 60 s: ping
+deployments.bundles 86400 s: let_bundles_go
+deployments.drift 60 s: look
+deployments.functions 300 s: read_functions
+deployments.health 10 s: probe_health
+deployments.poll 30 s: poll_render
+deployments.previews 300 s: look
+deployments.reconcile 600 s: reconcile_webhooks
+deployments.variables 900 s: read_variables
+deployments.watchdog 30 s: lift_maintenance
+deployments.webhooks 1 s: process_deliveries
+doctor 3600 s: hourly
+ledger.verify 3600 s: watch
+migrations_registry.changed 10 s: refresh_changed
+migrations_registry.drift 3600 s: hourly
+migrations_registry.readings 300 s: refresh_all
+migrations_registry.repositories 3600 s: look_at_repositories
+notify 10 s: _round
+""",
+    "transport": """
+send
+""",
+    "home panels": """
+10 health
+20 live
+30 newest_proven_backup
+40 waits_for_approval
+45 backup_schedule
+46 altered
+47 unbacked
+50 schema_drift
+55 late_failed_altered
+60 doctor
+""",
+    "home widgets": """
+10 last_runs
+20 audit_rows
+""",
+    "sidebar": """
+- 0 Overview: admin:index -
+Operate 10 Deployments: admin:deployments_deployment_changelist deployments.view_deployment
+Operate 12 Services: admin:deployments_service_changelist deployments.view_service
+Operate 14 Edge functions: admin:deployments_edgefunction_changelist deployments.view_edgefunction
+Operate 20 Migrations: admin:migrations_registry_migrationfile_changelist migrations_registry.view_migrationfile
+Operate 30 Backups: admin:backups_run_changelist backups.view_run
+Operate 31 Policies: admin:backups_policy_changelist backups.view_policy
+Operate 32 Stores: admin:backups_storereport_changelist backups.view_storereport
+Operate 35 Recover: admin:recover backups.view_run
+Watch 38 Advisors: admin:deployments_advisorfinding_changelist deployments.view_advisorfinding
+Watch 40 Operations: admin:operations_operation_changelist operations.view_operation
+Watch 50 Approvals: admin:approvals operations.view_operation counts waiting
+Watch 60 Tasks: admin:operations_task_changelist operations.view_task counts open_tasks
+Watch 70 Timeline: admin:ledger_entry_changelist ledger.view_entry
+Watch 74 Incidents: admin:backups_incident_changelist backups.view_incident
+Watch 75 Drift: admin:migrations_registry_driftincident_changelist migrations_registry.view_driftincident
+Watch 76 Legal holds: admin:backups_hold_changelist backups.view_hold
+Watch 78 Evidence: admin:backups_evidencereport_changelist backups.view_evidencereport
+Admin 80 Environments: admin:operations_environment_changelist operations.view_environment
+Admin 90 Doctor: admin:doctor operations.view_heartbeat
+Admin 99 Accidents: admin:demo_alarms operations.change_environment
+Admin 100 People: admin:auth_user_changelist auth.view_user
+Admin 110 All records: admin:records -
+""",
+    "user menu": """
+Second factor: account:second_factor
+Personal tokens: account:tokens
+""",
+    "set-up": """
+50 supabase: steps discover
+""",
+    "admin": """
+auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin
+backups.Incident=IncidentAdmin backups.Policy=PolicyAdmin backups.Proof=ProofAdmin backups.Restore=RestoreAdmin
+backups.Run=RunAdmin backups.Slot=SlotAdmin backups.StoreReport=StoreReportAdmin
+deployments.AdvisorFinding=AdvisorFindingAdmin deployments.ConfigFingerprint=ConfigFingerprintAdmin
+deployments.Deployment=DeploymentAdmin deployments.EdgeFunction=EdgeFunctionAdmin
+deployments.EdgeSecret=EdgeSecretAdmin deployments.FunctionBundle=FunctionBundleAdmin
+deployments.HealthCheck=HealthCheckAdmin deployments.Service=ServiceAdmin
+deployments.WebhookDelivery=WebhookDeliveryAdmin django_q.Failure=FinishedAdmin django_q.OrmQ=WaitingAdmin
+django_q.Schedule=ScheduleAdmin django_q.Success=FinishedAdmin ledger.Entry=EntryAdmin
+migrations_registry.Application=ApplicationAdmin migrations_registry.DriftIncident=DriftIncidentAdmin
+migrations_registry.Finding=FindingAdmin migrations_registry.MigrationFile=MigrationFileAdmin
+migrations_registry.Plan=PlanAdmin migrations_registry.RulePolicy=RulePolicyAdmin
+migrations_registry.Waiver=WaiverAdmin operations.Environment=EnvironmentAdmin
+operations.Heartbeat=HeartbeatAdmin operations.Notification=NotificationAdmin
+operations.Operation=OperationAdmin operations.Task=TaskAdmin
+""",
+    "doctor": """
+altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
+backup_stores blueprints clock coverage databases fingerprints last_witness ledger ledger_checkpoints mail
+migration_history migrations outbox portal_copy portal_database render render_recovery repositories retention
+second_factors secrets services slack store supabase supabase_functions ticker variables webhook workers
+""",
+    "anchor sources": """
+_checkpoints
+_in_the_store
+_manifests
+""",
+    "listeners of the verification": """
+keep
+""",
+    "incident sources": """
+drift
+""",
+    "ledger sentences": """
+backups.decision.traced backups.evidence.produced backups.export.failed backups.export.proven
+backups.export.stored backups.export.suspect backups.hold.placed backups.hold.released backups.incident.opened
+backups.incident.resolved backups.policy.added backups.policy.changed backups.policy.database_accepted
+backups.portal.recovered backups.provider.not_restored backups.provider.point backups.provider.restored
+backups.restore.failed backups.restore.succeeded backups.run.brought_back backups.run.downloaded
+backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
+backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
+deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
+deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
+deployments.function_live deployments.function_removed deployments.healthy deployments.history_read
+deployments.live deployments.maintenance_lifted deployments.settings_changed deployments.started
+deployments.unhealthy ledger.exported ledger.verified migrations_registry.applied
+migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found
+migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
+migrations_registry.not_applied migrations_registry.policy.changed migrations_registry.waiver.approved
+migrations_registry.waiver.proposed operations.approval_revoked operations.approved operations.break_glass
+operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
+operations.environment.changed operations.expired operations.failed operations.refused operations.rejected
+operations.requested operations.succeeded operations.task.closed signin.contact_changed signin.details_changed
+signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_set
+signin.recovery_code_used signin.recovery_codes_made signin.roles_changed signin.second_factor_enrolled
+signin.second_factor_removed signin.signed_in signin.token_created signin.token_revoked signin.tokens_revoked
+signin.user_activated signin.user_deactivated
+""",
+    "system checks": """
+portal_database_is_ours: database
+secrets_are_set: security
+""",
+}

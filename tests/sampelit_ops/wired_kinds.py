@@ -1,0 +1,166 @@
+"""The kinds of operations and their steps that test_wiring.py expects, in the words of `tests.wiring`."""
+
+from __future__ import annotations
+
+KINDS = """
+backups.evidence Evidence backups.produce_evidencereport routine -
+  report write_report export 3600/1800 s
+backups.export ExportKind backups.request_export routine backup:{environment}:{policy}
+  copy copy export 21600/600 s
+  prove prove_step prove 21600/600 s
+  settle settle export 3600/120 s always
+backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason
+  place place urgent 3600/120 s
+backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{environment}
+  check check export 300/120 s
+  maintenance_on by name
+  drain drain export 3600/120 s
+  present_copy copy export 43200/1800 s
+  present_prove prove prove 43200/1800 s
+  provider_restore ask export 900/300 s
+  watch watch export 43200/1800 s
+  verify check_restored export 43200/1800 s
+  maintenance_off by name always undoes maintenance_on
+  record write_down export 3600/120 s
+  settle settle export 3600/120 s always
+backups.provider_restore ProviderRestore backups.request_restore destructive schema:{environment}
+  check check export 300/120 s
+  maintenance_on by name
+  drain drain export 3600/120 s
+  present_copy copy export 43200/1800 s
+  present_prove prove prove 43200/1800 s
+  provider_restore ask export 900/300 s
+  watch watch export 43200/1800 s
+  verify check_restored export 43200/1800 s
+  maintenance_off by name always undoes maintenance_on
+  record write_down export 3600/120 s
+  settle settle export 3600/120 s always
+backups.provider_restore_point RestorePointKind backups.request_export routine point:{environment}
+  mark mark export 900/120 s
+  copy copy export 21600/600 s
+  prove prove prove 21600/600 s
+  record write_down export 3600/120 s
+  settle settle export 3600/120 s always
+backups.purge PurgeKind backups.apply_retention routine retention:{environment}:{policy}
+  purge purge prove 21600/600 s
+backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} reason
+  release release urgent 3600/120 s
+backups.resolve_incident ResolveIncident backups.resolve_incident sensitive incident:{incident} reason
+  resolve resolve urgent 3600/120 s
+backups.restore RestoreKind backups.request_restore routine restore:{environment}:{target}
+  check check prove 21600/600 s
+  maintenance_on maintenance_on urgent 3600/120 s
+  drain drain export 3600/120 s
+  present_copy present_copy export 21600/600 s
+  present_prove present_prove prove 21600/600 s
+  load load prove 21600/600 s
+  maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
+  settle settle export 3600/120 s always
+backups.retire RetireKind backups.apply_retention routine retention:{environment}:{policy}
+  retire retire export 21600/600 s
+backups.trace_decision TraceDecision backups.produce_evidencereport routine trace:{environment}
+  trace trace_decision prove 21600/600 s
+backups.unretire UnretireKind backups.apply_retention routine unretire:{run}
+  bring_back bring_back export 3600/120 s
+backups.verify VerifyKind backups.verify_run routine verify:{run}
+  prove verify prove 21600/600 s
+deployments.autodeploy Autodeploy deployments.deploy routine service:{service}
+  autodeploy autodeploy deploy 3600/120 s
+deployments.cancel Cancel deployments.deploy routine cancel:{deployment} restores
+  cancel cancel urgent 3600/120 s
+deployments.delete_group_variable DeleteGroupVariable deployments.configure sensitive group:{group}
+  delete delete_variable deploy 3600/120 s
+deployments.delete_preview DeletePreview deployments.configure sensitive service:{service}
+  delete delete_preview deploy 3600/120 s
+deployments.delete_variable DeleteVariable deployments.configure sensitive service:{service}
+  delete delete_variable deploy 3600/120 s
+deployments.deploy Deploy deployments.deploy sensitive service:{service} no-freeze
+  send send deploy 3600/120 s
+  watch watch deploy 3600/120 s
+  health confirm deploy 3600/120 s
+deployments.function_delete FunctionDelete deployments.deploy sensitive function:{environment}/{function}
+  keep keep_live deploy 3600/120 s
+  delete delete deploy 3600/120 s
+deployments.function_deploy FunctionDeploy deployments.deploy sensitive function:{environment}/{function} no-freeze
+  keep keep_live deploy 3600/120 s
+  send send_files deploy 3600/120 s
+  confirm confirm deploy 3600/120 s
+deployments.function_rollback FunctionRollback deployments.rollback routine function:{environment}/{function} restores
+  keep keep_live urgent 3600/120 s
+  send send_back urgent 3600/120 s
+  confirm confirm urgent 3600/120 s
+deployments.function_secret_delete DeleteSecret deployments.configure sensitive secret:{environment}/{name}
+  delete delete_secret deploy 3600/120 s
+deployments.function_secret_set SetSecret deployments.configure sensitive secret:{environment}/{name}
+  set set_secret deploy 3600/120 s
+deployments.health_path HealthPath deployments.deploy sensitive service:{service}
+  health_path health_path deploy 3600/120 s
+deployments.job RunJob deployments.configure sensitive job:{service}
+  start start_job deploy 3600/120 s
+  watch watch_job deploy 3600/120 s
+deployments.keep_preview KeepPreview deployments.configure routine keep:{service}
+  keep keep deploy 3600/120 s
+deployments.link_group LinkGroup deployments.configure sensitive group:{group}
+  link link deploy 3600/120 s
+deployments.maintenance Maintenance deployments.maintain routine maintenance:{service} restores
+  switch act urgent 3600/120 s
+deployments.purge_cache PurgeCache deployments.configure routine service:{service}
+  purge purge deploy 3600/120 s
+deployments.read_blueprint ReadBlueprint deployments.configure routine blueprint:{environment}
+  read read deploy 300/200 s
+deployments.restart Restart deployments.maintain routine restart:{service} restores
+  restart restart urgent 3600/120 s
+deployments.resume Resume deployments.maintain routine service:{service} restores
+  resume resume urgent 3600/120 s
+deployments.rollback Rollback deployments.rollback routine rollback:{service} restores
+  autodeploy_off autodeploy_off urgent 3600/120 s
+  send send urgent 3600/120 s
+  watch watch urgent 3600/120 s
+  health confirm urgent 3600/120 s
+deployments.scale Scale deployments.maintain sensitive service:{service}
+  scale scale deploy 3600/120 s
+deployments.set_group_variable SetGroupVariable deployments.configure sensitive group:{group}
+  set set_variable deploy 3600/120 s
+deployments.set_variable SetVariable deployments.configure sensitive service:{service}
+  set set_variable deploy 3600/120 s
+deployments.source Source deployments.deploy sensitive service:{service} no-freeze
+  source source deploy 3600/120 s
+deployments.suspend Suspend deployments.maintain destructive service:{service}
+  suspend suspend urgent 3600/120 s
+deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{group}
+  unlink unlink deploy 3600/120 s
+migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
+  preflight preflight export 300/120 s
+  maintenance_on maintenance_on urgent 300/120 s
+  drain drain export 300/120 s
+  restore_point_copy copy export 21600/14400 s
+  restore_point_prove prove prove 21600/14400 s
+  apply apply export 21600/14400 s
+  verify verify export 300/120 s
+  maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
+  settle settle export 3600/120 s always undoes preflight
+migrations.baseline Baseline migrations_registry.baseline_stream sensitive schema:{environment}
+  write history observe_and_write export 300/120 s
+migrations.change_rules ChangeRules migrations_registry.change_rules sensitive migration-rules
+  put in force put_in_force export 3600/120 s
+migrations.look Look migrations_registry.look_historyreading routine history:{environment}
+  read read export 120/120 s
+migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{environment}
+  write history write export 300/120 s
+rehearsal.destructive Rehearsal operations.run_rehearsal destructive rehearsal:{environment}:{key}
+  prepare prepare export 3600/120 s
+  work work export 3600/30 s
+  tidy tidy export 3600/120 s always undoes prepare
+rehearsal.routine Rehearsal operations.run_rehearsal routine rehearsal:{environment}:{key}
+  prepare prepare export 3600/120 s
+  work work export 3600/30 s
+  tidy tidy export 3600/120 s always undoes prepare
+rehearsal.sensitive Rehearsal operations.run_rehearsal sensitive rehearsal:{environment}:{key}
+  prepare prepare export 3600/120 s
+  work work export 3600/30 s
+  tidy tidy export 3600/120 s always undoes prepare
+rehearsal.urgent Rehearsal operations.run_rehearsal routine rehearsal:{environment}:{key}
+  prepare prepare urgent 3600/120 s
+  work work urgent 3600/30 s
+  tidy tidy urgent 3600/120 s always undoes prepare
+"""
