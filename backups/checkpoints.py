@@ -23,7 +23,8 @@ from ledger.registry import Anchor, anchor_source
 from ledger.services import checkpoint
 from operations.notify import alarm
 from providers.errors import ProviderError, Refused
-from providers.storage import AlreadyStored, Store, open_store
+from providers.storage.base import AlreadyStored, Store
+from providers.storage.factory import open_store
 
 logger = logging.getLogger("backups.checkpoints")
 FORMAT, RECOVERY_FORMAT = "sampelit-ops-ledger/1", "sampelit-ops-recovery/1"

@@ -19,8 +19,9 @@ from backups.progress import Watch
 from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
-from providers.storage import Store, open_store
-from providers.storage_local import LocalStore
+from providers.storage.base import Store
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from backups.segments import Packed, TooLarge, pack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Position, Range
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 
 DSN_VARIABLE = "SAMPELIT_OPS_COPIER_DSN"
 

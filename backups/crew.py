@@ -22,7 +22,7 @@ from backups.copier import DSN_VARIABLE, Copier, Job, Setting
 from backups.manifest import Segment
 from providers.errors import ProviderError
 from providers.processes import FRUGAL, kill_group, spawn
-from providers.storage import Store
+from providers.storage.base import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 

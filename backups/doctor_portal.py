@@ -25,8 +25,7 @@ from operations.web import html
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 from providers.render.postgres import Database
-from providers.storage import open_store
-from providers.storage_reaper import NOT_HERE
+from providers.storage.factory import NOT_HERE, open_store
 
 OURS = "sampelit-ops-db"  # its name in render.yaml
 COPY_AGE, MARK_AGE = timedelta(hours=13), timedelta(hours=2)

@@ -12,7 +12,7 @@ from backups.drill import Loader
 from backups.findings import KEPT_ROWS, Examined, Finding
 from backups.manifest import Manifest, Table
 from providers import postgres
-from providers.postgres.chains import describe
+from providers.postgres.audit_trail.chains import describe
 
 MOST_TOLD = 50
 CUTS = ("row_edited", "rows_removed", "tail_cut", "chain_removed")

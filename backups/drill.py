@@ -18,7 +18,7 @@ from backups.tally import Tally
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
-from providers.storage import Missing, Store, StoreError
+from providers.storage.base import Missing, Store, StoreError
 
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 

@@ -26,7 +26,7 @@ from backups.tally import Tally
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.storage import AlreadyStored, Store
+from providers.storage.base import AlreadyStored, Store
 
 TOOL = "sampelit-ops 0.1"
 PARALLEL_FROM_BYTES = 96 << 20

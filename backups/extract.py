@@ -20,9 +20,9 @@ from backups.reading import segment_problem
 from backups.segments import Damaged, unpack
 from backups.selection import narrowed
 from providers import postgres
-from providers.embedded import throwaway
+from providers.embedded_postgres.server import throwaway
 from providers.errors import ProviderError, Refused
-from providers.storage import Store
+from providers.storage.base import Store
 
 ONE_AT_A_TIME = BoundedSemaphore()  # each needs a server and 2.5 times the rows' disk: reloads would fill the machine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backups.manifest import Manifest
-from providers.storage import AlreadyStored, Store
+from providers.storage.base import AlreadyStored, Store
 
 HOWTO_KEY = "HOW-TO-RESTORE.md"
 TEXT = Path(__file__).with_name("howto.md")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from providers.storage import Store
+from providers.storage.base import Store
 
 
 @dataclass

@@ -19,7 +19,7 @@ from backups.provider.baseline import continued
 from backups.trust import store_of, trusted_manifest
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.storage import Missing, StoreError
+from providers.storage.base import Missing, StoreError
 
 
 def last_good(run: Run) -> Run | None:

@@ -13,7 +13,7 @@ from backups.manifest import Manifest, Table
 from backups.reading import segment_problem
 from backups.sealing import ManifestError, sealed, table_from, unsealed
 from backups.signing import Signer, Verifier
-from providers.storage import Store
+from providers.storage.base import Store
 
 FORMAT = "sampelit-ops-kept/1"
 

@@ -14,7 +14,7 @@ from ledger.models import Entry
 from ledger.registry import Anchor, anchor_source, sentence
 from operations import edits
 from providers.errors import ProviderError, Refused
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 ANCHORS = 50
 

@@ -21,12 +21,12 @@ from backups.segments import Damaged, unpack
 from backups.selection import in_order
 from backups.writing import beat_seconds, writing
 from providers import postgres
-from providers.embedded import throwaway
+from providers.embedded_postgres.server import throwaway
 from providers.errors import ProviderError, Refused
-from providers.postgres.along import Removal, rows_along
-from providers.postgres.bystanders import Reference, references_in, silent_triggers, touched
 from providers.postgres.connection import Connection, address
-from providers.storage import Missing, Store
+from providers.postgres.restore.cascade_counts import Removal, rows_along
+from providers.postgres.restore.side_effects import Reference, references_in, silent_triggers, touched
+from providers.storage.base import Missing, Store
 
 BESIDE = "sampelit_ops_live"
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from backups.manifest import Manifest, manifest_key
 from providers.errors import ProviderError
-from providers.s3_client import object_lock
-from providers.storage import Store
+from providers.storage.base import Store
+from providers.storage.s3_client import object_lock
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from backups.manifest import Manifest, manifest_key
 from backups.progress import SILENT, Watch
 from backups.reading import segment_problem
 from providers.errors import ProviderError
-from providers.storage import AlreadyStored, Store
+from providers.storage.base import AlreadyStored, Store
 
 
 def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILENT) -> int:

@@ -14,8 +14,9 @@ from backups.manifest import Table
 from backups.segments import Damaged, unpack
 from backups.selection import in_order
 from providers import postgres
-from providers.postgres.merge import Name, columns_of, remove_clashing, set_aside, stage_columns
-from providers.storage import Missing
+from providers.postgres.restore.table_sync import columns_of, remove_clashing, set_aside, stage_columns
+from providers.postgres.schema.model import Name
+from providers.storage.base import Missing
 
 
 def lay_over(loader: Loader, kept: Sequence[Table], *, aside: bool) -> list[str]:

@@ -24,9 +24,9 @@ from backups.sealing import sealed
 from backups.signing import Signer
 from backups.tamper import Baseline, examine, raw_bytes_to_load
 from providers import postgres
-from providers.embedded import EmbeddedPostgres, throwaway
+from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
 from providers.postgres.connection import Connection
-from providers.storage import Store
+from providers.storage.base import Store
 
 DATABASE = "drill"
 Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]

@@ -11,7 +11,7 @@ from typing import Any
 from backups.manifest import Manifest
 from backups.sealing import ManifestError, sealed, unsealed
 from backups.signing import Signer, Verifier
-from providers.storage import AlreadyStored, Missing, Store
+from providers.storage.base import AlreadyStored, Missing, Store
 
 FORMAT = "sampelit-ops-purged/1"
 

@@ -18,8 +18,8 @@ from backups.trust import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from providers.errors import ProviderError, Refused
-from providers.storage import Store, open_store
-from providers.storage_reaper import open_reaper
+from providers.storage.base import Store
+from providers.storage.factory import open_reaper, open_store
 
 
 def purge(ctx: StepContext) -> None:

@@ -12,7 +12,7 @@ from backups.sealing import ManifestError, decode, unsealed
 from backups.segments import Damaged, check_stored, unpack
 from backups.signing import Verifier
 from providers.errors import Refused
-from providers.storage import Missing, Store
+from providers.storage.base import Missing, Store
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from operations.engine import kinds
 from operations.engine.content import content_sha256
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
-from providers.storage import Store
+from providers.storage.base import Store
 
 SAID = "Rebuilt from the store by manage.py recover."
 

@@ -28,7 +28,7 @@ from ledger.models import Head
 from ledger.services import record, verify
 from operations.models import AccessToken
 from providers.errors import Refused
-from providers.storage import Store
+from providers.storage.base import Store
 
 
 @dataclass

@@ -23,7 +23,7 @@ from backups.writing import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address
-from providers.storage import Store
+from providers.storage.base import Store
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from operations.engine.context import StepContext
 from operations.models import Environment, Step, StepStatus
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.bystanders import write_problems
+from providers.postgres.restore.side_effects import write_problems
 
 ONLY_LIVE = ("maintenance_on", "drain", "present_copy", "present_prove", "maintenance_off")
 

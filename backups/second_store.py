@@ -18,7 +18,7 @@ from backups.stores import other_url
 from ledger.services import record
 from operations.notify import alarm
 from providers.errors import ProviderError, Refused
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 logger = logging.getLogger("backups.second_store")
 LOOK_BACK = timedelta(days=30)

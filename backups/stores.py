@@ -13,8 +13,10 @@ from django.utils import timezone
 from backups.models import Policy, Run, StoreReport
 from ledger.services import record
 from providers.errors import ProviderError, Refused
-from providers.storage import open_store, parse
-from providers.storage_probe import Finding, probe, ready
+from providers.storage.base import parse
+from providers.storage.factory import open_store
+from providers.storage.finding import Finding
+from providers.storage.probe import probe, ready
 
 logger = logging.getLogger("backups.stores")
 EVERY = timedelta(days=1)

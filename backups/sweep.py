@@ -17,7 +17,8 @@ from backups.models import Run
 from backups.reading import load
 from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 
 logger = logging.getLogger("backups.sweep")
 GRACE = timedelta(hours=48)

@@ -19,9 +19,9 @@ from backups.findings import KEPT_ROWS, Examined, Finding, fingerprint
 from backups.manifest import Manifest, Segment, Table
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres import tamper
-from providers.postgres.verifier import KIND
-from providers.storage import Store, StoreError
+from providers.postgres.audit_trail import tamper
+from providers.postgres.audit_trail.verifier import KIND
+from providers.storage.base import Store, StoreError
 
 BESIDE = "sampelit_ops_before"
 T = TypeVar("T")

@@ -11,7 +11,8 @@ from backups.models import Run
 from backups.reading import load
 from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 
 
 class Rejected(ProviderError):

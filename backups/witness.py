@@ -23,7 +23,7 @@ from ledger.models import Entry, Head
 from ledger.services import record
 from operations.notify import enqueue
 from providers.errors import Refused
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 FORMAT, SENT = "sampelit-ops-witness/1", "backups.witness.sent"
 EVERY = timedelta(days=7)

@@ -15,7 +15,7 @@ from backups.progress import Watch
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection, address
-from providers.postgres.guarded import guarded_session
+from providers.postgres.locked_session import guarded_session
 
 
 def beat_seconds() -> float:

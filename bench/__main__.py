@@ -13,7 +13,7 @@ from typing import Any
 from bench import measures, peers
 from bench.data import bench_database, peer_environment
 from bench.ours import Took, Variant, directory, run
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench-results.json"

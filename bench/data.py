@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from providers import postgres
-from providers.embedded import EmbeddedPostgres, data_home
+from providers.embedded_postgres.server import EmbeddedPostgres, data_home
 from sandbox import database
 
 OPTIONS = {"fsync": "off", "shared_buffers": "1GB", "max_wal_size": "4GB", "autovacuum": "off"}

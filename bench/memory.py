@@ -46,7 +46,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
     django.setup()
     from bench.ours import Variant, run
-    from providers.storage import open_store
+    from providers.storage.factory import open_store
 
     directory, connections = Path(sys.argv[1]), int(sys.argv[2])
     dsn = sys.stdin.read()

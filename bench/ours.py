@@ -13,7 +13,7 @@ from backups.export import ExportPlan, export
 from backups.policies import PolicySpec
 from backups.proof import prove
 from bench.data import TABLE
-from providers.storage import Store
+from providers.storage.base import Store
 
 
 @dataclass(frozen=True)

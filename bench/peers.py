@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.data import TABLE
 from bench.ours import Took, cpu_seconds
-from providers.postgres_install import bin_dir
+from providers.embedded_postgres.install import bin_dir
 
 
 def shell(pipeline: str, environment: Mapping[str, str], output: Path | None) -> Took:

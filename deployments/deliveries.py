@@ -19,7 +19,7 @@ from deployments.models import Service, WebhookDelivery
 from deployments.services import take
 from deployments.sync import Report, sync_service
 from providers.errors import ProviderError
-from providers.http import NotFound
+from providers.http.api_client import NotFound
 from providers.render.models import moment, text
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from deployments.models.deployment import Status
 from deployments.verdict import judge
 from ledger.services import record
 from operations.notify import alarm
-from providers.probe import Answer, fetch
+from providers.http.health_probe import Answer, fetch
 
 BAD_PROBES = 2
 KEEP_DAYS = 14

@@ -16,7 +16,7 @@ from deployments.observe import observe
 from deployments.services import take
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http import RateLimited, Unavailable, UnknownOutcome
+from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
 from providers.render import Deploy, Render
 from providers.render import Service as Seen
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
 from providers.errors import ProviderError
-from providers.http import PlanTooLow, Unauthorized
+from providers.http.api_client import PlanTooLow, Unauthorized
 from providers.render import Render, Webhook
 
 PATH = "/webhooks/render/"

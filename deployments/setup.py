@@ -21,7 +21,7 @@ from operations import onboarding
 from operations.models import Environment
 from operations.onboarding import Step
 from providers.errors import ProviderError, Refused
-from providers.http import PlanTooLow, Rejected, Unauthorized
+from providers.http.api_client import PlanTooLow, Rejected, Unauthorized
 from providers.render import Render
 
 

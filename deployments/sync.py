@@ -23,7 +23,7 @@ from ledger.services import record
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from providers.errors import ProviderError, Refused
-from providers.http import NotFound
+from providers.http.api_client import NotFound
 from providers.render import Deploy, Render
 
 logger = logging.getLogger(__name__)

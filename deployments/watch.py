@@ -11,7 +11,7 @@ from deployments.models.deployment import Status
 from deployments.observe import observe
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
-from providers.http import RateLimited, Unavailable, UnknownOutcome
+from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
 from providers.render import Render
 
 ORDER = [

@@ -21,8 +21,8 @@ from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.postgres.guarded import guarded_session
-from providers.postgres.history import HistoryRow, ensure_history, read_history, standpoint, write_history
+from providers.postgres.locked_session import guarded_session
+from providers.postgres.migrate.history import HistoryRow, ensure_history, read_history, standpoint, write_history
 
 LOCK_TIMEOUT = "4s"
 

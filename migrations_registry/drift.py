@@ -24,7 +24,7 @@ from operations import notify
 from operations.models import Environment, Operation, Status
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.objects import read_objects
+from providers.postgres.schema.objects import read_objects
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 3600.0

@@ -17,7 +17,7 @@ from migrations_registry.models import MigrationFile
 from migrations_registry.services.facts import reading_dsn
 from operations.models import Environment
 from providers import postgres
-from providers.postgres.history import HistoryRow, read_history
+from providers.postgres.migrate.history import HistoryRow, read_history
 
 APPLIED, PENDING, CHANGED = "applied", "pending", "changed"
 _CLI_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")

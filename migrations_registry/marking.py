@@ -19,8 +19,8 @@ from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.guarded import guarded_session
-from providers.postgres.history import HistoryRow, ensure_history, remove_history, replace_history
+from providers.postgres.locked_session import guarded_session
+from providers.postgres.migrate.history import HistoryRow, ensure_history, remove_history, replace_history
 
 AS_APPLIED, AS_REVERTED = "applied", "reverted"
 

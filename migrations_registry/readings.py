@@ -26,7 +26,7 @@ from migrations_registry.services.planning import review
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.history import HistoryRow, Standpoint, read_history, standpoint
+from providers.postgres.migrate.history import HistoryRow, Standpoint, read_history, standpoint
 from providers.redact import redact
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.postgres.guarded import guarded_session
+from providers.postgres.locked_session import guarded_session
 
 FAILURES = ("", "refuse", "crash", "exit", "retryable", "always", "stall")
 

@@ -15,8 +15,8 @@ from django.core.mail import EmailMessage
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from providers import safe_fetch
 from providers.errors import ProviderError, Refused
+from providers.http import public_address
 
 _JSON = {"Content-Type": "application/json", "User-Agent": "sampelit-ops"}
 
@@ -34,7 +34,7 @@ def slack(url: str, subject: str, text: str, link: str) -> None:
     """One message (api.slack.com/messaging/webhooks); &, < and > are escaped as Slack asks."""
     lines = [f"*{_escaped(subject)}*", _escaped(text), f"<{link}|Open>" if link else ""]
     body = json.dumps({"text": "\n".join(filter(None, lines))}).encode()
-    safe_fetch.post(url, body, dict(_JSON))
+    public_address.post(url, body, dict(_JSON))
 
 
 def webhook(url: str, secret: str, message_id: str, at: datetime, payload: dict[str, object]) -> None:
@@ -45,7 +45,7 @@ def webhook(url: str, secret: str, message_id: str, at: datetime, payload: dict[
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": signature(secret, message_id, at, text),
     }
-    safe_fetch.post(url, text.encode(), _JSON | signed)
+    public_address.post(url, text.encode(), _JSON | signed)
 
 
 def signature(secret: str, message_id: str, at: datetime, text: str) -> str:
@@ -58,7 +58,7 @@ def signature(secret: str, message_id: str, at: datetime, text: str) -> str:
 
 def ping(url: str) -> None:
     """Tell an outside dead-man service that we live."""
-    safe_fetch.post(url, b"", {"User-Agent": "sampelit-ops"})
+    public_address.post(url, b"", {"User-Agent": "sampelit-ops"})
 
 
 def _escaped(text: str) -> str:

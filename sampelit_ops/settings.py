@@ -10,7 +10,7 @@ from pathlib import Path
 
 import environ
 
-from providers.storage import django_storage
+from providers.storage.factory import django_storage
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS

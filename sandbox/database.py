@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 from sandbox.roles import create_roles, grant_database
 from sandbox.seed import UNTIL, seed_core
 from sandbox.seed_product import seed_product

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 
 ROLES = {
     "sampelit_owner": "NOLOGIN BYPASSRLS",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.embedded import EmbeddedPostgres, throwaway
+from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
 
 server: EmbeddedPostgres
 _resources = ExitStack()

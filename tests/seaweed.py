@@ -20,8 +20,8 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.processes import kill_group, spawn
-from providers.s3_client import client
-from providers.storage import parse
+from providers.storage.base import parse
+from providers.storage.s3_client import client
 
 ADMIN, ACCESS_KEY, SECRET_KEY = "sampelit-admin", "sampelit-test", "sampelit-test-secret"
 BUCKET, LOCKED = "backups", "locked"

@@ -11,7 +11,7 @@ from backups.drill import Loader
 from backups.evidence.facts import Conversions, End, Month, RunFacts, TableFacts
 from backups.evidence.places import from_multirange, multirange, packed
 from backups.manifest import Manifest, Table
-from providers.postgres import chain_facts as sql
+from providers.postgres.audit_trail import chain_facts as sql
 
 
 def collect(loader: Loader, previous: Manifest | None, before: RunFacts | None) -> RunFacts | None:

@@ -13,7 +13,7 @@ from backups.manifest import Manifest
 from backups.progress import Watch
 from backups.sealing import ManifestError, sealed, unsealed
 from backups.signing import Signer, Verifier
-from providers.storage import AlreadyStored, Missing, Store
+from providers.storage.base import AlreadyStored, Missing, Store
 
 
 def evidence_key(run: str) -> str:

@@ -19,11 +19,11 @@ from backups.drill import Loader
 from backups.manifest import Manifest, Segment, Table
 from backups.progress import Watch
 from providers import postgres
-from providers.embedded import EmbeddedPostgres, throwaway
+from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
 from providers.errors import ProviderError
+from providers.postgres.audit_trail.tamper import stage_earlier
 from providers.postgres.connection import Connection, statements
-from providers.postgres.tamper import stage_earlier
-from providers.storage import Store
+from providers.storage.base import Store
 
 DATABASE, SCHEMA = "trace", "sampelit_ops_trace"
 Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]

@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
+from providers.http.api_client import (
+    NotFound,
+    PlanTooLow,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    UnknownOutcome,
+)
 
 LOOKS = 24
 MOST_WAIT = 90.0

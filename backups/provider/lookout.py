@@ -10,7 +10,7 @@ import psycopg
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres import standing
+from providers.postgres import database_mark
 from providers.supabase import Supabase
 
 MOVING = {"RESTORING", "COMING_UP", "RESTARTING", "GOING_DOWN", "PAUSING", "UNKNOWN", "RESIZING", "UPGRADING"}
@@ -47,6 +47,6 @@ def mark_of(environment: Environment) -> str:
         return ""
     try:
         with postgres.connect(dsn, timeout=3) as connection:
-            return standing.mark(connection)
+            return database_mark.mark(connection)
     except (ProviderError, psycopg.Error):
         return ""

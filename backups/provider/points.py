@@ -21,7 +21,7 @@ from operations.engine.kinds import Consequence, OperationKind, Parameter, Param
 from operations.models import Environment, Risk
 from operations.supabase import ref_of, supabase
 from providers.errors import ProviderError, Refused
-from providers.http import NotFound, PlanTooLow, Rejected, Unauthorized, UnknownOutcome
+from providers.http.api_client import NotFound, PlanTooLow, Rejected, Unauthorized, UnknownOutcome
 from providers.supabase import RestorePoint, Supabase
 
 LONG = {"deadline": 6 * 3600, "stall": 600}

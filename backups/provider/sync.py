@@ -22,7 +22,7 @@ from operations.models import Environment, SupabaseProject
 from operations.notify import alarm
 from operations.supabase import configured, quick, ref_of
 from providers.errors import ProviderError, Refused
-from providers.http import NotFound
+from providers.http.api_client import NotFound
 from providers.supabase import Addon, Backups, ServiceHealth, Supabase
 
 logger = logging.getLogger("backups.provider")

@@ -19,7 +19,7 @@ from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres import standing
+from providers.postgres import database_mark
 from providers.postgres.connection import Connection
 
 AUDIT = ("public", postgres.CHAIN_TABLE)
@@ -72,7 +72,7 @@ def _nothing_later(connection: Connection, target: Target, found: Found) -> None
     """A second too early or too late would show in the decisions' own times."""
     if ".".join(AUDIT) not in postgres.table_sizes(connection):
         return
-    later = standing.rows_since(connection, AUDIT, DECIDED, target.at + SLACK)
+    later = database_mark.rows_since(connection, AUDIT, DECIDED, target.at + SLACK)
     if later:
         found.problems.append(f"{later} decisions are later than {target.name}.")
 
@@ -84,7 +84,7 @@ def _taken_back(ctx: StepContext, connection: Connection) -> dict[str, int]:
         return {}
     lost, there = {}, postgres.table_sizes(connection)
     for table in trusted_manifest(run, store_of(run)).tables:
-        now = standing.count(connection, (table.schema, table.name)) if table.qualified in there else 0
+        now = database_mark.count(connection, (table.schema, table.name)) if table.qualified in there else 0
         if now < table.rows:
             lost[table.qualified] = table.rows - now
     return lost
@@ -108,6 +108,6 @@ def decided_since(environment: Environment, target: Target) -> int | None:
     """Decisions later than the target, for the confirmation page; None where the database cannot be asked."""
     try:
         with postgres.connect(steps.export_dsn(environment), timeout=3) as connection:
-            return standing.rows_since(connection, AUDIT, DECIDED, target.at)
+            return database_mark.rows_since(connection, AUDIT, DECIDED, target.at)
     except Exception:  # a page must not fail because the product's database does
         return None

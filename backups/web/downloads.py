@@ -19,7 +19,7 @@ from backups.web.run_page import find, request_url
 from ledger.services import record
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.storage import Missing
+from providers.storage.base import Missing
 
 Response = TypeVar("Response", HttpResponse, StreamingHttpResponse)
 

@@ -17,8 +17,8 @@ from backups import stores
 from backups.models import Run, StoreReport
 from operations.web import html
 from providers.errors import Refused
-from providers.storage import parse
-from providers.storage_policies import NOTES, PURPOSE, documents
+from providers.storage.base import parse
+from providers.storage.iam_policies import NOTES, PURPOSE, documents
 
 MAY = "backups.verify_run"
 OTHERS = {

@@ -11,7 +11,7 @@ from operations.models import Environment
 from operations.notify import alarm
 from operations.supabase import configured, ref_of, supabase
 from providers.errors import ProviderError, Refused
-from providers.http import RateLimited
+from providers.http.api_client import RateLimited
 
 __all__ = ["configured", "note", "ref_of", "supabase"]
 

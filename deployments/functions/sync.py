@@ -16,7 +16,7 @@ from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, Functio
 from ledger.services import record
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.http import RateLimited, Unauthorized
+from providers.http.api_client import RateLimited, Unauthorized
 from providers.supabase import Function, Supabase
 from providers.supabase.records import Calls
 

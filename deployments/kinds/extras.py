@@ -11,7 +11,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.http import NotFound
+from providers.http.api_client import NotFound
 from providers.render import Job, Render
 
 

@@ -17,7 +17,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind, Parameters
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.http import NotFound
+from providers.http.api_client import NotFound
 from providers.supabase import Function, Supabase
 
 SLUG = r"[A-Za-z][A-Za-z0-9_-]{0,99}"

@@ -18,11 +18,11 @@ from migrations_registry.apply.journal import DONE, STARTED, Attempt
 from migrations_registry.apply.waiting import TRIES, give_way, told
 from migrations_registry.observing import expected, missing
 from providers.errors import ProviderError
-from providers.postgres import applying
-from providers.postgres.applying import Limits
 from providers.postgres.connection import Connection, pin
-from providers.postgres.history import read_history, write_history
-from providers.postgres.leftovers import detaching, drop_index, finish_detaching, indexes
+from providers.postgres.migrate import session as migrate_session
+from providers.postgres.migrate.history import read_history, write_history
+from providers.postgres.migrate.interrupted_ddl import detaching, drop_index, finish_detaching, indexes
+from providers.postgres.migrate.session import Limits
 
 ALONE = Limits(lock_ms=60_000, statement_ms=3 * 3600 * 1000)
 Name = tuple[str, str]
@@ -53,7 +53,7 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
             _run(connection, statement)
             failpoint("alone.executed")
             return
-        except applying.RETRYABLE as error:
+        except migrate_session.RETRYABLE as error:
             pin(connection, read_only=False)
             give_way(attempt, connection, step, number, error, 0)
         except psycopg.Error as error:
@@ -70,11 +70,11 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
 def _run(connection: Connection, statement: bytes) -> None:
     """As it stands; a detachment that was begun is ended, because it cannot be begun twice."""
     table, partition = _detaches(statement)
-    applying.as_product_sees_it(connection, ALONE, local=False)
+    migrate_session.as_product_sees_it(connection, ALONE, local=False)
     if partition and detaching(connection, partition) == "pending":
         finish_detaching(connection, table, partition)
     else:
-        applying.run(connection, statement)
+        migrate_session.run(connection, statement)
     pin(connection, read_only=False)
 
 

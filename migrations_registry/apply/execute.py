@@ -20,10 +20,10 @@ from migrations_registry.observing import expected, missing
 from operations.engine.claim import write
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres import applying
-from providers.postgres.applying import Limits
 from providers.postgres.connection import Connection, pin
-from providers.postgres.history import read_history, write_history
+from providers.postgres.migrate import session as migrate_session
+from providers.postgres.migrate.history import read_history, write_history
+from providers.postgres.migrate.session import Limits
 
 LADDER_MS = (200, 500, 1000, 2000)
 STATEMENT_MS = 15 * 60 * 1000
@@ -52,7 +52,7 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         began = attempt.asked_at = time.monotonic()
         try:
             _once(attempt, connection, step, limits, last)
-        except applying.RETRYABLE as error:
+        except migrate_session.RETRYABLE as error:
             _roll_back(attempt, connection, step)
             give_way(attempt, connection, step, number, error, time.monotonic() - attempt.asked_at)
             continue
@@ -69,7 +69,7 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
             raise
         attempt.note(step, status=DONE, seconds=round(time.monotonic() - began, 3))
         return
-    who = ", ".join(applying.blockers(connection, step["tables"])) or "nobody any more"
+    who = ", ".join(migrate_session.blockers(connection, step["tables"])) or "nobody any more"
     raise ProviderError(
         f"Step {step['number']} did not get its locks in {TRIES} tries; nothing of it was changed. Now on its tables: "
         f"{who}. Request it again at a quieter time."
@@ -84,17 +84,17 @@ def _roll_back(attempt: Attempt, connection: Connection, step: dict[str, Any]) -
 
 def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits: Limits, last: bool) -> None:
     """One transaction: id journaled, limits set, restore point compared, statements, history row, COMMIT."""
-    xid = applying.begin(connection, limits)
+    xid = migrate_session.begin(connection, limits)
     failpoint("transaction.begun")
     attempt.note(step, status=STARTED, xid=xid, attempts=step["attempts"] + 1)
     failpoint("transaction.journaled")
     keep_difference(attempt, connection, step)
     failpoint("transaction.kept")
-    applying.as_product_sees_it(connection, limits, local=True)
+    migrate_session.as_product_sees_it(connection, limits, local=True)
     for statement in attempt.statements(step):
         attempt.ctx.check()
         attempt.asked_at = time.monotonic()
-        applying.run(connection, statement)
+        migrate_session.run(connection, statement)
     failpoint("transaction.executed")
     if last:
         connection.execute("SET LOCAL ROLE NONE")
@@ -111,7 +111,7 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
 def _was_committed(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> bool:
     """What became of the transaction that an earlier attempt began: only the server knows."""
     until = time.monotonic() + 60
-    while (state := applying.transaction_state(connection, step["xid"])) == "in progress":
+    while (state := migrate_session.transaction_state(connection, step["xid"])) == "in progress":
         attempt.ctx.check()
         if time.monotonic() > until:
             raise ProviderError("The earlier transaction is still in progress; nothing more was done.", retryable=True)

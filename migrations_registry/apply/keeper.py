@@ -23,9 +23,9 @@ from backups.segments import TooLarge, pack
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.postgres.reach import ReachedTable, counts, since
-from providers.postgres.snapshot import Since
-from providers.storage import Store
+from providers.postgres.copy.snapshot import Since
+from providers.postgres.migrate.cascade_reach import ReachedTable, counts, since
+from providers.storage.base import Store
 
 Answer = TypeVar("Answer")
 

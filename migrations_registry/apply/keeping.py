@@ -21,7 +21,7 @@ from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.postgres.reach import ReachedTable
+from providers.postgres.migrate.cascade_reach import ReachedTable
 
 WITH_MAINTENANCE_SECONDS = 15 * 60
 

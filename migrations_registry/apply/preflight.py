@@ -16,7 +16,7 @@ from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.applying import writable
+from providers.postgres.migrate.session import writable
 from providers.postgres.preflight import OLDEST_VERSION
 
 LONGEST_TRANSACTION_SECONDS = 60

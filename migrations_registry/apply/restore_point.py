@@ -21,7 +21,7 @@ from operations.engine.context import StepContext
 from operations.models import Step
 from providers import postgres
 from providers.postgres.connection import Connection
-from providers.postgres.reach import Reach, ReachedTable, reached
+from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 
 
 def planned(ctx: StepContext) -> bool:

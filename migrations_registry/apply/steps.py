@@ -23,8 +23,8 @@ from operations.engine.kinds import StepSpec, step
 from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.applying import transaction_state
-from providers.postgres.guarded import guarded_session
+from providers.postgres.locked_session import guarded_session
+from providers.postgres.migrate.session import transaction_state
 
 LONG = {"deadline": 6 * 3600, "stall": 4 * 3600}
 

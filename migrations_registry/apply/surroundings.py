@@ -20,9 +20,9 @@ from operations.models import Environment
 from operations.supabase import configured, quick
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.applying import late_sessions
 from providers.postgres.connection import Connection
-from providers.postgres.leftovers import indexes
+from providers.postgres.migrate.interrupted_ddl import indexes
+from providers.postgres.migrate.session import late_sessions
 
 LATE_SECONDS = 60
 COPIES = 2

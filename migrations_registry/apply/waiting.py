@@ -15,9 +15,9 @@ from psycopg import errors
 from migrations_registry.apply.journal import Attempt
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres import applying
-from providers.postgres.applying import Limits
 from providers.postgres.connection import Connection, first_line
+from providers.postgres.migrate import session as migrate_session
+from providers.postgres.migrate.session import Limits
 
 TRIES = 12
 ITS_OWN_FAULT = (psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityError, psycopg.NotSupportedError)
@@ -54,7 +54,7 @@ def give_way(
     if waited_ms > attempt.row.longest_wait_ms:
         attempt.row.longest_wait_ms = waited_ms
         attempt.save("longest_wait_ms")
-    who = ", ".join(applying.blockers(connection, step["tables"])) or "nobody any more"
+    who = ", ".join(migrate_session.blockers(connection, step["tables"])) or "nobody any more"
     attempt.ctx.log(f"step {step['number']}: {first_line(error)} Waited {waited_ms} ms; on its tables: {who}")
     until = time.monotonic() + min(0.05 * 2**number, SLEEP_MOST) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
     while time.monotonic() < until:

@@ -13,8 +13,8 @@ from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableF
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.live import LiveDatabase, LiveTable, read_live
-from providers.postgres.reach import Reach, ReachedTable, reached
+from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
+from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
 
 RECENT_SECONDS = 5.0
 _recent: dict[str, tuple[float, CatalogFacts]] = {}

@@ -21,7 +21,7 @@ from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.services.facts import live_facts, live_reach
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.postgres.reach import ReachedTable
+from providers.postgres.migrate.cascade_reach import ReachedTable
 
 
 @dataclass(frozen=True)

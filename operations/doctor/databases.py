@@ -16,9 +16,11 @@ from psycopg import conninfo
 
 from operations.doctor import Check, register
 from operations.models import Environment
-from providers import postgres, storage
+from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
+from providers.storage import base as storage_base
+from providers.storage import factory as storage_factory
 
 PURPOSES = ("export", "migration", "restore")
 _PROBE = b"Sampelit Ops wrote this once to see that the store keeps and protects what it is given.\n"
@@ -50,7 +52,7 @@ def store(environment: Environment | None) -> Iterator[Check]:
     """Writes, reads back and refuses to overwrite."""
     why = "Backups are only safe in a store that keeps what it was given."
     try:
-        opened = storage.open_store(settings.BACKUP_STORE)
+        opened = storage_factory.open_store(settings.BACKUP_STORE)
         opened.put_once("doctor/probe", _PROBE)
         if opened.get("doctor/probe") != _PROBE:
             raise ProviderError("The probe reads back differently.")
@@ -61,7 +63,7 @@ def store(environment: Environment | None) -> Iterator[Check]:
     yield Check("store", "ok", "writes and reads back", why)
     try:
         opened.put_once("doctor/probe", _PROBE[::-1])
-    except storage.AlreadyStored:
+    except storage_base.AlreadyStored:
         yield Check("store overwrite", "ok", "refused", why)
     else:
         yield Check("store overwrite", "bad", "the store replaced an object", why, "Use a store with If-None-Match.")

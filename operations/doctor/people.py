@@ -16,8 +16,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from operations.doctor import Check, register
 from operations.models import Environment, Notification
 from operations.notify.outbox import channels
-from providers import notify, safe_fetch
+from providers import notify
 from providers.errors import ProviderError, Refused
+from providers.http import public_address
 
 TOLD = "Approvals, failures and alarms must reach somebody who is not looking at this page."
 
@@ -69,8 +70,8 @@ def slack(environment: Environment | None) -> Iterator[Check]:
         yield Check("slack", "idle", "SLACK_WEBHOOK_URL is not set", TOLD)
         return
     try:
-        safe_fetch.post(settings.SLACK_WEBHOOK_URL, b"{}", {"Content-Type": "application/json"})
-    except safe_fetch.Answered as answer:
+        public_address.post(settings.SLACK_WEBHOOK_URL, b"{}", {"Content-Type": "application/json"})
+    except public_address.Answered as answer:
         known = answer.status == 400
         fix = "" if known else "Make a new incoming webhook and set SLACK_WEBHOOK_URL."
         yield Check("slack", "ok" if known else "bad", "knows the webhook" if known else str(answer), TOLD, fix)
@@ -87,7 +88,7 @@ def webhook(environment: Environment | None) -> Iterator[Check]:
         yield Check("webhook", "idle", "NOTIFY_WEBHOOK_URL is not set", TOLD)
         return
     try:
-        host = safe_fetch.check(settings.NOTIFY_WEBHOOK_URL).host
+        host = public_address.check(settings.NOTIFY_WEBHOOK_URL).host
         notify.signature(settings.NOTIFY_WEBHOOK_SECRET, "doctor", timezone.now(), "{}")
     except (ProviderError, Refused) as error:
         yield Check("webhook", "bad", str(error), TOLD, "Check NOTIFY_WEBHOOK_URL and NOTIFY_WEBHOOK_SECRET.")

@@ -3,8 +3,7 @@
 In: a DSN and names taken from the catalogue. Out: frozen facts and blocks of bytes. Nothing here knows Django.
 """
 
-from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
-from providers.postgres.chains import (
+from providers.postgres.audit_trail.chains import (
     CHAIN_TABLE,
     ChainHead,
     ChainProblem,
@@ -16,11 +15,15 @@ from providers.postgres.chains import (
     has_chain,
     keep_chain,
 )
+from providers.postgres.audit_trail.verifier import Said, ask_verifier
+from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
 from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, quoted, statements
-from providers.postgres.copying import CopyOut, copy_in
-from providers.postgres.digests import Evidence, evidence, evidence_by_load
-from providers.postgres.drain import drain
-from providers.postgres.merge import (
+from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
+from providers.postgres.copy.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
+from providers.postgres.copy.stream import CopyOut, copy_in
+from providers.postgres.migrate.drain import drain
+from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note
+from providers.postgres.restore.table_sync import (
     Difference,
     bring_back,
     copy_of,
@@ -30,10 +33,7 @@ from providers.postgres.merge import (
     remove_missing,
     stage,
 )
-from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note
-from providers.postgres.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
-from providers.postgres.tables import Catalog, Column, SchemaObject, Table
-from providers.postgres.verifier import Said, ask_verifier
+from providers.postgres.schema.model import Catalog, Column, SchemaObject, Table
 
 __all__ = [
     "CHAIN_TABLE",

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from providers.errors import Refused
-from providers.postgres.chains import has_chain
+from providers.postgres.audit_trail.chains import has_chain
+from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection, statements
-from providers.postgres.ddl import column_default, create_schema, create_table
-from providers.postgres.tables import Catalog, Column, SchemaObject, Table
-from providers.postgres.verifier import read_verifier
+from providers.postgres.schema.ddl import column_default, create_schema, create_table
+from providers.postgres.schema.model import Catalog, Column, SchemaObject, Table
 
 Row = tuple[Any, ...]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from psycopg import errors
 
 from providers.postgres.connection import Connection, statements
-from providers.postgres.tables import Table
+from providers.postgres.schema.model import Table
 
 OLDEST_VERSION = 140000
 ALLOWED_SKEW_SECONDS = 120

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.config import Blueprints, EnvVars, Webhooks
 from providers.render.deploys import Deploys, Jobs
 from providers.render.groups import EnvGroups, SecretFiles

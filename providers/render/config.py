@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 

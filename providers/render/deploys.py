@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.models import Deploy
 from providers.render.paging import PAGE, at, pages
 from providers.render.records import Job

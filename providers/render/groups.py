@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from providers.errors import ProviderError
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.models import Json, moment, part, text
 from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.models import Event
 from providers.render.paging import at, query, things
 from providers.render.records import LogLine, Series

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 
 Value = str | int | bool | datetime | Sequence[str] | None
 PAGE = 100

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.models import Json, moment, text
 from providers.render.paging import at, things
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.render.models import Instance, Owner, Service, moment
 from providers.render.paging import at, things
 

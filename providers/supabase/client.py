@@ -12,7 +12,7 @@ from typing import Any
 
 from requests import Response
 
-from providers.http import JsonClient, Params
+from providers.http.api_client import JsonClient, Params
 from providers.supabase.database import DatabaseBackups, Queries
 from providers.supabase.functions import Functions, Secrets
 from providers.supabase.projects import Organizations, Projects

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from providers.errors import Refused
-from providers.http import JsonClient, Params
+from providers.http.api_client import JsonClient, Params
 from providers.supabase.models import items, part
 from providers.supabase.records import Calls, Function, Secret
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.supabase.models import Addon, DiskUse, Organization, Project, ServiceHealth, items, part
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from providers.errors import Refused
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from providers.supabase.models import items, part
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 

@@ -23,7 +23,7 @@ from ledger.services import record
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat
 from providers.errors import Refused
-from providers.http import JsonClient
+from providers.http.api_client import JsonClient
 from sampelit_ops.demo import sandbox_database
 
 ENVIRONMENT, SERVICE = "production", "sampelit-api"

@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.processes import kill_group, spawn
 from sampelit_ops.demo.environment import DATA, REPOSITORY
 

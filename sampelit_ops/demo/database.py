@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from providers.embedded import EmbeddedPostgres, data_home
+from providers.embedded_postgres.server import EmbeddedPostgres, data_home
 from sampelit_ops.demo.environment import DATA
 
 NAME = "sampelit_ops"

@@ -18,7 +18,7 @@ from migrations_registry.services.registration import register_files
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres import standing
+from providers.postgres import database_mark
 from sampelit_ops.recover.bring_back import migration
 from sampelit_ops.recover.lost import Lost
 
@@ -60,7 +60,7 @@ def live_columns(environment: Environment, lost: Lost) -> list[str]:
         raise Refused(f"{variable} is not set here, so the live table cannot be looked at. Nothing was written.")
     schema, _, name = lost.table.partition(".")
     with postgres.connect(dsn, timeout=5) as connection:
-        return standing.columns(connection, (schema, name))
+        return database_mark.columns(connection, (schema, name))
 
 
 def _path(operation: Operation, lost: Lost) -> str:

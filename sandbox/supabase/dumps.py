@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from providers.embedded import EmbeddedPostgres, bin_dir
+from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
 from providers.processes import spawn
 from sandbox.roles import grant_database
 

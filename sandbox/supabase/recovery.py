@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psycopg
 
-from providers import cluster
-from providers.embedded import EmbeddedPostgres, bin_dir
-from providers.postgres_install import make_open_directories
+from providers.embedded_postgres import cluster
+from providers.embedded_postgres.install import make_open_directories
+from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
 from sandbox.supabase.dumps import dump
 
 ARCHIVE_LIMIT = 512 * 1024 * 1024

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 from sandbox.refs import REFS, SUPABASE_TOKEN
 from sandbox.supabase import api_backups, api_database, api_functions, api_network, api_projects, control
 from sandbox.supabase.recovery import Recovery

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 from sandbox.supabase import dumps
 from sandbox.supabase.recovery import Recovery
 

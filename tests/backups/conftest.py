@@ -14,7 +14,8 @@ from backups.export import ExportPlan, export
 from backups.manifest import Manifest
 from backups.policies import AUDIT_TABLES, PolicySpec
 from operations.models.ulid import new_ulid
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from tests import portal_database
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, s3_server
 

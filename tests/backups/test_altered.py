@@ -15,7 +15,7 @@ from backups.models import Incident, Policy, Proof, Run
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Export = Callable[[], Run]

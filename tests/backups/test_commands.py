@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from providers import postgres
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.test_proof import flip, path_of
 
 

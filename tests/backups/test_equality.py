@@ -14,7 +14,7 @@ from backups import ranges, segments
 from backups.policies import PolicySpec
 from backups.proof import prove
 from backups.restore import Target, restore
-from providers.storage import Store
+from providers.storage.base import Store
 from tests import portal_database
 from tests.backups.conftest import exported
 

@@ -21,7 +21,8 @@ from backups.manifest import Manifest
 from backups.proof import prove
 from backups.sealing import ManifestError, sealed
 from backups.signing import generate, load_signer
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from sandbox import database
 from sandbox.traffic import convert, decide
 from tests import portal_database

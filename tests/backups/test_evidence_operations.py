@@ -26,7 +26,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 AUDIT = "algorithm_audit_trail"
 POOLS = frozenset({"export", "prove"})

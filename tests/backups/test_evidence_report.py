@@ -32,7 +32,8 @@ from backups.signing import Signer, generate, load_signer
 from ledger.models import Entry
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 
 AUDIT = "public.algorithm_audit_trail"
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

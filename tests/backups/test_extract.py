@@ -14,7 +14,7 @@ from backups.extract import csv_of, wanted
 from backups.manifest import Manifest, Table
 from backups.policies import PolicySpec
 from providers.errors import ProviderError, Refused
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.conftest import exported
 
 USERS = PolicySpec("some", "production", ("users",), format="csv")

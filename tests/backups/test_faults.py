@@ -19,7 +19,8 @@ from backups.reading import load, runs
 from backups.sealing import ManifestError
 from operations.models.ulid import new_ulid
 from providers.errors import ProviderError
-from providers.storage import Store, StoreError, open_store
+from providers.storage.base import Store, StoreError
+from providers.storage.factory import open_store
 from tests.backups.conftest import AUDIT
 
 FAULTS = ("error", "lost answer", "short write", "flipped bit", "stale")

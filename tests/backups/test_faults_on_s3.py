@@ -12,8 +12,9 @@ from backups.export import ExportPlan, export
 from backups.sealing import ManifestError
 from operations.models.ulid import new_ulid
 from providers.errors import ProviderError
-from providers.storage import Store, Stored, StoreError, open_store, parse
-from providers.storage_s3 import S3Store
+from providers.storage.base import Store, Stored, StoreError, parse
+from providers.storage.factory import open_store
+from providers.storage.s3 import S3Store
 from tests.backups.conftest import AUDIT
 from tests.backups.test_faults import FAULTS, SEED, Faulty, believed
 

@@ -23,7 +23,8 @@ from backups.reading import load, runs
 from backups.restore import Target, restore
 from backups.sweep import sweep
 from operations.models.ulid import new_ulid
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from tests.backups.conftest import AUDIT
 from tests.backups.test_faults import SEED, believed
 

@@ -14,7 +14,7 @@ from backups import ranges
 from backups.policies import PolicySpec
 from backups.proof import prove
 from backups.restore import Target, restore
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.conftest import exported
 
 EXPORTS = 2

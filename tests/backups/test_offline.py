@@ -15,7 +15,7 @@ from pyrage import decrypt, x25519
 from backups import purged
 from backups.manifest import Manifest, manifest_key
 from backups.signing import generate, load_signer
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.test_proof import flip, path_of
 

@@ -20,8 +20,9 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
 from providers.postgres import preflight
-from providers.storage import Retained, StoreError, open_store
-from providers.storage_local import LocalStore
+from providers.storage.base import Retained, StoreError
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL_POOLS = frozenset({"export", "prove"})
@@ -84,7 +85,7 @@ def test_the_ledger_tells_stored_then_proven_and_the_manifest_anchors_it(ask) ->
 
 def test_every_run_names_the_manifest_before_it(ask) -> None:
     from backups.reading import load
-    from providers.storage import open_store
+    from providers.storage.factory import open_store
 
     first = Run.objects.get(pk=ended(ask()).result["run"])
     second = Run.objects.get(pk=ended(ask()).result["run"])

@@ -11,7 +11,7 @@ from backups.proof import Verdict, prove, store_proof
 from backups.reading import load, runs
 from backups.sealing import ManifestError
 from providers.errors import Refused
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.conftest import AUDIT, exported
 
 

@@ -33,7 +33,8 @@ from operations.engine.run import run_operation
 from operations.models import AccessToken, Environment, Operation
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from tests import portal_database
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,9 @@ from backups.policies import PolicySpec
 from backups.proof import prove
 from backups.reading import runs
 from providers.errors import ProviderError, Refused
-from providers.storage import AlreadyStored, Store, open_store
-from providers.storage_local import LocalStore
+from providers.storage.base import AlreadyStored, Store
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 from tests.backups.conftest import exported
 
 

@@ -20,7 +20,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.storage import open_store
+from providers.storage.factory import open_store
 from tests import portal_database
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 
@@ -289,7 +289,7 @@ def test_drain_waits_for_writers_and_names_them(sampelit_copy) -> None:
 
 
 def test_verifying_again_turns_a_damaged_run_red(run: Run, production) -> None:  # noqa: F811
-    from providers.storage import open_store
+    from providers.storage.factory import open_store
 
     store = open_store(run.store_url)
     store.delete(run.segments.first().key)

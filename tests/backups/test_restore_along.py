@@ -15,8 +15,8 @@ from backups.reading import load
 from backups.segments import pack
 from providers import machine, postgres
 from providers.errors import ProviderError
-from providers.postgres.bystanders import silent_triggers
-from providers.storage import open_store
+from providers.postgres.restore.side_effects import silent_triggers
+from providers.storage.factory import open_store
 from tests.backups.test_operation import ask, production, reused_drill  # noqa: F401
 from tests.backups.test_restore import maintenance, restore, rows, run, signed_up, spoilt  # noqa: F401
 

@@ -18,7 +18,7 @@ from backups.writing import writing
 from operations.engine.claim import LeaseLost
 from providers import postgres
 from providers.errors import ProviderError
-from providers.storage import Store
+from providers.storage.base import Store
 from tests import portal_database
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 from tests.backups.test_restore import rows, run, spoil, spoilt  # noqa: F401

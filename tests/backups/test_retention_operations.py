@@ -34,8 +34,9 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
-from providers.storage import Store, StoreError, open_store
-from providers.storage_local import LocalStore
+from providers.storage.base import Store, StoreError
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 from tests.seaweed import ADMIN, SECRET_KEY
 
 pytestmark = pytest.mark.django_db(transaction=True)

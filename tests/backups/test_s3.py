@@ -8,8 +8,9 @@ import pytest
 
 from backups.proof import prove, store_proof
 from backups.reading import load, runs
-from providers.storage import AlreadyStored, Missing, StoreError, open_store, parse
-from providers.storage_s3 import S3Store
+from providers.storage.base import AlreadyStored, Missing, StoreError, parse
+from providers.storage.factory import open_store
+from providers.storage.s3 import S3Store
 from tests.backups.conftest import exported
 
 pytestmark = pytest.mark.s3

@@ -16,7 +16,8 @@ from backups.second_store import catch_up
 from backups.web.run_page import stored_badge
 from operations.models import Heartbeat, Notification
 from providers.errors import ProviderError
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from tests.backups.conftest import exported
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
 from tests.backups.test_proof import flip, path_of

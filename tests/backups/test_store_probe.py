@@ -18,11 +18,13 @@ from backups import stores
 from backups.models import Policy, StoreReport
 from operations.models import Environment
 from providers.errors import Refused
-from providers.s3_client import client
-from providers.storage import AlreadyStored, Retained, Stored, StoreError, open_store, parse
-from providers.storage_policies import documents
-from providers.storage_probe import Finding, probe, ready
-from providers.storage_s3 import S3Store
+from providers.storage.base import AlreadyStored, Retained, Stored, StoreError, parse
+from providers.storage.factory import open_store
+from providers.storage.finding import Finding
+from providers.storage.iam_policies import documents
+from providers.storage.probe import probe, ready
+from providers.storage.s3 import S3Store
+from providers.storage.s3_client import client
 from tests.seaweed import ADMIN
 
 

@@ -15,7 +15,7 @@ from pyrage import x25519
 from backups.proof import prove, store_proof
 from backups.signing import generate, load_signer, load_verifier
 from backups.sweep import sweep
-from providers.storage import Store
+from providers.storage.base import Store
 from tests.backups.conftest import exported
 
 LATER = datetime.now(UTC) + timedelta(days=3)

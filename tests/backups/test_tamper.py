@@ -20,7 +20,8 @@ from backups.manifest import Manifest
 from backups.policies import PolicySpec
 from backups.proof import Verdict, as_document, prove
 from providers import postgres
-from providers.storage import Store, open_store
+from providers.storage.base import Store
+from providers.storage.factory import open_store
 from sandbox import database
 from sandbox.chain import decision_hash
 from sandbox.traffic import convert, decide

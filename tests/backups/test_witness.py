@@ -19,7 +19,7 @@ from backups.signing import generate
 from ledger.models import Entry
 from ledger.services import record
 from operations.models import Notification
-from providers.storage import open_store
+from providers.storage.factory import open_store
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "compare_witness.py"
 pytestmark = pytest.mark.django_db

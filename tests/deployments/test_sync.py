@@ -12,7 +12,7 @@ from deployments.observe import observe
 from deployments.sync import Report, poll
 from ledger.models import Entry
 from operations.models import Environment
-from providers.http import Unauthorized
+from providers.http.api_client import Unauthorized
 from providers.render import Deploy
 from tests.render_sandbox import API, Harness
 

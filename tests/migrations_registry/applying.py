@@ -14,7 +14,7 @@ from migrations_registry.services.registration import register_files
 from operations.engine.run import run_operation
 from operations.models import Operation
 from providers import postgres
-from providers.postgres.history import read_history
+from providers.postgres.migrate.history import read_history
 
 POOLS = frozenset({"export", "prove", "urgent"})
 SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"

@@ -20,7 +20,7 @@ from migrations_registry.apply import alone, execute
 from migrations_registry.services.facts import facts_of
 from operations.engine.request import request
 from operations.models import Environment, Operation
-from providers.postgres.live import read_live
+from providers.postgres.schema.live_facts import read_live
 from tests import portal_database
 from tests.backups.conftest import reused
 from tests.factories import person

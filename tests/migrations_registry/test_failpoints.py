@@ -26,7 +26,7 @@ from migrations_registry.models import Application, MigrationFile
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
-from providers.embedded import throwaway
+from providers.embedded_postgres.server import throwaway
 from tests.migrations_registry.applying import POOLS, add, finish
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,9 +13,9 @@ import pytest
 from migrations_registry.fingerprint import Fingerprint, canonical, compare
 from migrations_registry.fingerprint.model import from_json, of_rows
 from providers import postgres
-from providers.embedded import bin_dir
+from providers.embedded_postgres.server import bin_dir
 from providers.postgres.connection import Connection
-from providers.postgres.objects import objects_in_transaction, read_objects
+from providers.postgres.schema.objects import objects_in_transaction, read_objects
 from tests import portal_database
 
 SCHEMA = Path(__file__).with_name("fingerprint_schema.sql")

@@ -19,7 +19,7 @@ from migrations_registry.fingerprint.model import Fingerprint, of_rows
 from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
 from migrations_registry.services.registration import register_files
 from operations.models import Environment
-from providers.postgres.objects import read_objects
+from providers.postgres.schema.objects import read_objects
 from sandbox.database import SQL
 from sandbox.roles import create_roles
 from tests import portal_database

@@ -22,7 +22,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment
 from providers import git, postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.history import ensure_history, write_history
+from providers.postgres.migrate.history import ensure_history, write_history
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db

@@ -32,9 +32,10 @@ from migrations_registry.apply.keeping import locked, same_server
 from operations.models.ulid import new_ulid
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.applying import Limits, begin
-from providers.storage import Store, open_store
-from providers.storage_local import LocalStore
+from providers.postgres.migrate.session import Limits, begin
+from providers.storage.base import Store
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 from tests import portal_database
 
 RUNS = int(os.environ.get("OPS_TEST_KEEPS", "12"))

@@ -19,7 +19,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.history import HistoryRow, ensure_history, write_history
+from providers.postgres.migrate.history import HistoryRow, ensure_history, write_history
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ import pytest
 from migrations_registry.fingerprint.model import Fingerprint, of_rows
 from migrations_registry.observing import APPLIED, NOT, PARTLY, UNSEEN, expected, judge, missing
 from providers import postgres
-from providers.postgres.objects import read_objects
+from providers.postgres.schema.objects import read_objects
 from tests import portal_database
 
 SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"

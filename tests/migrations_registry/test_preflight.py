@@ -12,7 +12,7 @@ from migrations_registry.apply import preflight, surroundings
 from migrations_registry.models import Application
 from operations.models import Environment
 from providers import postgres
-from providers.postgres.applying import writable
+from providers.postgres.migrate.session import writable
 from tests.migrations_registry.applying import Act, add_supabase, history
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,7 +27,7 @@ from migrations_registry.models import (
 from migrations_registry.services.registration import register_files
 from operations.models import Environment
 from providers import postgres
-from providers.postgres.history import HistoryRow, ensure_history, write_history
+from providers.postgres.migrate.history import HistoryRow, ensure_history, write_history
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
 from operations.models import Environment
 from providers import postgres
-from providers.postgres.history import HistoryRow
+from providers.postgres.migrate.history import HistoryRow
 from tests import skips
 
 pytestmark = pytest.mark.django_db

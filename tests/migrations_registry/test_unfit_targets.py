@@ -17,7 +17,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.history import Standpoint
+from providers.postgres.migrate.history import Standpoint
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db

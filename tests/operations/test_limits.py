@@ -15,7 +15,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Operation, Risk, Task
 from providers.errors import ProviderError
-from providers.postgres.guarded import guarded_session
+from providers.postgres.locked_session import guarded_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = frozenset(kinds.POOLS)

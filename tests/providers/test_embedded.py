@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from providers import postmaster
-from providers.embedded import EmbeddedPostgres, data_home, throwaway
+from providers.embedded_postgres import postmaster
+from providers.embedded_postgres.install import make_open_directories, traversable
+from providers.embedded_postgres.server import EmbeddedPostgres, data_home, throwaway
 from providers.errors import ProviderError
-from providers.postgres_install import make_open_directories, traversable
 from providers.processes import alive
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both accounts")

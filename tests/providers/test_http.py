@@ -12,7 +12,7 @@ import stamina
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from providers.errors import ProviderError
-from providers.http import (
+from providers.http.api_client import (
     NotFound,
     PlanTooLow,
     RateLimited,
@@ -23,7 +23,7 @@ from providers.http import (
     never_sent,
     provider_message,
 )
-from providers.ratelimit import RateLimits, seconds_left
+from providers.http.rate_limits import RateLimits, seconds_left
 from providers.render import Render
 from tests.render_sandbox import Harness, running
 

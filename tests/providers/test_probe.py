@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers import probe
+from providers.http import health_probe
 from tests.render_sandbox import Harness, running
 
 
@@ -19,7 +19,7 @@ def harness() -> Iterator[Harness]:
 
 
 def test_a_private_address_is_not_asked(harness: Harness) -> None:
-    answer = probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health")
+    answer = health_probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health")
 
     assert answer.status is None
     assert "private address" in answer.error
@@ -34,12 +34,12 @@ def test_a_name_is_resolved_once_and_every_address_checked(monkeypatch: pytest.M
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
-    assert "private address" in probe.fetch("http://rebinding.example/health").error
+    assert "private address" in health_probe.fetch("http://rebinding.example/health").error
     assert asked == ["rebinding.example"]
 
 
 def test_an_answer_has_status_body_and_latency(harness: Harness) -> None:
-    answer = probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health", allow_private=True)
+    answer = health_probe.fetch(f"{harness.sandbox.address}/apps/sampelit-api/health", allow_private=True)
 
     assert (answer.status, answer.error) == (200, "")
     assert b'"status": "healthy"' in answer.body
@@ -50,7 +50,7 @@ def test_an_answer_has_status_body_and_latency(harness: Harness) -> None:
     "url", ["file:///etc/passwd", "ftp://a.example/", "http://user@a.example/", "http:///x", "not a url", "http://[::1"]
 )
 def test_odd_addresses_are_refused(url: str) -> None:
-    assert probe.fetch(url, allow_private=True).error
+    assert health_probe.fetch(url, allow_private=True).error
 
 
 @pytest.mark.parametrize("kind", ["drip", "silent", "huge"])
@@ -77,8 +77,8 @@ def test_a_hostile_server_costs_little(kind: str) -> None:
 
     threading.Thread(target=serve, daemon=True).start()
     begun = time.monotonic()
-    answer = probe.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", allow_private=True, timeout=0.6)
+    answer = health_probe.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", allow_private=True, timeout=0.6)
     server.close()
 
     assert time.monotonic() - begun < 3
-    assert len(answer.body) <= probe.MAX_BODY_BYTES
+    assert len(answer.body) <= health_probe.MAX_BODY_BYTES

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.embedded import throwaway
+from providers.embedded_postgres.server import throwaway
 from providers.processes import alive, kill_group, spawn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ ORDINARY_USER = """
 import os, pwd, sys
 import psycopg
 from pathlib import Path
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 nobody = pwd.getpwnam("nobody")
 os.setgroups([]); os.setgid(nobody.pw_gid); os.setuid(nobody.pw_uid); os.umask(0o077)
 with EmbeddedPostgres(Path(sys.argv[1]) / "home" / "pg") as server:
@@ -56,7 +56,7 @@ def test_an_ordinary_user_runs_it_directly(home: Path) -> None:
 PARENT = """
 import sys, time
 from pathlib import Path
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]) / "pg")
 server.start()
 print(server.process.pid, flush=True)
@@ -80,7 +80,7 @@ def test_killing_the_parent_stops_the_server_cleanly(home: Path) -> None:
 RACER = """
 import sys
 from pathlib import Path
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]) / "pg") as server:
     print(server.port, server.adopted, flush=True)
     sys.stdin.read()

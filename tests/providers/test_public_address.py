@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from providers import probe, safe_fetch
 from providers.errors import Refused
+from providers.http import health_probe, public_address
 
 PUBLIC = {
     "an IPv4 host": "93.184.216.34",
@@ -102,12 +102,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("address", PUBLIC.values(), ids=PUBLIC)
 def test_an_address_of_the_open_internet_is_public(address: str) -> None:
-    assert safe_fetch.is_public(address) is True
+    assert public_address.is_public(address) is True
 
 
 @pytest.mark.parametrize("address", REFUSED.values(), ids=REFUSED)
 def test_any_other_address_is_not(address: str) -> None:
-    assert safe_fetch.is_public(address) is False
+    assert public_address.is_public(address) is False
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_both_callers_decide_alike(address: str, called: bool, monkeypatch: pyte
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_: [(10, 1, 6, "", (address, port, 0, 0))])
 
     try:
-        posted = safe_fetch.check("https://hook.example/").address == address
+        posted = public_address.check("https://hook.example/").address == address
     except Refused:
         posted = False
     try:
-        probed = probe.checked_address("health.example", 443, allow_private=False) == address
+        probed = health_probe.checked_address("health.example", 443, allow_private=False) == address
     except ValueError:
         probed = False
 

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from providers import safe_fetch
 from providers.errors import ProviderError, Refused
+from providers.http import public_address
 
 HOSTILE = [
     *(
@@ -66,7 +66,7 @@ def test_hostile_addresses_are_never_connected_to(url: str, monkeypatch: pytest.
     monkeypatch.setattr(socket.socket, "connect", lambda _, address: connected.append(address))
 
     with pytest.raises((Refused, ProviderError)):
-        safe_fetch.post(url, b"{}", {})
+        public_address.post(url, b"{}", {})
 
     assert connected == []
 
@@ -79,13 +79,13 @@ def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr(socket, "getaddrinfo", _resolving("93.184.216.34", "10.0.0.5"))
 
     with pytest.raises(Refused, match=r"10\.0\.0\.5"):
-        safe_fetch.check("https://example.com/")
+        public_address.check("https://example.com/")
 
 
 def test_a_public_address_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _resolving("93.184.216.34"))
 
-    assert safe_fetch.check("https://example.com/hook?x=1").address == "93.184.216.34"
+    assert public_address.check("https://example.com/hook?x=1").address == "93.184.216.34"
 
 
 class _Listener(http.server.BaseHTTPRequestHandler):
@@ -139,10 +139,10 @@ def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
         session.verify = str(certificate)
         return session
 
-    monkeypatch.setattr(safe_fetch.requests, "Session", trusting)
-    monkeypatch.setattr(safe_fetch, "PORTS", {port})
-    monkeypatch.setattr(safe_fetch, "is_public", lambda address: ipaddress.ip_address(address).is_loopback)
-    monkeypatch.setattr(safe_fetch, "_resolve", lambda host, port: ["127.0.0.1"])
+    monkeypatch.setattr(public_address.requests, "Session", trusting)
+    monkeypatch.setattr(public_address, "PORTS", {port})
+    monkeypatch.setattr(public_address, "is_public", lambda address: ipaddress.ip_address(address).is_loopback)
+    monkeypatch.setattr(public_address, "_resolve", lambda host, port: ["127.0.0.1"])
     yield port, seen
     server.shutdown()
     server.server_close()
@@ -153,7 +153,7 @@ def test_the_checked_address_is_called_under_its_own_name(
 ) -> None:
     port, seen = listener
 
-    assert safe_fetch.post(f"https://hook.example:{port}/ok?a=1", b"body", {}) == 200
+    assert public_address.post(f"https://hook.example:{port}/ok?a=1", b"body", {}) == 200
     assert seen == [(f"hook.example:{port}", "/ok?a=1", b"body")]
 
 
@@ -163,7 +163,7 @@ def test_another_name_than_the_certificates_is_not_trusted(
     port, seen = listener
 
     with pytest.raises(ProviderError, match="SSLError"):
-        safe_fetch.post(f"https://other.example:{port}/ok", b"", {})
+        public_address.post(f"https://other.example:{port}/ok", b"", {})
 
     assert seen == []
 
@@ -173,7 +173,7 @@ def test_other_answers(listener: tuple[int, list[tuple[str, str, bytes]]], path:
     port, seen = listener
 
     with pytest.raises(ProviderError) as failed:
-        safe_fetch.post(f"https://hook.example:{port}/{path}", b"", {})
+        public_address.post(f"https://hook.example:{port}/{path}", b"", {})
 
     assert failed.value.retryable is retryable
     assert len(seen) == 1
@@ -183,8 +183,8 @@ def test_nobody_listening(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monkeypatch.setattr(safe_fetch, "PORTS", {port})
-    monkeypatch.setattr(safe_fetch, "is_public", lambda address: True)
+    monkeypatch.setattr(public_address, "PORTS", {port})
+    monkeypatch.setattr(public_address, "is_public", lambda address: True)
 
     with pytest.raises(ProviderError, match="did not answer"):
-        safe_fetch.post(f"https://127.0.0.1:{port}/", b"", {})
+        public_address.post(f"https://127.0.0.1:{port}/", b"", {})

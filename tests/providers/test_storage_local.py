@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from providers.storage import open_store
-from providers.storage_local import LocalStore
+from providers.storage.factory import open_store
+from providers.storage.local import LocalStore
 
 
 def test_a_directory_of_any_name_is_found_by_its_url(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import requests
 
-from providers.embedded import EmbeddedPostgres
+from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.supabase import Supabase
 from sandbox import database
 from sandbox.refs import REFS

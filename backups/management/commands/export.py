@@ -20,8 +20,8 @@ from backups.policies import PolicyError, PolicySpec, read_toml
 from backups.proof import Verdict, prove, store_proof
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
-from providers.storage import Store
-from providers.storage_probe import ready
+from providers.storage.base import Store
+from providers.storage.probe import ready
 
 
 class Command(BaseCommand):

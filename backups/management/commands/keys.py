@@ -14,7 +14,7 @@ from pyrage import x25519
 from backups import console, keyring, signing
 from backups.reading import load, runs
 from providers.errors import Refused
-from providers.storage import Store
+from providers.storage.base import Store
 
 
 class Command(BaseCommand):

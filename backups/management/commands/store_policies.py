@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand
 
 from backups import console
 from providers.errors import Refused
-from providers.storage import parse
-from providers.storage_policies import NOTES, documents
+from providers.storage.base import parse
+from providers.storage.iam_policies import NOTES, documents
 
 
 class Command(BaseCommand):

@@ -16,7 +16,7 @@ from backups.reading import load, proofs, segment_problem
 from backups.sealing import ManifestError
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
-from providers.storage import Store
+from providers.storage.base import Store
 
 UNKNOWN = "The portal knows no run {}. Give --store URL to look into a store."
 

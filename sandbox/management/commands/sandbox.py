@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.embedded import EmbeddedPostgres, data_home
+from providers.embedded_postgres.server import EmbeddedPostgres, data_home
 from providers.errors import ProviderError
 from sandbox.servers import SERVERS, Stage
 from sandbox.supabase.recovery import Recovery

@@ -14,8 +14,8 @@ from pytest_django.fixtures import Settings
 from operations import doctor
 from operations.doctor import Check, databases
 from operations.models import Environment, Heartbeat
-from providers import safe_fetch
 from providers.errors import ProviderError
+from providers.http import public_address
 from sampelit_ops.roles import sync_roles
 from tests import portal_database
 
@@ -115,9 +115,9 @@ def test_slack(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, st
     settings.SLACK_WEBHOOK_URL = "https://hooks.slack.com/services/x"
 
     def answer(*_: object) -> int:
-        raise safe_fetch.Answered("hooks.slack.com", status)
+        raise public_address.Answered("hooks.slack.com", status)
 
-    monkeypatch.setattr(safe_fetch, "post", answer)
+    monkeypatch.setattr(public_address, "post", answer)
 
     assert _tones(doctor.run(only="slack")) == {"slack": tone}
 
@@ -196,6 +196,6 @@ def test_a_provider_error_is_a_red_check(production: Environment, monkeypatch: p
     def refuse(url: str) -> object:
         raise ProviderError("the bucket is gone")
 
-    monkeypatch.setattr("providers.storage.open_store", refuse)
+    monkeypatch.setattr("providers.storage.factory.open_store", refuse)
 
     assert _tones(doctor.run(only="store")) == {"store": "bad"}

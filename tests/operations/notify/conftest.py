@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from operations import notify
 from operations.models import Notification
-from providers import safe_fetch
+from providers.http import public_address
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Outside:
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     world = Outside()
-    monkeypatch.setattr(safe_fetch, "post", world.post)
+    monkeypatch.setattr(public_address, "post", world.post)
     return world
 
 

@@ -16,7 +16,7 @@ from ledger.services import verify
 from migrations_registry.models import MigrationFile, StreamBaseline
 from operations.models import Environment, Operation
 from providers import postgres
-from providers.postgres.history import ensure_history
+from providers.postgres.migrate.history import ensure_history
 from sampelit_ops.recover.lost import Lost, parse
 from sampelit_ops.recover.options import Option, options, restored
 from sampelit_ops.recover.write import write

@@ -1,0 +1,1 @@
+"""Throwaway and demo PostgreSQL servers from a wheel."""

@@ -1,0 +1,1 @@
+"""HTTPS to providers, health addresses and whoever is told."""

@@ -1,0 +1,200 @@
+"""JSON over HTTPS for the provider clients: requests go in, parsed JSON or one typed ProviderError comes out.
+
+Reads are retried by stamina within a total deadline; writes are sent once, and a write whose answer was lost raises
+UnknownOutcome, to be looked up and never repeated. Tokens never appear in an error.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import requests
+import stamina
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
+
+from providers import redact
+from providers.errors import ProviderError
+from providers.http.rate_limits import RateLimits
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+Params = Mapping[str, str | int | bool | Sequence[str] | None]
+
+
+class Unauthorized(ProviderError):
+    """The token is wrong, revoked or may not do this (401, 403)."""
+
+
+class NotFound(ProviderError):
+    """The thing is gone or was never there (404, 410)."""
+
+
+class PlanTooLow(ProviderError):
+    """The workspace's plan does not include this, or a payment is missing (402)."""
+
+
+class Rejected(ProviderError):
+    """The provider understood the request and declined it (400, 406, 409, 422); nothing was changed."""
+
+
+class RateLimited(ProviderError):
+    """429, or a bucket known to be empty: nothing was changed. `wait` is the number of seconds until it refills."""
+
+    def __init__(self, message: str, wait: float) -> None:
+        super().__init__(message, retryable=True)
+        self.wait = wait
+
+
+class Unavailable(ProviderError):
+    """No connection, a timeout of a read, or a 5xx to a read: nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
+
+
+class UnknownOutcome(ProviderError):
+    """A write was sent and its answer was lost: it may have happened. Look it up; never send it again."""
+
+
+class Bearer(requests.auth.AuthBase):
+    """Sets the Authorization header itself, so that a ~/.netrc cannot replace the token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class JsonClient:
+    """One provider's door. `bucket(method, path)` names the rate-limit bucket that a request counts against."""
+
+    def __init__(
+        self,
+        provider: str,
+        base: str,
+        token: str,
+        *,
+        bucket: Callable[[str, str], str] = lambda method, path: "all",
+        timeout: tuple[float, float] = (5.0, 20.0),
+        deadline: float = 45.0,
+    ) -> None:
+        self.provider, self.base, self._token = provider, base.rstrip("/"), token
+        self.timeout, self.deadline, self._bucket = timeout, deadline, bucket
+        self.limits = RateLimits()
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "User-Agent": "sampelit-ops"})
+        self._session.mount("https://", HTTPAdapter(max_retries=0))
+
+    def get(self, path: str, params: Params | None = None, *, deadline: float | None = None) -> Any:
+        """Parsed JSON of a read; retried on 429, 5xx and connection errors until `deadline` seconds have passed."""
+        total = self.deadline if deadline is None else deadline
+        ends = time.monotonic() + total
+
+        def retry_wait(error: Exception) -> bool | float:
+            if isinstance(error, RateLimited):
+                return error.wait if time.monotonic() + error.wait < ends else False
+            return isinstance(error, Unavailable)
+
+        for attempt in stamina.retry_context(on=retry_wait, attempts=None, timeout=total, wait_max=8.0):
+            with attempt:
+                return self._once("GET", path, params=params)
+        raise AssertionError("stamina always returns or raises")
+
+    def send(self, method: str, path: str, *, params: Params | None = None, body: Any = None, files: Any = None) -> Any:
+        """Sends a write exactly once and returns its parsed answer, or None where the provider answers no body.
+
+        Raises UnknownOutcome when the answer was lost or is a 5xx: the caller looks the effect up."""
+        return self._once(method, path, params=params, json=body, files=files)
+
+    def _once(self, method: str, path: str, **arguments: Any) -> Any:
+        bucket = self._bucket(method, path)
+        wait = self.limits.wait(bucket)
+        if wait > 0:
+            raise RateLimited(f"{self.provider}'s rate limit is used up; try again in {wait:.0f} s.", wait)
+        try:
+            response = self._session.request(
+                method, self.base + path, auth=Bearer(self._token), timeout=self.timeout, stream=True,
+                allow_redirects=False, **arguments,
+            )  # fmt: skip
+            content = self._read(response)
+        except (requests.RequestException, OSError) as error:
+            raise self._lost(method, path, error) from None
+        self.limits.learn(bucket, response.headers)
+        return self._answer(method, path, bucket, response, content)
+
+    def _read(self, response: requests.Response) -> bytes:
+        ends, content = time.monotonic() + self.timeout[1], bytearray()
+        with response:
+            for piece in response.iter_content(65536):
+                content += piece
+                if len(content) > MAX_BODY_BYTES or time.monotonic() > ends:
+                    raise requests.ConnectionError("the answer is too long or too slow")
+        return bytes(content)
+
+    def _lost(self, method: str, path: str, error: Exception) -> ProviderError:
+        what = f"{self.provider} did not answer {method} {path} ({type(error).__name__})."
+        if method == "GET" or never_sent(error):
+            return Unavailable(f"{what} Nothing was changed. Check {self.provider}'s status page and try again.")
+        return UnknownOutcome(f"{what} It may have been carried out; look before you repeat it.")
+
+    def _answer(self, method: str, path: str, bucket: str, response: requests.Response, content: bytes) -> Any:
+        code = response.status_code
+        if 200 <= code < 300:
+            try:
+                return json.loads(content) if content.strip() else None
+            except ValueError:
+                return self._garbled(method, path)
+        said = self.redact(provider_message(content))
+        if code == 429:
+            wait = self.limits.blocked(bucket, response.headers)
+            raise RateLimited(f"{self.provider} asks to slow down; try again in {wait:.0f} s.", wait)
+        raise self._error(code, method, path, said)
+
+    def _garbled(self, method: str, path: str) -> Any:
+        if method == "GET":
+            raise Unavailable(f"{self.provider} answered GET {path} with something that is not JSON.")
+        raise UnknownOutcome(f"{self.provider} accepted {method} {path}, but its answer could not be read.")
+
+    def _error(self, code: int, method: str, path: str, said: str) -> ProviderError:
+        name, what = self.provider, f"{method} {path} ({code}: {said})"
+        if code in (401, 403):
+            hint = f"Create a new key in {name}'s settings and set it in the portal's environment."
+            return Unauthorized(f"{name} refused the key for {what}. Nothing was changed. {hint}")
+        if code in (404, 410):
+            return NotFound(f"{name} does not know {what}. It was deleted or belongs to another owner.")
+        if code == 402:
+            return PlanTooLow(f"{name}'s plan does not include {what}. Nothing was changed.")
+        if code >= 500 and method == "GET":
+            return Unavailable(f"{name} failed on {what}. Nothing was changed.")
+        if code >= 500:
+            return UnknownOutcome(f"{name} failed on {what}. It may have been carried out; look before you repeat it.")
+        return Rejected(f"{name} declined {what}. Nothing was changed.")
+
+    def redact(self, text: str) -> str:
+        """The text without our token and without anything that looks like a provider's secret."""
+        hidden = text.replace(self._token, "[redacted]") if self._token else text
+        return redact.current().text(hidden)
+
+
+def never_sent(error: Exception) -> bool:
+    """True where the request cannot have reached the provider: no connection was made."""
+    reason = getattr(error.args[0], "reason", error.args[0]) if error.args else None
+    early = isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL)
+    if isinstance(reason, SSLError):  # other TLS errors may come while the answer is read
+        return isinstance(next(iter(reason.args), None), ssl.SSLCertVerificationError)
+    return early or isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def provider_message(content: bytes) -> str:
+    """The `message` of the error body that both providers send, or its first 200 characters."""
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return content[:200].decode("utf-8", "replace") or "no message"
+    return str((isinstance(parsed, dict) and parsed.get("message")) or "no message")[:500]

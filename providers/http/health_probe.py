@@ -1,0 +1,77 @@
+"""One GET to a health address, safe against SSRF: resolved once, checked, and connected to the checked address only.
+
+Out: status, at most 64 KB of body, latency; or a sentence about what failed. No redirects, no retries, five seconds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from providers.http.public_address import is_public
+
+MAX_BODY_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`error` is empty where an HTTP answer arrived; then `status` and `body` are set."""
+
+    status: int | None = None
+    body: bytes = b""
+    latency_ms: int | None = None
+    error: str = ""
+
+
+def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Answer:
+    """The answer of `url`. Never raises for what the network does; an address that may not be asked is an error too."""
+    begun = time.monotonic()
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            return Answer(error="the address must be http(s)://host/path without a user name")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address = checked_address(parts.hostname, port, allow_private)
+        connection = _connect(parts.scheme, parts.hostname, port, address, timeout)
+        with closing(connection):
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
+            response = connection.getresponse()
+            body = _read(response, begun + timeout)
+        return Answer(response.status, body, round((time.monotonic() - begun) * 1000))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        took = round((time.monotonic() - begun) * 1000)
+        return Answer(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
+
+
+def checked_address(host: str, port: int, allow_private: bool) -> str:
+    """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
+    found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in found:
+        if not allow_private and not is_public(str(address)):
+            raise ValueError(f"{host} points to a private address")
+    return str(found[0])
+
+
+def _connect(scheme: str, host: str, port: int, address: str, timeout: float) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    plain = socket.create_connection((address, port), timeout=timeout)
+    try:
+        secure = scheme == "https"
+        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+    except OSError:
+        plain.close()
+        raise
+    return connection
+
+
+def _read(response: http.client.HTTPResponse, until: float) -> bytes:
+    body = bytearray()
+    while len(body) < MAX_BODY_BYTES and time.monotonic() < until and (piece := response.read1(8192)):
+        body += piece
+    return bytes(body[:MAX_BODY_BYTES])

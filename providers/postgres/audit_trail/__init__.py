@@ -1,0 +1,1 @@
+"""The hash chains of the product's audit trail."""

@@ -1,0 +1,1 @@
+"""Rows out of and into a database, with their evidence."""

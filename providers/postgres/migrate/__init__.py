@@ -1,0 +1,1 @@
+"""The session that applies a migration."""

@@ -1,0 +1,1 @@
+"""Rows brought back into a database that lives."""

@@ -1,0 +1,111 @@
+"""How many rows of other tables go with rows that a restore removes, over as many foreign keys as lead there.
+
+In: the live database, and a throwaway one that holds the live and the wanted rows of a table. Out: rows by table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from providers.postgres.connection import Connection, statements
+from providers.postgres.copy.snapshot import Range
+from providers.postgres.copy.stream import CopyOut, copy_in
+from providers.postgres.restore.side_effects import Reference
+from providers.postgres.schema.model import Name
+
+GONE = sql.Identifier("sampelit_ops_gone")
+Copies = Mapping[Name, Name]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The rows of `live` that `wanted` does not have (all, without a key) are removed from `table`."""
+
+    table: Name
+    live: Name
+    wanted: Name
+    key: Sequence[str]
+
+
+def rows_along(drill: Connection, live: Connection, references: Sequence[Reference], removal: Removal) -> Counter[str]:
+    """Rows that are deleted, or lose a reference, by table; one that does so by two keys counts twice."""
+    found: Counter[str] = Counter()
+    reached = _reached(references, removal.table)
+    if not reached:
+        return found
+    others = sorted({one.table for one in reached})
+    copies = {
+        table: ("pg_temp", f"sampelit_ops_along_{number}") for number, table in enumerate([removal.table, *others])
+    }
+    _removed(drill, removal, copies[removal.table], _columns(reached, removal.table))
+    for table in others:
+        _copied(drill, live, table, copies[table], _columns(reached, table))
+    deleting = [one for one in reached if one.deleted]
+    while any(_mark(drill, one, copies) for one in deleting):
+        pass
+    for one in reached:
+        found[one.qualified] += _count(drill, one, copies)
+    drill.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(sql.Identifier(*one) for one in copies.values())))
+    return +found
+
+
+def _reached(references: Sequence[Reference], table: Name) -> list[Reference]:
+    """Those that a deletion in the table sets off, directly or one after the other."""
+    found: list[Reference] = []
+    targets = {table}
+    while more := [one for one in references if one.target in targets and one not in found]:
+        found += more
+        targets |= {one.table for one in more if one.deleted}
+    return found
+
+
+def _columns(reached: Sequence[Reference], table: Name) -> list[str]:
+    own = {name for one in reached if one.table == table for name in one.columns}
+    return sorted(own | {name for one in reached if one.target == table for name in one.target_columns})
+
+
+def _removed(drill: Connection, removal: Removal, copy: Name, columns: Sequence[str]) -> None:
+    texts = [sql.SQL("{}::text AS {}").format(sql.Identifier("l", name), sql.Identifier(name)) for name in columns]
+    same = [sql.SQL("{} = {}").format(sql.Identifier("w", one), sql.Identifier("l", one)) for one in removal.key]
+    kept = sql.SQL(" WHERE NOT EXISTS (SELECT FROM {} w WHERE {})").format(
+        sql.Identifier(*removal.wanted), sql.SQL(" AND ").join(same)
+    )
+    words = sql.SQL("CREATE TEMP TABLE {} AS SELECT {}, true AS {} FROM {} l{}")
+    drill.execute(
+        words.format(
+            sql.Identifier(copy[1]), sql.SQL(", ").join(texts), GONE, sql.Identifier(*removal.live),
+            kept if removal.key else sql.SQL(""),
+        )
+    )  # fmt: skip
+
+
+def _copied(drill: Connection, live: Connection, table: Name, copy: Name, columns: Sequence[str]) -> None:
+    texts = [sql.SQL("{} text").format(sql.Identifier(name)) for name in columns]
+    words = sql.SQL("CREATE TEMP TABLE {} ({}, {} boolean NOT NULL DEFAULT false)")
+    drill.execute(words.format(sql.Identifier(copy[1]), sql.SQL(", ").join(texts), GONE))
+    for part in live.execute(statements("leaves"), {"name": sql.Identifier(*table).as_string()}).fetchall():
+        copy_in(drill, copy, columns, "csv", CopyOut(live, (part[0], part[1]), columns, Range(), "csv"))
+
+
+def _mark(drill: Connection, one: Reference, copies: Copies) -> int:
+    words = sql.SQL("UPDATE {} r SET {} = true FROM {} l WHERE NOT r.{} AND l.{} AND {}")
+    names = sql.Identifier(*copies[one.table]), GONE, sql.Identifier(*copies[one.target]), GONE, GONE
+    return drill.execute(words.format(*names, _leads(one))).rowcount
+
+
+def _count(drill: Connection, one: Reference, copies: Copies) -> int:
+    words = sql.SQL("SELECT count(*) FROM {} r JOIN {} l ON {} WHERE l.{}")
+    names = sql.Identifier(*copies[one.table]), sql.Identifier(*copies[one.target])
+    row = drill.execute(words.format(*names, _leads(one), GONE)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _leads(one: Reference) -> sql.Composable:
+    pairs = zip(one.columns, one.target_columns, strict=True)
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier("r", a), sql.Identifier("l", b)) for a, b in pairs
+    )

@@ -1,0 +1,1 @@
+"""What a database consists of, and the DDL that makes it again."""

@@ -1,0 +1,78 @@
+"""The frozen facts that the catalogue gives: columns, tables, the statements that rebuild a schema. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    not_null: bool = False
+    identity: str = ""
+    generated: str = ""
+    default: str = ""
+    collation: str = ""
+    hashed_as: str = "value"
+
+
+@dataclass(frozen=True)
+class Table:
+    """`named` says a person asked for it by name, so finding it empty is worth a warning."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    row_security: bool
+    pages: int
+    size_bytes: int
+    columns: tuple[Column, ...]
+    binary_io: bool = True
+    named: bool = False
+    partition_key: str = ""
+    parent: str = ""
+    bound: str = ""
+    depth: int = 0
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.schema, self.name
+
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if not column.generated)
+
+
+@dataclass(frozen=True)
+class SchemaObject:
+    """One statement to rebuild something, before or after the rows; `needed` ones are built in every drill.
+
+    `table` is the table it belongs to and `references` the one a foreign key leads to (schema.name), else empty.
+    """
+
+    phase: str
+    kind: str
+    name: str
+    sql: str
+    needed: bool = True
+    table: str = ""
+    references: str = ""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    tables: tuple[Table, ...]
+    objects: tuple[SchemaObject, ...] = field(default=())
+
+    @property
+    def data_tables(self) -> tuple[Table, ...]:
+        return tuple(table for table in self.tables if table.kind == "r")
+
+
+Name = tuple[str, str]

@@ -1,0 +1,1 @@
+"""Backup stores: a directory or a bucket."""
