@@ -11,6 +11,7 @@ from django.utils import timezone
 from backups import keyring, overdue, preflight, room, stores
 from backups.models import Run, Slot, StoreReport
 from operations.doctor import Check, register
+from operations.dsns import known_dsn
 from operations.models import Environment
 from operations.web import html
 from providers import machine
@@ -47,7 +48,7 @@ def backup_place(environment: Environment | None) -> Iterator[Check]:
 def backup_source(environment: Environment | None) -> Iterator[Check]:
     """What an export would be refused for: the database's identity against the last run, tables it may not read."""
     for each in Environment.objects.filter(policies__enabled=True).distinct():
-        dsn = os.environ.get(each.variable("export"), "")
+        dsn = known_dsn(each, "export")
         if dsn and environment in (None, each):
             yield from preflight.checks(each, dsn)
 

@@ -6,13 +6,13 @@ their own, with its votes, maintenance and proof of the present.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from django.db import connection
 
 from backups.models import Run
 from backups.progress import Watch
+from operations.dsns import known_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -52,22 +52,23 @@ def _taken(target: postgres.Facts, watch: Watch) -> Iterator[tuple[str, postgres
     connection.ensure_connection()
     yield "the portal", postgres.facts(connection.connection)
     for environment in Environment.objects.all():
-        found = [one for name in variables(environment) if (one := _look(name, watch))]
+        found = [one for purpose in PURPOSES if (one := _look(environment, purpose, watch))]
         yield from ((environment.slug, one) for one in found)
         if not found and _known_server(environment, target.system_identifier):
             yield environment.slug, target
 
 
-def _look(variable: str, watch: Watch) -> postgres.Facts | None:
+def _look(environment: Environment, purpose: str, watch: Watch) -> postgres.Facts | None:
     """The facts behind a variable of this worker; None where it is unset or does not answer."""
     watch.check()
-    if not os.environ.get(variable):
+    dsn = known_dsn(environment, purpose)
+    if not dsn:
         return None
     try:
-        with postgres.connect(os.environ[variable]) as looking:
+        with postgres.connect(dsn) as looking:
             return postgres.facts(looking)
     except ProviderError as error:
-        watch.log(f"{variable} was not compared with the target: {error.message}")
+        watch.log(f"{environment.variable(purpose)} was not compared with the target: {error.message}")
         return None
 
 

@@ -6,7 +6,6 @@ at once.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -25,9 +24,10 @@ from backups.targets import Place, parse
 from backups.trust import kept_after, store_of, trusted_manifest
 from backups.writing import writing
 from ledger.services import record
+from operations.dsns import dsn_from, export_dsn, restore_dsn
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
-from operations.models import Environment, Step, StepStatus
+from operations.models import Step, StepStatus
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.restore.side_effects import write_problems
@@ -55,17 +55,6 @@ def source(ctx: StepContext) -> tuple[Run, Manifest]:
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
 
 
-def dsn_from(variable: str) -> str:
-    dsn = os.environ.get(variable, "")
-    if not dsn:
-        raise Refused(f"{variable} is not set in this worker. Nothing was written. Set it and request it again.")
-    return dsn
-
-
-def restore_dsn(environment: Environment) -> str:
-    return dsn_from(environment.variable("restore"))
-
-
 def check(ctx: StepContext) -> None:
     """Read every object back, and compare with live where the target asks for it."""
     run, manifest = source(ctx)
@@ -84,7 +73,7 @@ def check(ctx: StepContext) -> None:
         _skip_what_live_needs(ctx)
     if kind in ("compare", "live"):
         found = live.compare(
-            manifest, store_of(run), keyring.identities(), steps.export_dsn(ctx.environment), steps.watch(ctx)
+            manifest, store_of(run), keyring.identities(), export_dsn(ctx.environment), steps.watch(ctx)
         )
         report = {one.table: difference.document(one) for one in found}
         if kind == "live":
@@ -153,7 +142,7 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
 def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, str]]:
     if place.kind == "database":
         forbidden.refuse_variable(place.name)
-        dsn = dsn_from(place.name)
+        dsn = dsn_from(place.name, "the database to restore into", "written")
         forbidden.refuse_database(dsn, watch)
         return Target(dsn, chain=chain), {}
     if place.kind == "schema":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from backups import restoring, steps
 from backups.models import Proof, Run
+from operations.dsns import export_dsn
 from operations.engine import kinds
 from operations.engine.context import StepContext
 from providers import postgres
@@ -28,7 +29,7 @@ def drain(ctx: StepContext) -> None:
     if restoring.place_of(ctx).kind != "live":
         return
     _, manifest = restoring.source(ctx)
-    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+    with postgres.connect(export_dsn(ctx.environment)) as connection:
         postgres.drain(connection, [table.qualified for table in manifest.tables], check=ctx.check)
     ctx.log("Nobody writes to the tables any more.")
 

@@ -5,7 +5,6 @@ Each step may be repeated from its beginning: the store's manifest and the run's
 
 from __future__ import annotations
 
-import os
 import time
 
 from django.conf import settings
@@ -23,23 +22,12 @@ from backups.proof import Verdict, as_document, prove, rejected, store_document
 from backups.trust import Rejected, store_of, trusted_manifest
 from ledger.models import Head
 from ledger.services import record
+from operations.dsns import export_dsn
 from operations.engine.claim import lock, write
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
-from providers.errors import ProviderError, Refused
-
-
-def export_dsn(environment: Environment) -> str:
-    """The DSN of the read-only role, from the variable that the environment names. Raises Refused when it is unset."""
-    variable = environment.variable("export")
-    dsn = os.environ.get(variable, "")
-    if not dsn:
-        raise Refused(
-            f"{variable} is not set in this worker, so {environment} cannot be read. Nothing was copied. "
-            "Set it to the read-only role's DSN and request the export again."
-        )
-    return dsn
+from providers.errors import ProviderError
 
 
 def watch(ctx: StepContext) -> Watch:

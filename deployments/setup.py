@@ -6,7 +6,6 @@ Both are used by page and command.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from deployments.reconcile import PATH, our_webhook
 from deployments.supabase_ref import link_projects
 from deployments.sync import poll
 from operations import onboarding
+from operations.dsns import known_dsn
 from operations.models import Environment
 from operations.onboarding import Step
 from providers.errors import ProviderError, Refused
@@ -114,13 +114,13 @@ def _databases() -> list[Step]:
     made = []
     for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
         export, migration = environment.variable("export"), environment.variable("migration")
-        if not os.environ.get(export):
+        if not known_dsn(environment, "export"):
             found, todo = (
                 f"{export} is not set here",
                 f"Set {export} to a read-only role; Connect a database shows how.",
             )
             made.append(Step(f"Database of {environment}", "warn" if environment.protected else "idle", found, todo))
-        elif not os.environ.get(migration):
+        elif not known_dsn(environment, "migration"):
             todo = f"To apply migrations from here, set {migration} on the worker."
             made.append(Step(f"Database of {environment}", "ok", f"{export} is set", todo))
         else:

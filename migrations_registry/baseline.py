@@ -6,7 +6,6 @@ In: an environment and a stream. Out: history rows in the target, without any of
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 
 import psycopg
@@ -17,6 +16,7 @@ from migrations_registry import drift
 from migrations_registry.history import row_of, rows_of, version_of
 from migrations_registry.models import MigrationFile, StreamBaseline
 from migrations_registry.observing import APPLIED, NOT, Verdict, expected, judge
+from operations.dsns import migration_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
@@ -49,18 +49,10 @@ class Proposal:
         }
 
 
-def writing_dsn(environment: Environment) -> str:
-    """The migration role's DSN. Raises Refused."""
-    name = environment.variable("migration")
-    if not os.environ.get(name):
-        raise Refused(f"{name} is not set for this worker. Nothing was changed; set it to the migration role's DSN.")
-    return os.environ[name]
-
-
 def refuse_unfit(environment: Environment) -> None:
     """Look whether the history can be written there at all. Raises Refused with the reason, and ProviderError."""
     name = environment.variable("migration")
-    with postgres.connect(writing_dsn(environment)) as connection:
+    with postgres.connect(migration_dsn(environment)) as connection:
         try:
             session_mode, found = postgres.facts(connection).session_mode, standpoint(connection)
         except psycopg.Error as error:

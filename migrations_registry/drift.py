@@ -19,8 +19,8 @@ from migrations_registry import restored
 from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
-from migrations_registry.services.facts import reading_dsn
 from operations import notify
+from operations.dsns import reading_dsn
 from operations.models import Environment, Operation, Status
 from providers import postgres
 from providers.errors import ProviderError, Refused

@@ -14,7 +14,7 @@ import psycopg
 from migrations_registry.analysis.parser import parse
 from migrations_registry.fingerprint import canonical
 from migrations_registry.models import MigrationFile
-from migrations_registry.services.facts import reading_dsn
+from operations.dsns import reading_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.history import HistoryRow, read_history

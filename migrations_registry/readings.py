@@ -7,7 +7,6 @@ reading in place and says why. Runs every few minutes, by the operation `migrati
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from migrations_registry import drift, history
 from migrations_registry.history import Standing
 from migrations_registry.models import Application, HistoryReading, MigrationFile
 from migrations_registry.observing import NOT, expected, judge
-from migrations_registry.services.facts import reading_dsn
 from migrations_registry.services.planning import review
+from operations.dsns import known_dsn, reading_dsn
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -111,7 +110,7 @@ def _state(one: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, 
 
 def _role(environment: Environment, found: Standpoint) -> dict[str, str]:
     """Of the migration role only a process that has its DSN can tell; others leave what was told before."""
-    knows = bool(os.environ.get(environment.variable("migration")))
+    knows = bool(known_dsn(environment, "migration"))
     return {"role": found.role, "obstacle": found.obstacle} if knows else {}
 
 

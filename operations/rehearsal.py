@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from operations.dsns import migration_dsn
 from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.models import Environment, Risk
@@ -53,8 +54,8 @@ class Rehearsal(kinds.OperationKind):
         mark = str(parameters.get("mark", ""))
         if mark and not Path(mark).resolve().is_relative_to(tempfile.gettempdir()):
             raise Refused(f"mark must be a file below {tempfile.gettempdir()}. Nothing was requested.")
-        if parameters.get("write") and not os.environ.get(environment.variable("migration")):
-            raise Refused(f"{environment.variable('migration')} is not set. Nothing was requested.")
+        if parameters.get("write"):
+            migration_dsn(environment)
         return parameters
 
     def consequences(self, environment: Environment, parameters: kinds.Parameters) -> list[kinds.Consequence]:
@@ -115,7 +116,7 @@ def _fail(context: StepContext, how: str) -> None:
 
 def _write_once(context: StepContext) -> None:
     """One row per operation, whoever is killed or paused when: the lock, the key and the lease all have to agree."""
-    dsn = os.environ[context.environment.variable("migration")]
+    dsn = migration_dsn(context.environment)
     lease = settings.OPS_LEASE_SECONDS
     key = f"rehearsal:{context.operation.pk}"
     with guarded_session(dsn, key, lease_seconds=lease, wait_seconds=lease * 2, check=context.check) as connection:

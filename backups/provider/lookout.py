@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import psycopg
 
+from operations.dsns import known_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError
@@ -42,7 +42,7 @@ def _status(api: Supabase, ref: str) -> str:
 
 def mark_of(environment: Environment) -> str:
     """The database's mark through the read-only role; empty while it does not answer."""
-    dsn = os.environ.get(environment.variable("export"), "")
+    dsn = known_dsn(environment, "export")
     if not dsn:
         return ""
     try:

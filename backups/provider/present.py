@@ -10,6 +10,7 @@ from django.conf import settings
 from backups import steps
 from backups.builtin import AUDIT_TRAIL, WHOLE_DATABASE
 from backups.models import Policy, Proof, Run
+from operations.dsns import export_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
@@ -28,7 +29,7 @@ def drain(ctx: StepContext) -> None:
     if skipped(ctx):
         ctx.log("Not drained: the present state is given up.")
         return
-    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+    with postgres.connect(export_dsn(ctx.environment)) as connection:
         postgres.drain(connection, own_tables(connection), check=ctx.check)
     ctx.log("Nobody writes to the tables any more.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from backups.builtin import AUDIT_TRAIL, ensure_policies
@@ -11,6 +10,7 @@ from backups.provider.sync import sync
 from backups.provider.verdict import judge
 from backups.scheduler import request_export
 from operations import onboarding
+from operations.dsns import known_dsn
 from operations.models import Environment, Operation, SupabaseProject
 from operations.onboarding import Step
 from operations.supabase import configured, known_projects, remember_projects, supabase
@@ -43,11 +43,7 @@ def discover() -> list[str]:
 def first_export(environment: Environment) -> str:
     """Where production was never exported and can be read, the first export starts now and not at its next slot."""
     policy = Policy.objects.filter(environment=environment, name=AUDIT_TRAIL, enabled=True).exclude(cron="").first()
-    if (
-        policy is None
-        or Run.objects.filter(policy=policy).exists()
-        or not os.environ.get(environment.variable("export"))
-    ):
+    if policy is None or Run.objects.filter(policy=policy).exists() or not known_dsn(environment, "export"):
         return ""
     if Operation.objects.filter(kind="backups.export", environment=environment).exists():
         return ""

@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups import steps
 from backups.manifest import Manifest
 from backups.models import Policy, Run
 from backups.provider.target import Target
 from backups.trust import store_of, trusted_manifest
+from operations.dsns import export_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
@@ -46,7 +46,7 @@ def newest_before(environment: Environment, target: Target) -> Run | None:
 def compare(ctx: StepContext, target: Target) -> Found:
     found = Found()
     run = newest_before(ctx.environment, target)
-    with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+    with postgres.connect(export_dsn(ctx.environment)) as connection:
         if run is not None:
             found.run = run.pk
             _chains(connection, trusted_manifest(run, store_of(run)), found)
@@ -94,7 +94,7 @@ def accept_identity(ctx: StepContext) -> None:
     """A restore may bring another cluster: later runs may come from it, without anybody having to say so again."""
     run = Run.objects.filter(pk=ctx.operation.result.get("present", "")).first()
     try:
-        with postgres.connect(steps.export_dsn(ctx.environment)) as connection:
+        with postgres.connect(export_dsn(ctx.environment)) as connection:
             now = postgres.facts(connection).system_identifier
     except ProviderError as error:
         ctx.log(f"The database's identity could not be read: {error.message}")
@@ -107,7 +107,7 @@ def accept_identity(ctx: StepContext) -> None:
 def decided_since(environment: Environment, target: Target) -> int | None:
     """Decisions later than the target, for the confirmation page; None where the database cannot be asked."""
     try:
-        with postgres.connect(steps.export_dsn(environment), timeout=3) as connection:
+        with postgres.connect(export_dsn(environment), timeout=3) as connection:
             return database_mark.rows_since(connection, AUDIT, DECIDED, target.at)
     except Exception:  # a page must not fail because the product's database does
         return None

@@ -5,7 +5,6 @@ Out: a page; amber for what is new, gone, renamed or uncovered.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,9 +18,10 @@ from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
 from operations.doctor import Check, register
+from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
 from providers import postgres
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Refused
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,11 @@ def sizes_of(environment: Environment) -> tuple[dict[str, int], str]:
 
 def live_tables(environment: Environment) -> tuple[list[postgres.Listed], str]:
     """Every table that a policy can name, largest first, or the reason why they cannot be read."""
-    variable = environment.variable("export")
-    dsn = os.environ.get(variable, "")
-    if not dsn:
-        return [], f"{variable} is not set here, so the live catalogue cannot be read."
     try:
-        with postgres.connect(dsn, timeout=5) as connection:
+        with postgres.connect(export_dsn(environment), timeout=5) as connection:
             return postgres.listed_tables(connection), ""
+    except Refused as refusal:
+        return [], refusal.reason
     except ProviderError as error:
         return [], error.message
     except psycopg.Error as error:
@@ -148,7 +146,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def coverage(environment: Environment | None) -> Iterator[Check]:
     """Tables that no policy copies, that came since the newest proof, or that went."""
     for each in Environment.objects.filter(policies__enabled=True).distinct():
-        if environment not in (None, each) or not os.environ.get(each.variable("export")):
+        if environment not in (None, each) or not known_dsn(each, "export"):
             continue
         sizes, problem = sizes_of(each)
         proofs = newest_proofs(each)

@@ -8,10 +8,11 @@ from migrations_registry import drift, history
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import Attempt, open_attempt
 from migrations_registry.apply.surroundings import no_strange_index, nobody_is_late, room, session
-from migrations_registry.baseline import is_baselined, writing_dsn
+from migrations_registry.baseline import is_baselined
 from migrations_registry.fingerprint import compare
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review, review
+from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
@@ -27,7 +28,7 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     environment = ctx.environment
     failpoint("preflight.begun")
     _baselined(environment, file)
-    _session(environment, writing_dsn(environment))
+    _session(environment, migration_dsn(environment))
     _in_order(environment, file)
     _schema_as_expected(environment)
     found = review(file, environment)

@@ -16,7 +16,7 @@ from migrations_registry.analysis.destroys import Destroyed
 from migrations_registry.apply import provider_point
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import load
-from migrations_registry.baseline import writing_dsn
+from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.models import Step
 from providers import postgres
@@ -56,7 +56,7 @@ def copy(ctx: StepContext) -> None:
 
 
 def _tables_now(ctx: StepContext) -> dict[str, int]:
-    with postgres.connect(writing_dsn(ctx.environment)) as connection:
+    with postgres.connect(migration_dsn(ctx.environment)) as connection:
         try:
             found = tables_of(connection, load(ctx).destroys())
         except psycopg.Error as error:

@@ -13,9 +13,9 @@ from migrations_registry.apply import restore_point
 from migrations_registry.apply.execute import left_its_trace, run_steps
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.journal import DONE, PENDING, STARTED, load
-from migrations_registry.baseline import writing_dsn
 from migrations_registry.models import Application
 from migrations_registry.observing import expected, missing
+from operations.dsns import migration_dsn
 from operations.engine import kinds
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
@@ -50,7 +50,7 @@ def drain(ctx: StepContext) -> None:
     """After maintenance mode: wait until nobody writes to what is touched."""
     tables = load(ctx).tables
     if maintenance_is_planned(ctx) and tables:
-        with postgres.connect(writing_dsn(ctx.environment)) as connection:
+        with postgres.connect(migration_dsn(ctx.environment)) as connection:
             postgres.drain(connection, tables, check=ctx.check)
         ctx.log("nobody writes to the touched tables any more")
 
@@ -63,7 +63,7 @@ def apply(ctx: StepContext) -> None:
     key = f"schema:{ctx.environment.slug}"
     try:
         with guarded_session(
-            writing_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
+            migration_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
         ) as connection:
             failpoint("apply.locked")
             run_steps(attempt, connection)
@@ -126,7 +126,7 @@ def _look_up(ctx: StepContext, row: Application) -> None:
     unknown = [each for each in row.steps if each["status"] == STARTED and each["transactional"] and each["xid"]]
     if not unknown:
         return
-    with postgres.connect(writing_dsn(ctx.environment)) as connection:
+    with postgres.connect(migration_dsn(ctx.environment)) as connection:
         for each in unknown:
             state = transaction_state(connection, each["xid"])
             if state == "committed" and left_its_trace(attempt, connection, each, each is row.steps[-1]):

@@ -12,10 +12,10 @@ import psycopg
 
 from migrations_registry.analysis.burden import rewritten_bytes
 from migrations_registry.analysis.parser import Raw, parse
-from migrations_registry.baseline import writing_dsn
 from migrations_registry.models import Application
 from migrations_registry.observing import expected
 from migrations_registry.services.planning import Review
+from operations.dsns import migration_dsn
 from operations.models import Environment
 from operations.supabase import configured, quick
 from providers import postgres
@@ -32,7 +32,7 @@ MB = 2**20
 @contextmanager
 def session(environment: Environment) -> Iterator[Connection]:
     """A reading session of the role that will write. Raises ProviderError."""
-    with postgres.connect(writing_dsn(environment)) as connection:
+    with postgres.connect(migration_dsn(environment)) as connection:
         try:
             yield connection
         except psycopg.Error as error:

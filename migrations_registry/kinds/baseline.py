@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 
 from migrations_registry import baseline, drift
-from migrations_registry.baseline import writing_dsn
 from migrations_registry.models import MigrationFile
+from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -20,7 +20,7 @@ def observe_and_write(ctx: StepContext) -> None:
     stream, chosen = str(ctx.parameters["stream"]), list(ctx.parameters["as_applied"])
     proposals = baseline.propose(ctx.environment, stream)
     files = baseline.applied(proposals, chosen)
-    count = baseline.write(ctx.environment, writing_dsn(ctx.environment), files, settings.OPS_LEASE_SECONDS)
+    count = baseline.write(ctx.environment, migration_dsn(ctx.environment), files, settings.OPS_LEASE_SECONDS)
     ctx.log(f"{count} history rows written, {len(files) - count} were there; no SQL of the files was run")
     by = ctx.operation.requested_by.username
     baseline.remember(ctx.environment, stream, proposals=proposals, operation=ctx.operation.pk, by=by)

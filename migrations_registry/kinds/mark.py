@@ -9,7 +9,7 @@ from django.db import transaction
 
 from ledger.services import record
 from migrations_registry import baseline, marking, readings
-from migrations_registry.baseline import writing_dsn
+from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -24,7 +24,7 @@ def write(ctx: StepContext) -> None:
     marks = marking.propose(ctx.environment, versions, state, again=True)
     _refuse_younger(ctx, marks)
     told = [mark.sentence() for mark in marks]
-    marking.write(ctx.environment, writing_dsn(ctx.environment), marks, settings.OPS_LEASE_SECONDS)
+    marking.write(ctx.environment, migration_dsn(ctx.environment), marks, settings.OPS_LEASE_SECONDS)
     for line in told:
         ctx.log(line)
     with transaction.atomic():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict
 
@@ -10,9 +9,9 @@ import psycopg
 
 from migrations_registry.analysis.destroys import Destroyed
 from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableFacts
+from operations.dsns import reading_dsn
 from operations.models import Environment
 from providers import postgres
-from providers.errors import Refused
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
 
@@ -53,23 +52,6 @@ def live_reach(environment: Environment, what: Destroyed) -> list[ReachedTable]:
     _recent_reach.clear()
     _recent_reach[dsn, what] = (time.monotonic(), found)
     return found
-
-
-def environment_named(slug: str) -> Environment:
-    """Raises Refused for a name nobody knows."""
-    environment = Environment.objects.filter(slug=slug).first()
-    if environment is None:
-        raise Refused(f"There is no environment {slug}.")
-    return environment
-
-
-def reading_dsn(environment: Environment) -> str:
-    """The DSN of the environment's migration role, or its export role. Raises Refused."""
-    names = [environment.variable("migration"), environment.variable("export")]
-    for name in names:
-        if os.environ.get(name):
-            return os.environ[name]
-    raise Refused(f"Neither {names[0]} nor {names[1]} is set for this process; set one to the DSN of {environment}.")
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:

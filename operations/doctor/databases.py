@@ -6,7 +6,6 @@ security, timeouts and version. Reads only; the store probe writes one small obj
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from django.conf import settings
 from psycopg import conninfo
 
 from operations.doctor import Check, register
+from operations.dsns import known_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -72,7 +72,7 @@ def store(environment: Environment | None) -> Iterator[Check]:
 def database(environment: Environment, purpose: str) -> Iterator[Check]:
     """The checks of one DSN; where its variable is not set here, that is all there is to say."""
     variable, name = environment.variable(purpose), f"{environment} {purpose}"
-    dsn = os.environ.get(variable, "")
+    dsn = known_dsn(environment, purpose)
     if not dsn:
         found = f"{variable} is not set in this process"
         yield Check(f"{name} database", "idle", found, "", "Connect a database shows what to set.")

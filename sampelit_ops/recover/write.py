@@ -5,7 +5,6 @@ In: the restore's operation, what was lost, a person. Out: a MigrationFile; aski
 
 from __future__ import annotations
 
-import os
 import re
 
 from backups.manifest import Manifest
@@ -15,6 +14,7 @@ from migrations_registry.baseline import is_baselined
 from migrations_registry.discovery import discover
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
+from operations.dsns import export_dsn
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
@@ -54,12 +54,8 @@ def _manifest(operation: Operation) -> Manifest:
 
 def live_columns(environment: Environment, lost: Lost) -> list[str]:
     """The columns of the lost table that exist now. Raises Refused without a DSN, ProviderError without an answer."""
-    variable = environment.variable("export")
-    dsn = os.environ.get(variable, "")
-    if not dsn:
-        raise Refused(f"{variable} is not set here, so the live table cannot be looked at. Nothing was written.")
     schema, _, name = lost.table.partition(".")
-    with postgres.connect(dsn, timeout=5) as connection:
+    with postgres.connect(export_dsn(environment), timeout=5) as connection:
         return database_mark.columns(connection, (schema, name))
 
 

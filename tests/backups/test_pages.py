@@ -225,7 +225,7 @@ def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
     assert with_catalogue.fields["lines"].initial == "auth.*"
     assert saved.tables == ["users", "auth.*"]
     assert without.fields["lines"].initial == "users\nauth.*"
-    assert "is not set here" in str(without["picked"])
+    assert "is not set in this process" in str(without["picked"])
 
 
 def test_the_page_of_a_store(admin_client: Client, run: Run, tmp_path, settings) -> None:

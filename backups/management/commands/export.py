@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -18,8 +17,8 @@ from backups.export import ExportPlan, export
 from backups.manifest import Manifest
 from backups.policies import PolicyError, PolicySpec, read_toml
 from backups.proof import Verdict, prove, store_proof
+from operations.dsns import dsn_from
 from operations.models.ulid import new_ulid
-from providers.errors import Refused
 from providers.storage.base import Store
 from providers.storage.probe import ready
 
@@ -55,9 +54,14 @@ class Command(BaseCommand):
         signer = keyring.signer()
         proves = not options["no_proof"] and not (recipients and not keyring.identities())
         plan = ExportPlan(
-            new_ulid(), _dsn(spec), store, recipients=recipients, signer=signer, connections=options["connections"],
+            new_ulid(),
+            dsn_from(spec.variable, "the read-only role", "copied"),
+            store,
+            recipients=recipients,
+            signer=signer,
+            connections=options["connections"],
             room_for_drill=proves,
-        )  # fmt: skip
+        )
         manifest = export(spec, plan, watch)
         copied = time.monotonic()
         verdict = None
@@ -93,10 +97,3 @@ def _read(path: str) -> PolicySpec:
         raise CommandError(f"{path} cannot be read: {error}. Nothing was copied.", returncode=2) from None
     except PolicyError as error:
         raise CommandError(f"{error} Nothing was copied.", returncode=2) from None
-
-
-def _dsn(spec: PolicySpec) -> str:
-    dsn = os.environ.get(spec.variable, "")
-    if not dsn:
-        raise Refused(f"{spec.variable} is not set. Nothing was copied. Set it to the read-only role's DSN.")
-    return dsn

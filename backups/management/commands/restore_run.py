@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,6 +11,7 @@ from backups import console, keyring
 from backups.kept import kept_of
 from backups.reading import load
 from backups.restore import Target, restore
+from operations.dsns import dsn_from
 from providers.errors import Refused
 
 
@@ -59,7 +59,4 @@ def _dsn(options: dict[str, Any]) -> str:
         )
     if options["into_service"]:
         return f"service={name}"
-    dsn = os.environ.get(name, "")
-    if not dsn:
-        raise Refused(f"{name} is not set. Nothing was written. Set it to the target's DSN.")
-    return dsn
+    return dsn_from(name, "the target", "written")

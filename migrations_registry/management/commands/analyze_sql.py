@@ -76,7 +76,8 @@ class Command(BaseCommand):
     def _facts(self, environment: str | None) -> CatalogFacts | None:
         if environment is None:
             return None
-        from migrations_registry.services.facts import environment_named, live_facts
+        from migrations_registry.services.facts import live_facts
+        from operations.dsns import environment_named
 
         try:
             return live_facts(environment_named(environment))
