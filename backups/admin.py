@@ -20,8 +20,8 @@ from backups.builtin import accept_database
 from backups.models import Policy, Run
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
 from backups.web.policy_form import PolicyForm
-from operations.web import html
-from operations.web.admin import EditableAdmin, ReadOnlyAdmin
+from operations.admin.base import EditableAdmin, ReadOnlyAdmin
+from operations.web import formatting
 
 
 def export_url(policy: Policy) -> str:
@@ -72,7 +72,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Run", ordering="started_at")
     def started(self, row: Run) -> SafeString:
-        return html.when(row.started_at)
+        return formatting.when(row.started_at)
 
     @admin.display(description="Stored")
     def stored_badge(self, row: Run) -> SafeString:
@@ -84,19 +84,19 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Rows", ordering="rows")
     def rows_shown(self, row: Run) -> str:
-        return html.number(row.rows) if row.is_stored else "–"
+        return formatting.number(row.rows) if row.is_stored else "–"
 
     @admin.display(description="Stored size", ordering="stored_bytes")
     def stored_size(self, row: Run) -> str:
-        return html.size(row.stored_bytes) if row.is_stored else "–"
+        return formatting.size(row.stored_bytes) if row.is_stored else "–"
 
     @admin.display(description="Copy took", ordering="copy_seconds")
     def took(self, row: Run) -> str:
-        return html.duration(row.copy_seconds)
+        return formatting.duration(row.copy_seconds)
 
     @admin.display(description="Restore took (RTO)", ordering="proof_seconds")
     def rto(self, row: Run) -> str:
-        return html.duration(row.proof_seconds)
+        return formatting.duration(row.proof_seconds)
 
 
 def _export(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class PolicyAdmin(EditableAdmin):
     @admin.display(description="Newest proven", ordering="newest_proof")
     def newest(self, row: Policy) -> SafeString:
         found = getattr(row, "newest_proof", None)
-        return html.when(found) if found else html.badge("never", "warn")
+        return formatting.when(found) if found else formatting.badge("never", "warn")
 
     @admin.display(description="Schedule")
     def schedule(self, row: Policy) -> str:

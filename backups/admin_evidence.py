@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from backups.evidence.html import TONES
 from backups.models import EvidenceReport
 from backups.web import evidence_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(EvidenceReport)
@@ -56,7 +56,7 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Verdict", ordering="verdict")
     def word(self, row: EvidenceReport) -> SafeString:
-        return html.badge(row.get_verdict_display(), TONES[row.verdict])
+        return formatting.badge(row.get_verdict_display(), TONES[row.verdict])
 
     @admin.display(description="First sentence")
     def first_sentence(self, row: EvidenceReport) -> str:
@@ -64,4 +64,4 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Produced", ordering="produced_at")
     def produced(self, row: EvidenceReport) -> SafeString:
-        return html.when(row.produced_at)
+        return formatting.when(row.produced_at)

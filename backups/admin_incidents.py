@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from backups.models import Hold, Incident
 from backups.web import incident_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(Incident)
@@ -38,7 +38,7 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: Incident) -> SafeString:
-        return html.badge("altered" if row.status == Incident.Status.OPEN else row.status, tone(row))
+        return formatting.badge("altered" if row.status == Incident.Status.OPEN else row.status, tone(row))
 
 
 def tone(row: Incident) -> str:
@@ -61,8 +61,8 @@ class HoldAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Placed", ordering="placed_at")
     def placed(self, row: Hold) -> SafeString:
-        return html.when(row.placed_at)
+        return formatting.when(row.placed_at)
 
     @admin.display(description="Status")
     def state(self, row: Hold) -> SafeString:
-        return html.badge("released", "idle") if row.released_at else html.badge("held", "run")
+        return formatting.badge("released", "idle") if row.released_at else formatting.badge("held", "run")

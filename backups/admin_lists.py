@@ -18,8 +18,8 @@ from backups.models import Proof, Restore, Slot
 from backups.scheduler import acknowledge
 from backups.targets import where
 from backups.web import restore_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(Slot)
@@ -42,11 +42,11 @@ class SlotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Slot", ordering="at")
     def slot_at(self, row: Slot) -> SafeString:
-        return html.exactly(row.at)
+        return formatting.exactly(row.at)
 
     @admin.display(description="Status")
     def state(self, row: Slot) -> SafeString:
-        return html.badge(row.status)
+        return formatting.badge(row.status)
 
 
 @admin.register(Restore)
@@ -65,11 +65,11 @@ class RestoreAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Started", ordering="started_at")
     def started(self, row: Restore) -> SafeString:
-        return html.when(row.started_at)
+        return formatting.when(row.started_at)
 
     @admin.display(description="Status")
     def state(self, row: Restore) -> SafeString:
-        return html.badge(row.status)
+        return formatting.badge(row.status)
 
     @admin.display(description="Run of")
     def policy(self, row: Restore) -> str:
@@ -81,12 +81,12 @@ class RestoreAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Rows", ordering="rows")
     def rows_shown(self, row: Restore) -> str:
-        return html.number(row.rows)
+        return formatting.number(row.rows)
 
     @admin.display(description="Took")
     def took(self, row: Restore) -> str:
         """From the first check to the end; a comparison loads nothing."""
-        return html.duration(row.operation.seconds)
+        return formatting.duration(row.operation.seconds)
 
 
 @admin.register(Proof)
@@ -112,12 +112,12 @@ class ProofAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Restore took (RTO)", ordering="seconds")
     def took(self, row: Proof) -> str:
-        return html.duration(row.seconds)
+        return formatting.duration(row.seconds)
 
     @admin.display(description="When", ordering="created_at")
     def made(self, row: Proof) -> SafeString:
-        return html.when(row.created_at)
+        return formatting.when(row.created_at)
 
     @admin.display(description="Result")
     def state(self, row: Proof) -> SafeString:
-        return html.badge(row.status)
+        return formatting.badge(row.status)

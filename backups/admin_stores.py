@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from backups import stores
 from backups.models import StoreReport
 from backups.web import store_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(StoreReport)
@@ -61,4 +61,4 @@ class StoreReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Probed", ordering="checked_at")
     def looked(self, row: StoreReport) -> SafeString:
-        return html.when(row.checked_at)
+        return formatting.when(row.checked_at)

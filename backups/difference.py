@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backups.models import Restore, Run
-from operations.engine.kinds import Consequence
+from operations.engine.specs import Consequence
 from operations.models import Operation
 from providers import postgres
 from providers.errors import Refused

@@ -13,7 +13,7 @@ from backups.models import Run, Slot, StoreReport
 from operations.doctor import Check, register
 from operations.dsns import known_dsn
 from operations.models import Environment
-from operations.web import html
+from operations.web import formatting
 from providers import machine
 
 
@@ -68,7 +68,7 @@ def backup_stores(environment: Environment | None) -> Iterator[Check]:
             if item["tone"] in ("warn", "bad"):
                 yield Check(f"{use}: {item['name']}", item["tone"], item["found"], item["why"], item["fix"])
         if row.usable:
-            yield Check(f"{use}", "ok", f"{url} was usable {html.relative(row.checked_at)}", why)
+            yield Check(f"{use}", "ok", f"{url} was usable {formatting.relative(row.checked_at)}", why)
 
 
 @register
@@ -80,9 +80,9 @@ def backup_room(environment: Environment | None) -> Iterator[Check]:
     missing = room.problems(largest)
     memory = machine.free_memory()
     tone = "bad" if missing else "ok" if free > 2 * needed else "warn"
-    found = f"{html.size(free)} of disk free, a drill needs {html.size(needed)}"
+    found = f"{formatting.size(free)} of disk free, a drill needs {formatting.size(needed)}"
     if memory is not None:
-        found += f"; {html.size(memory)} of memory free, it needs {html.size(room.MEMORY_BYTES)}"
+        found += f"; {formatting.size(memory)} of memory free, it needs {formatting.size(room.MEMORY_BYTES)}"
     fix = " ".join(missing) if missing else "" if tone == "ok" else "Give the proving worker a larger disk."
     yield Check("room for a restore drill", tone, found, "Without a drill no run is proven.", fix)
 

@@ -21,7 +21,7 @@ from backups.retention_facts import BROUGHT_BACK, TOMBSTONE
 from ledger.models import Head
 from operations.doctor import Check, register
 from operations.models import Environment
-from operations.web import html
+from operations.web import formatting
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 from providers.render.postgres import Database
@@ -45,7 +45,9 @@ def portal_copy(environment: Environment | None) -> Iterator[Check]:
         yield Check("copy of the portal", "warn", "none is proven", why, fix)
         return
     old = timezone.now() - newest.proven_at > COPY_AGE
-    yield Check("copy of the portal", "warn" if old else "ok", html.relative(newest.proven_at), why, fix if old else "")
+    yield Check(
+        "copy of the portal", "warn" if old else "ok", formatting.relative(newest.proven_at), why, fix if old else ""
+    )
 
 
 @register
@@ -70,7 +72,7 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
         yield Check("ledger checkpoints", "warn", "none in the store", why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
     late = head.sequence > marks[0].size and timezone.now() - marks[0].at > MARK_AGE
-    found = f"{marks[0].size:,} entries, {html.relative(marks[0].at)}"
+    found = f"{marks[0].size:,} entries, {formatting.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
     yield Check("ledger checkpoints", "warn" if late else "ok", found, why, fix)
 
@@ -83,7 +85,7 @@ def last_witness(environment: Environment | None) -> Iterator[Check]:
     entry, why = witness.last(), "Whoever owns portal and store could rewrite both; what others hold, nobody can."
     fix = "Give somebody the role Auditor and a mail address, or set BACKUP_WITNESS_STORE; manage.py witness sends now."
     late = entry is None or timezone.now() - entry.at > witness.EVERY + timedelta(days=1)
-    found = f"sent {html.relative(entry.at)}" if entry else "never sent"
+    found = f"sent {formatting.relative(entry.at)}" if entry else "never sent"
     yield Check("last witness", "warn" if late else "ok", found, why, fix if late else "")
 
 

@@ -9,7 +9,8 @@ from django.db.models import Count, Q
 from backups import holds, incidents
 from backups.models import Hold, Incident, Run
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

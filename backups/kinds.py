@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from backups import keyring, portal, steps
 from backups.models import Policy, Run
 from backups.restore_kind import RestoreKind, VerifyKind
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
+from operations.engine.kinds import OperationKind, register
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

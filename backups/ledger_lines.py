@@ -12,7 +12,7 @@ from backups.reading import load
 from backups.sealing import ManifestError
 from ledger.models import Entry
 from ledger.registry import Anchor, anchor_source, sentence
-from operations import edits
+from operations import audit as operations_audit
 from providers.errors import ProviderError, Refused
 from providers.storage.factory import open_store
 
@@ -21,7 +21,7 @@ ANCHORS = 50
 
 def register() -> None:
     """Importing this module registers the rest; the call adds what people edit."""
-    edits.speak("backups.policy", "policy")
+    operations_audit.speak("backups.policy", "policy")
 
 
 @sentence("backups.export.stored")

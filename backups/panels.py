@@ -14,10 +14,10 @@ from backups.builtin import AUDIT_TRAIL
 from backups.models import Incident, Run, Slot
 from backups.models.run import RunStatus
 from backups.widgets import recent_runs, register_widgets
-from operations import panels
+from operations import home_panels
+from operations.home_panels import Panel
 from operations.navigation import NavLink, register
-from operations.panels import Panel
-from operations.web import html
+from operations.web import formatting
 
 FRESH = timedelta(hours=26)
 
@@ -38,9 +38,9 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     red = newer is not None and (newer.status in (RunStatus.SUSPECT, RunStatus.FAILED) or newer.proof_overdue)
     told = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
     tone, word = ("bad", f"last run {told}") if red else ("warn", "late") if late else ("ok", "proven")
-    took = f"{run.rows:,} rows of {run.policy} · restored in {html.duration(run.proof_seconds)}"
+    took = f"{run.rows:,} rows of {run.policy} · restored in {formatting.duration(run.proof_seconds)}"
     return Panel(
-        title, html.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])
+        title, formatting.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])
     )
 
 
@@ -99,9 +99,9 @@ def _red(request: HttpRequest) -> list[_Red]:
 
 
 def register_panels() -> None:
-    panels.register(30, newest_proven_backup)
-    panels.register(45, backup_schedule)
-    panels.register(46, altered)
+    home_panels.register(30, newest_proven_backup)
+    home_panels.register(45, backup_schedule)
+    home_panels.register(46, altered)
     register_widgets()
     register(NavLink("Operate", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport"))
     register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))

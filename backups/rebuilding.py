@@ -23,7 +23,7 @@ from backups.reading import load, proofs
 from backups.scheduler import system_user
 from backups.sealing import ManifestError
 from operations.engine import kinds
-from operations.engine.content import content_sha256
+from operations.engine.kinds import content_sha256
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from providers.storage.base import Store

@@ -11,7 +11,8 @@ from backups.models import Run
 from backups.models.run import RunStatus
 from backups.targets import Place, parse, where
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, registry, step
+from operations.engine.kinds import OperationKind, registry
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

@@ -11,8 +11,9 @@ from backups.policies import is_restore_point
 from backups.retaining import planned
 from backups.retention_facts import TOMBSTONE
 from backups.scheduler import system_user
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, register, step
+from operations.engine.kinds import OperationKind, register
 from operations.engine.request import request
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
 from providers.errors import Refused

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from backups.builtin import AUDIT_TRAIL
 from backups.models import Run
 from backups.models.run import RunStatus
-from operations.panels import Widget, register_widget
-from operations.web import html
+from operations.home_panels import Widget, register_widget
+from operations.web import formatting
 from operations.web.charts import Point, Slot, sparkline, strip
 
 SHOWN = 30
@@ -36,8 +36,8 @@ def audit_rows(request: HttpRequest) -> Widget | None:
     if len(runs) < 2:
         return None
     newest = runs[-1]
-    proof = f", proof {html.duration(newest.proof_seconds)}" if newest.proof_seconds else ""
-    about = f"{html.number(newest.rows)} rows; backup {html.size(newest.stored_bytes)}{proof}"
+    proof = f", proof {formatting.duration(newest.proof_seconds)}" if newest.proof_seconds else ""
+    about = f"{formatting.number(newest.rows)} rows; backup {formatting.size(newest.stored_bytes)}{proof}"
     points = [Point(f"{run.started_at:%Y-%m-%d %H:%M}", run.rows) for run in runs]
     return Widget("Rows in proven backups", sparkline(points, "Rows over time", about, "rows"))
 

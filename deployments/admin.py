@@ -31,8 +31,8 @@ from deployments.web import (
 from deployments.web.badges import status_badge
 from deployments.web.filters import WhoFilter
 from deployments.web.verbs import verb
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(Deployment)
@@ -98,7 +98,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Health")
     def health_badge(self, row: Deployment) -> SafeString | str:
-        return html.badge(row.health) if row.health else "–"
+        return formatting.badge(row.health) if row.health else "–"
 
     @admin.display(description="Environment", ordering="service__environment")
     def environment(self, row: Deployment) -> str:
@@ -110,11 +110,11 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Started", ordering="-created_at")
     def started(self, row: Deployment) -> SafeString:
-        return html.when(row.created_at)
+        return formatting.when(row.created_at)
 
     @admin.display(description="Took")
     def took(self, row: Deployment) -> str:
-        return html.duration(row.duration.total_seconds()) if row.duration else "–"
+        return formatting.duration(row.duration.total_seconds()) if row.duration else "–"
 
 
 @admin.register(Service)
@@ -157,7 +157,7 @@ class ServiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Health", ordering="health")
     def health_badge(self, row: Service) -> SafeString | str:
-        return html.badge(row.health) if row.health_url else "–"
+        return formatting.badge(row.health) if row.health_url else "–"
 
     @admin.display(description="Live")
     def live(self, row: Service) -> SafeString | str:
@@ -171,11 +171,11 @@ class ServiceAdmin(ReadOnlyAdmin):
     @admin.display(description="Mode")
     def mode(self, row: Service) -> SafeString | str:
         if row.removed_at:
-            return html.badge("removed", "idle")
+            return formatting.badge("removed", "idle")
         if row.suspended:
-            return html.badge("suspended", "warn")
-        return html.badge("maintenance", "warn") if row.maintenance else "–"
+            return formatting.badge("suspended", "warn")
+        return formatting.badge("maintenance", "warn") if row.maintenance else "–"
 
     @admin.display(description="Probed", ordering="probed_at")
     def probed(self, row: Service) -> SafeString:
-        return html.when(row.probed_at)
+        return formatting.when(row.probed_at)

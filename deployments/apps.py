@@ -10,7 +10,7 @@ class DeploymentsConfig(AppConfig):
     def ready(self) -> None:
         from deployments import doctor, doctor_functions, drift, expiry, jobs, navigation, panels, sentences  # noqa: F401
         from deployments.kinds import register_all
-        from operations import panels as home
+        from operations import home_panels as home
         from operations.engine import tick
 
         home.register(10, panels.health)

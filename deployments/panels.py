@@ -9,9 +9,9 @@ from django.urls import reverse
 from deployments import client
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
+from operations.home_panels import Panel
 from operations.models import Environment
-from operations.panels import Panel
-from operations.web.html import duration, relative
+from operations.web.formatting import duration, relative
 
 
 def production() -> QuerySet[Service]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from deployments.models import Service
 from operations.models import Environment
-from operations.supabase import link
+from operations.supabase_projects import link
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 from providers.supabase import project_ref

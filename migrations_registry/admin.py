@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from migrations_registry import admin_schema  # noqa: F401 - registers its own lists
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.web import review_page, status_page, upload_page
+from operations.admin.base import ReadOnlyAdmin
 from operations.models import Operation
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(MigrationFile)
@@ -76,7 +76,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Risk", ordering="risk")
     def risk_badge(self, row: MigrationFile) -> SafeString:
-        return html.badge(row.risk)
+        return formatting.badge(row.risk)
 
     @admin.display(description="Revision", ordering="revision")
     def revision_of(self, row: MigrationFile) -> str:
@@ -97,13 +97,15 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     def requests(self, row: MigrationFile) -> SafeString | str:
         found = getattr(row, "newest_requests", {})
         return (
-            format_html_join(" ", "{} {}", ((slug, html.badge(each.status)) for slug, each in sorted(found.items())))
+            format_html_join(
+                " ", "{} {}", ((slug, formatting.badge(each.status)) for slug, each in sorted(found.items()))
+            )
             or "–"
         )
 
     @admin.display(description="Registered", ordering="discovered_at")
     def registered(self, row: MigrationFile) -> SafeString:
-        return html.when(row.discovered_at)
+        return formatting.when(row.discovered_at)
 
     @admin.display(description="sha256")
     def digest(self, row: MigrationFile) -> SafeString:

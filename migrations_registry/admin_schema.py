@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from migrations_registry.models import Application, DriftIncident
 from migrations_registry.web import application_page, drift_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(DriftIncident)
@@ -38,7 +38,7 @@ class DriftIncidentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: DriftIncident) -> SafeString:
-        return html.badge(row.status, "bad" if row.status == DriftIncident.Status.OPEN else "ok")
+        return formatting.badge(row.status, "bad" if row.status == DriftIncident.Status.OPEN else "ok")
 
 
 @admin.register(Application)
@@ -55,7 +55,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: Application) -> SafeString:
-        return html.badge(row.get_status_display(), application_page.TONES.get(row.status, "bad"))
+        return formatting.badge(row.get_status_display(), application_page.TONES.get(row.status, "bad"))
 
     @admin.display(description="Longest wait for a lock", ordering="longest_wait_ms")
     def waited(self, row: Application) -> str:

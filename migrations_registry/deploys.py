@@ -11,7 +11,7 @@ from migrations_registry import commits, gate
 from migrations_registry.gate import Answer
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import policy_in_force
-from operations.engine.kinds import Consequence, Parameters
+from operations.engine.specs import Consequence, Parameters
 from operations.models import Environment
 from providers.errors import Refused
 

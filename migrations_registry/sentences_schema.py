@@ -10,16 +10,16 @@ from ledger.registry import sentence
 from migrations_registry import drift
 from migrations_registry.models import DriftIncident
 from migrations_registry.undone import by_a_rollback
-from operations import navigation, panels
+from operations import home_panels, navigation
 from operations.engine import kinds, tick
-from operations.panels import Panel
+from operations.home_panels import Panel
 
 
 def register() -> None:
     """Offer job, panel and link to the registries."""
     tick.every("migrations_registry.drift", drift.EVERY_SECONDS, drift.hourly)
     kinds.consequences("deployments.rollback", by_a_rollback)
-    panels.register(50, schema_drift)
+    home_panels.register(50, schema_drift)
     navigation.register(
         navigation.NavLink(
             "Watch", 75, "Drift", "admin:migrations_registry_driftincident_changelist",

@@ -12,7 +12,7 @@ from backups.provider.target import KINDS, target_of
 from deployments.models import Deployment
 from migrations_registry.models import Application
 from operations.engine import kinds
-from operations.engine.kinds import Consequence, Parameters
+from operations.engine.specs import Consequence, Parameters
 from operations.models import Environment
 
 SHOWN = 5

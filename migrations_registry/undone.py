@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployments.models import Deployment
 from migrations_registry.models import Application
-from operations.engine.kinds import Consequence, Parameters
+from operations.engine.specs import Consequence, Parameters
 from operations.models import Environment, Risk
 
 SHOWN = 10

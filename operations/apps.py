@@ -12,18 +12,15 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operations import ledger_lines
-        from operations.approvals import voting
-        from operations.engine import tick, wake
-        from operations.notify import jobs
-        from operations.worker import processes, queue
+        from operations import jobs, ledger_sentences
+        from operations.engine import wakeup
+        from operations.worker import django_q, process_tree
 
-        wake.use(queue.send)
-        ledger_lines.register()
-        tick.every("approvals.reevaluate", 30, voting.reevaluate)
+        wakeup.use(django_q.send)
+        ledger_sentences.register()
         jobs.register()
         if os.environ.get("OPS_WORKER_ID"):
-            processes.harden()
+            process_tree.harden()
         if settings.DEMO:
             from operations import rehearsal
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from operations.dsns import migration_dsn
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.context import StepContext
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
@@ -27,11 +27,11 @@ class Rehearsal(kinds.OperationKind):
     permission = "operations.run_rehearsal"
     exclusive = "rehearsal:{environment}:{key}"
     parameters = [
-        kinds.Parameter("key", "Key", help="Two rehearsals with the same key never run at once."),
-        kinds.Parameter("seconds", "Seconds", required=False, help="How long the work lasts."),
-        kinds.Parameter("fail", "Failure", required=False, help=", ".join(FAILURES[1:])),
-        kinds.Parameter("mark", "Mark", required=False, help="A temporary file that gets one line per effect."),
-        kinds.Parameter("write", "Write", required=False, help="yes: one guarded row in the product database."),
+        specs.Parameter("key", "Key", help="Two rehearsals with the same key never run at once."),
+        specs.Parameter("seconds", "Seconds", required=False, help="How long the work lasts."),
+        specs.Parameter("fail", "Failure", required=False, help=", ".join(FAILURES[1:])),
+        specs.Parameter("mark", "Mark", required=False, help="A temporary file that gets one line per effect."),
+        specs.Parameter("write", "Write", required=False, help="yes: one guarded row in the product database."),
     ]
 
     def __init__(self, risk: Risk, pool: str = "export") -> None:
@@ -39,12 +39,12 @@ class Rehearsal(kinds.OperationKind):
         self.name = f"rehearsal.{'urgent' if pool == 'urgent' else risk.value}"
         self.label = f"Rehearse {'an urgent' if pool == 'urgent' else f'a {risk.value}'} operation"
         self.steps = [
-            kinds.step("prepare", prepare, pool=pool),
-            kinds.step("work", work, pool=pool, stall=30),
-            kinds.step("tidy", tidy, pool=pool, always=True, undoes="prepare"),
+            specs.step("prepare", prepare, pool=pool),
+            specs.step("work", work, pool=pool, stall=30),
+            specs.step("tidy", tidy, pool=pool, always=True, undoes="prepare"),
         ]
 
-    def clean(self, environment: Environment, parameters: kinds.Parameters) -> kinds.Parameters:
+    def clean(self, environment: Environment, parameters: specs.Parameters) -> specs.Parameters:
         if parameters.get("fail", "") not in FAILURES:
             raise Refused(f"fail is one of {', '.join(FAILURES[1:])}. Nothing was requested.")
         try:
@@ -58,15 +58,15 @@ class Rehearsal(kinds.OperationKind):
             migration_dsn(environment)
         return parameters
 
-    def consequences(self, environment: Environment, parameters: kinds.Parameters) -> list[kinds.Consequence]:
+    def consequences(self, environment: Environment, parameters: specs.Parameters) -> list[specs.Consequence]:
         return [
-            kinds.Consequence(
+            specs.Consequence(
                 f"A worker is busy for {parameters.get('seconds', 0)} s; nothing outside changes.", "idle"
             ),
-            kinds.Consequence("The last step runs whatever happens to the others.", "ok"),
+            specs.Consequence("The last step runs whatever happens to the others.", "ok"),
         ]
 
-    def describe(self, parameters: kinds.Parameters) -> str:
+    def describe(self, parameters: specs.Parameters) -> str:
         return str(parameters.get("key", ""))
 
 

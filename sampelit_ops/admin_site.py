@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
-from operations import navigation, panels
+from operations import home_panels, navigation
 from sampelit_ops import chrome, home
 from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
@@ -71,7 +71,7 @@ class OpsAdminSite(admin.AdminSite):
     def panels(self, request: HttpRequest) -> HttpResponse:
         """The cards alone, for the live refresh of the home page."""
         _must_look(request)
-        return render(request, "admin/includes/panels.html", {"panels": panels.collect(request)})
+        return render(request, "admin/includes/panels.html", {"panels": home_panels.collect(request)})
 
     def jump(self, request: HttpRequest) -> HttpResponse:
         """Search: one exact hit leads there at once, else pages and records that fit."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from operations import navigation
 from operations.models import Operation
-from operations.web.html import relative
+from operations.web.formatting import relative
 from sampelit_ops import frame
 
 

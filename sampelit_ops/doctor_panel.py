@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from operations import navigation, panels
+from operations import home_panels, navigation
 from operations.doctor import Check, jobs
-from operations.panels import Panel
-from operations.web.html import relative
+from operations.home_panels import Panel
+from operations.web.formatting import relative
 from sampelit_ops import frame
 
 
@@ -31,4 +31,4 @@ def doctor(request: HttpRequest) -> Panel | None:
 def register() -> None:
     """The card, and the hourly round; called after the ledger's hourly verification was registered, which it reads."""
     jobs.register()
-    panels.register(60, doctor)
+    home_panels.register(60, doctor)

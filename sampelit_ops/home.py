@@ -13,9 +13,9 @@ from django.http import HttpRequest
 
 from ledger import registry
 from ledger.models import Entry
-from operations import navigation, panels
-from operations.panels import Panel
-from operations.web.html import tone_of
+from operations import home_panels, navigation
+from operations.home_panels import Panel
+from operations.web.formatting import tone_of
 
 FEED_LENGTH = 8
 
@@ -34,7 +34,7 @@ class FeedItem:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Everything the home page shows."""
-    shown = panels.collect(request)
+    shown = home_panels.collect(request)
     headline, lede = sentence(shown)
     return {
         "panels": shown,
@@ -42,7 +42,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "lede": lede,
         "feed": feed() if request.user.has_perm("ledger.view_entry") else [],
         "timeline_url": navigation.page("admin:ledger_entry_changelist"),
-        "widgets": panels.collect_widgets(request),
+        "widgets": home_panels.collect_widgets(request),
     }
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from operations.trace import operation_id
+from operations.log_context import operation_id
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _GIVEN = re.compile(r"[A-Za-z0-9._\-]{8,64}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils import timezone
 
-from operations import navigation, panels
-from operations.panels import Panel
-from operations.web.html import relative
+from operations import home_panels, navigation
+from operations.home_panels import Panel
+from operations.web.formatting import relative
 from sampelit_ops import frame
 
 
@@ -57,6 +57,6 @@ def unbacked(request: HttpRequest) -> Panel | None:
 
 def register_panels() -> None:
     """Add both cards after those of the apps; called once when the apps are ready."""
-    panels.register(40, waits_for_approval)
-    panels.register(55, late_failed_altered)
-    panels.register(47, unbacked)
+    home_panels.register(40, waits_for_approval)
+    home_panels.register(55, late_failed_altered)
+    home_panels.register(47, unbacked)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backups.models import ProviderBackup
 from operations.models import Environment, Heartbeat, SupabaseProject
-from operations.supabase import PROJECTS
+from operations.supabase_projects import PROJECTS
 
 REFS = {"production": "sampelitproductionab", "staging": "sampelitstagingabcde"}
 

@@ -37,7 +37,7 @@ def names(functions: Iterable[Callable[..., object]]) -> str:
 
 
 def engine() -> dict[str, Lines]:
-    from operations.engine import kinds, tick, wake
+    from operations.engine import kinds, tick, wakeup
 
     known = kinds.registry
     return {
@@ -46,7 +46,7 @@ def engine() -> dict[str, Lines]:
         "consequences": [f"{kind}: {names(tellers)}" for kind, tellers in sorted(known.consequences.items())],
         "named steps": [f"{key}: {_step(spec)}" for key, spec in sorted(known.factories.items())],
         "periodic jobs": [f"{job.name} {job.seconds:g} s: {name(job.run)}" for _, job in sorted(tick._jobs.items())],
-        "transport": [name(send) for send in wake._transport],
+        "transport": [name(send) for send in wakeup._transport],
     }
 
 
@@ -72,12 +72,12 @@ def _step(step: Any) -> str:
 def pages() -> dict[str, Lines]:
     from django.contrib import admin
 
-    from operations import navigation, onboarding, panels
+    from operations import home_panels, navigation, onboarding
 
     links = sorted(navigation._links.values(), key=lambda link: (navigation.GROUPS.index(link.group), link.order))
     return {
-        "home panels": [f"{order} {name(source)}" for order, source in panels._panels],
-        "home widgets": [f"{order} {name(source)}" for order, source in panels._widgets],
+        "home panels": [f"{order} {name(source)}" for order, source in home_panels._panels],
+        "home widgets": [f"{order} {name(source)}" for order, source in home_panels._widgets],
         "sidebar": [
             f"{link.group or '-'} {link.order} {link.label}: {link.url_name} {link.permission or '-'}"
             + (f" counts {name(link.count)}" if link.count else "")

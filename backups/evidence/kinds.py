@@ -21,7 +21,8 @@ from backups.steps import watch
 from backups.trust import Rejected, store_of, trusted_manifest
 from ledger.services import record
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

@@ -12,7 +12,7 @@ from backups.models import ProviderBackup
 from backups.provider.verdict import CLEAR, judge, pitr_price
 from operations.doctor import Check, register
 from operations.models import Environment, SupabaseProject
-from operations.supabase import configured
+from operations.supabase_projects import configured
 
 STALE = timedelta(hours=1)
 SOON = timedelta(days=14)

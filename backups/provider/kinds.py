@@ -13,19 +13,11 @@ from django.utils import timezone
 from backups.models import ProviderBackup
 from backups.provider import present, steps, verify
 from backups.provider.target import Target, of_backup, of_second
-from operations.engine.kinds import (
-    Consequence,
-    OperationKind,
-    Parameter,
-    Parameters,
-    Registered,
-    StepSpec,
-    registered,
-    step,
-)
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, registered, step
 from operations.models import Environment, Operation, Risk, SupabaseProject
-from operations.supabase import configured
-from operations.web import html
+from operations.supabase_projects import configured
+from operations.web import formatting
 from providers.errors import Refused
 
 LONG = {"deadline": 12 * 3600, "stall": 1800}
@@ -116,7 +108,7 @@ def told(environment: Environment, target: Target, *, skip: bool) -> list[Conseq
     """What the approvers read, the worst first."""
     project = SupabaseProject.objects.filter(environment=environment).first()
     name = f"{project.name} ({target.ref})" if project and project.name else target.ref
-    age = html.duration((timezone.now() - target.at).total_seconds())
+    age = formatting.duration((timezone.now() - target.at).total_seconds())
     lines = [
         Consequence(f"The whole project {name} goes back to {target.at:%Y-%m-%d %H:%M:%S} UTC, in place: every table, "
                     "every user, every schema.", "bad"),
@@ -145,7 +137,7 @@ def _last_time(environment: Environment) -> str:
     last = Operation.objects.filter(kind__in=kinds, environment=environment, status="succeeded", seeded=False).first()
     if last is None or last.started_at is None or last.ended_at is None:
         return " None was made from here yet."
-    return f" The last one took {html.duration((last.ended_at - last.started_at).total_seconds())}."
+    return f" The last one took {formatting.duration((last.ended_at - last.started_at).total_seconds())}."
 
 
 def _afterwards(environment: Environment, target: Target) -> list[Consequence]:

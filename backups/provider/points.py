@@ -17,9 +17,10 @@ from backups.provider import call, present
 from ledger.services import record
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from operations.supabase import ref_of, supabase
+from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import NotFound, PlanTooLow, Rejected, Unauthorized, UnknownOutcome
 from providers.supabase import RestorePoint, Supabase

@@ -13,7 +13,7 @@ from operations import onboarding
 from operations.dsns import known_dsn
 from operations.models import Environment, Operation, SupabaseProject
 from operations.onboarding import Step
-from operations.supabase import configured, known_projects, remember_projects, supabase
+from operations.supabase_projects import configured, known_projects, remember_projects, supabase
 from providers.errors import ProviderError, Refused
 
 NEXT = "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN on the portal's services."

@@ -19,7 +19,7 @@ from backups.provider.target import Target, target_of
 from ledger.services import record
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
-from operations.supabase import supabase
+from operations.supabase_projects import supabase
 from providers.errors import ProviderError, Refused
 
 PATIENCE = 240

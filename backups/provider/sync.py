@@ -20,7 +20,7 @@ from backups.provider.verdict import judge
 from operations.engine import tick
 from operations.models import Environment, SupabaseProject
 from operations.notify import alarm
-from operations.supabase import configured, quick, ref_of
+from operations.supabase_projects import configured, quick, ref_of
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import NotFound
 from providers.supabase import Addon, Backups, ServiceHealth, Supabase

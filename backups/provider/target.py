@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from backups.models import ProviderBackup
 from backups.provider.verdict import judge, pitr_price
-from operations.engine.kinds import Parameters
+from operations.engine.specs import Parameters
 from operations.models import Environment, SupabaseProject
-from operations.supabase import ref_of
+from operations.supabase_projects import ref_of
 from providers.errors import Refused
 
 KINDS = ("backups.provider_restore", "backups.provider_pitr")

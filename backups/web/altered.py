@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backups.models import Hold, Incident, Proof, Run
 from backups.models.run import RunStatus
-from operations.web import html
+from operations.web import formatting
 
 
 def marked(rows: QuerySet[Run]) -> QuerySet[Run]:
@@ -24,9 +24,9 @@ def badges(run: Run) -> SafeString:
     """Beside the proof's badge: a faithful copy may be a copy of altered data."""
     words = []
     if getattr(run, "altered", False):
-        words.append(html.badge("altered", "bad"))
+        words.append(formatting.badge("altered", "bad"))
     if getattr(run, "held", False):
-        words.append(html.badge("held", "run"))
+        words.append(formatting.badge("held", "run"))
     return mark_safe(" ".join(words))  # noqa: S308 - badges are escaped already
 
 
@@ -49,11 +49,11 @@ def context(run: Run, proofs: Sequence[Proof]) -> dict[str, Any]:
 
 def _ours(run: Run, examined: dict[str, Any], shown: Sequence[Incident]) -> SafeString:
     if run.altered:  # type: ignore[attr-defined]
-        return html.badge("altered", "bad")
+        return formatting.badge("altered", "bad")
     if run.status in (RunStatus.RUNNING, RunStatus.STORED, RunStatus.FAILED) or not examined:
-        return html.badge("not known", "idle")
+        return formatting.badge("not known", "idle")
     if examined.get("not_compared"):
-        return html.badge("not compared", "warn")
+        return formatting.badge("not compared", "warn")
     if not examined.get("baseline"):
-        return html.badge("first run", "idle")
-    return html.badge("explained", "idle") if shown else html.badge("unaltered", "ok")
+        return formatting.badge("first run", "idle")
+    return formatting.badge("explained", "idle") if shown else formatting.badge("unaltered", "ok")

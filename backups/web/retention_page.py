@@ -15,7 +15,7 @@ from django.urls import reverse
 from backups.models import Policy, Run
 from backups.retaining import planned
 from backups.retention_facts import Line, Plan
-from operations.web import html
+from operations.web import formatting
 
 SHOWN = 300
 WORDS = {
@@ -67,7 +67,7 @@ def _lines(found: Plan) -> list[dict[str, Any]]:
 def _row(line: Line, run: Run) -> dict[str, Any]:
     word, tone = WORDS[line.verdict]
     reasons = [*line.reasons, *([f"until {line.until:%Y-%m-%d %H:%M} UTC"] if line.until else [])]
-    return {"run": run, "badge": html.badge(word, tone), "reasons": ", ".join(reasons)}
+    return {"run": run, "badge": formatting.badge(word, tone), "reasons": ", ".join(reasons)}
 
 
 def _request(kind: str, policy: Policy) -> str:

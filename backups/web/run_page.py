@@ -17,7 +17,7 @@ from backups.models import Run, Segment
 from backups.models.run import RunStatus
 from backups.retention_facts import TOMBSTONE
 from backups.web import altered, restore_page
-from operations.web import html, progress
+from operations.web import formatting, progress
 
 SHOWN_SEGMENTS, RECENT_RESTORES = 200, 50
 
@@ -25,29 +25,29 @@ SHOWN_SEGMENTS, RECENT_RESTORES = 200, 50
 def stored_badge(run: Run) -> SafeString:
     """Whether a manifest lies in the store; says nothing about whether it can be restored."""
     if run.purging_at is not None:
-        return html.badge("data deleted", "idle")
+        return formatting.badge("data deleted", "idle")
     if run.retired_at is not None:
-        return html.badge("retired", "idle")
+        return formatting.badge("retired", "idle")
     if run.is_stored and run.policy.second_store_env and run.mirrored_at is None:
-        return html.badge("stored in 1 of 2", "warn")
+        return formatting.badge("stored in 1 of 2", "warn")
     if run.is_stored:
-        return html.badge("stored", "idle")
-    return html.badge("failed") if run.status == RunStatus.FAILED else html.badge("copying", "run")
+        return formatting.badge("stored", "idle")
+    return formatting.badge("failed") if run.status == RunStatus.FAILED else formatting.badge("copying", "run")
 
 
 def proven_badge(run: Run) -> SafeString:
     """Only a restore that compared equal is green; the demo's story never is."""
     if run.purging_at is not None:
-        return html.badge(f"was {run.status}", "idle")
+        return formatting.badge(f"was {run.status}", "idle")
     if run.status == RunStatus.PROVEN:
-        return html.badge("demo story", "idle") if run.operation.seeded else html.badge("proven")
+        return formatting.badge("demo story", "idle") if run.operation.seeded else formatting.badge("proven")
     if run.status == RunStatus.STORED:
         if not run.proof_overdue:
-            return html.badge("proving", "run")
-        return html.badge("not proven" if run.ended_at else "proof overdue", "bad")
+            return formatting.badge("proving", "run")
+        return formatting.badge("not proven" if run.ended_at else "proof overdue", "bad")
     if run.status == RunStatus.RUNNING or not run.is_stored:
-        return html.badge("not proven", "idle")
-    return html.badge(run.status)
+        return formatting.badge("not proven", "idle")
+    return formatting.badge(run.status)
 
 
 def find(pk: str) -> Run:

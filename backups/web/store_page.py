@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from backups import stores
 from backups.models import Run, StoreReport
-from operations.web import html
+from operations.web import formatting
 from providers.errors import Refused
 from providers.storage.base import parse
 from providers.storage.iam_policies import NOTES, PURPOSE, documents
@@ -29,9 +29,9 @@ OTHERS = {
 
 def usable_badge(row: StoreReport) -> SafeString:
     if not row.usable:
-        return html.badge("not usable", "bad")
+        return formatting.badge("not usable", "bad")
     amber = any(item["tone"] == "warn" for item in row.findings)
-    return html.badge("usable, look", "warn") if amber else html.badge("usable", "ok")
+    return formatting.badge("usable, look", "warn") if amber else formatting.badge("usable", "ok")
 
 
 def probe_now(request: HttpRequest, row: StoreReport) -> None:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from backups.builtin import AUDIT_TRAIL
 from backups.models import Policy, Run
 from backups.web import calendar
-from operations.web import html
+from operations.web import formatting
 from operations.web.charts import Point, sparkline
 
 SHOWN = 30
@@ -71,11 +71,11 @@ def charts(runs: Sequence[Run]) -> list[Trend]:
     copies = points(runs, [run.copy_seconds or 0 for run in runs])
     proofs = points(runs, [run.proof_seconds or 0 for run in runs])
     return [
-        _trend("Stored size", html.size(newest.stored_bytes), sizes, f"Stored size of {about}.", "MB"),
-        _trend("Copy", html.duration(newest.copy_seconds), copies, f"How long {about} took to copy.", "s"),
+        _trend("Stored size", formatting.size(newest.stored_bytes), sizes, f"Stored size of {about}.", "MB"),
+        _trend("Copy", formatting.duration(newest.copy_seconds), copies, f"How long {about} took to copy.", "s"),
         _trend(
             "Restore (RTO)",
-            html.duration(newest.proof_seconds),
+            formatting.duration(newest.proof_seconds),
             proofs,
             f"How long the drills of {about} took to restore and compare.",
             "s",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from deployments.models import ProjectSync
 from operations.models import Environment
 from operations.notify import alarm
-from operations.supabase import configured, ref_of, supabase
+from operations.supabase_projects import configured, ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import RateLimited
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from deployments.client import render
 from deployments.models import Deployment, Service
 from operations.engine.context import StepContext
-from operations.engine.kinds import OperationKind, Parameter, Parameters
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Parameter, Parameters
 from operations.models import Environment
 from providers.errors import Refused
 from providers.render import Render

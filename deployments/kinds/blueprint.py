@@ -7,7 +7,8 @@ import re
 from deployments import drift
 from deployments.client import configured, quick
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

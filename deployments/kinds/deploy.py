@@ -13,7 +13,7 @@ from deployments.models.deployment import MOVING
 from deployments.observe import observe
 from deployments.watch import until_ended, until_healthy
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Step
 from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen

@@ -7,7 +7,7 @@ from deployments.functions.client import ref_of
 from deployments.kinds.functions import FunctionKind, confirm, keep_live, replace
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment
 from providers.errors import Refused
 

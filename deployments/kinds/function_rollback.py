@@ -9,7 +9,7 @@ from deployments.intent import asked, until
 from deployments.kinds.functions import FunctionKind, confirm, find, functions_here, keep_live, live, replace
 from deployments.models import FunctionBundle, FunctionVersion
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.supabase import Function, Supabase

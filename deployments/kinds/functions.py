@@ -14,7 +14,8 @@ from deployments.functions.sync import take
 from deployments.intent import asked, until
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.context import StepContext
-from operations.engine.kinds import OperationKind, Parameters
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Parameters
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import NotFound

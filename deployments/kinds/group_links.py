@@ -15,7 +15,8 @@ from deployments.kinds.base import name_of
 from deployments.kinds.groups import check_place, find, shown_links, touched
 from deployments.models import Service, VariableGroup
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.render import EnvGroup, Render

@@ -13,7 +13,8 @@ from deployments.intent import asked, until
 from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value
 from deployments.models import Service, VariableGroup
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.render import EnvGroup, Render

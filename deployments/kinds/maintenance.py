@@ -15,7 +15,8 @@ from deployments.intent import ensure
 from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, StepSpec, register_step, step
+from operations.engine.kinds import register_step
+from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step
 from operations.models import Environment, Risk, Step
 from providers.errors import Refused
 from providers.render import Render

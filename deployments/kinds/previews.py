@@ -11,7 +11,7 @@ from deployments.kinds.base import find as find_service
 from deployments.kinds.extras import previews_here
 from deployments.models import Service
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

@@ -14,7 +14,8 @@ from deployments.kinds.deploy import confirm, watch
 from deployments.models import Deployment, Service
 from deployments.models.deployment import GONE, MOVING, Status
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, registry, step
+from operations.engine.kinds import registry
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
 from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen

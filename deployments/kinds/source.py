@@ -10,7 +10,7 @@ from deployments.intent import ensure
 from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
 from providers.errors import Refused
 from providers.render import Service as Seen

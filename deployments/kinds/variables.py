@@ -13,7 +13,7 @@ from deployments.intent import asked, until
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 from providers.errors import Refused
 
 TONES = {"ERROR": "bad", "WARN": "warn", "INFO": "idle"}
@@ -56,11 +56,11 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Level", ordering="level")
     def level_badge(self, row: AdvisorFinding) -> SafeString:
-        return html.badge(row.level, TONES.get(row.level, "idle"))
+        return formatting.badge(row.level, TONES.get(row.level, "idle"))
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: AdvisorFinding) -> SafeString:
-        return html.badge(row.status, STATES[row.status])
+        return formatting.badge(row.status, STATES[row.status])
 
     @admin.display(description="About")
     def about(self, row: AdvisorFinding) -> str:
@@ -68,11 +68,11 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="First seen", ordering="first_seen_at")
     def since(self, row: AdvisorFinding) -> SafeString:
-        return html.when(row.first_seen_at)
+        return formatting.when(row.first_seen_at)
 
     @admin.display(description="Last seen", ordering="last_seen_at")
     def seen(self, row: AdvisorFinding) -> SafeString:
-        return html.when(row.last_seen_at)
+        return formatting.when(row.last_seen_at)
 
 
 def _act(request: HttpRequest, finding: AdvisorFinding) -> HttpResponse:

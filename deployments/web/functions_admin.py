@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from deployments.functions import letting_go
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle
 from deployments.web import functions_page
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 RULE = (
     f"Bytes go {letting_go.DAYS} days after they were kept and last ran; the {letting_go.NEWEST} newest versions of a "
@@ -45,7 +45,7 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Health", ordering="status")
     def state(self, row: EdgeFunction) -> SafeString:
-        return html.badge(row.health, {"removed": "idle", "unknown": "warn"}.get(row.health))
+        return formatting.badge(row.health, {"removed": "idle", "unknown": "warn"}.get(row.health))
 
     @admin.display(description="Last hour")
     def calls(self, row: EdgeFunction) -> str:
@@ -57,7 +57,7 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Deployed", ordering="updated_at")
     def changed(self, row: EdgeFunction) -> SafeString:
-        return html.when(row.updated_at)
+        return formatting.when(row.updated_at)
 
 
 @admin.register(FunctionBundle)
@@ -81,7 +81,7 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status", ordering="removed_at")
     def state(self, row: FunctionBundle) -> SafeString:
-        return html.badge("let go", "idle") if row.removed_at else html.badge("kept", "ok")
+        return formatting.badge("let go", "idle") if row.removed_at else formatting.badge("kept", "ok")
 
     @admin.display(description="Why it stays")
     def stays(self, row: FunctionBundle) -> str:
@@ -92,11 +92,11 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Size", ordering="size_bytes")
     def bytes(self, row: FunctionBundle) -> str:
-        return html.size(row.size_bytes)
+        return formatting.size(row.size_bytes)
 
     @admin.display(description="Kept", ordering="kept_at")
     def kept(self, row: FunctionBundle) -> SafeString:
-        return html.when(row.kept_at)
+        return formatting.when(row.kept_at)
 
 
 @admin.register(EdgeSecret)
@@ -114,7 +114,7 @@ class EdgeSecretAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Changed", ordering="updated_at")
     def changed(self, row: EdgeSecret) -> SafeString:
-        return html.when(row.updated_at)
+        return formatting.when(row.updated_at)
 
     @admin.display(description="Change it")
     def verbs(self, row: EdgeSecret) -> SafeString:

@@ -20,7 +20,7 @@ from deployments.models import EdgeFunction
 from deployments.web.verbs import Verb
 from operations.engine import kinds
 from operations.models import Environment
-from operations.web.refusal import status_of_form
+from operations.web.errors import status_of_form
 from providers.errors import Refused
 
 DEPLOY = "deployments.function_deploy"

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deployments.models import ConfigFingerprint, HealthCheck, WebhookDelivery
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(HealthCheck)
@@ -22,11 +22,11 @@ class HealthCheckAdmin(ReadOnlyAdmin):
 
     @admin.display(description="When", ordering="checked_at")
     def checked(self, row: HealthCheck) -> SafeString:
-        return html.when(row.checked_at)
+        return formatting.when(row.checked_at)
 
     @admin.display(description="Verdict", ordering="healthy")
     def verdict(self, row: HealthCheck) -> SafeString:
-        return html.badge("healthy" if row.healthy else "unhealthy")
+        return formatting.badge("healthy" if row.healthy else "unhealthy")
 
 
 @admin.register(WebhookDelivery)
@@ -40,11 +40,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Received", ordering="received_at")
     def received(self, row: WebhookDelivery) -> SafeString:
-        return html.when(row.received_at)
+        return formatting.when(row.received_at)
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: WebhookDelivery) -> SafeString:
-        return html.badge(row.status, {"processed": "ok", "received": "run", "failed": "bad"}.get(row.status))
+        return formatting.badge(row.status, {"processed": "ok", "received": "run", "failed": "bad"}.get(row.status))
 
 
 @admin.register(ConfigFingerprint)
@@ -69,4 +69,4 @@ class ConfigFingerprintAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Changed", ordering="changed_at")
     def changed(self, row: ConfigFingerprint) -> SafeString:
-        return html.when(row.changed_at)
+        return formatting.when(row.changed_at)

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from deployments import setup
 from operations.models import Environment
-from operations.supabase import known_projects, link
+from operations.supabase_projects import known_projects, link
 from providers.errors import Refused
 
 

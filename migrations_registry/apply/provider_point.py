@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backups.models import ProviderBackup
 from operations.engine.context import StepContext
-from operations.supabase import configured, supabase
+from operations.supabase_projects import configured, supabase
 from providers.errors import ProviderError, Refused
 from providers.supabase import RestorePoint
 

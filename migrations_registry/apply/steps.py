@@ -16,10 +16,10 @@ from migrations_registry.apply.journal import DONE, PENDING, STARTED, load
 from migrations_registry.models import Application
 from migrations_registry.observing import expected, missing
 from operations.dsns import migration_dsn
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
-from operations.engine.kinds import StepSpec, step
+from operations.engine.specs import StepSpec, step
 from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
@@ -139,7 +139,7 @@ def _may_have_left_something(row: Application) -> bool:
     return any(each["status"] == STARTED for each in row.steps)
 
 
-def all_steps(preflight: kinds.StepFunction) -> list[StepSpec | kinds.Registered]:
+def all_steps(preflight: specs.StepFunction) -> list[StepSpec | specs.Registered]:
     """In the order of docs/design.md 6; the always-steps run at every kind of end."""
     return [
         step("preflight", preflight, deadline=300),

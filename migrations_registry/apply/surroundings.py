@@ -17,7 +17,7 @@ from migrations_registry.observing import expected
 from migrations_registry.services.planning import Review
 from operations.dsns import migration_dsn
 from operations.models import Environment
-from operations.supabase import configured, quick
+from operations.supabase_projects import configured, quick
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection

@@ -12,7 +12,8 @@ from migrations_registry.apply.surroundings import MB, needed_bytes
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
-from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters
 from operations.models import Environment
 from providers.errors import Refused
 

@@ -8,7 +8,8 @@ from migrations_registry import baseline, drift
 from migrations_registry.models import MigrationFile
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

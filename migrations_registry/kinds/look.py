@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from migrations_registry import readings
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError
 

@@ -11,7 +11,8 @@ from ledger.services import record
 from migrations_registry import baseline, marking, readings
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
-from operations.engine.kinds import FROM_PLAN, Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

@@ -13,7 +13,8 @@ from migrations_registry.analysis.model import SEVERITIES
 from migrations_registry.models import RulePolicy
 from migrations_registry.services.planning import policy_in_force
 from operations.engine.context import StepContext
-from operations.engine.kinds import Consequence, OperationKind, Parameter, Parameters, step
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_otp import user_has_device
 
 from operations.engine.request import record_about, refusals_recorded
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Operation, Status, Task
 from providers.errors import Refused
 from providers.redact import redact

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.engine.request import record_about, refusals_recorded
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Approval, Operation, Status
 from providers.errors import Refused
 from providers.redact import redact

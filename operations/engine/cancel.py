@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Operation, Status
 from providers.errors import Refused
 

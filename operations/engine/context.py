@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Value
@@ -13,7 +13,6 @@ from django.db.models.functions import Concat, Right
 from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, lock, write
-from operations.engine.kinds import Parameters, StepSpec
 from operations.engine.sealing import unseal
 from operations.models import Environment, Operation, Step
 from providers.redact import current as redactor
@@ -27,11 +26,18 @@ class Cancelled(Exception):
     """A person asked to stop; the step ends at the next border between chunks."""
 
 
+class Limits(NamedTuple):
+    """Seconds a step may take in all, and seconds it may stand still."""
+
+    deadline: float
+    stall: float
+
+
 class StepContext:
     """One claim's view of one step. `check()` belongs at every chunk border; progress keeps the lease alive."""
 
-    def __init__(self, operation: Operation, row: Step, spec: StepSpec, lease: Lease) -> None:
-        self.operation, self.row, self.spec, self.lease = operation, row, spec, lease
+    def __init__(self, operation: Operation, row: Step, limits: Limits, lease: Lease) -> None:
+        self.operation, self.row, self.limits, self.lease = operation, row, limits, lease
         self.state: dict[str, Any] = dict(row.detail)
         self.moved_at = time.monotonic()
         self.began_at = time.monotonic()
@@ -45,7 +51,7 @@ class StepContext:
         return self.operation.environment
 
     @property
-    def parameters(self) -> Parameters:
+    def parameters(self) -> dict[str, Any]:
         return dict(self.operation.parameters)
 
     @property

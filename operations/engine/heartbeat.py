@@ -74,16 +74,16 @@ def _see_cancel(context: StepContext) -> None:
 def _must_end(context: StepContext) -> bool:
     """Whether the step overran its deadline (the operation then fails) or stands still (it is tried again)."""
     now = time.monotonic()
-    if now - context.began_at > context.spec.deadline:
+    if now - context.began_at > context.limits.deadline:
         reason = (
-            f"Step {context.row.name} overran its deadline of {context.spec.deadline:.0f} s and was ended. "
+            f"Step {context.row.name} overran its deadline of {context.limits.deadline:.0f} s and was ended. "
             "What earlier steps did stands; always-steps still run. Look at the log, then retry."
         )
         logger.error(reason, extra={"operation": context.operation.pk})
         if not context.row.always:
             _fail(context, reason)
         return True
-    if now - context.moved_at > context.spec.stall:
+    if now - context.moved_at > context.limits.stall:
         logger.error("step %s of %s stands still", context.row.name, context.operation.pk)
         return True
     return False

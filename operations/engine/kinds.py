@@ -6,73 +6,15 @@ log, cancel, retry, ledger and command line then exist for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Risk
 from providers.errors import Refused
-
-if TYPE_CHECKING:
-    from operations.engine.context import StepContext
-
-Parameters = dict[str, Any]
-StepFunction = Callable[["StepContext"], None]
-POOLS = ("export", "prove", "urgent", "deploy")
-FROM_PLAN = "from_plan"
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """One line of the confirmation page; `tone` is ok, warn, bad or idle."""
-
-    text: str
-    tone: str = "idle"
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One field of the request form; `choices` is asked per environment, as (value, label)."""
-
-    name: str
-    label: str = ""
-    required: bool = True
-    secret: bool = False
-    help: str = ""
-    choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
-
-
-@dataclass(frozen=True)
-class StepSpec:
-    """One step: what runs, in which pool, and how long it may take (`deadline`) or stand still (`stall`), in seconds.
-
-    An always-step runs at every kind of end, if the step it `undoes` (by default: any earlier one) was started.
-    """
-
-    name: str
-    run: StepFunction
-    pool: str = "export"
-    deadline: float = 3600
-    stall: float = 120
-    always: bool = False
-    undoes: str = ""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A step that another app registers by name (maintenance mode), resolved when the operation is asked for."""
-
-    name: str
-    always: bool = False
-    undoes: str = ""
-
-
-def step(name: str, run: StepFunction, **options: Any) -> StepSpec:
-    return StepSpec(name, run, **options)
-
-
-def registered(name: str, always: bool = False, undoes: str = "") -> Registered:
-    return Registered(name, always, undoes)
 
 
 class OperationKind:
@@ -111,6 +53,10 @@ class OperationKind:
     def describe(self, parameters: Parameters) -> str:
         """What it acts on, in a few words."""
         return ", ".join(str(value) for value in parameters.values())
+
+    def secrets(self) -> list[str]:
+        """The names of the parameters that are sealed before a row is written."""
+        return [parameter.name for parameter in self.parameters if parameter.secret]
 
     def exclusive_key(self, environment: Environment, parameters: Parameters) -> str:
         return self.exclusive.format(environment=environment.slug, **parameters) if self.exclusive else ""
@@ -188,3 +134,10 @@ def _resolve(one: StepSpec | Registered) -> StepSpec:
     return StepSpec(
         one.name, spec.run, spec.pool, spec.deadline, spec.stall, one.always or spec.always, one.undoes or spec.undoes
     )
+
+
+def content_sha256(kind: OperationKind, environment: Environment, parameters: Parameters) -> str:
+    """Hex SHA-256 of the canonical JSON of what is asked, and of `kind.content` (stored SQL, plan, rule-set)."""
+    asked = {"kind": kind.name, "environment": environment.slug, "parameters": parameters}
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode() + b"\0" + kind.content(environment, parameters)).hexdigest()

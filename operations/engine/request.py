@@ -15,10 +15,10 @@ from django.utils import timezone
 from django_otp import user_has_device
 
 from ledger.services import record
-from operations.engine import kinds
-from operations.engine.content import content_sha256
+from operations.engine import kinds, specs
+from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
 from providers.redact import redact
@@ -26,7 +26,7 @@ from providers.redact import redact
 SYSTEM = "system"
 
 
-def prepare(kind: kinds.OperationKind, environment: Environment, given: kinds.Parameters) -> kinds.Parameters:
+def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:
     """The cleaned parameters, after every rule that can already speak; raise Refused."""
     unknown = set(given) - {one.name for one in kind.parameters}
     if unknown:
@@ -46,7 +46,7 @@ def prepare(kind: kinds.OperationKind, environment: Environment, given: kinds.Pa
     return cleaned
 
 
-def _refuse_secrets(kind: kinds.OperationKind, given: kinds.Parameters) -> None:
+def _refuse_secrets(kind: kinds.OperationKind, given: specs.Parameters) -> None:
     """Plain parameters are stored, shown and hashed for ever; a credential among them is refused."""
     plain = [one.name for one in kind.parameters if not one.secret]
     bad = [name for name in plain if isinstance(given.get(name), str) and redact(given[name]) != given[name]]
@@ -61,7 +61,7 @@ def request(
     *,
     by: User,
     environment: Environment,
-    parameters: kinds.Parameters,
+    parameters: specs.Parameters,
     reason: str = "",
     channel: str = "admin",
     at: datetime | None = None,
@@ -76,7 +76,7 @@ def request(
         check_permission(kind, by)
         if kind.needs_reason and not reason.strip():
             raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
-        stored, sealed = seal(kind, prepare(kind, environment, parameters), channel)
+        stored, sealed = seal(kind.secrets(), prepare(kind, environment, parameters), channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
@@ -155,7 +155,7 @@ def _insert(
     kind: kinds.OperationKind,
     by: User,
     environment: Environment,
-    cleaned: kinds.Parameters,
+    cleaned: specs.Parameters,
     at: datetime,
     seeded: bool,
 ) -> Operation:

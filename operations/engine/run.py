@@ -9,15 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from operations.engine.accept import Specs, accept
-from operations.engine.always import alarm, next_always
 from operations.engine.claim import Lease, LeaseLost, claim, lock, write
-from operations.engine.context import Cancelled, StepContext
-from operations.engine.ending import end
+from operations.engine.claim_checks import Specs, accept
+from operations.engine.context import Cancelled, Limits, StepContext
+from operations.engine.finish import alarm, end, next_always
 from operations.engine.heartbeat import EndProcess, beating, kill_own_group
-from operations.engine.wake import wake
+from operations.engine.specs import StepFunction
+from operations.engine.wakeup import wake
+from operations.log_context import operating
 from operations.models import Operation, Outcome, Step, StepStatus
-from operations.trace import operating
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
 from providers.redact import forget_learned, redact
@@ -67,7 +67,8 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
         Step.objects.filter(pk=row.pk).update(
             status=StepStatus.RUNNING, attempt=row.attempt, started_at=timezone.now(), ended_at=None
         )
-    return _run_step(StepContext(operation, row, specs[row.name], lease), end_process)
+    spec = specs[row.name]
+    return _run_step(StepContext(operation, row, Limits(spec.deadline, spec.stall), lease), spec.run, end_process)
 
 
 def _next(operation: Operation, specs: Specs) -> Step | None:
@@ -89,10 +90,10 @@ def _always_died(lease: Lease, operation: Operation, row: Step) -> None:
     _wait(lease, row)
 
 
-def _run_step(context: StepContext, end_process: EndProcess) -> bool:
+def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) -> bool:
     try:
         with beating(context, end_process):
-            context.spec.run(context)
+            run(context)
             context.store_progress()
     except LeaseLost:
         raise

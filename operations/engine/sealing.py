@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from typing import Any
 
 import pyrage
 from django.conf import settings
 from django.utils import timezone
 
-from operations.engine.kinds import OperationKind, Parameters
 from operations.models import Operation
 from providers.errors import Refused
 
@@ -24,9 +24,9 @@ MARK = "sealed:"
 KEPT_HOURS = 24
 
 
-def seal(kind: OperationKind, cleaned: Parameters, channel: str = "admin") -> tuple[Parameters, str]:
+def seal(secret_names: list[str], cleaned: dict[str, Any], channel: str = "admin") -> tuple[dict[str, Any], str]:
     """The storable parameters and the sealed text. Raises Refused without a key, or for a secret in a command line."""
-    names = [one.name for one in kind.parameters if one.secret and cleaned.get(one.name)]
+    names = [name for name in secret_names if cleaned.get(name)]
     if not names:
         return cleaned, ""
     if channel == "shell":

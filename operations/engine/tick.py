@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from operations.engine.request import record_about
 from operations.engine.sealing import erase_old
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
 
 logger = logging.getLogger("operations.tick")

@@ -16,16 +16,16 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from operations import navigation
-from operations.web import html
+from operations.web import formatting
 
 register = template.Library()
-register.filter("when", html.when)
-register.filter("exactly", html.exactly)
-register.filter("size", html.size)
-register.filter("duration", html.duration)
-register.filter("number", html.number)
-register.filter("tone", html.tone_of)
-register.simple_tag(html.badge, name="badge")
+register.filter("when", formatting.when)
+register.filter("exactly", formatting.exactly)
+register.filter("size", formatting.size)
+register.filter("duration", formatting.duration)
+register.filter("number", formatting.number)
+register.filter("tone", formatting.tone_of)
+register.simple_tag(formatting.badge, name="badge")
 _CELL = re.compile(r"^<(t[dh])\b")
 
 

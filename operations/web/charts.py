@@ -12,7 +12,7 @@ from itertools import count
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from operations.web.html import tone_of
+from operations.web.formatting import tone_of
 
 WIDTH, HEIGHT = 400, 48
 FEWEST_SLOTS = 24  # two boxes shall not fill the card

@@ -15,13 +15,13 @@ from django.urls import reverse
 
 from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.cancel import cancel, may_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
 from operations.web import progress
-from operations.web.refusal import status_of
+from operations.web.errors import status_of
 from providers.errors import ProviderError, Refused
 
 LOG_LINES = 200
@@ -185,11 +185,11 @@ def _inline(value: object) -> str:
     return str(value)
 
 
-def _consequences(operation: Operation) -> list[kinds.Consequence]:
+def _consequences(operation: Operation) -> list[specs.Consequence]:
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is None:
-        return [kinds.Consequence("No installed part knows this kind any more.", "warn")]
+        return [specs.Consequence("No installed part knows this kind any more.", "warn")]
     try:
         return kinds.all_consequences(kind, operation.environment, operation.parameters)
     except (Refused, ProviderError) as refusal:
-        return [kinds.Consequence(str(refusal), "warn")]
+        return [specs.Consequence(str(refusal), "warn")]

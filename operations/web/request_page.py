@@ -15,11 +15,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
-from operations.web.refusal import status_of_form
+from operations.web.errors import status_of_form
 from providers.errors import ProviderError, Refused
 
 LONGEST_REASON = 500
@@ -40,11 +40,11 @@ class RequestForm(forms.Form):
         self.fields["reason"].required = kind.needs_reason
         self.order_fields(["environment", *[one.name for one in kind.parameters], "reason"])
 
-    def parameters(self, kind: kinds.OperationKind) -> kinds.Parameters:
+    def parameters(self, kind: kinds.OperationKind) -> specs.Parameters:
         return {one.name: self.cleaned_data[one.name] for one in kind.parameters if self.cleaned_data[one.name]}
 
 
-def _field(one: kinds.Parameter, environment: Environment) -> forms.Field:
+def _field(one: specs.Parameter, environment: Environment) -> forms.Field:
     label = one.label or one.name.replace("_", " ").capitalize()
     if one.choices is not None:
         choices = list(one.choices(environment))
@@ -161,7 +161,7 @@ def _preview(
     }
 
 
-def _cleaned(kind: kinds.OperationKind, environment: Environment, given: kinds.Parameters) -> kinds.Parameters:
+def _cleaned(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:
     """What was given so far; a secret that is still to be typed does not hide what will happen. Raises Refused."""
     try:
         return prepare(kind, environment, given)

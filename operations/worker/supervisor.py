@@ -21,11 +21,11 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from operations.engine.tick import tick
-from operations.engine.wake import wake
+from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
 from operations.models.operation import database_now
-from operations.worker.processes import descendants
-from operations.worker.queue import beat, send_canary
+from operations.worker.django_q import beat, send_canary
+from operations.worker.process_tree import descendants
 from providers.processes import FRUGAL, kill_group, spawn
 
 logger = logging.getLogger("operations.supervisor")

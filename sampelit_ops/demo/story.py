@@ -26,7 +26,7 @@ def seed() -> None:
 
 def _link_projects(environments: list[Environment]) -> None:
     """Each environment to the sandbox's project of its name; a real set-up reads the ref from SUPABASE_URL."""
-    from operations.supabase import configured, link, quick, remember_projects
+    from operations.supabase_projects import configured, link, quick, remember_projects
 
     if not configured():
         return
@@ -46,8 +46,8 @@ def _environment(slug: str, kind: str, health_url: str, protected: bool) -> Envi
 def prove_audit_trail() -> str:
     """Ask for the export as the operator and wait for its end; what happened, in one line."""
     from backups.models import Run
+    from operations.cli import wait_for_end
     from operations.engine.request import request
-    from operations.waiting import wait_for_end
 
     environment = Environment.objects.get(slug="production")
     proven = Run.objects.filter(policy__environment=environment, status="proven", operation__seeded=False).first()

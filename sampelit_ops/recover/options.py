@@ -20,7 +20,7 @@ from backups.models import ProviderBackup, Run
 from backups.provider.verdict import judge, pitr_price
 from backups.trust import store_of, trusted_manifest
 from operations.models import Environment, Operation, SupabaseProject
-from operations.web import html
+from operations.web import formatting
 from providers.errors import ProviderError
 from sampelit_ops.recover.bring_back import column_of
 from sampelit_ops.recover.lost import Lost
@@ -118,7 +118,7 @@ def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | Non
         parameters = {"run": run.pk, "target": f"database:{NEW_DATABASE}"}
         note = f"Make a new project, set {NEW_DATABASE} on the proving worker; afterwards point DATABASE_URL to it."
         return Option(**common, loss=_since(at, taken, "is lost"), downtime="Until the new database is filled "
-                      f"(the drill took {html.duration(run.proof_seconds)}) and the product points to it.",
+                      f"(the drill took {formatting.duration(run.proof_seconds)}) and the product points to it.",
                       note=note, kind="backups.restore", parameters=parameters)  # fmt: skip
     try:
         manifest = trusted_manifest(run, store_of(run))
@@ -151,13 +151,13 @@ def _holds(lost: Lost, manifest: Manifest) -> bool:
 
 
 def _since(until: datetime, taken: datetime, ending: str) -> str:
-    return f"What changed in the {html.duration(max((until - taken).total_seconds(), 0))} before it {ending}."
+    return f"What changed in the {formatting.duration(max((until - taken).total_seconds(), 0))} before it {ending}."
 
 
 def _whole(taken: datetime) -> dict[str, Any]:
     """What going back as a whole costs: everything since, of every table."""
     seconds = max((timezone.now() - taken).total_seconds(), 0)
-    loss = f"Everything of every table since then ({html.duration(seconds)}) leaves production."
+    loss = f"Everything of every table since then ({formatting.duration(seconds)}) leaves production."
     return {"taken_at": taken, "loss_seconds": int(seconds), "loss": loss, "downtime": WHOLE_DOWN}
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from migrations_registry.models import DriftIncident
 from operations.models import Environment, Operation
-from operations.web.refusal import INCOMPLETE
+from operations.web.errors import INCOMPLETE
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.known import refuse_unknown
 from sampelit_ops.recover.lost import KINDS, Lost, of_form

@@ -19,9 +19,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
 from operations import notify
+from operations.admin.base import EditableAdmin
 from operations.models.ulid import new_ulid
-from operations.web.admin import EditableAdmin
-from operations.web.html import badge, when
+from operations.web.formatting import badge, when
 from providers.errors import Refused
 from sampelit_ops.signin import invitations
 from sampelit_ops.signin.forms import InvitationForm

@@ -19,9 +19,9 @@ from backups.builtin import ensure_policies
 from backups.models import ProviderBackup, Run
 from backups.provider.sync import sync
 from operations.engine import kinds
-from operations.engine.kinds import StepSpec
 from operations.engine.request import request
 from operations.engine.run import run_operation
+from operations.engine.specs import StepSpec
 from operations.models import Environment, Operation
 from providers import postgres
 from sandbox import traffic

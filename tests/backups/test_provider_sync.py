@@ -14,7 +14,7 @@ from backups.provider.doctor import supabase
 from backups.provider.sync import sync, sync_all
 from backups.provider.verdict import judge, pitr_price
 from operations.models import Environment, Notification, SupabaseProject
-from operations.supabase import link, remember_projects
+from operations.supabase_projects import link, remember_projects
 from providers.errors import ProviderError, Refused
 from sampelit_ops.panels import unbacked
 from tests.backups.provider_link import production, token  # noqa: F401

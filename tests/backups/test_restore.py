@@ -14,9 +14,9 @@ from backups.models import Restore, Run
 from backups.reading import load
 from backups.restore_kind import comparison
 from operations.engine import kinds
-from operations.engine.kinds import StepSpec
 from operations.engine.request import request
 from operations.engine.run import run_operation
+from operations.engine.specs import StepSpec
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import ProviderError, Refused

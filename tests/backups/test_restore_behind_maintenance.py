@@ -10,7 +10,7 @@ import requests
 from backups.models import Run
 from deployments.models import Service
 from deployments.sync import poll
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from providers.errors import ProviderError
 from tests.backups.test_operation import ask, production, reused_drill
 from tests.backups.test_restore import restore, run, spoilt
@@ -73,7 +73,7 @@ def test_the_door_is_opened_again_when_the_restore_fails(
         seen.append(visit(render))
         raise ProviderError("the store is gone")
 
-    broken = [kinds.step(one.name, fail) if one.name == "drain" else one for one in kind.resolved_steps()]
+    broken = [specs.step(one.name, fail) if one.name == "drain" else one for one in kind.resolved_steps()]
     monkeypatch.setattr(kind, "steps", broken)
 
     operation = restore(run, "live")

@@ -12,13 +12,13 @@ from django.contrib.auth.models import Permission, User
 
 from deployments.models import Service
 from deployments.sync import Report, poll
-from operations.engine import kinds
+from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from tests.render_sandbox import API, Harness, running
 
-POOLS = frozenset(kinds.POOLS)
+POOLS = frozenset(specs.POOLS)
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zZWNyZXQtc2FuZGJveC1zZWNyZXQ="
 
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from deployments.models import Deployment, Service
 from operations.engine import kinds
-from operations.engine.kinds import Consequence
 from operations.engine.request import request
+from operations.engine.specs import Consequence
 from operations.models import Operation, Step, Task
 from providers.errors import Refused
 from tests.deployments.conftest import finish

@@ -13,7 +13,7 @@ from deployments.sync import poll
 from deployments.verdict import judge
 from ledger.models import Entry
 from operations.engine import kinds
-from operations.engine.kinds import Consequence
+from operations.engine.specs import Consequence
 from operations.models import Notification, Operation
 from tests.deployments.conftest import finish
 from tests.render_sandbox import Harness

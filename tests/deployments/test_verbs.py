@@ -17,8 +17,9 @@ from deployments.models import Service
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.context import StepContext
-from operations.engine.kinds import OperationKind, registered, step
+from operations.engine.kinds import OperationKind
 from operations.engine.request import request
+from operations.engine.specs import registered, step
 from operations.models import Operation, Risk
 from providers.errors import ProviderError, Refused
 from tests.deployments.conftest import person

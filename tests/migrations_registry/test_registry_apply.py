@@ -13,8 +13,8 @@ from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import review
 from migrations_registry.services.waivers import approve, propose
 from operations.approvals.voting import approve as vote
-from operations.engine.accept import accept
 from operations.engine.claim import claim
+from operations.engine.claim_checks import accept
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused

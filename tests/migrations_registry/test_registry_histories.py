@@ -24,9 +24,9 @@ from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
 from operations.approvals.voting import approve, reject, revoke
-from operations.engine.accept import accept
 from operations.engine.claim import claim
-from operations.engine.ending import end
+from operations.engine.claim_checks import accept
+from operations.engine.finish import end
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused

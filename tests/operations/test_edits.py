@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from backups.models import Policy
 from ledger.models import Entry
 from ledger.registry import say
-from operations import edits
+from operations import audit as operations_audit
 from operations.models import Environment, Notification
 from tests.operations.conftest import holder
 
@@ -138,7 +138,7 @@ def test_no_entry_no_change(save: Callable[..., int], client: Client, monkeypatc
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the ledger is gone")
 
-    monkeypatch.setattr(edits, "record", broken)
+    monkeypatch.setattr(operations_audit, "record", broken)
     with pytest.raises(RuntimeError):
         save(protected="")
 

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from ledger.models import Entry
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
@@ -17,7 +17,7 @@ from operations.engine.tick import tick, wake_due
 from operations.models import Operation, Step, Task
 from providers.errors import Refused
 
-ALL = frozenset(kinds.POOLS)
+ALL = frozenset(specs.POOLS)
 
 
 def run(operation: Operation, pools: frozenset[str] = ALL) -> Operation:
@@ -151,10 +151,10 @@ def test_a_message_delivered_five_times_has_one_effect(ask, tmp_path):
 def test_tick_wakes_what_lost_its_message_and_expires_what_nobody_approved(ask, settings):
     settings.OPS_REWAKE_SECONDS = 60  # longer than a tick with every job takes on a busy machine
     sent = []
-    from operations.engine import wake
+    from operations.engine import wakeup
 
-    before = wake._transport[:]
-    wake.use(lambda operation_id, pool: sent.append(operation_id))
+    before = wakeup._transport[:]
+    wakeup.use(lambda operation_id, pool: sent.append(operation_id))
     try:
         lost = ask()
         waiting = ask("rehearsal.destructive")
@@ -162,7 +162,7 @@ def test_tick_wakes_what_lost_its_message_and_expires_what_nobody_approved(ask, 
         Operation.objects.filter(pk=waiting.pk).update(expires_at="2020-01-01T00:00:00Z")
         tick()
     finally:
-        wake.use(before[0])
+        wakeup.use(before[0])
 
     assert sent == [lost.pk, lost.pk]
     waiting.refresh_from_db()
@@ -184,7 +184,7 @@ def test_a_changed_content_or_risk_expires_instead_of_running(ask, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_changed_steps_refuse_to_resume(ask, monkeypatch):
     operation = ask()
-    monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [kinds.step("other", lambda _: None)])
+    monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [specs.step("other", lambda _: None)])
 
     assert run(operation).status == "expired"
 

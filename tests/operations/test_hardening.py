@@ -13,10 +13,10 @@ from pyrage import x25519
 from ledger.models import Entry
 from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, revoke
-from operations.engine import heartbeat, kinds
+from operations.engine import heartbeat, kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim
-from operations.engine.context import StepContext
+from operations.engine.context import Limits, StepContext
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.engine.tick import overdue_always_steps, return_lapsed_break_glass
@@ -25,7 +25,7 @@ from providers.errors import ProviderError
 from tests.operations.conftest import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = frozenset(kinds.POOLS)
+ALL = frozenset(specs.POOLS)
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -94,8 +94,8 @@ def test_a_secret_that_a_provider_echoes_is_hidden_everywhere(operator, producti
 
     class Echo(kinds.OperationKind):
         name, label, permission, risk = "test.echo", "Echo", "operations.run_rehearsal", Risk.ROUTINE
-        parameters = [kinds.Parameter("value", secret=True)]
-        steps = [kinds.step("echo", echo)]
+        parameters = [specs.Parameter("value", secret=True)]
+        steps = [specs.step("echo", echo)]
 
     monkeypatch.setitem(kinds.registry.kinds, "test.echo", Echo())
     asked = {"by": operator, "environment": production, "parameters": {"value": "hunter2 planted"}}
@@ -112,7 +112,7 @@ def test_changed_steps_in_mid_life_still_run_the_always_steps_that_exist(ask, mo
     operation = ask(fail="retryable", mark=str(tmp_path / "mark"))
     run(operation)
     kind = kinds.get("rehearsal.routine")
-    monkeypatch.setattr(kind, "steps", [*kind.steps, kinds.step("new", lambda _: None)])
+    monkeypatch.setattr(kind, "steps", [*kind.steps, specs.step("new", lambda _: None)])
     due_again(operation)
 
     run(operation)
@@ -124,7 +124,7 @@ def test_changed_steps_in_mid_life_still_run_the_always_steps_that_exist(ask, mo
 def test_an_always_step_that_no_longer_exists_is_a_task(ask, monkeypatch):
     operation = ask(fail="retryable")
     run(operation)
-    monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [kinds.step("new", lambda _: None)])
+    monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [specs.step("new", lambda _: None)])
     due_again(operation)
 
     run(operation)
@@ -149,7 +149,7 @@ def test_an_always_step_that_kills_its_process_alarms_and_waits(ask):
 def test_the_watchdog_survives_a_database_that_is_away(ask, monkeypatch):
     operation = ask()
     lease = claim(operation.pk, "w")
-    context = StepContext(operation, operation.steps.first(), kinds.step("x", lambda _: None, deadline=0.1), lease)
+    context = StepContext(operation, operation.steps.first(), Limits(deadline=0.1, stall=120), lease)
     ended = threading.Event()
 
     def away(*_, **__):
@@ -166,7 +166,7 @@ def test_save_state_is_refused_to_an_older_claim(ask):
     first = claim(operation.pk, "a")
     Operation.objects.filter(pk=operation.pk).update(lease_until=PAST)
     claim(operation.pk, "b")
-    context = StepContext(operation, operation.steps.first(), kinds.step("x", lambda _: None), first)
+    context = StepContext(operation, operation.steps.first(), Limits(deadline=3600, stall=120), first)
     context.state = {"old": True}
 
     with pytest.raises(LeaseLost):

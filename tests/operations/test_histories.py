@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -40,7 +40,7 @@ class Changeable(kinds.OperationKind):
     def __init__(self, risk: str) -> None:
         self.name, self.risk = f"test.{risk}", risk
         self.runs: list[str] = []
-        self.steps = [kinds.step("act", lambda context: self.runs.append(context.operation.pk))]
+        self.steps = [specs.step("act", lambda context: self.runs.append(context.operation.pk))]
 
     def content(self, environment, parameters):
         return self.text
@@ -83,7 +83,7 @@ def test_no_history_breaks_the_rules(house, risk, history):
 
 def play(move: str, who: User | None, operation: Operation, kind: Changeable) -> None:
     if move == "run":
-        run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+        run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
     elif move == "expire":
         Operation.objects.filter(pk=operation.pk).update(expires_at="2020-01-01T00:00:00Z")
         expire_old_requests()

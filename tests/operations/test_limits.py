@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Operation, Risk, Task
@@ -18,7 +18,7 @@ from providers.errors import ProviderError
 from providers.postgres.locked_session import guarded_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = frozenset(kinds.POOLS)
+ALL = frozenset(specs.POOLS)
 
 
 class Slow(kinds.OperationKind):
@@ -27,7 +27,7 @@ class Slow(kinds.OperationKind):
     name, label, permission, risk = "test.slow", "Slow", "operations.run_rehearsal", Risk.ROUTINE
 
     def __init__(self, run, **limits):
-        self.steps = [kinds.step("slow", run, **limits)]
+        self.steps = [specs.step("slow", run, **limits)]
 
 
 @pytest.fixture

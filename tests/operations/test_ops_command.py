@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from ledger import registry
 from ledger.models import Entry
-from operations.engine import kinds
+from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Operation
 from tests.operations.conftest import holder
@@ -81,13 +81,13 @@ def test_waiting_for_an_approval_exits_three_and_for_nobody_five():
 def test_the_end_decides_the_exit_code():
     for fail, expected in (("", 0), ("refuse", 1)):
         _, out, _ = asking("rehearsal.routine", "--set", f"fail={fail}", "--json")
-        run_operation(json.loads(out)["id"], "test", frozenset(kinds.POOLS), end_process=lambda: None)
-        from operations import shell
+        run_operation(json.loads(out)["id"], "test", frozenset(specs.POOLS), end_process=lambda: None)
+        from operations import cli
 
-        assert shell.wait(shell.find(json.loads(out)["id"]), 1, True)[1] == expected
+        assert cli.wait(cli.find(json.loads(out)["id"]), 1, True)[1] == expected
     _, out, _ = asking("rehearsal.destructive", "--json")
     assert ops("cancel", json.loads(out)["id"], "--as", "olga")[0] == 0
-    assert shell.wait(shell.find(json.loads(out)["id"]), 1, True)[1] == 4
+    assert cli.wait(cli.find(json.loads(out)["id"]), 1, True)[1] == 4
 
 
 def test_votes_need_a_personal_token(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from operations.approvals.voting import approve, revoke
-from operations.engine import kinds
+from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
 from tests.operations.conftest import holder
@@ -122,7 +122,7 @@ def test_the_page_of_approvals_names_things_as_people_do_and_counts_live_votes(s
 
 def test_a_failure_that_is_tried_again_says_why_and_when(sign_in, ask):
     operation = ask(fail="retryable")
-    run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+    run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
 
     page = sign_in(seeing("vera")).get(reverse("admin:operations_operation_change", args=[operation.pk]))
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pyrage import x25519
 
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.request import request
 from operations.engine.retry import retry
 from operations.engine.run import run_operation
@@ -22,11 +22,11 @@ SECRET = "rnd_planted-secret-value"
 
 class Vault(kinds.OperationKind):
     name, label, permission, risk = "test.vault", "Vault", "operations.run_rehearsal", Risk.ROUTINE
-    parameters = [kinds.Parameter("name"), kinds.Parameter("value", secret=True)]
+    parameters = [specs.Parameter("name"), specs.Parameter("value", secret=True)]
     seen: list[str] = []
 
     def __init__(self) -> None:
-        self.steps = [kinds.step("use", lambda context: self.seen.append(context.secret("value")))]
+        self.steps = [specs.step("use", lambda context: self.seen.append(context.secret("value")))]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_secret_reaches_only_the_step(vault, operator, production):
     assert operation.parameters["value"].startswith("sealed:")
     assert operation.content_sha256 != ask(operator, production, "other").content_sha256
 
-    run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+    run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
 
     assert vault.seen == [SECRET]
     operation.refresh_from_db()
@@ -63,7 +63,7 @@ def test_it_is_erased_after_a_day_and_the_step_then_says_so(vault, operator, pro
 
     time_machine.move_to(timezone.now() + timedelta(hours=25))
     erase_old()
-    run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+    run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
 
     operation.refresh_from_db()
     assert operation.status == "failed"

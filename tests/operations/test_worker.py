@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from operations.models import Heartbeat, Operation
-from operations.worker.processes import descendants
+from operations.worker.process_tree import descendants
 from providers.processes import kill_group, spawn
 from tests import fast_flush
 

@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
-from operations import panels
+from operations import home_panels
 from operations.engine import tick
+from operations.home_panels import Panel
 from operations.models import Heartbeat, Operation
-from operations.panels import Panel
-from operations.web import html
+from operations.web import formatting
 from sampelit_ops import home
 from tests import factories
 
@@ -63,7 +63,7 @@ def test_broken_panel_is_a_red_card(
     def newest_backup(request: HttpRequest) -> Panel:
         raise RuntimeError("the store is gone")
 
-    monkeypatch.setattr(panels, "_panels", [(1, newest_backup)])
+    monkeypatch.setattr(home_panels, "_panels", [(1, newest_backup)])
 
     page = page_of_world[0].get("/admin/").content.decode()
 
@@ -87,7 +87,7 @@ def test_the_doctors_last_round_is_a_card_while_something_is_not_green(
 
 
 def test_only_proven_is_green() -> None:
-    assert [html.tone_of(word) for word in ("proven", "stored", "routine")] == ["ok", "idle", "idle"]
+    assert [formatting.tone_of(word) for word in ("proven", "stored", "routine")] == ["ok", "idle", "idle"]
 
 
 def test_the_doctor_comes_after_the_verification_that_it_reads() -> None:

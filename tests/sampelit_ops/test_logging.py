@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from gunicorn.config import KNOWN_SETTINGS, Config
 
-from operations.trace import operating
+from operations.log_context import operating
 from providers.redact import MASK, RedactingFilter
 from sampelit_ops import gunicorn_conf
 from sampelit_ops.logging import JsonFormatter, request_id

@@ -16,7 +16,7 @@ from ledger.services import record
 from operations import notify
 from operations.approvals.tasks import close
 from operations.approvals.voting import approve
-from operations.engine import kinds
+from operations.engine import kinds, specs
 from operations.engine.context import StepContext
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -58,17 +58,17 @@ class Leaky(kinds.OperationKind):
     name, label, permission, risk = "tests.leaky", "Leak", "operations.run_rehearsal", Risk.SENSITIVE
     exclusive = None
     parameters = [
-        kinds.Parameter("note", "Note", required=False),
-        kinds.Parameter("hidden", "Hidden", False, secret=True),
+        specs.Parameter("note", "Note", required=False),
+        specs.Parameter("hidden", "Hidden", False, secret=True),
     ]
 
     def __init__(self) -> None:
-        self.steps = [kinds.step("leak", _leak)]
+        self.steps = [specs.step("leak", _leak)]
 
-    def clean(self, environment: object, parameters: kinds.Parameters) -> kinds.Parameters:
+    def clean(self, environment: object, parameters: specs.Parameters) -> specs.Parameters:
         return parameters
 
-    def describe(self, parameters: kinds.Parameters) -> str:
+    def describe(self, parameters: specs.Parameters) -> str:
         return "leaks"
 
 
@@ -127,7 +127,7 @@ def test_forty_secrets_reach_nothing(leaky: None, logged: io.StringIO, client: C
         "tests.leaky", by=everything, environment=world.production, parameters={}, reason=say, channel="admin"
     )
     approve(operation, by=approver, comment=say)
-    run_operation(operation.pk, "test", frozenset(kinds.POOLS), end_process=lambda: None)
+    run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
     task = Task.objects.create(kind="other", title="x", dedupe_key="leak")
     close(task, by=everything, resolution=say)
     record("demo.leak", actor="olga", subject=PLANTED[0][:200], data={"all": PLANTED})

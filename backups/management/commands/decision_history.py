@@ -14,10 +14,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from backups.evidence.history import told
-from operations import shell
+from operations import cli
+from operations.cli import wait_for_end
 from operations.engine.request import request
 from operations.models import Environment, Operation
-from operations.waiting import wait_for_end
 from providers.errors import Refused
 
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def _ask(options: dict[str, Any]) -> Operation:
-    by = shell.actor(options, needs_token=False)
+    by = cli.actor(options, needs_token=False)
     environment = Environment.objects.filter(slug=options["environment"]).first()
     if environment is None:
         raise Refused(f"There is no environment {options['environment']!r}. Nothing was asked.")

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.evidence.produce import PERMISSION, TYPES, day_of, opened, produce, rendered
 from backups.evidence.words import chain_sentence
 from backups.models import EvidenceReport
-from operations import shell
+from operations import cli
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
@@ -58,7 +58,7 @@ def _row(options: dict[str, Any]) -> EvidenceReport:
         return row
     if not options["start"] or not options["end"]:
         raise Refused("Give --from and --to, or --report. Nothing was read.")
-    by = shell.actor(options, needs_token=False)
+    by = cli.actor(options, needs_token=False)
     if not by.has_perm(PERMISSION):
         raise PermissionDenied(f"{by.username} may not produce evidence. Nothing was read.")
     environment = Environment.objects.filter(slug=options["environment"]).first()

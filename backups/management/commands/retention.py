@@ -14,7 +14,7 @@ from backups import console
 from backups.models import Policy
 from backups.retaining import looked_at, planned
 from backups.retention_facts import Line, Plan
-from operations import shell
+from operations import cli
 from operations.engine.request import request
 from operations.models import Operation
 from providers.errors import Refused
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.write(f"requested {operation.kind} {operation.pk}")
 
     def _ask(self, policy: Policy, found: Plan, options: dict[str, Any]) -> list[Operation]:
-        by = shell.actor(options, needs_token=False)
+        by = cli.actor(options, needs_token=False)
         wanted = [kind for kind, runs in (("backups.retire", found.retire), ("backups.purge", found.due)) if runs]
         try:
             return [_request(kind, by, policy, options["reason"]) for kind in wanted]

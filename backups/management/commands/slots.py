@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from backups.models import Slot
 from backups.scheduler import RED, acknowledge
-from operations import shell
+from operations import cli
 from providers.errors import Refused
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def _acknowledge(self, slots: QuerySet[Slot], options: dict[str, Any]) -> None:
         try:
-            by = shell.actor(options, needs_token=False)
+            by = cli.actor(options, needs_token=False)
             if not by.has_perm("backups.request_export"):
                 raise Refused(
                     f"{by.username} may not acknowledge slots: the permission backups.request_export is missing."

@@ -13,7 +13,7 @@ from backups.models import ProviderBackup
 from backups.provider.sync import sync
 from backups.provider.verdict import judge
 from operations.models import Environment
-from operations.supabase import supabase
+from operations.supabase_projects import supabase
 from providers.errors import ProviderError, Refused
 
 

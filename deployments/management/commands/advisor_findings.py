@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
-from operations import shell
+from operations import cli
 from providers.errors import Refused
 
 PERMISSION = "deployments.ignore_finding"
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             self.stdout.write(_json(row) if options["json"] else _line(row))
 
     def _act(self, options: dict[str, Any]) -> None:
-        by = shell.actor(options, needs_token=False)
+        by = cli.actor(options, needs_token=False)
         if not by.has_perm(PERMISSION):
             raise PermissionDenied(f"{by.get_username()} may not ignore findings; nothing was changed.")
         finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()

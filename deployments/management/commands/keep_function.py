@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from deployments.functions import packing
 from deployments.functions.keep import keep_files
 from deployments.kinds.functions import named
-from operations import shell
+from operations import cli
 from operations.engine import kinds
 from operations.engine.request import check_permission
 from providers.errors import Refused
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            by = shell.actor(options, needs_token=False)
+            by = cli.actor(options, needs_token=False)
             check_permission(kinds.get("deployments.function_deploy"), by)
             slug = named(options["function"])
             row = keep_files(slug, _read(options["source"]), by.get_username())

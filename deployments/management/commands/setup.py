@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deployments import setup
 from operations.models import Environment
-from operations.supabase import link
+from operations.supabase_projects import link
 from providers.errors import Refused
 
 

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_registry.adopting import adopt, unmarked
 from migrations_registry.gate import environment_of
-from operations import shell
+from operations import cli
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import ProviderError, Refused
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if not wanted:
             self.stdout.write(f"The history of {environment} says all of this already; nothing was requested.")
             return []
-        by, asked = shell.actor(given, needs_token=False), []
+        by, asked = cli.actor(given, needs_token=False), []
         for kind, parameters in wanted:
             one = request(
                 kind, by=by, environment=environment, parameters=parameters, reason=given["reason"], channel="shell"

@@ -17,7 +17,7 @@ from migrations_registry.gate import environment_of
 from migrations_registry.kinds.apply import find
 from migrations_registry.models import DriftIncident
 from migrations_registry.web.drift_page import MAY_RESOLVE
-from operations import shell
+from operations import cli
 from providers.errors import ProviderError, Refused
 
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def _accept(self, incident: DriftIncident | None, options: dict[str, Any]) -> None:
         if incident is None:
             raise Refused("The schema is as expected: there is no drift to accept. Nothing was changed.")
-        by = shell.actor(options, needs_token=False)
+        by = cli.actor(options, needs_token=False)
         if not by.has_perm(MAY_RESOLVE):
             raise PermissionDenied(f"{by.username} may not accept drift. Nothing was changed.")
         file = find(options["file"]) if options["file"] else None

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from operations import shell
+from operations import cli
 from operations.models import Operation, Status
-from operations.presentation import as_json
+from operations.serializers import as_json
 from providers.errors import ProviderError, Refused
 
 VERBS = {
@@ -82,12 +82,12 @@ class Command(BaseCommand):
             code = getattr(self, "_" + options["verb"].replace("-", "_"))(options)
         except (Refused, PermissionDenied, ProviderError) as refusal:
             self._refused(str(refusal), options)
-            code = shell.REFUSED
+            code = cli.REFUSED
         except Operation.DoesNotExist:
             self._refused(
                 f"There is no operation {options['id']}; nothing was changed. `ops list` shows them.", options
             )
-            code = shell.REFUSED
+            code = cli.REFUSED
         if code:
             sys.exit(code)
 
@@ -97,30 +97,30 @@ class Command(BaseCommand):
         self.stderr.write(message)
 
     def _request(self, options: dict[str, Any]) -> int:
-        operation = shell.request(options)
+        operation = cli.request(options)
         waits = options["wait"] or options["wait_approval"]
         if waits:
-            operation, code = shell.wait(operation, options["timeout"], not options["wait_approval"])
+            operation, code = cli.wait(operation, options["timeout"], not options["wait_approval"])
         else:
-            code = shell.WAITING if operation.status == "awaiting_approval" else 0
+            code = cli.WAITING if operation.status == "awaiting_approval" else 0
         self._print(operation, options)
         return code
 
     def _act(self, options: dict[str, Any]) -> int:
-        operation = shell.act(options["verb"], options)
+        operation = cli.act(options["verb"], options)
         self._print(operation, options)
-        return shell.WAITING if options["verb"] == "retry" and operation.status == "awaiting_approval" else 0
+        return cli.WAITING if options["verb"] == "retry" and operation.status == "awaiting_approval" else 0
 
     _approve = _reject = _revoke = _cancel = _retry = _break_glass = _act
 
     def _show(self, options: dict[str, Any]) -> int:
-        shell.actor(options, needs_token=False)
-        self._print(shell.find(options["id"]), options)
+        cli.actor(options, needs_token=False)
+        self._print(cli.find(options["id"]), options)
         return 0
 
     def _list(self, options: dict[str, Any]) -> int:
-        shell.actor(options, needs_token=False)
-        rows = shell.listing(options)
+        cli.actor(options, needs_token=False)
+        rows = cli.listing(options)
         if options["json"]:
             self.stdout.write(json.dumps([as_json(row) for row in rows]))
             return 0

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from operations.engine.kinds import POOLS
+from operations.engine.specs import POOLS
 from operations.worker.supervisor import Supervisor
 
 

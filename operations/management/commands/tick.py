@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from operations.engine.kinds import POOLS
 from operations.engine.run import run_operation
+from operations.engine.specs import POOLS
 from operations.engine.tick import overdue_always_steps, tick
 
 

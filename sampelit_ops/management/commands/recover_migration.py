@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from operations.cli import actor
 from operations.models import Operation
-from operations.shell import actor
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.lost import SHAPES, parse
 from sampelit_ops.recover.page import WRITES

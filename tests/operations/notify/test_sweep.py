@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from operations.approvals.break_glass import break_glass
 from operations.models import Notification, Operation, Task
-from operations.notify.sweep import sweep
+from operations.notify.rules import sweep
 
 
 @pytest.fixture(autouse=True)

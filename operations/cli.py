@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from django.conf import settings
@@ -14,8 +15,7 @@ from operations.engine import kinds
 from operations.engine import request as requests
 from operations.engine.cancel import cancel
 from operations.engine.retry import retry
-from operations.models import AccessToken, Environment, Operation
-from operations.waiting import wait_for_end
+from operations.models import AccessToken, Environment, Operation, Status
 from providers.errors import Refused
 
 FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
@@ -113,3 +113,15 @@ def _pairs(values: list[str]) -> dict[str, str]:
             raise Refused(f"--set takes NAME=VALUE, not {value!r}; nothing was requested.")
         pairs[name] = text
     return pairs
+
+
+def wait_for_end(operation_id: str, seconds: float, stop_at_approval: bool = False) -> Operation | None:
+    """Poll until it is terminal (or awaits approval, if asked); None when `seconds` passed first."""
+    until = time.monotonic() + seconds
+    while True:
+        operation = Operation.objects.select_related("environment", "requested_by").get(pk=operation_id)
+        if operation.terminal or (stop_at_approval and operation.status == Status.AWAITING_APPROVAL):
+            return operation
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.2)

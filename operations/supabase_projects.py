@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from operations import edits
+from operations import audit as operations_audit
 from operations.models import Environment, Heartbeat, SupabaseProject
 from providers.errors import Refused
 from providers.supabase import Supabase
@@ -90,7 +90,7 @@ def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
         SupabaseProject.objects.update_or_create(
             environment=environment, defaults={"ref": ref, "matched_by": how[:200], "seen_at": None, "status": ""}
         )
-        edits.note(before, Environment.objects.get(pk=environment.pk), by=by)
+        operations_audit.note(before, Environment.objects.get(pk=environment.pk), by=by)
 
 
 def _refuse_another(environment: Environment, ref: str) -> None:

@@ -14,11 +14,11 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from operations.admin.base import ReadOnlyAdmin, viewers_only
 from operations.approvals.tasks import close, why_not_close
 from operations.models import Heartbeat, Task
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin, viewers_only
-from operations.web.refusal import status_of
+from operations.web import formatting
+from operations.web.errors import status_of
 from providers.errors import Refused
 
 
@@ -71,11 +71,11 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State")
     def state(self, row: Task) -> SafeString:
-        return html.badge("done" if row.closed_at else "open")
+        return formatting.badge("done" if row.closed_at else "open")
 
     @admin.display(description="Opened", ordering="opened_at")
     def opened(self, row: Task) -> SafeString:
-        return html.when(row.opened_at)
+        return formatting.when(row.opened_at)
 
 
 @admin.register(Heartbeat)
@@ -87,4 +87,4 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Last beat", ordering="beat_at")
     def beat(self, row: Heartbeat) -> SafeString:
-        return format_html("{}", html.when(row.beat_at))
+        return format_html("{}", formatting.when(row.beat_at))

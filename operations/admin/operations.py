@@ -1,4 +1,4 @@
-"""The admin's lists and pages of operations and environments; tasks and signs of life are in `admin_tasks`."""
+"""The admin's lists and pages of operations and environments."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from operations import admin_tasks  # noqa: F401
+from operations.admin.base import EditableAdmin, ReadOnlyAdmin, viewers_only
 from operations.approvals.voting import why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Approval, Environment, Operation, Status
-from operations.notify import admin as outbox_admin  # noqa: F401
-from operations.web import html, operation_page, request_page
-from operations.web.admin import EditableAdmin, ReadOnlyAdmin, viewers_only
-from operations.worker import admin as queue_admin  # noqa: F401  replaces the queue's own pages
+from operations.web import formatting, operation_page, request_page
 from providers.errors import Refused
 
 
@@ -97,19 +94,19 @@ class OperationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status")
     def state(self, row: Operation) -> SafeString:
-        return html.badge(row.status)
+        return formatting.badge(row.status)
 
     @admin.display(description="Risk")
     def risk_badge(self, row: Operation) -> SafeString:
-        return html.badge(row.risk)
+        return formatting.badge(row.risk)
 
     @admin.display(description="Requested", ordering="requested_at")
     def asked(self, row: Operation) -> SafeString:
-        return html.when(row.requested_at)
+        return formatting.when(row.requested_at)
 
     @admin.display(description="Took")
     def took(self, row: Operation) -> str:
-        return html.duration(row.seconds) if row.ended_at else "–"
+        return formatting.duration(row.seconds) if row.ended_at else "–"
 
 
 @dataclass(frozen=True)
@@ -147,4 +144,4 @@ class EnvironmentAdmin(EditableAdmin):
 
     @admin.display(description="Frozen until")
     def freeze(self, row: Environment) -> SafeString:
-        return html.when(row.frozen_until) if row.frozen() else SafeString("–")
+        return formatting.when(row.frozen_until) if row.frozen() else SafeString("–")

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
 
 for stock in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(stock):
@@ -53,22 +53,22 @@ class FinishedAdmin(QueueAdmin):
     @admin.display(description="Status")
     def state(self, task: Task) -> SafeString:
         """Handled or failed, as a badge."""
-        return html.badge("handled" if task.success else "failed", "ok" if task.success else "bad")
+        return formatting.badge("handled" if task.success else "failed", "ok" if task.success else "bad")
 
     @admin.display(description="Started", ordering="started")
     def start(self, task: Task) -> SafeString:
         """When a worker took it."""
-        return html.when(task.started)
+        return formatting.when(task.started)
 
     @admin.display(description="Stopped", ordering="stopped")
     def stop(self, task: Task) -> SafeString:
         """When the worker was done."""
-        return html.when(task.stopped)
+        return formatting.when(task.stopped)
 
     @admin.display(description="Took")
     def taken(self, task: Task) -> str:
         """How long it took."""
-        return html.duration((task.stopped - task.started).total_seconds())
+        return formatting.duration((task.stopped - task.started).total_seconds())
 
 
 @admin.register(OrmQ)
@@ -84,7 +84,7 @@ class WaitingAdmin(QueueAdmin):
     @admin.display(description="Retried after", ordering="lock")
     def taken_until(self, message: OrmQ) -> SafeString:
         """When another worker may take it."""
-        return html.when(message.lock)
+        return formatting.when(message.lock)
 
 
 @admin.register(Schedule)

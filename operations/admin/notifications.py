@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from operations.admin.base import ReadOnlyAdmin
 from operations.models import Notification
-from operations.web import html
-from operations.web.admin import ReadOnlyAdmin
+from operations.web import formatting
 
 
 @admin.register(Notification)
@@ -23,12 +23,12 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State")
     def state_badge(self, row: Notification) -> SafeString:
-        return html.badge(row.state)
+        return formatting.badge(row.state)
 
     @admin.display(description="Created", ordering="created_at")
     def created(self, row: Notification) -> SafeString:
-        return html.when(row.created_at)
+        return formatting.when(row.created_at)
 
     @admin.display(description="Sent", ordering="sent_at")
     def sent(self, row: Notification) -> SafeString:
-        return html.when(row.sent_at)
+        return formatting.when(row.sent_at)

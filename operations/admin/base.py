@@ -20,7 +20,7 @@ from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
-from operations import edits
+from operations import audit as operations_audit
 
 COUNT_LIMIT = 1000
 
@@ -122,4 +122,4 @@ class EditableAdmin(admin.ModelAdmin):
             kept = self.model._default_manager.select_for_update().filter(pk=obj.pk) if change else None
             before = kept.first() if kept is not None else None
             super().save_model(request, obj, form, change)
-            edits.note(before, obj, by=request.user.get_username())
+            operations_audit.note(before, obj, by=request.user.get_username())

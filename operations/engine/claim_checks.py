@@ -12,15 +12,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from operations.engine import kinds
-from operations.engine.always import alarm
+from operations.engine import specs as engine_specs
 from operations.engine.claim import Lease, write
-from operations.engine.content import content_sha256
-from operations.engine.ending import end
+from operations.engine.finish import alarm, end
+from operations.engine.kinds import content_sha256
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from providers.errors import Refused
 
 logger = logging.getLogger("operations.accept")
-Specs = dict[str, kinds.StepSpec]
+Specs = dict[str, engine_specs.StepSpec]
 
 
 def accept(lease: Lease) -> Specs | None:
@@ -89,7 +89,7 @@ def _only_always(lease: Lease, operation: Operation, rows: list[Step], reason: s
     known: Specs = dict(kinds.registry.factories)
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is not None:
-        known |= {one.name: one for one in kind.steps if isinstance(one, kinds.StepSpec)}
+        known |= {one.name: one for one in kind.steps if isinstance(one, engine_specs.StepSpec)}
     for row in rows:
         if row.always and not row.ended and row.name not in known:
             alarm(operation, row, f"{reason} The step {row.name} no longer exists; do by hand what it would have done.")

@@ -1,0 +1,73 @@
+"""The terminal write: status, secrets erased, open steps closed, ledger, and whoever waited for the exclusive key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from operations.engine.claim import Lease, lock, write
+from operations.engine.request import record_about
+from operations.engine.specs import StepSpec
+from operations.engine.wakeup import wake_waiting
+from operations.models import Operation, Outcome, Step, StepStatus, Task
+from providers.redact import redact
+
+ALARM_AFTER = 3
+
+
+def end(lease: Lease, status: str, error: str) -> None:
+    """End the operation under its lease; raise LeaseLost when it is no longer ours."""
+    error = redact(error)
+    with transaction.atomic():
+        operation = lock(lease)
+        steps = Step.objects.filter(operation=operation)
+        steps.filter(status=StepStatus.PENDING).update(status=StepStatus.SKIPPED)
+        steps.filter(status=StepStatus.RUNNING).update(
+            status=StepStatus.FAILED, ended_at=timezone.now(), error="Its process ended before it did."
+        )
+        write(
+            lease,
+            status=status,
+            outcome=status if status in Outcome.values else "",
+            error=error,
+            sealed="",
+            ended_at=timezone.now(),
+            lease_until=None,
+            lease_owner="",
+        )
+        wake_waiting(operation.exclusive_key)
+        data: dict[str, Any] = {"error": error} if error else {}
+        record_about(operation, f"operations.{status}", actor="system", attempt=operation.attempt, **data)
+
+
+def next_always(rows: list[Step], specs: dict[str, StepSpec]) -> Step | None:
+    """The first open always-step whose counterpart was started; those whose counterpart never ran stay skipped."""
+    started = {row.name for row in rows if row.status != StepStatus.PENDING}
+    for row in rows:
+        if row.always and not row.ended and row.name in specs and _was_started(row, specs[row.name], rows, started):
+            return row
+    return None
+
+
+def _was_started(row: Step, spec: StepSpec, rows: list[Step], started: set[str]) -> bool:
+    if spec.undoes:
+        return spec.undoes in started
+    return any(other.name in started for other in rows if other.position < row.position)
+
+
+def alarm(operation: Operation, row: Step, message: str) -> None:
+    """After three failures, or when it can no longer run, open one task that people see; the retries go on."""
+    if 0 < row.attempt < ALARM_AFTER:
+        return
+    Task.objects.get_or_create(
+        dedupe_key=f"always:{operation.pk}:{row.name}",
+        defaults={
+            "kind": Task.Kind.ALWAYS_STEP_FAILING,
+            "title": f"{row.name} of {operation.kind} keeps failing on {operation.environment}",
+            "body": f"Tried {row.attempt} times; the portal goes on trying. Last error: {message}",
+            "environment": operation.environment,
+            "operation": operation,
+        },
+    )

@@ -1,0 +1,68 @@
+"""What a kind declares: parameters, consequences and steps. In: values of a domain app. Out: frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from operations.engine.context import StepContext
+from operations.models import Environment
+
+Parameters = dict[str, Any]
+StepFunction = Callable[[StepContext], None]
+POOLS = ("export", "prove", "urgent", "deploy")
+FROM_PLAN = "from_plan"
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One line of the confirmation page; `tone` is ok, warn, bad or idle."""
+
+    text: str
+    tone: str = "idle"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One field of the request form; `choices` is asked per environment, as (value, label)."""
+
+    name: str
+    label: str = ""
+    required: bool = True
+    secret: bool = False
+    help: str = ""
+    choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step: what runs, in which pool, and how long it may take (`deadline`) or stand still (`stall`), in seconds.
+
+    An always-step runs at every kind of end, if the step it `undoes` (by default: any earlier one) was started.
+    """
+
+    name: str
+    run: StepFunction
+    pool: str = "export"
+    deadline: float = 3600
+    stall: float = 120
+    always: bool = False
+    undoes: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A step that another app registers by name (maintenance mode), resolved when the operation is asked for."""
+
+    name: str
+    always: bool = False
+    undoes: str = ""
+
+
+def step(name: str, run: StepFunction, **options: Any) -> StepSpec:
+    return StepSpec(name, run, **options)
+
+
+def registered(name: str, always: bool = False, undoes: str = "") -> Registered:
+    return Registered(name, always, undoes)
