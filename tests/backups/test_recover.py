@@ -36,6 +36,7 @@ from providers.errors import Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from tests import portal_database
+from tests.ticking import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOLS = frozenset({"export", "prove"})
@@ -287,6 +288,14 @@ def test_a_ledger_that_was_cut_back_no_longer_fits_the_stores_checkpoint(store) 
     problems = verify().problems
     assert [found.sequence for found in problems] == [4]
     assert "the store's checkpoint" in problems[0].problem
+
+
+def test_the_ticker_writes_checkpoints_into_the_store(store) -> None:
+    record("test.thing", actor="ada")
+
+    run_job("backups.checkpoints")
+
+    assert [mark.size for mark in checkpoints.marks(store, None)] == [1]
 
 
 def test_a_checkpoint_is_written_once_an_hour_by_whoever_holds_the_key(store, settings) -> None:

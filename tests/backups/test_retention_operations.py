@@ -31,13 +31,14 @@ from backups.sweep import sweep, sweep_default_store
 from ledger.models import Entry
 from operations.engine.request import request
 from operations.engine.run import run_operation
-from operations.models import Environment, Operation
+from operations.models import Environment, Heartbeat, Operation
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from providers.storage.base import Store, StoreError
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
 from tests.seaweed import ADMIN, SECRET_KEY
+from tests.ticking import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOLS = frozenset({"export", "prove"})
@@ -328,6 +329,19 @@ def test_the_daily_duty_asks_once_as_system(history, policy) -> None:
         ("backups.purge", "system"),
         ("backups.retire", "system"),
     ]
+
+
+def test_the_ticker_asks_for_retention_once_a_day(history, policy) -> None:
+    asked = Operation.objects.filter(kind__in=["backups.retire", "backups.purge"])
+    run_job("backups.retention")
+    first = set(asked.values_list("pk", flat=True))
+    asked.update(status="cancelled", ended_at=timezone.now())
+
+    run_job("backups.retention")
+    assert (len(first), set(asked.values_list("pk", flat=True))) == (2, first)
+    Heartbeat.objects.filter(name="job:backups.retention").update(beat_at=timezone.now() - timedelta(days=1))
+    run_job("backups.retention")
+    assert asked.count() == 4
 
 
 def test_a_policy_that_is_refused_does_not_stop_the_others(history, policy, monkeypatch) -> None:

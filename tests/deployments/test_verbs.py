@@ -24,6 +24,7 @@ from operations.models import Operation, Risk
 from providers.errors import ProviderError, Refused
 from tests.deployments.conftest import person
 from tests.render_sandbox import Harness
+from tests.ticking import run_job
 
 pytestmark = pytest.mark.django_db
 Act = Callable[..., Operation]
@@ -98,6 +99,16 @@ def test_the_watchdog_lifts_what_was_forgotten(sandbox: Harness, api: Service, a
     assert visit(sandbox) == 200
     assert Entry.objects.filter(code="deployments.maintenance_lifted").count() == 1
     assert watchdog.lift_forgotten() == 0
+
+
+def test_the_ticker_runs_the_watchdog(sandbox: Harness, api: Service, act: Act) -> None:
+    act("deployments.maintenance", state="on")
+    Service.objects.filter(pk=api.pk).update(maintenance_until=timezone.now() - timedelta(seconds=1))
+
+    run_job("deployments.watchdog")
+
+    assert visit(sandbox) == 200
+    assert not Service.objects.get(pk=api.pk).maintenance
 
 
 def test_the_page_prints_the_curl_that_lifts_it(api: Service) -> None:

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from deployments import autorollback
 from deployments.models import Deployment, Service
 from migrations_registry.discovery import discover
 from migrations_registry.models import Application
 from migrations_registry.services.registration import register_files
 from migrations_registry.undone import by_a_rollback
-from operations.models import Environment
+from operations.engine.request import request
+from operations.models import Environment, Operation
+from tests.factories import person
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +49,68 @@ def test_only_what_came_after_the_target_is_told() -> None:
         ("will not be undone: migration_02_new.sql", "warn"),
     ]
     assert by_a_rollback(production, {"service": "srv-1", "deployment": "gone"}) == []
+
+
+@pytest.fixture
+def unhealthy() -> Deployment:
+    """What is live on a service that may roll back by itself; an hour ago another deploy was live and healthy."""
+    production = Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
+    service = Service.objects.create(
+        render_id="srv-1", name="api", type="web_service", environment=production, auto_rollback=True
+    )
+    now = timezone.now()
+    service.deployments.create(
+        render_id="dep-good", status="deactivated", health="healthy", commit_sha="a" * 40, created_at=now - timedelta(1)
+    )
+    return service.deployments.create(
+        render_id="dep-bad", status="live", health="unhealthy", commit_sha="b" * 40, created_at=now
+    )
+
+
+def _applied(live: Deployment, sql: bytes) -> None:
+    found, _ = discover([("database/schema/migration_01_x.sql", sql)])
+    (file,) = register_files(found, source="tests", by="ana")
+    Application.objects.create(
+        file=file, environment=live.service.environment, operation="op1", status="applied", ended_at=timezone.now()
+    )
+
+
+def _rollback(live: Deployment) -> Operation:
+    return request(
+        "deployments.rollback",
+        by=person("olga"),
+        environment=live.service.environment,
+        parameters={"service": "srv-1", "deployment": "dep-good"},
+        reason="it is broken",
+    )
+
+
+def test_a_rollback_across_a_destructive_migration_waits_for_votes(unhealthy: Deployment) -> None:
+    _applied(unhealthy, b"DROP TABLE leads;")
+
+    operation = _rollback(unhealthy)
+
+    assert (operation.risk, operation.status) == ("sensitive", "awaiting_approval")
+    assert operation.approvals_required > 0
+
+
+def test_a_rollback_across_a_harmless_migration_waits_for_nobody(unhealthy: Deployment) -> None:
+    _applied(unhealthy, b"CREATE TABLE b (id int);")
+
+    assert _rollback(unhealthy).status == "queued"
+
+
+def test_no_rollback_across_a_destructive_migration_is_automatic(unhealthy: Deployment) -> None:
+    _applied(unhealthy, b"DROP TABLE leads;")
+
+    assert autorollback.consider(unhealthy) is None
+    assert not Operation.objects.exists()
+
+
+def test_a_rollback_across_a_harmless_migration_is_automatic(unhealthy: Deployment) -> None:
+    _applied(unhealthy, b"CREATE TABLE b (id int);")
+
+    operation = autorollback.consider(unhealthy)
+
+    assert operation is not None
+    assert (operation.requested_by.username, operation.status) == ("system", "queued")
