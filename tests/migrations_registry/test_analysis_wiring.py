@@ -1,0 +1,201 @@
+"""The rules of the analysis and the readers of what a file leaves behind enlist by decorator: none may go unnoticed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from migrations_registry.analysis import catalogue
+from migrations_registry.observing import expectations
+
+RULES = """
+MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-ENUM-ADD-VALUE MC-EVENT-TRIGGER
+MC-EXTENSION MC-JSON MC-OWNER MC-RENAME-COLUMN MC-RENAME-ENUM MC-RENAME-SCHEMA MC-RENAME-TABLE MC-RENAME-TYPE
+MC-REPLACE-VIEW MC-REPLICA-IDENTITY MC-ROLE-SETTING MC-RULE MC-SEQ-RESTART MC-SET-SCHEMA MD-ALTER-NARROW MD-CASCADE
+MD-CATALOG-MODS MD-DELETE MD-DELETE-ALL MD-DROP-COLUMN MD-DROP-CONSTRAINT MD-DROP-DATABASE MD-DROP-DOMAIN
+MD-DROP-EXPRESSION MD-DROP-EXTENSION MD-DROP-FUNCTION MD-DROP-INDEX MD-DROP-MATVIEW MD-DROP-OTHER MD-DROP-OWNED
+MD-DROP-PUBLICATION MD-DROP-SCHEMA-CASCADE MD-DROP-SEQUENCE MD-DROP-TABLE MD-DROP-TRIGGER MD-DROP-TYPE MD-DROP-VIEW
+MD-MERGE-DELETE MD-PUBLICATION MD-RECREATE-TABLE MD-SYSTEM-CATALOG MD-TRUNCATE MD-UPDATE-ALL ML-ADD-CHECK
+ML-ADD-COLUMN ML-ADD-FK ML-ADD-PK ML-ADD-SERIAL ML-ADD-UNIQUE ML-AFTER-AX ML-ATTACH ML-BACKFILL-IN-DDL-TX ML-BRIEF-AX
+ML-CHEAP ML-CHECK-NOT-VALID ML-CLUSTER ML-CREATE-FK-PARENT ML-DEFAULT-CHANGE ML-DETACH ML-DETACH-CONCURRENTLY
+ML-DISABLE-TRIGGER ML-DOMAIN-COL ML-DOMAIN-CONSTRAINT ML-DROP-INDEX-CONCURRENTLY ML-EXCLUDE ML-FK-NO-INDEX
+ML-FK-NOT-ENFORCED ML-FK-NOT-VALID ML-GEN-STORED ML-GEN-VIRTUAL ML-INDEX ML-INDEX-CONCURRENTLY ML-INDEX-UNIQUE
+ML-INLINE-CHECK ML-INLINE-FK ML-LOCK-TABLE ML-MULTI-AX ML-NN-NOT-VALID ML-NO-LOCK-TIMEOUT ML-PARTITION-OF
+ML-PK-USING-INDEX-NULLABLE ML-REFRESH-MV ML-REFRESH-MV-CONCURRENTLY ML-REINDEX ML-SET-ACCESS-METHOD ML-SET-LOGGED
+ML-SET-NOT-NULL ML-SET-NOT-NULL-PROVEN ML-SET-TABLESPACE ML-TRIGGER ML-TYPE-CHANGE ML-TYPE-SAFE ML-USING-INDEX
+ML-VACUUM-FULL ML-VALIDATE ML-VALIDATE-SAME-TX ML-VOLATILE-DEFAULT MN-CHAR MN-ENUM MN-IDENTIFIER MN-IF-EXISTS
+MN-INT-PK MN-NO-PK MN-SERIAL MN-TIMESTAMP MN-VARCHAR MP-COPY-STDIN MP-META MP-UNPARSED MS-ALTER-POLICY MS-COPY-PROGRAM
+MS-CREATE-POLICY MS-DEFAULT-PRIVILEGES MS-DROP-POLICY MS-FOREIGN-SERVER MS-GRANT-ROLE MS-GRANT-WIDE MS-MANAGED-SCHEMA
+MS-POLICY-TRUE MS-REVOKE MS-RLS-DISABLE MS-RLS-ENABLE MS-RLS-MISSING MS-ROLE MS-SECDEF MS-SERVER-FUNCTION
+MS-UNTRUSTED-LANG MS-VIEW-DEFINER MT-BODY-COMMIT MT-CIC-IF-NOT-EXISTS MT-CIC-IN-TX MT-DUPLICATE-COLUMN
+MT-ENUM-ADD-IN-TX MT-ENUM-USE MT-NON-TX MT-SEARCH-PATH MT-SET-ROLE MT-TIMEOUT-OFF MT-TX-CONTROL
+MV-ADD-NOT-NULL-NO-DEFAULT MV-LOCAL-TIMESTAMP MV-WIDE-INDEX MX-CTE-DML MX-DO MX-DYNAMIC MX-EXPLAIN-ANALYZE MX-FN-CALL
+MX-PREPARE MX-UNREADABLE MX-UNSEEN-CALL MX-UNSEEN-PREPARED
+"""
+STATEMENTS = """
+AlterDatabaseSetStmt: role_setting server_wide
+AlterDefaultPrivilegesStmt: default_privileges
+AlterDomainStmt: alter_domain
+AlterEnumStmt: alter_enum
+AlterEventTrigStmt: event_trigger
+AlterExtensionContentsStmt: alter_extension
+AlterExtensionStmt: alter_extension
+AlterFunctionStmt: alter_function
+AlterObjectSchemaStmt: managed_names set_schema
+AlterOwnerStmt: change_other_owner
+AlterPolicyStmt: alter_policy
+AlterPublicationStmt: alter_publication
+AlterRoleSetStmt: role_setting
+AlterRoleStmt: role
+AlterSeqStmt: alter_sequence managed_schema
+AlterSystemStmt: server_wide
+AlterTableMoveAllStmt: move_all
+AlterTableStmt: alter_composite managed_schema uses_enum
+CallStmt: calls server_functions setting_functions
+ClusterStmt: cluster managed_schema
+CommentStmt: comment
+CopyStmt: copy with_query
+CreateDomainStmt: create_domain
+CreateEnumStmt: create_enum
+CreateEventTrigStmt: event_trigger
+CreateExtensionStmt: extension
+CreateFdwStmt: foreign
+CreateForeignServerStmt: foreign
+CreateForeignTableStmt: create foreign
+CreateFunctionStmt: create_function language managed_names
+CreatePLangStmt: language
+CreatePolicyStmt: create_policy managed_schema
+CreateRoleStmt: role
+CreateSchemaStmt: schema_elements
+CreateSeqStmt: create_sequence managed_schema
+CreateStmt: create create_table create_table create_with_parent managed_schema partition_of uses_enum
+CreateSubscriptionStmt: server_wide
+CreateTableAsStmt: create_table_as managed_schema select_into with_query
+CreateTableSpaceStmt: server_wide
+CreateTrigStmt: create_trigger managed_schema
+CreateUserMappingStmt: foreign
+CreatedbStmt: server_wide
+DeclareCursorStmt: with_query
+DeleteStmt: calls delete modifying_cte server_functions uses_enum
+DiscardStmt: discard
+DoStmt: do language
+DropOwnedStmt: drop_owned
+DropRoleStmt: drop_role
+DropStmt: drop drop_concurrently drop_index drop_policy drop_publication managed_names
+DropTableSpaceStmt: server_wide
+DropdbStmt: drop_database
+ExecuteStmt: execute
+ExplainStmt: explain
+GrantRoleStmt: grant_role
+GrantStmt: grant
+ImportForeignSchemaStmt: foreign
+IndexStmt: index index_name managed_schema uses_enum
+InsertStmt: calls insert insert modifying_cte server_functions setting_functions uses_enum
+LoadStmt: load
+LockStmt: lock_table managed_schema
+MergeStmt: calls merge merge modifying_cte server_functions uses_enum
+PrepareStmt: prepare
+ReassignOwnedStmt: drop_owned
+RefreshMatViewStmt: refresh
+ReindexStmt: managed_schema reindex
+RenameStmt: managed_schema rename rename_policy
+RuleStmt: create_rule managed_schema
+SelectStmt: calls modifying_cte select_into select_into server_functions setting_functions uses_enum
+TransactionStmt: transaction_control
+TruncateStmt: managed_schema truncate
+UpdateStmt: calls modifying_cte server_functions setting_functions update update uses_enum
+VacuumStmt: vacuum
+VariableSetStmt: set_variable
+ViewStmt: create_view managed_schema view view
+"""
+ALTER = """
+AT_AddColumn: add_column add_column inline_keys
+AT_AddConstraint: add_check add_key
+AT_AlterColumnType: alter_type
+AT_AttachPartition: attach
+AT_ChangeOwner: change_owner
+AT_ClusterOn: settings
+AT_ColumnDefault: column_default
+AT_DetachPartition: detach
+AT_DisableRowSecurity: disable
+AT_DisableRule: switch_rule
+AT_DisableTrig: disable
+AT_DisableTrigAll: disable
+AT_DisableTrigUser: disable
+AT_DropCluster: settings
+AT_DropColumn: drop_column
+AT_DropConstraint: drop_constraint
+AT_DropExpression: drop_expression
+AT_DropIdentity: drop_expression
+AT_DropNotNull: drop_not_null
+AT_EnableAlwaysRule: switch_rule
+AT_EnableAlwaysTrig: enable
+AT_EnableReplicaRule: switch_rule
+AT_EnableReplicaTrig: disable
+AT_EnableRowSecurity: enable
+AT_EnableRule: switch_rule
+AT_EnableTrig: enable
+AT_EnableTrigAll: enable
+AT_EnableTrigUser: enable
+AT_ForceRowSecurity: enable
+AT_NoForceRowSecurity: disable
+AT_ReplicaIdentity: replica_identity
+AT_ResetOptions: settings
+AT_ResetRelOptions: settings view_options
+AT_SetAccessMethod: rewrites
+AT_SetCompression: settings
+AT_SetLogged: rewrites
+AT_SetNotNull: set_not_null
+AT_SetOptions: settings
+AT_SetRelOptions: settings view_options
+AT_SetStatistics: settings
+AT_SetStorage: settings
+AT_SetTableSpace: rewrites
+AT_SetUnLogged: rewrites
+AT_ValidateConstraint: validate
+"""
+READERS = """
+AlterEnumStmt: _enum_value
+AlterTableStmt: _alter
+CompositeTypeStmt: _type
+CreateDomainStmt: _type
+CreateEnumStmt: _type
+CreateExtensionStmt: _extension
+CreateFunctionStmt: _function
+CreatePolicyStmt: _policy
+CreateRangeStmt: _type
+CreateSchemaStmt: _schema
+CreateSeqStmt: _sequence
+CreateStmt: _table
+CreateTableAsStmt: _made_of_query
+CreateTrigStmt: _trigger
+DropStmt: _drop
+IndexStmt: _index
+RenameStmt: _rename
+ViewStmt: _view
+"""
+
+
+def _lines(registry: Mapping[str, list[Callable[..., object]]]) -> list[str]:
+    return [
+        f"{kind}: {' '.join(sorted(each.__name__ for each in handlers))}" for kind, handlers in sorted(registry.items())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        (RULES.split(), sorted(catalogue.CATALOGUE)),
+        (STATEMENTS.strip().splitlines(), _lines(catalogue.HANDLERS)),
+        (ALTER.strip().splitlines(), _lines(catalogue.ALTER)),
+        (["held_locks"], [each.__name__ for each in catalogue.AFTER]),
+        (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expectations.READERS.items()})),
+    ],
+    ids=["rules", "statements", "alter", "after", "readers"],
+)
+def test_what_is_enlisted_is_what_the_table_says(table: list[str], found: list[str]) -> None:
+    changes = "\n".join(difflib.unified_diff(table, found, "table", "running project", "", "", 1, ""))
+
+    assert not changes, f"Intended? Then change the table as well:\n{changes}"
