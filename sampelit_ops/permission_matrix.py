@@ -1,7 +1,7 @@
 """Who may open what: every address of the resolver × GET and POST × every role, asked of the running code.
 
-In: the rows of this database as samples. Out: a table. Each POST runs in a savepoint that is rolled back, messages to
-workers are never sent, and the people who ask exist only meanwhile.
+In: the rows of this database as samples. Out: answers, or a table of them. Each POST runs in a savepoint that is rolled
+back, messages to workers are never sent, and the people who ask exist only meanwhile.
 """
 
 from __future__ import annotations
@@ -57,8 +57,17 @@ class Address:
     path: str
 
 
-def table() -> str:
-    """The whole matrix as Markdown; `page`: a POST was answered with a page and nothing was done, `conflict`: a
+@dataclass(frozen=True)
+class Asked:
+    """What one address answers to one method, by who asked."""
+
+    address: str
+    method: str
+    answers: dict[str, str]
+
+
+def ask(asked: Iterable[Address]) -> list[Asked]:
+    """Each address × method × person. `page`: a POST was answered with a page and nothing was done, `conflict`: a
     rule or the present state said no.
 
     Refused outside the demo and the tests.
@@ -68,11 +77,20 @@ def table() -> str:
     with transaction.atomic():
         sync_roles()
         clients = {who: _client(who) for who in WHO}
-        lines = [_line(address, method, clients) for address in addresses() for method in METHODS]
+        rows = [
+            Asked(address.shown, method, {who: _answer(clients[who], address.path, method) for who in WHO})
+            for address in asked
+            for method in METHODS
+        ]
         transaction.set_rollback(True)
+    return rows
+
+
+def table() -> str:
+    """The whole matrix as Markdown."""
     head = ["Address", "Method", *WHO]
-    rows = [" | ".join(head), " | ".join(["---"] * len(head)), *lines]
-    return "".join(f"| {row} |\n" for row in rows)
+    lines = [head, ["---"] * len(head), *(_cells(row) for row in ask(addresses()))]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def addresses() -> Iterator[Address]:
@@ -141,12 +159,12 @@ def _client(who: str) -> Client:
     return client
 
 
-def _line(address: Address, method: str, clients: dict[str, Client]) -> str:
-    shown = address.shown.replace("|", "\\|")
-    return " | ".join([f"`{shown}`", method, *(_ask(clients[who], address.path, method) for who in WHO)])
+def _cells(row: Asked) -> list[str]:
+    shown = row.address.replace("|", "\\|")
+    return [f"`{shown}`", row.method, *row.answers.values()]
 
 
-def _ask(client: Client, path: str, method: str) -> str:
+def _answer(client: Client, path: str, method: str) -> str:
     if method == "GET":
         answer = client.get(path)
     else:

@@ -1,41 +1,35 @@
-"""Who may open what: the table of docs/permissions.md is what the code answers; a new address without a line fails."""
+"""Who may open what: the code's answers at every address against `permission_table`; an act without a line fails."""
 
 from __future__ import annotations
 
-import difflib
 import logging
-import os
 from collections.abc import Callable
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import auth
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import transaction
 from django.http import HttpRequest
 from django.template.base import Template
+from django.test import override_settings
 from django.utils.safestring import SafeString
 from pytest_django.fixtures import Settings
 
 from providers.errors import Refused
 from sampelit_ops import permission_matrix
 from sampelit_ops.admin_site import OpsAdminSite
+from sampelit_ops.permission_matrix import Asked
 from sampelit_ops.roles import ROLES, sync_roles
 from tests import factories, sampling
+from tests.sampelit_ops.permission_table import LET_IN
+from tests.sampelit_ops.permission_table import ROLES as EVERY_ROLE
 
-PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
-REWRITE = bool(os.environ.get("WRITE_PERMISSIONS"))
-pytestmark = pytest.mark.django_db
 LOOKS_ONLY = ("Viewer", "Auditor")
-
-
-@pytest.fixture(scope="module")
-def rows() -> list[dict[str, str]]:
-    """The documented table, one dictionary a line."""
-    _, mark, rest = PAGE.read_text().partition("| Address")
-    lines = [line.strip("| \n").split(" | ") for line in (mark + rest).splitlines()]
-    return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+SHUT = ("sign in", "no")
+REDIRECT = "/<object_id>/"  # Django's own, to the page that then refuses
+OWN = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/password_change/", "/admin/jsi18n/")
 
 
 def _remembering(real: Callable[[HttpRequest], AbstractBaseUser | AnonymousUser]) -> Callable[[HttpRequest], Any]:
@@ -54,74 +48,75 @@ def _remembering(real: Callable[[HttpRequest], AbstractBaseUser | AnonymousUser]
     return get_user
 
 
-def test_the_page_says_what_the_code_answers(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    """Templates, frame and log are left out: the status is what counts here, and other tests look at every page.
-
-    Every address must have its line; a third of them is asked for each run, all by `.ci/run`.
-    """
-    monkeypatch.setattr(auth, "get_user", _remembering(auth.get_user))
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
-    monkeypatch.setattr(Template, "render", lambda *_: SafeString(""))
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    monkeypatch.setattr(OpsAdminSite, "each_context", lambda *_: {"has_permission": True})
-    factories.world()
-    every = list(permission_matrix.addresses())
-    asked = every if REWRITE else [address for address in every if sampling.chosen(address.shown, 3)]
-    monkeypatch.setattr(permission_matrix, "addresses", lambda: asked)
-    found = permission_matrix.table()
-    words, mark, rest = PAGE.read_text().partition("| Address")
-    if REWRITE:
-        PAGE.write_text(words + found)
-        return
-    shown = {_address(line) for line in found.splitlines()[2:]}
-    lines = (mark + rest).splitlines()
-    written = [*lines[:2], *(line for line in lines[2:] if _address(line) in shown)]
-
-    assert {_address(line) for line in lines[2:]} == {f"`{address.shown}`" for address in every}
-    changes = "\n".join(difflib.unified_diff(written, found.splitlines(), "docs", "code", "", "", 0, ""))
-    assert not changes, (
-        f"docs/permissions.md differs from the code. Review, then run again with WRITE_PERMISSIONS=1:\n{changes}"
-    )
+@pytest.fixture(scope="module")
+def asked(django_db_setup: None, django_db_blocker: Any) -> list[Asked]:
+    """A third of the addresses, all by `.ci/run`. Templates, frame and log are left out: the status is what counts
+    here, and other tests look at every page."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+        patch.setattr(auth, "get_user", _remembering(auth.get_user))
+        patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+        patch.setattr(Template, "render", lambda *_: SafeString(""))
+        patch.setattr(OpsAdminSite, "each_context", lambda *_: {"has_permission": True})
+        factories.world()
+        chosen = [each for each in permission_matrix.addresses() if sampling.chosen(each.shown, 3)]
+        with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+            rows = permission_matrix.ask(chosen)
+        transaction.set_rollback(True)
+    return rows
 
 
-def _address(line: str) -> str:
-    return line.strip("| ").partition(" | ")[0].replace("\\|", "|")
+def let_in(row: Asked) -> frozenset[str]:
+    return frozenset(who for who, answer in row.answers.items() if answer not in SHUT and who != "superuser")
 
 
-def test_nothing_breaks(rows: list[dict[str, str]]) -> None:
-    assert not [row for row in rows if "ERROR" in row.values()]
+def named(row: Asked) -> frozenset[str] | None:
+    """Who the table lets in, or None where it has no line."""
+    return LET_IN.get(f"{row.method} {row.address}", LET_IN.get(f"ANY {row.address}"))
 
 
-def test_strangers_see_nothing(rows: list[dict[str, str]]) -> None:
-    open_to_all = {row["Address"].strip("`") for row in rows if row["anonymous"] == "yes"}
+def test_who_is_let_in_is_what_the_table_says(asked: list[Asked]) -> None:
+    lines = [(row, wanted) for row in asked if (wanted := named(row)) is not None]
 
-    assert open_to_all <= {
-        *("/", "/healthz", "/readyz", "/favicon.ico", "/admin/login/", "/admin/logout/"),
-        "/admin/account/welcome/<uidb64>/<token>/",
-    }
+    assert lines
+    assert {f"{row.method} {row.address}": sorted(let_in(row)) for row, wanted in lines if let_in(row) != wanted} == {}
 
 
-OWN = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/password_change/", "/admin/jsi18n/")
-REDIRECT = "/<object_id>/"  # Django's own, to the page that then refuses
+def test_an_address_without_a_line_shows_the_same_to_every_role_and_does_nothing(asked: list[Asked]) -> None:
+    """A page that acts, or is open to fewer people or more, needs a line in `permission_table.LET_IN`."""
+    rest = [row for row in asked if named(row) is None and not row.address.endswith(REDIRECT)]
+    acts = [row for row in rest if row.method == "POST" and {row.answers[who] for who in let_in(row)} - {"page"}]
+
+    assert [(row.address, row.answers) for row in acts] == []
+    assert [(row.method, row.address, row.answers) for row in rest if let_in(row) not in (set(), EVERY_ROLE)] == []
 
 
-def test_staff_without_a_role_sees_nothing_but_themselves(rows: list[dict[str, str]]) -> None:
-    ours = [row["Address"].strip("`") for row in rows if row["Method"] == "GET" and row["no role"] == "yes"]
+@pytest.mark.django_db
+def test_every_line_of_the_table_is_an_address() -> None:
+    known = {f"{method} {each.shown}" for each in permission_matrix.addresses() for method in ("ANY", "GET", "POST")}
+
+    assert set(LET_IN) - known == set()
+
+
+def test_nothing_breaks(asked: list[Asked]) -> None:
+    assert [row for row in asked if "ERROR" in row.answers.values()] == []
+
+
+def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[Asked]) -> None:
+    ours = [row.address for row in asked if row.method == "GET" and row.answers["no role"] == "yes"]
     others = [each for each in ours if each.startswith("/admin/") and not each.startswith(OWN)]
 
-    assert not [each for each in others if not each.endswith(REDIRECT)]
+    assert [each for each in others if not each.endswith(REDIRECT)] == []
 
 
-def test_who_looks_never_deletes_or_decides(rows: list[dict[str, str]]) -> None:
-    acts = [
-        row for row in rows if row["Method"] == "POST" and ("/delete/" in row["Address"] or "/add/" in row["Address"])
-    ]
+def test_who_looks_never_deletes_or_decides(asked: list[Asked]) -> None:
+    acts = [row for row in asked if row.method == "POST" and ("/delete/" in row.address or "/add/" in row.address)]
 
     assert acts
-    assert not [row for row in acts for who in LOOKS_ONLY if row[who] == "yes"]
+    assert [row.address for row in acts for who in LOOKS_ONLY if row.answers[who] == "yes"] == []
 
 
-def test_every_permission_of_the_roles_exists(db: None) -> None:
+@pytest.mark.django_db
+def test_every_permission_of_the_roles_exists() -> None:
     assert sync_roles() == []
 
 
