@@ -1,0 +1,44 @@
+"""Every page that can be opened is looked at: `tests.browser.pages` lists it, or it stands here as something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.urls import URLResolver, get_resolver, resolve
+
+from tests import factories
+from tests.browser.pages import pages
+
+OF_EVERY_MODEL = ("add", "delete", "history")  # Django's own, looked at for one model
+FRAGMENTS = {"backups_run_live", "deployments_live", "operations_live", "panels"}
+DOWNLOADS = {
+    "backups_evidence_download",
+    "backups_manifest",
+    "backups_segment",
+    "backups_table_csv",
+    "ledger_export",
+}
+ONLY_POST = {"ledger_verify", "logout", "operations_close_task", "recovery_codes", "render_webhook", "revoke_token"}
+FOR_MACHINES = {"favicon", "healthz", "metrics", "readyz", "root"}
+DJANGOS = {"", "autocomplete", "django_q_ormq_change", "jsi18n", "password_change_done", "view_on_site"}
+BY_A_SIGNED_LINK = {"welcome"}
+NO_PAGE = FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGNED_LINK
+
+
+def _names(patterns: Iterable[Any]) -> Iterator[str]:
+    for each in patterns:
+        yield from _names(each.url_patterns) if isinstance(each, URLResolver) else [each.name or ""]
+
+
+@pytest.mark.django_db
+def test_every_page_is_looked_at() -> None:
+    factories.world()
+    models = [f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry]
+    usual = {f"{model}_{what}" for model in models for what in OF_EVERY_MODEL}
+    listed = {resolve(address.partition("?")[0]).url_name for _, url in pages() if (address := url())}
+
+    forgotten = set(_names(get_resolver().url_patterns)) - listed - usual - NO_PAGE
+    assert not forgotten, f"Add to tests/browser/pages.py, so that it is looked at: {sorted(forgotten)}"
