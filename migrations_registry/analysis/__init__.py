@@ -5,6 +5,7 @@ Pure: no Django, no network, no database. Live facts come in as plain data (`fac
 
 from __future__ import annotations
 
-from migrations_registry.analysis.analyse import analyse, ruleset
+from migrations_registry.analysis.analyse import analyse
+from migrations_registry.analysis.version import ruleset
 
 __all__ = ["analyse", "ruleset"]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
 from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
 from migrations_registry.analysis.catalogue import rule
 from migrations_registry.analysis.dispatch import judge
@@ -15,6 +11,7 @@ from migrations_registry.analysis.outlook import look_ahead
 from migrations_registry.analysis.parser import Raw, Unparsed, parse
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.state import State
+from migrations_registry.analysis.version import ruleset
 
 UNPARSED = rule(
     "MP-UNPARSED", OPAQUE, "PostgreSQL 18's grammar refuses this text: {reason}",
@@ -124,14 +121,3 @@ def _unparsed(item: Unparsed, data: bytes, state: State) -> None:
     first = data.rfind(b"\n", 0, item.position) + 1
     if data[first : item.position + 1].lstrip().startswith(b"\\"):
         state.see(META)
-
-
-@cache
-def ruleset() -> str:
-    """The version of the rules: a digest of their code. Another version voids approvals (DESIGN 4)."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".txt"):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]

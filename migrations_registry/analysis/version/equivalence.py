@@ -1,0 +1,27 @@
+"""The name under which the rules judge: approvals bind it, and another name voids them (DESIGN 4).
+
+In: the sources of the analysis. Out: their digest, or the earlier name of rules that judge the same.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from migrations_registry.analysis.version.source_digest import source_digest
+
+ANALYSIS = Path(__file__).parents[1]
+PACKAGE = "migrations_registry.analysis"
+# Digests of sources that judge as earlier ones did: requests that were approved under the earlier name stay approved.
+# Add the new digest here only when the change cannot alter what any file is told; say why. Else leave it out.
+SAME_JUDGEMENT = {
+    # Until commit 6c99367 the digest covered file names and bytes; no rule was touched when that ended.
+    "49d8beddd9c53d5c": "ad3f36ecaff42456",
+}
+
+
+@cache
+def ruleset() -> str:
+    """16 hex digits; read once per process."""
+    digest = source_digest(ANALYSIS, PACKAGE, skip="version")
+    return SAME_JUDGEMENT.get(digest, digest)
