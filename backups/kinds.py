@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backups import keyring, portal, steps
+from backups.archive import keys
+from backups.export import steps as export_steps
 from backups.models import Policy, Run
-from backups.restore_kind import RestoreKind, VerifyKind
-from operations.engine.kinds import OperationKind, register
+from backups.models.run import RunStatus
+from backups.policies import portal
+from backups.proof import steps as proof_steps
+from backups.restore.kind import DEADLINE, RestoreKind, find, runs
+from operations.engine import kinds
+from operations.engine.context import StepContext
+from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
@@ -24,9 +30,9 @@ class ExportKind(OperationKind):
     exclusive = "backup:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=_policies)]
     steps = [
-        step("copy", steps.copy, pool="export", deadline=6 * 3600, stall=600),
-        step("prove", steps.prove_step, pool="prove", deadline=6 * 3600, stall=600),
-        step("settle", steps.settle, pool="export", always=True),
+        step("copy", export_steps.copy, pool="export", deadline=6 * 3600, stall=600),
+        step("prove", proof_steps.prove_step, pool="prove", deadline=6 * 3600, stall=600),
+        step("settle", export_steps.settle, pool="export", always=True),
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -38,7 +44,7 @@ class ExportKind(OperationKind):
         portal.refuse_in_clear(environment)
         if not policy.enabled:
             raise Refused(f"Policy {name} of {environment} is switched off; nothing was requested.")
-        keyring.refuse_single_recipient(keyring.recipients())
+        keys.refuse_single_recipient(keys.recipients())
         return {"policy": name}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
@@ -53,7 +59,7 @@ class ExportKind(OperationKind):
         if last is not None:
             seconds = (last.copy_seconds or 0) + (last.proof_seconds or 0)
             lines.append(Consequence(f"The last proven run had {last.rows:,} rows and took {seconds:.0f} s."))
-        if not keyring.recipients():
+        if not keys.recipients():
             lines.append(Consequence("Segments are not encrypted: BACKUP_AGE_RECIPIENTS is empty.", "warn"))
         return lines
 
@@ -65,6 +71,39 @@ class ExportKind(OperationKind):
         return Run.objects.counting().filter(pk=run).exists()
 
 
-def register_kinds() -> None:
+def verify(ctx: StepContext) -> None:
+    """Prove a run once more; a proven run that fails now turns red."""
+    run = Run.objects.select_related("policy__environment", "operation").get(pk=ctx.parameters["run"])
+    ctx.result(run=run.pk)
+    if run.status == RunStatus.FAILED and not run.proofs.filter(operation=ctx.operation).exists():
+        raise Refused(_never_again(run))
+    proof_steps.prove_run(ctx, run)
+
+
+def _never_again(run: Run) -> str:
+    return f"Run {run.pk} failed: {run.reason} A failed run is never proven later. Nothing was changed. Export again."
+
+
+class VerifyKind(OperationKind):
+    name, label, permission = "backups.verify", "Verify a run again", "backups.verify_run"
+    risk = Risk.ROUTINE
+    exclusive = "verify:{run}"
+    parameters = [Parameter("run", "Run", choices=runs)]
+    steps = [step("prove", verify, pool="prove", **DEADLINE)]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        run = find(environment, parameters)
+        if run.status == RunStatus.FAILED:
+            raise Refused(_never_again(run))
+        return {"run": run.pk}
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [
+            Consequence("Every object is read back and restored into a throwaway server; nothing is written.", "ok"),
+            Consequence("If a row differs, the run turns red.", "warn"),
+        ]
+
+
+def register() -> None:
     for kind in (ExportKind(), RestoreKind(), VerifyKind()):
-        register(kind)
+        kinds.register(kind)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 def nothing(*_: object, **__: object) -> None:
@@ -24,3 +26,57 @@ class Watch:
 
 
 SILENT = Watch()
+
+
+MOST_TABLES = 40  # the newest; a report is one small JSON
+
+
+@dataclass
+class TableTally:
+    """`done` of `total` bytes, as the table's size is counted; `seconds` since its first byte was asked for."""
+
+    name: str
+    total: int
+    began: float
+    done: float = 0
+    rows: int = 0
+    seconds: float = 0
+
+    def document(self) -> dict[str, Any]:
+        seconds = round(self.seconds, 1)
+        return {"table": self.name, "done": int(self.done), "total": self.total, "rows": self.rows, "seconds": seconds}
+
+
+@dataclass
+class Tally:
+    """Running totals of a step; `count` tables in all."""
+
+    total: int
+    count: int
+    clock: Callable[[], float] = time.monotonic
+    tables: dict[str, TableTally] = field(default_factory=dict)
+
+    def begin(self, name: str, total: int, watch: Watch) -> None:
+        """The next table; told at once, because its first segment may take long."""
+        self.tables.setdefault(name, TableTally(name, total, self.clock()))
+        self.tell(name, watch)
+
+    def add(self, name: str, done: float, rows: int, watch: Watch) -> None:
+        """So much more of a table is done; tell it."""
+        table = self.tables[name]
+        table.done = min(table.done + done, table.total)
+        table.rows += rows
+        table.seconds = self.clock() - table.began
+        self.tell(name, watch)
+
+    def tell(self, name: str, watch: Watch) -> None:
+        begun = list(self.tables.values())
+        watch.progress(
+            min(int(sum(one.done for one in begun)), self.total),
+            self.total,
+            "bytes",
+            name,
+            rows=sum(one.rows for one in begun),
+            tables=[one.document() for one in begun[-MOST_TABLES:]],
+            waiting=self.count - len(begun),
+        )

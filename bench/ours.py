@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from backups import export as exporting
-from backups.export import ExportPlan, export
-from backups.policies import PolicySpec
-from backups.proof import prove
+from backups.export import exporter as exporting
+from backups.export.exporter import ExportPlan, export
+from backups.policy_spec import PolicySpec
+from backups.proof.prove import prove
 from bench.data import TABLE
 from providers.storage.base import Store
 

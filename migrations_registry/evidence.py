@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from backups.evidence import sources
+from backups.evidence import incident_sources
 from backups.evidence.periods import moment
 from backups.evidence.report import IncidentLine
 from migrations_registry.models import DriftIncident
@@ -15,7 +15,7 @@ from operations.models import Environment
 
 
 def register() -> None:
-    sources.register(drift)
+    incident_sources.register(drift)
 
 
 def drift(environment: Environment, start: datetime, end: datetime) -> Iterator[IncidentLine]:

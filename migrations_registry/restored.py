@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from backups.provider.target import KINDS
+from backups.models.provider_backup import KINDS
 from migrations_registry.fingerprint import Fingerprint, compare
 from migrations_registry.models import SchemaFingerprint
 from operations.models import Environment, Operation

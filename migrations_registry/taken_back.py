@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from backups.provider.target import KINDS, target_of
+from backups.models.provider_backup import KINDS
+from backups.provider.target import target_of
 from deployments.models import Deployment
 from migrations_registry.models import Application
 from operations.engine import kinds

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups.builtin import ensure_policies
 from backups.models import Policy, Proof, Restore, Run, Segment, Slot, StoreReport
+from backups.policies.defaults import ensure_policies
 from deployments import drift
 from deployments.models import (
     BlueprintFile,

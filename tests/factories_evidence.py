@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from backups.evidence import sealed
+from backups.archive.signatures import generate, load_signer
+from backups.evidence import signed_report
 from backups.evidence.periods import Gap
 from backups.evidence.report import (
     IncidentLine,
@@ -21,9 +22,8 @@ from backups.evidence.report import (
     Watched,
 )
 from backups.evidence.verdicts import ChainVerdict, Change, Conversions
-from backups.evidence.words import cannot_be_known, first_sentence
+from backups.evidence.wording import cannot_be_known, first_sentence
 from backups.models import EvidenceReport, Run
-from backups.signing import generate, load_signer
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 
@@ -34,7 +34,7 @@ RUN = "01KJK2Q3W0D5N7V8M4X1Z9T6AB"
 
 def evidence(production: Environment, by: User) -> None:
     """One altered report about March, one trace through two runs."""
-    signed = sealed.sign(report(), load_signer(generate()[0]))
+    signed = signed_report.sign(report(), load_signer(generate()[0]))
     EvidenceReport.objects.create(
         environment=production, period_from=datetime(2026, 3, 1, tzinfo=UTC),
         period_to=datetime(2026, 4, 1, tzinfo=UTC), verdict=signed.report.word, summary=signed.report.sentence,

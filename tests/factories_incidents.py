@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups import holds, incidents
+from backups.incidents import holds
+from backups.incidents import service as incidents_service
 from backups.models import Policy, Proof, Run, Slot
 from ledger.services import record
 
@@ -31,17 +32,17 @@ def _incidents_of(run: Run) -> None:
     environment, about = run.policy.environment, "public.algorithm_audit_trail"
     for name, label in (("fail-deploy", "Fail a deploy"), ("forge-row", "Forge a row")):
         record("demo.accident.provoked", actor="admin", environment="production", subject=name, data={"label": label})
-    opened = incidents.raise_incident(
+    opened = incidents_service.raise_incident(
         "conversion_changed", environment, run=run, baseline=run, subject=about, evidence=found,
         summary=f"{about}: 2 conversions changed after they were set.",
     )  # fmt: skip
     holds.place(run, "system", "The last good run before that.", opened)
     broken = {"id": "x", "chain": CHAIN, "sequence": 7, "problem": "number does not follow", "before": {}, "after": {}}
-    old = incidents.raise_incident(
+    old = incidents_service.raise_incident(
         "chain_broken", environment, run=run, subject=about, evidence=[broken],
         summary=f"{about}: 1 row breaks a hash chain when recomputed.",
     )  # fmt: skip
-    incidents.resolve(old, "ada", "A row lost in the move of 2025; see ticket 118.")
+    incidents_service.resolve(old, "ada", "A row lost in the move of 2025; see ticket 118.")
 
 
 def altered() -> None:

@@ -92,7 +92,7 @@ def pages() -> dict[str, Lines]:
 def watching() -> dict[str, Lines]:
     from django.core.checks.registry import registry as checks
 
-    from backups.evidence import sources
+    from backups.evidence import incident_sources
     from ledger import registry as ledger
     from operations import doctor
 
@@ -103,7 +103,7 @@ def watching() -> dict[str, Lines]:
         "doctor": doctor.names(),
         "anchor sources": sorted(map(name, ledger.anchor_sources())),
         "listeners of the verification": sorted(map(name, ledger.listeners())),
-        "incident sources": sorted(map(name, sources._sources)),
+        "incident sources": sorted(map(name, incident_sources._sources)),
         "ledger sentences": ledger.codes(),
         "system checks": sorted(f"{name(check)}: {' '.join(check.tags)}" for check in ours),
     }

@@ -10,8 +10,8 @@ import hashlib
 import re
 from html import escape
 
-from backups.evidence.sealed import Signed
 from backups.evidence.sections import Section, sections, title
+from backups.evidence.signed_report import Signed
 
 TONES = {"intact": "ok", "altered": "bad", "unknown": "warn"}
 GLYPHS = {"intact": "✓", "altered": "✕", "unknown": "?"}

@@ -11,19 +11,24 @@ from typing import Any
 
 from django.utils import timezone
 
-from backups import keyring
+from backups.archive import keys
+from backups.evidence.decision_history import Kept, Sighting, trace
 from backups.evidence.periods import moment
-from backups.evidence.produce import PERMISSION, day_of, produce
-from backups.evidence.trace import Kept, Sighting, trace
+from backups.evidence.service import PERMISSION, day_of, produce
 from backups.models import EvidenceReport, Run
 from backups.models.run import RunStatus
-from backups.steps import watch
-from backups.trust import Rejected, store_of, trusted_manifest
+from backups.step_support import watch
+from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
+from ledger.models import Entry
+from ledger.registry import sentence
 from ledger.services import record
+from operations import navigation
+from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.navigation import NavLink
 from providers.errors import Refused
 
 MOST_TRACED = 400
@@ -89,7 +94,7 @@ def trace_decision(ctx: StepContext) -> None:
     found = [_kept(run) for run in reversed(rows.select_related("policy__environment")[:MOST_TRACED])]
     bad = [one for one in found if isinstance(one, Sighting)]
     kept = [one for one in found if isinstance(one, Kept)]
-    seen = trace(kept, given["experiment"], int(given["sequence"]), keyring.identities(), watch(ctx)) if kept else []
+    seen = trace(kept, given["experiment"], int(given["sequence"]), keys.identities(), watch(ctx)) if kept else []
     history = sorted([*bad, *seen], key=lambda one: one.taken_at)
     record(
         "backups.decision.traced", actor=ctx.operation.requested_by.username, environment=ctx.environment.slug,
@@ -121,3 +126,23 @@ class TraceDecision(OperationKind):
 
     def describe(self, parameters: Parameters) -> str:
         return f"{parameters['experiment']} {parameters['sequence']}"
+
+
+def register() -> None:
+    kinds.register(Evidence())
+    kinds.register(TraceDecision())
+    url, permission = "admin:backups_evidencereport_changelist", "backups.view_evidencereport"
+    navigation.register(NavLink("Watch", 78, "Evidence", url, permission))
+
+
+@sentence("backups.evidence.produced")
+def _produced(entry: Entry) -> str:
+    data = entry.payload
+    period = " to ".join(str(data[name])[:10] for name in ("from", "to"))
+    return f"{entry.actor} produced the evidence report {period}: {data['verdict']}."
+
+
+@sentence("backups.decision.traced")
+def _traced(entry: Entry) -> str:
+    data = entry.payload
+    return f"{entry.actor} traced decision {data['sequence']} of {entry.subject} through {data['runs']} runs."

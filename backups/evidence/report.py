@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backups.evidence.facts import listed
 from backups.evidence.periods import Gap
 from backups.evidence.verdicts import ChainVerdict
+from backups.facts.model import listed
 
 FORMAT = "sampelit-ops-report/1"
 

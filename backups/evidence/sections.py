@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backups.evidence.periods import shown
 from backups.evidence.report import Report
-from backups.evidence.words import chain_sentence, day, span
+from backups.evidence.wording import chain_sentence, day, span
 
 MOST_RUNS = 60
 Row = tuple[str, ...]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from backups.evidence.facts import RunFacts
+from backups.facts.model import RunFacts
+from backups.facts.sequence_ranges import Pairs
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,19 @@ class ChainVerdict:
     @property
     def removed(self) -> int:
         return sum(change.rows for change in self.changes if change.kind == "removed")
+
+
+@dataclass
+class Tally:
+    """`known` are the conversions seen so far, by month."""
+
+    changes: list[Change] = field(default_factory=list)
+    conversions: list[Conversions] = field(default_factory=list)
+    known: dict[str, Pairs] = field(default_factory=dict)
+    late: int = 0
+    unclear: list[str] = field(default_factory=list)
+
+    def change(self, kind: str, rows: int, before: Seen, after: Seen, detail: str) -> None:
+        self.changes.append(
+            Change(kind, rows, before.run, after.run, before.facts.taken_at, after.facts.taken_at, detail)
+        )

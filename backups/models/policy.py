@@ -10,8 +10,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from backups.policies import PORTAL_WITHOUT_ROWS, PolicySpec, is_restore_point
-from backups.retention_facts import FLOOR, POINT_DAYS, Rule
+from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
 from operations.models import Environment
 from operations.models.environment import variable_name
 

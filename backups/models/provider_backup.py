@@ -61,3 +61,6 @@ class ProviderBackup(models.Model):
     def holds(self, at: datetime) -> bool:
         """Whether a window reaches that moment."""
         return bool(self.earliest_at and self.latest_at and self.earliest_at <= at <= self.latest_at)
+
+
+KINDS = ("backups.provider_restore", "backups.provider_pitr")

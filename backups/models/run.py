@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from backups.manifest import Manifest
+from backups.archive.manifest import Manifest
 from backups.models.policy import Policy
 from operations.models import Operation
 from operations.models.ulid import new_ulid

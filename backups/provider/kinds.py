@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from backups.models import ProviderBackup
-from backups.provider import present, steps, verify
+from backups.provider import safety_export, steps, verify
 from backups.provider.target import Target, of_backup, of_second
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, registered, step
@@ -33,15 +33,15 @@ PRESENT = Parameter(
     "present",
     "The present state",
     required=False,
-    choices=lambda _: [(present.SKIP, "skip: give it up, because the database cannot be read")],
+    choices=lambda _: [(safety_export.SKIP, "skip: give it up, because the database cannot be read")],
     help="Empty: it is exported and proven first.",
 )
 STEPS: list[StepSpec | Registered] = [
     step("check", steps.check, pool="export", deadline=300),
     registered("maintenance_on"),
-    step("drain", present.drain, pool="export"),
-    step("present_copy", present.copy, pool="export", **LONG),
-    step("present_prove", present.prove, pool="prove", **LONG),
+    step("drain", safety_export.drain, pool="export"),
+    step("present_copy", safety_export.copy, pool="export", **LONG),
+    step("present_prove", safety_export.prove, pool="prove", **LONG),
     step("provider_restore", steps.ask, pool="export", deadline=900, stall=300),
     step("watch", steps.watch, pool="export", **LONG),
     step("verify", steps.check_restored, pool="export", **LONG),
@@ -67,13 +67,13 @@ class ProviderRestore(OperationKind):
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         if not configured():
             raise Refused("SUPABASE_ACCESS_TOKEN is not set. Nothing was requested. Set it on every service.")
-        if parameters.get("present", present.SKIP) != present.SKIP:
+        if parameters.get("present", safety_export.SKIP) != safety_export.SKIP:
             raise Refused("present is empty or skip. Nothing was requested.")
         cleaned = self.cleaned(self.target(environment, parameters), parameters)
         if "present" not in parameters:
-            present.policy_of(environment)
+            safety_export.policy_of(environment)
             return cleaned
-        return {**cleaned, "present": present.SKIP}
+        return {**cleaned, "present": safety_export.SKIP}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """Votes bind the project and the moment that comes back."""
@@ -120,7 +120,7 @@ def told(environment: Environment, target: Target, *, skip: bool) -> list[Conseq
     if skip:
         lines.append(Consequence("The present state is NOT exported first: what is lost is lost for ever.", "bad"))
     else:
-        policy = present.policy_of(environment).name
+        policy = safety_export.policy_of(environment).name
         lines.append(Consequence(f"First the present state is exported ({policy}) and proven by a restore.", "ok"))
     return [*lines, *_afterwards(environment, target)]
 

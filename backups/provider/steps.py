@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backups import steps
+from backups.export import steps
 from backups.models import ProviderBackup
-from backups.provider import call, lookout, present, verify
+from backups.provider import at_most_once, restore_status, safety_export, verify
 from backups.provider.sync import sync
 from backups.provider.target import Target, target_of
 from ledger.services import record
@@ -37,7 +37,7 @@ def check(ctx: StepContext) -> None:
     wanted = target_of(ctx.operation.kind, ctx.environment, ctx.parameters)
     api = supabase()
     project = api.projects.get(wanted.ref)
-    if not project.healthy and not present.skipped(ctx):
+    if not project.healthy and not safety_export.skipped(ctx):
         raise Refused(
             f"The project is {project.status}, not ACTIVE_HEALTHY. Nothing was changed. Resume or repair it first; "
             "if its database is what is broken, request it with present=skip."
@@ -48,7 +48,7 @@ def check(ctx: StepContext) -> None:
         ref=wanted.ref,
         backup=wanted.backup.pk if wanted.backup else None,
         restored_to=wanted.at.isoformat(),
-        mark=lookout.mark_of(ctx.environment),
+        mark=restore_status.mark_of(ctx.environment),
     )
     ctx.log(f"{project.name or wanted.ref} is {project.status}; {wanted.name} can be restored.")
 
@@ -80,7 +80,9 @@ def ask(ctx: StepContext) -> None:
         else:
             api.backups.restore(wanted.ref, int(wanted.backup.external_id))
 
-    call.once(ctx, write, lambda: lookout.look(api, wanted.ref, ctx.environment).moved_from(mark), wanted.name)
+    at_most_once.once(
+        ctx, write, lambda: restore_status.look(api, wanted.ref, ctx.environment).moved_from(mark), wanted.name
+    )
 
 
 def watch(ctx: StepContext) -> None:
@@ -89,8 +91,8 @@ def watch(ctx: StepContext) -> None:
     mark = str(ctx.operation.result.get("mark", ""))
     still = 0
     while True:
-        sight = lookout.look(api, wanted.ref, ctx.environment)
-        if sight.status in lookout.BROKEN:
+        sight = restore_status.look(api, wanted.ref, ctx.environment)
+        if sight.status in restore_status.BROKEN:
             raise ProviderError(
                 f"Supabase says that the project is {sight.status}. It is NOT as it was before: open its dashboard and "
                 f"Supabase's support now. {_what_we_hold(ctx)}"
@@ -105,7 +107,7 @@ def watch(ctx: StepContext) -> None:
         if still > PATIENCE:
             raise ProviderError(_hanging(sight.status, ctx))
         ctx.progress(still, PATIENCE, unit="looks", note=f"project {sight.status or 'cannot be read'}")
-        call.pause(ctx)
+        at_most_once.pause(ctx)
     ctx.result(restored_at=timezone.now().isoformat())
     ctx.log("The project is healthy again and its database answers.")
 

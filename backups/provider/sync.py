@@ -16,8 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import ProviderBackup
-from backups.provider.verdict import judge
-from operations.engine import tick
+from backups.provider.assessment import judge
 from operations.models import Environment, SupabaseProject
 from operations.notify import alarm
 from operations.supabase_projects import configured, quick, ref_of
@@ -156,11 +155,3 @@ def _keep(environment: Environment, ref: str, kind: str, name: str, now: datetim
     values = {"environment": environment, "seen_at": now, "gone_at": None, **fields}
     row, _ = ProviderBackup.objects.update_or_create(ref=ref, kind=kind, external_id=name, defaults=values)
     return int(row.pk)
-
-
-def register_jobs() -> None:
-    tick.every("backups.provider", EVERY_SECONDS, _job)
-
-
-def _job() -> None:
-    sync_all()

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from backups.models import ProviderBackup
-from backups.provider.verdict import judge, pitr_price
+from backups.models.provider_backup import KINDS
+from backups.provider.assessment import judge, pitr_price
 from operations.engine.specs import Parameters
 from operations.models import Environment, SupabaseProject
 from operations.supabase_projects import ref_of
 from providers.errors import Refused
 
-KINDS = ("backups.provider_restore", "backups.provider_pitr")
 NOTHING = "Nothing was requested."
 
 

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups.manifest import Manifest
+from backups.archive.manifest import Manifest
 from backups.models import Policy, Run
 from backups.provider.target import Target
-from backups.trust import store_of, trusted_manifest
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.dsns import export_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment

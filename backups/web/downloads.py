@@ -11,10 +11,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 
-from backups import extract, keyring
-from backups.manifest import manifest_key
+from backups.archive import keys
+from backups.archive.manifest import manifest_key
 from backups.models import Run
-from backups.trust import store_of, trusted_manifest
+from backups.restore import table_csv as restore_table_csv
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from backups.web.run_page import find, request_url
 from ledger.services import record
 from operations.models import Environment
@@ -53,8 +54,8 @@ def table_csv(request: HttpRequest, pk: str, table: str) -> HttpResponse | Strea
         _refuse_purged(run)
         store = store_of(run)
         manifest = trusted_manifest(run, store)
-        found = extract.wanted(manifest, table, keyring.identities())
-        rows = extract.csv_of(manifest, found, store, keyring.identities())
+        found = restore_table_csv.wanted(manifest, table, keys.identities())
+        rows = restore_table_csv.csv_of(manifest, found, store, keys.identities())
     except (ProviderError, Refused) as error:
         return _sorry(request, run, str(error), table)
     _tell(request, run, table=found.qualified, rows=found.rows)

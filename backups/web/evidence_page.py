@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from backups import keyring
+from backups.archive import keys
 from backups.evidence import html
-from backups.evidence.history import told
-from backups.evidence.produce import PERMISSION, TYPES, opened, rendered
+from backups.evidence.decision_history import told
+from backups.evidence.service import PERMISSION, TYPES, opened, rendered
 from backups.models import EvidenceReport
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
@@ -59,7 +59,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request), "title": f"Evidence {row}", "row": row, "environment": row.environment,
         "tone": html.TONES[row.verdict], "forms": sorted(TYPES),
-        "unchecked": keyring.verifier() is None,
+        "unchecked": keys.verifier() is None,
     }  # fmt: skip
     try:
         signed = opened(row)

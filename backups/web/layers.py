@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import ProviderBackup, Run
-from backups.provider.verdict import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
+from backups.provider.assessment import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
 
 ACCIDENTS = (

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from backups.difference import along, comparison
 from backups.models import Restore, Run
 from backups.models.run import RunStatus
-from backups.targets import where
+from backups.restore.preview import along, comparison
+from backups.restore.targets import where
 from operations.models import Environment
 
 NOT_TABLES = ("removed", "written", "database", "schema", "notes")

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backups.models import Policy, Run
-from backups.retaining import planned
-from backups.retention_facts import Line, Plan
+from backups.retention.facts import planned
+from backups.retention.model import Line, Plan
 from operations.web import formatting
 
 SHOWN = 300

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backups.difference import comparison_among
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
-from backups.retention_facts import TOMBSTONE
+from backups.restore.preview import comparison_among
+from backups.retention.model import TOMBSTONE
 from backups.web import altered, restore_page
 from operations.web import formatting, progress
 

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backups import stores
 from backups.models import Run, StoreReport
+from backups.stores import configured
 from operations.web import formatting
 from providers.errors import Refused
 from providers.storage.base import parse
@@ -39,7 +39,7 @@ def probe_now(request: HttpRequest, row: StoreReport) -> None:
     if not request.user.has_perm(MAY):
         raise PermissionDenied
     assert isinstance(request.user, User)  # noqa: S101 - has_perm lets only signed-in people through
-    done = stores.report(row.url, actor=request.user.username)
+    done = configured.report(row.url, actor=request.user.username)
     level = messages.SUCCESS if done.usable else messages.ERROR
     messages.add_message(request, level, f"{row.url} was probed: {'usable' if done.usable else 'NOT usable'}.")
 
@@ -56,7 +56,7 @@ def page(request: HttpRequest, pk: str, frame: dict[str, Any]) -> HttpResponse:
         "title": "Store",
         "store": row,
         "badge": usable_badge(row),
-        "use": stores.known().get(row.url, "no longer used for new runs"),
+        "use": configured.known().get(row.url, "no longer used for new runs"),
         "runs": Run.objects.filter(store_url=row.url).exclude(stored_at=None).count(),
         "policies": _policies(row.url),
         "notes": NOTES,

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from backups.builtin import AUDIT_TRAIL
 from backups.models import Policy, Run
+from backups.policies.defaults import AUDIT_TRAIL
 from backups.web import calendar
 from operations.web import formatting
 from operations.web.charts import Point, sparkline

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from django.utils import timezone
 from psycopg import errors
 
-from backups import keyring
-from backups.kept import Kept, prefix_of, store_kept
-from backups.manifest import Column, Manifest, Segment, Table
-from backups.segments import TooLarge, pack
+from backups.archive import keys
+from backups.archive.late_rows import Kept, prefix_of, store_kept
+from backups.archive.manifest import Column, Manifest, Segment, Table
+from backups.archive.segment_codec import TooLarge, pack
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
@@ -108,17 +108,17 @@ def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) 
     fmt = "csv" if copied.format == "csv" or not live.binary_io else "binary"
     stream = postgres.CopyOut(keeper.connection, name, [column.name for column in live.stored_columns], written, fmt)
     try:
-        packed = keeper.bounded(lambda: pack(stream, keyring.recipients()))
+        packed = keeper.bounded(lambda: pack(stream, keys.recipients()))
     except TooLarge:
         raise keeper.too_much(f"the changed rows of {table.qualified} are larger than one stored object") from None
     evidence = keeper.bounded(lambda: postgres.evidence(keeper.connection, name, list(live.stored_columns), written))
-    ending = ".zst.age" if keyring.recipients() else ".zst"
+    ending = ".zst.age" if keys.recipients() else ".zst"
     key = f"{keeper.directory}{table.oid}.{fmt}{ending}"
     stored = _in_time(keeper, lambda: keeper.store.put_once(key, packed.data))
     segment = Segment(
         key=key, start="", end="", rows=evidence.rows, digest=evidence.digest, raw_bytes=packed.raw_bytes,
         raw_sha256=packed.raw_sha256, stored_bytes=len(packed.data), stored_sha256=stored.sha256,
-        encrypted=bool(keyring.recipients()),
+        encrypted=bool(keys.recipients()),
     )  # fmt: skip
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in live.stored_columns)
     return Table(copied.schema, copied.name, fmt, copied.named, columns, (segment,))
@@ -131,7 +131,7 @@ def _store(keeper: Keeper, tables: tuple[Table, ...]) -> None:
         step=keeper.place.step, fence=keeper.place.fence, attempt=keeper.place.attempt,
         at=timezone.now().isoformat(), tables=tables,
     )  # fmt: skip
-    _in_time(keeper, lambda: store_kept(keeper.store, kept, keyring.signer()))
+    _in_time(keeper, lambda: store_kept(keeper.store, kept, keys.signer()))
 
 
 def _in_time(keeper: Keeper, put: Callable[[], Answer]) -> Answer:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from backups.manifest import Manifest
-from backups.trust import store_of, trusted_manifest
+from backups.archive.manifest import Manifest
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from migrations_registry.analysis.destroys import Destroyed
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply import restore_point

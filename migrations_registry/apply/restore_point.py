@@ -10,8 +10,9 @@ from dataclasses import asdict
 import psycopg
 from django.conf import settings
 
-from backups import steps as backup_steps
+from backups.export import steps as export_steps
 from backups.models import Policy, Run
+from backups.proof import steps as proof_steps
 from migrations_registry.analysis.destroys import Destroyed
 from migrations_registry.apply import provider_point
 from migrations_registry.apply.failpoints import failpoint
@@ -51,7 +52,7 @@ def copy(ctx: StepContext) -> None:
     failpoint("restore_point.noted")
     provider_point.mark(ctx)
     if ctx.state["tables"]:
-        backup_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
+        export_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
     failpoint("restore_point.copied")
 
 
@@ -68,7 +69,7 @@ def prove(ctx: StepContext) -> None:
     tables = known_tables(ctx)
     if planned(ctx) and tables:
         run = run_of(ctx, sorted(tables))
-        backup_steps.prove_run(ctx, run)
+        proof_steps.prove_run(ctx, run)
         ctx.log(f"restore point: run {run.pk}, proven")
         ctx.result(restore_point=run.pk)
         failpoint("restore_point.proven")

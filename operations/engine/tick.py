@@ -24,13 +24,13 @@ logger = logging.getLogger("operations.tick")
 class Job:
     name: str
     seconds: float
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 _jobs: dict[str, Job] = {}
 
 
-def every(name: str, seconds: float, run: Callable[[], None]) -> None:
+def every(name: str, seconds: float, run: Callable[[], object]) -> None:
     """Register a periodic job; however many tickers there are, it runs about once per `seconds`."""
     _jobs[name] = Job(name, seconds, run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyrage import x25519
 
-from backups.signing import generate
+from backups.archive.signatures import generate
 from sampelit_ops.demo.environment import DATA
 
 

@@ -14,7 +14,7 @@ def seed() -> None:
     """Create what is missing; a second start changes nothing but the sandbox's new addresses."""
     production = _environment("production", "production", os.environ.get("SANDBOX_HEALTH_URL", ""), protected=True)
     staging = _environment("staging", "staging", os.environ.get("SANDBOX_STAGING_HEALTH_URL", ""), protected=False)
-    from backups.builtin import ensure_policies
+    from backups.policies.defaults import ensure_policies
 
     for environment in (production, staging):
         ensure_policies(environment)

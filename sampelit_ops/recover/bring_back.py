@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from psycopg import sql
 
-from backups.manifest import Column, Manifest, Statement, Table
+from backups.archive.manifest import Column, Manifest, Statement, Table
 from providers.errors import Refused
 from sampelit_ops.recover.lost import Lost
 from sampelit_ops.recover.rows import missing_rows, same_key

@@ -15,10 +15,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from backups.manifest import Manifest
+from backups.archive.manifest import Manifest
 from backups.models import ProviderBackup, Run
-from backups.provider.verdict import judge, pitr_price
-from backups.trust import store_of, trusted_manifest
+from backups.provider.assessment import judge, pitr_price
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.models import Environment, Operation, SupabaseProject
 from operations.web import formatting
 from providers.errors import ProviderError

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from backups.manifest import Manifest, Table
+from backups.archive.manifest import Manifest, Table
 from providers.errors import Refused
 
 _REFERENCE = re.compile(r"FOREIGN KEY \(([^)]*)\) REFERENCES [^(]*\(([^)]*)\)")

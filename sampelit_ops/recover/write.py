@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from backups.manifest import Manifest
+from backups.archive.manifest import Manifest
 from backups.models import Run
-from backups.trust import store_of, trusted_manifest
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from migrations_registry.baseline import is_baselined
 from migrations_registry.discovery import discover
 from migrations_registry.models import MigrationFile

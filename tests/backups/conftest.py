@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from backups.export import ExportPlan, export
-from backups.manifest import Manifest
-from backups.policies import AUDIT_TABLES, PolicySpec
+from backups.archive.manifest import Manifest
+from backups.export.exporter import ExportPlan, export
+from backups.policy_spec import AUDIT_TABLES, PolicySpec
 from operations.models.ulid import new_ulid
 from providers.storage.base import Store
 from providers.storage.factory import open_store

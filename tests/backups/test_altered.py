@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from backups import incidents, judging, proof
-from backups.builtin import ensure_policies
+from backups.incidents import service as incidents_service
 from backups.models import Incident, Policy, Proof, Run
+from backups.policies.defaults import ensure_policies
+from backups.proof import outcome, prove
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
@@ -27,7 +28,7 @@ FORGE = (
 
 @pytest.fixture
 def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, drill) -> Environment:
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
@@ -67,24 +68,24 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     )
     assert set(incident.seen_in.all()) == {altered, again}
     assert list(Run.objects.held()) == [good]
-    assert judging.last_good(again) == good
+    assert outcome.last_good(again) == good
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
     client.force_login(User.objects.get(username="sam"))
     page = client.get(f"/admin/backups/run/{altered.pk}/change/").content.decode()
     assert "</span>Altered</span>" in page
     assert "verify_audit_chain" in page
 
-    incidents.resolve(incident, "sam", "a refund, booked by hand; repaired tonight")
+    incidents_service.resolve(incident, "sam", "a refund, booked by hand; repaired tonight")
     sql(sampelit_copy, FORGE.replace("+ 1", "- 1"))
     repaired = export()
     sql(sampelit_copy, FORGE)
     loud = export()
 
-    assert (repaired.status, judging.last_good(loud)) == ("proven", repaired)
+    assert (repaired.status, outcome.last_good(loud)) == ("proven", repaired)
     assert not repaired.shows.exists()
     assert Incident.objects.open().get().run == loud
     assert good in Run.objects.held()
-    assert judging.last_good(good) is None  # verified again, it is not compared with runs that came later
+    assert outcome.last_good(good) is None  # verified again, it is not compared with runs that came later
 
 
 def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:
@@ -93,7 +94,7 @@ def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_co
         " algorithm_audit_trail t WHERE t.experiment_id = algorithm_audit_trail.experiment_id)")  # fmt: skip
     cut = export()
     for incident in Incident.objects.open():
-        incidents.resolve(incident, "sam", "a test of the importer")
+        incidents_service.resolve(incident, "sam", "a test of the importer")
 
     after = export()
 
@@ -107,7 +108,7 @@ def test_a_broken_chain_is_suspect_until_it_is_explained_and_then_only_that(expo
 
     incident = Incident.objects.get()
     assert (first.status, incident.code, Run.objects.good().exists()) == ("suspect", "chain_broken", False)
-    incidents.resolve(incident, "sam", "known since the migration of 2025")
+    incidents_service.resolve(incident, "sam", "known since the migration of 2025")
     explained = export()
     sql(sampelit_copy, "UPDATE algorithm_audit_trail SET visitor_id = 'eva' WHERE sequence_number = 4")
     second = export()
@@ -145,7 +146,7 @@ def test_a_run_that_shrank_is_suspect_until_a_person_says_why(export: Export, sa
     incident = Incident.objects.get()
     assert (shrunk.status, incident.code) == ("suspect", "anomaly")
     assert "public.experiments has" in incident.summary
-    incidents.resolve(incident, "sam", "descriptions were shortened on purpose")
+    incidents_service.resolve(incident, "sam", "descriptions were shortened on purpose")
     assert export().status == "proven"
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.anomalies import FEWEST_RUNS, Measured, off_trend, shrunk, too_slow
-from backups.manifest import Manifest, Segment, Source, Table
-from operations.web.heat import SHAPES, Day, heat, worst
+from backups.archive.manifest import Manifest, Segment, Source, Table
+from backups.proof.anomalies import FEWEST_RUNS, Measured, off_trend, shrunk, too_slow
+from backups.web.calendar import SHAPES, Day, heat, worst
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = Source("d", "r", "17", "1", 1, "1", "1", "0/0", "2026-01-01T00:00:00+00:00")

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 from pyrage import x25519
 
-from backups import doctor, room, stores
-from backups.builtin import ensure_policies
+from backups import disk_space
+from backups.archive.signatures import generate
+from backups.doctor import backups as doctor_backups
 from backups.models import Policy, Slot
-from backups.signing import generate
+from backups.policies.defaults import ensure_policies
+from backups.stores import configured
 from ledger.models import Entry
 from operations.models import Environment
 from providers import machine
@@ -23,27 +25,27 @@ def tones(source) -> dict[str, str]:
 
 def test_keys_are_amber_until_there_are_two_recipients_and_a_signature(settings) -> None:
     settings.BACKUP_AGE_RECIPIENTS, settings.BACKUP_SIGNING_KEY, settings.BACKUP_PUBLIC_KEYS = [], "", []
-    before = tones(doctor.backup_keys)
+    before = tones(doctor_backups.backup_keys)
     settings.BACKUP_AGE_RECIPIENTS = [str(x25519.Identity.generate().to_public()) for _ in range(2)]
     settings.BACKUP_SIGNING_KEY = generate()[0]
 
     assert before == {"backup recipients": "warn", "backup signatures": "warn"}
-    assert tones(doctor.backup_keys) == {"backup recipients": "ok", "backup signatures": "ok"}
+    assert tones(doctor_backups.backup_keys) == {"backup recipients": "ok", "backup signatures": "ok"}
 
 
 def test_one_recipient_is_red_outside_the_demo(settings) -> None:
     settings.BACKUP_AGE_RECIPIENTS, settings.DEMO = [str(x25519.Identity.generate().to_public())], False
 
-    assert tones(doctor.backup_keys)["backup recipients"] == "bad"
+    assert tones(doctor_backups.backup_keys)["backup recipients"] == "bad"
 
 
 def test_stores_are_amber_until_probed_and_then_say_what_they_can(settings, tmp_path) -> None:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    before = tones(doctor.backup_stores)
-    report = stores.report(settings.BACKUP_STORE)
+    before = tones(doctor_backups.backup_stores)
+    report = configured.report(settings.BACKUP_STORE)
 
     assert list(before.values()) == ["warn"]
-    assert tones(doctor.backup_stores) == {"first store of every policy": "ok"}
+    assert tones(doctor_backups.backup_stores) == {"first store of every policy": "ok"}
     assert report.usable
     assert Entry.objects.filter(code="backups.store.probed").count() == 1
 
@@ -52,10 +54,10 @@ def test_the_preflight_is_told_without_an_export(sampelit, monkeypatch) -> None:
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     ensure_policies(environment)
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
-    well = tones(doctor.backup_source)
+    well = tones(doctor_backups.backup_source)
     Policy.objects.filter(name="audit-trail").update(tables=["nowhere"])
 
-    ill = {check.name: check for check in doctor.backup_source(None)}
+    ill = {check.name: check for check in doctor_backups.backup_source(None)}
 
     assert set(well.values()) == {"ok"}
     assert "has no table nowhere" in ill["export of production: audit-trail"].found
@@ -63,21 +65,21 @@ def test_the_preflight_is_told_without_an_export(sampelit, monkeypatch) -> None:
 
 def test_a_local_store_on_an_ephemeral_disk_is_amber(settings, monkeypatch) -> None:
     settings.BACKUP_STORE = "file:///data"
-    here = tones(doctor.backup_place)
+    here = tones(doctor_backups.backup_place)
     monkeypatch.setenv("RENDER", "true")
-    there = tones(doctor.backup_place)
+    there = tones(doctor_backups.backup_place)
     settings.BACKUP_STORE = "s3://bucket/prefix"
 
     assert (here, there) == ({"backup place": "idle"}, {"backup place": "warn"})
-    assert tones(doctor.backup_place) == {"backup place": "ok"}
+    assert tones(doctor_backups.backup_place) == {"backup place": "ok"}
 
 
 def test_a_disk_too_small_for_a_drill_is_red(monkeypatch) -> None:
-    fine = tones(doctor.backup_room)
-    monkeypatch.setattr(room, "DISK_FLOOR", 10**18)
+    fine = tones(doctor_backups.backup_room)
+    monkeypatch.setattr(disk_space, "DISK_FLOOR", 10**18)
 
     assert fine["room for a restore drill"] in ("ok", "warn")
-    assert tones(doctor.backup_room) == {"room for a restore drill": "bad"}
+    assert tones(doctor_backups.backup_room) == {"room for a restore drill": "bad"}
 
 
 def test_a_container_without_memory_for_a_drill_is_red_with_the_size(monkeypatch, tmp_path) -> None:
@@ -90,7 +92,7 @@ def test_a_container_without_memory_for_a_drill_is_red_with_the_size(monkeypatch
     unlimited = machine.free_memory()
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
 
-    [check] = doctor.backup_room(None)
+    [check] = doctor_backups.backup_room(None)
 
     assert unlimited is None or unlimited > 112_000_007
     assert (check.tone, machine.free_memory()) == ("bad", 112_000_007)
@@ -101,7 +103,7 @@ def test_red_slots_are_counted_until_acknowledged() -> None:
     environment = Environment.objects.create(slug="production", name="P", kind="production")
     ensure_policies(environment)
     Slot.objects.create(policy=Policy.objects.first(), at=timezone.now(), status="missed")
-    red = tones(doctor.backup_slots)
+    red = tones(doctor_backups.backup_slots)
     Slot.objects.update(acknowledged_by="olga")
 
-    assert (red, tones(doctor.backup_slots)) == ({"backup slots": "bad"}, {"backup slots": "ok"})
+    assert (red, tones(doctor_backups.backup_slots)) == ({"backup slots": "bad"}, {"backup slots": "ok"})

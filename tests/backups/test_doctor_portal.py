@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from backups import checkpoints, doctor_portal, portal
+from backups.anchoring import checkpoints
+from backups.archive.signatures import generate
+from backups.doctor import portal as doctor_portal
 from backups.models import Run
-from backups.signing import generate
+from backups.policies import portal
 from ledger.services import record
 from operations.doctor import Check
 from tests.backups.test_retention_operations import stored

@@ -9,11 +9,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from backups import export as exporting
-from backups import ranges, segments
-from backups.policies import PolicySpec
-from backups.proof import prove
-from backups.restore import Target, restore
+from backups.archive import segment_codec
+from backups.export import ctid_ranges
+from backups.export import exporter as exporting
+from backups.policy_spec import PolicySpec
+from backups.proof.prove import prove
+from backups.restore.into_empty import Target, restore
 from providers.storage.base import Store
 from tests import portal_database
 from tests.backups.conftest import exported
@@ -71,7 +72,7 @@ def test_a_type_without_binary_output_falls_back_to_csv(sampelit_copy, store: St
 
 
 def test_a_table_is_cut_into_many_segments_without_loss(sampelit, store, drill, monkeypatch) -> None:
-    monkeypatch.setattr(ranges, "TARGET_BYTES", 20_000)
+    monkeypatch.setattr(ctid_ranges, "TARGET_BYTES", 20_000)
 
     manifest = exported(sampelit["export"], store)
 
@@ -82,7 +83,7 @@ def test_a_table_is_cut_into_many_segments_without_loss(sampelit, store, drill, 
 
 
 def test_a_segment_over_the_cap_is_split_down_to_one_row(odd: str, store: Store, drill, monkeypatch) -> None:
-    monkeypatch.setattr(segments.pack, "__defaults__", (100_000,))
+    monkeypatch.setattr(segment_codec.pack, "__defaults__", (100_000,))
     manifest = exported(odd, store, ODD)
 
     wide = manifest.table("odd ñame.wide")
@@ -94,7 +95,7 @@ def test_a_segment_over_the_cap_is_split_down_to_one_row(odd: str, store: Store,
 
 def test_two_processes_see_one_snapshot(sampelit_copy, store, drill, monkeypatch) -> None:
     monkeypatch.setattr(exporting, "PARALLEL_FROM_BYTES", 0)
-    monkeypatch.setattr(ranges, "TARGET_BYTES", 30_000)
+    monkeypatch.setattr(ctid_ranges, "TARGET_BYTES", 30_000)
     taken = exporting.postgres.export_snapshot
 
     def write_after(leader):
@@ -127,9 +128,9 @@ def test_encrypted_segments_need_an_identity(sampelit, store, drill) -> None:
 
 
 def test_a_signed_manifest_refuses_another_key_and_no_key(sampelit, store) -> None:
-    from backups.reading import load
-    from backups.sealing import ManifestError
-    from backups.signing import generate, load_signer
+    from backups.archive.reader import load
+    from backups.archive.signatures import generate, load_signer
+    from backups.archive.signed_json import ManifestError
 
     mine, other = load_signer(generate()[0]), load_signer(generate()[0])
     signed = exported(sampelit["export"], store, signer=mine)

@@ -11,16 +11,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from backups.evidence import stored
-from backups.evidence.facts import RunFacts, document_of, from_document
-from backups.evidence.judge import judge
+from backups.archive.manifest import Manifest
+from backups.archive.signatures import generate, load_signer
+from backups.archive.signed_json import ManifestError, sealed
+from backups.evidence.chain_assessment import judge
 from backups.evidence.periods import months_of
-from backups.evidence.places import added, from_multirange, multirange, packed, unpacked
 from backups.evidence.verdicts import ChainVerdict, Seen
-from backups.manifest import Manifest
-from backups.proof import prove
-from backups.sealing import ManifestError, sealed
-from backups.signing import generate, load_signer
+from backups.facts import store as facts_store
+from backups.facts.model import RunFacts, document_of, from_document
+from backups.facts.sequence_ranges import added, from_multirange, multirange, packed, unpacked
+from backups.proof.prove import prove
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from sandbox import database
@@ -165,17 +165,17 @@ def test_facts_are_signed_bound_to_their_manifest_and_written_once(history: Hist
     signer = load_signer(generate()[0])
     manifest, facts = history.manifests[0], history.facts[0]
 
-    stored.leave(history.store, document_of(facts), signer)
-    stored.leave(history.store, {**document_of(facts), "policy": "other"}, signer)
+    facts_store.leave(history.store, document_of(facts), signer)
+    facts_store.leave(history.store, {**document_of(facts), "policy": "other"}, signer)
 
-    assert stored.read(history.store, manifest, signer.verifier) == facts
+    assert facts_store.read(history.store, manifest, signer.verifier) == facts
     with pytest.raises(ManifestError, match="signature"):
-        stored.read(history.store, manifest, load_signer(generate()[0]).verifier)
+        facts_store.read(history.store, manifest, load_signer(generate()[0]).verifier)
     moved = replace(facts, manifest_sha256="0" * 64, run=history.manifests[1].run)
-    history.store.put_once(stored.evidence_key(moved.run), sealed(document_of(moved), signer))
+    history.store.put_once(facts_store.evidence_key(moved.run), sealed(document_of(moved), signer))
     with pytest.raises(ManifestError, match="replayed or moved"):
-        stored.read(history.store, history.manifests[1], signer.verifier)
-    assert stored.read(history.store, history.manifests[2], signer.verifier) is None
+        facts_store.read(history.store, history.manifests[1], signer.verifier)
+    assert facts_store.read(history.store, history.manifests[2], signer.verifier) is None
 
 
 def test_a_document_of_another_format_is_no_facts(history: History) -> None:

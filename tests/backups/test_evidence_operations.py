@@ -13,13 +13,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pyrage import x25519
 
-from backups import proof
-from backups.builtin import ensure_policies
-from backups.evidence import stored, trace
-from backups.evidence.history import difference, told
+from backups.archive.signatures import generate
+from backups.evidence import decision_history
+from backups.evidence.decision_history import difference, told
+from backups.facts import store as facts_store
 from backups.models import EvidenceReport, Proof, Run
-from backups.signing import generate
-from backups.trust import store_of, trusted_manifest
+from backups.policies.defaults import ensure_policies
+from backups.proof import prove
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
@@ -40,8 +41,8 @@ def production(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     settings.BACKUP_AGE_RECIPIENTS = [str(one.to_public()) for one in identities]
     settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY = str(identities[0]), generate()[0]
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
-    monkeypatch.setattr(trace.trace, "__defaults__", (drill,))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(decision_history.trace, "__defaults__", (drill,))
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     ensure_policies(environment)
     return environment
@@ -102,7 +103,7 @@ def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by
     assert experiment in row.summary
     assert "Conversions changed after they were set" in row.document, "the incident is part of the report"
     for run in Run.objects.all():
-        facts = stored.evidence_key(run.pk)
+        facts = facts_store.evidence_key(run.pk)
         assert open_store(run.store_url).head(facts), "facts lie beside every run that was restored"
         assert Proof.objects.get(run=run).evidence["key"] == facts
     _pages_and_shell(client, capsys, monkeypatch, done)
@@ -131,7 +132,7 @@ def test_a_damaged_run_is_told_and_the_others_are_still_read(ask: Callable[..., 
     for segment in run.segments.filter(table=f"public.{AUDIT}"):
         open_store(run.store_url).delete(segment.key)
     Run.objects.filter(pk=second.result["run"]).update(manifest_sha256="0" * 64)
-    facts = stored.read(open_store(run.store_url), trusted_manifest(run, store_of(run)), None)
+    facts = facts_store.read(open_store(run.store_url), trusted_manifest(run, store_of(run)), None)
     chain = facts.tables[0].months[0].chain  # type: ignore[union-attr]
 
     done = ask("trace_decision", experiment=chain, sequence="1")

@@ -15,20 +15,21 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from reportlab.platypus import SimpleDocTemplate
 
-from backups.builtin import ensure_policies
-from backups.evidence import html, pdf, sealed, stored
-from backups.evidence.facts import End, Month, RunFacts, TableFacts, document_of
-from backups.evidence.gather import material
+from backups.archive.manifest import Head, Manifest, Source, Table, manifest_key
+from backups.archive.signatures import Signer, generate, load_signer
+from backups.archive.signed_json import ManifestError, encode
+from backups.archive.signed_json import sealed as sealed_document
+from backups.evidence import html, pdf, signed_report
+from backups.evidence.inputs import material
 from backups.evidence.periods import gaps, months_of
-from backups.evidence.places import packed
-from backups.evidence.produce import produce, rendered
-from backups.evidence.sealed import opened
 from backups.evidence.sections import Section
-from backups.manifest import Head, Manifest, Source, Table, manifest_key
+from backups.evidence.service import produce, rendered
+from backups.evidence.signed_report import opened
+from backups.facts import store as facts_store
+from backups.facts.model import End, Month, RunFacts, TableFacts, document_of
+from backups.facts.sequence_ranges import packed
 from backups.models import EvidenceReport, Incident, Policy, Proof, Run, Slot
-from backups.sealing import ManifestError, encode
-from backups.sealing import sealed as sealed_document
-from backups.signing import Signer, generate, load_signer
+from backups.policies.defaults import ensure_policies
 from ledger.models import Entry
 from operations.models import Environment, Operation
 from providers.errors import Refused
@@ -73,7 +74,7 @@ class Year:
         manifest = self._manifest(row.pk, at, rows, head)
         facts = self._facts(manifest, at, rows, head, forged)
         self.store.put_once(manifest_key(row.pk), encode(manifest, self.signer))
-        evidence = stored.leave(self.store, document_of(facts), self.signer)
+        evidence = facts_store.leave(self.store, document_of(facts), self.signer)
         row.manifest_sha256, self.last = manifest.sha256, (manifest, facts)
         row.save()
         self.runs.append(row)
@@ -227,7 +228,7 @@ def test_without_a_proven_run_nothing_is_claimed(year: Year) -> None:
 
 def test_runs_without_facts_are_counted_and_not_believed(year: Year) -> None:
     runs = weeks(year)
-    year.store.delete(stored.evidence_key(runs[3].pk))
+    year.store.delete(facts_store.evidence_key(runs[3].pk))
     with pytest.raises(Refused, match=r"they were deleted from the store\. No report"):
         march(year)
     Proof.objects.filter(run=runs[3]).update(evidence={})  # as a run from before facts were kept
@@ -241,7 +242,7 @@ def test_runs_without_facts_are_counted_and_not_believed(year: Year) -> None:
 
 def test_facts_signed_by_the_right_key_but_not_those_of_the_proof_are_refused(year: Year) -> None:
     runs = weeks(year)
-    key = stored.evidence_key(runs[2].pk)
+    key = facts_store.evidence_key(runs[2].pk)
     body = json.loads(year.store.get(key))["body"]
     year.store.delete(key)
     year.store.put_once(key, sealed_document({**body, "policy": "other"}, year.signer))
@@ -279,7 +280,7 @@ def test_the_forms_are_the_same_bytes_each_time_and_carry_the_signature(year: Ye
     assert html.embedded(page) == signed.text.encode()
     assert signed.signature in page.decode()
     assert paper.startswith(b"%PDF")
-    assert sealed.opened(signed.text.encode(), year.signer.verifier) == signed
+    assert signed_report.opened(signed.text.encode(), year.signer.verifier) == signed
     with pytest.raises(Refused, match="html, pdf or json"):
         rendered(signed, "docx")
 

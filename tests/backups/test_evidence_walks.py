@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backups.evidence.facts import Conversions, End, Month, RunFacts, TableFacts, document_of
-from backups.evidence.judge import judge
-from backups.evidence.places import packed
+from backups.evidence.chain_assessment import judge
 from backups.evidence.verdicts import Seen
+from backups.facts.model import Conversions, End, Month, RunFacts, TableFacts, document_of
+from backups.facts.sequence_ranges import packed
 from tests.offline import verify_backup
 
 WALKS = int(os.environ.get("OPS_TEST_EVIDENCE_WALKS", "120"))

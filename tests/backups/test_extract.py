@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pyrage import x25519
 
-from backups.extract import csv_of, wanted
-from backups.manifest import Manifest, Table
-from backups.policies import PolicySpec
+from backups.archive.manifest import Manifest, Table
+from backups.policy_spec import PolicySpec
+from backups.restore.table_csv import csv_of, wanted
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from tests.backups.conftest import exported

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from backups.export import ExportPlan, export
-from backups.proof import prove
-from backups.reading import load, runs
-from backups.sealing import ManifestError
+from backups.archive.reader import load, runs
+from backups.archive.signed_json import ManifestError
+from backups.export.exporter import ExportPlan, export
+from backups.proof.prove import prove
 from operations.models.ulid import new_ulid
 from providers.errors import ProviderError
 from providers.storage.base import Store, StoreError

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from backups.export import ExportPlan, export
-from backups.sealing import ManifestError
+from backups.archive.signed_json import ManifestError
+from backups.export.exporter import ExportPlan, export
 from operations.models.ulid import new_ulid
 from providers.errors import ProviderError
 from providers.storage.base import Store, Stored, StoreError, parse

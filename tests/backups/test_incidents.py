@@ -13,9 +13,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backups import holds, incidents
-from backups.builtin import ensure_policies
+from backups.incidents import holds
+from backups.incidents import service as incidents_service
 from backups.models import Hold, Incident, Policy, Run, Slot
+from backups.policies.defaults import ensure_policies
 from backups.web.calendar import calendars
 from ledger.models import Entry
 from ledger.registry import say
@@ -47,7 +48,7 @@ def run(production: Environment) -> Run:
 
 def found(environment: Environment, run: Run | None = None, **values: object) -> Incident:
     given = {"subject": "audit", "summary": "1 row edited", "evidence": [ROW], **values}
-    return incidents.raise_incident("row_edited", environment, run=run, **given)  # type: ignore[arg-type]
+    return incidents_service.raise_incident("row_edited", environment, run=run, **given)  # type: ignore[arg-type]
 
 
 def olga(*codenames: str) -> User:
@@ -98,7 +99,7 @@ def test_an_incident_that_grows_is_told_again(production) -> None:
 
 
 def test_what_was_resolved_is_accepted_and_anything_else_is_new(production) -> None:
-    resolved = incidents.resolve(found(production), "olga", "a repair, ticket 7")
+    resolved = incidents_service.resolve(found(production), "olga", "a repair, ticket 7")
 
     again = found(production)
     other = found(production, evidence=[{**ROW, "after": {"visitor_id": "eve"}}])
@@ -118,27 +119,27 @@ def test_nobody_resolves_without_a_reason(production, reason: str) -> None:
     incident = found(production)
 
     with pytest.raises(Refused, match="Say what happened"):
-        incidents.resolve(incident, "olga", reason)
+        incidents_service.resolve(incident, "olga", reason)
 
 
 def test_an_incident_is_resolved_once_and_only_as_it_was_seen(production) -> None:
     incident = found(production)
     with pytest.raises(Refused, match="More was found"):
-        incidents.resolve(incident, "olga", "fine", fingerprint="another")
-    incidents.resolve(incident, "olga", "fine")
+        incidents_service.resolve(incident, "olga", "fine", fingerprint="another")
+    incidents_service.resolve(incident, "olga", "fine")
 
     with pytest.raises(Refused, match="resolved by olga already"):
-        incidents.resolve(incident, "otto", "me too")
+        incidents_service.resolve(incident, "otto", "me too")
 
 
 def test_open_incidents_are_told_daily_until_resolved(production) -> None:
     incident = found(production)
     Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
 
-    assert [incidents.remind(), incidents.remind()] == [1, 0]
-    incidents.resolve(incident, "olga", "fine")
+    assert [incidents_service.remind(), incidents_service.remind()] == [1, 0]
+    incidents_service.resolve(incident, "olga", "fine")
     Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
-    assert incidents.remind() == 0
+    assert incidents_service.remind() == 0
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_holds_are_placed_and_released_by_operations(production, run) -> None:
 
 
 def test_the_doctor_counts_what_nobody_resolved(production) -> None:
-    from backups.incident_lines import altered_data
+    from backups.doctor.backups import altered_data
 
     quiet = next(altered_data(production))
     found(production)
@@ -265,7 +266,7 @@ def test_the_shell_lists_and_shows(production, capsys) -> None:
     rows = json.loads(capsys.readouterr().out)
     call_command("incidents", str(incident.pk))
     shown = capsys.readouterr().out
-    incidents.resolve(incident, "olga", "fine")
+    incidents_service.resolve(incident, "olga", "fine")
     call_command("incidents", "--environment", "production")
 
     assert (listed.value.code, rows[0]["incident"], rows[0]["status"]) == (1, incident.pk, "open")

@@ -17,11 +17,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.export import ExportPlan, export
-from backups.proof import prove, store_proof
-from backups.reading import load, runs
-from backups.restore import Target, restore
-from backups.sweep import sweep
+from backups.archive.reader import load, runs
+from backups.export.exporter import ExportPlan, export
+from backups.proof.prove import prove, store_proof
+from backups.restore.into_empty import Target, restore
+from backups.stores.orphans import sweep
 from operations.models.ulid import new_ulid
 from providers.storage.base import Store
 from providers.storage.factory import open_store

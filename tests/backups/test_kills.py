@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from backups.builtin import ensure_policies
 from backups.models import Run
+from backups.policies.defaults import ensure_policies
 from ledger.models import Entry
 from operations.engine.request import request
 from operations.models import Environment, Operation

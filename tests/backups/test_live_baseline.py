@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from backups.judging import last_good
 from backups.models import Policy, Restore, Run
+from backups.proof.outcome import last_good
 from operations.models import Environment, Operation
 from tests.factories import person
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from backups import export as exporting
-from backups import ranges
-from backups.policies import PolicySpec
-from backups.proof import prove
-from backups.restore import Target, restore
+from backups.export import ctid_ranges
+from backups.export import exporter as exporting
+from backups.policy_spec import PolicySpec
+from backups.proof.prove import prove
+from backups.restore.into_empty import Target, restore
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 
@@ -56,7 +56,7 @@ def test_the_proven_rows_are_the_snapshots_while_others_write(restless, store: S
 
     monkeypatch.setattr(exporting.postgres, "export_snapshot", counted)
     monkeypatch.setattr(exporting, "PARALLEL_FROM_BYTES", 0)
-    monkeypatch.setattr(ranges, "TARGET_BYTES", 30_000)
+    monkeypatch.setattr(ctid_ranges, "TARGET_BYTES", 30_000)
     spec = PolicySpec("leads", "production", ("leads", "users"))
     with psycopg.connect(restless["export"]) as connection:
         [(superuser,)] = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchall()

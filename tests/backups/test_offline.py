@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from pyrage import decrypt, x25519
 
-from backups import purged
-from backups.manifest import Manifest, manifest_key
-from backups.signing import generate, load_signer
+from backups.archive import tombstone
+from backups.archive.manifest import Manifest, manifest_key
+from backups.archive.signatures import generate, load_signer
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.test_proof import flip, path_of
@@ -115,7 +115,7 @@ def test_a_forged_row_is_found_in_the_exported_chain(sampelit_copy, store: Store
 
 
 def test_odd_visitor_ids_hash_as_the_product_hashes_them(sampelit_copy, store: Store, tmp_path: Path, drill) -> None:
-    from backups.proof import prove
+    from backups.proof.prove import prove
     from sandbox.chain import decision_hash
 
     odd = ['ñ日😀 "q" \\ tab\t', "line\nbreak\x7f\u2028", ""]
@@ -149,11 +149,11 @@ def test_a_run_that_retention_purged_keeps_its_evidence_and_no_byte_of_it_may_ch
     for segment in signed.segments:
         store.delete(segment.key)
     stolen = verify(store, tmp_path)
-    purged.leave(store, signed, "an operation", datetime(2027, 3, 1, tzinfo=UTC), SIGNER)
+    tombstone.leave(store, signed, "an operation", datetime(2027, 3, 1, tzinfo=UTC), SIGNER)
     kept = verify(store, tmp_path)
-    flip(path_of(store, purged.purged_key(signed.run)), 120)
+    flip(path_of(store, tombstone.purged_key(signed.run)), 120)
     forged = verify(store, tmp_path)
-    flip(path_of(store, purged.purged_key(signed.run)), 120)
+    flip(path_of(store, tombstone.purged_key(signed.run)), 120)
     flip(path_of(store, manifest_key(signed.run)), 500)
     edited = verify(store, tmp_path)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from backups.evidence import stored
-from backups.manifest import manifest_key
-from backups.proof import Verdict, store_proof
+from backups.archive.manifest import manifest_key
+from backups.facts import store as facts_store
+from backups.proof.prove import Verdict, store_proof
 from tests.backups.test_evidence_report import APRIL, FORGED, Year, march, weeks
 from tests.backups.test_evidence_report import signer as signer
 from tests.backups.test_evidence_report import year as year
@@ -61,7 +61,7 @@ def test_one_changed_byte_refuses_the_whole_verdict(
 ) -> None:
     runs = weeks(year)
     root = Path(year.store.url.removeprefix("file://"))
-    for name in (manifest_key(runs[2].pk), stored.evidence_key(runs[2].pk)):
+    for name in (manifest_key(runs[2].pk), facts_store.evidence_key(runs[2].pk)):
         whole = (root / name).read_bytes()
         (root / name).write_bytes(whole.replace(b"production", b"Production", 1))
 
@@ -76,9 +76,9 @@ def test_one_changed_byte_refuses_the_whole_verdict(
 def test_moved_facts_and_missing_ones(year: Year, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = weeks(year)
     root = Path(year.store.url.removeprefix("file://"))
-    (root / stored.evidence_key(runs[3].pk)).unlink()
+    (root / facts_store.evidence_key(runs[3].pk)).unlink()
     missing = said(year, tmp_path, capsys)
-    shutil.copy(root / stored.evidence_key(runs[2].pk), root / stored.evidence_key(runs[3].pk))
+    shutil.copy(root / facts_store.evidence_key(runs[2].pk), root / facts_store.evidence_key(runs[3].pk))
     moved = said(year, tmp_path, capsys)
 
     assert missing[1].startswith("NOT KNOWN")

@@ -10,9 +10,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from pyrage import x25519
 
-from backups import proof
-from backups.builtin import ensure_policies
 from backups.models import Proof, Run, Segment
+from backups.policies.defaults import ensure_policies
+from backups.proof import prove
 from ledger.models import Entry
 from ledger.services import verify
 from operations.engine.request import request
@@ -30,7 +30,7 @@ ALL_POOLS = frozenset({"export", "prove"})
 
 @pytest.fixture(autouse=True)
 def reused_drill(monkeypatch: pytest.MonkeyPatch, drill) -> None:
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_ledger_tells_stored_then_proven_and_the_manifest_anchors_it(ask) ->
 
 
 def test_every_run_names_the_manifest_before_it(ask) -> None:
-    from backups.reading import load
+    from backups.archive.reader import load
     from providers.storage.factory import open_store
 
     first = Run.objects.get(pk=ended(ask()).result["run"])
@@ -101,7 +101,7 @@ def test_the_whole_database_is_proven(ask) -> None:
 
 
 def test_a_worker_that_dies_after_the_manifest_resumes_without_a_second_copy(ask, monkeypatch) -> None:
-    from backups import steps
+    from backups.export import steps
 
     operation = ask()
     copied = []
@@ -187,7 +187,7 @@ def test_an_unknown_policy_is_refused(ask) -> None:
 
 
 def test_another_database_is_refused_until_a_person_accepts_it(ask) -> None:
-    from backups.builtin import accept_database
+    from backups.policies.defaults import accept_database
 
     first = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
     Run.objects.update(system_identifier="123")

@@ -9,8 +9,10 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from backups import doctor, overdue, panels
+from backups.doctor import backups as doctor_backups
 from backups.models import Run
+from backups.policies import overdue
+from backups.web import home as web_home
 from backups.web.run_page import proven_badge
 from operations.models import Notification
 from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
@@ -34,8 +36,8 @@ def test_a_stored_run_without_its_proof_is_red_told_once_and_resolved_by_the_nex
 
     overdue.keep()
     overdue.keep()
-    panel = panels.newest_proven_backup(request)
-    [check] = doctor.backup_proofs(None)
+    panel = web_home.newest_proven_backup(request)
+    [check] = doctor_backups.backup_proofs(None)
     Run.objects.filter(pk=run.pk).update(status="proven", proven_at=timezone.now(), manifest_sha256="0" * 64)
     overdue.keep()
 

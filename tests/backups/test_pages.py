@@ -229,9 +229,9 @@ def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
 
 
 def test_the_page_of_a_store(admin_client: Client, run: Run, tmp_path, settings) -> None:
-    from backups import stores
+    from backups.stores import configured
 
-    row = stores.report(settings.BACKUP_STORE)
+    row = configured.report(settings.BACKUP_STORE)
     bucket = StoreReport.objects.create(url="s3://b/p?region=eu-west-1", usable=True)
     url = reverse("admin:backups_storereport_change", args=[row.pk])
     StoreReport.objects.filter(pk=row.pk).update(usable=False)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backups.manifest import Manifest, manifest_key
-from backups.proof import Verdict, prove, store_proof
-from backups.reading import load, runs
-from backups.sealing import ManifestError
+from backups.archive.manifest import Manifest, manifest_key
+from backups.archive.reader import load, runs
+from backups.archive.signed_json import ManifestError
+from backups.proof.prove import Verdict, prove, store_proof
 from providers.errors import Refused
 from providers.storage.base import Store
 from tests.backups.conftest import AUDIT, exported
@@ -153,10 +153,10 @@ def test_a_rewritten_chain_is_seen_against_the_last_proven_run(sampelit_copy, st
 
 
 def test_a_proof_without_room_is_refused_with_the_size(manifest: Manifest, store: Store, monkeypatch) -> None:
-    from backups import room
+    from backups import disk_space
     from providers.errors import ProviderError
 
-    monkeypatch.setattr(room, "DISK_FLOOR", 10**18)
+    monkeypatch.setattr(disk_space, "DISK_FLOOR", 10**18)
 
     with pytest.raises(ProviderError, match=r"nothing was proven.*needs .* GB under .*larger disk"):
         prove(manifest, store)
@@ -176,8 +176,8 @@ def test_an_export_that_this_machine_cannot_prove_is_refused_before_the_first_ro
 
 
 def test_the_whole_database_brings_functions_views_and_triggers_back(sampelit, store, empty_database) -> None:
-    from backups.policies import PolicySpec
-    from backups.restore import Target, restore
+    from backups.policy_spec import PolicySpec
+    from backups.restore.into_empty import Target, restore
     from providers import postgres
 
     manifest = exported(sampelit["export"], store, PolicySpec("all", "production", ("*", "auth.*")))
@@ -212,7 +212,7 @@ def test_an_extension_in_the_system_schema_is_rebuilt_there(empty_database: str)
 
 
 def test_a_second_delivery_finds_the_manifest(manifest: Manifest, sampelit, store: Store) -> None:
-    from backups.export import ExportPlan, export
+    from backups.export.exporter import ExportPlan, export
 
     again = export(AUDIT, ExportPlan(run=manifest.run, dsn="postgresql://nobody@127.0.0.1:9/x", store=store, fence=7))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backups.provider.doctor import expiry, supabase
+from backups.doctor.supabase import expiry, supabase
 from backups.provider.sync import sync
 from operations.models import Environment, SupabaseProject
 from tests.backups.provider_link import production, token  # noqa: F401

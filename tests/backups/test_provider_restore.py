@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from backups.manifest import Head
+from backups.archive.manifest import Head
 from backups.models import Run
-from backups.provider import call, steps
+from backups.provider import at_most_once, steps
 from backups.provider import verify as comparing
 from backups.provider.sync import sync
 from backups.provider.target import Target
@@ -111,8 +111,8 @@ def test_a_rate_limit_is_waited_for_because_nothing_was_sent(act, production: En
 def test_a_call_that_never_arrived_ends_without_a_second_one(
     act, production: Environment, platform: Platform, door: list[str], monkeypatch
 ) -> None:
-    monkeypatch.setattr(call, "LOOKS", 3)
-    monkeypatch.setattr(call.until, "__defaults__", (3,))
+    monkeypatch.setattr(at_most_once, "LOOKS", 3)
+    monkeypatch.setattr(at_most_once.until, "__defaults__", (3,))
     rows = platform.scalar()
     platform.control("POST", "faults", {"match": RESTORE, "status": 500, "times": 9})
 

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+from backups.doctor.supabase import supabase
 from backups.models import ProviderBackup
-from backups.provider.doctor import supabase
+from backups.provider.assessment import judge, pitr_price
 from backups.provider.sync import sync, sync_all
-from backups.provider.verdict import judge, pitr_price
 from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase_projects import link, remember_projects
 from providers.errors import ProviderError, Refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.ranges import Cutter
-from backups.segments import TARGET_BYTES
+from backups.archive.segment_codec import TARGET_BYTES
+from backups.export.ctid_ranges import Cutter
 
 PAGE = 8192
 

@@ -20,12 +20,15 @@ from django.utils import timezone
 from psycopg import sql
 from pyrage import x25519
 
-from backups import checkpoints, portal, proof, rebuilding, recovery
-from backups.inventory import inventory
+from backups.anchoring import checkpoints
+from backups.archive.reader import inventory
+from backups.archive.signatures import generate
 from backups.models import Policy, Proof, Run, Segment
-from backups.retaining import planned
-from backups.scheduler import system_user
-from backups.signing import generate
+from backups.policies import portal
+from backups.policies.scheduler import system_user
+from backups.proof import prove
+from backups.recovery import rebuild, recover
+from backups.retention.facts import planned
 from ledger.models import Checkpoint, Entry
 from ledger.services import record, verify
 from operations.engine.request import request
@@ -51,7 +54,7 @@ def store(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill) -> S
     settings.BACKUP_AGE_RECIPIENTS = [str(identity.to_public())]
     settings.BACKUP_AGE_IDENTITY = str(identity)
     monkeypatch.setenv("DATABASE_URL", portal_database.server.dsn(connection.settings_dict["NAME"]))
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     return open_store(settings.BACKUP_STORE)
 
 
@@ -128,10 +131,10 @@ def test_the_portal_comes_back_from_its_copy_and_a_restore_can_be_made(store, ex
 
     with lost(monkeypatch):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(recovery, "restore", _interrupted)
+            patch.setattr(recover, "restore", _interrupted)
             recovered(store)
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(recovery, "_complete", _interrupted)
+            patch.setattr(recover, "_complete", _interrupted)
             recovered(store)
         done = recovered(store)
         call_command("migrate", verbosity=0, check_unapplied=True)
@@ -187,7 +190,7 @@ def test_without_a_copy_policies_and_runs_are_rebuilt_and_the_loss_is_said(
         assert Operation.objects.get(backup_runs=run).status == "succeeded"
         assert verify().valid
         store.delete(f"runs/{run}/manifest.json")
-        assert rebuilding.mark_purged(store, inventory(store)) == 0
+        assert rebuild.mark_purged(store, inventory(store)) == 0
 
 
 @pytest.mark.parametrize(
@@ -202,9 +205,9 @@ def test_without_a_copy_policies_and_runs_are_rebuilt_and_the_loss_is_said(
 )
 def test_it_refuses_before_the_first_change(store, monkeypatch, settings, case, told) -> None:
     if case == "no key":
-        from backups import keyring
+        from backups.archive import keys as archive_keys_module
 
-        settings.BACKUP_PUBLIC_KEYS = [keyring.public_text(keyring.signer().verifier)]
+        settings.BACKUP_PUBLIC_KEYS = [archive_keys_module.public_text(archive_keys_module.signer().verifier)]
         settings.BACKUP_SIGNING_KEY = ""
     if case == "no keys at all":
         settings.BACKUP_SIGNING_KEY = ""
@@ -310,19 +313,19 @@ def test_a_checkpoint_is_written_once_an_hour_by_whoever_holds_the_key(store, se
         cursor.execute("ALTER TABLE ledger_checkpoint DISABLE TRIGGER ledger_checkpoint_no_update_delete")
         cursor.execute("UPDATE ledger_checkpoint SET created_at = %s", [later])
         cursor.execute("ALTER TABLE ledger_checkpoint ENABLE TRIGGER ledger_checkpoint_no_update_delete")
-    from backups import keyring
+    from backups.archive import keys
 
-    settings.BACKUP_PUBLIC_KEYS, key = [keyring.public_text(keyring.signer().verifier)], settings.BACKUP_SIGNING_KEY
+    settings.BACKUP_PUBLIC_KEYS, key = [keys.public_text(keys.signer().verifier)], settings.BACKUP_SIGNING_KEY
     settings.BACKUP_SIGNING_KEY = ""
     checkpoints.keep()
     assert Checkpoint.objects.count() == 1
     settings.BACKUP_SIGNING_KEY = key
     checkpoints.keep()
-    assert [mark.size for mark in checkpoints.marks(store, keyring.verifier())] == [2, 1]
+    assert [mark.size for mark in checkpoints.marks(store, keys.verifier())] == [2, 1]
 
 
 def test_an_edited_checkpoint_is_no_anchor_and_is_told(store) -> None:
-    from backups import keyring
+    from backups.archive import keys as archive_keys
 
     record("test.thing", actor="ada")
     key = checkpoints.write()
@@ -330,6 +333,6 @@ def test_an_edited_checkpoint_is_no_anchor_and_is_told(store) -> None:
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b'"size":1', b'"size":9'))
 
-    assert checkpoints.marks(store, keyring.verifier()) == []
-    assert checkpoints.rejected(store, keyring.verifier()) == [key]
+    assert checkpoints.marks(store, archive_keys.verifier()) == []
+    assert checkpoints.rejected(store, archive_keys.verifier()) == [key]
     assert os.environ["DATABASE_URL"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.policies import PolicySpec
-from backups.proof import prove
-from backups.reading import runs
+from backups.archive.reader import runs
+from backups.policy_spec import PolicySpec
+from backups.proof.prove import prove
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store
 from providers.storage.factory import open_store

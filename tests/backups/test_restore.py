@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from backups import difference, live
+from backups.archive.reader import load
 from backups.models import Restore, Run
-from backups.reading import load
-from backups.restore_kind import comparison
+from backups.restore import in_place, preview
+from backups.restore.kind import comparison
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -43,7 +43,7 @@ def run(spoilt, ask) -> Run:  # noqa: F811
 
 @pytest.fixture
 def restore(production: Environment, drill, monkeypatch) -> Callable[..., Operation]:  # noqa: F811
-    monkeypatch.setattr(live.compare, "__defaults__", (live.SILENT, drill))
+    monkeypatch.setattr(in_place.compare, "__defaults__", (in_place.SILENT, drill))
     user = User.objects.create_user("rita", password="long enough password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="request_restore"))
     Environment.objects.filter(pk=production.pk).update(protected=False, votes_destructive=0)
@@ -185,7 +185,7 @@ def test_rows_of_other_tables_that_go_along_are_told_and_no_more_than_that_go(
 ) -> None:
     signed_up(spoilt, "one@example.com")
     compared = restore(run, "compare")
-    told = [line.text for line in difference.lines(compared.result["difference"])]
+    told = [line.text for line in preview.lines(compared.result["difference"])]
     signed_up(spoilt, "two@example.com")
 
     operation = restore(run, "live")
@@ -201,7 +201,7 @@ def test_the_writing_session_looks_again_for_rows_that_would_go_along(run: Run, 
     manifest = load(open_store(run.store_url), run.pk, None)
 
     with pytest.raises(ProviderError, match=r"public\.user_onboarding: 1 rows"):
-        live.apply(manifest, open_store(run.store_url), (), spoilt["admin"])
+        in_place.apply(manifest, open_store(run.store_url), (), spoilt["admin"])
     assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'late@example.com'") == [(1,)]
 
 

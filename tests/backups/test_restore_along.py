@@ -7,12 +7,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from backups import live, room
-from backups.kept import Kept
-from backups.manifest import Segment, Table
+from backups import disk_space
+from backups.archive.late_rows import Kept
+from backups.archive.manifest import Segment, Table
+from backups.archive.reader import load
+from backups.archive.segment_codec import pack
 from backups.models import Run
-from backups.reading import load
-from backups.segments import pack
+from backups.restore import in_place
 from providers import machine, postgres
 from providers.errors import ProviderError
 from providers.postgres.restore.side_effects import silent_triggers
@@ -66,7 +67,7 @@ def test_what_nobody_approved_is_rolled_back_however_it_came_about(run: Run, spo
     manifest = load(open_store(run.store_url), run.pk, None)
 
     with pytest.raises(ProviderError, match=r"public\.notes: 1 rows, public\.tours: 2 rows\. Compare") as caught:
-        live.apply(manifest, open_store(run.store_url), (), spoilt["admin"], along={"public.user_onboarding": 1})
+        in_place.apply(manifest, open_store(run.store_url), (), spoilt["admin"], along={"public.user_onboarding": 1})
 
     assert "was rolled back" in str(caught.value)
     assert rows(spoilt["admin"], "SELECT count(*) FROM tours") == [(3,)]
@@ -81,7 +82,7 @@ def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(run: Run, spoilt
         connection.execute("ALTER TABLE users ENABLE TRIGGER USER")
     kept = kept_users(spoilt["export"], manifest.table("public.users"), store)
 
-    live.apply(manifest, store, (), spoilt["admin"], kept=[replace(kept, manifest_sha256=manifest.sha256)])
+    in_place.apply(manifest, store, (), spoilt["admin"], kept=[replace(kept, manifest_sha256=manifest.sha256)])
 
     found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
     assert found == [("Kept", "2026-01-02 03:04:05+00")]
@@ -104,7 +105,7 @@ def test_triggers_are_afterwards_as_they_were_on_each_partition(empty_database: 
 
 
 def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(run: Run, restore, spoilt, monkeypatch) -> None:  # noqa: F811
-    needed = room.disk_bytes(2 * run.raw_bytes)
+    needed = disk_space.disk_bytes(2 * run.raw_bytes)
     monkeypatch.setattr(machine, "free_disk", lambda: needed - 1)
 
     operation = restore(run, "compare")

@@ -9,12 +9,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from backups import live, restoring
-from backups.manifest import Manifest
+from backups.archive.manifest import Manifest
 from backups.models import Run
 from backups.progress import SILENT, Watch
-from backups.restore import Target, restore
-from backups.writing import writing
+from backups.restore import in_place
+from backups.restore import steps as restore_steps
+from backups.restore.into_empty import Target, restore
+from backups.restore.session import writing
 from operations.engine.claim import LeaseLost
 from providers import postgres
 from providers.errors import ProviderError
@@ -154,7 +155,7 @@ class SlowStore:
 def test_a_slow_download_is_no_idle_worker(
     manifest: Manifest, store: Store, empty_database: str, short_lease: float, monkeypatch
 ) -> None:
-    monkeypatch.setattr("backups.restore.check_objects", lambda *_: None)
+    monkeypatch.setattr("backups.restore.into_empty.check_objects", lambda *_: None)
 
     done = restore(manifest, SlowStore(store, short_lease * 1.5), (), Target(empty_database))  # type: ignore[arg-type]
 
@@ -164,7 +165,7 @@ def test_a_slow_download_is_no_idle_worker(
 def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) -> None:  # noqa: F811
     spoil(spoilt)
     settings.OPS_LEASE_SECONDS = 0.7
-    manifest, store = restoring.trusted_manifest(run, restoring.store_of(run)), restoring.store_of(run)
+    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
     brought_back = threading.Event()
     check = Pausing(1.4, brought_back.is_set)
 
@@ -173,7 +174,7 @@ def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) 
             brought_back.set()
 
     with pytest.raises(ProviderError, match="which was rolled back") as caught:
-        live.apply(manifest, store, (), spoilt["admin"], Watch(progress, check))
+        in_place.apply(manifest, store, (), spoilt["admin"], Watch(progress, check))
 
     assert check.paused == 1
     assert caught.value.retryable
@@ -182,9 +183,9 @@ def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) 
 
 def test_live_tables_equal_the_run_after_an_undisturbed_restore(run: Run, spoilt) -> None:  # noqa: F811
     spoil(spoilt)
-    manifest, store = restoring.trusted_manifest(run, restoring.store_of(run)), restoring.store_of(run)
+    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
 
-    done = live.apply(manifest, store, (), spoilt["admin"])
+    done = in_place.apply(manifest, store, (), spoilt["admin"])
 
     assert done.removed >= 1
     assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'new@example.com'") == [(0,)]
@@ -193,7 +194,7 @@ def test_live_tables_equal_the_run_after_an_undisturbed_restore(run: Run, spoilt
 
 def test_live_tables_are_as_they_were_when_the_lease_is_lost_at_the_last_moment(run: Run, spoilt) -> None:  # noqa: F811
     spoil(spoilt)
-    manifest, store = restoring.trusted_manifest(run, restoring.store_of(run)), restoring.store_of(run)
+    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
     left = [len(manifest.segments) + len(manifest.tables)]
 
     def check() -> None:
@@ -202,7 +203,7 @@ def test_live_tables_are_as_they_were_when_the_lease_is_lost_at_the_last_moment(
             raise LeaseLost("taken over")
 
     with pytest.raises(LeaseLost):
-        live.apply(manifest, store, (), spoilt["admin"], Watch(check=check))
+        in_place.apply(manifest, store, (), spoilt["admin"], Watch(check=check))
 
     assert left == [-1]
     assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'new@example.com'") == [(1,)]

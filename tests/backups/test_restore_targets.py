@@ -11,9 +11,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection as portal
 
-from backups import forbidden, targets
 from backups.models import Run
 from backups.progress import SILENT
+from backups.restore import targets
+from backups.restore import targets as restore_targets
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
@@ -153,10 +154,10 @@ def test_an_environment_that_does_not_answer_is_known_by_its_runs(
     monkeypatch.delenv("SAMPELIT_PRODUCTION_RESTORE_DSN")
 
     with pytest.raises(Refused, match="cannot be told apart"):
-        forbidden.refuse_database(empty_database, SILENT)
+        restore_targets.refuse_database(empty_database, SILENT)
 
     Run.objects.update(system_identifier="another server")
-    forbidden.refuse_database(empty_database, SILENT)
+    restore_targets.refuse_database(empty_database, SILENT)
 
 
 def test_two_databases_whose_identity_nobody_may_read_are_told_apart_by_name_only(empty_database: str) -> None:
@@ -164,9 +165,9 @@ def test_two_databases_whose_identity_nobody_may_read_are_told_apart_by_name_onl
         found = postgres.facts(connection)
     hidden = replace(found, system_identifier="")
 
-    assert forbidden._same(found, hidden)
-    assert not forbidden._same(found, replace(hidden, database="other"))
-    assert not forbidden._same(found, replace(found, system_identifier="1"))
+    assert restore_targets._same(found, hidden)
+    assert not restore_targets._same(found, replace(hidden, database="other"))
+    assert not restore_targets._same(found, replace(found, system_identifier="1"))
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.retention import plan
-from backups.retention_facts import FLOOR, QUIET, TOMBSTONE, Clock, Fact, Plan, Rule
+from backups.policy_spec import FLOOR, Rule
+from backups.retention.model import QUIET, TOMBSTONE, Clock, Fact, Plan
+from backups.retention.plan import plan
 
 MORE = 20 if os.environ.get("OPS_TEST_SOAK") == "1" else 1
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -15,19 +15,22 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.utils import timezone
 
-from backups import holds, incidents, purging, retention_kinds
-from backups.canonical import sha256
-from backups.manifest import Column, Manifest, Segment, Source, Table, manifest_key
+from backups.archive.canonical_json import sha256
+from backups.archive.manifest import Column, Manifest, Segment, Source, Table, manifest_key
+from backups.archive.reader import runs
+from backups.archive.signatures import generate, load_signer
+from backups.archive.signed_json import encode
+from backups.incidents import holds
+from backups.incidents import service as incidents_service
 from backups.models import Policy, Run
 from backups.models import Segment as SegmentRow
 from backups.models.run import segment_rows
-from backups.proof import Verdict, store_proof
-from backups.reading import runs
-from backups.retaining import planned
-from backups.retention_kinds import keep_retention
-from backups.sealing import encode
-from backups.signing import generate, load_signer
-from backups.sweep import sweep, sweep_default_store
+from backups.proof.prove import Verdict, store_proof
+from backups.retention import kinds as retention_kinds
+from backups.retention import purge as retention_purge
+from backups.retention.facts import planned
+from backups.retention.kinds import keep_retention
+from backups.stores.orphans import sweep, sweep_default_store
 from ledger.models import Entry
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -193,19 +196,21 @@ def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(ask, hist
 @pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
 def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]
-    whole = purging._reaper
+    whole = retention_purge._reaper
 
     def meanwhile(url: str) -> Store:
         if stop == "hold":
             holds.place(run, "olga", "evidence")
         elif stop == "incident":
-            incidents.raise_incident("row_edited", run.policy.environment, run=run, subject="a", summary="1 row")
+            incidents_service.raise_incident(
+                "row_edited", run.policy.environment, run=run, subject="a", summary="1 row"
+            )
         elif stop == "restore" and not Operation.objects.filter(kind="backups.restore").exists():
             values = {"run": run.pk, "target": "scratch"}
             request("backups.restore", by=olga, environment=run.policy.environment, parameters=values)
         return whole(url)
 
-    monkeypatch.setattr(purging, "_reaper", meanwhile)
+    monkeypatch.setattr(retention_purge, "_reaper", meanwhile)
     if stop == "lock":
         locked = timezone.now() + timedelta(days=3)
         monkeypatch.setattr(LocalStore, "retention_of", lambda self, key: locked if run.pk in key else None)
@@ -285,11 +290,11 @@ def test_the_sweep_never_takes_a_stored_run_that_lost_its_manifest(history, stor
 
 
 def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store, monkeypatch) -> None:
-    from backups import retaining
-    from backups.retention_facts import Clock
+    from backups.retention import facts as retention_facts
+    from backups.retention.model import Clock
 
     ahead = timezone.now() + timedelta(days=365)
-    monkeypatch.setattr(retaining, "clock", lambda: Clock(ahead, ahead))
+    monkeypatch.setattr(retention_facts, "clock", lambda: Clock(ahead, ahead))
 
     for kind in ("backups.retire", "backups.purge"):
         operation = ask(kind)
@@ -312,7 +317,7 @@ def test_a_bucket_without_a_reaper_keeps_everything_and_says_so(ask, history, st
     Run.objects.filter(pk=history[4].pk).update(store_url="s3://bucket/x?region=eu")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backups.retaining.incomplete", lambda runs: frozenset())
+        patch.setattr("backups.retention.facts.incomplete", lambda runs: frozenset())
         operation = ask("backups.purge")
 
     assert operation.status == "succeeded", operation.error

@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from backups.proof import prove, store_proof
-from backups.reading import load, runs
+from backups.archive.reader import load, runs
+from backups.proof.prove import prove, store_proof
 from providers.storage.base import AlreadyStored, Missing, StoreError, parse
 from providers.storage.factory import open_store
 from providers.storage.s3 import S3Store

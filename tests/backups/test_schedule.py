@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.forms import model_to_dict
 from django.utils import timezone
 
-from backups import ping, scheduler
-from backups.builtin import ensure_policies
 from backups.models import Policy, Run, Slot
-from backups.schedule import next_slot, slots_between
+from backups.policies import scheduler
+from backups.policies import scheduler as policies_scheduler
+from backups.policies.cron import next_slot, slots_between
+from backups.policies.defaults import ensure_policies
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Notification, Operation
 
@@ -172,7 +173,7 @@ def test_the_outside_ping_says_start_then_success_only_after_the_proof_and_fail_
 ) -> None:
     called: list[str] = []
     monkeypatch.setenv("SOME_PING_URL", "https://hc.example/uuid/")
-    monkeypatch.setattr(ping.notify, "ping", called.append)
+    monkeypatch.setattr(policies_scheduler.notify, "ping", called.append)
     now = at("2026-03-01T10:16")
     Policy.objects.filter(pk=policy.pk).update(ping_url_env="SOME_PING_URL", cron="15 * * * *", scheduled_at=now - HOUR)
     scheduler.run_due(now)

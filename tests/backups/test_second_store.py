@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from backups.manifest import manifest_key
-from backups.mirror import mirror
+from backups.archive.manifest import manifest_key
+from backups.archive.reader import runs
 from backups.models import Policy, Run
-from backups.reading import runs
-from backups.second_store import catch_up
+from backups.stores.replication import catch_up, mirror
 from backups.web.run_page import stored_badge
 from operations.models import Heartbeat, Notification
 from providers.errors import ProviderError

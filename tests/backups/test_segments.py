@@ -10,8 +10,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.manifest import Segment
-from backups.segments import Damaged, pack, unpack
+from backups.archive.manifest import Segment
+from backups.archive.segment_codec import Damaged, pack, unpack
 
 BLOCKS = st.lists(st.binary(min_size=1, max_size=5_000), min_size=1, max_size=20)
 

@@ -19,9 +19,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from backups import scheduler
 from backups.models import Policy, Run, Slot
-from backups.schedule import slots_between
+from backups.policies import scheduler
+from backups.policies.cron import slots_between
 from operations.models import Environment, Operation
 
 DAYS = int(os.environ.get("OPS_TEST_DAYS", "14"))

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from backups.progress import Watch
-from backups.writing import writing
+from backups.restore.session import writing
 from providers.errors import ProviderError
 
 MINE, OTHER = Watch(owner="01OPERATION"), Watch(owner="01ANOTHER")

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
-from backups import stores
 from backups.models import Policy, StoreReport
+from backups.stores import configured
 from operations.models import Environment
 from providers.errors import Refused
 from providers.storage.base import AlreadyStored, Retained, Stored, StoreError, parse
@@ -268,8 +268,8 @@ def test_a_secret_named_as_a_store_is_shown_by_its_variables_name(settings, tmp_
     Policy.objects.create(environment=production, name="a", tables=["a"], second_store_env="BACKUP_SIGNING_KEY")
     monkeypatch.setenv("BACKUP_SIGNING_KEY", "very-secret-key")
 
-    for url in stores.known():
-        stores.report(url)
+    for url in configured.known():
+        configured.report(url)
 
     kept = dict(StoreReport.objects.values_list("url", "usable"))
     assert kept == {f"file://{tmp_path}": True, "BACKUP_SIGNING_KEY": False}

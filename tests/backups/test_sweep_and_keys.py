@@ -12,9 +12,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pyrage import x25519
 
-from backups.proof import prove, store_proof
-from backups.signing import generate, load_signer, load_verifier
-from backups.sweep import sweep
+from backups.archive.signatures import generate, load_signer, load_verifier
+from backups.proof.prove import prove, store_proof
+from backups.stores.orphans import sweep
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 
@@ -81,15 +81,15 @@ def test_rotating_keeps_the_old_recipients_and_public_keys(settings) -> None:
 
 
 def test_a_retired_public_key_is_still_accepted(sampelit, store: Store, settings) -> None:
-    from backups import keyring
-    from backups.reading import load
+    from backups.archive import keys as archive_keys
+    from backups.archive.reader import load
 
     old, new = generate()[0], generate()[0]
     manifest = exported(sampelit["export"], store, signer=load_signer(old))
     settings.BACKUP_SIGNING_KEY = new
-    settings.BACKUP_PUBLIC_KEYS = [keyring.public_text(load_signer(old).verifier)]
+    settings.BACKUP_PUBLIC_KEYS = [archive_keys.public_text(load_signer(old).verifier)]
 
-    assert load(store, manifest.run, keyring.verifier()) == manifest
+    assert load(store, manifest.run, archive_keys.verifier()) == manifest
 
 
 def test_check_names_runs_that_no_configured_key_opens(sampelit, store: Store, settings) -> None:

@@ -15,10 +15,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from backups.findings import Finding
-from backups.manifest import Manifest
-from backups.policies import PolicySpec
-from backups.proof import Verdict, as_document, prove
+from backups.archive.manifest import Manifest
+from backups.policy_spec import PolicySpec
+from backups.proof.findings import Finding
+from backups.proof.prove import Verdict, as_document, prove
 from providers import postgres
 from providers.storage.base import Store
 from providers.storage.factory import open_store
@@ -198,9 +198,9 @@ def test_what_lies_in_the_store_beside_the_run_names_no_row(world: World) -> Non
 
 def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
     """What a person explained, and nothing else, is accepted by its fingerprint."""
-    from backups.doubts import Doubts, _chains
-    from backups.drill import Loader
+    from backups.archive.loader import Loader
     from backups.progress import SILENT
+    from backups.proof.source_checks import Doubts, _chains
 
     finding = world.found("chain_broken")
     with drill() as running:
@@ -285,7 +285,7 @@ def test_a_cancelled_comparison_stops_its_statement(empty_database: str) -> None
     from types import SimpleNamespace
 
     from backups.progress import Watch
-    from backups.tamper import attended
+    from backups.proof.comparison import attended
 
     def cancelled() -> None:
         raise InterruptedError

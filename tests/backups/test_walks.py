@@ -16,9 +16,9 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from backups import proof
-from backups.builtin import ensure_policies
 from backups.models import Policy
+from backups.policies.defaults import ensure_policies
+from backups.proof import prove
 from operations.models import Environment
 from sandbox import database
 from tests import portal_database
@@ -33,7 +33,7 @@ WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("O
 
 @pytest.fixture
 def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill: Callable) -> Iterator[Callable]:
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))  # type: ignore[index]
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))  # type: ignore[index]
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     begun: list[World] = []
 

@@ -13,9 +13,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from backups import checkpoints, keyring, witness
-from backups.sealing import sealed
-from backups.signing import generate
+from backups.anchoring import checkpoints, witness
+from backups.archive import keys as archive_keys
+from backups.archive.signatures import generate
+from backups.archive.signed_json import sealed
 from ledger.models import Entry
 from ledger.services import record
 from operations.models import Notification
@@ -100,7 +101,7 @@ def test_without_the_portal_it_is_held_against_a_copy_of_the_store(settings, tmp
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     checkpoints.write()
     (tmp_path / "mail.txt").write_text("From: ops\n\n" + sent())
-    signer = keyring.signer()
+    signer = archive_keys.signer()
     assert signer is not None
     (tmp_path / "key.pem").write_text(signer.verifier.pem)
     argv = [sys.executable, SCRIPT, tmp_path / "store", "--public-key", tmp_path / "key.pem"]

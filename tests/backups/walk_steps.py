@@ -15,11 +15,12 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
-from backups import holds, incidents
+from backups.incidents import holds
+from backups.incidents import service as incidents_service
 from backups.models import Hold, Incident, Proof, Run
-from backups.restore import Target, restore
-from backups.retaining import incomplete
-from backups.trust import store_of, trusted_manifest
+from backups.restore.into_empty import Target, restore
+from backups.retention.facts import incomplete
+from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
@@ -87,7 +88,7 @@ class Walk:
     def explain(self) -> None:
         """A person explains every open alarm; sometimes the holds are released as well."""
         for incident in Incident.objects.open():
-            incidents.resolve(incident, "sam", "the walk did it")
+            incidents_service.resolve(incident, "sam", "the walk did it")
         for alarm in self.portal.alarms:
             alarm.resolved = alarm.resolved or self.tick
         if self.world.rng.random() < 0.5:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from backups import proof
+from backups.proof import prove
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.apply import alone, execute
 from migrations_registry.services.facts import facts_of
@@ -94,4 +94,4 @@ def baselined(act: Act, production: Environment) -> Environment:
 @pytest.fixture
 def backups(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], reused, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], reused, None))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from backups.evidence import sources
+from backups.evidence import incident_sources
 from migrations_registry.models import DriftIncident, SchemaFingerprint
 from operations.models import Environment
 
@@ -21,6 +21,6 @@ def test_drift_of_the_period_is_a_line_of_the_report(db: None) -> None:
             **({"status": "gone", "resolved_at": now - timedelta(days=30)} if days == 40 else {}),
         )  # fmt: skip
 
-    lines = sources.others(place, now - timedelta(days=7), now)
+    lines = incident_sources.others(place, now - timedelta(days=7), now)
 
     assert [(line.what, line.status) for line in lines] == [("Schema drift: 1 change", "open")]

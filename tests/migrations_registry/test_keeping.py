@@ -16,13 +16,13 @@ import pytest
 from psycopg import sql
 from pyrage import x25519
 
-from backups import keyring
-from backups.export import ExportPlan, export
-from backups.kept import kept_of, kept_problems
-from backups.manifest import Manifest
-from backups.policies import PolicySpec
-from backups.restore import Target, restore
-from backups.sealing import ManifestError
+from backups.archive import keys as archive_keys
+from backups.archive.late_rows import kept_of, kept_problems
+from backups.archive.manifest import Manifest
+from backups.archive.signed_json import ManifestError
+from backups.export.exporter import ExportPlan, export
+from backups.policy_spec import PolicySpec
+from backups.restore.into_empty import Target, restore
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.destroys import Destroyed, destroyed
 from migrations_registry.analysis.parser import parse
@@ -94,7 +94,9 @@ class Case:
             one.qualified: one.oid for one in restore_point.tables_of(self.connection, self.what) if one.holds_rows
         }
         spec = PolicySpec("before", "production", tuple(sorted(known)))
-        plan = ExportPlan(new_ulid(), self.dsn, self.store, recipients=keyring.recipients(), signer=keyring.signer())
+        plan = ExportPlan(
+            new_ulid(), self.dsn, self.store, recipients=archive_keys.recipients(), signer=archive_keys.signer()
+        )
         return export(spec, plan), known
 
     def write(self) -> None:
@@ -156,7 +158,13 @@ def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) ->
         case.connection.execute(case.text)
 
     back = f"back_{seed}"
-    restore(manifest, store, keyring.identities(), Target(dsn, back), kept=kept_of(store, manifest, keyring.verifier()))
+    restore(
+        manifest,
+        store,
+        archive_keys.identities(),
+        Target(dsn, back),
+        kept=kept_of(store, manifest, archive_keys.verifier()),
+    )
     for name, rows in truth.items():
         restored = case.rows(f"{back}.{name.partition('.')[2]}")
         assert not [row for row in rows if row not in restored], f"{case.text}: {kept} kept"

@@ -11,9 +11,9 @@ import stamina
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from backups import proof
-from backups.builtin import ensure_policies
 from backups.models import Incident, Run
+from backups.policies.defaults import ensure_policies
+from backups.proof import prove
 from deployments.sync import poll
 from migrations_registry import drift
 from migrations_registry.models import DriftIncident
@@ -30,7 +30,7 @@ COLUMN = "SELECT string_agg(updated_at::text, ',' ORDER BY id) FROM subscription
 
 @pytest.fixture
 def production(settings, tmp_path: Path, monkeypatch, sampelit_copy) -> Environment:
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], reused, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], reused, None))
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     for role in ("export", "migration"):
         monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.upper()}_DSN", sampelit_copy[role])

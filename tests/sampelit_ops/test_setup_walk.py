@@ -9,8 +9,8 @@ import pytest
 import stamina
 from django.core.management import call_command
 
-from backups import proof
 from backups.models import ProviderBackup, Run
+from backups.proof import prove
 from deployments.models import Deployment, Service
 from operations.models import Environment, Operation, SupabaseProject
 from sandbox.refs import REFS
@@ -23,7 +23,7 @@ from tests.sandbox.conftest import Platform, platform, platform_server
 @pytest.fixture
 def fresh(transactional_db: None, settings, tmp_path, monkeypatch, platform: Platform, drill):
     """A portal that nobody has touched; the sandboxes stand where the providers are."""
-    monkeypatch.setattr(proof.prove, "__defaults__", (*proof.prove.__defaults__[:-2], drill, None))
+    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
     for role in ("export", "restore"):

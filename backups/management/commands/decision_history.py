@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from backups.evidence.history import told
+from backups.evidence.decision_history import told
 from operations import cli
 from operations.cli import wait_for_end
 from operations.engine.request import request

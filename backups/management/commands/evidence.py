@@ -13,8 +13,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from backups.evidence.produce import PERMISSION, TYPES, day_of, opened, produce, rendered
-from backups.evidence.words import chain_sentence
+from backups.evidence.service import PERMISSION, TYPES, day_of, opened, produce, rendered
+from backups.evidence.wording import chain_sentence
 from backups.models import EvidenceReport
 from operations import cli
 from operations.models import Environment

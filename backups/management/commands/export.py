@@ -10,13 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backups import console, keyring
-from backups.evidence import stored
-from backups.evidence.facts import document_of
-from backups.export import ExportPlan, export
-from backups.manifest import Manifest
-from backups.policies import PolicyError, PolicySpec, read_toml
-from backups.proof import Verdict, prove, store_proof
+from backups.archive import keys
+from backups.archive.manifest import Manifest
+from backups.export.exporter import ExportPlan, export
+from backups.facts import store as facts_store
+from backups.facts.model import document_of
+from backups.management import cli
+from backups.policy_spec import PolicyError, PolicySpec, read_toml
+from backups.proof.prove import Verdict, prove, store_proof
 from operations.dsns import dsn_from
 from operations.models.ulid import new_ulid
 from providers.storage.base import Store
@@ -35,24 +36,24 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with cli.told():
             spec = _read(options["policy"])
-            store = console.store_from(options["store"])
+            store = cli.store_from(options["store"])
             document = self._run(spec, store, options)
         lines = [f"run {document['run']} {document['status']} in {store}: {document['rows']} rows"]
         lines += [f"  {problem}" for problem in document["problems"]]
-        console.show(self, options["as_json"], document, "\n".join(lines))
+        cli.show(self, options["as_json"], document, "\n".join(lines))
         if document["status"] not in ("proven", "stored"):
             sys.exit(1)
 
     def _run(self, spec: PolicySpec, store: Store, options: dict[str, Any]) -> dict[str, Any]:
         began = time.monotonic()
-        watch = console.watch(options["as_json"])
-        recipients = spec.recipients or keyring.recipients()
-        keyring.refuse_single_recipient(recipients)
+        watch = cli.watch(options["as_json"])
+        recipients = spec.recipients or keys.recipients()
+        keys.refuse_single_recipient(recipients)
         ready(store)
-        signer = keyring.signer()
-        proves = not options["no_proof"] and not (recipients and not keyring.identities())
+        signer = keys.signer()
+        proves = not options["no_proof"] and not (recipients and not keys.identities())
         plan = ExportPlan(
             new_ulid(),
             dsn_from(spec.variable, "the read-only role", "copied"),
@@ -66,9 +67,9 @@ class Command(BaseCommand):
         copied = time.monotonic()
         verdict = None
         if proves:
-            verdict = prove(manifest, store, keyring.identities(), watch)
+            verdict = prove(manifest, store, keys.identities(), watch)
             store_proof(store, verdict, signer)
-            stored.leave(store, document_of(verdict.facts), signer)
+            facts_store.leave(store, document_of(verdict.facts), signer)
         return _document(manifest, verdict, store, copied - began, time.monotonic() - copied)
 
 

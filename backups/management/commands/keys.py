@@ -11,8 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from pyrage import x25519
 
-from backups import console, keyring, signing
-from backups.reading import load, runs
+from backups.archive import keys, signatures
+from backups.archive.reader import load, runs
+from backups.management import cli
 from providers.errors import Refused
 from providers.storage.base import Store
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
-        with console.told():
+        with cli.told():
             if verb in ("create", "rotate"):
                 self._create(options, verb == "rotate")
             elif verb == "check":
@@ -43,14 +44,14 @@ class Command(BaseCommand):
     def _create(self, options: dict[str, Any], rotate: bool) -> None:
         """Nothing is switched over: the new key takes effect when its variable is set."""
         if options["what"] == "signing":
-            private, verifier = signing.generate()
+            private, verifier = signatures.generate()
             name, public = "BACKUP_SIGNING_KEY", f"key {verifier.key_id}\n{verifier.pem.strip()}"
-            kept = ",".join(dict.fromkeys([*keyring.public_texts(), keyring.public_text(verifier)]))
+            kept = ",".join(dict.fromkeys([*keys.public_texts(), keys.public_text(verifier)]))
             advice = f"Set BACKUP_PUBLIC_KEYS={kept} so that older runs stay verifiable."
         elif options["what"] == "age":
             identity = x25519.Identity.generate()
             private, public, name = str(identity), str(identity.to_public()), "BACKUP_AGE_IDENTITY"
-            old = list(keyring.recipients()) if rotate else []
+            old = list(keys.recipients()) if rotate else []
             advice = (
                 f"Add it to BACKUP_AGE_RECIPIENTS={','.join([*old, public])}. "
                 "Keep the old identity until the last run that only it opens is gone (keys check tells)."
@@ -65,25 +66,25 @@ class Command(BaseCommand):
         self.stdout.write(f"{public}\n{advice}\n{kept}")
 
     def _public(self) -> None:
-        signer = keyring.signer()
+        signer = keys.signer()
         if signer is None:
             raise CommandError("BACKUP_SIGNING_KEY is not set, so there is no public half to show.", returncode=1)
         self.stdout.write(signer.verifier.pem.strip())
 
     def _list(self, options: dict[str, Any]) -> None:
-        signer = keyring.signer()
+        signer = keys.signer()
         document = {
             "signing": signer.key_id if signer else None,
-            "accepted": [verifier.key_id for verifier in keyring.verifiers()],
-            "recipients": list(keyring.recipients()),
-            "identities": [str(x25519.Identity.from_str(text).to_public()) for text in keyring.identities()],
+            "accepted": [verifier.key_id for verifier in keys.verifiers()],
+            "recipients": list(keys.recipients()),
+            "identities": [str(x25519.Identity.from_str(text).to_public()) for text in keys.identities()],
         }
         lines = [f"{name}: {value or 'none'}" for name, value in document.items()]
-        console.show(self, options["as_json"], document, "\n".join(lines))
+        cli.show(self, options["as_json"], document, "\n".join(lines))
 
     def _check(self, options: dict[str, Any]) -> None:
-        problems = lost_runs(console.store_from(options["store"], reading=True))
-        if len(keyring.recipients()) == 1:
+        problems = lost_runs(cli.store_from(options["store"], reading=True))
+        if len(keys.recipients()) == 1:
             problems.append("Only one recipient is configured: if its key is lost, every new backup is lost.")
         if options["as_json"]:
             self.stdout.write(json.dumps({"problems": problems}))
@@ -104,16 +105,16 @@ def _write(path: Path, private: str) -> None:
 
 def lost_runs(store: Store) -> list[str]:
     """Runs that none of the configured recipients (or identities of this process) can open."""
-    living = {str(x25519.Identity.from_str(text).to_public()) for text in keyring.identities()}
-    living |= set(keyring.recipients())
+    living = {str(x25519.Identity.from_str(text).to_public()) for text in keys.identities()}
+    living |= set(keys.recipients())
     problems = []
-    for item in runs(store, keyring.verifier()):
+    for item in runs(store, keys.verifier()):
         if item.problem:
             problems.append(f"Run {item.run}: {item.problem}")
             continue
         if item.purged_at:
             continue
-        recipients = load(store, item.run, keyring.verifier()).recipients
+        recipients = load(store, item.run, keys.verifier()).recipients
         if recipients and not living & set(recipients):
             problems.append(f"Run {item.run} of {item.taken_at[:10]} can be opened by no configured key.")
     return problems

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console, keyring
-from backups.reading import Listed, runs
+from backups.archive import keys
+from backups.archive.reader import Listed, runs
+from backups.management import cli
 
 
 class Command(BaseCommand):
@@ -22,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
-            store = console.store_from(options["store"], reading=True)
-            found = list(runs(store, keyring.verifier()))
+        with cli.told():
+            store = cli.store_from(options["store"], reading=True)
+            found = list(runs(store, keys.verifier()))
         if options["as_json"]:
             self.stdout.write(json.dumps([asdict(item) for item in found]))
             return

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console, stores
+from backups.management import cli
 from backups.models import StoreReport
+from backups.stores import configured
 
 
 class Command(BaseCommand):
@@ -25,12 +26,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with cli.told():
             if options["store"]:
-                console.store_from(options["store"])
-                answers = {options["store"]: [item.as_json() for item in stores.look(options["store"])]}
+                cli.store_from(options["store"])
+                answers = {options["store"]: [item.as_json() for item in configured.look(options["store"])]}
             else:
-                answers = {url: _kept(stores.report(url, actor="shell")) for url in stores.known()}
+                answers = {url: _kept(configured.report(url, actor="shell")) for url in configured.known()}
         documents = [_document(url, findings) for url, findings in answers.items()]
         if options["as_json"]:
             self.stdout.write(json.dumps(documents[0] if options["store"] else documents))

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console
-from backups.recovery import Recovered, recover
+from backups.management import cli
+from backups.recovery.recover import Recovered, recover
 
 LOST = (
     "People, approvals, the history of operations, deployments and migrations, and the ledger are lost: no copy of the "
@@ -29,11 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
-            store = console.store_from(options["store"])
-            watch, copy = console.watch(options["as_json"]), options["run"]
+        with cli.told():
+            store = cli.store_from(options["store"])
+            watch, copy = cli.watch(options["as_json"]), options["run"]
             done = recover(store, watch, copy, options["manifests_only"], options["unsigned"])
-        console.show(self, options["as_json"], done.as_json(), "\n".join(_lines(done)))
+        cli.show(self, options["as_json"], done.as_json(), "\n".join(_lines(done)))
         if not done.valid:
             sys.exit(1)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console, keyring
-from backups.kept import kept_of
-from backups.reading import load
-from backups.restore import Target, restore
+from backups.archive import keys
+from backups.archive.late_rows import kept_of
+from backups.archive.reader import load
+from backups.management import cli
+from backups.restore.into_empty import Target, restore
 from operations.dsns import dsn_from
 from providers.errors import Refused
 
@@ -31,12 +32,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with cli.told():
             target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
-            store = console.store_from(options["store"], reading=True)
-            manifest = load(store, options["run"], keyring.verifier())
-            kept = kept_of(store, manifest, keyring.verifier())
-            done = restore(manifest, store, keyring.identities(), target, console.watch(options["as_json"]), kept)
+            store = cli.store_from(options["store"], reading=True)
+            manifest = load(store, options["run"], keys.verifier())
+            kept = kept_of(store, manifest, keys.verifier())
+            done = restore(manifest, store, keys.identities(), target, cli.watch(options["as_json"]), kept)
         document = {
             "run": manifest.run,
             "status": "restored",
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             "notes": list(done.notes),
         }
         lines = [f"run {manifest.run} restored: {done.rows} rows of {done.tables} tables"]
-        console.show(self, options["as_json"], document, "\n".join(lines + [f"  {note}" for note in done.notes]))
+        cli.show(self, options["as_json"], document, "\n".join(lines + [f"  {note}" for note in done.notes]))
 
 
 def _dsn(options: dict[str, Any]) -> str:

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from backups import console
+from backups.management import cli as management_cli
 from backups.models import Policy
-from backups.retaining import looked_at, planned
-from backups.retention_facts import Line, Plan
+from backups.retention.facts import looked_at, planned
+from backups.retention.model import Line, Plan
 from operations import cli
 from operations.engine.request import request
 from operations.models import Operation
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with management_cli.told():
             policy = _policy(options)
             found = looked_at(policy)[0] if options["look"] else planned(policy)
             asked = self._ask(policy, found, options) if options["apply_request"] else []

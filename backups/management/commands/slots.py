@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
 from backups.models import Slot
-from backups.scheduler import RED, acknowledge
+from backups.policies.scheduler import RED, acknowledge
 from operations import cli
 from providers.errors import Refused
 

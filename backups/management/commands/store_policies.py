@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from backups import console
+from backups.management import cli
 from providers.errors import Refused
 from providers.storage.base import parse
 from providers.storage.iam_policies import NOTES, documents
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--only", choices=["writer", "prover", "reaper", "bucket", "lifecycle"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with cli.told():
             address = parse(options["store"] or settings.BACKUP_STORE)
             if address.scheme != "s3":
                 raise Refused("A directory has no policies: give it mode 0700 and its own user. Name an s3:// store.")

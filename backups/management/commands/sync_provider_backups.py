@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from backups.models import ProviderBackup
+from backups.provider.assessment import judge
 from backups.provider.sync import sync
-from backups.provider.verdict import judge
 from operations.models import Environment
 from operations.supabase_projects import supabase
 from providers.errors import ProviderError, Refused

@@ -12,8 +12,10 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand
 
-from backups import console, extract, keyring
-from backups.reading import load
+from backups.archive import keys
+from backups.archive.reader import load
+from backups.management import cli
+from backups.restore import table_csv
 from providers.errors import Refused
 
 
@@ -28,11 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--out", help="a new file, readable by you alone; without it: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
-            store = console.store_from(options["store"], reading=True)
-            manifest = load(store, options["run"], keyring.verifier())
-            table = extract.wanted(manifest, options["table"], keyring.identities())
-            blocks = extract.csv_of(manifest, table, store, keyring.identities())
+        with cli.told():
+            store = cli.store_from(options["store"], reading=True)
+            manifest = load(store, options["run"], keys.verifier())
+            table = table_csv.wanted(manifest, options["table"], keys.identities())
+            blocks = table_csv.csv_of(manifest, table, store, keys.identities())
             with _target(options["out"]) as target:
                 for block in blocks:
                     target.write(block)

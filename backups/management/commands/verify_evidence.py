@@ -13,11 +13,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backups import keyring
-from backups.evidence import html, sealed
-from backups.evidence.produce import rendered
-from backups.sealing import ManifestError
-from backups.signing import Verifier, load_verifier
+from backups.archive import keys
+from backups.archive.signatures import Verifier, load_verifier
+from backups.archive.signed_json import ManifestError
+from backups.evidence import html, signed_report
+from backups.evidence.service import rendered
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
 
 def _verifier(path: Path | None) -> Verifier:
-    found = load_verifier(path.read_text()) if path else keyring.verifier()
+    found = load_verifier(path.read_text()) if path else keys.verifier()
     if found is None:
         raise ValueError("No public key is known here. Give --public-key FILE.")
     return found
@@ -55,7 +55,7 @@ def _check(data: bytes, beside: bytes | None, verifier: Verifier) -> str:
     signed_json = data if form == "json" else beside or (html.embedded(data) if form == "html" else None)
     if signed_json is None:
         raise ManifestError("it carries no signed JSON; give the JSON of the same report with --json")
-    signed = sealed.opened(signed_json, verifier)
+    signed = signed_report.opened(signed_json, verifier)
     if rendered(signed, form) != data:
         raise ManifestError(
             f"its JSON is valid (SHA-256 {signed.sha256}), but this {form} does not show it byte for byte: it was "

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backups import console, keyring, purged
-from backups.kept import kept_problems
-from backups.manifest import Manifest
-from backups.proof import prove
-from backups.reading import load, proofs, segment_problem
-from backups.sealing import ManifestError
+from backups.archive import keys, tombstone
+from backups.archive.late_rows import kept_problems
+from backups.archive.manifest import Manifest
+from backups.archive.reader import load, proofs, segment_problem
+from backups.archive.signed_json import ManifestError
+from backups.management import cli
+from backups.proof.prove import prove
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage.base import Store
@@ -34,33 +35,33 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         run = options["run"]
-        with console.told():
+        with cli.told():
             known = (options["store"], "") if options["store"] else _remembered(run)
             status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
         said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
         text = "\n".join([said, *(f"  {problem}" for problem in problems)])
         document = {"run": run, "status": status, "problems": problems} | ({"note": self.note} if self.note else {})
-        console.show(self, options["as_json"], document, text)
+        cli.show(self, options["as_json"], document, text)
         if problems:
             sys.exit(1)
 
     def _verify(self, run: str, known: tuple[str, str], options: dict[str, Any]) -> tuple[str, list[str]]:
         url, expected = known
-        store = console.store_from(url, reading=True)
+        store = cli.store_from(url, reading=True)
         try:
-            manifest = load(store, run, keyring.verifier())
+            manifest = load(store, run, keys.verifier())
         except Refused as error:
             return "failed", [error.reason]
         except ManifestError as error:
             return "failed", [f"The manifest was rejected: {error}."]
         if expected and manifest.sha256 != expected:
             return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
-        note = purged.noted(store, manifest, keyring.verifier())
+        note = tombstone.noted(store, manifest, keys.verifier())
         if note:
-            self.note = f"the manifest holds; {purged.told(note)}"
+            self.note = f"the manifest holds; {tombstone.told(note)}"
             return "purged", []
         problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
-        problems += kept_problems(store, manifest, keyring.verifier())
+        problems += kept_problems(store, manifest, keys.verifier())
         if problems:
             return "failed", problems
         return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
@@ -68,14 +69,14 @@ class Command(BaseCommand):
 
 def _deep(store: Store, manifest: Manifest, quiet: bool) -> tuple[str, list[str]]:
     try:
-        verdict = prove(manifest, store, keyring.identities(), console.watch(quiet))
+        verdict = prove(manifest, store, keys.identities(), cli.watch(quiet))
     except ProviderError as error:
         return "failed", [f"The drill could not run: {redact(error.message)}"]
     return verdict.status, verdict.reasons
 
 
 def _status(store: Store, manifest: Manifest) -> str:
-    found = [p for p in proofs(store, manifest.run, keyring.verifier()) if p.get("manifest_sha256") == manifest.sha256]
+    found = [p for p in proofs(store, manifest.run, keys.verifier()) if p.get("manifest_sha256") == manifest.sha256]
     return str(found[-1]["status"]) if found else "stored"
 
 

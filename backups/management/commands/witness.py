@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backups import console, witness
+from backups.anchoring import witness
+from backups.management import cli
 from ledger.channel import current
 
 
@@ -21,16 +22,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with console.told():
+        with cli.told():
             if not options["compare"]:
                 body = witness.send(current().os_user or "shell")
                 text = f"sent: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
-                console.show(self, options["as_json"], body, text)
+                cli.show(self, options["as_json"], body, text)
                 return
             body, problems = witness.compare(_read(options["compare"]))
         document = {"at": body["at"], "valid": not problems, "problems": problems}
         text = "\n".join([f"witness of {body['at']}: {'DIFFERS' if problems else 'all of it still holds'}", *problems])
-        console.show(self, options["as_json"], document, text)
+        cli.show(self, options["as_json"], document, text)
         if problems:
             sys.exit(1)
 

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from backups.models import Run
-from backups.provider.baseline import continued
+from backups.proof.baseline import continued
 from ledger.models import Entry
 from ledger.services import verify
 from migrations_registry.models import MigrationFile, StreamBaseline

@@ -1,0 +1,1 @@
+"""What ties the ledger to places outside the portal: manifests, checkpoints, a witness."""

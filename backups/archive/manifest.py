@@ -1,0 +1,155 @@
+"""The manifest of a run: what was copied, from where, with every digest. Written last; without it no run exists.
+
+Values only; `backups.sealing` turns them into a signed document and back. Imports neither Django nor providers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from backups.archive.canonical_json import canonical, sha256
+
+FORMAT = "sampelit-ops-run/1"
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    hashed_as: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stored object: rows of one ctid range. Raw is the COPY stream, stored is what lies in the store."""
+
+    key: str
+    start: str
+    end: str
+    rows: int
+    digest: str
+    raw_bytes: int
+    raw_sha256: str
+    stored_bytes: int
+    stored_sha256: str
+    encrypted: bool
+
+
+@dataclass(frozen=True)
+class Head:
+    chain: str
+    rows: int
+    first: int
+    last: int
+    head: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """`chains` is None for tables that carry no hash chain; `named` tables were asked for by name."""
+
+    schema: str
+    name: str
+    format: str
+    named: bool
+    columns: tuple[Column, ...]
+    segments: tuple[Segment, ...]
+    chains: tuple[Head, ...] | None = None
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def rows(self) -> int:
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def digest(self) -> str:
+        return str(sum(int(segment.digest) for segment in self.segments))
+
+    @property
+    def raw_bytes(self) -> int:
+        return sum(segment.raw_bytes for segment in self.segments)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(segment.stored_bytes for segment in self.segments)
+
+
+@dataclass(frozen=True)
+class Statement:
+    phase: str
+    kind: str
+    name: str
+    sql: str
+    needed: bool
+    table: str = ""
+    references: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The database and the instant: identity, snapshot bounds (xid8), log position, the database's own clock."""
+
+    database: str
+    role: str
+    server_version: str
+    system_identifier: str
+    timeline: int
+    xmin: str
+    xmax: str
+    lsn: str
+    taken_at: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    run: str
+    fence: int
+    environment: str
+    policy: str
+    source: Source
+    tables: tuple[Table, ...]
+    statements: tuple[Statement, ...]
+    recipients: tuple[str, ...] = ()
+    tool: str = ""
+    ledger_entries: int = 0
+    ledger_head: str = ""
+    previous_sha256: str = ""
+    format: str = field(default=FORMAT)
+
+    @property
+    def prefix(self) -> str:
+        return prefix_of(self.run, self.fence)
+
+    @property
+    def segments(self) -> list[Segment]:
+        return [segment for table in self.tables for segment in table.segments]
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def raw_bytes(self) -> int:
+        return sum(table.raw_bytes for table in self.tables)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(table.stored_bytes for table in self.tables)
+
+    @property
+    def sha256(self) -> str:
+        return sha256(canonical(asdict(self)))
+
+    def table(self, qualified: str) -> Table:
+        return next(table for table in self.tables if table.qualified == qualified)
+
+
+def manifest_key(run: str) -> str:
+    return f"runs/{run}/manifest.json"
+
+
+def prefix_of(run: str, fence: int) -> str:
+    return f"runs/{run}/{fence}/"

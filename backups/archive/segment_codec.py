@@ -1,0 +1,88 @@
+"""One segment between a COPY stream and a stored object: compress, encrypt, hash; and all of it back, checked.
+
+In: blocks of bytes. Out: Packed bytes with digests, or blocks again. Raises TooLarge and Damaged.
+Imports neither Django nor providers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyrage
+import zstandard
+
+from backups.archive.manifest import Segment
+
+LEVEL = 1
+TARGET_BYTES = 16 << 20
+CAP_BYTES = 32 << 20
+BLOCK_BYTES = 1 << 20
+
+
+class TooLarge(Exception):
+    """The segment would be larger than the cap: its range has to be split."""
+
+
+class Damaged(Exception):
+    """An object is not what the manifest says; the message says in what way."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    data: bytes | bytearray
+    raw_bytes: int
+    raw_sha256: str
+
+
+def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
+    """Compress each block as a zstd frame with its checksum (level 1) and, with recipients, encrypt all with age."""
+    raw, raw_bytes, held = hashlib.sha256(), 0, bytearray()
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    for block in blocks:
+        raw.update(block)
+        raw_bytes += len(block)
+        held += compressor.compress(block)
+        if len(held) > cap:
+            raise TooLarge
+    data: bytes | bytearray = held
+    if recipients:
+        plain = bytes(held)
+        held.clear()
+        data = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
+    return Packed(data, raw_bytes, raw.hexdigest())
+
+
+def check_stored(data: bytes, segment: Segment) -> None:
+    """Compare an object with the manifest. Raises Damaged."""
+    if len(data) != segment.stored_bytes:
+        raise Damaged(f"{segment.key} has {len(data)} bytes, the manifest says {segment.stored_bytes}")
+    if hashlib.sha256(data).hexdigest() != segment.stored_sha256:
+        raise Damaged(f"{segment.key} was altered: its SHA-256 is not the manifest's")
+
+
+def unpack(data: bytes, segment: Segment, identities: Sequence[str]) -> Iterator[bytes]:
+    """Check, decrypt and decompress; yields the COPY stream and raises Damaged at its end when it is not the same."""
+    check_stored(data, segment)
+    plain = decrypt(data, segment, identities) if segment.encrypted else data
+    raw, raw_bytes = hashlib.sha256(), 0
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(plain, read_across_frames=True) as reader:
+            while block := reader.read(BLOCK_BYTES):
+                raw.update(block)
+                raw_bytes += len(block)
+                yield block
+    except zstandard.ZstdError as error:
+        raise Damaged(f"{segment.key} cannot be decompressed: {error}") from None
+    if raw_bytes != segment.raw_bytes or raw.hexdigest() != segment.raw_sha256:
+        raise Damaged(f"{segment.key} holds another COPY stream than the manifest says")
+
+
+def decrypt(data: bytes, segment: Segment, identities: Sequence[str]) -> bytes:
+    if not identities:
+        raise Damaged(f"{segment.key} is encrypted and no identity is configured (BACKUP_AGE_IDENTITY)")
+    try:
+        return pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(item) for item in identities])
+    except pyrage.DecryptError as error:
+        raise Damaged(f"{segment.key} cannot be decrypted with the configured identity: {error}") from None

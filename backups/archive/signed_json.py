@@ -1,0 +1,79 @@
+"""A manifest or a proof as one signed JSON document, and back: canonical text, its SHA-256, its Ed25519 signature.
+
+In: a body and a Signer, or bytes and a Verifier. Out: bytes, or the body; ManifestError when a byte differs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from backups.archive.canonical_json import canonical, sha256
+from backups.archive.manifest import FORMAT, Column, Head, Manifest, Segment, Source, Statement, Table
+from backups.archive.signatures import Signer, Verifier
+
+
+class ManifestError(Exception):
+    """The document is not what was written; the message says in what way."""
+
+
+def sealed(body: Mapping[str, Any], signer: Signer | None) -> bytes:
+    """A document around any body: its SHA-256 and, with a key, its Ed25519 signature."""
+    text = canonical(body)
+    signature = {"key": signer.key_id, "value": signer.sign(text)} if signer else None
+    return canonical({"body": body, "sha256": sha256(text), "signature": signature}) + b"\n"
+
+
+def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
+    """The body of a sealed document. Raises ManifestError when a byte differs or a wanted signature does not hold."""
+    try:
+        document = json.loads(data)
+        body, digest, signature = document["body"], document["sha256"], document["signature"]
+        text = canonical(body)
+        rewritten = canonical(document) + b"\n"
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(f"it is not readable as JSON of this format ({type(error).__name__})") from None
+    if sha256(text) != digest or rewritten != data:
+        raise ManifestError("its content does not give its own SHA-256: it was edited or damaged")
+    if verifier is not None:
+        if signature is None:
+            raise ManifestError("it carries no signature, although a signing key is configured")
+        if not verifier.holds(text, str(signature.get("value", ""))):
+            raise ManifestError(f"its signature does not hold for key {verifier.key_id}")
+    return dict(body)
+
+
+def encode(manifest: Manifest, signer: Signer | None) -> bytes:
+    return sealed(asdict(manifest), signer)
+
+
+def decode(data: bytes, verifier: Verifier | None = None) -> Manifest:
+    """Read a manifest back. Raises ManifestError with the reason when it is not exactly what was written."""
+    body = unsealed(data, verifier)
+    if body.get("format") != FORMAT:
+        raise ManifestError(f"its format is {body.get('format')!r}, not {FORMAT!r}")
+    try:
+        return _manifest(body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(f"a field is missing or of the wrong kind ({error})") from None
+
+
+def _manifest(body: dict[str, Any]) -> Manifest:
+    body = dict(body)
+    body["source"] = Source(**body["source"])
+    body["tables"] = tuple(table_from(item) for item in body["tables"])
+    body["statements"] = tuple(Statement(**item) for item in body["statements"])
+    body["recipients"] = tuple(body["recipients"])
+    return Manifest(**body)
+
+
+def table_from(item: dict[str, Any]) -> Table:
+    """One table of a manifest's body."""
+    item = dict(item)
+    item["columns"] = tuple(Column(**column) for column in item["columns"])
+    item["segments"] = tuple(Segment(**segment) for segment in item["segments"])
+    if item["chains"] is not None:
+        item["chains"] = tuple(Head(**head) for head in item["chains"])
+    return Table(**item)

@@ -1,0 +1,101 @@
+"""Narrowing a manifest to what a restore wants: some tables, or all of them in another schema. Pure.
+
+In: a manifest. Out: a smaller or moved manifest, or Refused. DDL moves by rewriting names that the catalogue wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from psycopg import sql
+
+from backups.archive.manifest import Manifest, Statement, Table
+from providers.errors import Refused
+
+MOVED = frozenset({"table", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
+PLACES = ("CREATE TABLE {} ", "ALTER TABLE {} ", "PARTITION OF {} ", "REFERENCES {}(", " ON {} ", " ON ONLY {} ")
+
+
+def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
+    """Only the named tables ("name" means public). Raises Refused for a table that the run does not hold."""
+    if not tables:
+        return manifest
+    wanted = {name if "." in name else f"public.{name}" for name in tables}
+    known = {table.qualified for table in manifest.tables}
+    if wanted - known:
+        missing, held = ", ".join(sorted(wanted - known)), ", ".join(sorted(known))
+        raise Refused(f"Run {manifest.run} holds no table {missing}. Nothing was written. It holds: {held}.")
+    kept = tuple(table for table in manifest.tables if table.qualified in wanted)
+    statements = tuple(item for item in manifest.statements if _concerns(item, wanted))
+    return replace(manifest, tables=kept, statements=statements)
+
+
+def refuse_unknown_chain(manifest: Manifest, chain: str) -> None:
+    """A mistyped experiment would leave no decision at all. Raises Refused."""
+    known = {head.chain for table in manifest.tables for head in table.chains or ()}
+    if chain and chain not in known:
+        raise Refused(
+            f"Run {manifest.run} holds no chain of experiment {chain} ({len(known)} others). Nothing was written. "
+            "Give the experiment's id as it is in the audit trail."
+        )
+
+
+def _concerns(item: Statement, wanted: set[str]) -> bool:
+    return not item.table or (item.table in wanted and (not item.references or item.references in wanted))
+
+
+def moved(manifest: Manifest, schema: str) -> Manifest:
+    """Every table in one new schema; types and functions stay where they are. Raises Refused when names collide."""
+    names = [table.name for table in manifest.tables]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Refused(f"{', '.join(twice)} exists in two schemas of the run, so one schema cannot hold it all.")
+    create = sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)).as_string()
+    inside = {item.table for item in manifest.statements if item.kind == "table"}
+    statements = [
+        _moved(item, schema)
+        for item in manifest.statements
+        if item.kind in MOVED and (not item.references or item.references in inside)
+    ]
+    return replace(
+        manifest,
+        tables=tuple(replace(table, schema=schema) for table in manifest.tables),
+        statements=(Statement("before", "new_schema", schema, create, True), *statements),
+    )
+
+
+def _moved(item: Statement, schema: str) -> Statement:
+    text = item.sql
+    for qualified in {item.table, item.references} - {""}:
+        old_schema, name = _split(qualified)
+        new = sql.Identifier(schema, name).as_string()
+        for old in _forms(old_schema, name):
+            for place in PLACES:
+                text = text.replace(place.format(old), place.format(new))
+    references = f"{schema}.{_split(item.references)[1]}" if item.references else ""
+    return replace(item, sql=text, table=f"{schema}.{_split(item.table)[1]}", references=references)
+
+
+def _split(qualified: str) -> tuple[str, str]:
+    schema, name = qualified.split(".", 1)
+    return schema, name
+
+
+def _forms(schema: str, name: str) -> set[str]:
+    """How Postgres or psycopg may have written the name: each part quoted or bare."""
+    parts = [(part, sql.Identifier(part).as_string()) for part in (schema, name)]
+    return {f"{one}.{two}" for one in parts[0] for two in parts[1]}
+
+
+def in_order(manifest: Manifest) -> list[Table]:
+    """Tables that others refer to come first. A circle of references is left in name order."""
+    graph: dict[str, set[str]] = {table.qualified: set() for table in manifest.tables}
+    for item in manifest.statements:
+        if item.kind == "foreign_key" and {item.table, item.references} <= set(graph) and item.table != item.references:
+            graph[item.table].add(item.references)
+    try:
+        return [manifest.table(name) for name in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return list(manifest.tables)

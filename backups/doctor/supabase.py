@@ -1,0 +1,100 @@
+"""Doctor's checks of Supabase: token and its expiry, project, copies, PITR, TLS, network; from what the sync stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from backups.models import ProviderBackup
+from backups.provider.assessment import CLEAR, judge, pitr_price
+from operations import doctor
+from operations.doctor import Check
+from operations.models import Environment, SupabaseProject
+from operations.supabase_projects import configured
+
+STALE = timedelta(hours=1)
+SOON = timedelta(days=14)
+FIX_TOKEN = "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN everywhere."  # noqa: S105
+
+
+def supabase(environment: Environment | None) -> Iterator[Check]:
+    """The token, then every linked project."""
+    why = "Without the token nobody sees Supabase's own backups, and none can be restored from here."
+    if not configured():
+        yield Check("Supabase token", "warn", "SUPABASE_ACCESS_TOKEN is not set", why, FIX_TOKEN)
+        return
+    rows = SupabaseProject.objects.select_related("environment")
+    refused = [row for row in rows if row.error_kind == "Unauthorized"]
+    if refused:
+        yield Check("Supabase token", "bad", refused[0].error, why, FIX_TOKEN)
+    else:
+        seen = max((row.seen_at for row in rows if row.seen_at), default=None)
+        yield Check("Supabase token", "ok" if seen else "warn", f"accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen
+                    else "not used yet", why, "" if seen else "Run manage.py setup.")  # fmt: skip
+    yield expiry(settings.SUPABASE_TOKEN_EXPIRES, timezone.now())
+    for row in rows.filter(environment=environment) if environment else rows:
+        yield from project(row)
+
+
+def expiry(text: str, now: datetime) -> Check:
+    """Supabase's API tells no token's expiry (reference: Management API), so the date is written down once."""
+    why = "A token that runs out in the night of an accident takes the provider's backups out of reach."
+    if not text:
+        fix = "Write its date into SUPABASE_TOKEN_EXPIRES (YYYY-MM-DD) to be warned 14 days before."
+        return Check("Supabase token expiry", "idle", "not told: Supabase's API does not show it", why, fix)
+    try:
+        ends = date.fromisoformat(text)
+    except ValueError:
+        return Check("Supabase token expiry", "bad", f"SUPABASE_TOKEN_EXPIRES is no date: {text}", why, "YYYY-MM-DD.")
+    left = (ends - now.date()).days
+    tone = "bad" if left < 0 else "warn" if left <= SOON.days else "ok"
+    found = f"ran out on {ends}" if left < 0 else f"{left} days left, until {ends}"
+    return Check("Supabase token expiry", tone, found, why, "" if tone == "ok" else FIX_TOKEN)
+
+
+def project(row: SupabaseProject) -> Iterator[Check]:
+    """One project: its health, its copies and who may reach it."""
+    name = f"Supabase {row.environment.slug}"
+    yield _health(name, row)
+    kept = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
+    verdict = judge(row, kept)
+    yield Check(f"{name} backups", verdict.tone, verdict.word, "It is the layer that needs no act of ours.",
+                "" if verdict.tone == "ok" else verdict.sentence)  # fmt: skip
+    yield Check(f"{name} PITR", "ok" if row.pitr_enabled else "idle", "on" if row.pitr_enabled else "off",
+                "It returns to any second; without it up to a day is lost.", pitr_price(row))  # fmt: skip
+    yield _reach(f"{name} TLS", row.ssl_enforced, "enforced", "not enforced", "ssl", row,
+                 "Without it a client may talk in clear.", "Supabase: Database settings, Enforce SSL.")  # fmt: skip
+    closed = None if row.open_to_all is None else not row.open_to_all
+    yield _reach(f"{name} network", closed, "restricted", "every address may connect", "network", row,
+                 "A leaked password is enough then.", "Allow only Render's and the portal's addresses.")  # fmt: skip
+
+
+def _health(name: str, row: SupabaseProject) -> Check:
+    why = "A project that is not well takes the product down, and its backups may be late."
+    if row.error:
+        return Check(f"{name} project", "bad", row.error, why, CLEAR.get(row.error_kind, "Read the message."))
+    if row.seen_at is None or timezone.now() - row.seen_at > STALE:
+        return Check(f"{name} project", "warn", "not read for an hour", why, "manage.py sync_provider_backups")
+    if row.paused:
+        return Check(f"{name} project", "bad", f"paused ({row.status})", why, "Resume it in Supabase's dashboard.")
+    unwell = row.unhealthy_services
+    if not row.healthy or unwell:
+        found = f"{row.status}{': ' + ', '.join(unwell) if unwell else ''}"
+        return Check(f"{name} project", "bad", found, why, "Look at status.supabase.com and the project's dashboard.")
+    return Check(f"{name} project", "ok", f"{row.status}, Postgres {row.version}", why)
+
+
+def _reach(
+    name: str, good: bool | None, yes: str, no: str, part: str, row: SupabaseProject, why: str, fix: str
+) -> Check:
+    if good is None:
+        return Check(name, "idle", "not known", why, row.notes.get(part, "Not read yet."))
+    return Check(name, "ok" if good else "warn", yes if good else no, why, "" if good else fix)
+
+
+def register() -> None:
+    for check in (supabase,):
+        doctor.register(check)

@@ -1,0 +1,1 @@
+"""Rows of one snapshot become stored segments, the manifest last."""

@@ -1,0 +1,170 @@
+"""Copies ranges of tables into a store, inside an imported snapshot; also runs as a process of its own.
+
+In: jobs (from the export, or as JSON lines on standard input). Out: Segments (or JSON lines). The DSN comes from the
+environment, never from argv.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+
+from backups.archive.manifest import Segment
+from backups.archive.segment_codec import Packed, TooLarge, pack
+from providers import postgres
+from providers.errors import ProviderError
+from providers.postgres import Evidence, Position, Range
+from providers.storage.base import Store
+from providers.storage.factory import open_store
+
+DSN_VARIABLE = "SAMPELIT_OPS_COPIER_DSN"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all jobs of one run share. Without `evidence` no digests are taken (only for benchmarks)."""
+
+    snapshot: str
+    store_url: str
+    recipients: tuple[str, ...] = ()
+    evidence: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go."""
+
+    schema: str
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    format: str
+    directory: str
+    start: tuple[int, int]
+    end: tuple[int, int] | None
+    pages: int
+
+    @property
+    def range(self) -> Range:
+        return Range(Position(*self.start), Position(*self.end) if self.end else None)
+
+
+class Copier:
+    """One connection that sees the run's snapshot; with `ahead` it reads on while a segment is stored."""
+
+    def __init__(self, dsn: str, setting: Setting, store: Store | None = None, ahead: bool = False) -> None:
+        self.setting = setting
+        self.store = store or open_store(setting.store_url)
+        self.connection = postgres.connect(dsn)
+        self._storing = ThreadPoolExecutor(1, thread_name_prefix="storing") if ahead else None
+        self._last: Future[Segment] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        try:
+            postgres.import_snapshot(self.connection, self.setting.snapshot)
+        except psycopg.Error as error:
+            raise postgres.explain(error, "Joining the run's snapshot") from None
+
+    def close(self) -> None:
+        if self._storing:
+            self._storing.shutdown(cancel_futures=True)
+        self.connection.close()
+
+    def copy(self, job: Job) -> list[Segment]:
+        """Store one range as one segment, or as several when it is too large. Raises ProviderError."""
+        return [future.result() for future in self.begin(job)]
+
+    def begin(self, job: Job, part: Range | None = None) -> list[Future[Segment]]:
+        """Read one range; its last segment may be stored while the caller goes on. Raises ProviderError."""
+        part = part or job.range
+        try:
+            return [self._read(job, part)]
+        except TooLarge:
+            self.connection.execute("ROLLBACK")
+            self._begin()
+            halves = part.halves(job.pages)
+            if halves is None:
+                return [self._read(job, part, cap=sys.maxsize)]
+            return [future for half in halves for future in self.begin(job, half)]
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
+
+    def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
+        names = [name for name, _ in job.columns]
+        stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
+        packed = pack(stream, self.setting.recipients, **({} if cap is None else {"cap": cap}))
+        found = self._evidence(job, part, stream.rows)
+        if found.rows != stream.rows:
+            raise ProviderError(f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {found.rows}.")
+        return self._keep(job, part, packed, found)
+
+    def _keep(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Future[Segment]:
+        """Store it here and now, or in the thread: at most one segment waits there, so that memory stays bounded."""
+        if self._storing is None:
+            done: Future[Segment] = Future()
+            done.set_result(self._put(job, part, packed, found))
+            return done
+        if self._last is not None:
+            self._last.result()
+        self._last = self._storing.submit(self._put, job, part, packed, found)
+        return self._last
+
+    def _evidence(self, job: Job, part: Range, rows: int) -> Evidence:
+        if not self.setting.evidence:
+            return Evidence(rows, "0")
+        columns = [postgres.Column(name, "", hashed_as=hashed_as) for name, hashed_as in job.columns]
+        return postgres.evidence(self.connection, (job.schema, job.name), columns, part)
+
+    def _put(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Segment:
+        ending = ".zst.age" if self.setting.recipients else ".zst"
+        key = f"{job.directory}{part.start.page:010d}-{part.start.row:03d}.{job.format}{ending}"
+        stored = self.store.put_once(key, packed.data)
+        return Segment(
+            key=key,
+            start=str(part.start),
+            end=str(part.end or ""),
+            rows=found.rows,
+            digest=found.digest,
+            raw_bytes=packed.raw_bytes,
+            raw_sha256=packed.raw_sha256,
+            stored_bytes=len(packed.data),
+            stored_sha256=stored.sha256,
+            encrypted=bool(self.setting.recipients),
+        )
+
+
+def job_from(values: dict[str, Any]) -> Job:
+    columns = tuple((name, hashed_as) for name, hashed_as in values["columns"])
+    end = tuple(values["end"]) if values["end"] else None
+    return Job(**{**values, "columns": columns, "start": tuple(values["start"]), "end": end})
+
+
+def main(lines: Sequence[str] | Any = sys.stdin) -> int:
+    """First line: the Setting; then one Job a line, answered by one line of segments or of an error."""
+    copier: Copier | None = None
+    for line in lines:
+        values = json.loads(line)
+        try:
+            if copier is None:
+                setting = Setting(**{**values, "recipients": tuple(values["recipients"])})
+                copier = Copier(os.environ.pop(DSN_VARIABLE), setting)
+                answer: dict[str, Any] = {"ready": True}
+            else:
+                answer = {"segments": [asdict(segment) for segment in copier.copy(job_from(values))]}
+        except ProviderError as error:
+            answer = {"error": error.message, "retryable": error.retryable}
+        print(json.dumps(answer), flush=True)
+        if "error" in answer:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""The export: one snapshot, segments, the manifest last. One function serves the worker's step and the bare command.
+
+In: a policy, a store, a DSN. Out: the Manifest that the store now holds. Raises Refused and ProviderError; whatever was
+stored before is an orphan under this attempt's own prefix, without a manifest, and is never listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from backups import disk_space
+from backups.archive import howto
+from backups.archive.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, manifest_key
+from backups.archive.manifest import prefix_of as manifest_prefix
+from backups.archive.signatures import Signer
+from backups.archive.signed_json import decode, encode
+from backups.export.copy_worker import Job
+from backups.export.ctid_ranges import Cutter
+from backups.export.worker_pool import Crew
+from backups.policy_spec import PolicySpec
+from backups.progress import SILENT, Tally, Watch
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.connection import Connection
+from providers.storage.base import AlreadyStored, Store
+
+TOOL = "sampelit-ops 0.1"
+PARALLEL_FROM_BYTES = 96 << 20
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """Everything an export needs besides the policy; `fence` names the attempt's own prefix.
+
+    `room_for_drill`: this machine will prove the run too, so it is refused where a drill would not fit.
+    """
+
+    run: str
+    dsn: str
+    store: Store
+    fence: int = 1
+    recipients: tuple[str, ...] = ()
+    signer: Signer | None = None
+    connections: int = 2
+    evidence: bool = True
+    room_for_drill: bool = False
+    last_identity: str = ""
+    last_timeline: int = 0
+    previous_sha256: str = ""
+    ledger_entries: int = 0
+    ledger_head: str = ""
+
+
+def existing(store: Store, run: str, signer: Signer | None) -> Manifest | None:
+    """The run's manifest if an earlier attempt finished it."""
+    if store.head(manifest_key(run)) is None:
+        return None
+    return decode(store.get(manifest_key(run)), signer.verifier if signer else None)
+
+
+def export(spec: PolicySpec, plan: ExportPlan, watch: Watch = SILENT) -> Manifest:
+    """Copy what the policy names. A redelivered call finds the manifest of the first and changes nothing."""
+    found = existing(plan.store, plan.run, plan.signer)
+    if found is not None:
+        watch.log("The manifest is already stored; nothing is copied again.")
+        return found
+    leader = postgres.connect(plan.dsn)
+    try:
+        manifest = _copy(leader, spec, plan, watch)
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The export") from None
+    finally:
+        leader.close()
+    return commit(manifest, plan, watch)
+
+
+def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
+    """Write the manifest, once and last. If another attempt was faster, its manifest is the run."""
+    watch.check()
+    howto.store_beside(plan.store, manifest)
+    try:
+        plan.store.put_once(manifest_key(plan.run), encode(manifest, plan.signer))
+    except AlreadyStored:
+        watch.log("Another attempt stored the manifest first; its copy is the run.")
+        return decode(plan.store.get(manifest_key(plan.run)), plan.signer.verifier if plan.signer else None)
+    watch.log(f"Stored {len(manifest.segments)} segments and the manifest in {plan.store}.")
+    return manifest
+
+
+def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) -> Manifest:
+    facts = postgres.facts(leader)
+    _refuse(postgres.problems(facts, plan.last_identity, plan.last_timeline))
+    snapshot = postgres.export_snapshot(leader)
+    catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
+    _refuse(postgres.table_problems(leader, catalog.tables))
+    if plan.room_for_drill:
+        _refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
+    watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
+    chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
+    chains = {table.qualified: _heads(leader, table) for table in chained}
+    segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
+    return Manifest(
+        run=plan.run,
+        fence=plan.fence,
+        environment=spec.environment,
+        policy=spec.name,
+        source=_source(facts, snapshot),
+        tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
+        statements=tuple(Statement(**asdict(o)) for o in catalog.objects),
+        recipients=plan.recipients,
+        tool=TOOL,
+        ledger_entries=plan.ledger_entries,
+        ledger_head=plan.ledger_head,
+        previous_sha256=plan.previous_sha256,
+    )
+
+
+def _segments(
+    leader: Connection,
+    tables: Sequence[postgres.Table],
+    snapshot: str,
+    spec: PolicySpec,
+    plan: ExportPlan,
+    watch: Watch,
+) -> dict[str, list[Segment]]:
+    filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
+    tally = Tally(sum(table.size_bytes for _, table in filled), len(filled))
+    found: dict[str, list[Segment]] = {table.qualified: [] for table in tables}
+    crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
+    with crew.at_work(plan.connections if tally.total >= PARALLEL_FROM_BYTES else 1):
+        for number, table in filled:
+            tally.begin(table.qualified, table.size_bytes, watch)
+            found[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
+    return found
+
+
+def _copy_table(
+    leader: Connection,
+    crew: Crew,
+    number: int,
+    table: postgres.Table,
+    spec: PolicySpec,
+    plan: ExportPlan,
+    tally: Tally,
+    watch: Watch,
+) -> list[Segment]:
+    cutter = Cutter(table.pages, table.size_bytes, len(crew.members))
+    fmt = spec.format_of(table.name, table.binary_io)
+    directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
+    columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
+    jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
+    found: list[Segment] = []
+    for job, segments in crew.run(jobs):
+        watch.check()
+        leader.execute("SELECT 1")
+        found += segments
+        pages = (job.end[0] if job.end else table.pages) - job.start[0]
+        cutter.learn(pages, sum(s.stored_bytes for s in segments))
+        share = pages / table.pages if table.pages else 1
+        tally.add(table.qualified, table.size_bytes * share, sum(segment.rows for segment in segments), watch)
+    return found
+
+
+def _refuse(texts: Sequence[str]) -> None:
+    if texts:
+        raise Refused("The export was refused before anything was copied. " + " ".join(texts))
+
+
+def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:
+    return tuple(Head(h.chain, h.rows, h.first, h.last, h.head) for h in postgres.chain_heads(leader, table.key))
+
+
+def _source(facts: postgres.Facts, snapshot: postgres.Snapshot) -> Source:
+    return Source(
+        database=facts.database,
+        role=facts.role,
+        server_version=facts.server_version,
+        system_identifier=facts.system_identifier,
+        timeline=facts.timeline,
+        xmin=snapshot.xmin,
+        xmax=snapshot.xmax,
+        lsn=snapshot.lsn,
+        taken_at=snapshot.taken_at,
+    )
+
+
+def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], chains: tuple[Head, ...] | None) -> Table:
+    columns = tuple(Column(column.name, column.type, column.hashed_as) for column in table.stored_columns)
+    fmt = spec.format_of(table.name, table.binary_io)
+    ordered = tuple(sorted(segments, key=lambda segment: segment.key))
+    return Table(table.schema, table.name, fmt, table.named and spec.by_a_person, columns, ordered, chains)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40] or "table"

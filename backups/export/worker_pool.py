@@ -1,0 +1,127 @@
+"""The connections of one export: one in this process, one or two more in processes of their own.
+
+In: an iterator of Jobs, pulled as connections become free. Out: (Job, segments) as they are stored. The first error
+stops all; children die with this process and are killed at the end of the block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from backups.archive.manifest import Segment
+from backups.export.copy_worker import DSN_VARIABLE, Copier, Job, Setting
+from providers.errors import ProviderError
+from providers.processes import FRUGAL, kill_group, spawn
+from providers.storage.base import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Helper:
+    """A copier in another process, spoken to by JSON lines."""
+
+    def __init__(self, dsn: str, setting: Setting) -> None:
+        environment = {**os.environ, DSN_VARIABLE: dsn, **FRUGAL}
+        argv = [sys.executable, "-m", "backups.export.copy_worker"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self.process = spawn(argv, env=environment, cwd=ROOT, **pipes)
+        self._setting: Setting | None = setting
+
+    def copy(self, job: Job) -> list[Segment]:
+        """The first call waits for the process to be ready, while other members work already."""
+        if self._setting is not None:
+            self._ask(asdict(self._setting))
+            self._setting = None
+        return [Segment(**values) for values in self._ask(asdict(job))["segments"]]
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None  # noqa: S101 - a pipe, see __init__
+        assert self.process.stdout is not None  # noqa: S101
+        try:
+            self.process.stdin.write(json.dumps(question).encode() + b"\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            raise ProviderError(
+                "A copying process ended unexpectedly. The run was not stored; run again.", True
+            ) from None
+        if "error" in answer:
+            raise ProviderError(answer["error"], answer["retryable"])
+        return dict(answer)
+
+    def close(self) -> None:
+        kill_group(self.process, grace=1)
+
+
+class Crew:
+    def __init__(
+        self, dsn: str, snapshot: str, store: Store, recipients: tuple[str, ...], evidence: bool = True
+    ) -> None:
+        self.dsn, self.store = dsn, store
+        self.setting = Setting(snapshot, store.url, recipients, evidence)
+        self.members: list[Copier | Helper] = []
+
+    @contextmanager
+    def at_work(self, connections: int) -> Iterator[None]:
+        """Open the connections for the length of the block."""
+        try:
+            self.members += [Helper(self.dsn, self.setting) for _ in range(connections - 1)]
+            self.members.append(Copier(self.dsn, self.setting, self.store, ahead=connections == 1))
+            yield
+        finally:
+            for member in self.members:
+                member.close()
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        """Do all jobs; one member reads here while it stores, several run in threads that wait for their processes."""
+        yield from self._parallel(jobs) if len(self.members) > 1 else self._alone(jobs)
+
+    def _alone(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        """Each job is answered when the next one has been read."""
+        (only,) = self.members
+        assert isinstance(only, Copier)  # noqa: S101 - see at_work
+        before: tuple[Job, list[Future[Segment]]] | None = None
+        for job in jobs:
+            reading = job, only.begin(job)
+            if before:
+                yield before[0], [future.result() for future in before[1]]
+            before = reading
+        if before:
+            yield before[0], [future.result() for future in before[1]]
+
+    def _parallel(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
+        free: SimpleQueue[Copier | Helper] = SimpleQueue()
+        for member in self.members:
+            free.put(member)
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            running: dict[Future[list[Segment]], Job] = {}
+            try:
+                while True:
+                    while len(running) < len(self.members) and (job := next(jobs, None)) is not None:
+                        running[pool.submit(_with_member, free, job)] = job
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            except BaseException:
+                for member in self.members:
+                    member.close()
+                raise
+
+
+def _with_member(free: SimpleQueue[Copier | Helper], job: Job) -> list[Segment]:
+    member = free.get()
+    try:
+        return member.copy(job)
+    finally:
+        free.put(member)

@@ -1,0 +1,1 @@
+"""Signed facts about every proven run, kept after its rows are deleted."""

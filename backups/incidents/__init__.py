@@ -1,0 +1,1 @@
+"""Altered history: who looks at it, what is held because of it."""

@@ -1,0 +1,1 @@
+"""What is exported, when, and what is late."""

@@ -1,0 +1,73 @@
+"""The portal's own database, exported and proven like any other: its environment, its policy, what it must not do.
+
+In: nothing; called every hour. Out: an environment of kind `portal` whose export DSN is DATABASE_URL, and a policy.
+People's password hashes, second factors, token hashes and sealed parameters are in it: never without encryption.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from backups.archive import keys
+from backups.models import Policy
+from backups.policies.scheduler import system_user
+from operations.engine.request import request
+from operations.models import Environment, Operation
+from providers.errors import Refused
+
+PORTAL = "portal"
+NAME = "portal"
+FIRST_AFTER = timedelta(minutes=30)
+
+
+def ensure() -> Policy:
+    """Create what is missing; what a person changed since stays."""
+    environment, _ = Environment.objects.get_or_create(
+        slug=PORTAL,
+        defaults={
+            "name": "The portal itself",
+            "kind": Environment.Kind.PORTAL,
+            "votes_sensitive": 1,
+            "votes_destructive": 2,
+            "export_dsn_env": "DATABASE_URL",
+        },
+    )
+    policy, _ = Policy.objects.get_or_create(
+        environment=environment,
+        name=NAME,
+        defaults={
+            "description": "Everything the portal knows, so that `manage.py recover` can bring it back.",
+            "tables": ["public.*"],
+            "closure": False,
+            "format": Policy.Format.BINARY,
+            "built_in": True,
+            "cron": "20 */6 * * *",
+        },
+    )
+    return policy
+
+
+def keep() -> None:
+    """The hourly duty. A new portal's first copy is asked for when it is half an hour old, not at the next slot."""
+    policy = ensure()
+    waiting = policy.enabled and not policy.runs.exists() and timezone.now() - policy.created_at > FIRST_AFTER
+    if waiting and keys.recipients() and not Operation.objects.filter(environment=policy.environment).exists():
+        request(
+            "backups.export",
+            by=system_user(),
+            environment=policy.environment,
+            parameters={"policy": policy.name},
+            reason="the first copy of the portal",
+            channel="schedule",
+        )
+
+
+def refuse_in_clear(environment: Environment) -> None:
+    """Raises Refused for an export of the portal that everybody with the store could read."""
+    if environment.kind == Environment.Kind.PORTAL and not keys.recipients():
+        raise Refused(
+            "The portal's database holds password hashes and second factors, and BACKUP_AGE_RECIPIENTS is empty. "
+            "Nothing was copied. Make keys with `manage.py keys create age` and set it."
+        )

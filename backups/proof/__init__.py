@@ -1,0 +1,1 @@
+"""The restore drill: read back, load, compare; proven or not."""

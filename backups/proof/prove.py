@@ -1,0 +1,165 @@
+"""The proof: read every object back, restore into a throwaway server, compare with what the snapshot held.
+
+In: a manifest, a store, identities. Out: a Verdict (proven, suspect or failed) with every reason, and what it took.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from backups import disk_space
+from backups.archive.loader import DATABASE, Loader, Server
+from backups.archive.manifest import Manifest
+from backups.archive.signatures import Signer
+from backups.archive.signed_json import sealed
+from backups.facts.collector import collect
+from backups.facts.model import RunFacts
+from backups.progress import SILENT, Watch
+from backups.proof.comparison import Baseline, examine, raw_bytes_to_load
+from backups.proof.findings import Examined, Finding
+from backups.proof.source_checks import Doubts, doubts_about, explained
+from providers import postgres
+from providers.embedded_postgres.server import throwaway
+from providers.postgres.connection import Connection
+from providers.storage.base import Store
+
+Tamper = Callable[[Connection], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`problems` make it failed (the copy is not the snapshot), `doubts` suspect (it is, but look at the source)."""
+
+    run: str
+    manifest_sha256: str
+    at: str
+    problems: tuple[str, ...]
+    doubts: tuple[str, ...]
+    rows: int
+    raw_bytes: int
+    chains: int
+    milliseconds: int
+    server_version: str
+    examined: Examined = field(default_factory=Examined)
+    facts: RunFacts | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.examined.findings
+
+    @property
+    def status(self) -> str:
+        return "failed" if self.problems else "suspect" if self.doubts else "proven"
+
+    @property
+    def reasons(self) -> list[str]:
+        return [*self.problems, *self.doubts]
+
+
+def prove(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str] = (),
+    watch: Watch = SILENT,
+    previous: Manifest | None = None,
+    earlier_store: Store | None = None,
+    accepted: frozenset[str] = frozenset(),
+    earlier_facts: RunFacts | None = None,
+    server: Server = throwaway,
+    between: Tamper | None = None,
+) -> Verdict:
+    """Restore and compare, then compare with the last good run (`previous`, in `earlier_store` or the same store).
+
+    `accepted` are fingerprints of findings that a person explained. `milliseconds` is the restore alone, the measured
+    RTO. Raises ProviderError only when the drill itself cannot run (then nothing is proven).
+    """
+    began = time.monotonic()
+    baseline = Baseline(previous, earlier_store or store) if previous else None
+    disk_space.refuse_without(manifest.raw_bytes + raw_bytes_to_load(manifest, baseline), _not_proven(manifest.run))
+    with server() as running:
+        running.create_database(DATABASE)
+        connection = postgres.connect(running.dsn(DATABASE), read_only=False)
+        loader = Loader(manifest, store, connection, identities, watch)
+        try:
+            doubts = _restore_and_compare(loader, previous, between, accepted)
+            took = int((time.monotonic() - began) * 1000)
+            examined = examine(loader, baseline) if not loader.problems else Examined()
+            facts = collect(loader, previous, earlier_facts) if not loader.problems else None
+            doubted = explained(doubts, examined, accepted)
+            examined = replace(examined, findings=(*doubts.findings, *examined.findings))
+            return _verdict(loader, doubted, doubts.chains, took, examined, facts)
+        finally:
+            connection.close()
+
+
+def _verdict(
+    loader: Loader, doubted: list[str], chains: int, took: int, examined: Examined, facts: RunFacts | None
+) -> Verdict:
+    return Verdict(
+        run=loader.manifest.run,
+        manifest_sha256=loader.manifest.sha256,
+        at=_now(),
+        problems=tuple(loader.problems),
+        doubts=tuple(doubted),
+        rows=loader.rows,
+        raw_bytes=loader.bytes,
+        chains=chains,
+        milliseconds=took,
+        server_version=str(loader.connection.info.server_version),
+        examined=examined,
+        facts=facts,
+    )
+
+
+def _not_proven(run: str) -> str:
+    return f"The proof of run {run} did not happen; nothing was proven."
+
+
+def _restore_and_compare(
+    loader: Loader, previous: Manifest | None, between: Tamper | None, accepted: frozenset[str]
+) -> Doubts:
+    loader.build("before", everything=True)
+    if loader.problems:
+        return Doubts()
+    loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
+    if between is not None:
+        between(loader.connection)
+    for table in loader.manifest.tables:
+        loader.watch.check()
+        loader.compare(table, loads[table.qualified])
+        loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
+    loader.build("after")
+    return doubts_about(loader, previous, accepted)
+
+
+def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:
+    """The verdict on a run whose manifest cannot be trusted: nothing was restored from it."""
+    return Verdict(run, manifest_sha256, _now(), (problem,), (), 0, 0, 0, 0, "")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def store_proof(store: Store, verdict: Verdict, signer: Signer | None) -> str:
+    """Write the verdict beside the run, so that it can be seen without the portal; answers its key."""
+    return store_document(store, as_document(verdict), signer)
+
+
+def store_document(store: Store, document: dict[str, Any], signer: Signer | None) -> str:
+    """The same for a verdict that was written down before; a second call finds the object and changes nothing."""
+    at = str(document["at"]).translate(str.maketrans("", "", ":-."))
+    key = f"runs/{document['run']}/proof-{at}.json"
+    store.put_once(key, sealed(document, signer))
+    return key
+
+
+def as_document(verdict: Verdict) -> dict[str, Any]:
+    lists = {"problems": list(verdict.problems), "doubts": list(verdict.doubts)}
+    values = asdict(replace(verdict, examined=Examined(), facts=None))
+    del values["facts"]
+    return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

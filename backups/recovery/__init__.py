@@ -1,0 +1,1 @@
+"""The portal's own database made again from a store."""

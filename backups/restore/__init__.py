@@ -1,0 +1,1 @@
+"""Rows of a run into a database: empty, beside, or in place."""

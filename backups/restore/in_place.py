@@ -1,0 +1,191 @@
+"""A restore onto live tables: what it would change (compared in a throwaway server), and doing it in one transaction.
+
+In: a manifest, a store, DSNs. Out: differences per table; the live tables equal the run, or are as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from backups import disk_space
+from backups.archive.late_rows import Kept, chosen
+from backups.archive.loader import Loader, Server, fetched
+from backups.archive.manifest import Manifest, Table
+from backups.archive.segment_codec import Damaged, unpack
+from backups.archive.subset import in_order
+from backups.progress import SILENT, Watch
+from backups.restore.late_rows import lay_over
+from backups.restore.session import beat_seconds, writing
+from providers import postgres
+from providers.embedded_postgres.server import throwaway
+from providers.errors import ProviderError, Refused
+from providers.postgres.connection import Connection, address
+from providers.postgres.restore.cascade_counts import Removal, rows_along
+from providers.postgres.restore.side_effects import Reference, references_in, silent_triggers, touched
+from providers.storage.base import Missing, Store
+
+BESIDE = "sampelit_ops_live"
+
+
+@dataclass(frozen=True)
+class Applied:
+    removed: int
+    written: int
+
+
+def compare(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    live_dsn: str,
+    watch: Watch = SILENT,
+    server: Server = throwaway,
+) -> list[postgres.Difference]:
+    """Load the run and a copy of the live tables into a throwaway server and compare; writes nothing to live."""
+    disk_space.refuse_without(2 * manifest.raw_bytes, "Nothing was compared.")
+    with server() as running:
+        running.create_database("compare")
+        drill = postgres.connect(running.dsn("compare"), read_only=False)
+        live = postgres.connect(live_dsn)
+        try:
+            return _compare(Loader(manifest, store, drill, identities, watch), live)
+        except psycopg.Error as error:
+            raise postgres.explain(error, "The comparison") from None
+        finally:
+            drill.close()
+            live.close()
+
+
+def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
+    loader.build("before")
+    for table in loader.manifest.tables:
+        loader.load(table)
+    loader.build("after")
+    if loader.problems:
+        raise ProviderError("The run could not be loaded, so nothing was compared. " + " ".join(loader.problems[:5]))
+    _same_columns(loader.manifest, live)
+    loader.connection.execute(f"CREATE SCHEMA {BESIDE}")
+    live.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    references = references_in(live, [table.qualified for table in loader.manifest.tables])
+    return [_difference(loader, live, table, references) for table in loader.manifest.tables]
+
+
+def _difference(loader: Loader, live: Connection, table: Table, references: Sequence[Reference]) -> postgres.Difference:
+    """A keyless table has only counts to compare by."""
+    loader.watch.check()
+    key, beside = (table.schema, table.name), (BESIDE, table.name)
+    names = [column.name for column in table.columns]
+    postgres.copy_of(loader.connection, key, beside)
+    stream = postgres.CopyOut(live, key, names, postgres.Range(), table.format)
+    rows = postgres.copy_in(loader.connection, beside, names, table.format, stream)
+    primary = postgres.primary_key(loader.connection, key)
+    loader.watch.progress(rows, rows, "rows", f"comparing {table.qualified}")
+    if primary:
+        found = postgres.difference(loader.connection, beside, key, names, primary)
+    else:
+        found = postgres.Difference(table.qualified, table.rows, 0, rows)
+    removal = Removal(key, beside, key, primary)
+    along = rows_along(loader.connection, live, references, removal) if found.missing else {}
+    return replace(found, table=table.qualified, along=tuple(sorted(along.items())))
+
+
+def _same_columns(manifest: Manifest, live: Connection) -> None:
+    found = postgres.read_catalog(live, [table.qualified for table in manifest.tables])
+    now = {table.qualified: {(c.name, c.type) for c in table.stored_columns} for table in found.tables}
+    for table in manifest.tables:
+        before = {(column.name, column.type) for column in table.columns}
+        if now.get(table.qualified) != before:
+            changed = ", ".join(sorted(name for name, _ in before ^ now.get(table.qualified, set())))
+            raise Refused(
+                f"{table.qualified} has changed since run {manifest.run} ({changed}). Nothing was written. "
+                "Restore into scratch and bring the rows over by hand, or bring the schema back first."
+            )
+
+
+def apply(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    live_dsn: str,
+    watch: Watch = SILENT,
+    kept: Sequence[Kept] = (),
+    along: Mapping[str, int] | None = None,
+) -> Applied:
+    """Make the live tables equal to the run and what was kept after it, all or nothing.
+
+    The caller checked every object before. `along`: of each other table so many rows may go with those that are
+    removed, because people saw and approved it; none of the others'. Triggers of these tables do not fire.
+    """
+    try:
+        with writing(live_dsn, watch) as connection:
+            _same_columns(manifest, connection)
+            with connection.transaction():
+                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()), kept, along or {})
+                watch.check()
+            return done
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
+
+
+def _apply(loader: Loader, kept: Sequence[Kept], along: Mapping[str, int]) -> Applied:
+    connection = loader.connection
+    tables = in_order(loader.manifest)
+    names = [(table.schema, table.name) for table in tables]
+    postgres.lock_tables(connection, names)
+    staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
+    with silent_triggers(connection, names):
+        done = _merge(loader, tables, staged)
+        for table in tables:
+            loader.compare_whole(table)
+        if not loader.problems:
+            lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
+    if loader.problems:
+        where = address(connection.info.dsn)
+        raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
+    _refuse_more_along(connection, list(staged), along)
+    return done
+
+
+def _merge(loader: Loader, tables: Sequence[Table], staged: Mapping[str, tuple[str, str]]) -> Applied:
+    """What refers to others is removed first and comes back last."""
+    connection = loader.connection
+    keys = {table.qualified: postgres.primary_key(connection, (table.schema, table.name)) for table in tables}
+    removed = written = 0
+    for table in reversed(tables):
+        key = (table.schema, table.name)
+        removed += postgres.remove_missing(connection, key, staged[table.qualified], keys[table.qualified])
+    for table in tables:
+        loader.watch.check()
+        names = [column.name for column in table.columns]
+        key = (table.schema, table.name)
+        written += postgres.bring_back(connection, key, staged[table.qualified], names, keys[table.qualified])
+    return Applied(removed, written)
+
+
+def _refuse_more_along(connection: Connection, tables: Sequence[str], approved: Mapping[str, int]) -> None:
+    """What really happened to other tables, whatever led there: a key behind a key, a trigger, a row that came late."""
+    found = touched(connection, tables)
+    more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > approved.get(name, 0)]
+    if more:
+        raise ProviderError(
+            "The restore was rolled back; nothing was changed. Rows of tables that it does not restore refer to rows "
+            f"that it removes, and more of them would go along than people approved: {', '.join(more)}. "
+            "Compare again, or restore those tables too."
+        )
+
+
+def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
+    staged = postgres.stage(loader.connection, (table.schema, table.name), f"sampelit_ops_{number}")
+    names = [column.name for column in table.columns]
+    for segment in table.segments:
+        loader.watch.check()
+        try:
+            blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
+            loader.rows += postgres.copy_in(loader.connection, staged, names, table.format, blocks)
+        except (Damaged, Missing) as error:
+            raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
+        loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)
+    return staged

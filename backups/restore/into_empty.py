@@ -1,0 +1,136 @@
+"""The restore: check every object first, then bring the rows into a database in one transaction, or not at all.
+
+In: a manifest, a store, a DSN that may write, a target. Out: a Restored report. Raises Refused before the first write,
+ProviderError with the target unchanged afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from backups.archive.late_rows import Kept, chosen
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Table
+from backups.archive.reader import segment_problem
+from backups.archive.subset import moved, narrowed, refuse_unknown_chain
+from backups.progress import SILENT, Watch
+from backups.restore.late_rows import lay_over
+from backups.restore.session import beat_seconds, writing
+from providers import postgres
+from providers.errors import ProviderError, Refused
+from providers.postgres.connection import Connection, address
+from providers.storage.base import Store
+
+
+@dataclass(frozen=True)
+class Target:
+    """`schema` puts every table into that new schema; `tables` and `chain` restore only a part.
+
+    `emptied`: the caller made sure that nothing is there, so it may even be the database that the run came from.
+    """
+
+    dsn: str
+    schema: str = ""
+    tables: tuple[str, ...] = ()
+    chain: str = ""
+    emptied: bool = False
+
+
+@dataclass(frozen=True)
+class Restored:
+    rows: int
+    tables: int
+    milliseconds: int
+    notes: tuple[str, ...]
+
+
+def check_objects(
+    manifest: Manifest, store: Store, identities: Sequence[str], watch: Watch, kept: Sequence[Table] = ()
+) -> None:
+    """Read every object back before anything is written. Raises Refused naming all that is wrong."""
+    problems = []
+    segments = manifest.segments + [segment for table in kept for segment in table.segments]
+    for number, segment in enumerate(segments, 1):
+        watch.check()
+        problem = segment_problem(store, segment, identities, deep=True)
+        if problem:
+            problems.append(problem)
+        watch.progress(number, len(segments), "segments", "checking")
+    if problems:
+        listed = " ".join(problems[:10])
+        raise Refused(f"Run {manifest.run} is damaged; nothing was written to the target. {listed}")
+
+
+def restore(
+    manifest: Manifest,
+    store: Store,
+    identities: Sequence[str],
+    target: Target,
+    watch: Watch = SILENT,
+    kept: Sequence[Kept] = (),
+) -> Restored:
+    """All or nothing into a database where none of the tables exists yet; rows kept after the run are laid over."""
+    began = time.monotonic()
+    wanted = narrowed(manifest, target.tables)
+    refuse_unknown_chain(wanted, target.chain)
+    wanted = moved(wanted, target.schema) if target.schema else wanted
+    extra = chosen(kept, wanted.tables, target.schema)
+    check_objects(wanted, store, identities, watch, extra)
+    try:
+        with writing(target.dsn, watch) as connection:
+            _refuse_taken(connection, wanted, manifest, target)
+            loader = Loader(wanted, store, connection, identities, watch, beat_seconds())
+            notes = _restore_all(loader, target, extra)
+    except psycopg.Error as error:
+        raise postgres.explain(error, "The restore (which was rolled back)") from None
+    took = int((time.monotonic() - began) * 1000)
+    return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
+
+
+def _restore_all(loader: Loader, target: Target, kept: Sequence[Table]) -> list[str]:
+    with loader.connection.transaction():
+        notes = _fill(loader, target)
+        if not loader.problems:
+            notes += lay_over(loader, kept, aside=True)
+        if loader.problems:
+            listed = " ".join(loader.problems[:10])
+            raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")
+        loader.watch.check()
+    return notes
+
+
+def _fill(loader: Loader, target: Target) -> list[str]:
+    notes = loader.build("before", everything=True)
+    if loader.problems:
+        return notes
+    for table in loader.manifest.tables:
+        loader.load(table)
+        loader.compare_whole(table)
+    if target.chain:
+        loader.keep_chain(target.chain)
+    return notes + loader.build("after", everything=True)
+
+
+def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> None:
+    """The source itself and databases that already hold such tables are refused, before the first write."""
+    facts = postgres.facts(connection)
+    source = manifest.source
+    same = facts.system_identifier == source.system_identifier and facts.database == source.database
+    if same and source.system_identifier and not target.schema and not target.emptied:
+        raise Refused(
+            f"{address(target.dsn)} is the very database that run {manifest.run} was taken from. Nothing was written. "
+            "Restore into another database, or name a new schema."
+        )
+    if target.schema and postgres.schema_exists(connection, target.schema):
+        raise Refused(f"{address(target.dsn)} already has a schema {target.schema}. Nothing was written. Name another.")
+    existing = set(postgres.table_sizes(connection))
+    taken = sorted(existing & {table.qualified for table in wanted.tables})
+    if taken:
+        raise Refused(
+            f"{address(target.dsn)} already holds {', '.join(taken[:5])}. Nothing was written. "
+            "Restore into an empty database."
+        )

@@ -1,0 +1,1 @@
+"""How long a run is kept, and its deletion."""

@@ -1,0 +1,1 @@
+"""Where runs lie: reports, Object Lock, replication, orphans."""

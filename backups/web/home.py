@@ -1,0 +1,154 @@
+"""What backups say on the home page: how old the newest proven backup is, and whether anything is red or late."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Value
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from backups.models import Incident, Run, Slot
+from backups.models.run import RunStatus
+from backups.policies.defaults import AUDIT_TRAIL
+from operations import home_panels, navigation
+from operations.home_panels import Panel, Widget, register_widget
+from operations.navigation import NavLink
+from operations.web import charts, formatting
+
+FRESH = timedelta(hours=26)
+
+
+def newest_proven_backup(request: HttpRequest) -> Panel | None:
+    """The age of the newest proven run of the audit trail of a protected environment (or of any, if there is none)."""
+    if not request.user.has_perm("backups.view_run"):
+        return None
+    title = "Newest proven backup"
+    url = reverse("admin:backups_run_changelist")
+    runs = recent_runs(request)
+    run = next((one for one in reversed(runs) if one.status == RunStatus.PROVEN and not one.operation.seeded), None)
+    run = run or _newest()
+    if run is None or run.proven_at is None:
+        return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
+    late = timezone.now() - run.proven_at > FRESH
+    newer = next((one for one in reversed(runs) if one.started_at > run.started_at and not one.operation.seeded), None)
+    red = newer is not None and (newer.status in (RunStatus.SUSPECT, RunStatus.FAILED) or newer.proof_overdue)
+    told = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
+    tone, word = ("bad", f"last run {told}") if red else ("warn", "late") if late else ("ok", "proven")
+    took = f"{run.rows:,} rows of {run.policy} · restored in {formatting.duration(run.proof_seconds)}"
+    return Panel(
+        title, formatting.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])
+    )
+
+
+def _newest() -> Run | None:
+    runs = Run.objects.counting().filter(policy__name=AUDIT_TRAIL).select_related("policy__environment")
+    return runs.order_by("-policy__environment__protected", "-proven_at").first()
+
+
+def backup_schedule(request: HttpRequest) -> Panel | None:
+    """Shown only while a slot is red and nobody acknowledged it."""
+    shown = [one for one in _red(request) if one.kind == "slot"]
+    if not shown:
+        return None
+    newest, count = shown[0], len(shown)
+    detail = f"{newest.name} {newest.word} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.text}".strip()
+    word = f"{count} slot{'s' if count != 1 else ''}"
+    return Panel("Backup slots", word, "bad", newest.word, detail, reverse("admin:backups_slot_changelist"))
+
+
+def altered(request: HttpRequest) -> Panel | None:
+    """Shown only while an incident is open; nothing but a person's reason takes it away."""
+    shown = [one for one in _red(request) if one.kind == "incident"]
+    if not shown:
+        return None
+    newest, count = shown[0], len(shown)
+    url = reverse("admin:backups_incident_change", args=[newest.pk])
+    if count > 1:
+        url = f"{reverse('admin:backups_incident_changelist')}?status__exact=open"
+    answer = f"{count} open incident{'s' if count != 1 else ''}"
+    return Panel("Audit data", answer, "bad", "altered", f"{newest.name}: {newest.text}", url)
+
+
+class _Red(NamedTuple):
+    kind: str
+    pk: int
+    at: datetime
+    word: str
+    name: str
+    text: str
+
+
+def _red(request: HttpRequest) -> list[_Red]:
+    """Red slots that nobody acknowledged and open incidents, newest first, in one query a request."""
+    if not request.user.has_perm("backups.view_incident"):
+        return []
+    known: list[_Red] | None = getattr(request, "red_of_backups", None)
+    if known is None:
+        slots = Slot.objects.filter(status__in=["failed", "late", "missed"], acknowledged_by="")
+        slot_rows = slots.order_by("-at").values_list(Value("slot"), "pk", "at", "status", "policy__name", "reason")
+        rows = Incident.objects.open().order_by("-opened_at")
+        incident_rows = rows.values_list(Value("incident"), "pk", "opened_at", "status", "environment__slug", "summary")
+        both = slot_rows[:100].union(incident_rows[:100], all=True)
+        known = sorted((_Red(*row) for row in both), key=lambda one: one.at, reverse=True)
+        request.red_of_backups = known  # type: ignore[attr-defined]
+    return known
+
+
+def register() -> None:
+    home_panels.register(30, newest_proven_backup)
+    home_panels.register(45, backup_schedule)
+    home_panels.register(46, altered)
+    register_widgets()
+    navigation.register(
+        NavLink("Operate", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport")
+    )
+    navigation.register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))
+
+
+SHOWN = 30
+
+
+def last_runs(request: HttpRequest) -> Widget | None:
+    """A box a run, oldest first."""
+    runs = recent_runs(request)
+    if not runs:
+        return None
+    counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
+    boxes = [charts.Slot(f"{run.started_at:%Y-%m-%d %H:%M}", run.status) for run in runs]
+    title = f"Backups, last {len(runs)} runs" if len(runs) > 1 else "Backups"
+    return Widget(title, charts.strip(boxes, f"Runs of {AUDIT_TRAIL}", counted))
+
+
+def audit_rows(request: HttpRequest) -> Widget | None:
+    """Rows of the proven runs as a line."""
+    runs = [run for run in recent_runs(request) if run.status == RunStatus.PROVEN]
+    if len(runs) < 2:
+        return None
+    newest = runs[-1]
+    proof = f", proof {formatting.duration(newest.proof_seconds)}" if newest.proof_seconds else ""
+    about = f"{formatting.number(newest.rows)} rows; backup {formatting.size(newest.stored_bytes)}{proof}"
+    points = [charts.Point(f"{run.started_at:%Y-%m-%d %H:%M}", run.rows) for run in runs]
+    return Widget("Rows in proven backups", charts.sparkline(points, "Rows over time", about, "rows"))
+
+
+def recent_runs(request: HttpRequest) -> list[Run]:
+    """The newest runs of the audit trail of one environment, a protected one first; oldest first, asked once."""
+    if not request.user.has_perm("backups.view_run"):
+        return []
+    known = getattr(request, "recent_runs", None)
+    if known is None:
+        rows = Run.objects.filter(policy__name=AUDIT_TRAIL).select_related("policy__environment", "operation")
+        newest = list(rows.order_by("-policy__environment__protected", "-started_at")[:SHOWN])
+        known = [run for run in newest if run.policy_id == newest[0].policy_id][::-1]
+        request.recent_runs = known  # type: ignore[attr-defined]
+    return known
+
+
+def register_widgets() -> None:
+    """Add both to the right column of the home page."""
+    register_widget(10, last_runs)
+    register_widget(20, audit_rows)
