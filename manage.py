@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
-    from sampelit_ops.commandline import execute
+    from sampelit_ops.command_line import execute
 
     execute(sys.argv)
 

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from deployments import parity
-from deployments.client import configured
-from deployments.models import BlueprintFile, Service, SyncState, WebhookDelivery
-from operations.doctor import Check, register
+from deployments.functions import connection_state
+from deployments.functions.advisors import open_errors
+from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
+from deployments.render.client import configured
+from deployments.variables import parity
+from operations import doctor
+from operations.doctor import Check
 from operations.models import Environment
 
 STALE_PREVIEW_DAYS = 14
@@ -23,7 +26,6 @@ FIXES = {
 }
 
 
-@register
 def render(environment: Environment | None) -> Iterator[Check]:
     """Whether Render answers, and whether its webhooks arrive."""
     why = "Without Render's answers the portal shows an old picture and cannot deploy or roll back."
@@ -52,7 +54,6 @@ def _webhooks() -> Check:
     return Check("Render webhooks", "ok", "arrive and are worked off", why)
 
 
-@register
 def services(environment: Environment | None) -> Iterator[Check]:
     """Health paths, maintenance without an end, old previews."""
     found = Service.objects.filter(removed_at=None).select_related("environment")
@@ -75,7 +76,6 @@ def preview_ends(service: Service) -> datetime | None:
     return service.created_at + timedelta(days=STALE_PREVIEW_DAYS)
 
 
-@register
 def variables(environment: Environment | None) -> Iterator[Check]:
     """Violations of parity: red, each with its service and name."""
     why = "A shared secret lets staging act on production; a missing one breaks the next deploy."
@@ -88,7 +88,6 @@ def variables(environment: Environment | None) -> Iterator[Check]:
                     "" if read else "Open an environment's parity page, or run manage.py setup.")  # fmt: skip
 
 
-@register
 def blueprints(environment: Environment | None) -> Iterator[Check]:
     """The render.yaml that was read last against what runs."""
     why = "The next sync of the blueprint would undo what was changed by hand, or break what the file does not know."
@@ -100,3 +99,47 @@ def blueprints(environment: Environment | None) -> Iterator[Check]:
         found = differ if bad else "Render finds it invalid" if file.valid is False else "as live"
         fix = "" if tone == "ok" else f"Open the page of {file}; change the file or the service."
         yield Check(f"{file}", tone, found, why, fix)
+
+
+SUPABASE_FIXES = {
+    "Unauthorized": "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN everywhere.",
+    "PlanTooLow": "The organisation's plan does not include it; see Supabase's billing page.",
+    "NotFound": "Set the right Supabase ref on the environment's page.",
+    "RateLimited": "Nothing: it is asked again when Supabase's window ends.",
+    "Unavailable": "Look at status.supabase.com; it is asked again in a few minutes.",
+    "Rejected": "Read the message: a paused project answers nothing until it is resumed.",
+}
+
+
+def supabase_functions(environment: Environment | None) -> Iterator[Check]:
+    """One line for each environment with a project."""
+    places = Environment.objects.exclude(supabase_ref="").select_related("project_sync")
+    for place in places.filter(pk=environment.pk) if environment else places:
+        yield _answers(place)
+        bad = [row.slug for row in EdgeFunction.objects.filter(environment=place, removed_at=None)
+               if row.health == "unhealthy"]  # fmt: skip
+        if bad:
+            yield Check(f"{place.slug} edge functions", "bad", f"not healthy: {', '.join(bad)}",
+                        "Visitors get errors from them.", "Request deployments.function_rollback.")  # fmt: skip
+        found = open_errors(place)
+        if found:
+            yield Check(f"{place.slug} security advisor", "warn", f"{found} findings of level ERROR are open",
+                        "Supabase calls them holes.", "Fix each, or ignore it with a reason on its page.")  # fmt: skip
+
+
+def _answers(place: Environment) -> Check:
+    name, why = f"{place.slug} functions and advisors", "Without them a broken function or an open hole is not seen."
+    state: ProjectSync | None = getattr(place, "project_sync", None)
+    if not connection_state.configured():
+        return Check(name, "idle", "SUPABASE_ACCESS_TOKEN is not set", why, SUPABASE_FIXES["Unauthorized"])
+    if state is None:
+        return Check(name, "warn", "never asked", why, "Run manage.py sync_functions.")
+    if state.error:
+        fix = SUPABASE_FIXES.get(state.error_kind, "Read the message, then try again.")
+        return Check(name, "bad" if state.error_kind == "Unauthorized" else "warn", state.error, why, fix)
+    return Check(name, "ok", "read", why)
+
+
+def register() -> None:
+    for check in (render, services, variables, blueprints, supabase_functions):
+        doctor.register(check)

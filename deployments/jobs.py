@@ -1,4 +1,4 @@
-"""What the ticker runs here: poll Render, probe health, work off webhook deliveries, lift forgotten maintenance.
+"""Every periodic job of deployments, with its period in seconds.
 
 Each job gives up within seconds, so that a slow Render or a slow service never holds the ticker up.
 """
@@ -9,16 +9,37 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from deployments import client, deliveries, fingerprints, health, reconcile, watchdog
-from deployments.functions import client as functions
-from deployments.functions import letting_go
+from django.conf import settings
+
+from deployments import maintenance_watchdog, previews
+from deployments.blueprint import service as blueprint
+from deployments.functions import bundle_retention
+from deployments.functions import connection_state as functions
 from deployments.functions.sync import sync_all
+from deployments.health import probing
 from deployments.models import Service
-from deployments.sync import poll
+from deployments.render import client, webhooks
+from deployments.render import webhooks as render_webhooks
+from deployments.render.sync import poll
+from deployments.variables import fingerprints
+from operations.engine import tick
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 15.0
+
+
+def register() -> None:
+    tick.every("deployments.webhooks", 1.0, webhooks.process_waiting)
+    tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, poll_render)
+    tick.every("deployments.health", settings.HEALTH_PROBE_SECONDS / 3, probe_health)
+    tick.every("deployments.watchdog", 30.0, lift_maintenance)
+    tick.every("deployments.drift", 60.0, blueprint.compare_all)
+    tick.every("deployments.functions", settings.SUPABASE_SYNC_SECONDS, read_functions)
+    tick.every("deployments.previews", 300.0, previews.end_previews)
+    tick.every("deployments.reconcile", 600.0, reconcile_webhooks)
+    tick.every("deployments.variables", 900.0, read_variables)
+    tick.every("deployments.bundles", 86_400.0, let_bundles_go)
 
 
 def poll_render() -> None:
@@ -36,17 +57,13 @@ def poll_render() -> None:
 
 def probe_health() -> None:
     """Ask every due service at once, then take the answers in one by one."""
-    services = health.due()
+    services = probing.due()
     if not services:
         return
     with ThreadPoolExecutor(max_workers=4) as pool:
-        answers = list(pool.map(health.ask, [service.health_url for service in services]))
+        answers = list(pool.map(probing.ask, [service.health_url for service in services]))
     for service, answer in zip(services, answers, strict=True):
-        health.take(service, answer)
-
-
-def process_deliveries() -> None:
-    deliveries.process_waiting()
+        probing.take(service, answer)
 
 
 def reconcile_webhooks() -> None:
@@ -54,7 +71,7 @@ def reconcile_webhooks() -> None:
     if not client.configured():
         return
     try:
-        found = reconcile.reconcile(client.quick())
+        found = render_webhooks.reconcile(client.quick())
     except ProviderError as error:
         logger.warning("webhooks could not be compared: %s", error)
         return
@@ -72,7 +89,7 @@ def read_functions() -> None:
 
 def let_bundles_go() -> None:
     """Bundles that no rule keeps any more lose their bytes."""
-    gone = letting_go.let_go()
+    gone = bundle_retention.let_go()
     if gone:
         logger.info("%d kept bundles of edge functions were let go", len(gone))
 
@@ -93,5 +110,5 @@ def read_variables() -> None:
 
 
 def lift_maintenance() -> None:
-    watchdog.lift_forgotten()
-    health.prune()
+    maintenance_watchdog.lift_forgotten()
+    probing.prune()

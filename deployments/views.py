@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from deployments.deliveries import MAX_BODY_BYTES, NotGenuine, receive
+from deployments.render.webhooks import MAX_BODY_BYTES, NotGenuine, receive
 
 
 @csrf_exempt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ledger.models import Entry
-    from ledger.verification import Report
+    from ledger.report import Report
 
 Sentence = Callable[["Entry"], str]
 

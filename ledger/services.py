@@ -15,7 +15,8 @@ from django.utils import timezone
 from ledger import canonical, channel
 from ledger.models import Checkpoint, Entry, Head
 from ledger.registry import listeners
-from ledger.verification import Report, verify
+from ledger.report import Report
+from ledger.verification import verify
 from providers import redact
 
 __all__ = ["Report", "checkpoint", "record", "verify", "verify_and_tell"]

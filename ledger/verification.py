@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -17,39 +16,9 @@ from django.db import connection, transaction
 from ledger import canonical
 from ledger.models import Checkpoint, Head
 from ledger.registry import Anchor, anchor_source, anchor_sources
+from ledger.report import Report
 
 _CHUNK = 5_000
-_MOST_PROBLEMS = 1_000
-
-
-@dataclass(frozen=True)
-class Problem:
-    sequence: int
-    problem: str
-
-
-@dataclass
-class Report:
-    """`entries` read, the `head` hash they lead to, how many `anchors` were compared, and what is wrong."""
-
-    entries: int = 0
-    head: str = canonical.ZERO
-    anchors: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def valid(self) -> bool:
-        return not self.problems
-
-    def add(self, sequence: int, problem: str) -> None:
-        if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem(sequence, problem))
-
-    def as_json(self) -> dict[str, object]:
-        problems = [{"sequence": found.sequence, "problem": found.problem} for found in self.problems]
-        return {"valid": self.valid, "entries": self.entries, "head": self.head, "anchors": self.anchors} | {
-            "problems": problems
-        }
 
 
 @anchor_source

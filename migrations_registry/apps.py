@@ -7,12 +7,9 @@ class MigrationsRegistryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from migrations_registry import evidence, offers, sentences, sentences_schema, taken_back
-        from migrations_registry.kinds import register_all
+        from migrations_registry import doctor, jobs, kinds, ledger_sentences, registration
+        from migrations_registry.drift import evidence_lines
+        from migrations_registry.web import home
 
-        evidence.register()
-        sentences.register()
-        sentences_schema.register()
-        offers.register()
-        taken_back.register()
-        register_all()
+        for room in (ledger_sentences, kinds, registration, evidence_lines, doctor, home, jobs):
+            room.register()

@@ -10,26 +10,24 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from migrations_registry import commits, drift, matrix, readings
-from migrations_registry.cells import Column
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.gate import commits
+from migrations_registry.history import readings, status_matrix
+from migrations_registry.history.status_cell import Column
 from migrations_registry.models import MigrationFile, SchemaFingerprint
-from operations.doctor import Check, register
+from operations import doctor
+from operations.doctor import Check
 from operations.models import Environment
 
 LATE = timedelta(seconds=3 * readings.EVERY_SECONDS)
-SCHEMA_LATE = timedelta(seconds=3 * drift.EVERY_SECONDS)
+SCHEMA_LATE = timedelta(seconds=3 * drift_detect.EVERY_SECONDS)
 REPOSITORY_LATE = timedelta(hours=3)
 
 
-def offer() -> None:
-    """Importing this module registers; the call makes the import visible."""
-
-
-@register
 def migration_history(environment: Environment | None) -> Iterator[Check]:
     """Role, history table and baselined streams of each environment, by its last reading."""
     streams = {str(stream) for stream in MigrationFile.objects.order_by().values_list("stream", flat=True).distinct()}
-    for column in matrix.columns(environment.slug if environment else ""):
+    for column in status_matrix.columns(environment.slug if environment else ""):
         yield from _role(column)
         if column.read_at:
             yield _table(column)
@@ -79,11 +77,10 @@ def _streams(column: Column, streams: set[str]) -> Check:
     return Check(f"{slug} baselines", "ok", ", ".join(sorted(column.baselined)), why)
 
 
-@register
 def fingerprints(environment: Environment | None) -> Iterator[Check]:
     """How old the last look at each schema is, and whether drift is open."""
     why = "A change made behind the portal's back is seen only by looking."
-    for column in matrix.columns(environment.slug if environment else ""):
+    for column in status_matrix.columns(environment.slug if environment else ""):
         each = column.environment
         row = SchemaFingerprint.objects.filter(environment=each).defer("objects_json").order_by("-seen_at").first()
         name = f"{each.slug} schema"
@@ -99,7 +96,6 @@ def fingerprints(environment: Environment | None) -> Iterator[Check]:
             yield Check(name, "ok", f"as expected; looked at {_ago(row.seen_at)}", why)
 
 
-@register
 def repositories(environment: Environment | None) -> Iterator[Check]:
     """Whether the processes that gate deploys reach the repositories that the migrations come from."""
     why = "A deploy's missing migrations are seen only where its commit can be read."
@@ -119,3 +115,8 @@ def _ago(at: datetime) -> str:
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def register() -> None:
+    for check in (migration_history, fingerprints, repositories):
+        doctor.register(check)

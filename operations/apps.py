@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 
 from django.apps import AppConfig
-from django.conf import settings
 
 
 class OperationsConfig(AppConfig):
@@ -21,7 +20,3 @@ class OperationsConfig(AppConfig):
         jobs.register()
         if os.environ.get("OPS_WORKER_ID"):
             process_tree.harden()
-        if settings.DEMO:
-            from operations import rehearsal
-
-            rehearsal.register()

@@ -9,28 +9,20 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import (
-            checks,  # noqa: F401 (checks register themselves)
-            doctor_panel,
-            ledger_watch,
-            navigation,
-            panels,
-            signin,
-        )
+        from sampelit_ops import checks, ledger_watch, signin
+        from sampelit_ops.site import home_panels, navigation
 
-        navigation.register_links()
-        panels.register_panels()
-        signin.register()
-        ledger_watch.register()
-        doctor_panel.register()
+        for room in (checks, navigation, signin, ledger_watch, home_panels):
+            room.register()
         if settings.DEMO:
-            from sampelit_ops.demo import alarms
+            from sampelit_ops.demo import alarms, rehearsal
 
             alarms.register()
+            rehearsal.register()
 
 
 class OpsAdminConfig(admin_apps.AdminConfig):
     """Makes `django.contrib.admin.site` our OpsAdminSite, so apps register with the plain decorator."""
 
     default = False
-    default_site = "sampelit_ops.admin_site.OpsAdminSite"
+    default_site = "sampelit_ops.site.admin_site.OpsAdminSite"

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import DatabaseError, connections
 
 PRODUCT_MARKS = """
@@ -26,7 +27,6 @@ def product_marks(alias: str = "default") -> str:
         return str(cursor.fetchone()[0])
 
 
-@register(Tags.database)
 def portal_database_is_ours(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
@@ -55,7 +55,6 @@ def refuse_product_database() -> None:
         raise SystemExit(f"{message.id}: {message.msg} {message.hint}")
 
 
-@register(Tags.security, deploy=True)
 def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """ops.E001: no default secret in production. ops.W003: exports would not be encrypted."""
     messages: list[CheckMessage] = []
@@ -68,3 +67,8 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
     if not settings.DEMO and settings.OPS_QUEUES["urgent"] in (settings.OPS_QUEUES["export"], settings.OPS_PROVE_QUEUE):
         messages.append(Warning("The urgent pool shares a queue.", hint="Give it its own.", id="ops.W005"))
     return messages
+
+
+def register() -> None:
+    checks.register(portal_database_is_ours, Tags.database)
+    checks.register(secrets_are_set, Tags.security, deploy=True)

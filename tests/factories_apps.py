@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backups.models import Policy, Proof, Restore, Run, Segment, Slot, StoreReport
 from backups.policies.defaults import ensure_policies
-from deployments import drift
+from deployments.blueprint import service as blueprint_service
 from deployments.models import (
     BlueprintFile,
     ConfigFingerprint,
@@ -122,7 +122,7 @@ def deployments(production: Environment) -> None:
         environment=production, source="given", sha256=SHA, read_by="operator", valid=True,
         declared={"parts": [{"name": "sampelit-api", "settings": {"plan": "standard"}}], "groups": {}},
     )  # fmt: skip
-    drift.compare_again(file)
+    blueprint_service.compare_again(file)
 
 
 def outbox() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from deployments.functions.keep import keep_eszip, keep_files
+from deployments.functions.bundles import keep_eszip, keep_files
 from deployments.models import AdvisorFinding, EdgeFunction, EdgeSecret, FunctionVersion, ProjectSync
 from operations.models import Environment
 

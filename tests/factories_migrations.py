@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from migrations_registry.discovery import discover
 from migrations_registry.models import (
     Application,
     DriftIncident,
@@ -19,6 +18,7 @@ from migrations_registry.models import (
 from migrations_registry.services.planning import keep_plan, review
 from migrations_registry.services.registration import register_files
 from migrations_registry.services.waivers import propose
+from migrations_registry.sources.discovery import discover
 from operations.engine.request import request
 from operations.models import Environment
 

@@ -6,9 +6,9 @@ import hashlib
 
 from django.contrib.auth.models import Permission, User
 
-from migrations_registry.discovery import Found
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import Found
 
 CALM, BAD = b"ALTER TABLE orders ADD COLUMN x int;\n", b"-- old\nALTER TABLE orders DROP COLUMN note;\n"
 

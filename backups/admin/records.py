@@ -13,7 +13,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backups.admin import evidence  # noqa: F401 - registers its list
 from backups.models import Proof, Restore, Slot
 from backups.policies.scheduler import acknowledge
 from backups.restore.targets import where

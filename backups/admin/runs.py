@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from backups.admin import incidents, stores  # noqa: F401 - registers the lists beside these
 from backups.models import Policy, Run
 from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.functions.client import ref_of
+from deployments.functions.connection_state import ref_of
 from deployments.models import AdvisorFinding
 from ledger.services import record
 from operations.models import Environment

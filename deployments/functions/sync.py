@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments.functions import advisors
-from deployments.functions.client import note, ref_of, supabase
-from deployments.functions.keep import keep_eszip
+from deployments.functions.bundles import keep_eszip
+from deployments.functions.connection_state import note, ref_of, supabase
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
 from operations.models import Environment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployments.client import render
 from deployments.models import Deployment, Service
+from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameter, Parameters

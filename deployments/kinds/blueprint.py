@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from deployments import drift
-from deployments.client import configured, quick
+from deployments.blueprint import service as blueprint_service
+from deployments.render.client import configured, quick
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -14,9 +14,11 @@ from providers.errors import Refused
 
 
 def read(ctx: StepContext) -> None:
-    found = drift.from_repository(ctx.environment, ctx.parameters.get("path") or drift.PATH)
+    found = blueprint_service.from_repository(ctx.environment, ctx.parameters.get("path") or blueprint_service.PATH)
     ctx.log(f"{found.repo} at {found.commit[:12]}: {len(found.content)} bytes")
-    row = drift.take(ctx.environment, found, by=ctx.operation.requested_by, api=quick() if configured() else None)
+    row = blueprint_service.take(
+        ctx.environment, found, by=ctx.operation.requested_by, api=quick() if configured() else None
+    )
     for line in row.differences:
         ctx.log("{where} {what}: file {file}, live {live}".format(**line))
     ctx.result(commit=found.commit, sha256=row.sha256, differences=len(row.differences))
@@ -28,7 +30,7 @@ class ReadBlueprint(OperationKind):
     risk = Risk.ROUTINE
     exclusive = "blueprint:{environment}"
     steps = [step("read", read, pool="deploy", deadline=300, stall=200)]
-    parameters = [Parameter("path", "Path", required=False, help=f"Empty: {drift.PATH}")]
+    parameters = [Parameter("path", "Path", required=False, help=f"Empty: {blueprint_service.PATH}")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         path = str(parameters.get("path", ""))
@@ -37,11 +39,11 @@ class ReadBlueprint(OperationKind):
         return parameters
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        path = parameters.get("path") or drift.PATH
+        path = parameters.get("path") or blueprint_service.PATH
         return [
             Consequence(f"{path} of the live commit is read; its settings and names are kept, no value of it.", "ok"),
             Consequence("Nothing is changed on Render.", "ok"),
         ]
 
     def describe(self, parameters: Parameters) -> str:
-        return str(parameters.get("path") or drift.PATH)
+        return str(parameters.get("path") or blueprint_service.PATH)

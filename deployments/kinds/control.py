@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from deployments.intent import asked, ensure, until
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
+from deployments.render.at_most_once import asked, ensure, until
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -131,3 +131,18 @@ class Resume(ServiceKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [Consequence(f"{name_of(parameters['service'])} is started again with its last build.", "ok")]
+
+
+def purge(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    api.services.purge_cache(service.render_id)
+    ctx.result(service=service.name)
+
+
+class PurgeCache(ServiceKind):
+    name, label, permission = "deployments.purge_cache", "Purge the edge cache", "deployments.configure"
+    risk = Risk.ROUTINE
+    steps = [step("purge", purge, pool="deploy")]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [Consequence("Visitors are served from the origin until the cache is warm again.", "warn")]

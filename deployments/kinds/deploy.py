@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from deployments.intent import asked, start_deploy, until
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.models import Deployment, Service
 from deployments.models.deployment import MOVING
-from deployments.observe import observe
-from deployments.watch import until_ended, until_healthy
+from deployments.render.at_most_once import asked, start_deploy, until
+from deployments.render.record_deploy import observe
+from deployments.render.wait_for_deploy import until_ended, until_healthy
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Step

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deployments.functions import keep, packing
-from deployments.functions.client import ref_of
+from deployments.functions import bundles, source_archive
+from deployments.functions.connection_state import ref_of
 from deployments.kinds.functions import FunctionKind, confirm, keep_live, replace
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.context import StepContext
@@ -14,8 +14,8 @@ from providers.errors import Refused
 
 def send_files(ctx: StepContext) -> None:
     given = ctx.parameters
-    source = keep.find(given["function"], given["bundle"])
-    files = packing.unpack(bytes(source.content))
+    source = bundles.find(given["function"], given["bundle"])
+    files = source_archive.unpack(bytes(source.content))
     replace(ctx, lambda api: api.functions.deploy(
         ref_of(ctx.environment), given["function"], files, entrypoint=given["entrypoint"],
         verify_jwt=given["verify_jwt"] == "yes"), source)  # fmt: skip
@@ -39,20 +39,20 @@ class FunctionDeploy(FunctionKind):
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)
-        bundle = keep.find(parameters["function"], str(parameters["bundle"]))
+        bundle = bundles.find(parameters["function"], str(parameters["bundle"]))
         if bundle.kind != FunctionBundle.Kind.FILES:
             raise Refused("This bundle is Supabase's own form of a version; request deployments.function_rollback.")
         jwt = str(parameters.get("verify_jwt") or "yes")
         if jwt not in ("yes", "no"):
             raise Refused("verify_jwt is yes or no. Nothing was requested.")
-        entry = packing.entrypoint([path for path, _ in bundle.files], str(parameters.get("entrypoint") or ""))
+        entry = source_archive.entrypoint([path for path, _ in bundle.files], str(parameters.get("entrypoint") or ""))
         return {**parameters, "bundle": bundle.sha256, "entrypoint": entry, "verify_jwt": jwt}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
-        return keep.find(parameters["function"], parameters["bundle"]).sha256.encode()
+        return bundles.find(parameters["function"], parameters["bundle"]).sha256.encode()
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        bundle = keep.find(parameters["function"], parameters["bundle"])
+        bundle = bundles.find(parameters["function"], parameters["bundle"])
         now = EdgeFunction.objects.filter(environment=environment, slug=parameters["function"], removed_at=None).first()
         first = f"Version {now.version} of {now.slug} is replaced" if now else f"{parameters['function']} is created"
         lines = [

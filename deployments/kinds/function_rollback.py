@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from deployments.functions import keep, packing
-from deployments.functions.client import ref_of, supabase
+from deployments.functions import bundles, source_archive
+from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import mark_removed
-from deployments.intent import asked, until
 from deployments.kinds.functions import FunctionKind, confirm, find, functions_here, keep_live, live, replace
 from deployments.models import FunctionBundle, FunctionVersion
+from deployments.render.at_most_once import asked, until
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -24,7 +24,7 @@ def version_of(environment: Environment, parameters: Parameters) -> FunctionVers
     if row is None or row.kept is None:
         known = ", ".join(str(one.version) for one in rows if one.kept) or "none"
         raise Refused(f"Version {wanted} of {function.slug} is not kept here. Nothing was requested. Kept: {known}.")
-    keep.checked(row.kept)
+    bundles.checked(row.kept)
     return row
 
 
@@ -35,7 +35,7 @@ def send_back(ctx: StepContext) -> None:
 
     def send(api: Supabase) -> Function:
         if bundle.kind == FunctionBundle.Kind.FILES:
-            files = packing.unpack(bytes(bundle.content))
+            files = source_archive.unpack(bytes(bundle.content))
             return api.functions.deploy(
                 ref, row.function.slug, files, entrypoint=row.entrypoint, verify_jwt=row.verify_jwt
             )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from deployments.functions.client import ref_of, supabase
+from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import take_secrets
-from deployments.intent import asked, until
 from deployments.kinds.variables import WORKER_PREFIX, given_value
 from deployments.models import EdgeSecret
+from deployments.render.at_most_once import asked, until
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from deployments.functions.client import ref_of, supabase
+from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import take
-from deployments.intent import asked, until
 from deployments.models import EdgeFunction, FunctionBundle
+from deployments.render.at_most_once import asked, until
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameters

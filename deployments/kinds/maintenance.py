@@ -10,10 +10,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.client import render
-from deployments.intent import ensure
 from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
+from deployments.render.at_most_once import ensure
+from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import register_step
 from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step

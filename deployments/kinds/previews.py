@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from deployments.kinds.base import ServiceKind, name_of
+from deployments.kinds.base import ServiceKind, here, name_of
 from deployments.kinds.base import find as find_service
-from deployments.kinds.extras import previews_here
 from deployments.models import Service
+from deployments.render.at_most_once import asked, until
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
+from providers.http.api_client import NotFound
 
 MOST_DAYS = 365
 ENDINGS = [(str(value), str(label)) for value, label in Service.Ending.choices]
+
+
+def previews_here(environment: Environment) -> Iterable[tuple[str, str]]:
+    found = Service.objects.filter(environment=environment, removed_at=None).exclude(parent_render_id="")
+    return [(service.render_id, service.name) for service in found]
 
 
 def keep(ctx: StepContext) -> None:
@@ -65,3 +72,35 @@ class KeepPreview(ServiceKind):
 
     def describe(self, parameters: Parameters) -> str:
         return f"{name_of(parameters['service'])} until {parameters['until']}, then {parameters['then']}"
+
+
+def delete_preview(ctx: StepContext) -> None:
+    api, service = here(ctx)
+
+    def gone() -> bool | None:
+        try:
+            api.services.get(service.render_id)
+        except NotFound:
+            return True
+        return None
+
+    if not gone() and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.services.delete(service.render_id))
+    if until(ctx, gone) is None:
+        raise ProviderError(f"Render still lists {service.name}. Look at its dashboard; nothing else was touched.")
+    ctx.result(service=service.name, deleted=True)
+
+
+class DeletePreview(ServiceKind):
+    name, label, permission = "deployments.delete_preview", "Delete a preview", "deployments.configure"
+    risk, touches_self = Risk.SENSITIVE, True
+    steps = [step("delete", delete_preview, pool="deploy")]
+    parameters = [Parameter("service", "Preview", choices=previews_here)]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if not service.is_preview:
+            raise Refused(f"{service.name} is no preview; services are not deleted from here. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [Consequence(f"The preview {name_of(parameters['service'])} and its address are gone for good.", "bad")]

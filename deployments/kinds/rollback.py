@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployments.intent import ensure, start_deploy
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.kinds.deploy import confirm, watch
 from deployments.models import Deployment, Service
 from deployments.models.deployment import GONE, MOVING, Status
+from deployments.render.at_most_once import ensure, start_deploy
 from operations.engine.context import StepContext
 from operations.engine.kinds import registry
 from operations.engine.specs import Consequence, Parameter, Parameters, step

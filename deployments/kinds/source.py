@@ -6,9 +6,9 @@ import re
 
 from django.utils import timezone
 
-from deployments.intent import ensure
 from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
+from deployments.render.at_most_once import ensure
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-from deployments import fingerprints, parity
-from deployments.intent import asked, until
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
+from deployments.render.at_most_once import asked, until
+from deployments.variables import fingerprints, parity
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk

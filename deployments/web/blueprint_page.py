@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from deployments import drift
-from deployments.client import configured, quick
+from deployments.blueprint import service as blueprint_service
+from deployments.blueprint.compare import MAX_BYTES
 from deployments.models import BlueprintFile
+from deployments.render.client import configured, quick
 from operations.models import Environment
 from providers.errors import Refused
 
@@ -25,14 +26,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied
     environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
     if request.method == "POST":
-        if not drift.may_read(request.user):
+        if not blueprint_service.may_read(request.user):
             raise PermissionDenied
         return _take(request, environment)
     file: BlueprintFile | None = getattr(environment, "blueprint", None)
     read = f"{reverse('admin:operations_request', args=['deployments.read_blueprint'])}?"
     context = {
         **admin.site.each_context(request), "title": f"render.yaml of {environment.name}", "environment": environment,
-        "may": drift.may_read(request.user), "may_request": request.user.has_perm("deployments.configure"),
+        "may": blueprint_service.may_read(request.user), "may_request": request.user.has_perm("deployments.configure"),
         "read_url": read + urlencode({"environment": slug}), "file": file,
         "differences": file.differences if file else [],
     }  # fmt: skip
@@ -41,15 +42,17 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _take(request: HttpRequest, environment: Environment) -> HttpResponse:
     given = request.FILES.get("file")
-    if given is not None and given.size and given.size > drift.MAX_BYTES:
-        content = b"x" * (drift.MAX_BYTES + 1)
+    if given is not None and given.size and given.size > MAX_BYTES:
+        content = b"x" * (MAX_BYTES + 1)
     else:
         content = given.read() if given is not None else request.POST.get("text", "").encode()
     try:
         if not content.strip():
             raise Refused("Give a file or its text. Nothing was read.")
         user: Any = request.user
-        row = drift.take(environment, drift.Found(content), by=user, api=quick() if configured() else None)
+        row = blueprint_service.take(
+            environment, blueprint_service.Found(content), by=user, api=quick() if configured() else None
+        )
         if row.valid is False:
             messages.error(request, f"Render finds it invalid: {row.verdict}")
         messages.success(request, "Read and compared. Its settings and names are kept, no value of it.")

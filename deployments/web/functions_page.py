@@ -13,8 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from deployments.functions import packing
-from deployments.functions.keep import keep_files
+from deployments.functions import source_archive
+from deployments.functions.bundles import keep_files
 from deployments.kinds.functions import named
 from deployments.models import EdgeFunction
 from deployments.web.verbs import Verb
@@ -91,7 +91,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def _keep(request: HttpRequest, form: BundleForm) -> str:
     slug, sent = named(form.cleaned_data["function"]), form.cleaned_data["upload"]
     assert isinstance(sent, UploadedFile)  # noqa: S101 (a FileField gives nothing else)
-    if (sent.size or 0) > packing.MAX_TOTAL_BYTES:
-        raise Refused(f"{sent.name} is larger than {packing.MAX_TOTAL_BYTES // 2**20} MiB. Nothing was kept.")
-    row = keep_files(slug, packing.from_zip(sent.read(), sent.name or "the upload"), request.user.get_username())
+    if (sent.size or 0) > source_archive.MAX_TOTAL_BYTES:
+        raise Refused(f"{sent.name} is larger than {source_archive.MAX_TOTAL_BYTES // 2**20} MiB. Nothing was kept.")
+    row = keep_files(slug, source_archive.from_zip(sent.read(), sent.name or "the upload"), request.user.get_username())
     return verb(request, DEPLOY, "", form.cleaned_data["environment"], function=slug, bundle=row.sha256).url

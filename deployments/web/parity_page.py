@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from deployments import fingerprints, parity
-from deployments.client import quick
 from deployments.models import Service
+from deployments.render.client import quick
+from deployments.variables import fingerprints, parity
 from deployments.web import remote
 from deployments.web.verbs import group_verbs
 from operations.models import Environment

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from deployments.client import configured, quick
+from deployments.render.client import configured, quick
 from providers.errors import ProviderError
 from providers.render import Render
 

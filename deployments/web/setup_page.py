@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from deployments import setup
+from deployments import onboarding
 from operations.models import Environment
 from operations.supabase_projects import known_projects, link
 from providers.errors import Refused
@@ -29,7 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "Set-up",
-        "steps": setup.steps(),
+        "steps": onboarding.steps(),
         "may": may,
         "projects": known_projects(),
         "environments": Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW),
@@ -46,7 +46,7 @@ def _choose(request: HttpRequest) -> None:
 
 
 def _discover(request: HttpRequest) -> None:
-    told, errors = setup.discover_everything()
+    told, errors = onboarding.discover_everything()
     for line in told:
         messages.success(request, line)
     for error in errors:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
-from migrations_registry.analysis.catalogue import rule
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import OPAQUE, Analysis, Statement
-from migrations_registry.analysis.outlook import look_ahead
-from migrations_registry.analysis.parser import Raw, Unparsed, parse
+from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
+from migrations_registry.analysis.parsing.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
+from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
 from migrations_registry.analysis.version import ruleset
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import AFTER, ALTER, HANDLERS
 from migrations_registry.analysis.locks import locks
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import AFTER, ALTER, HANDLERS
 from migrations_registry.analysis.state import State
 
 

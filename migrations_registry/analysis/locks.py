@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrations_registry.analysis.model import AS, AX, EX, LOCKS, RS, RX, SH, SRE, STRENGTH, SUE, Name
-from migrations_registry.analysis.nodes import dotted, inner_nodes, is_on, options, relation, strings
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, is_on, options, relation, strings
+from migrations_registry.analysis.parsing.parser import Node
 
 _SUE_ALTER = {"AT_SetStatistics", "AT_ClusterOn", "AT_DropCluster", "AT_SetOptions", "AT_ResetOptions",
               "AT_ValidateConstraint", "AT_AttachPartition", "AT_DetachPartitionFinalize"}  # fmt: skip

@@ -96,3 +96,25 @@ class Analysis:
     def findings(self) -> list[Finding]:
         """All findings, in file order."""
         return [finding for statement in self.statements for finding in statement.findings]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """Statements that run in one transaction, or the one that must run outside any."""
+
+    number: int
+    transactional: bool
+    statements: tuple[int, ...]
+    lines: tuple[int, int]
+    objects: tuple[Touched, ...]
+    lock: str | None
+    rows: int | None
+    bytes: int | None
+    blocks_seconds: float | None
+
+    @property
+    def title(self) -> str:
+        """How a list of steps names it."""
+        first, last = self.lines
+        where = f"line {first}" if first == last else f"lines {first}–{last}"
+        return f"Transaction: {where}" if self.transactional else f"Alone, outside a transaction: {where}"

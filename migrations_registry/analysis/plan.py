@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrations_registry.analysis.burden import seconds_blocked, size_of, too_long, unwatched
+from migrations_registry.analysis.cost import seconds_blocked, size_of, too_long, unwatched
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, STRENGTH, Analysis, Statement, Touched
+from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, STRENGTH, Analysis, PlanStep, Statement, Touched
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, severity_of
 
 # A file with one of these cannot be applied by the runner at all.
@@ -27,28 +27,6 @@ REFUSED = {
     "MT-ENUM-USE": "uses a new enum value in the transaction that adds it",
     "MT-DUPLICATE-COLUMN": "names a column twice",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PlanStep:
-    """Statements that run in one transaction, or the one that must run outside any."""
-
-    number: int
-    transactional: bool
-    statements: tuple[int, ...]
-    lines: tuple[int, int]
-    objects: tuple[Touched, ...]
-    lock: str | None
-    rows: int | None
-    bytes: int | None
-    blocks_seconds: float | None
-
-    @property
-    def title(self) -> str:
-        """How a list of steps names it."""
-        first, last = self.lines
-        where = f"line {first}" if first == last else f"lines {first}–{last}"
-        return f"Transaction: {where}" if self.transactional else f"Alone, outside a transaction: {where}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from migrations_registry.analysis.model import (
     Finding,
     Statement,
 )
-from migrations_registry.analysis.nodes import is_on, options
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import is_on, options
+from migrations_registry.analysis.parsing.parser import Node
 
 ROUTINE, SENSITIVE = "routine", "sensitive"
 RISKS = (ROUTINE, SENSITIVE, DESTRUCTIVE)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.analysis.model import STRENGTH, Finding, Name, Rule, Touched
-from migrations_registry.analysis.nodes import relation
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import relation
+from migrations_registry.analysis.parsing.parser import Node
 
 
 @dataclass(slots=True)

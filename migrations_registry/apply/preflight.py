@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import psycopg
 
-from migrations_registry import drift, history
+from migrations_registry.apply.attempt import Attempt, open_attempt
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.journal import Attempt, open_attempt
-from migrations_registry.apply.surroundings import no_strange_index, nobody_is_late, room, session
-from migrations_registry.baseline import is_baselined
+from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, room, session
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint import compare
+from migrations_registry.history import states as history_states
+from migrations_registry.history.baseline import is_baselined
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review, review
 from operations.dsns import migration_dsn
@@ -74,27 +75,27 @@ def _session(environment: Environment, dsn: str) -> None:
 
 def _in_order(environment: Environment, file: MigrationFile) -> None:
     files = [row for row in MigrationFile.objects.newest().order_by("position", "path") if row.stream == file.stream]
-    found, _ = history.standings(files, history.rows_of(environment))
+    found, _ = history_states.standings(files, history_states.rows_of(environment))
     mine = next((one for one in found if one.file.pk == file.pk), None)
-    if mine is None or mine.state != history.PENDING:
+    if mine is None or mine.state != history_states.PENDING:
         raise Refused(f"{file.name} is {mine.state if mine else 'not the newest revision'} already on {environment}. "
                       "Nothing was changed; there is nothing to do.")  # fmt: skip
     earlier = found[: found.index(mine)]
-    pending = [one.file.name for one in earlier if one.state == history.PENDING]
-    changed = [one.file.name for one in earlier if one.state == history.CHANGED]
+    pending = [one.file.name for one in earlier if one.state == history_states.PENDING]
+    changed = [one.file.name for one in earlier if one.state == history_states.CHANGED]
     if pending or changed:
         why = f"{', '.join(pending)} comes first" if pending else f"{', '.join(changed)} changed after it was applied"
         raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.")
     stuck = Application.objects.filter(environment=environment, status="partly").exclude(file=file)
     blocking = [row.file.name for row in stuck.select_related("file") if row.file.pk in {one.file.pk for one in found
-                if one.state == history.PENDING}]  # fmt: skip
+                if one.state == history_states.PENDING}]  # fmt: skip
     if blocking:
         raise Refused(f"{blocking[0]} is partly applied on {environment}. Nothing was changed; finish that one first.")
 
 
 def _schema_as_expected(environment: Environment) -> None:
-    expected = drift.trusted(environment)
-    changes = compare(expected.fingerprint(), drift.read(environment)) if expected else []
+    expected = drift_detect.trusted(environment)
+    changes = compare(expected.fingerprint(), drift_detect.read(environment)) if expected else []
     if changes:
         told = "; ".join(str(change) for change in changes[:5])
         raise Refused(

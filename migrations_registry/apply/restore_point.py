@@ -9,20 +9,23 @@ from dataclasses import asdict
 
 import psycopg
 from django.conf import settings
+from django.utils import timezone
 
 from backups.export import steps as export_steps
-from backups.models import Policy, Run
+from backups.models import Policy, ProviderBackup, Run
 from backups.proof import steps as proof_steps
-from migrations_registry.analysis.destroys import Destroyed
-from migrations_registry.apply import provider_point
+from migrations_registry.analysis.data_loss import Destroyed
+from migrations_registry.apply.attempt import load
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.journal import load
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.models import Step
+from operations.supabase_projects import configured, supabase
 from providers import postgres
+from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
+from providers.supabase import RestorePoint
 
 
 def planned(ctx: StepContext) -> bool:
@@ -50,7 +53,7 @@ def copy(ctx: StepContext) -> None:
         ctx.state["tables"] = _tables_now(ctx)
         ctx.save_state()
     failpoint("restore_point.noted")
-    provider_point.mark(ctx)
+    mark(ctx)
     if ctx.state["tables"]:
         export_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
     failpoint("restore_point.copied")
@@ -91,3 +94,39 @@ def run_of(ctx: StepContext, tables: list[str]) -> Run:
         operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
     return found
+
+
+SECONDS = 20.0
+
+
+def name_of(ctx: StepContext) -> str:
+    """At most 20 characters; the end of an operation's id is the part that differs."""
+    return f"apply-{ctx.operation.pk[-12:].lower()}"
+
+
+def mark(ctx: StepContext) -> None:
+    """Ask Supabase to mark now, if this environment has a project there."""
+    ref = ctx.environment.supabase_ref
+    if not (ref and configured()) or ctx.operation.result.get("provider_point"):
+        return
+    try:
+        made = _asked(ctx, ref)
+    except (ProviderError, Refused) as error:
+        ctx.log(f"Supabase gives no restore point of its own ({error}); the proven export is the restore point.")
+        return
+    ProviderBackup.objects.update_or_create(
+        ref=ref, kind=ProviderBackup.Kind.RESTORE_POINT, external_id=made.name,
+        defaults={"environment": ctx.environment, "status": made.status, "taken_at": made.completed_at
+                  or timezone.now(), "seen_at": timezone.now(), "gone_at": None},
+    )  # fmt: skip
+    ctx.result(provider_point=made.name)
+    ctx.log(f"Supabase's own restore point {made.name} is {made.status.lower() or 'made'}, beside ours.")
+
+
+def _asked(ctx: StepContext, ref: str) -> RestorePoint:
+    backups = supabase(deadline=SECONDS, timeout=(5.0, SECONDS)).backups
+    if ctx.state.get("provider_asked"):
+        return backups.point(ref, name_of(ctx))
+    ctx.state["provider_asked"] = True
+    ctx.save_state()
+    return backups.create_point(ref, name_of(ctx))

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.services import record
-from migrations_registry import drift
 from migrations_registry.apply import restore_point
-from migrations_registry.apply.execute import left_its_trace, run_steps
+from migrations_registry.apply.attempt import DONE, PENDING, STARTED, load
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.journal import DONE, PENDING, STARTED, load
+from migrations_registry.apply.transactions import left_its_trace, run_steps
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import Application
 from migrations_registry.observing import expected, missing
 from operations.dsns import migration_dsn
@@ -75,7 +75,7 @@ def apply(ctx: StepContext) -> None:
 def verify(ctx: StepContext) -> None:
     """The catalogue holds what the syntax tree says, and becomes the expected schema."""
     attempt = load(ctx)
-    seen = drift.read(ctx.environment)
+    seen = drift_detect.read(ctx.environment)
     failpoint("verify.observed")
     lacking = missing(expected(attempt.file.data), seen)
     if lacking:
@@ -83,7 +83,7 @@ def verify(ctx: StepContext) -> None:
             f"{attempt.file.name} ran and is recorded, but the catalogue lacks: {'; '.join(lacking[:5])}. Look at it "
             "before anything else is applied."
         )
-    drift.keep(ctx.environment, seen, because=f"{attempt.file.name} applied", operation=ctx.operation.pk)
+    drift_detect.keep(ctx.environment, seen, because=f"{attempt.file.name} applied", operation=ctx.operation.pk)
     failpoint("verify.kept")
     ctx.result(applied=attempt.file.name, objects=len(seen.objects), longest_wait_ms=attempt.row.longest_wait_ms)
 
@@ -99,8 +99,8 @@ def settle(ctx: StepContext) -> None:
     state = Application.Status.APPLIED if all(done) else Application.Status.FAILED
     if state != Application.Status.APPLIED and (any(done) or _may_have_left_something(row)):
         state = Application.Status.PARTLY
-        seen = drift.read(ctx.environment)
-        drift.keep(ctx.environment, seen, because=f"{row.file.name} partly applied", operation=ctx.operation.pk)
+        seen = drift_detect.read(ctx.environment)
+        drift_detect.keep(ctx.environment, seen, because=f"{row.file.name} partly applied", operation=ctx.operation.pk)
     ctx.operation.refresh_from_db()
     ctx.result(application=str(state.label), longest_wait_ms=row.longest_wait_ms)
     with transaction.atomic():

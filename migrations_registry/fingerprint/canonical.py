@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from migrations_registry.analysis.parser import Node, Unparsed, parse
+from migrations_registry.analysis.parsing.parser import Node, Unparsed, parse
 
 _PLACES = frozenset(
     [

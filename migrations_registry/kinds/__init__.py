@@ -1,16 +1,15 @@
-"""The verbs of this app as operation kinds; `register_all()` is called once when the apps are ready."""
+"""The verbs of this app as operation kinds; `register()` is called once when the apps are ready."""
 
 from __future__ import annotations
 
 from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.kinds.baseline import Baseline
-from migrations_registry.kinds.look import Look
-from migrations_registry.kinds.mark import Mark
+from migrations_registry.kinds.mark import Look, Mark
 from migrations_registry.kinds.rules import ChangeRules
 from operations.engine import kinds
 
 
-def register_all() -> None:
+def register() -> None:
     """Offer the kinds to the engine."""
     kinds.register(ApplyMigration())
     kinds.register(Baseline())

@@ -8,7 +8,7 @@ from typing import Any
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
-from migrations_registry.apply.surroundings import MB, needed_bytes
+from migrations_registry.apply.target_checks import MB, needed_bytes
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from migrations_registry import baseline, drift
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.history import baseline
 from migrations_registry.models import MigrationFile
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
@@ -25,8 +26,10 @@ def observe_and_write(ctx: StepContext) -> None:
     ctx.log(f"{count} history rows written, {len(files) - count} were there; no SQL of the files was run")
     by = ctx.operation.requested_by.username
     baseline.remember(ctx.environment, stream, proposals=proposals, operation=ctx.operation.pk, by=by)
-    if drift.trusted(ctx.environment) is None:
-        drift.keep(ctx.environment, drift.read(ctx.environment), because="baseline", operation=ctx.operation.pk)
+    if drift_detect.trusted(ctx.environment) is None:
+        drift_detect.keep(
+            ctx.environment, drift_detect.read(ctx.environment), because="baseline", operation=ctx.operation.pk
+        )
     ctx.result(written=count, applied=[file.name for file in files])
 
 

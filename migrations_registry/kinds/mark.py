@@ -8,13 +8,13 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger.services import record
-from migrations_registry import baseline, marking, readings
+from migrations_registry.history import baseline, marking, readings
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 MOST = 50
 
@@ -88,3 +88,29 @@ class Mark(OperationKind):
 
     def _marks(self, environment: Environment, parameters: Parameters) -> list[marking.Mark]:
         return marking.propose(environment, list(parameters["versions"]), str(parameters["state"]))
+
+
+def read(ctx: StepContext) -> None:
+    """Read and keep; a target that does not answer fails the operation and leaves the last reading in place."""
+    row = readings.refresh(ctx.environment)
+    if row.problem:
+        raise ProviderError(f"{row.problem} The last reading stays.")
+    counted: dict[str, int] = {}
+    for told in row.states.values():
+        counted[told["state"]] = counted.get(told["state"], 0) + 1
+    ctx.result(unknown=len(row.unknown), **counted)
+
+
+class Look(OperationKind):
+    name = "migrations.look"
+    label = "Read a migration history again"
+    permission = "migrations_registry.look_historyreading"
+    risk = Risk.ROUTINE
+    exclusive = "history:{environment}"
+    steps = [step("read", read, deadline=120, stall=120)]
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        return [Consequence("The target's history and catalogue are read; nothing is changed there.", "ok")]
+
+    def describe(self, parameters: Parameters) -> str:
+        return "migration history"

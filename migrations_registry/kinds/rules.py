@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from ledger.services import record
-from migrations_registry.analysis.catalogue import CATALOGUE
 from migrations_registry.analysis.model import SEVERITIES
+from migrations_registry.analysis.rule_registry import CATALOGUE
 from migrations_registry.models import RulePolicy
 from migrations_registry.services.planning import policy_in_force
 from operations.engine.context import StepContext

@@ -1,7 +1,7 @@
 """Baseline by observation: is a file applied, judged by what it would have left in the catalogue. Pure."""
 
-from migrations_registry.observing import readers  # noqa: F401 - enlists itself
-from migrations_registry.observing.expectations import Expectation, Expected, expected
-from migrations_registry.observing.judge import APPLIED, NOT, PARTLY, UNSEEN, Verdict, judge, missing
+from migrations_registry.observing import statement_readers  # noqa: F401 - enlists itself
+from migrations_registry.observing.expected_objects import Expectation, Expected, expected
+from migrations_registry.observing.observed_state import APPLIED, NOT, PARTLY, UNSEEN, Verdict, judge, missing
 
 __all__ = ["APPLIED", "NOT", "PARTLY", "UNSEEN", "Expectation", "Expected", "Verdict", "expected", "judge", "missing"]

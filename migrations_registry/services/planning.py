@@ -9,16 +9,16 @@ from dataclasses import asdict, dataclass, replace
 from django.utils import timezone
 
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.burden import comparison
-from migrations_registry.analysis.destroys import destroyed
+from migrations_registry.analysis.cost import comparison
+from migrations_registry.analysis.data_loss import destroyed
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import CONVENTION, Analysis
-from migrations_registry.analysis.parser import parse
+from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.analysis.plan import Plan as PurePlan
 from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of
 from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
-from migrations_registry.services.facts import live_facts, live_reach
+from migrations_registry.services.live_facts import live_facts, live_reach
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.postgres.migrate.cascade_reach import ReachedTable

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from ledger.services import record
 from migrations_registry.analysis import analyse
-from migrations_registry.discovery import Found
 from migrations_registry.models import Finding, MigrationFile
+from migrations_registry.sources.discovery import Found
 from operations.models import Environment
 from providers.errors import Refused
 from providers.redact import redact

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from migrations_registry import drift
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident, MigrationFile
 from providers.errors import Refused
 
@@ -45,7 +45,7 @@ def _resolve(request: HttpRequest, incident: DriftIncident) -> HttpResponse:
         messages.error(request, "The schema changed again while you looked. Nothing was changed; look once more.")
         return redirect("admin:migrations_registry_driftincident_change", incident.pk)
     try:
-        drift.resolve(incident, by=request.user.get_username(), reason=request.POST.get("reason", ""), file=file)
+        drift_detect.resolve(incident, by=request.user.get_username(), reason=request.POST.get("reason", ""), file=file)
         messages.success(request, "Accepted. This schema is the expected one from now on.")
     except Refused as refusal:
         messages.error(request, refusal.reason)

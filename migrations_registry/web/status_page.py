@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from migrations_registry import matrix
-from migrations_registry.cells import Column
-from migrations_registry.matrix import Stream
+from migrations_registry.history import status_matrix
+from migrations_registry.history.status_cell import Column
+from migrations_registry.history.status_matrix import Stream
 
 PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
@@ -21,8 +21,8 @@ def page(request: HttpRequest) -> HttpResponse:
     """GET only; `?environment=` shows one."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
-    shown = matrix.columns(request.GET.get("environment", ""))
-    streams = matrix.streams(shown)
+    shown = status_matrix.columns(request.GET.get("environment", ""))
+    streams = status_matrix.streams(shown)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Migration status",

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from migrations_registry.discovery import discover
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources import MAX_ARCHIVE_BYTES, read_source, read_upload
+from migrations_registry.sources.discovery import discover
+from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES, read_source, read_upload
 from operations.web.errors import status_of_form
 from providers import git
 from providers.errors import ProviderError, Refused

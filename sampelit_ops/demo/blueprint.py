@@ -12,8 +12,10 @@ FILE = Path(__file__).with_name("render.yaml")
 
 
 def register(environment: Environment) -> None:
-    from deployments import drift
+    from deployments.blueprint import service as blueprint_service
     from deployments.models import BlueprintFile
 
     if not BlueprintFile.objects.filter(environment=environment).exists():
-        drift.take(environment, drift.Found(FILE.read_bytes()), by=User.objects.get(username="operator"))
+        blueprint_service.take(
+            environment, blueprint_service.Found(FILE.read_bytes()), by=User.objects.get(username="operator")
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers.embedded_postgres.server import EmbeddedPostgres, data_home
-from sampelit_ops.demo.environment import DATA
+from sampelit_ops.demo.paths import DATA
 
 NAME = "sampelit_ops"
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-DATA = Path(os.environ.get("OPS_DATA_DIR") or REPOSITORY / ".data").absolute()
-DEMO_ENV = DATA / "demo.env"
+from sampelit_ops.demo.paths import DEMO_ENV
+
 # These work on a store, on files or on nothing, and must run where no portal database exists.
 WITHOUT_DATABASE = {
     "export", "restore_run", "list_runs", "table_csv", "sandbox", "help", "version", "--help", "--version", "check",

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from operations.engine import seeding
 from operations.engine.request import request
 from operations.models import Environment, Operation
+from sampelit_ops.demo import seed_operations
 
 DAYS = 90
 FAILURES = {
@@ -51,7 +51,7 @@ def _nightly_export(by: User, environment: Environment, at: datetime, day: int, 
     operation = _ask(by, "backups.export", environment, at, "nightly", policy="audit-trail")
     error = FAILURES.get(day, "")
     seconds = 9 + (DAYS - day) * 0.06 + chance.random()
-    seeding.end(operation, "failed" if error else "succeeded", at=at, seconds=seconds, error=error)
+    seed_operations.end(operation, "failed" if error else "succeeded", at=at, seconds=seconds, error=error)
 
 
 def _weekly_rehearsal(people: dict[str, User], environment: Environment, at: datetime, day: int) -> None:
@@ -60,22 +60,26 @@ def _weekly_rehearsal(people: dict[str, User], environment: Environment, at: dat
     )
     soon = at + timedelta(minutes=25)
     if operation.status == "awaiting_approval" and day == 44:
-        seeding.vote(operation, people["approver2"], at=soon, approve=False, comment="Not during the campaign.")
-        seeding.end(operation, "rejected", at=soon, seconds=0, error="Rejected by approver2. Not during the campaign.")
+        seed_operations.vote(operation, people["approver2"], at=soon, approve=False, comment="Not during the campaign.")
+        seed_operations.end(
+            operation, "rejected", at=soon, seconds=0, error="Rejected by approver2. Not during the campaign."
+        )
         return
     if operation.status == "awaiting_approval" and day == 30:
-        seeding.end(operation, "expired", at=at + timedelta(hours=72), seconds=0, error="Nobody approved it in time.")
+        seed_operations.end(
+            operation, "expired", at=at + timedelta(hours=72), seconds=0, error="Nobody approved it in time."
+        )
         return
     if operation.status == "awaiting_approval":
-        seeding.vote(operation, people["approver"], at=soon, comment="Read it, fine.")
-    seeding.end(operation, "succeeded", at=soon, seconds=14)
+        seed_operations.vote(operation, people["approver"], at=soon, comment="Read it, fine.")
+    seed_operations.end(operation, "succeeded", at=soon, seconds=14)
 
 
 def _night_of_the_broken_glass(people: dict[str, User], environment: Environment, at: datetime) -> None:
     reason = "Checkout answers 500 since 22:40 and both approvers are on a flight."
     operation = _ask(people["operator"], "rehearsal.destructive", environment, at, reason, key="drop-stale-cache")
-    seeding.break_glass(operation, people["operator"], reason, at=at + timedelta(minutes=4))
-    seeding.end(operation, "succeeded", at=at + timedelta(minutes=5), seconds=21)
+    seed_operations.break_glass(operation, people["operator"], reason, at=at + timedelta(minutes=4))
+    seed_operations.end(operation, "succeeded", at=at + timedelta(minutes=5), seconds=21)
 
 
 def _open_request(by: User, environment: Environment) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyrage import x25519
 
 from backups.archive.signatures import generate
-from sampelit_ops.demo.environment import DATA
+from sampelit_ops.demo.paths import DATA
 
 
 def demo_keys() -> dict[str, str]:

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from providers.processes import arm_parent_death
-from sampelit_ops.commandline import refuse_foreign_database, told
-from sampelit_ops.demo.children import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
+from sampelit_ops.database_guard import refuse_foreign_database, told
+from sampelit_ops.demo.child_processes import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
 from sampelit_ops.demo.database import NAME, demo_cluster
-from sampelit_ops.demo.environment import DATA, another_users, read_demo_env, write_demo_env
+from sampelit_ops.demo.environment import another_users, read_demo_env, write_demo_env
 from sampelit_ops.demo.migrations import FILES
+from sampelit_ops.demo.paths import DATA
 
 FIXED = {
     "DEMO": "1",

@@ -9,9 +9,9 @@ FILES = Path(__file__).parent / "files"
 
 def register() -> int:
     """Register them once; how many contents are new."""
-    from migrations_registry.discovery import discover
     from migrations_registry.services.registration import register_files
-    from migrations_registry.sources import read_source
+    from migrations_registry.sources.discovery import discover
+    from migrations_registry.sources.reader import read_source
 
     found, _ = discover(read_source(str(FILES)))
     return len(register_files(found, source="demo checkout", by="operator"))

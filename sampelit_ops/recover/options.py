@@ -22,9 +22,9 @@ from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.models import Environment, Operation, SupabaseProject
 from operations.web import formatting
 from providers.errors import ProviderError
-from sampelit_ops.recover.bring_back import column_of
-from sampelit_ops.recover.lost import Lost
-from sampelit_ops.recover.rows import tables_for
+from sampelit_ops.recover.loss import Lost
+from sampelit_ops.recover.migration_sql import column_of
+from sampelit_ops.recover.missing_rows_sql import tables_for
 
 RUNS, COPIES = 3, 2
 WHOLE_DOWN = "The whole product is down: minutes to hours, in maintenance."

@@ -22,10 +22,10 @@ from migrations_registry.models import DriftIncident
 from operations.models import Environment, Operation
 from operations.web.errors import INCOMPLETE
 from providers.errors import ProviderError, Refused
-from sampelit_ops.recover.known import refuse_unknown
-from sampelit_ops.recover.lost import KINDS, Lost, of_form
+from sampelit_ops.recover.loss import KINDS, Lost, of_form
+from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.options import Option, restored, ways
-from sampelit_ops.recover.write import write
+from sampelit_ops.recover.validation import refuse_unknown
 
 WRITES = "migrations_registry.register_migrationfile"
 

@@ -7,18 +7,27 @@ manual {service, user} · crash {service} · calls
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import Protocol
 
 from sandbox.render import lifecycle
-from sandbox.render.faults import Fault
+from sandbox.render.faults import Fault, Faults
+from sandbox.render.limits import Limits
 from sandbox.render.routing import required
 from sandbox.render.world import ApiError, Json, World, public
 
-if TYPE_CHECKING:
-    from sandbox.render.server import RenderSandbox
+
+class Controlled(Protocol):
+    """What of a running sandbox the verbs reach."""
+
+    world: World
+    faults: Faults
+    limits: Limits
+    calls: deque[str]
+    api_key: str
 
 
-def act(sandbox: RenderSandbox, verb: str, body: Json) -> Json:
+def act(sandbox: Controlled, verb: str, body: Json) -> Json:
     """Carries out one verb. Raises ApiError 404 for an unknown one."""
     handler = _VERBS.get(verb)
     if handler is None:
@@ -34,13 +43,13 @@ def named(world: World, name: str) -> Json:
     raise ApiError(404, f"service {name} not found")
 
 
-def advance(sandbox: RenderSandbox, body: Json) -> None:
+def advance(sandbox: Controlled, body: Json) -> None:
     (seconds,) = required(body, "seconds")
     sandbox.world.offset += float(seconds)
     lifecycle.settle(sandbox.world)
 
 
-def push(sandbox: RenderSandbox, body: Json) -> Json:
+def push(sandbox: Controlled, body: Json) -> Json:
     """A commit on a branch; services with autodeploy on that branch deploy it."""
     world, branch = sandbox.world, body.get("branch", "main")
     sha = (world.new_id("c")[2:] + world.new_id("c")[2:])[:40]
@@ -53,23 +62,23 @@ def push(sandbox: RenderSandbox, body: Json) -> Json:
     return public(commit)
 
 
-def fail(sandbox: RenderSandbox, body: Json) -> None:
+def fail(sandbox: Controlled, body: Json) -> None:
     service, phase = required(body, "service", "phase")
     sandbox.world.next_failures[named(sandbox.world, service)["id"]] = phase
 
 
-def health(sandbox: RenderSandbox, body: Json) -> None:
+def health(sandbox: Controlled, body: Json) -> None:
     named(sandbox.world, body.get("service", ""))["_health"] = body.get("status", "")
 
 
-def crash(sandbox: RenderSandbox, body: Json) -> None:
+def crash(sandbox: Controlled, body: Json) -> None:
     """The service's instance ran out of memory."""
     service = named(sandbox.world, body.get("service", ""))["id"]
     reason = {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}}
     sandbox.world.event(service, "server_failed", {"instanceID": f"{service}-abcde", "reason": reason})
 
 
-def manual(sandbox: RenderSandbox, body: Json) -> Json:
+def manual(sandbox: Controlled, body: Json) -> Json:
     """A deploy that somebody started in Render's dashboard."""
     world = sandbox.world
     service = named(world, body.get("service", ""))
@@ -79,27 +88,27 @@ def manual(sandbox: RenderSandbox, body: Json) -> Json:
     )  # fmt: skip
 
 
-def fault(sandbox: RenderSandbox, body: Json) -> None:
+def fault(sandbox: Controlled, body: Json) -> None:
     match, kind = required(body, "match", "kind")
     sandbox.faults.add(Fault(match, str(kind), int(body.get("times", 1)), float(body.get("seconds", 1.0))))
 
 
-def limits(sandbox: RenderSandbox, body: Json) -> None:
+def limits(sandbox: Controlled, body: Json) -> None:
     sandbox.limits.epoch = bool(body.pop("epoch", sandbox.limits.epoch))
     sandbox.limits.allowed.update({name: int(value) for name, value in body.items()})
     sandbox.limits.forget()
 
 
-def plan(sandbox: RenderSandbox, body: Json) -> None:
+def plan(sandbox: Controlled, body: Json) -> None:
     (sandbox.world.plan,) = required(body, "name")
 
 
-def key(sandbox: RenderSandbox, body: Json) -> None:
+def key(sandbox: Controlled, body: Json) -> None:
     """Revokes the API key by replacing it."""
     (sandbox.api_key,) = required(body, "value")
 
 
-def calls(sandbox: RenderSandbox, body: Json) -> Json:
+def calls(sandbox: Controlled, body: Json) -> Json:
     """Every API request so far as `METHOD /path`, for tests that count writes."""
     return {"calls": list(sandbox.calls)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sandbox.refs import supabase_url
-from sandbox.render.api_groups import new_group
+from sandbox.render.api.groups import new_group
 from sandbox.render.lifecycle import trigger_details
 from sandbox.render.world import OWNER, Json, World
 

@@ -17,17 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sandbox.render import (
-    api_config,
-    api_deploys,
-    api_groups,
-    api_observe,
-    api_postgres,
-    api_services,
-    applications,
-    control,
-    lifecycle,
-)
+from sandbox.render import applications, control, lifecycle
+from sandbox.render.api import config, deploys, groups, observe, postgres, services
 from sandbox.render.delivery import Deliveries
 from sandbox.render.faults import Fault, Faults
 from sandbox.render.limits import Limits, bucket
@@ -35,7 +26,7 @@ from sandbox.render.routing import Request, dispatch
 from sandbox.render.seed import seed
 from sandbox.render.world import ApiError, World, utc_now
 
-API_MODULES = (api_config, api_deploys, api_groups, api_observe, api_postgres, api_services)
+API_MODULES = (config, deploys, groups, observe, postgres, services)
 Answer = tuple[int, dict[str, str], bytes]
 
 

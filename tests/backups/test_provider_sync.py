@@ -16,7 +16,7 @@ from backups.provider.sync import sync, sync_all
 from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase_projects import link, remember_projects
 from providers.errors import ProviderError, Refused
-from sampelit_ops.panels import unbacked
+from sampelit_ops.site.home_panels import unbacked
 from tests.backups.provider_link import production, token  # noqa: F401
 from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server  # noqa: F401
 

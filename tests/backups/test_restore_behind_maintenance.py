@@ -9,7 +9,7 @@ import requests
 
 from backups.models import Run
 from deployments.models import Service
-from deployments.sync import poll
+from deployments.render.sync import poll
 from operations.engine import kinds, specs
 from providers.errors import ProviderError
 from tests.backups.test_operation import ask, production, reused_drill

@@ -9,9 +9,9 @@ import stamina
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect
 
-from deployments import health
+from deployments.health import probing
 from deployments.models import Service
-from deployments.sync import poll
+from deployments.render.sync import poll
 from operations.engine.claim import claim
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -50,7 +50,7 @@ def test_three_clicks_on_a_telephone_while_every_worker_is_busy(
         page = signed_in(olga).page
         page.set_viewport_size({"width": 390, "height": 844})
 
-        page.goto(site.url + health.link(service))  # 1: the link in the alert
+        page.goto(site.url + probing.link(service))  # 1: the link in the alert
         page.get_by_role("link", name="Roll back to").first.click()  # 2
         page.get_by_role("button", name="Request it").click()  # 3
         page.wait_for_url("**/change/")

@@ -11,7 +11,7 @@ import stamina
 from django.contrib.auth.models import Permission, User
 
 from deployments.models import Service
-from deployments.sync import Report, poll
+from deployments.render.sync import Report, poll
 from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation

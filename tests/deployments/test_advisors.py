@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from deployments.doctor_functions import supabase_functions
+from deployments.doctor import supabase_functions
 from deployments.functions import advisors
 from deployments.functions.sync import sync_all
 from deployments.models import AdvisorFinding

@@ -106,7 +106,7 @@ def test_a_refused_post_is_final_and_a_full_bucket_waits(sandbox: Harness, api: 
 def test_a_worker_killed_after_the_post_finds_its_deploy(
     sandbox: Harness, api: Service, act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import deployments.intent
+    import deployments.render.at_most_once
 
     class Killed(BaseException):
         pass
@@ -114,7 +114,7 @@ def test_a_worker_killed_after_the_post_finds_its_deploy(
     def die(*arguments: object, **named: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(deployments.intent, "observe", die)
+    monkeypatch.setattr(deployments.render.at_most_once, "observe", die)
     with pytest.raises(Killed):
         act("deployments.deploy")
     monkeypatch.undo()
@@ -217,7 +217,7 @@ def test_bad_input_is_refused_with_its_reason(
 
 
 def test_cancel_stops_a_running_deploy(sandbox: Harness, api: Service, act: Act) -> None:
-    from deployments.sync import poll
+    from deployments.render.sync import poll
 
     sandbox.sandbox.world.phases["build_in_progress"] = 600
     sandbox.control("manual", service=api.name)

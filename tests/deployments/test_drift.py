@@ -15,9 +15,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from deployments import drift, fingerprints
-from deployments.blueprint import MAX_BYTES, Declared, Difference, Part, compare, parse
+from deployments.blueprint import service as blueprint_service
+from deployments.blueprint.compare import MAX_BYTES, Declared, Difference, Part, compare, parse
 from deployments.models import BlueprintFile, Deployment, Service
+from deployments.variables import fingerprints
 from ledger.models import Entry
 from operations.models import Environment, Operation
 from providers.errors import Refused
@@ -162,7 +163,7 @@ def root(db: None, client: Client) -> Client:
 
 @pytest.mark.django_db
 def test_what_is_live_equals_its_own_file(production: Environment) -> None:
-    assert drift.against(production, parse(SAME, fingerprints.fingerprint)) == []
+    assert blueprint_service.against(production, parse(SAME, fingerprints.fingerprint)) == []
 
 
 @pytest.mark.django_db
@@ -182,7 +183,7 @@ def test_a_change_by_hand_is_seen_on_the_page(root: Client, production: Environm
     assert "planted" not in json.dumps(row.declared) + str(list(Entry.objects.values()))
     assert Entry.objects.filter(code="deployments.blueprint_read").count() == 1
     Service.objects.filter(name="sampelit-api").update(branch="hotfix")
-    drift.look()
+    blueprint_service.look()
     assert len(BlueprintFile.objects.get().differences) == 3
 
 
@@ -228,7 +229,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, st
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run([*git, *words], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    monkeypatch.setattr(drift, "SCHEMES", ("file",))
+    monkeypatch.setattr(blueprint_service, "SCHEMES", ("file",))
     return f"file://{tmp_path}", commit
 
 

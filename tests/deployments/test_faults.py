@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 
-from deployments import client, intent, watch
 from deployments.models import Service
+from deployments.render import at_most_once, client, wait_for_deploy
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
@@ -102,11 +102,11 @@ def test_a_worker_killed_in_mid_deploy(
     elif moment == "after the call":
         monkeypatch.setattr(Deploys, method, lambda *a, **n: once(real, *a, **n))
     elif moment == "before the record":
-        observe = intent.observe
-        monkeypatch.setattr(intent, "observe", lambda *a, **n: once(None) if not died else observe(*a, **n))
+        observe = at_most_once.observe
+        monkeypatch.setattr(at_most_once, "observe", lambda *a, **n: once(None) if not died else observe(*a, **n))
     else:
-        look = watch._look
-        monkeypatch.setattr(watch, "_look", lambda *a: once(None) if not died else look(*a))
+        look = wait_for_deploy._look
+        monkeypatch.setattr(wait_for_deploy, "_look", lambda *a: once(None) if not died else look(*a))
     operation, before = ask(api, operator, kind), len(sandbox.deploys())
 
     ended = drive(operation)
@@ -117,7 +117,7 @@ def test_a_worker_killed_in_mid_deploy(
 
 
 def test_a_long_history_is_read_in_pages_and_once(sandbox: Harness, db: None) -> None:
-    from deployments.sync import poll
+    from deployments.render.sync import poll
 
     world, service = sandbox.sandbox.world, sandbox.service()
     sample = world.deploys[service][0]

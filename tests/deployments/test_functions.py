@@ -19,9 +19,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from deployments.functions import letting_go
-from deployments.functions.keep import keep_eszip, keep_files
-from deployments.functions.letting_go import Use, why
+from deployments.functions import bundle_retention
+from deployments.functions.bundle_retention import Use, why
+from deployments.functions.bundles import keep_eszip, keep_files
 from deployments.functions.sync import sync_all
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
 from ledger.models import Entry
@@ -320,7 +320,7 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     call_command("function_bundles", "--function", "hello")
     told = capsys.readouterr().out
 
-    gone = letting_go.let_go()
+    gone = bundle_retention.let_go()
 
     assert gone == [bundles[0], bundles[1], bundles[7]]
     assert "8 bundles are kept, 3 of them go" in told
@@ -332,6 +332,6 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     assert f"Let the bundle {bundles[0].sha256[:12]} of hello go" in say(entry)
     page = client.get(f"/admin/deployments/functionbundle/{bundles[6].pk}/change/").content.decode()
     assert "the newest version of its function" in page
-    assert letting_go.let_go() == []
+    assert bundle_retention.let_go() == []
     again = keep_eszip("hello", b"0")
     assert (again.pk, bytes(again.content), again.removed_at) == (row.pk, b"0", None)

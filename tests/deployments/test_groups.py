@@ -13,14 +13,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments import expiry, fingerprints, jobs, parity
+from deployments import jobs, previews
 from deployments.models import Service, VariableGroup
+from deployments.variables import fingerprints, parity
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation, Task
 from providers.errors import ProviderError, Refused
-from sandbox.render.api_groups import new_group
+from sandbox.render.api.groups import new_group
 from tests.deployments.conftest import finish
 from tests.render_sandbox import Harness
 
@@ -236,7 +237,7 @@ def test_a_server_that_does_not_halve_is_not_asked_for_ever(sandbox: Harness, mo
     for number in range(100):
         made = new_group(sandbox.sandbox.world, f"evg-{number}", f"group-{number}", "tea-1")
         made["createdAt"] = sandbox.sandbox.world.stamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number))
-    monkeypatch.setattr("sandbox.render.api_groups.between", lambda request, found, *_: found[-100:])
+    monkeypatch.setattr("sandbox.render.api.groups.between", lambda request, found, *_: found[-100:])
 
     with pytest.raises(ProviderError, match="whatever time is asked for"):
         list(sandbox.render.env_groups.list())
@@ -315,10 +316,10 @@ def test_a_preview_ends_once_at_the_day_it_was_given(
     given = {"service": preview.name, "until": day(3), "then": then}
     asked = request("deployments.keep_preview", by=operator, environment=preview.environment, parameters=given)
     assert finish(asked).status == "succeeded"
-    assert expiry.end_previews() == 0
+    assert previews.end_previews() == 0
     after = datetime.now(UTC) + timedelta(days=4)
 
-    assert (expiry.end_previews(after), expiry.end_previews(after)) == (1, 0)
+    assert (previews.end_previews(after), previews.end_previews(after)) == (1, 0)
 
     deletion = Operation.objects.filter(kind="deployments.delete_preview").first()
     if then == "remind":
@@ -336,7 +337,7 @@ def test_a_deletion_that_is_refused_becomes_a_task(preview: Service) -> None:
         is_self=True, preview_expires_at=timezone.now(), preview_ending="delete"
     )
 
-    assert expiry.end_previews() == 1
+    assert previews.end_previews() == 1
     assert Task.objects.filter(kind="other").exists()
     assert not Operation.objects.filter(kind="deployments.delete_preview").exists()
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import health, jobs
+from deployments import jobs
+from deployments.health import probing
+from deployments.health.probing import judge
 from deployments.models import Deployment, HealthCheck, Service
-from deployments.sync import poll
-from deployments.verdict import judge
+from deployments.render.sync import poll
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.specs import Consequence
@@ -42,9 +43,9 @@ def test_the_verdict_reads_status_and_body(status: int | None, body: bytes, erro
 
 
 def test_healthy_only_after_enough_good_probes(sandbox: Harness, api: Service) -> None:
-    health.probe(api)
+    probing.probe(api)
     assert Service.objects.get(pk=api.pk).health == "unknown"
-    health.probe(api)
+    probing.probe(api)
 
     row = Service.objects.get(pk=api.pk)
     assert (row.health, row.health_streak, row.deployments.get(status="live").health) == ("healthy", 2, "healthy")
@@ -56,7 +57,7 @@ def test_degraded_is_told_once_and_so_is_the_recovery(sandbox: Harness, api: Ser
     for status in ("", "degraded", ""):
         sandbox.control("health", service=api.name, status=status)
         for _ in range(4):
-            health.probe(Service.objects.select_related("environment").get(pk=api.pk))
+            probing.probe(Service.objects.select_related("environment").get(pk=api.pk))
 
     codes = Entry.objects.filter(code__in=["deployments.healthy", "deployments.unhealthy"]).order_by("sequence")
     assert list(codes.values_list("code", flat=True)) == ["deployments.unhealthy", "deployments.healthy"]
@@ -70,7 +71,7 @@ def test_degraded_is_told_once_and_so_is_the_recovery(sandbox: Harness, api: Ser
 def test_one_bad_probe_changes_nothing(sandbox: Harness, api: Service) -> None:
     for status in ("", "", "degraded", ""):
         sandbox.control("health", service=api.name, status=status)
-        health.probe(Service.objects.get(pk=api.pk))
+        probing.probe(Service.objects.get(pk=api.pk))
 
     assert Service.objects.get(pk=api.pk).health == "healthy"
 
@@ -80,27 +81,27 @@ def test_the_job_probes_what_is_due_and_skips_maintenance(sandbox: Harness, api:
     assert set(HealthCheck.objects.values_list("service__name", flat=True)) == {"sampelit-api", "sampelit-api-staging"}
     Service.objects.update(maintenance=True)
 
-    assert health.due() == []
+    assert probing.due() == []
 
 
 def test_a_decided_service_is_asked_once_a_period(sandbox: Harness, api: Service) -> None:
     for _ in range(3):
         jobs.probe_health()
 
-    assert health.due() == []
+    assert probing.due() == []
     Service.objects.update(probed_at=timezone.now() - timedelta(hours=1))
-    assert len(health.due()) == 2
+    assert len(probing.due()) == 2
 
 
 def bad_deploy(sandbox: Harness, api: Service) -> Deployment:
     """A good version was seen healthy, then a degraded one goes live; probes have decided."""
     for _ in range(2):
-        health.probe(Service.objects.select_related("environment").get(pk=api.pk))
+        probing.probe(Service.objects.select_related("environment").get(pk=api.pk))
     sandbox.control("push", branch="main", message="Break the pool", behaviour="degraded")
     sandbox.control("manual", service=api.name)
     poll()
     for _ in range(3):
-        health.probe(Service.objects.select_related("environment").get(pk=api.pk))
+        probing.probe(Service.objects.select_related("environment").get(pk=api.pk))
     return api.deployments.get(status="live")
 
 
@@ -116,7 +117,7 @@ def test_it_rolls_back_by_itself_once(transactional_db: None, sandbox: Harness, 
     assert api.deployments.get(status="live").commit_sha == good.commit_sha
     sandbox.control("health", service=api.name, status="degraded")
     for _ in range(3):
-        health.probe(Service.objects.select_related("environment").get(pk=api.pk))
+        probing.probe(Service.objects.select_related("environment").get(pk=api.pk))
     assert Operation.objects.filter(kind="deployments.rollback").count() == 1
 
 
@@ -143,4 +144,4 @@ def test_old_probes_are_pruned(api: Service) -> None:
     old = timezone.now() - timedelta(days=15)
     HealthCheck.objects.create(service=api, healthy=True, checked_at=old)
 
-    assert health.prune() == 1
+    assert probing.prune() == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.functions import packing
+from deployments.functions import source_archive
 from providers.errors import Refused
 
 
@@ -27,31 +27,31 @@ def test_a_folder_and_its_archive_are_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_bytes(b"hidden")
 
-    folder = packing.from_folder(tmp_path)
+    folder = source_archive.from_folder(tmp_path)
 
     assert folder == {"index.ts": b"1", "lib/b.ts": b"2"}
-    assert packing.from_zip(archive(**{"hello/lib/b.ts": b"2", "hello/index.ts": b"1"})) == folder
-    assert packing.unpack(packing.pack(folder)) == folder
-    assert packing.pack(folder) == packing.pack(dict(reversed(folder.items())))
+    assert source_archive.from_zip(archive(**{"hello/lib/b.ts": b"2", "hello/index.ts": b"1"})) == folder
+    assert source_archive.unpack(source_archive.pack(folder)) == folder
+    assert source_archive.pack(folder) == source_archive.pack(dict(reversed(folder.items())))
 
 
 def test_folders_that_cannot_be_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(source_archive, "MAX_FILE_BYTES", 10)
     with pytest.raises(Refused, match="holds no file"):
-        packing.from_folder(tmp_path)
+        source_archive.from_folder(tmp_path)
     with pytest.raises(Refused, match="is no folder"):
-        packing.from_folder(tmp_path / "nothing")
+        source_archive.from_folder(tmp_path / "nothing")
     (tmp_path / "large.ts").write_bytes(b"x" * 11)
     with pytest.raises(Refused, match=r"large\.ts has 11 bytes, 10 are allowed"):
-        packing.from_folder(tmp_path)
+        source_archive.from_folder(tmp_path)
     (tmp_path / "large.ts").unlink()
     (tmp_path / "index.ts").symlink_to("/etc/hostname")
     with pytest.raises(Refused, match=r"index\.ts is a link"):
-        packing.from_folder(tmp_path)
+        source_archive.from_folder(tmp_path)
     (tmp_path / "index.ts").unlink()
     (tmp_path / ".env.local").write_text("KEY=secret")
     with pytest.raises(Refused, match="may hold secrets"):
-        packing.from_folder(tmp_path)
+        source_archive.from_folder(tmp_path)
 
 
 def damaged() -> bytes:
@@ -77,15 +77,15 @@ BAD = [
 
 @pytest.mark.parametrize(("content", "said"), BAD, ids=range(len(BAD)))
 def test_archives_that_are_refused(content: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "MAX_FILE_BYTES", 20)
-    monkeypatch.setattr(packing, "MAX_TOTAL_BYTES", 60)
+    monkeypatch.setattr(source_archive, "MAX_FILE_BYTES", 20)
+    monkeypatch.setattr(source_archive, "MAX_TOTAL_BYTES", 60)
 
     with pytest.raises(Refused, match=said):
-        packing.from_zip(content)
+        source_archive.from_zip(content)
 
 
 def test_the_entry_point_is_found_or_asked_for() -> None:
-    assert packing.entrypoint(["a.ts", "index.ts"]) == "index.ts"
-    assert packing.entrypoint(["a.ts", "index.ts"], "a.ts") == "a.ts"
+    assert source_archive.entrypoint(["a.ts", "index.ts"]) == "index.ts"
+    assert source_archive.entrypoint(["a.ts", "index.ts"], "a.ts") == "a.ts"
     with pytest.raises(Refused, match=r"none of index\.ts"):
-        packing.entrypoint(["a.ts"])
+        source_archive.entrypoint(["a.ts"])

@@ -16,10 +16,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from deployments import health, parity
+from deployments.health import probing
 from deployments.models import Deployment, Service
-from deployments.panels import health as health_panel
-from deployments.panels import live as live_panel
+from deployments.variables import parity
+from deployments.web.home import health as health_panel
+from deployments.web.home import live as live_panel
 from tests.deployments.conftest import person
 from tests.render_sandbox import Harness
 
@@ -60,7 +61,7 @@ def pages(api: Service) -> list[str]:
 
 
 def test_every_page_is_shown(everything: Client, api: Service) -> None:
-    health.probe(api)
+    probing.probe(api)
     for url in pages(api):
         answer = everything.get(url)
         assert answer.status_code == 200, url
@@ -102,7 +103,7 @@ def test_the_deployment_page_tells_how_and_who(everything: Client, api: Service)
 
 
 def test_from_the_alert_to_the_rollback_are_three_clicks(everything: Client, api: Service) -> None:
-    page = everything.get(health.link(api)).content.decode()  # click 1: the link in the alert
+    page = everything.get(probing.link(api)).content.decode()  # click 1: the link in the alert
     start = page.index("/admin/operations/operation/request/deployments.rollback/")
     confirm = page[start : page.index('"', start)].replace("&amp;", "&")
     shown = everything.get(confirm)  # click 2: the red button
@@ -195,7 +196,7 @@ def test_a_plan_without_webhooks_is_no_error(everything: Client, api: Service, s
 def test_panels_answer_the_two_questions(api: Service, rf) -> None:
     assert health_panel(rf.get("/")).answer == "Not probed yet"
     for _ in range(2):
-        health.probe(Service.objects.get(pk=api.pk))
+        probing.probe(Service.objects.get(pk=api.pk))
 
     assert (health_panel(rf.get("/")).answer, health_panel(rf.get("/")).tone) == ("Healthy", "ok")
     panel = live_panel(rf.get("/"))

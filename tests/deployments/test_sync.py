@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
-from deployments.observe import observe
-from deployments.sync import Report, poll
+from deployments.render.record_deploy import observe
+from deployments.render.sync import Report, poll
 from ledger.models import Entry
 from operations.models import Environment
 from providers.http.api_client import Unauthorized

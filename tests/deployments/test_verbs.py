@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from deployments import watchdog
+from deployments import maintenance_watchdog
 from deployments.kinds.maintenance import lifting_curl
 from deployments.models import Service
 from ledger.models import Entry
@@ -92,13 +92,13 @@ def test_other_apps_close_and_open_the_door(
 
 def test_the_watchdog_lifts_what_was_forgotten(sandbox: Harness, api: Service, act: Act) -> None:
     act("deployments.maintenance", state="on")
-    assert watchdog.lift_forgotten() == 0
+    assert maintenance_watchdog.lift_forgotten() == 0
     Service.objects.filter(pk=api.pk).update(maintenance_until=timezone.now() - timedelta(seconds=1))
 
-    assert watchdog.lift_forgotten() == 1
+    assert maintenance_watchdog.lift_forgotten() == 1
     assert visit(sandbox) == 200
     assert Entry.objects.filter(code="deployments.maintenance_lifted").count() == 1
-    assert watchdog.lift_forgotten() == 0
+    assert maintenance_watchdog.lift_forgotten() == 0
 
 
 def test_the_ticker_runs_the_watchdog(sandbox: Harness, api: Service, act: Act) -> None:

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 from standardwebhooks import Webhook
 
-from deployments import deliveries
 from deployments.models import Deployment, Service, WebhookDelivery
-from deployments.reconcile import reconcile
-from deployments.setup import ensure_webhook
+from deployments.onboarding import ensure_webhook
+from deployments.render import webhooks
+from deployments.render.webhooks import reconcile
 from ledger.models import Entry
 from tests.deployments.conftest import WEBHOOK_SECRET
 from tests.render_sandbox import Harness
@@ -114,8 +114,8 @@ def test_the_truth_is_fetched_whatever_the_order(client: Client, api: Service, s
             body = message(api.render_id, kind, f"evt-{round_}-{number % 4}")
             assert post(client, body, signed(body, f"msg-{round_}-{number % 4}")) == 202
             if chance.random() < 0.5:
-                deliveries.process_waiting()
-        deliveries.process_waiting()
+                webhooks.process_waiting()
+        webhooks.process_waiting()
 
         assert Deployment.objects.get(service=api, commit_sha=commit).status == "live"
         assert Deployment.objects.filter(service=api, status="live").count() == 1
@@ -131,7 +131,7 @@ def test_a_delivery_about_a_new_or_deleted_service(client: Client, api: Service,
         body = message(service)
         post(client, body, signed(body, f"msg-{number}"))
 
-    deliveries.process_waiting()
+    webhooks.process_waiting()
 
     assert Service.objects.get(render_id=new).deployments.count() == 14
     assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"processed"}
@@ -141,11 +141,11 @@ def test_it_is_tried_again_when_render_is_down(client: Client, api: Service, san
     body = message(api.render_id)
     post(client, body, signed(body))
     sandbox.control("fault", match="GET", kind="503", times=50)
-    deliveries.process_waiting()
+    webhooks.process_waiting()
     assert WebhookDelivery.objects.get().status == "failed"
     sandbox.sandbox.faults.clear()
 
-    deliveries.process_waiting()
+    webhooks.process_waiting()
 
     assert (WebhookDelivery.objects.get().status, WebhookDelivery.objects.get().attempts) == ("processed", 2)
 
@@ -159,7 +159,7 @@ def test_webhooks_that_never_arrived_are_recovered(api: Service, sandbox: Harnes
 
     found = reconcile(sandbox.render)
     again = reconcile(sandbox.render)
-    deliveries.process_waiting()
+    webhooks.process_waiting()
 
     assert found.sent == found.recovered > 0
     assert again.recovered == 0

@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 
-from migrations_registry.discovery import discover
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.engine.run import run_operation
 from operations.models import Operation
 from providers import postgres

@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 
 from backups.proof import prove
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.apply import alone, execute
-from migrations_registry.services.facts import facts_of
+from migrations_registry.apply import non_transactional, transactions
+from migrations_registry.services.live_facts import facts_of
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.postgres.schema.live_facts import read_live
@@ -56,8 +56,8 @@ def proof_facts(proof_dsn: str) -> CatalogFacts:
 def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    monkeypatch.setattr(execute, "TRIES", 4)
-    monkeypatch.setattr(alone, "TRIES", 4)
+    monkeypatch.setattr(transactions, "TRIES", 4)
+    monkeypatch.setattr(non_transactional, "TRIES", 4)
     return sampelit_copy
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from migrations_registry.discovery import discover
 from migrations_registry.models import MigrationFile, StreamBaseline
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.models import Environment, Operation
 from tests.factories import person
 

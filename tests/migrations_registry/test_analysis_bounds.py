@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.catalogue import CATALOGUE
-from migrations_registry.analysis.parser import MAX_FILE_BYTES, parse
+from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES, parse
+from migrations_registry.analysis.rule_registry import CATALOGUE
 
 WORDS = st.sampled_from(
     ["SELECT", "DROP TABLE", "(", ")", "'", '"', "$$", "$a$", ";", "--", "/*", "*/", "\\i", "BEGIN", "ATOMIC", "END",

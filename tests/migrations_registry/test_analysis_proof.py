@@ -12,10 +12,10 @@ import pytest
 from psycopg import sql
 
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.catalogue import CATALOGUE
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import AX, STRENGTH, Statement
-from migrations_registry.analysis.parser import Raw, parse
+from migrations_registry.analysis.parsing.parser import Raw, parse
+from migrations_registry.analysis.rule_registry import CATALOGUE
 from tests import portal_database
 
 LOCK_NAMES = {f"{''.join(word.title() for word in lock.split())}Lock": lock for lock in STRENGTH}

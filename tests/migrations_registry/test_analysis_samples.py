@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.catalogue import CATALOGUE
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import CONVENTION, LOCKS, SEVERITIES, Rule
+from migrations_registry.analysis.rule_registry import CATALOGUE
 
 BAD = [(rule.id, sql) for rule in CATALOGUE.values() for sql in rule.bad]
 GOOD = [(rule.id, sql) for rule in CATALOGUE.values() for sql in rule.good]

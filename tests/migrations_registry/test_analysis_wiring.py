@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from migrations_registry.analysis import catalogue
-from migrations_registry.observing import expectations
+from migrations_registry.analysis import rule_registry
+from migrations_registry.observing import expected_objects
 
 RULES = """
 MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-ENUM-ADD-VALUE MC-EVENT-TRIGGER
@@ -187,11 +187,11 @@ def _lines(registry: Mapping[str, list[Callable[..., object]]]) -> list[str]:
 @pytest.mark.parametrize(
     ("table", "found"),
     [
-        (RULES.split(), sorted(catalogue.CATALOGUE)),
-        (STATEMENTS.strip().splitlines(), _lines(catalogue.HANDLERS)),
-        (ALTER.strip().splitlines(), _lines(catalogue.ALTER)),
-        (["held_locks"], [each.__name__ for each in catalogue.AFTER]),
-        (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expectations.READERS.items()})),
+        (RULES.split(), sorted(rule_registry.CATALOGUE)),
+        (STATEMENTS.strip().splitlines(), _lines(rule_registry.HANDLERS)),
+        (ALTER.strip().splitlines(), _lines(rule_registry.ALTER)),
+        (["held_locks"], [each.__name__ for each in rule_registry.AFTER]),
+        (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expected_objects.READERS.items()})),
     ],
     ids=["rules", "statements", "alter", "after", "readers"],
 )

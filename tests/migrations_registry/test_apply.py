@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from backups.models import Incident, ProviderBackup, Run
-from migrations_registry import drift
-from migrations_registry.apply import execute, failpoints, keeper, provider_point
+from migrations_registry.apply import failpoints, late_rows_copy, restore_point, transactions
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import Application, RulePolicy, SchemaFingerprint, StreamBaseline
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -34,7 +34,7 @@ def test_a_baseline_writes_history_and_runs_nothing(act: Act, production: Enviro
     assert [line.split()[1] for line in history(dsns)] == ["schema_core"]
     assert rows(dsns["admin"], "SELECT to_regclass('never')") == [(None,)]
     assert StreamBaseline.objects.get().proposal[1]["state"] == "not applied"
-    assert drift.look(production) is None
+    assert drift_detect.look(production) is None
 
 
 def test_what_is_half_there_needs_a_persons_word(act: Act, production: Environment) -> None:
@@ -57,7 +57,7 @@ def test_applied_once_recorded_once_and_no_drift(baselined: Environment, act: Ac
     assert operation.status == "succeeded", operation.error
     assert history(dsns) == ["20260101000000 change_1", "20260102000000 change_2"]
     assert Application.objects.get().status == "applied"
-    assert drift.look(baselined) is None
+    assert drift_detect.look(baselined) is None
     assert "change_2.sql applied" in SchemaFingerprint.objects.exclude(trusted_at=None).first().trusted_because
     again = act("migrations.apply", file=file.sha256)
     assert "there is nothing to do" in again.error
@@ -73,7 +73,7 @@ def test_a_failing_statement_leaves_nothing(baselined: Environment, act: Act, ds
     assert rows(dsns["admin"], "SELECT to_regclass('fresh')") == [(None,)]
     assert len(history(dsns)) == 1
     assert Application.objects.get().status == "failed"
-    assert drift.look(baselined) is None
+    assert drift_detect.look(baselined) is None
 
 
 def test_a_concurrent_index_runs_alone(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
@@ -99,10 +99,10 @@ def test_a_lock_that_comes_free_is_waited_for(
     baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = add_supabase(2, "ALTER TABLE users ADD COLUMN extra text")
-    real = execute.give_way
+    real = transactions.give_way
     with psycopg.connect(dsns["app"]) as other:
         other.execute("SELECT count(*) FROM users")
-        monkeypatch.setattr(execute, "give_way", lambda *given: (other.rollback(), real(*given)))
+        monkeypatch.setattr(transactions, "give_way", lambda *given: (other.rollback(), real(*given)))
         operation = act("migrations.apply", file=file.sha256)
     assert operation.status == "succeeded", operation.error
     assert Application.objects.get().steps[0]["attempts"] == 2
@@ -112,7 +112,7 @@ def test_a_lock_that_comes_free_is_waited_for(
 def lost_answer(monkeypatch: pytest.MonkeyPatch, dsns: dict[str, str]) -> list[str]:
     """The first COMMIT reaches the server, its answer never comes back."""
     sent: list[str] = []
-    real = execute.write_history
+    real = transactions.write_history
 
     def write_then_lose(connection: Any, row: Any) -> None:
         real(connection, row)
@@ -121,7 +121,7 @@ def lost_answer(monkeypatch: pytest.MonkeyPatch, dsns: dict[str, str]) -> list[s
             connection.execute("COMMIT")
             rows(dsns["admin"], f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
 
-    monkeypatch.setattr(execute, "write_history", write_then_lose)
+    monkeypatch.setattr(transactions, "write_history", write_then_lose)
     return sent
 
 
@@ -141,7 +141,7 @@ def test_a_connection_lost_before_commit_is_tried_again(
     baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: list[int] = []
-    real = execute.write_history
+    real = transactions.write_history
 
     def die_once(connection: Any, row: Any) -> None:
         if not killed:
@@ -149,7 +149,7 @@ def test_a_connection_lost_before_commit_is_tried_again(
             rows(dsns["admin"], f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
         real(connection, row)
 
-    monkeypatch.setattr(execute, "write_history", die_once)
+    monkeypatch.setattr(transactions, "write_history", die_once)
     file = add_supabase(2, "CREATE TABLE fresh (id integer); INSERT INTO fresh VALUES (1)")
     operation = act("migrations.apply", file=file.sha256)
     assert operation.status == "succeeded", operation.error
@@ -194,14 +194,14 @@ def test_the_providers_restore_point_lies_beside_ours(
             return answer
 
     Environment.objects.update(supabase_ref="abcdefghijklmnopqrst")
-    monkeypatch.setattr(provider_point, "configured", lambda: True)
-    monkeypatch.setattr(provider_point, "supabase", lambda **_: SimpleNamespace(backups=Backups()))
+    monkeypatch.setattr(restore_point, "configured", lambda: True)
+    monkeypatch.setattr(restore_point, "supabase", lambda **_: SimpleNamespace(backups=Backups()))
     log: list[str] = []
     known = SimpleNamespace(pk="0" * 26, result={})
     context = SimpleNamespace(operation=known, environment=Environment.objects.get(), state={}, log=log.append,
                               save_state=lambda: None, result=known.result.update)  # fmt: skip
-    provider_point.mark(context)  # type: ignore[arg-type]
-    provider_point.mark(context)  # type: ignore[arg-type]
+    restore_point.mark(context)  # type: ignore[arg-type]
+    restore_point.mark(context)  # type: ignore[arg-type]
     assert log == ["Supabase's own restore point apply-x is available, beside ours."]
     assert ProviderBackup.objects.get().external_id == "apply-x"
 
@@ -252,8 +252,10 @@ def test_too_busy_to_be_kept_in_time_changes_nothing(
     baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     RulePolicy.objects.create(version=1, created_by="ana", maintenance_seconds=1)
-    real = keeper.counts
-    monkeypatch.setattr(keeper, "counts", lambda on, *rest: (on.execute("SELECT pg_sleep(5)"), real(on, *rest))[1])
+    real = late_rows_copy.counts
+    monkeypatch.setattr(
+        late_rows_copy, "counts", lambda on, *rest: (on.execute("SELECT pg_sleep(5)"), real(on, *rest))[1]
+    )
     operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
     assert operation.status == "failed"
     assert "took longer than 1 s. The transaction was rolled back, nothing was changed" in operation.error
@@ -265,7 +267,7 @@ def test_a_blocked_change_never_queues_readers_longer_than_its_limit(
     baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Visitors decide and a reader reads while somebody holds the table and the change keeps asking for it."""
-    monkeypatch.setattr(execute, "LADDER_MS", (200,))
+    monkeypatch.setattr(transactions, "LADDER_MS", (200,))
     slowest, stop = [0.0], threading.Event()
 
     def read() -> None:

@@ -14,7 +14,7 @@ import requests
 from django.utils import timezone
 
 from deployments.models import Service
-from deployments.sync import poll
+from deployments.render.sync import poll
 from migrations_registry.apply import failpoints, steps
 from migrations_registry.models import RulePolicy
 from operations.engine.request import request

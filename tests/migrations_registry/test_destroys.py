@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.destroys import Destroyed, destroyed
-from migrations_registry.analysis.parser import parse
+from migrations_registry.analysis.data_loss import Destroyed, destroyed
+from migrations_registry.analysis.parsing.parser import parse
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 from django.utils import timezone
 
 from deployments.models import Service
-from migrations_registry.discovery import discover
 from migrations_registry.models import HistoryReading, SchemaFingerprint, StreamBaseline
-from migrations_registry.offers import look_at_repositories
+from migrations_registry.registration import look_at_repositories
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment, Heartbeat

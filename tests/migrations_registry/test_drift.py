@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ledger.models import Entry
-from migrations_registry import drift
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident, HistoryReading, SchemaFingerprint
 from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
@@ -37,48 +37,48 @@ def admin(sampelit_copy: dict[str, str]) -> psycopg.Connection:
 def test_a_change_is_one_incident_that_grows_and_closes_when_undone(
     production: Environment, admin: psycopg.Connection
 ) -> None:
-    assert drift.look(production) is None
+    assert drift_detect.look(production) is None
     admin.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
-    first = drift.look(production)
+    first = drift_detect.look(production)
     assert first is not None
     assert [change["name"] for change in first.changes] == ["public.users"]
     admin.execute("CREATE TABLE shadow (id integer)")
-    second = drift.look(production)
+    second = drift_detect.look(production)
     assert second is not None
     assert (second.pk, len(second.changes)) == (first.pk, 2)
     admin.execute("DROP TABLE shadow")
     admin.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
-    assert drift.look(production) is None
+    assert drift_detect.look(production) is None
     assert DriftIncident.objects.get().status == "gone"
     codes = list(Entry.objects.order_by("sequence").values_list("code", flat=True))
     assert codes == [f"migrations_registry.drift.{what}" for what in ("first_seen", "found", "found", "resolved")]
 
 
 def test_the_same_schema_again_makes_no_row(production: Environment) -> None:
-    drift.look(production)
-    drift.look(production)
+    drift_detect.look(production)
+    drift_detect.look(production)
     row = SchemaFingerprint.objects.get()
     assert row.seen_at > row.taken_at
 
 
 def test_accepted_with_a_reason_it_is_the_expected_schema(production: Environment, admin: psycopg.Connection) -> None:
-    drift.look(production)
+    drift_detect.look(production)
     admin.execute("CREATE INDEX shadow ON users (company)")
-    incident = drift.look(production)
+    incident = drift_detect.look(production)
     assert incident is not None
     with pytest.raises(Refused, match="Say why"):
-        drift.resolve(incident, by="ana", reason=" ")
-    drift.resolve(incident, by="ana", reason="made by hand during the incident")
-    assert drift.look(production) is None
+        drift_detect.resolve(incident, by="ana", reason=" ")
+    drift_detect.resolve(incident, by="ana", reason="made by hand during the incident")
+    assert drift_detect.look(production) is None
     with pytest.raises(Refused, match="already"):
-        drift.resolve(incident, by="ana", reason="again")
+        drift_detect.resolve(incident, by="ana", reason="again")
     assert DriftIncident.objects.get().resolved_by == "ana"
 
 
 def test_an_operation_that_changes_the_schema_is_not_looked_into(
     production: Environment, admin: psycopg.Connection
 ) -> None:
-    drift.look(production)
+    drift_detect.look(production)
     Operation.objects.create(
         kind="migrations.apply", environment=production, requested_by=person("ana"), exclusive_key="schema:production",
         status="queued", content_sha256="0" * 64,
@@ -86,15 +86,15 @@ def test_an_operation_that_changes_the_schema_is_not_looked_into(
     )  # fmt: skip
     Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
     admin.execute("CREATE TABLE shadow (id integer)")
-    assert drift.look(production) is None
+    assert drift_detect.look(production) is None
     assert not DriftIncident.objects.exists()
 
 
 def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environment, admin: psycopg.Connection) -> None:
-    drift.look(production)
+    drift_detect.look(production)
     target = timezone.now()
     admin.execute("CREATE TABLE late (id integer)")
-    drift.keep(production, drift.read(production), because="late.sql applied")
+    drift_detect.keep(production, drift_detect.read(production), because="late.sql applied")
     operation = Operation.objects.create(
         kind="backups.provider_pitr", environment=production, requested_by=person("ana"), status="queued",
         exclusive_key="schema:production", content_sha256="0" * 64, risk="routine", approvals_required=0,
@@ -107,18 +107,18 @@ def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environme
     Operation.objects.update(
         status="succeeded", outcome="succeeded", ended_at=now, lease_owner="", lease_until=None, result=result
     )
-    assert drift.look(production) is None
-    expected = drift.trusted(production)
+    assert drift_detect.look(production) is None
+    expected = drift_detect.trusted(production)
     assert expected is not None
     assert expected.trusted_because.endswith(f"by {operation.pk}")
     admin.execute("CREATE TABLE late (id integer)")
-    assert drift.look(production) is not None
+    assert drift_detect.look(production) is not None
 
 
 def test_there_is_never_a_second_open_incident(production: Environment, admin: psycopg.Connection) -> None:
-    drift.look(production)
+    drift_detect.look(production)
     admin.execute("CREATE TABLE shadow (id integer)")
-    incident = drift.look(production)
+    incident = drift_detect.look(production)
     assert incident is not None
     incident.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -128,9 +128,9 @@ def test_there_is_never_a_second_open_incident(production: Environment, admin: p
 def test_the_page_shows_both_sides_and_takes_the_reason(
     production: Environment, admin: psycopg.Connection, client: Client
 ) -> None:
-    drift.look(production)
+    drift_detect.look(production)
     admin.execute("ALTER POLICY own_account ON users USING (true)")
-    incident = drift.look(production)
+    incident = drift_detect.look(production)
     assert incident is not None
     client.force_login(person("ana"))
     url = f"/admin/migrations_registry/driftincident/{incident.pk}/change/"
@@ -148,18 +148,18 @@ def test_people_are_told_once_and_the_history_says_who(
     production: Environment, admin: psycopg.Connection, settings: Any
 ) -> None:
     settings.NOTIFY_EMAILS = ["team@sampelit.example"]
-    drift.look(production)
+    drift_detect.look(production)
     HistoryReading.objects.create(
         environment=production, unknown=[{"version": "20260101000000", "name": "by_hand", "by": "eva"}]
     )
     admin.execute("CREATE TABLE shadow (id integer)")
-    incident = drift.look(production)
+    incident = drift_detect.look(production)
     assert incident is not None
     assert [(one["actor"], one["subject"]) for one in incident.around if one["code"] == "history row"] == [
         ("eva", "by_hand")
     ]
     admin.execute("CREATE TABLE second (id integer)")
-    drift.look(production)
+    drift_detect.look(production)
     (message,) = Notification.objects.filter(dedupe_key__startswith=f"drift:{incident.pk}")
     assert "public.shadow" in message.body
 

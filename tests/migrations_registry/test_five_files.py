@@ -13,11 +13,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from migrations_registry import baseline, drift, history
-from migrations_registry.discovery import Found, discover
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint.model import Fingerprint, of_rows
-from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
+from migrations_registry.history import baseline
+from migrations_registry.history import states as history_states
+from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, observed_state
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import Found, discover
 from operations.models import Environment
 from providers.postgres.schema.objects import read_objects
 from sandbox.database import SQL
@@ -56,7 +58,7 @@ def seen(live: psycopg.Connection) -> Fingerprint:
 
 
 def states(files: list[Found], live: psycopg.Connection) -> dict[str, str]:
-    verdicts = judge([expected(one.data) for one in files], seen(live))
+    verdicts = observed_state([expected(one.data) for one in files], seen(live))
     return {Path(one.path).name: verdict.state for one, verdict in zip(files, verdicts, strict=True)}
 
 
@@ -73,7 +75,7 @@ def test_the_order_is_by_need_not_by_name(files: list[Found]) -> None:
 def test_every_prefix_and_every_half_is_seen(files: list[Found], live: psycopg.Connection, order: list[str]) -> None:
     assert states(files, live) == dict.fromkeys(order, NOT)
     for number, name in enumerate(order):
-        statements = history.split((FIVE / name).read_bytes())
+        statements = history_states.split((FIVE / name).read_bytes())
         for cut in {1, len(statements) // 2}:
             live.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             for statement in statements[: max(cut, 3 if name == PHASE1 else 1)]:
@@ -99,15 +101,15 @@ def test_a_live_copy_is_baselined_and_nothing_runs(
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", dsn)
     production = Environment.objects.create(slug="production", name="Production")
     register_files(files, source="tests", by="ana")
-    before = drift.read(production)
+    before = drift_detect.read(production)
 
     for stream in ("schema", "migration"):
         proposals = baseline.propose(production, stream)
         assert {one.verdict.state for one in proposals} == {APPLIED}
         baseline.write(production, dsn, baseline.applied(proposals, []), 30)
 
-    assert [row.name for row in history.rows_of(production)] == [Path(one.path).stem for one in files]
-    mine = [one for one in drift.read(production).objects if "supabase_migrations" not in f"{one.name} {one.of}"]
+    assert [row.name for row in history_states.rows_of(production)] == [Path(one.path).stem for one in files]
+    mine = [one for one in drift_detect.read(production).objects if "supabase_migrations" not in f"{one.name} {one.of}"]
     assert mine == list(before.objects)
     with pytest.raises(psycopg.errors.DuplicateTable):
         run(live, PHASE1)

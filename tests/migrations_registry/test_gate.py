@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from migrations_registry.discovery import discover
 from migrations_registry.models import StreamBaseline
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.models import Environment
 
 pytestmark = pytest.mark.django_db

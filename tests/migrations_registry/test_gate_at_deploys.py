@@ -11,11 +11,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments.models import Service
-from migrations_registry import commits, deploys, gate, readings
-from migrations_registry.discovery import discover
-from migrations_registry.history import row_of
+from migrations_registry.gate import answer as gate_answer
+from migrations_registry.gate import commits, deploy_guard
+from migrations_registry.history import readings
+from migrations_registry.history.states import row_of
 from migrations_registry.models import HistoryReading, RulePolicy, SourceCommit, StreamBaseline
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.engine import kinds
 from operations.engine.request import prepare, request
 from operations.engine.run import run_operation
@@ -122,17 +124,17 @@ def test_an_unreachable_repository_is_said_in_bounded_time(
         raise ProviderError(f"git did not answer within {seconds:g} s; nothing was read.", retryable=True)
 
     monkeypatch.setattr(git, "read_files", hang)
-    (line,) = deploys.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(production, deploy["second"])
     assert (line.tone, "could not be read: git did not answer within 8 s" in line.text) == ("warn", True)
-    deploys.tell(production, deploy["second"])
+    deploy_guard.tell(production, deploy["second"])
     assert asked == [8.0]  # not asked again within the minute
     policy("refuse")
-    deploys.refuse(production, deploy["second"])
+    deploy_guard.refuse(production, deploy["second"])
     policy("strict")
     with pytest.raises(Refused, match="Nobody knows"):
-        deploys.refuse(production, deploy["second"])
+        deploy_guard.refuse(production, deploy["second"])
     SourceCommit.objects.update(read_at=timezone.now() - 2 * commits.FRESH)
-    deploys.tell(production, deploy["second"])
+    deploy_guard.tell(production, deploy["second"])
     assert len(asked) == 2
 
 
@@ -141,10 +143,10 @@ def test_without_the_target_its_last_reading_counts_while_it_is_fresh(
 ) -> None:
     readings.refresh(production)
     monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
-    (line,) = deploys.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(production, deploy["second"])
     assert line.text == f"Not applied on production: {SECOND} is pending"
-    HistoryReading.objects.update(read_at=timezone.now() - 2 * gate.KEPT)
-    (line,) = deploys.tell(production, deploy["second"])
+    HistoryReading.objects.update(read_at=timezone.now() - 2 * gate_answer.KEPT)
+    (line,) = deploy_guard.tell(production, deploy["second"])
     assert (line.tone, "history of production could not be read" in line.text) == ("warn", True)
 
 
@@ -152,20 +154,20 @@ def test_what_has_no_migrations_is_not_asked(production: Environment, deploy: di
     policy("strict")
     for change in ({"type": "static_site"}, {"type": "web_service", "repo": ""}):
         Service.objects.update(**change)
-        assert deploys.tell(production, deploy["second"]) == []
-        deploys.refuse(production, deploy["second"])
+        assert deploy_guard.tell(production, deploy["second"]) == []
+        deploy_guard.refuse(production, deploy["second"])
 
 
 def test_a_directory_may_stand_for_the_repository(
     production: Environment, deploy: dict[str, dict[str, str]], settings: Any, tmp_path: Path
 ) -> None:
     settings.MIGRATIONS_SOURCE = str(tmp_path / "plain")
-    (line,) = deploys.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(production, deploy["second"])
     assert "is no directory, archive or Git URL" in line.text
     (tmp_path / "plain" / "supabase").mkdir(parents=True)
     (tmp_path / "supabase/migrations").rename(tmp_path / "plain/supabase/migrations")
     SourceCommit.objects.all().delete()
-    (line,) = deploys.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(production, deploy["second"])
     assert SECOND in line.text
 
 

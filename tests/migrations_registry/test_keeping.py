@@ -24,11 +24,11 @@ from backups.export.exporter import ExportPlan, export
 from backups.policy_spec import PolicySpec
 from backups.restore.into_empty import Target, restore
 from migrations_registry.analysis import analyse
-from migrations_registry.analysis.destroys import Destroyed, destroyed
-from migrations_registry.analysis.parser import parse
+from migrations_registry.analysis.data_loss import Destroyed, destroyed
+from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.apply import restore_point
-from migrations_registry.apply.keeper import Keeper, Place, keep
-from migrations_registry.apply.keeping import locked, same_server
+from migrations_registry.apply.late_rows import locked, same_server
+from migrations_registry.apply.late_rows_copy import Keeper, Place, keep
 from operations.models.ulid import new_ulid
 from providers import postgres
 from providers.errors import Refused

@@ -9,10 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from ledger.models import Entry
-from migrations_registry import history, marking, readings
-from migrations_registry.discovery import discover
+from migrations_registry.history import marking, readings
+from migrations_registry.history import states as history_states
 from migrations_registry.models import HistoryReading, StreamBaseline
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -57,7 +58,7 @@ def mark(environment: Environment, versions: str, state: str) -> Operation:
 
 
 def versions(environment: Environment) -> list[str]:
-    return [row.version for row in history.rows_of(environment)]
+    return [row.version for row in history_states.rows_of(environment)]
 
 
 @pytest.mark.django_db(transaction=True)

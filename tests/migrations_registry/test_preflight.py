@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from migrations_registry.apply import preflight, surroundings
+from migrations_registry.apply import preflight, target_checks
 from migrations_registry.models import Application
 from operations.models import Environment
 from providers import postgres
@@ -36,9 +36,9 @@ def test_what_is_around_the_target_refuses(
         with psycopg.connect(dsns["app"]) as late:
             late.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             late.execute("SELECT count(*) FROM leads")
-            monkeypatch.setattr(surroundings, "LATE_SECONDS", 0)
+            monkeypatch.setattr(target_checks, "LATE_SECONDS", 0)
             assert "would wait for sampelit_app" in refused()
-            monkeypatch.setattr(surroundings, "LATE_SECONDS", 60)
+            monkeypatch.setattr(target_checks, "LATE_SECONDS", 60)
         admin.execute("CREATE INDEX users_company ON users (company)")
         admin.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_company'::regclass")
         with monkeypatch.context() as patch:
@@ -90,10 +90,10 @@ def test_the_disk(baselined: Environment, act: Act, monkeypatch: pytest.MonkeyPa
     """Without a provider it is said that nobody knows; a provider's figure that is too small refuses."""
     text = "ALTER TABLE leads ADD COLUMN token uuid DEFAULT gen_random_uuid()"
     file = add_supabase(2, text)
-    monkeypatch.setattr(surroundings, "free_bytes", lambda _: 1000)
+    monkeypatch.setattr(target_checks, "free_bytes", lambda _: 1000)
     operation = act("migrations.apply", file=file.sha256)
     assert "0 MB are free. Nothing was changed. Enlarge the disk" in operation.error
-    monkeypatch.setattr(surroundings, "free_bytes", lambda _: None)
+    monkeypatch.setattr(target_checks, "free_bytes", lambda _: None)
     operation = act("migrations.apply", file=file.sha256)
     assert operation.status == "succeeded", operation.error
     assert "how much is free, the database cannot tell" in operation.log

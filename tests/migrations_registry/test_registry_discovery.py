@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from migrations_registry import sources
-from migrations_registry.discovery import classify, discover, unacceptable
-from migrations_registry.sources import read_archive, read_source, read_upload
+from migrations_registry.sources import reader as sources_reader
+from migrations_registry.sources.discovery import classify, discover, unacceptable
+from migrations_registry.sources.reader import read_archive, read_source, read_upload
 from providers.errors import Refused
 
 SUPABASE = "supabase/migrations/20260101000000_a.sql"
@@ -134,13 +134,13 @@ def test_links_and_devices_are_refused(kind: bytes) -> None:
 
 def test_bombs_are_refused() -> None:
     with pytest.raises(Refused, match="larger than"):
-        read_archive("a.zip", zipped({"schema_a.sql": b" " * (sources.MAX_FILE_BYTES + 1)}))
+        read_archive("a.zip", zipped({"schema_a.sql": b" " * (sources_reader.MAX_FILE_BYTES + 1)}))
     with pytest.raises(Refused, match="more than"):
         read_archive(
-            "a.zip", zipped({f"schema_{number}.sql": b" " * (sources.MAX_FILE_BYTES - 1) for number in range(9)})
+            "a.zip", zipped({f"schema_{number}.sql": b" " * (sources_reader.MAX_FILE_BYTES - 1) for number in range(9)})
         )
     with pytest.raises(Refused, match="members"):
-        read_archive("a.zip", zipped({f"{number}.txt": b"" for number in range(sources.MAX_MEMBERS + 1)}))
+        read_archive("a.zip", zipped({f"{number}.txt": b"" for number in range(sources_reader.MAX_MEMBERS + 1)}))
 
 
 def damaged() -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrations_registry.sources import read_source
+from migrations_registry.sources.reader import read_source
 from providers import git
 from providers.errors import ProviderError, Refused
 

@@ -19,10 +19,10 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from migrations_registry.analysis.facts import CatalogFacts, TableFacts
-from migrations_registry.discovery import Found
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import Found
 from operations.approvals.voting import approve, reject, revoke
 from operations.engine.claim import claim
 from operations.engine.claim_checks import accept

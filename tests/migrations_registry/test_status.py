@@ -13,9 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from migrations_registry import matrix, readings
-from migrations_registry.discovery import discover
-from migrations_registry.history import row_of
+from migrations_registry.history import readings, status_matrix
+from migrations_registry.history.states import row_of
 from migrations_registry.models import (
     Application,
     DriftIncident,
@@ -25,6 +24,7 @@ from migrations_registry.models import (
     StreamBaseline,
 )
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.history import HistoryRow, ensure_history, write_history
@@ -59,9 +59,9 @@ def record(dsns: dict[str, str], *rows: HistoryRow) -> None:
 
 def words(slug: str = "production") -> dict[str, str]:
     """Path's last digit → what the matrix says."""
-    shown = matrix.columns()
+    shown = status_matrix.columns()
     cells = {
-        row.file.name[-5]: cell for each in matrix.streams(shown) for row in each.rows for cell in row.cells
+        row.file.name[-5]: cell for each in status_matrix.streams(shown) for row in each.rows for cell in row.cells
         if cell.environment == slug
     }  # fmt: skip
     return {name: f"{cell.word}: {cell.note}".rstrip(": ") for name, cell in cells.items()}
@@ -89,7 +89,7 @@ def test_each_state_is_told_from_the_targets_own_history(production: Environment
         "finish or undo it there, then baseline",
         "7": "unrecorded: its objects are there, its history row is not: mark it as applied",
     }
-    assert [each.version for each in matrix.columns()[0].unknown] == ["20250101000000"]
+    assert [each.version for each in status_matrix.columns()[0].unknown] == ["20250101000000"]
 
 
 def test_a_half_done_application_resumes_or_says_why_not(production: Environment, dsns: dict[str, str]) -> None:

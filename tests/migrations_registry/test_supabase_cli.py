@@ -13,11 +13,12 @@ import psycopg
 import pytest
 from django.core.management import call_command
 
-from migrations_registry import history, readings
-from migrations_registry.baseline import write
-from migrations_registry.discovery import discover
+from migrations_registry.history import readings
+from migrations_registry.history import states as history_states
+from migrations_registry.history.baseline import write
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.history import HistoryRow
@@ -99,7 +100,7 @@ def test_the_portal_sees_what_the_cli_applied_and_repaired(
     assert states(target) == ["pending"] * 3
     assert "exit" not in cli("migration", "up", "--yes")
     assert states(target) == ["applied"] * 3
-    _same_rows(files, history.rows_of(target))
+    _same_rows(files, history_states.rows_of(target))
     with postgres.connect(sampelit_copy["export"]) as connection:
         columns = connection.execute(postgres.statements("history_columns"))
         assert {str(row[0]) for row in columns} == {"version", "name", "statements"}
@@ -121,7 +122,7 @@ def test_the_portal_sees_what_the_cli_applied_and_repaired(
 
 def _same_rows(files: list[MigrationFile], theirs: list[HistoryRow]) -> None:
     """Version and name as we would write them; the statements too, up to comments before a statement."""
-    ours = [history.row_of(file) for file in files]
+    ours = [history_states.row_of(file) for file in files]
     assert [(row.version, row.name) for row in ours] == [(row.version, row.name) for row in theirs]
-    assert all(history.is_same(file, row) for file, row in zip(files, theirs, strict=True))
+    assert all(history_states.is_same(file, row) for file, row in zip(files, theirs, strict=True))
     assert ours[1].statements == theirs[1].statements

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import autorollback
+from deployments.health import auto_rollback
 from deployments.models import Deployment, Service
-from migrations_registry.discovery import discover
+from migrations_registry.consequences import by_a_rollback
 from migrations_registry.models import Application
 from migrations_registry.services.registration import register_files
-from migrations_registry.undone import by_a_rollback
+from migrations_registry.sources.discovery import discover
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from tests.factories import person
@@ -103,14 +103,14 @@ def test_a_rollback_across_a_harmless_migration_waits_for_nobody(unhealthy: Depl
 def test_no_rollback_across_a_destructive_migration_is_automatic(unhealthy: Deployment) -> None:
     _applied(unhealthy, b"DROP TABLE leads;")
 
-    assert autorollback.consider(unhealthy) is None
+    assert auto_rollback.consider(unhealthy) is None
     assert not Operation.objects.exists()
 
 
 def test_a_rollback_across_a_harmless_migration_is_automatic(unhealthy: Deployment) -> None:
     _applied(unhealthy, b"CREATE TABLE b (id int);")
 
-    operation = autorollback.consider(unhealthy)
+    operation = auto_rollback.consider(unhealthy)
 
     assert operation is not None
     assert (operation.requested_by.username, operation.status) == ("system", "queued")

@@ -7,10 +7,11 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from migrations_registry import baseline, history
-from migrations_registry.discovery import discover
+from migrations_registry.history import baseline
+from migrations_registry.history import states as history_states
 from migrations_registry.models import HistoryReading, MigrationFile
 from migrations_registry.services.registration import register_files
+from migrations_registry.sources.discovery import discover
 from operations.engine import kinds
 from operations.engine.request import prepare, request
 from operations.engine.run import run_operation
@@ -95,7 +96,7 @@ def test_what_fails_while_writing_leaves_nothing(
         admin.execute(raise_it)
     with pytest.raises(ProviderError, match=f"of which nothing was kept, stopped: no.*{why}"):
         baseline.write(production, dsns["migration"], files, 30)
-    assert history.rows_of(production) == []
+    assert history_states.rows_of(production) == []
 
 
 def test_a_locked_history_is_not_waited_for(
@@ -108,7 +109,7 @@ def test_a_locked_history_is_not_waited_for(
         with pytest.raises(ProviderError, match=r"nothing was kept.*Another session holds a lock"):
             baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
     baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
-    assert len(history.rows_of(production)) == 1
+    assert len(history_states.rows_of(production)) == 1
 
 
 def test_a_reading_that_is_asked_for_fails_and_keeps_the_last_one(

@@ -26,7 +26,7 @@ MARKS = ["CREATE TABLE algorithm_audit_trail (id int)", "CREATE SCHEMA auth", "C
 
 
 DOORS = """
-from sampelit_ops.commandline import execute
+from sampelit_ops.command_line import execute
 from sampelit_ops.demo.launcher import _prepare
 lines = ("migrate", "tick", "ops list", "run_worker")
 commands = [lambda line=line: execute(["manage.py", *line.split()]) for line in lines]

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
 from providers.errors import ProviderError, Refused
-from sampelit_ops.commandline import told
+from sampelit_ops.database_guard import told
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.demo.environment import needs_database, read_demo_env
 from sampelit_ops.demo.environment import portal_database as portal_database_of

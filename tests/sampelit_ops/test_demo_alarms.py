@@ -14,8 +14,8 @@ from django.core.management import call_command
 from backups.models import Incident, Run
 from backups.policies.defaults import ensure_policies
 from backups.proof import prove
-from deployments.sync import poll
-from migrations_registry import drift
+from deployments.render.sync import poll
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
@@ -81,19 +81,19 @@ def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampe
 
 
 def test_a_dropped_column_is_answered_by_drift(production, sampelit_copy) -> None:
-    drift.hourly()
+    drift_detect.hourly()
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         before = connection.execute(COLUMN).fetchone()
 
     accidents.provoke("drop-column", "admin")
-    drift.hourly()
+    drift_detect.hourly()
 
     answer = alarms.answers()[0]
     assert (
         answer.url == f"/admin/migrations_registry/driftincident/{DriftIncident.objects.get(status='open').pk}/change/"
     )
     accidents.put_back("drop-column", "admin")
-    drift.hourly()
+    drift_detect.hourly()
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         assert connection.execute(COLUMN).fetchone() == before
     assert not DriftIncident.objects.filter(status="open").exists()

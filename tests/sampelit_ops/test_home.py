@@ -12,7 +12,7 @@ from operations.engine import tick
 from operations.home_panels import Panel
 from operations.models import Heartbeat, Operation
 from operations.web import formatting
-from sampelit_ops import home
+from sampelit_ops.site import home
 from tests import factories
 
 

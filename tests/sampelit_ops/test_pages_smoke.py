@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from operations.models import Heartbeat, Operation, Status, Step, StepStatus
-from sampelit_ops import frame
+from sampelit_ops.site import page_counts
 from sampelit_ops.views import health
 from tests import factories
 
@@ -111,7 +111,7 @@ def test_readyz_and_home_blame_nobody_who_waits_for_a_healthy_holder(
     asked.user = AnonymousUser()
 
     assert answer.status_code == status, answer.json()
-    assert (frame.of(asked).late > 0) == (status == 503)
+    assert (page_counts.of(asked).late > 0) == (status == 503)
 
 
 def test_readyz_asks_by_a_connection_of_its_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

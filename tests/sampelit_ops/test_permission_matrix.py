@@ -19,9 +19,9 @@ from pytest_django.fixtures import Settings
 
 from providers.errors import Refused
 from sampelit_ops import permission_matrix
-from sampelit_ops.admin_site import OpsAdminSite
 from sampelit_ops.permission_matrix import Asked
 from sampelit_ops.roles import ROLES, sync_roles
+from sampelit_ops.site.admin_site import OpsAdminSite
 from tests import factories, sampling
 from tests.sampelit_ops.permission_table import LET_IN
 from tests.sampelit_ops.permission_table import ROLES as EVERY_ROLE

@@ -6,12 +6,11 @@ import pytest
 
 from ledger.models import Entry
 from ledger.services import verify
-from operations.engine import seeding
 from operations.engine.request import request
 from operations.engine.tick import wake_due
 from operations.models import Environment, Operation, Task
 from providers.errors import Refused
-from sampelit_ops.demo import story
+from sampelit_ops.demo import seed_operations, story
 from sampelit_ops.demo.users import create_demo_users
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +39,7 @@ def test_outside_the_demo_nobody_says_when(settings, operator_and_environment):
     by, environment = operator_and_environment
     real = request("rehearsal.routine", by=by, environment=environment, parameters={"key": "a"})
     with pytest.raises(Refused, match="Only the demo's story"):
-        seeding.end(real, "succeeded", at=real.requested_at, seconds=1)
+        seed_operations.end(real, "succeeded", at=real.requested_at, seconds=1)
     settings.DEMO = False
     with pytest.raises(Refused, match="Only the demo may say"):
         request("rehearsal.routine", by=by, environment=environment, parameters={"key": "b"}, seeded=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from deployments.functions.letting_go import Judged, judged
+from deployments.functions.bundle_retention import Judged, judged
 
 
 class Command(BaseCommand):

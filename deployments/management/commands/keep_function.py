@@ -10,8 +10,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.functions import packing
-from deployments.functions.keep import keep_files
+from deployments.functions import source_archive
+from deployments.functions.bundles import keep_files
 from deployments.kinds.functions import named
 from operations import cli
 from operations.engine import kinds
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         )
 
 
-def _read(source: Path) -> packing.Files:
+def _read(source: Path) -> source_archive.Files:
     if source.is_file():
-        return packing.from_zip(source.read_bytes(), source.name)
-    return packing.from_folder(source)
+        return source_archive.from_zip(source.read_bytes(), source.name)
+    return source_archive.from_folder(source)

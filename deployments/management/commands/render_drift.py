@@ -11,10 +11,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments import drift
-from deployments.blueprint import Difference, parse
-from deployments.fingerprints import fingerprint
+from deployments.blueprint import service as blueprint_service
+from deployments.blueprint.compare import MAX_BYTES, Difference, parse
 from deployments.models import BlueprintFile
+from deployments.variables.fingerprints import fingerprint
 from operations.models import Environment
 from providers.errors import Refused
 
@@ -50,10 +50,10 @@ class Command(BaseCommand):
                     "No render.yaml was read yet. Give FILE, or request deployments.read_blueprint.",
                     returncode=UNREADABLE,
                 )
-            return drift.compare_again(file)
+            return blueprint_service.compare_again(file)
         try:
-            content = sys.stdin.buffer.read(drift.MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
-            return drift.against(environment, parse(content, fingerprint))
+            content = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
+            return blueprint_service.against(environment, parse(content, fingerprint))
         except OSError as error:
             raise CommandError(f"{name} cannot be read: {error.strerror}.", returncode=UNREADABLE) from error
         except Refused as refusal:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments import setup
+from deployments import onboarding
 from operations.models import Environment
 from operations.supabase_projects import link
 from providers.errors import Refused
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         self._discover()
         if self._link(options["supabase"]):
             self._discover()
-        for step in setup.steps():
+        for step in onboarding.steps():
             mark = {"ok": "done", "bad": "MISSING", "warn": "open"}.get(step.tone, "optional")
             self.stdout.write(f"{mark:9}{step.title}: {step.found}")
             if step.todo:
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         return bool(pairs)
 
     def _discover(self) -> None:
-        told, errors = setup.discover_everything(
+        told, errors = onboarding.discover_everything(
             lambda name, count: self.stderr.write(f"{name}: {count} deployments read")
         )
         for line in told:

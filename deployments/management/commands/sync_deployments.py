@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.client import render
-from deployments.sync import poll
+from deployments.render.client import render
+from deployments.render.sync import poll
 from providers.errors import ProviderError, Refused
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.functions.client import note, supabase
+from deployments.functions.connection_state import note, supabase
 from deployments.functions.sync import Report, sync, sync_all
 from deployments.models import EdgeFunction
 from operations.models import Environment

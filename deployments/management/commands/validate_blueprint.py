@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.client import render
+from deployments.render.client import render
 from providers.errors import ProviderError, Refused
 
 MAX_BYTES = 10 * 1024 * 1024

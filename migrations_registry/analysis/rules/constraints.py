@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis import rewrite
-from migrations_registry.analysis.catalogue import on_alter, rule
+from migrations_registry.analysis import safe_form
 from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SUE
-from migrations_registry.analysis.nodes import label, relation, strings, tested_not_null
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import label, relation, strings, tested_not_null
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 
@@ -76,12 +76,12 @@ def add_check(command: Node, alter: Node, state: State) -> None:
     if state.is_new(name):
         return
     if constraint["contype"] == "CONSTR_NOTNULL":
-        safe = rewrite.set_not_null(label(name), column or "")
+        safe = safe_form.set_not_null(label(name), column or "")
         state.see(NOT_NULL_NOT_VALID if waits else SET_NOT_NULL, name=label(name), column=column, safe=safe)
     elif not constraint.get("is_enforced", False) and not waits:
         return
     else:
-        safe = rewrite.not_valid(state, label(name), constraint.get("conname", ""))
+        safe = safe_form.not_valid(state, label(name), constraint.get("conname", ""))
         state.see(CHECK_NOT_VALID if waits else ADD_CHECK, name=label(name), safe=safe)
     if column and not waits:
         state.proven_not_null.add((name, column))
@@ -125,7 +125,7 @@ def set_not_null(command: Node, alter: Node, state: State) -> None:
     if proven and state.pg_version >= 12:
         state.see(SET_NOT_NULL_PROVEN, column=column)
     elif not (facts and column in facts.columns and facts.columns[column].not_null):
-        safe = rewrite.set_not_null(label(name), column)
+        safe = safe_form.set_not_null(label(name), column)
         state.see(SET_NOT_NULL, name=label(name), column=column, safe=safe)
 
 

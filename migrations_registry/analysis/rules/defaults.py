@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on_alter, rule
+from migrations_registry.analysis.builtin_functions import is_volatile
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
-from migrations_registry.analysis.nodes import dotted, function_name, inner_nodes, label, relation, strings, type_name
-from migrations_registry.analysis.parser import Node
-from migrations_registry.analysis.shipped import is_volatile
+from migrations_registry.analysis.parsing.nodes import (
+    dotted,
+    function_name,
+    inner_nodes,
+    label,
+    relation,
+    strings,
+    type_name,
+)
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.state import State
 
 _BACKFILL = "ADD COLUMN without it; SET DEFAULT for new rows; backfill in batches; then NOT NULL by a validated CHECK."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, DESTRUCTIVE, SUE, Rule
-from migrations_registry.analysis.nodes import dotted, label, strings
-from migrations_registry.analysis.parser import Node
-from migrations_registry.analysis.rewrite import concurrently
+from migrations_registry.analysis.parsing.nodes import dotted, label, strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.safe_form import concurrently
 from migrations_registry.analysis.state import State
 
 DROP_TABLE = rule(

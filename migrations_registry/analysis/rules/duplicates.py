@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import EXECUTION
-from migrations_registry.analysis.nodes import strings
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 DUPLICATE_COLUMN = rule(

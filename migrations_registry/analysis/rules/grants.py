@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 GRANT_WIDE = rule(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, on_alter, rule
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Name
-from migrations_registry.analysis.nodes import label, relation, strings
-from migrations_registry.analysis.parser import Node
-from migrations_registry.analysis.rewrite import not_valid
+from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.safe_form import not_valid
 from migrations_registry.analysis.state import State
 
 _USING_INDEX = (

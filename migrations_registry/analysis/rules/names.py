@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, on_alter, rule
 from migrations_registry.analysis.model import AX, COMPATIBILITY, SECURITY, SUE
-from migrations_registry.analysis.nodes import label, relation
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 _VIEW = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import SECURITY
-from migrations_registry.analysis.nodes import options
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import options
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 ROLE = rule(

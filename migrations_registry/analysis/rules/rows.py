@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, SRE, Name
-from migrations_registry.analysis.nodes import constant, label, options, relation
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import constant, label, options, relation
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 

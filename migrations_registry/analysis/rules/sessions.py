@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, SECURITY
-from migrations_registry.analysis.nodes import function_name, inner_nodes, value
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, value
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.rows import SEQUENCE_RESTART
 from migrations_registry.analysis.rules.server import SERVER_FUNCTION
 from migrations_registry.analysis.rules.triggers import DISABLE_TRIGGER

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import CONVENTION, SECURITY
-from migrations_registry.analysis.nodes import label, relation
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE
 from migrations_registry.analysis.state import State
 

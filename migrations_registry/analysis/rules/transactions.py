@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import AFTER, on, rule
 from migrations_registry.analysis.model import (
     AX,
     BLOCKING,
@@ -14,8 +13,9 @@ from migrations_registry.analysis.model import (
     STRENGTH,
     Name,
 )
-from migrations_registry.analysis.nodes import label, relation
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import AFTER, on, rule
 from migrations_registry.analysis.rules.rows import is_unbounded
 from migrations_registry.analysis.state import State
 

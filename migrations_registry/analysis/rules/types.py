@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.catalogue import on, rule
 from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTION, EXECUTION, SH
-from migrations_registry.analysis.nodes import constant, dotted, label, strings
-from migrations_registry.analysis.parser import Node
+from migrations_registry.analysis.parsing.nodes import constant, dotted, label, strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 DOMAIN_CONSTRAINT = rule(

@@ -13,8 +13,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.adopting import adopt, unmarked
-from migrations_registry.gate import environment_of
+from migrations_registry.gate.answer import environment_of
+from migrations_registry.history.supabase_cli_export import adopt, unmarked
 from operations import cli
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status

@@ -76,7 +76,7 @@ class Command(BaseCommand):
     def _facts(self, environment: str | None) -> CatalogFacts | None:
         if environment is None:
             return None
-        from migrations_registry.services.facts import live_facts
+        from migrations_registry.services.live_facts import live_facts
         from operations.dsns import environment_named
 
         try:

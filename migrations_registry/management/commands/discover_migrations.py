@@ -11,9 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.discovery import discover
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources import read_source
+from migrations_registry.sources.discovery import discover
+from migrations_registry.sources.reader import read_source
 from providers.errors import ProviderError, Refused
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandParser
 
-from migrations_registry import drift
-from migrations_registry.gate import environment_of
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.gate.answer import environment_of
 from migrations_registry.kinds.apply import find
 from migrations_registry.models import DriftIncident
 from migrations_registry.web.drift_page import MAY_RESOLVE
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             environment = environment_of(options["environment"])
-            incident = drift.look(environment)
+            incident = drift_detect.look(environment)
             if options["accept"]:
                 self._accept(incident, options)
                 return
@@ -58,5 +58,5 @@ class Command(BaseCommand):
         if not by.has_perm(MAY_RESOLVE):
             raise PermissionDenied(f"{by.username} may not accept drift. Nothing was changed.")
         file = find(options["file"]) if options["file"] else None
-        drift.resolve(incident, by=by.username, reason=options["reason"], file=file)
+        drift_detect.resolve(incident, by=by.username, reason=options["reason"], file=file)
         self.stdout.write(f"{incident} accepted by {by.username}; this schema is the expected one from now on.")

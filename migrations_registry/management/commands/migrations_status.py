@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry import matrix, readings
-from migrations_registry.gate import environment_of
+from migrations_registry.gate.answer import environment_of
+from migrations_registry.history import readings, status_matrix
 from providers.errors import Refused
 
 
@@ -27,8 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         if not given["kept"]:
             self._read(given["environment"])
-        shown = matrix.columns(given["environment"])
-        rows = matrix.as_json(matrix.streams(shown), shown)
+        shown = status_matrix.columns(given["environment"])
+        rows = status_matrix.as_json(status_matrix.streams(shown), shown)
         if given["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False))
             return

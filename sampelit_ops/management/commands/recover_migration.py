@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from operations.cli import actor
 from operations.models import Operation
 from providers.errors import ProviderError, Refused
-from sampelit_ops.recover.lost import SHAPES, parse
+from sampelit_ops.recover.loss import SHAPES, parse
+from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.page import WRITES
-from sampelit_ops.recover.write import write
 
 
 class Command(BaseCommand):

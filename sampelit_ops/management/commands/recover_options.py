@@ -15,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.provider.target import second
 from operations.models import Environment
 from providers.errors import Refused
-from sampelit_ops.recover.known import refuse_unknown
-from sampelit_ops.recover.lost import SHAPES, parse
+from sampelit_ops.recover.loss import SHAPES, parse
 from sampelit_ops.recover.options import options
+from sampelit_ops.recover.validation import refuse_unknown
 
 
 class Command(BaseCommand):

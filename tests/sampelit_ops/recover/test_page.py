@@ -19,10 +19,10 @@ from backups.provider.sync import sync
 from migrations_registry.models import MigrationFile, SchemaFingerprint
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from sampelit_ops.recover import write as writing
-from sampelit_ops.recover.lost import Lost, parse
+from sampelit_ops.recover import migration_writer as writing
+from sampelit_ops.recover.loss import Lost, parse
+from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.options import options, restored, schema_for
-from sampelit_ops.recover.write import write
 from tests.backups.conftest import drill
 from tests.backups.provider_room import act, door, export, operator, production
 from tests.sandbox.conftest import REF, Platform, platform, platform_server

@@ -1,0 +1,126 @@
+"""The admin's lists of edge functions, kept bundles and names of secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from deployments.functions import bundle_retention
+from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle
+from deployments.web import functions_page
+from operations.admin.base import ReadOnlyAdmin
+from operations.web import formatting
+
+RULE = (
+    f"Bytes go {bundle_retention.DAYS} days after they were kept and last ran; "
+    f"the {bundle_retention.NEWEST} newest versions of a function always stay"
+)
+
+
+@admin.register(EdgeFunction)
+class EdgeFunctionAdmin(ReadOnlyAdmin):
+    list_display = ["slug", "environment", "state", "version", "calls", "guarded", "changed"]
+    list_filter = ["environment", "status"]
+    list_select_related = ["environment"]
+    search_fields = ["slug"]
+    change_list_template = "admin/deployments/function/change_list.html"
+    list_title = "Edge functions"
+    list_lede = "Supabase keeps no older version; every version seen is kept here"
+    empty_title = "No edge functions yet"
+    empty_text = "Supabase's functions appear here a few minutes after SUPABASE_ACCESS_TOKEN is set."
+    empty_command = "manage.py sync_functions"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [path("upload/", view(functions_page.upload), name="deployments_function_upload"), *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return functions_page.page(request, object_id)
+
+    @admin.display(description="Health", ordering="status")
+    def state(self, row: EdgeFunction) -> SafeString:
+        return formatting.badge(row.health, {"removed": "idle", "unknown": "warn"}.get(row.health))
+
+    @admin.display(description="Last hour")
+    def calls(self, row: EdgeFunction) -> str:
+        return "–" if row.requests is None else f"{row.requests} calls, {row.server_errors} failed"
+
+    @admin.display(description="Called by")
+    def guarded(self, row: EdgeFunction) -> str:
+        return "holders of a token" if row.verify_jwt else "anybody"
+
+    @admin.display(description="Deployed", ordering="updated_at")
+    def changed(self, row: EdgeFunction) -> SafeString:
+        return formatting.when(row.updated_at)
+
+
+@admin.register(FunctionBundle)
+class FunctionBundleAdmin(ReadOnlyAdmin):
+    list_display = ["digest", "slug", "kind", "state", "bytes", "kept", "kept_by"]
+    list_filter = ["kind", ("removed_at", admin.EmptyFieldListFilter), "slug"]
+    search_fields = ["slug", "sha256__startswith"]
+    fields = ["slug", "kind", "sha256", "size_bytes", "files", "kept_at", "kept_by", "removed_at", "stays"]
+    list_title = "Kept bundles"
+    list_lede = RULE
+    empty_title = "No bundles yet"
+    empty_text = "Source files given to a deploy, and what Supabase ran, by digest."
+    empty_command = "manage.py keep_function FOLDER --function NAME"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FunctionBundle]:
+        return super().get_queryset(request).defer("content")
+
+    @admin.display(description="SHA-256")
+    def digest(self, row: FunctionBundle) -> SafeString:
+        return format_html('<span class="mono">{}</span>', row.sha256[:12])
+
+    @admin.display(description="Status", ordering="removed_at")
+    def state(self, row: FunctionBundle) -> SafeString:
+        return formatting.badge("let go", "idle") if row.removed_at else formatting.badge("kept", "ok")
+
+    @admin.display(description="Why it stays")
+    def stays(self, row: FunctionBundle) -> str:
+        found = bundle_retention.judged(pk=row.pk)
+        return (
+            (", ".join(found[0].reasons) or "It goes at the next daily round.") if found else "Its bytes were let go."
+        )
+
+    @admin.display(description="Size", ordering="size_bytes")
+    def bytes(self, row: FunctionBundle) -> str:
+        return formatting.size(row.size_bytes)
+
+    @admin.display(description="Kept", ordering="kept_at")
+    def kept(self, row: FunctionBundle) -> SafeString:
+        return formatting.when(row.kept_at)
+
+
+@admin.register(EdgeSecret)
+class EdgeSecretAdmin(ReadOnlyAdmin):
+    list_display = ["name", "environment", "changed", "verbs"]
+    list_filter = ["environment"]
+    list_select_related = ["environment"]
+    search_fields = ["name"]
+    change_list_template = "admin/deployments/function/secrets_list.html"
+    list_title = "Functions' secrets"
+    list_lede = "Names only; no value ever comes here"
+    empty_title = "No secrets known"
+    empty_text = "Names appear with the next reading. To set one: the operation “Set a functions' secret”."
+    empty_command = "manage.py ops request deployments.function_secret_set --set name=NAME …"
+
+    @admin.display(description="Changed", ordering="updated_at")
+    def changed(self, row: EdgeSecret) -> SafeString:
+        return formatting.when(row.updated_at)
+
+    @admin.display(description="Change it")
+    def verbs(self, row: EdgeSecret) -> SafeString:
+        base, where = "admin:operations_request", f"?environment={row.environment.slug}&name={row.name}"
+        return format_html(
+            '<a href="{}">Replace</a> · <a href="{}">Delete</a>',
+            reverse(base, args=["deployments.function_secret_set"]) + where,
+            reverse(base, args=["deployments.function_secret_delete"]) + where,
+        )

@@ -1,0 +1,1 @@
+"""render.yaml held against what Render has."""

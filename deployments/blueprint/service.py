@@ -1,0 +1,151 @@
+"""The render.yaml of an environment against what runs: where the file comes from, what is kept of it, what differs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.blueprint.compare import MAX_BYTES, Declared, Difference, Part, Prints, absent, compare, parse
+from deployments.models import BlueprintFile, Service
+from deployments.models.deployment import Status
+from deployments.variables import parity
+from deployments.variables.fingerprints import fingerprint
+from ledger.services import record
+from operations.models import Environment
+from providers import git
+from providers.errors import ProviderError, Refused
+from providers.redact import Redactor, redact
+from providers.render import Render
+
+PATH = "render.yaml"
+SCHEMES = ("https", "ssh")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file's content and where it came from."""
+
+    content: bytes
+    source: str = BlueprintFile.Source.GIVEN
+    repo: str = ""
+    commit: str = ""
+
+
+def from_repository(environment: Environment, path: str = PATH) -> Found:
+    """The file at the commit that is live. Raises Refused and ProviderError."""
+    services = Service.objects.filter(environment=environment, removed_at=None, parent_render_id="").exclude(repo="")
+    for service in services.order_by("-type", "name"):
+        live = service.deployments.filter(status=Status.LIVE).exclude(commit_sha="").order_by("-created_at").first()
+        if live is None:
+            continue
+        if urlsplit(service.repo).scheme not in SCHEMES:
+            raise Refused(f"{service.name}'s repository has no https address. Nothing was read; give the file here.")
+        content = _read(f"{service.repo}@{live.commit_sha}", path)
+        if content is None:
+            raise Refused(f"{service.repo} has no {path} at {live.short}. Nothing was read.")
+        return Found(content, BlueprintFile.Source.REPOSITORY, service.repo, live.commit_sha)
+    raise Refused(f"{environment} has no live deployment with a commit. Nothing was read; give the file here.")
+
+
+def _read(source: str, path: str) -> bytes | None:
+    """One file of one commit; None where it has none. Raises Refused and ProviderError, with the other way in."""
+    try:
+        files = git.read_files(source, wanted=lambda name: name == path, limit=MAX_BYTES)
+        return next((data for _, data in files), None)
+    except ProviderError as error:
+        instead = "Give the file on the environment's render.yaml page, or with manage.py render_drift."
+        raise ProviderError(f"{error.message} {instead}", retryable=False) from error
+
+
+def take(environment: Environment, found: Found, *, by: User, api: Render | None = None) -> BlueprintFile:
+    """Keep what the file declares, and Render's own verdict where `api` can be asked. Raises Refused."""
+    values: set[str] = set()
+
+    def noted(value: str) -> str:
+        values.add(value)
+        return fingerprint(value)
+
+    declared = parse(found.content, noted)
+    valid, said = _verdict(environment, found.content, api)
+    verdict = redact(Redactor(frozenset(values)).text(said))  # Render quotes what it does not like
+    facts = {
+        "source": found.source, "repo": found.repo[:300], "commit_sha": found.commit[:64],
+        "sha256": hashlib.sha256(found.content).hexdigest(), "declared": declared.stored(), "valid": valid,
+        "verdict": verdict[:500], "read_at": timezone.now(), "read_by": by.get_username(),
+    }  # fmt: skip
+    with transaction.atomic():
+        row, _ = BlueprintFile.objects.update_or_create(environment=environment, defaults=facts)
+        record("deployments.blueprint_read", actor=by.get_username(), environment=environment.slug, subject=str(row),
+               data={"sha256": row.sha256, "source": row.source, "commit": row.commit_sha,
+                     "services": len(declared.parts)})  # fmt: skip
+    compare_again(row)
+    return row
+
+
+def compare_all() -> None:
+    """The periodic job: every file that was read is compared again; a row is written only where that changed."""
+    for file in BlueprintFile.objects.select_related("environment"):
+        compare_again(file)
+
+
+def compare_again(file: BlueprintFile) -> list[Difference]:
+    found = against(file.environment, Declared.load(file.declared))
+    lines = [asdict(line) for line in found]
+    if lines != file.differences:
+        file.differences = lines
+        file.save(update_fields=["differences"])
+    return found
+
+
+def _verdict(environment: Environment, content: bytes, api: Render | None) -> tuple[bool | None, str]:
+    """Render's validation; that it could not be asked is no error of the file."""
+    owner = Service.objects.filter(environment=environment).exclude(owner_id="").values_list("owner_id", flat=True)
+    workspace = owner.first()
+    if api is None or workspace is None:
+        return None, ""
+    try:
+        check = api.blueprints.validate(workspace, content)
+    except ProviderError as error:
+        return None, f"Render could not be asked: {error.message}"
+    return check.valid, "" if check.valid else "; ".join(check.errors) or "invalid"
+
+
+def against(environment: Environment, declared: Declared) -> list[Difference]:
+    """What differs now. Previews are made from their parents and are left out."""
+    every = list(parity.loaded(Service.objects.filter(removed_at=None, parent_render_id="")).order_by("-type", "name"))
+    here = [service for service in every if service.environment_id == environment.pk]
+    groups: dict[str, Prints] = {
+        group.name: {row.key: row.fingerprint for row in group.variables.all() if row.kind == "variable"}
+        for service in here
+        for group in service.groups.all()
+    }
+    return [*absent(declared, [s.name for s in every]), *compare(declared, [part(s) for s in here], groups)]
+
+
+def part(service: Service) -> Part:
+    """A service as it runs, in the words of render.yaml."""
+    details = {**service.settings, **(service.settings.get("envSpecificDetails") or {})}
+    settings = {name: str(value).strip() for name, value in details.items() if isinstance(value, str | int)}
+    settings |= {
+        "type": service.type, "branch": service.branch, "repo": service.repo, "autoDeploy": _autodeploy(service),
+        "healthCheckPath": service.health_check_path,
+        "runtime": str(details.get("runtime") or details.get("env") or ""),
+    }  # fmt: skip
+    own = {row.key: row.fingerprint for row in service.variables.all() if row.kind == "variable"}
+    groups = [group.name for group in service.groups.all()]
+    return Part(service.name, settings, own if own or groups else None, groups)
+
+
+def _autodeploy(service: Service) -> str:
+    if service.autodeploy_trigger == "checksPass":
+        return "after checks"
+    return "on" if service.autodeploy else "off"
+
+
+def may_read(user: User | AnonymousUser) -> bool:
+    return user.has_perm("deployments.configure") or user.has_perm("operations.change_environment")

@@ -1,0 +1,1 @@
+"""Is a service healthy, and what follows when a release is not."""

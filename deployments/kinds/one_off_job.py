@@ -1,0 +1,76 @@
+"""Purge the edge cache, delete a stale preview, run a one-off job and keep its log."""
+
+from __future__ import annotations
+
+from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
+from deployments.models import Service
+from deployments.render.at_most_once import asked, pause, until
+from operations.engine.context import StepContext
+from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+from providers.render import Job, Render
+
+
+def start_job(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    command = ctx.parameters["command"]
+    job = None
+    if not ctx.state.get("asked_at"):
+        ctx.state["known"] = [known.id for known in api.jobs.list(service.render_id)]
+        job = asked(ctx, lambda: api.jobs.create(service.render_id, command))
+
+    def look() -> Job | None:
+        fresh = [job for job in api.jobs.list(service.render_id) if job.id not in ctx.state["known"]]
+        return next((job for job in fresh if job.start_command == command), None)
+
+    job = job or until(ctx, look)
+    if job is None:
+        raise ProviderError("Render lists no such job; it was not started. Request it again.")
+    ctx.result(job=job.id)
+
+
+def watch_job(ctx: StepContext) -> None:
+    api, service = here(ctx)
+    job_id = str(ctx.operation.result["job"])
+    seen: set[str] = set()
+    while True:
+        job = api.jobs.get(service.render_id, job_id)
+        _tail(ctx, api, service, job, seen)
+        if job.status in ("succeeded", "failed", "canceled"):
+            break
+        ctx.progress(len(seen), None, unit="lines", note=job.status)
+        pause(ctx)
+    ctx.result(job=job_id, status=job.status)
+    if job.status != "succeeded":
+        raise ProviderError(f"The job ended as {job.status}. Its log is below.")
+
+
+def _tail(ctx: StepContext, api: Render, service: Service, job: Job, seen: set[str]) -> None:
+    for line in api.logs.tail(service.owner_id, [service.render_id], start=job.created_at, type=["job"]):
+        if line.id not in seen and (job.id in line.message or not line.message.startswith("[job-")):
+            seen.add(line.id)
+            ctx.log(line.message)
+
+
+class RunJob(ServiceKind):
+    name, label, permission = "deployments.job", "Run a one-off job", "deployments.configure"
+    risk = Risk.SENSITIVE
+    exclusive = "job:{service}"
+    steps = [step("start", start_job, pool="deploy"), step("watch", watch_job, pool="deploy")]
+    parameters = [
+        SERVICE,
+        Parameter("command", "Command", help="Runs in the service's newest build. Put no secret here."),
+    ]
+
+    def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
+        if service.type == "static_site":
+            raise Refused(f"{service.name} is a static site and runs no jobs. Nothing was requested.")
+        return parameters
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        name = name_of(parameters["service"])
+        return [Consequence(f"“{parameters['command']}” runs with {name}'s variables, database included.", "bad")]
+
+    def describe(self, parameters: Parameters) -> str:
+        return f"{name_of(parameters['service'])}: {parameters['command']}"

@@ -1,0 +1,192 @@
+"""Link an environment group to a service, or take the link away: what the service gets or loses is named first.
+
+Requested where the rules are strictest of all that the group reaches and of the service. A link is looked up before
+it is written and read back after it; nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deployments.kinds.base import name_of
+from deployments.kinds.variable_groups import check_place, find, shown_links, touched
+from deployments.models import Service, VariableGroup
+from deployments.render.at_most_once import asked, until
+from deployments.render.client import render
+from deployments.variables import fingerprints, parity
+from operations.engine.context import StepContext
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+from providers.render import EnvGroup, Render
+
+NAMED = 20
+
+
+def groups_anywhere(environment: Environment) -> Iterable[tuple[str, str]]:
+    return [(group.render_id, group.name) for group in VariableGroup.objects.filter(removed_at=None).order_by("name")]
+
+
+def services_anywhere(environment: Environment) -> Iterable[tuple[str, str]]:
+    rows = Service.objects.filter(removed_at=None).select_related("environment").order_by("name")
+    return [(row.render_id, f"{row.name} ({row.environment})") for row in rows]
+
+
+def service_of(named: str) -> Service:
+    """A service of any environment by Render's id or by name. Raises Refused."""
+    rows = Service.objects.filter(removed_at=None).select_related("environment")
+    service = rows.filter(render_id=named).first() or rows.filter(name=named).first()
+    if service is None:
+        known = ", ".join(rows.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        raise Refused(f"There is no service {named!r}. Nothing was requested. Known: {known}.")
+    return service
+
+
+def checked(ctx: StepContext) -> tuple[Render, EnvGroup, Service]:
+    """The group as it is now. Raises Refused where it is linked to others than those that were shown."""
+    api, service = render(), service_of(ctx.parameters["service"])
+    seen = api.env_groups.get(ctx.parameters["group"])
+    if shown_links(seen) - {service.render_id} != _others(find(seen.id), service):
+        fingerprints.take(seen)
+        raise Refused(
+            f"{seen.name} is no longer linked to the services that were shown. Nothing was changed; request it again."
+        )
+    return api, seen, service
+
+
+def _others(group: VariableGroup, service: Service) -> set[str]:
+    return {one.render_id for one in touched(group)} - {service.render_id}
+
+
+def _refuse_others_than_shown(seen: EnvGroup) -> None:
+    """What it brings was named to the voters; a secret that came since may be one that visitors could read."""
+    new = set(fingerprints.prints(seen.variables, seen.files)) - _held(find(seen.id))
+    if new:
+        fingerprints.take(seen)
+        raise Refused(
+            f"{seen.name} holds {_names(new)} now, which was not shown. Nothing was changed; request it again."
+        )
+
+
+def link(ctx: StepContext) -> None:
+    api, seen, service = checked(ctx)
+    if service.render_id not in seen.services:
+        _refuse_others_than_shown(seen)
+
+    def linked() -> EnvGroup | None:
+        now = api.env_groups.get(seen.id)
+        return now if service.render_id in now.services else None
+
+    if linked() is None and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_groups.link(seen.id, service.render_id))
+    _done(ctx, service, until(ctx, linked), f"Render does not show {seen.name} on {service.name}.")
+
+
+def unlink(ctx: StepContext) -> None:
+    api, seen, service = checked(ctx)
+
+    def gone() -> EnvGroup | None:
+        now = api.env_groups.get(seen.id)
+        return now if service.render_id not in now.services else None
+
+    if gone() is None and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_groups.unlink(seen.id, service.render_id))
+    _done(ctx, service, until(ctx, gone), f"Render still shows {seen.name} on {service.name}.")
+
+
+def _done(ctx: StepContext, service: Service, now: EnvGroup | None, otherwise: str) -> None:
+    if now is None:
+        raise ProviderError(f"{otherwise} Look at its dashboard.")
+    row = fingerprints.take(now)
+    ctx.result(group=row.name, service=service.name, takes_effect="with its next deploy")
+
+
+class GroupLinkKind(OperationKind):
+    permission = "deployments.configure"
+    risk = Risk.SENSITIVE
+    exclusive = "group:{group}"
+    parameters = [
+        Parameter("group", "Group", choices=groups_anywhere),
+        Parameter("service", "Service", choices=services_anywhere),
+    ]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        group, service = find(str(parameters["group"])), service_of(str(parameters["service"]))
+        if service.is_self:
+            raise Refused(f"{service.name} runs this portal; its variables stay as they are. Nothing was requested.")
+        reached = touched(group)
+        self.fits(group, service, linked=service in reached)
+        check_place(environment, group, [*reached, *([] if service in reached else [service])])
+        return {"group": group.render_id, "service": service.render_id}
+
+    def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
+        """Raises Refused for a link that is there already, or is not."""
+        raise NotImplementedError
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        """Whom it reaches and what it holds, by name: a change of either ends a request that waits for votes."""
+        group = find(parameters["group"])
+        held = group.variables.order_by("kind", "key").values_list("kind", "key")
+        return repr((sorted(one.render_id for one in touched(group)), list(held))).encode()
+
+    def describe(self, parameters: Parameters) -> str:
+        name = VariableGroup.objects.filter(render_id=parameters["group"]).values_list("name", flat=True).first()
+        return f"{name or parameters['group']} and {name_of(parameters['service'])}"
+
+
+def _names(rows: Iterable[tuple[str, str]]) -> str:
+    names = [key if kind == "variable" else f"file {key}" for kind, key in sorted(rows, reverse=True)]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _held(group: VariableGroup) -> set[tuple[str, str]]:
+    return set(group.variables.values_list("kind", "key"))
+
+
+class LinkGroup(GroupLinkKind):
+    name, label = "deployments.link_group", "Link a group to a service"
+    steps = [step("link", link, pool="deploy")]
+
+    def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
+        if linked:
+            raise Refused(f"{group.name} is linked to {service.name} already. Nothing was requested.")
+        for kind, key in sorted(_held(group)):
+            if kind == "variable" and parity.rule_of(key, service.type) == parity.Rule.FORBIDDEN:
+                raise Refused(
+                    f"{group.name} holds {key}, which must never be on {service.name}: visitors could read it. "
+                    "Nothing was requested."
+                )
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        group, service = find(parameters["group"]), service_of(parameters["service"])
+        held, own = _held(group), set(service.variables.values_list("kind", "key"))
+        lines = [Consequence(f"{service.name} ({service.environment}) gets {_names(held - own) or 'nothing'}.", "warn")]
+        if held & own:
+            lines.append(Consequence(f"It sets {_names(held & own)} itself, which wins.", "ok"))
+        places = {one.environment for one in touched(group)} - {service.environment}
+        if places:
+            others = ", ".join(sorted(map(str, places)))
+            lines.append(Consequence(f"The same values reach {others} too; the parity page judges it.", "bad"))
+        return [*lines, Consequence("It takes effect with its next deploy.", "warn")]
+
+
+class UnlinkGroup(GroupLinkKind):
+    name, label = "deployments.unlink_group", "Unlink a group from a service"
+    steps = [step("unlink", unlink, pool="deploy")]
+
+    def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
+        if not linked:
+            known = ", ".join(one.name for one in touched(group)) or "no service"
+            raise Refused(f"{group.name} is not linked to {service.name}, but to {known}. Nothing was requested.")
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        group, service = find(parameters["group"]), service_of(parameters["service"])
+        other = {place for one in service.groups.exclude(pk=group.pk).filter(removed_at=None) for place in _held(one)}
+        kept = _held(group) & (set(service.variables.values_list("kind", "key")) | other)
+        lost = _names(_held(group) - kept) or "nothing"
+        lines = [Consequence(f"{service.name} ({service.environment}) loses {lost} with its next deploy.", "bad")]
+        if kept:
+            lines.append(Consequence(f"{_names(kept)} come from itself or from another group.", "ok"))
+        return [*lines, Consequence(f"{group.name} stays, with its values, and can be linked again.", "ok")]

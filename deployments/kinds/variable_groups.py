@@ -1,0 +1,186 @@
+"""Set or delete one variable of an environment group: it reaches every linked service, so all of them are named.
+
+The strictest of their environments decides; a link that appears between the request and the act ends it unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value
+from deployments.models import Service, VariableGroup
+from deployments.render.at_most_once import asked, until
+from deployments.render.client import render
+from deployments.variables import fingerprints, parity
+from operations.engine.context import StepContext
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.models import Environment, Risk
+from providers.errors import ProviderError, Refused
+from providers.render import EnvGroup, Render
+
+
+def groups_here(environment: Environment) -> Iterable[tuple[str, str]]:
+    found = VariableGroup.objects.filter(removed_at=None, services__environment=environment).distinct()
+    return [(group.render_id, f"{group.name}, reaches {', '.join(map(str, touched(group)))}") for group in found]
+
+
+GROUP = Parameter("group", "Group", choices=groups_here)
+
+
+def find(named: str) -> VariableGroup:
+    """A group by Render's id or by name. Raises Refused."""
+    known = VariableGroup.objects.filter(removed_at=None)
+    group = known.filter(render_id=named).first() or known.filter(name=named).first()
+    if group is None:
+        names = ", ".join(known.values_list("name", flat=True)) or "none; read them on an environment's parity page"
+        raise Refused(f"There is no variable group {named!r}. Nothing was requested. Known: {names}.")
+    return group
+
+
+def touched(group: VariableGroup) -> list[Service]:
+    return list(group.services.filter(removed_at=None).select_related("environment").order_by("name"))
+
+
+def checked(ctx: StepContext) -> tuple[Render, EnvGroup]:
+    """The group as it is on Render now. Raises Refused where its links are not the ones that were shown."""
+    api = render()
+    seen = api.env_groups.get(ctx.parameters["group"])
+    shown = {service.render_id for service in touched(find(seen.id))}
+    if shown_links(seen) != shown:
+        fingerprints.take(seen)
+        raise Refused(
+            f"{seen.name} is no longer linked to the services that were shown. Nothing was changed; request it again."
+        )
+    return api, seen
+
+
+def shown_links(seen: EnvGroup) -> set[str]:
+    """The services that it reaches; those that this portal knows as gone do not count."""
+    gone = Service.objects.filter(render_id__in=seen.services).exclude(removed_at=None)
+    return set(seen.services) - set(gone.values_list("render_id", flat=True))
+
+
+def set_variable(ctx: StepContext) -> None:
+    """Set it once and read it back; the value is neither logged nor stored."""
+    api, seen = checked(ctx)
+    key, value = ctx.parameters["key"], given_value(ctx)
+
+    def shown() -> EnvGroup | None:
+        now = api.env_groups.get(seen.id)
+        return now if any(one.key == key and one.value == value for one in now.variables) else None
+
+    if not shown() and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_groups.set(seen.id, key, value))
+    _done(ctx, until(ctx, shown), f"Render does not show the new value of {key} in {seen.name}. Look at its dashboard.")
+
+
+def delete_variable(ctx: StepContext) -> None:
+    api, seen = checked(ctx)
+    key = ctx.parameters["key"]
+
+    def gone() -> EnvGroup | None:
+        now = api.env_groups.get(seen.id)
+        return now if all(one.key != key for one in now.variables) else None
+
+    if not gone() and not ctx.state.get("asked_at"):
+        asked(ctx, lambda: api.env_groups.delete(seen.id, key))
+    _done(ctx, until(ctx, gone), f"Render still shows {key} in {seen.name}. Look at its dashboard.")
+
+
+def _done(ctx: StepContext, now: EnvGroup | None, otherwise: str) -> None:
+    if now is None:
+        raise ProviderError(otherwise)
+    row = fingerprints.take(now)
+    names = [service.name for service in touched(row)]
+    ctx.result(group=row.name, key=ctx.parameters["key"], services=names, takes_effect="with their next deploys")
+
+
+class GroupVariableKind(OperationKind):
+    permission = "deployments.configure"
+    risk = Risk.SENSITIVE
+    exclusive = "group:{group}"
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        group = find(str(parameters["group"]))
+        services = touched(group)
+        check_key(parameters)
+        for service in services:
+            if service.is_self:
+                raise Refused(f"{group.name} reaches {service.name}, which runs this portal. Nothing was requested.")
+        check_place(environment, group, services)
+        return {**parameters, "group": group.render_id}
+
+    def content(self, environment: Environment, parameters: Parameters) -> bytes:
+        """The services that it reaches: another link ends a request that waits for votes."""
+        return ",".join(service.render_id for service in touched(find(parameters["group"]))).encode()
+
+    def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        group, key = find(parameters["group"]), parameters["key"]
+        services = touched(group)
+        known = group.variables.filter(kind="variable", key=key).exists()
+        lines = [Consequence(self.told(group, key, known), "warn")]
+        lines += [_reached(service, key) for service in services]
+        if not services:
+            lines.append(Consequence("It is linked to no service.", "ok"))
+        return [*lines, Consequence("It takes effect with the next deploy of each of them.", "warn")]
+
+    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+        raise NotImplementedError
+
+    def describe(self, parameters: Parameters) -> str:
+        name = VariableGroup.objects.filter(render_id=parameters["group"]).values_list("name", flat=True).first()
+        return f"{name or parameters['group']} {parameters['key']}"
+
+
+def check_place(environment: Environment, group: VariableGroup, services: list[Service]) -> None:
+    """It is requested where the rules are strictest. Raises Refused."""
+    place = strictest(services)
+    if place is None:
+        return
+    weaker = (environment.protected, environment.votes_sensitive) < (place.protected, place.votes_sensitive)
+    if weaker or environment.pk not in {service.environment_id for service in services}:
+        raise Refused(
+            f"{group.name} reaches {place}, whose rules are the strictest of all that it reaches. "
+            f"Nothing was requested; request it for {place}."
+        )
+
+
+def strictest(services: Iterable[Service]) -> Environment | None:
+    """Of the services' environments, the one whose rules decide."""
+    places = {service.environment for service in services if service.environment}
+    return max(places, key=lambda one: (one.protected, one.votes_sensitive, one.slug), default=None)
+
+
+def _reached(service: Service, key: str) -> Consequence:
+    place = service.environment
+    if service.variables.filter(kind="variable", key=key).exists():
+        return Consequence(f"{service.name} ({place}): sets {key} itself, which wins; nothing changes there.", "ok")
+    production = place is not None and place.kind == Environment.Kind.PRODUCTION
+    return Consequence(f"{service.name} ({place}) gets it.", "bad" if production else "warn")
+
+
+class SetGroupVariable(GroupVariableKind):
+    name, label = "deployments.set_group_variable", "Set a variable of a group"
+    steps = [step("set", set_variable, pool="deploy")]
+    parameters = [GROUP, Parameter("key", "Name"), VALUE, WORKER_VARIABLE]
+
+    def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
+        check_value(parameters)
+        key = str(parameters["key"])
+        for service in touched(find(str(parameters["group"]))):
+            if parity.rule_of(key, service.type) == parity.Rule.FORBIDDEN:
+                raise Refused(f"{key} must never be on {service.name}: visitors could read it. Nothing was requested.")
+        return super().clean(environment, parameters)
+
+    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+        return f"{key} of the group {group.name} is {'replaced' if known else 'added'}; no other one is touched."
+
+
+class DeleteGroupVariable(GroupVariableKind):
+    name, label = "deployments.delete_group_variable", "Delete a variable of a group"
+    steps = [step("delete", delete_variable, pool="deploy")]
+    parameters = [GROUP, Parameter("key", "Name")]
+
+    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+        return f"{key} of the group {group.name} is gone for good: nobody here knows its value."

@@ -1,0 +1,51 @@
+"""Lifts maintenance mode that outlived its time, so that a dead worker never leaves customers before a closed door."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Service
+from deployments.render.client import configured, quick
+from ledger.services import record
+from operations.models import Operation
+from operations.models.operation import TERMINAL
+from providers.errors import ProviderError
+
+logger = logging.getLogger(__name__)
+
+
+def lift_forgotten() -> int:
+    """Lift what is past its time and no longer held by a running operation; how many were lifted."""
+    if not configured():
+        return 0
+    due = Service.objects.filter(maintenance_until__lt=timezone.now(), removed_at=None).select_related("environment")
+    return sum(_lift(service) for service in due if not _held(service))
+
+
+def _held(service: Service) -> bool:
+    """A running operation that switched it on lifts it itself, in its always-step."""
+    owner = Operation.objects.filter(pk=service.maintenance_operation).first()
+    return owner is not None and owner.status not in TERMINAL
+
+
+def _lift(service: Service) -> bool:
+    try:
+        api = quick()
+        if api.services.get(service.render_id).maintenance.enabled:
+            api.services.set_maintenance(service.render_id, False)
+        if api.services.get(service.render_id).maintenance.enabled:
+            return False
+    except ProviderError as error:
+        logger.warning("maintenance of %s could not be lifted yet: %s", service.name, error)
+        return False
+    with transaction.atomic():
+        Service.objects.filter(pk=service.pk).update(
+            maintenance=False, maintenance_until=None, maintenance_operation=""
+        )
+        place = service.environment.slug if service.environment else ""
+        record("deployments.maintenance_lifted", actor="watchdog", environment=place, subject=service.name,
+               data={"service": service.name})  # fmt: skip
+    return True

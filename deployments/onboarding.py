@@ -1,0 +1,149 @@
+"""Set-up: from one Render key to services, environments, history, health and a webhook; each step says what is next.
+
+`steps()` only reads this portal; `discover_everything()` asks Render, then what other apps registered (Supabase).
+Both are used by page and command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from deployments.models import Deployment, Service, SyncState
+from deployments.render.client import configured, render
+from deployments.render.sync import poll
+from deployments.render.webhooks import PATH, our_webhook
+from deployments.supabase_link import link_projects
+from deployments.variables.fingerprints import refresh, refresh_groups
+from operations import onboarding
+from operations.dsns import known_dsn
+from operations.models import Environment
+from operations.onboarding import Step
+from providers.errors import ProviderError, Refused
+from providers.http.api_client import PlanTooLow, Rejected, Unauthorized
+from providers.render import Render
+
+
+def discover(progress: Callable[[str, int], None] = lambda name, count: None) -> list[str]:
+    """Read everything, fingerprint variables, create the webhook where the plan allows. Raises ProviderError."""
+    api = render(deadline=120.0)
+    report = poll(client=api, progress=progress)
+    told = [f"{report.services} services, {report.created} new deployments"]
+    for service in Service.objects.filter(removed_at=None):
+        refresh(api, service)
+    groups = refresh_groups(api)
+    told.append(f"variables and {groups} groups read by name and fingerprint; no value was stored")
+    told += link_projects(api)
+    told.append(ensure_webhook(api))
+    return told
+
+
+def ensure_webhook(api: Render) -> str:
+    """Create our webhook where there is none; a plan without webhooks is an answer, not an error."""
+    if not settings.OPS_BASE_URL.startswith("https://") and not settings.DEMO:
+        return "no webhook: OPS_BASE_URL is not https; polling works without it"
+    owner = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).first()
+    if not owner:
+        return "no webhook: no service yet"
+    if our_webhook(api) is not None:
+        return "the webhook exists"
+    try:
+        made = api.webhooks.create(owner, settings.OPS_BASE_URL.rstrip("/") + PATH, "Sampelit Ops")
+    except (PlanTooLow, Unauthorized, Rejected) as error:
+        return f"no webhook ({error.message}) Polling sees every change within a minute without it."
+    if made.secret and made.secret == settings.RENDER_WEBHOOK_SECRET:
+        return "webhook created; its secret is the configured one"
+    return "webhook created; copy its secret from Render's webhook page into RENDER_WEBHOOK_SECRET"
+
+
+def steps() -> list[Step]:
+    """Where the set-up stands."""
+    known = list(Service.objects.filter(removed_at=None).select_related("environment"))
+    ours = [_key(), _services(known), _health(known), _history(known), _webhook()]
+    return [*ours, *onboarding.steps(), *_databases(), _store()]
+
+
+def _key() -> Step:
+    state = SyncState.objects.filter(pk=1).first()
+    if not configured():
+        todo = (
+            "Create a key in Render (Account settings, API keys) and set RENDER_API_KEY on every service of the portal."
+        )
+        return Step("Render key", "bad", "RENDER_API_KEY is not set", todo)
+    if state and state.error:
+        return Step("Render key", "bad", state.error, "Correct it, then read again.")
+    return Step("Render key", "ok" if state else "warn", "Render answers" if state else "not used yet",
+                "" if state else "Read from Render.")  # fmt: skip
+
+
+def _services(services: list[Service]) -> Step:
+    groups: dict[str, list[str]] = {}
+    for service in services:
+        groups.setdefault(service.environment.slug if service.environment else "none", []).append(service.name)
+    if not groups:
+        return Step("Services and environments", "warn", "none known", "Read from Render.")
+    return Step("Services and environments", "ok", "; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(groups.items())))
+
+
+def _health(services: list[Service]) -> Step:
+    web = [service for service in services if service.is_web]
+    without = [service.name for service in web if not service.health_check_path]
+    if without:
+        todo = "Request deployments.health_path for each, with /health for Sampelit."
+        return Step("Health", "warn", f"no health path: {', '.join(without)}", todo)
+    return Step("Health", "ok" if web else "warn", f"{len(web)} web services are probed by status and body")
+
+
+def _history(services: list[Service]) -> Step:
+    open_ones = sum(not service.history_complete for service in services)
+    found = f"{Deployment.objects.count()} deployments"
+    if open_ones:
+        return Step("History", "warn", f"{found}; {open_ones} services not read to the end", "Read from Render.")
+    return Step("History", "ok", found)
+
+
+def _webhook() -> Step:
+    if settings.RENDER_WEBHOOK_SECRET:
+        return Step("Webhook", "ok", f"secret is set; Render calls {settings.OPS_BASE_URL.rstrip('/')}{PATH}")
+    todo = "With a Professional workspace: read from Render, then copy the webhook's secret into RENDER_WEBHOOK_SECRET."
+    return Step("Webhook", "idle", "not set; polling sees every change within a minute", todo)
+
+
+def _databases() -> list[Step]:
+    made = []
+    for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
+        export, migration = environment.variable("export"), environment.variable("migration")
+        if not known_dsn(environment, "export"):
+            found, todo = (
+                f"{export} is not set here",
+                f"Set {export} to a read-only role; Connect a database shows how.",
+            )
+            made.append(Step(f"Database of {environment}", "warn" if environment.protected else "idle", found, todo))
+        elif not known_dsn(environment, "migration"):
+            todo = f"To apply migrations from here, set {migration} on the worker."
+            made.append(Step(f"Database of {environment}", "ok", f"{export} is set", todo))
+        else:
+            made.append(Step(f"Database of {environment}", "ok", "both variables are set"))
+    return made
+
+
+def _store() -> Step:
+    keys = bool(settings.BACKUP_AGE_RECIPIENTS and settings.BACKUP_SIGNING_KEY)
+    todo = "" if keys else "Set BACKUP_STORE, BACKUP_AGE_RECIPIENTS and BACKUP_SIGNING_KEY (manage.py keys makes them)."
+    return Step("Backup store and keys", "ok" if keys else "warn", "keys are set" if keys else "keys are missing", todo)
+
+
+def discover_everything(
+    progress: Callable[[str, int], None] = lambda name, count: None,
+) -> tuple[list[str], list[str]]:
+    """Render first (its services name the Supabase projects), then every registered part; errors are sentences."""
+    told: list[str] = []
+    errors: list[str] = []
+    if configured():
+        try:
+            told += discover(progress)
+        except (ProviderError, Refused) as error:
+            errors.append(str(error))
+    more, wrong = onboarding.discover()
+    return told + more, errors + wrong

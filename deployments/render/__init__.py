@@ -1,0 +1,1 @@
+"""Render's word becomes rows: polls, webhooks, deploys asked for and awaited."""

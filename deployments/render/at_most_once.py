@@ -1,0 +1,126 @@
+"""Writes to Render, each sent at most once: the intent is journaled, then the call, then the outcome.
+
+Render has no idempotency keys: a lost answer, or a worker killed in between, is looked up and never repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.models import Service
+from deployments.render.record_deploy import observe
+from deployments.render.service_rows import take
+from operations.engine.context import StepContext
+from providers.errors import ProviderError
+from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
+from providers.render import Deploy, Render
+from providers.render import Service as Seen
+
+Found = TypeVar("Found")
+LOOKS = 8
+
+
+def start_deploy(
+    ctx: StepContext,
+    api: Render,
+    service: Service,
+    ask: Callable[[], Deploy | None],
+    ours: Callable[[Deploy], bool],
+) -> str:
+    """Start a deploy or rollback once; returns its id. `ours` recognises it among deploys that were not there before.
+
+    Raises ProviderError when Render declined, or when its answer was lost and no such deploy appeared."""
+    if ctx.state.get("deploy"):
+        return str(ctx.state["deploy"])
+    found = None
+    if not ctx.state.get("asked_at"):
+        ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
+        found = asked(ctx, ask)
+    found = found or until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
+    if found is None:
+        raise ProviderError(
+            f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; it lists no new deploy of "
+            f"{service.name}, so it was not started. What was live is untouched. Request it again."
+        )
+    ctx.state["deploy"] = found.id
+    ctx.save_state()
+    observe(service, found, operation=ctx.operation)
+    return found.id
+
+
+def asked(ctx: StepContext, ask: Callable[[], Found]) -> Found | None:
+    """Journal the intent and send the write; None when the answer was lost. A write that never left is no intent."""
+    ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
+    ctx.save_state()
+    try:
+        return ask()
+    except UnknownOutcome as lost:
+        ctx.log(f"{lost.message} Looking it up.")
+        return None
+    except (RateLimited, Unavailable):
+        del ctx.state["asked_at"]
+        ctx.save_state()
+        raise
+
+
+def until(ctx: StepContext, look: Callable[[], Found | None], looks: int = LOOKS) -> Found | None:
+    """Look until there is something, a few times; None when it never came. Raises Cancelled or LeaseLost."""
+    for number in range(looks):
+        if (found := look()) is not None:
+            return found
+        ctx.progress(number + 1, looks, unit="looks", note="waiting for Render")
+        pause(ctx)
+    return None
+
+
+def pause(ctx: StepContext) -> None:
+    """Wait one watching period, or less when the claim is lost; then check."""
+    ctx.lost.wait(settings.DEPLOY_WATCH_SECONDS)
+    ctx.check()
+
+
+def ensure(
+    ctx: StepContext,
+    api: Render,
+    service: Service,
+    wanted: Callable[[Seen], bool],
+    write: Callable[[], object],
+    what: str,
+) -> bool:
+    """Bring a setting to the wanted state and read it back; True where it had to be written.
+
+    Raises ProviderError when Render does not show it after the write."""
+    seen = api.services.get(service.render_id)
+    if wanted(seen):
+        take(seen, service)
+        return False
+    try:
+        write()
+    except UnknownOutcome as lost:
+        ctx.log(f"{lost.message} Reading it back.")
+
+    def look() -> Seen | None:
+        now = api.services.get(service.render_id)
+        return now if wanted(now) else None
+
+    shown = until(ctx, look)
+    if shown is None:
+        raise ProviderError(
+            f"Render was asked for {what} on {service.name}, but does not show it. Look at its dashboard."
+        )
+    take(shown, service)
+    return True
+
+
+def _newest(api: Render, service: Service) -> list[Deploy]:
+    return next(api.deploys.pages(service.render_id, limit=20), [])
+
+
+def _new_one(api: Render, service: Service, known: list[str], ours: Callable[[Deploy], bool]) -> Deploy | None:
+    """The oldest deploy that was not there before and that `ours` recognises."""
+    fresh = [deploy for deploy in _newest(api, service) if deploy.id not in known and ours(deploy)]
+    return fresh[-1] if fresh else None

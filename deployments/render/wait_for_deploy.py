@@ -1,0 +1,94 @@
+"""Steps that wait: for a deploy to end on Render, and for the new version to be healthy."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from deployments.health import probing
+from deployments.models import Deployment, Service
+from deployments.models.deployment import Status
+from deployments.render.at_most_once import pause
+from deployments.render.record_deploy import observe
+from operations.engine.context import Cancelled, StepContext
+from providers.errors import ProviderError
+from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
+from providers.render import Render
+
+ORDER = [
+    Status.CREATED, Status.QUEUED, Status.BUILD_IN_PROGRESS, Status.PRE_DEPLOY_IN_PROGRESS, Status.UPDATE_IN_PROGRESS,
+    Status.LIVE,
+]  # fmt: skip
+
+
+def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment:
+    """Follow one deploy to its end, through outages of Render. A cancelled operation cancels the deploy.
+
+    Raises ProviderError when it failed or was cancelled; what was live before stays live."""
+    while True:
+        row = _look(ctx, api, service, deploy)
+        if row and not row.moving:
+            break
+        word = row.word if row else "Render does not answer"
+        place = ORDER.index(Status(row.status)) if row and row.status in ORDER else 0
+        try:
+            ctx.progress(place, len(ORDER) - 1, unit="phases", note=word)
+            pause(ctx)
+        except Cancelled:
+            _cancel(ctx, api, service, deploy)
+            raise
+    ctx.result(deployment=deploy, status=row.provider_status, commit=row.commit_sha)
+    _supersede(api, service, row)
+    if not row.was_live:
+        raise ProviderError(
+            f"Render ended it as {row.word.lower()}. What was live before is still live. Read the log below."
+        )
+    return row
+
+
+def _look(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment | None:
+    try:
+        seen = api.deploys.get(service.render_id, deploy)
+    except (Unavailable, RateLimited) as error:
+        ctx.log(error.message)
+        return None
+    observe(service, seen, operation=ctx.operation)
+    return service.deployments.get(render_id=deploy)
+
+
+def _supersede(api: Render, service: Service, new: Deployment) -> None:
+    """What was live until now is read again at once; the next poll would see it too."""
+    for row in service.deployments.filter(status=Status.LIVE).exclude(pk=new.pk):
+        observe(service, api.deploys.get(service.render_id, row.render_id), row)
+
+
+def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> None:
+    try:
+        api.deploys.cancel(service.render_id, deploy)
+        ctx.log(f"cancelled {deploy} on Render")
+        _look(ctx, api, service, deploy)
+    except (ProviderError, UnknownOutcome) as error:
+        ctx.log(f"could not cancel it on Render: {error}")
+
+
+def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
+    """Probe until enough answers in a row agree. Raises ProviderError when the new version is not healthy."""
+    service.refresh_from_db()
+    if not service.health_url or service.maintenance or service.suspended:
+        ctx.log("not probed: no health address, in maintenance or suspended")
+        return
+    for number in range(settings.HEALTH_DECIDE_PROBES):
+        check = probing.probe(service)
+        row = service.deployments.get(render_id=deploy)
+        ctx.progress(number + 1, settings.HEALTH_DECIDE_PROBES, unit="probes", note=check.detail)
+        if row.health == Deployment.Health.HEALTHY:
+            ctx.result(health="healthy", version=check.version)
+            return
+        if row.health == Deployment.Health.UNHEALTHY:
+            ctx.result(health="unhealthy")
+            raise ProviderError(f"It is live but not healthy: {check.detail}. Roll back, or look at the service's log.")
+        if row.status == Status.DEACTIVATED:
+            ctx.result(health="undecided")
+            raise ProviderError("It was live, but another deploy replaced it before it was found healthy.")
+        pause(ctx)
+    ctx.result(health="undecided")
+    raise ProviderError("It is live, but its health never settled. Look at the service's log; nothing was rolled back.")

@@ -1,0 +1,139 @@
+"""Render's webhooks: verified over the raw body, stored once by their id, answered 202, worked off by the ticker.
+
+The message is thin and only a hint: the truth is fetched from the API, so order and repetition do not matter.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import standardwebhooks
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Service, WebhookDelivery
+from deployments.render.client import configured, quick
+from deployments.render.service_rows import take
+from deployments.render.sync import Report, sync_service
+from providers.errors import ProviderError
+from providers.http.api_client import NotFound, PlanTooLow, Unauthorized
+from providers.render import Render, Webhook
+from providers.render.models import moment, text
+
+logger = logging.getLogger(__name__)
+MAX_BODY_BYTES = 65_536
+MAX_ATTEMPTS = 8
+Delivery = WebhookDelivery.Status
+
+
+class NotGenuine(Exception):
+    """The signature, its time or its form is wrong; nothing was stored."""
+
+
+def receive(body: bytes, headers: Mapping[str, str]) -> bool:
+    """Verify and store one delivery; False where its id was stored before. Raises NotGenuine."""
+    if not settings.RENDER_WEBHOOK_SECRET or len(body) > MAX_BODY_BYTES:
+        raise NotGenuine
+    try:
+        standardwebhooks.Webhook(settings.RENDER_WEBHOOK_SECRET).verify(body, dict(headers))
+        payload = json.loads(body)
+        sent = payload["data"]
+        values = {
+            "event_type": text(payload.get("type"))[:100], "event_id": text(sent.get("id"))[:100],
+            "service_render_id": text(sent.get("serviceId"))[:80], "sent_at": moment(payload.get("timestamp")),
+        }  # fmt: skip
+    except (standardwebhooks.WebhookVerificationError, ValueError, KeyError, TypeError, AttributeError, UnicodeError):
+        raise NotGenuine from None
+    identity = next(value for name, value in headers.items() if name.lower() == "webhook-id")
+    _, created = WebhookDelivery.objects.get_or_create(delivery_id=identity[:200], defaults=values)
+    return created
+
+
+def process_waiting(limit: int = 50) -> int:
+    """Work off what waits: each named service is synchronised once, however many deliveries name it."""
+    if not configured():
+        return 0
+    waiting = list(
+        WebhookDelivery.objects.filter(
+            status__in=[Delivery.RECEIVED, Delivery.FAILED], attempts__lt=MAX_ATTEMPTS
+        ).order_by("received_at")[:limit]
+    )
+    for render_id in dict.fromkeys(row.service_render_id for row in waiting):
+        rows = [row.pk for row in waiting if row.service_render_id == render_id]
+        _finish(rows, *_synchronise(render_id))
+    return len(waiting)
+
+
+def _synchronise(render_id: str) -> tuple[str, str]:
+    """The outcome of fetching the truth about one service, and why it failed."""
+    if not render_id:
+        return Delivery.IGNORED, ""
+    try:
+        api = quick()
+        row = Service.objects.filter(render_id=render_id).select_related("environment").first()
+        sync_service(api, take(api.services.get(render_id), row), Report())
+    except NotFound:
+        Service.objects.filter(render_id=render_id, removed_at=None).update(removed_at=timezone.now())
+        return Delivery.PROCESSED, ""
+    except ProviderError as error:
+        return Delivery.FAILED, error.message[:300]
+    return Delivery.PROCESSED, ""
+
+
+def _finish(rows: list[int], status: str, error: str) -> None:
+    with transaction.atomic():
+        for row in WebhookDelivery.objects.select_for_update().filter(pk__in=rows):
+            row.status, row.error, row.attempts = status, error, row.attempts + 1
+            row.processed_at = timezone.now()
+            row.save(update_fields=["status", "error", "attempts", "processed_at"])
+
+
+PATH = "/webhooks/render/"
+MAX_LOST = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    sent: int = 0
+    arrived: int = 0
+    recovered: int = 0
+
+
+def our_webhook(api: Render) -> Webhook | None:
+    """The webhook that leads here, if the plan allows webhooks and somebody created one."""
+    wanted = settings.OPS_BASE_URL.rstrip("/") + PATH
+    owners = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).distinct()
+    for owner in owners:
+        try:
+            found = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)
+        except (PlanTooLow, Unauthorized):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def reconcile(api: Render, hours: float = 1) -> Comparison:
+    """Compare the last hour; deliveries that never arrived are stored as waiting. Raises ProviderError."""
+    hook = our_webhook(api)
+    if hook is None:
+        return Comparison()
+    sent = {event.event_id for event in api.webhooks.sent(hook.id, after=timezone.now() - timedelta(hours=hours))}
+    arrived = set(WebhookDelivery.objects.filter(event_id__in=sent).values_list("event_id", flat=True))
+    lost = sorted(sent - arrived)[:MAX_LOST]
+    return Comparison(len(sent), len(arrived), sum(_recover(api, event) for event in lost))
+
+
+def _recover(api: Render, event_id: str) -> bool:
+    try:
+        event = api.events.get(event_id)
+    except ProviderError:
+        return False
+    values = {"event_type": event.type[:100], "event_id": event_id, "service_render_id": event.service_id,
+              "sent_at": event.at}  # fmt: skip
+    return WebhookDelivery.objects.get_or_create(delivery_id=f"reconciled:{event_id}", defaults=values)[1]

@@ -1,0 +1,1 @@
+"""Names and fingerprints of variables, and their parity between environments."""

@@ -1,0 +1,145 @@
+"""The registry's lists and pages. Files are read-only facts; verbs are requests on pages of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
+from migrations_registry.web import review_page, status_page, upload_page
+from operations.admin.base import ReadOnlyAdmin
+from operations.models import Operation
+from operations.web import formatting
+
+
+@admin.register(MigrationFile)
+class MigrationFileAdmin(ReadOnlyAdmin):
+    list_display = [
+        "file_name",
+        "stream",
+        "risk_badge",
+        "revision_of",
+        "digest",
+        "requests",
+        "registered",
+        "discovered_by",
+    ]
+    list_display_links = ["file_name"]
+    list_filter = ["stream", "risk", "discovered_at"]
+    search_fields = ["path", "sha256__startswith"]
+    actions = ["apply"]
+    change_list_template = "admin/migrations_registry/migrationfile/change_list.html"
+    list_title = "Migrations"
+    list_lede = "Newest revision of each file, in the order in which they belong. Open one to review it."
+    empty_title = "No migrations yet"
+    empty_text = "Register them from a checkout, an archive or a Git repository."
+    empty_command = "manage.py discover_migrations DIRECTORY --environment production"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("register/", view(upload_page.page), name="migrations_upload"),
+            path("status/", view(status_page.page), name="migrations_status"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MigrationFile]:
+        """Newest revisions, without their bytes."""
+        return MigrationFile.objects.newest().defer("content")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return review_page.page(request, object_id)
+
+    @admin.action(description="Ask to apply the selected migration", permissions=["apply"])
+    def apply(self, request: HttpRequest, rows: QuerySet[MigrationFile]) -> HttpResponse | None:
+        row = rows.first()
+        if row is None or rows.count() != 1:
+            self.message_user(request, "Select exactly one migration. Nothing was requested.", "warning")
+            return None
+        return redirect(f"{reverse('admin:operations_request', args=['migrations.apply'])}?file={row.sha256}")
+
+    def has_apply_permission(self, request: HttpRequest) -> bool:
+        """Who may request."""
+        return bool(request.user.has_perm("migrations_registry.apply_migrationfile"))
+
+    @admin.display(description="Migration", ordering="path")
+    def file_name(self, row: MigrationFile) -> SafeString:
+        return format_html('<span class="mono">{}</span>', row.name)
+
+    @admin.display(description="Risk", ordering="risk")
+    def risk_badge(self, row: MigrationFile) -> SafeString:
+        return formatting.badge(row.risk)
+
+    @admin.display(description="Revision", ordering="revision")
+    def revision_of(self, row: MigrationFile) -> str:
+        return str(row.revision)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """One query for the newest request of every file on each environment."""
+        changelist = super().get_changelist_instance(request)
+        rows = Operation.objects.filter(kind="migrations.apply", seeded=False).select_related("environment")
+        newest: dict[str, dict[str, Operation]] = {}
+        for each in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
+            newest.setdefault(each.parameters.get("file", ""), {})[each.environment.slug] = each
+        for row in changelist.result_list:
+            row.newest_requests = newest.get(row.sha256, {})
+        return changelist
+
+    @admin.display(description="Requests")
+    def requests(self, row: MigrationFile) -> SafeString | str:
+        found = getattr(row, "newest_requests", {})
+        return (
+            format_html_join(
+                " ", "{} {}", ((slug, formatting.badge(each.status)) for slug, each in sorted(found.items()))
+            )
+            or "–"
+        )
+
+    @admin.display(description="Registered", ordering="discovered_at")
+    def registered(self, row: MigrationFile) -> SafeString:
+        return formatting.when(row.discovered_at)
+
+    @admin.display(description="sha256")
+    def digest(self, row: MigrationFile) -> SafeString:
+        return format_html('<span class="mono small">{}</span>', row.sha256[:12])
+
+
+@admin.register(RulePolicy)
+class RulePolicyAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/migrations_registry/rulepolicy/change_list.html"
+    list_display = ["version", "rows", "bytes", "maintenance_seconds", "gate", "created_at", "created_by"]
+    list_title = "Migration rules"
+    list_lede = "The newest version is in force; before the first, the catalogue's own. Changed by an operation."
+    empty_title = "The catalogue's own rules are in force"
+    empty_text = "Thresholds: 100,000 rows or 100 MB; maintenance mode above 5 s of blocking."
+    empty_command = "manage.py ops request migrations.change_rules --environment production --set rows=50000 --reason …"
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    list_display = ["rule", "severity", "file", "line", "message"]
+    list_filter = ["severity"]
+    list_select_related = ["file"]
+    search_fields = ["rule"]
+    empty_title = "No findings"
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnlyAdmin):
+    list_display = ["file", "environment", "risk", "made_at"]
+    list_select_related = ["file", "environment"]
+    empty_title = "No plans yet"
+
+
+@admin.register(Waiver)
+class WaiverAdmin(ReadOnlyAdmin):
+    list_display = ["file", "rule", "line", "reason", "requested_by", "approved_by"]
+    list_select_related = ["file"]
+    empty_title = "No waivers"

@@ -1,0 +1,1 @@
+"""SQL text becomes statements and trees; what hides inside of them."""

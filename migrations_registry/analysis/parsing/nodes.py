@@ -1,0 +1,124 @@
+"""Small readers of syntax-tree dictionaries: names, types, options, and one walk over everything below a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrations_registry.analysis.model import Name
+from migrations_registry.analysis.parsing.parser import Node
+
+DML = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
+_INNER = DML | {"FuncCall", "RangeVar"}
+
+
+def relation(node: Node) -> Name:
+    """A RangeVar's (schema, name); an unqualified name is taken to be in public."""
+    if node.get("relpersistence") == "t":
+        return "pg_temp", node["relname"]
+    return node.get("schemaname", "public"), node["relname"]
+
+
+def strings(items: list[Node]) -> list[str]:
+    """The texts of a list of String nodes."""
+    return [item["String"]["sval"] for item in items if "String" in item]
+
+
+def dotted(parts: list[str]) -> Name:
+    """(schema, name) of a possibly qualified name."""
+    return (parts[-2] if len(parts) > 1 else "public", parts[-1])
+
+
+def label(name: Name) -> str:
+    """The name as a person writes it."""
+    return name[1] if name[0] == "public" else f"{name[0]}.{name[1]}"
+
+
+def function_name(call: Node) -> str:
+    """A FuncCall's name; pg_catalog and public are left out."""
+    parts = strings(call["funcname"])
+    return ".".join(part for part in parts if part not in ("pg_catalog", "public", "extensions"))
+
+
+def type_name(node: Node) -> str:
+    """A TypeName's bare name: int4, varchar, app.mood."""
+    return ".".join(part for part in strings(node.get("names", [])) if part not in ("pg_catalog", "public"))
+
+
+def modifiers(node: Node) -> list[int]:
+    """A TypeName's integer modifiers: [10, 2] of numeric(10,2)."""
+    constants = [item.get("A_Const", {}).get("ival", {}).get("ival", 0) for item in node.get("typmods", [])]
+    return [int(value) for value in constants]
+
+
+def options(items: list[Node]) -> dict[str, Any]:
+    """DefElem name → its plain value (True when it has none)."""
+    return {item["DefElem"]["defname"]: value(item["DefElem"].get("arg")) for item in items if "DefElem" in item}
+
+
+def value(node: Node | None) -> Any:
+    """A constant node as a Python value; other nodes as they are; a missing one as True."""
+    if not node:
+        return True
+    kind, inner = next(iter(node.items()))
+    if kind == "A_Const":
+        return constant(inner)
+    if kind == "TypeName":
+        return type_name(inner)
+    return {"String": inner.get("sval"), "Integer": inner.get("ival", 0), "Float": inner.get("fval"),
+            "Boolean": inner.get("boolval", False)}.get(kind, node) if isinstance(inner, dict) else node  # fmt: skip
+
+
+def constant(node: Node) -> Any:
+    """The value of an A_Const."""
+    if "ival" in node:
+        return node["ival"].get("ival", 0)
+    if "boolval" in node:
+        return node["boolval"].get("boolval", False)
+    if "sval" in node:
+        return node["sval"].get("sval", "")
+    return node["fval"].get("fval") if "fval" in node else None
+
+
+def is_on(setting: Any) -> bool:
+    """How PostgreSQL reads an option's value (defGetBoolean)."""
+    return setting is True or str(setting).lower() in ("true", "on", "1")
+
+
+_newest: tuple[Node, list[tuple[str, Node]]] = ({}, [])
+
+
+def inner_nodes(node: Node) -> list[tuple[str, Node]]:
+    """Every statement, function call and relation below `node`, in no particular order.
+
+    Several rules ask about the same statement one after the other, so the newest answer is kept.
+    """
+    global _newest
+    asked, known = _newest
+    if asked is node:
+        return known
+    found: list[tuple[str, Node]] = []
+    stack: list[Any] = [node]
+    while stack:
+        current = stack.pop()
+        if type(current) is list:
+            stack += current
+            continue
+        for key, child in current.items():
+            kind = type(child)
+            if kind is dict:
+                if key in _INNER:
+                    found.append((key, child))
+                stack.append(child)
+            elif kind is list:
+                stack += [item for item in child if type(item) is dict or type(item) is list]
+    _newest = (node, found)
+    return found
+
+
+def tested_not_null(expression: Node) -> str | None:
+    """The column of exactly `column IS NOT NULL`, else None."""
+    test = expression.get("NullTest")
+    if not test or test["nulltesttype"] != "IS_NOT_NULL" or "ColumnRef" not in test["arg"]:
+        return None
+    names = strings(test["arg"]["ColumnRef"]["fields"])
+    return names[-1] if names else None

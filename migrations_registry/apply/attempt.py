@@ -1,0 +1,117 @@
+"""The journal of one attempt, in Application: which steps of the file were begun and ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import transaction
+
+from migrations_registry.analysis import analyse
+from migrations_registry.analysis.data_loss import Destroyed, destroyed
+from migrations_registry.analysis.model import Analysis
+from migrations_registry.analysis.parsing.parser import parse
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.services.planning import Review
+from operations.engine.claim import lock
+from operations.engine.context import StepContext
+from providers.errors import Refused
+from providers.postgres import Facts
+
+PENDING, STARTED, DONE = "pending", "started", "done"
+
+
+@dataclass
+class Attempt:
+    """One application, its file and the lease under which its journal is written.
+
+    `asked_at`: since when the statement that runs may wait for a lock, while others queue behind it.
+    """
+
+    ctx: StepContext
+    row: Application
+    server: Facts | None = None
+    asked_at: float = 0
+
+    @property
+    def file(self) -> MigrationFile:
+        return self.row.file
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return analyse(self.file.data, as_runner=True)
+
+    @property
+    def tables(self) -> list[str]:
+        """Relations that exist and are touched, as schema.name."""
+        return sorted({name for each in self.row.steps for name in each["tables"]})
+
+    def statements(self, step: dict[str, Any]) -> list[bytes]:
+        """The stored bytes of a step's statements."""
+        found = self.analysis.statements
+        return [self.file.data[found[at].start : found[at].end] for at in step["statements"]]
+
+    def destroys(self, step: dict[str, Any] | None = None) -> Destroyed:
+        """What one step destroys, or all steps that are not done yet."""
+        steps = [step] if step else [each for each in self.row.steps if each["status"] != DONE]
+        return destroyed(self.analysis, parse(self.file.data), [at for each in steps for at in each["statements"]])
+
+    def note(self, step: dict[str, Any], **values: Any) -> None:
+        """Write something about a step down at once, under the lease."""
+        step.update(values)
+        self.save("steps")
+
+    def save(self, *fields: str) -> None:
+        with transaction.atomic():
+            lock(self.ctx.lease)
+            self.row.save(update_fields=list(fields))
+
+
+def load(ctx: StepContext) -> Attempt:
+    """The attempt that preflight opened."""
+    rows = Application.objects.select_related("file", "environment")
+    return Attempt(ctx, rows.get(operation=ctx.operation.pk))
+
+
+def open_attempt(ctx: StepContext, found: Review) -> Attempt:
+    """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
+    earlier = Application.objects.filter(file=found.file, environment=ctx.environment, status="partly").first()
+    steps = [
+        {
+            "number": each.number,
+            "transactional": each.transactional,
+            "statements": list(each.statements),
+            "title": each.title,
+            "tables": sorted({".".join(one.name) for one in each.objects if not one.is_new}),
+            "status": PENDING,
+            "xid": "",
+            "attempts": 0,
+        }
+        for each in found.plan.steps
+    ]
+    Application.objects.get_or_create(
+        operation=ctx.operation.pk,
+        defaults={"file": found.file, "environment": ctx.environment, "steps": _resumed(steps, earlier)},
+    )
+    return load(ctx)
+
+
+def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[dict[str, Any]]:
+    """The earlier attempt's finished steps, if they are these steps still; what it only began is looked at again."""
+    if earlier is None:
+        return steps
+    shape = [(each["transactional"], each["statements"]) for each in steps]
+    if shape != [(each["transactional"], each["statements"]) for each in earlier.steps]:
+        raise Refused(
+            f"{earlier.file.name} is partly applied in other steps than the present rules cut it into. Nothing was "
+            "changed. Finish it by a new file that brings the schema to where it should be, and baseline the stream."
+        )
+    return [_continued(new, old) for new, old in zip(steps, earlier.steps, strict=True)]
+
+
+def _continued(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Of what was begun and has no end, the transaction or the catalogue is asked before it is begun again."""
+    if old["status"] == DONE:
+        return old
+    return {**new, **{name: old[name] for name in ("status", "xid", "before") if name in old}}

@@ -1,0 +1,134 @@
+"""The file's own statements: its transactions with limits and whole retries, between those that run alone.
+
+In: an attempt and a guarded session. Out: journaled steps; the history row commits with the last transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+
+from migrations_registry.apply.attempt import DONE, PENDING, STARTED, Attempt
+from migrations_registry.apply.failpoints import failpoint
+from migrations_registry.apply.late_rows import keep_difference
+from migrations_registry.apply.lock_retries import TRIES, give_way, told
+from migrations_registry.apply.non_transactional import run_alone
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.history import states as history_states
+from migrations_registry.observing import expected, missing
+from operations.engine.claim import write
+from providers import postgres
+from providers.errors import ProviderError
+from providers.postgres.connection import Connection, pin
+from providers.postgres.migrate import session as migrate_session
+from providers.postgres.migrate.history import read_history, write_history
+from providers.postgres.migrate.session import Limits
+
+LADDER_MS = (200, 500, 1000, 2000)
+STATEMENT_MS = 15 * 60 * 1000
+
+
+def run_steps(attempt: Attempt, connection: Connection) -> None:
+    """Every step that is not done yet, in order; the last transaction also records the file."""
+    attempt.server = postgres.facts(connection)
+    last = attempt.row.steps[-1]
+    for step in attempt.row.steps:
+        attempt.ctx.check()
+        if step["status"] != DONE:
+            run = _transaction if step["transactional"] else run_alone
+            run(attempt, connection, step, step is last)
+            failpoint("step.done")
+        attempt.ctx.progress(step["number"], len(attempt.row.steps), "steps")
+
+
+def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> None:
+    """Whole-transaction retries on 55P03, 40P01 and 40001; every other error ends it with nothing changed."""
+    if step["status"] == STARTED and _was_committed(attempt, connection, step, last):
+        attempt.note(step, status=DONE)
+        return
+    for number in range(TRIES):
+        limits = Limits(LADDER_MS[min(number, len(LADDER_MS) - 1)], STATEMENT_MS)
+        began = attempt.asked_at = time.monotonic()
+        try:
+            _once(attempt, connection, step, limits, last)
+        except migrate_session.RETRYABLE as error:
+            _roll_back(attempt, connection, step)
+            give_way(attempt, connection, step, number, error, time.monotonic() - attempt.asked_at)
+            continue
+        except psycopg.OperationalError as error:
+            if not connection.closed:
+                _roll_back(attempt, connection, step)
+                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
+            raise ProviderError("The connection was lost; what became of the transaction is looked up.", True) from None
+        except Exception as error:
+            if not connection.closed:
+                _roll_back(attempt, connection, step)
+            if isinstance(error, psycopg.Error):
+                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
+            raise
+        attempt.note(step, status=DONE, seconds=round(time.monotonic() - began, 3))
+        return
+    who = ", ".join(migrate_session.blockers(connection, step["tables"])) or "nobody any more"
+    raise ProviderError(
+        f"Step {step['number']} did not get its locks in {TRIES} tries; nothing of it was changed. Now on its tables: "
+        f"{who}. Request it again at a quieter time."
+    )
+
+
+def _roll_back(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
+    """The server said that nothing of it is left, so nobody needs to ask what became of it."""
+    connection.execute("ROLLBACK")
+    attempt.note(step, status=PENDING)
+
+
+def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits: Limits, last: bool) -> None:
+    """One transaction: id journaled, limits set, restore point compared, statements, history row, COMMIT."""
+    xid = migrate_session.begin(connection, limits)
+    failpoint("transaction.begun")
+    attempt.note(step, status=STARTED, xid=xid, attempts=step["attempts"] + 1)
+    failpoint("transaction.journaled")
+    keep_difference(attempt, connection, step)
+    failpoint("transaction.kept")
+    migrate_session.as_product_sees_it(connection, limits, local=True)
+    for statement in attempt.statements(step):
+        attempt.ctx.check()
+        attempt.asked_at = time.monotonic()
+        migrate_session.run(connection, statement)
+    failpoint("transaction.executed")
+    if last:
+        connection.execute("SET LOCAL ROLE NONE")
+        write_history(connection, history_states.row_of(attempt.file))
+    failpoint("transaction.recorded")
+    attempt.ctx.check()
+    write(attempt.ctx.lease, fence=attempt.ctx.fence)
+    failpoint("transaction.before_commit")
+    connection.execute("COMMIT")
+    failpoint("transaction.committed")
+    pin(connection, read_only=False)
+
+
+def _was_committed(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> bool:
+    """What became of the transaction that an earlier attempt began: only the server knows."""
+    until = time.monotonic() + 60
+    while (state := migrate_session.transaction_state(connection, step["xid"])) == "in progress":
+        attempt.ctx.check()
+        if time.monotonic() > until:
+            raise ProviderError("The earlier transaction is still in progress; nothing more was done.", retryable=True)
+        time.sleep(0.2)
+    if state == "":
+        raise ProviderError(
+            f"The server no longer knows transaction {step['xid']}. Nothing more was done; look at the catalogue and "
+            "baseline the stream again."
+        )
+    attempt.ctx.log(f"step {step['number']}: transaction {step['xid']} {state}")
+    return state == "committed" and left_its_trace(attempt, connection, step, last)
+
+
+def left_its_trace(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> bool:
+    """A server that crashed may give an id that was never written to somebody else: the catalogue must agree."""
+    if last:
+        return history_states.version_of(attempt.file) in {row.version for row in read_history(connection)}
+    wanted = expected(b";\n".join(attempt.statements(step)))
+    return not missing(wanted, drift_detect.read(attempt.row.environment))

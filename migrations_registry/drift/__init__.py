@@ -1,0 +1,1 @@
+"""Schemas that changed without an operation."""

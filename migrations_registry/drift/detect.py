@@ -1,0 +1,197 @@
+"""Drift: a schema is compared with the last trusted look at it; what no operation made becomes an incident.
+
+In: an environment whose DSN this process has. Out: fingerprints, at most one open incident each, ledger entries.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from ledger.models import Entry
+from ledger.services import record
+from migrations_registry.drift import restore_exemption
+from migrations_registry.fingerprint import Change, Fingerprint, compare
+from migrations_registry.fingerprint.model import of_rows
+from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
+from operations import notify
+from operations.dsns import reading_dsn
+from operations.models import Environment, Operation, Status
+from providers import postgres
+from providers.errors import ProviderError, Refused
+from providers.postgres.schema.objects import read_objects
+
+logger = logging.getLogger(__name__)
+EVERY_SECONDS = 3600.0
+LISTED = 30
+KEPT = 500
+
+
+def read(environment: Environment) -> Fingerprint:
+    """The schema as it is now. Raises Refused (no DSN) and ProviderError."""
+    with postgres.connect(reading_dsn(environment)) as connection:
+        return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(connection))
+
+
+def trusted(environment: Environment) -> SchemaFingerprint | None:
+    """What the schema should be: the newest look that an operation, a person or the first sight vouches for."""
+    rows = SchemaFingerprint.objects.filter(environment=environment).exclude(trusted_at=None)
+    return rows.order_by("-trusted_at", "-pk").first()
+
+
+def keep(environment: Environment, seen: Fingerprint, *, because: str = "", operation: str = "") -> SchemaFingerprint:
+    """Store what was seen; the same schema again only moves `seen_at`. `because` makes it the trusted one."""
+    now = timezone.now()
+    row = SchemaFingerprint.objects.filter(environment=environment).order_by("-taken_at", "-pk").first()
+    if row is None or row.sha256 != seen.sha256:
+        row = SchemaFingerprint(
+            environment=environment, sha256=seen.sha256, objects_json=seen.as_json(), taken_at=now, operation=operation
+        )
+    row.seen_at = now
+    if because:
+        row.trusted_because, row.trusted_at, row.operation = because[:300], now, operation or row.operation
+    row.save()
+    return row
+
+
+def look(environment: Environment) -> DriftIncident | None:
+    """One look; the open incident, if there is one afterwards. Skips while an operation changes the schema."""
+    began = timezone.now()
+    if _being_changed(environment, began):
+        return None
+    seen = read(environment)
+    with transaction.atomic():
+        Environment.objects.select_for_update().get(pk=environment.pk)
+        if _being_changed(environment, began):
+            return None
+        expected = trusted(environment)
+        if expected is None:
+            first = keep(environment, seen, because="the first look")
+            _tell("first_seen", environment, "system", {"objects": len(seen.objects), "sha256": first.sha256})
+            return None
+        return _settle(environment, expected, seen)
+
+
+def _being_changed(environment: Environment, since: datetime) -> bool:
+    """Whether an operation that may change the schema runs, or ended while it was read."""
+    about = Operation.objects.filter(environment=environment, exclusive_key=f"schema:{environment.slug}")
+    return about.filter(status=Status.RUNNING).exists() or about.filter(ended_at__gte=since).exists()
+
+
+def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerprint) -> DriftIncident | None:
+    since = SchemaFingerprint.objects.filter(environment=environment).order_by("-seen_at").first() or expected
+    last_seen = since.seen_at
+    incident = DriftIncident.objects.select_for_update().filter(environment=environment, status="open").first()
+    why = restore_exemption.because(environment, expected, seen)
+    changes = [] if why else compare(expected.fingerprint(), seen)
+    row = keep(environment, seen, because=why)
+    if not changes:
+        if incident:
+            _close(incident, DriftIncident.Status.GONE, "system", "The schema is again what it should be.")
+        return None
+    told = [change.as_json() for change in changes]
+    if incident and incident.found_id == row.pk:
+        return incident
+    if incident:
+        incident.found, incident.changes = row, told
+        incident.save()
+    else:
+        known = [*_around(environment, last_seen), *_written_elsewhere(environment)]
+        incident = DriftIncident.objects.create(
+            environment=environment, expected=expected, found=row, changes=told, around=known
+        )
+        _alert(incident, changes)
+    names = [str(change) for change in changes]
+    _tell("found", environment, "system", {"incident": incident.pk, "count": len(names), "changes": names[:LISTED]})
+    return incident
+
+
+def _around(environment: Environment, since: datetime) -> list[dict[str, str]]:
+    """Who did what on this environment between the two looks, as far as the ledger knows."""
+    entries = Entry.objects.filter(environment=environment.slug, at__gte=since).exclude(code__contains=".drift.")
+    return [
+        {"at": entry.at.isoformat(), "actor": entry.actor, "code": entry.code, "subject": entry.subject}
+        for entry in entries.order_by("-at")[:LISTED]
+    ]
+
+
+def _written_elsewhere(environment: Environment) -> list[dict[str, str]]:
+    """History rows that no registered file explains: somebody ran a migration without us; the platform may know who."""
+    reading = HistoryReading.objects.filter(environment=environment).first()
+    return [
+        {"at": row["version"], "actor": row.get("by") or "not said", "code": "history row", "subject": row["name"]}
+        for row in (reading.unknown[:LISTED] if reading else [])
+    ]
+
+
+def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
+    """Tell people once an incident; it grows in its page."""
+    told = "; ".join(str(change) for change in changes[:5])
+    notify.enqueue(
+        f"drift:{incident.pk}",
+        subject=f"The schema of {incident.environment} changed without an operation",
+        body=f"{told}. Look at it, then accept it with a reason or undo it.",
+        path=reverse("admin:migrations_registry_driftincident_change", args=[incident.pk]),
+    )
+
+
+def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFile | None = None) -> None:
+    """Take what was found as right from now on, with a reason and, where one explains it, the registered migration."""
+    if not reason.strip():
+        raise Refused("Say why this change is right. Nothing was changed.")
+    with transaction.atomic():
+        row = DriftIncident.objects.select_for_update().select_related("found", "environment").get(pk=incident.pk)
+        if row.status != DriftIncident.Status.OPEN:
+            raise Refused(f"This incident is {row.get_status_display().lower()} already. Nothing was changed.")
+        if row.found_id != incident.found_id:
+            raise Refused("The schema changed again while you looked. Nothing was changed; look at it once more.")
+        found = row.found
+        found.trusted_because, found.trusted_at = f"accepted by {by}: {reason}"[:300], timezone.now()
+        found.save()
+        row.file = file
+        status = DriftIncident.Status.EXPLAINED if file else DriftIncident.Status.ACCEPTED
+        _close(row, status, by, reason.strip())
+
+
+def _close(incident: DriftIncident, status: str, by: str, reason: str) -> None:
+    incident.status, incident.resolved_by, incident.reason = status, by, reason
+    incident.resolved_at = timezone.now()
+    incident.save()
+    data = {"incident": incident.pk, "status": status, "reason": reason, "count": len(incident.changes)}
+    _tell("resolved", incident.environment, by, data | {"file": incident.file.sha256 if incident.file else ""})
+
+
+def _tell(what: str, environment: Environment, actor: str, data: dict[str, object]) -> None:
+    record(
+        f"migrations_registry.drift.{what}",
+        actor=actor,
+        environment=environment.slug,
+        subject=environment.slug,
+        data=data,
+    )
+
+
+def hourly() -> None:
+    """Look at every environment whose database this process can reach; one failure never hides the others."""
+    for environment in Environment.objects.of_the_product():
+        try:
+            look(environment)
+        except Refused:
+            continue
+        except ProviderError as error:
+            logger.warning("the schema of %s could not be read: %s", environment.slug, error)
+    _forget()
+
+
+def _forget() -> None:
+    """Old looks that nobody vouches for and no incident shows lose their text."""
+    named = DriftIncident.objects.values_list("found_id", flat=True)
+    old = SchemaFingerprint.objects.filter(trusted_at=None).exclude(pk__in=named).order_by("-pk")
+    keep_from = old.values_list("pk", flat=True)[KEPT : KEPT + 1].first()
+    if keep_from:
+        old.filter(pk__lte=keep_from).delete()

@@ -1,0 +1,1 @@
+"""May this deploy go out: the migrations its commit expects."""

@@ -1,0 +1,88 @@
+"""Which migrations a commit holds, read once and kept; a failure is kept too, and tried again a minute later.
+
+In: a repository (or a directory) and a commit. Out: a `SourceCommit`, within so many seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from migrations_registry.models import SourceCommit
+from migrations_registry.sources import reader as sources_reader
+from migrations_registry.sources.discovery import discover
+from operations.models import Heartbeat
+from providers import git
+from providers.errors import ProviderError, Refused
+from providers.redact import redact
+
+SECONDS = 8.0
+FRESH = timedelta(minutes=1)
+KEPT = timedelta(days=90)
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_BEAT = "migrations.repository:"
+
+
+def repository_of(service_repository: str) -> str:
+    """Where a service's migrations are read from: MIGRATIONS_SOURCE, or the service's own repository."""
+    return settings.MIGRATIONS_SOURCE or service_repository
+
+
+def read(repository: str, revision: str, *, seconds: float = SECONDS) -> SourceCommit:
+    """The commit's (or branch's) migrations; `problem` says why they could not be read. Never raises for that."""
+    known = SourceCommit.objects.filter(repository=repository, commit=revision).first()
+    if known and not _is_old(known):
+        return known
+    values: dict[str, object] = {"files": [], "rejected": [], "problem": "", "read_at": timezone.now()}
+    try:
+        found, rejected = discover(sources_reader.read_source(_source(repository, revision), seconds=seconds))
+        values["files"] = [{"path": one.path, "sha256": one.sha256, "stream": one.stream} for one in found]
+        values["rejected"] = [f"{one.path}:{one.line}: {one.reason}" for one in rejected]
+    except (Refused, ProviderError) as error:
+        values["problem"] = redact(str(error))
+    row, _ = SourceCommit.objects.update_or_create(repository=repository, commit=revision, defaults=values)
+    return row
+
+
+def _is_old(row: SourceCommit) -> bool:
+    """A commit stays what it is; a branch moves, and what failed may work now."""
+    stays = _COMMIT.fullmatch(row.commit) and not row.problem and git.is_url(row.repository)
+    return not stays and timezone.now() - row.read_at > FRESH
+
+
+def _source(repository: str, revision: str) -> str:
+    """A plain directory has no commits: its files are read as they lie."""
+    if git.is_url(repository) or (Path(repository) / ".git").exists():
+        return f"{repository}@{revision}"
+    return repository
+
+
+def forget() -> None:
+    """A commit that nobody asked about for long is read again when somebody does."""
+    SourceCommit.objects.filter(read_at__lt=timezone.now() - KEPT).delete()
+
+
+def look_at(repositories: set[str]) -> None:
+    """Ask each repository for its HEAD, for the doctor: can this process reach it? Others are forgotten."""
+    Heartbeat.objects.filter(name__startswith=_BEAT).exclude(detail__repository__in=sorted(repositories)).delete()
+    for repository in sorted(repositories):
+        problem = ""
+        try:
+            if git.is_url(repository):
+                git.reachable(repository, seconds=SECONDS)
+            elif not Path(repository).is_dir():
+                problem = f"{repository} is no directory here"
+        except (Refused, ProviderError) as error:
+            problem = redact(str(error))
+        beat = {"beat_at": timezone.now(), "detail": {"repository": repository, "problem": problem}}
+        Heartbeat.objects.update_or_create(name=f"{_BEAT}{repository}"[:120], defaults=beat)
+
+
+def looks() -> list[tuple[str, str, Heartbeat]]:
+    """(repository, problem, when) of every one that was looked at."""
+    rows = Heartbeat.objects.filter(name__startswith=_BEAT)
+    return [(str(row.detail.get("repository")), str(row.detail.get("problem", "")), row) for row in rows]

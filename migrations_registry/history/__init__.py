@@ -1,0 +1,1 @@
+"""What is applied where: history tables, baselines, marks."""

@@ -1,0 +1,144 @@
+"""Read a target's migration history and keep what it said, so that pages never wait for a target.
+
+In: an environment whose DSN this process has. Out: its `HistoryReading`; a target that does not answer leaves the last
+reading in place and says why. Runs every few minutes, by the operation `migrations.look`, or from the shell.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
+
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.history import states as history_states
+from migrations_registry.history.states import Standing
+from migrations_registry.models import Application, HistoryReading, MigrationFile
+from migrations_registry.observing import NOT, expected, judge
+from migrations_registry.services.planning import review
+from operations.dsns import known_dsn, reading_dsn
+from operations.models import Environment, Operation
+from providers import postgres
+from providers.errors import ProviderError, Refused
+from providers.postgres.migrate.history import HistoryRow, Standpoint, read_history, standpoint
+from providers.redact import redact
+
+logger = logging.getLogger(__name__)
+EVERY_SECONDS = 300.0
+CONNECT_SECONDS = 5
+MISSING_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one target said: who we are there, and the rows of its history."""
+
+    standpoint: Standpoint
+    rows: list[HistoryRow]
+
+
+def ask(environment: Environment, *, seconds: int = CONNECT_SECONDS) -> Answer:
+    """Ask the target, each statement bounded. Raises Refused (no DSN here) and ProviderError."""
+    with postgres.connect(reading_dsn(environment), timeout=seconds) as connection:
+        try:
+            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, false)", [f"{2 * seconds}s"])
+            return Answer(standpoint(connection), read_history(connection))
+        except psycopg.Error as error:
+            raise postgres.explain(error, "Reading the migration history, before any change,") from None
+
+
+def refresh(environment: Environment) -> HistoryReading:
+    """Read now and keep it. Raises Refused (no DSN here); what the target answers instead of rows is kept as text."""
+    now = timezone.now()
+    try:
+        answer = ask(environment)
+        values = {**_told(environment, answer), "read_at": now, "problem": ""}
+    except ProviderError as error:
+        values = {"problem": redact(str(error))}
+    row, _ = HistoryReading.objects.update_or_create(environment=environment, defaults={**values, "tried_at": now})
+    return row
+
+
+def refresh_all() -> None:
+    """Every environment that this process can reach; one that cannot be read never hides the others."""
+    for environment in Environment.objects.of_the_product():
+        try:
+            row = refresh(environment)
+        except Refused:
+            continue
+        if row.problem:
+            logger.warning("the migration history of %s could not be read: %s", environment.slug, row.problem)
+
+
+def refresh_changed() -> None:
+    """Read at once where an operation on the schema ended since the last reading: pages do not lag behind it."""
+    newest = Operation.objects.filter(environment=OuterRef("environment"), exclusive_key__startswith="schema:")
+    rows = HistoryReading.objects.alias(
+        ended=Subquery(newest.order_by(F("ended_at").desc(nulls_last=True)).values("ended_at")[:1])
+    )
+    for row in rows.filter(ended__gt=F("tried_at")).select_related("environment"):
+        with suppress(Refused):
+            refresh(row.environment)
+
+
+def _told(environment: Environment, answer: Answer) -> dict[str, Any]:
+    files = list(MigrationFile.objects.newest().order_by("position", "path"))
+    found, unknown = history_states.standings(files, answer.rows)
+    seen = _observed(environment, files) if any(one.state == history_states.PENDING for one in found) else {}
+    half = _half_done(environment)
+    return {
+        **_role(environment, answer.standpoint),
+        "has_table": answer.standpoint.has_table,
+        "states": {str(one.file.pk): _state(one, answer.rows, seen) | half.get(one.file.pk, {}) for one in found},
+        "unknown": [{"version": row.version, "name": row.name or "", "by": row.created_by} for row in unknown],
+    }
+
+
+def _state(one: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {"state": one.state, "late": one.out_of_order, "version": one.version}
+    if one.state == history_states.CHANGED:
+        told["applied_revision"] = _applied_revision(one, rows)
+    if one.state == history_states.PENDING:
+        told |= seen.get(one.file.pk, {})
+    return told
+
+
+def _role(environment: Environment, found: Standpoint) -> dict[str, str]:
+    """Of the migration role only a process that has its DSN can tell; others leave what was told before."""
+    knows = bool(known_dsn(environment, "migration"))
+    return {"role": found.role, "obstacle": found.obstacle} if knows else {}
+
+
+def _half_done(environment: Environment) -> dict[int, dict[str, bool]]:
+    """By file: whether the present rules cut it into the steps of which its unfinished attempt did some."""
+    rows = Application.objects.filter(environment=environment, status=Application.Status.PARTLY)
+    return {row.file_id: {"resumes": _same_steps(row, environment)} for row in rows.select_related("file")}
+
+
+def _same_steps(row: Application, environment: Environment) -> bool:
+    cut = review(row.file, environment, live=False).plan.steps
+    begun = [(each.get("transactional"), each.get("statements")) for each in row.steps]
+    return begun == [(each.transactional, list(each.statements)) for each in cut]
+
+
+def _applied_revision(one: Standing, rows: Sequence[HistoryRow]) -> int:
+    """The earlier revision whose statements the target's row holds; 0 where none does."""
+    row = next(row for row in rows if row.version == one.version)
+    older = MigrationFile.objects.filter(path=one.file.path).exclude(pk=one.file.pk).order_by("-revision")
+    return next((each.revision for each in older if history_states.is_same(each, row)), 0)
+
+
+def _observed(environment: Environment, files: Sequence[MigrationFile]) -> dict[int, dict[str, Any]]:
+    """What of each file the live catalogue shows, where that is something: history alone misses what hands did."""
+    verdicts = judge([expected(file.data) for file in files], drift_detect.read(environment))
+    return {
+        file.pk: {"observed": verdict.state, "missing": list(verdict.missing[:MISSING_SHOWN])}
+        for file, verdict in zip(files, verdicts, strict=True)
+        if verdict.state != NOT and verdict.held
+    }

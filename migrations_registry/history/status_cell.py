@@ -1,0 +1,140 @@
+"""One file on one environment, as a word with its tone, why, and where to go on. Reads nothing by itself.
+
+In: a file, a `Column` (what is known of one environment) and the half-done attempt, if there is one. Out: a `Cell`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from migrations_registry.history import states as history_states
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.observing import APPLIED, PARTLY
+from operations.models import Environment
+
+APPLY, BASELINE, LOOK, MARK = "migrations.apply", "migrations.baseline", "migrations.look", "migrations.mark"
+UNREAD = "not read"
+TONES = {history_states.APPLIED: "ok", history_states.PENDING: "idle", history_states.CHANGED: "bad", UNREAD: "idle"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One file on one environment: `word` with its tone, why, and where to go on."""
+
+    environment: str
+    word: str
+    tone: str
+    note: str = ""
+    url: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A row of a target's history that no registered file explains."""
+
+    environment: str
+    version: str
+    name: str
+    by: str
+
+    @property
+    def revert_url(self) -> str:
+        return ask(MARK, environment=self.environment, versions=self.version, state="reverted")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One environment: when its history was read, what stood in the way, and which streams are baselined."""
+
+    environment: Environment
+    read_at: datetime | None
+    tried_at: datetime | None
+    problem: str
+    obstacle: str
+    has_table: bool
+    role: str
+    baselined: frozenset[str]
+    drift: bool
+    states: dict[str, dict[str, Any]] = field(repr=False, default_factory=dict)
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def look_url(self) -> str:
+        return ask(LOOK, environment=self.environment.slug)
+
+    @property
+    def variables(self) -> str:
+        """Which variables let a process read it."""
+        return f"{self.environment.variable('migration')} or {self.environment.variable('export')}"
+
+
+def cell_of(file: MigrationFile, column: Column, attempt: Application | None) -> Cell:
+    """What the last reading and our journal say of this file there."""
+    told = column.states.get(str(file.pk))
+    if told is None:
+        note = "registered after the last reading" if column.read_at else ""
+        return Cell(column.environment.slug, UNREAD, "idle", note)
+    state, slug = told["state"], column.environment.slug
+    if state == history_states.PENDING and attempt:
+        return _partly(file, column, attempt, bool(told.get("resumes")))
+    if state == history_states.PENDING:
+        return _pending(file, column, told)
+    if state == history_states.CHANGED:
+        revision = told.get("applied_revision")
+        which = f"revision {revision} was applied there" if revision else "what was applied there was never registered"
+        return Cell(slug, state, "bad", f"{which}; nothing applies this one. Bring the rest as a new file")
+    return Cell(slug, state, TONES[state])
+
+
+def _partly(file: MigrationFile, column: Column, attempt: Application, same_steps: bool) -> Cell:
+    """Resume from the first step that is not done, or refuse with the reason."""
+    done = sum(each.get("status") == "done" for each in attempt.steps)
+    where, slug = f"{done} of {len(attempt.steps)} steps are done", column.environment.slug
+    if attempt.file_id != file.pk:
+        why = "its bytes changed since, and only the same bytes may go on: register them again"
+    elif not same_steps:
+        why = "the present rules cut it into other steps: bring the rest as a new file, then baseline"
+    elif column.drift:
+        why = "the schema changed behind the portal's back meanwhile: resolve the drift first"
+    elif column.obstacle:
+        why = f"{column.obstacle}"
+    else:
+        return Cell(
+            slug, "partly applied", "bad", f"{where}; it resumes at the next one", _apply(file, slug), "Resume…"
+        )
+    return Cell(slug, "partly applied", "bad", f"{where}; refuses: {why}")
+
+
+def _pending(file: MigrationFile, column: Column, told: dict[str, Any]) -> Cell:
+    slug, baselined = column.environment.slug, file.stream in column.baselined
+    lacking = ", ".join(told.get("missing", []))
+    if told.get("observed") == PARTLY:
+        note = f"outside the portal; missing: {lacking}. Refuses: finish or undo it there, then baseline"
+        return Cell(slug, "partly applied", "bad", note)
+    if told.get("observed") == APPLIED:
+        way = "mark it as applied" if baselined else "baseline the stream"
+        url = ask(MARK, environment=slug, versions=told["version"], state="applied") if baselined else ""
+        note = f"its objects are there, its history row is not: {way}"
+        return Cell(slug, "unrecorded", "warn", note, url, "Mark…")
+    if told.get("late"):
+        return Cell(slug, "out of order", "warn", "a later file of the stream is applied", *_way(file, column))
+    return Cell(slug, history_states.PENDING, "warn" if baselined else "idle", "", *_way(file, column))
+
+
+def _way(file: MigrationFile, column: Column) -> tuple[str, str]:
+    return (_apply(file, column.environment.slug), "Apply…") if file.stream in column.baselined else ("", "")
+
+
+def _apply(file: MigrationFile, slug: str) -> str:
+    return ask(APPLY, environment=slug, file=file.sha256)
+
+
+def ask(kind: str, **given: str) -> str:
+    """The request page of a kind with its fields filled in."""
+    return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(given)}"

@@ -1,0 +1,109 @@
+"""The status of every registered file on every environment, side by side, from the kept readings: never from a target.
+
+In: readings, files, the journal of half-done applications. Out: `Stream`s of rows and cells for the page and the shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from migrations_registry.history.status_cell import BASELINE, Cell, Column, Unknown, ask, cell_of
+from migrations_registry.models import Application, DriftIncident, HistoryReading, MigrationFile
+from operations.models import Environment
+
+
+@dataclass(frozen=True)
+class Row:
+    file: MigrationFile
+    url: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The files of one stream; `open` names the environments on which it is not baselined, with the way to do it."""
+
+    name: str
+    label: str
+    rows: list[Row]
+    open: list[tuple[str, str]]
+
+
+def columns(only: str = "") -> list[Column]:
+    """Every environment but unread previews, with everything that its column needs, in one question."""
+    incidents = DriftIncident.objects.filter(environment=OuterRef("pk"), status=DriftIncident.Status.OPEN)
+    known: QuerySet[Any] = (
+        Environment.objects.of_the_product()
+        .select_related("history_reading")
+        .annotate(
+            streams=ArrayAgg("baselines__stream", distinct=True, filter=Q(baselines__isnull=False), default=[]),
+            drifts=Exists(incidents),
+        )
+    )
+    if only:
+        return [_column(each) for each in known.filter(slug=only)]
+    return [_column(each) for each in known.exclude(kind=Environment.Kind.PREVIEW, history_reading=None)]
+
+
+def _column(environment: Any) -> Column:
+    row: HistoryReading = getattr(environment, "history_reading", None) or HistoryReading()
+    slug = environment.slug
+    return Column(
+        environment, row.read_at, row.tried_at, row.problem, row.obstacle, row.has_table, row.role,
+        frozenset(environment.streams), environment.drifts, row.states,
+        tuple(Unknown(slug, each["version"], each["name"], each.get("by", "")) for each in row.unknown),
+    )  # fmt: skip
+
+
+def streams(shown: Sequence[Column]) -> list[Stream]:
+    """The matrix, stream by stream, in two questions."""
+    files = list(MigrationFile.objects.newest().defer("content").order_by("position", "path"))
+    stuck = _half_done()
+    found = []
+    for name, label in MigrationFile.Stream.choices:
+        mine = [file for file in files if file.stream == name]
+        if mine:
+            rows = [
+                Row(
+                    file,
+                    _review(file, shown),
+                    [cell_of(file, each, stuck.get((each.environment.pk, file.path))) for each in shown],
+                )
+                for file in mine
+            ]
+            missing = [each.environment.slug for each in shown if name not in each.baselined]
+            ways = [(slug, ask(BASELINE, environment=slug, stream=name)) for slug in missing]
+            found.append(Stream(name, str(label), rows, ways))
+    return found
+
+
+def _half_done() -> dict[tuple[int, str], Application]:
+    """By environment and path, the attempt whose journal says that some of its steps are done and others are not."""
+    rows = Application.objects.filter(status=Application.Status.PARTLY).select_related("file").defer("file__content")
+    return {(row.environment_id, row.file.path): row for row in rows.order_by("started_at")}
+
+
+def _review(file: MigrationFile, shown: Sequence[Column]) -> str:
+    first = f"?environment={shown[0].environment.slug}" if shown else ""
+    return reverse("admin:migrations_registry_migrationfile_change", args=[file.pk]) + first
+
+
+def as_json(found: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, Any]]:
+    """One object per file and environment, then the history rows that no file explains."""
+    told: list[dict[str, Any]] = [
+        {"environment": cell.environment, "stream": stream.name, "path": row.file.path, "sha256": row.file.sha256,
+         "state": cell.word, "note": cell.note}
+        for stream in found for row in stream.rows for cell in row.cells
+    ]  # fmt: skip
+    rows = [each for column in shown for each in column.unknown]
+    return told + [
+        {"environment": each.environment, "version": each.version, "path": each.name, "state": "unknown to us",
+         "note": f"written by {each.by}" if each.by else ""}
+        for each in rows
+    ]  # fmt: skip

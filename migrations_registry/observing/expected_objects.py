@@ -1,0 +1,76 @@
+"""What one file leaves behind in a catalogue, read from its syntax tree. Pure: bytes in, expectations out.
+
+DO blocks, data and grants leave nothing that can be told from their text; they are counted as unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from migrations_registry.analysis.parsing.parser import Node, Raw, parse
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An object that exists, or (`present` False) does not; `facet` narrows it to a property with a `value`.
+
+    That a `weak` one is there proves nothing by itself: the platform brings extensions and schemas of its own.
+    """
+
+    kind: str
+    name: str
+    present: bool = True
+    facet: str = ""
+    value: str = ""
+    weak: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.name, self.facet
+
+    def __str__(self) -> str:
+        said = f"{self.kind} {self.name}" + (f" {self.facet} {self.value}" if self.facet else "")
+        return said if self.present else f"no {said}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`unseen` counts the statements of which the catalogue keeps no trace."""
+
+    expectations: tuple[Expectation, ...]
+    unseen: int
+
+
+Reader = Callable[[Node], Iterator[Expectation]]
+READERS: dict[str, Reader] = {}
+
+
+def expected(data: bytes) -> Expected:
+    """The last word of the file on each object it touches."""
+    found: dict[tuple[str, str, str], Expectation] = {}
+    unseen = 0
+    for statement in parse(data):
+        reader = READERS.get(statement.kind) if isinstance(statement, Raw) else None
+        made = list(reader(statement.node)) if reader and isinstance(statement, Raw) else []
+        unseen += not made
+        for one in made:
+            _forget_parts(found, one)
+            found[one.key] = one
+    return Expected(tuple(found.values()), unseen)
+
+
+def _forget_parts(found: dict[tuple[str, str, str], Expectation], one: Expectation) -> None:
+    """A table or column that goes takes along what was expected of its parts."""
+    if one.present or one.facet:
+        return
+    for key in [key for key in found if key[1].startswith(f"{one.name}.") or key[1].endswith(f" on {one.name}")]:
+        del found[key]
+
+
+def reads(*kinds: str) -> Callable[[Reader], Reader]:
+    def enlist(reader: Reader) -> Reader:
+        READERS.update(dict.fromkeys(kinds, reader))
+        return reader
+
+    return enlist

@@ -1,0 +1,18 @@
+"""What migrations add to other apps' operations: guards of deploys, consequences of rollbacks and restores."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from backups.models.provider_backup import KINDS
+from migrations_registry import consequences
+from migrations_registry.gate import deploy_guard
+from operations.engine import kinds
+
+
+def register() -> None:
+    kinds.guards(deploy_guard.KIND, deploy_guard.refuse)
+    kinds.consequences(deploy_guard.KIND, deploy_guard.tell)
+    kinds.consequences("deployments.rollback", consequences.by_a_rollback)
+    for kind in KINDS:
+        kinds.consequences(kind, partial(consequences.by_a_restore, kind))

@@ -1,0 +1,78 @@
+"""Live facts of an environment for the analysis: providers' rows in, `analysis.facts.CatalogFacts` out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import psycopg
+
+from migrations_registry.analysis.data_loss import Destroyed
+from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableFacts
+from operations.dsns import reading_dsn
+from operations.models import Environment
+from providers import postgres
+from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
+from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
+
+RECENT_SECONDS = 5.0
+_recent: dict[str, tuple[float, CatalogFacts]] = {}
+_recent_reach: dict[tuple[str, Destroyed], tuple[float, list[ReachedTable]]] = {}
+
+
+def live_facts(environment: Environment) -> CatalogFacts:
+    """Read the environment's catalog. Raises Refused (no DSN) and ProviderError (not reachable).
+
+    One page asks several times: an answer is good for a few seconds.
+    """
+    dsn = reading_dsn(environment)
+    asked_at, known = _recent.get(dsn, (0.0, None))
+    if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
+        return known
+    with postgres.connect(dsn, timeout=3) as connection:
+        try:
+            found = facts_of(read_live(connection))
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
+    _recent[dsn] = (time.monotonic(), found)
+    return found
+
+
+def live_reach(environment: Environment, what: Destroyed) -> list[ReachedTable]:
+    """Which tables of the environment something destroys. Raises Refused and ProviderError; good for a few seconds."""
+    dsn = reading_dsn(environment)
+    asked_at, known = _recent_reach.get((dsn, what), (0.0, []))
+    if asked_at and time.monotonic() - asked_at < RECENT_SECONDS:
+        return known
+    with postgres.connect(dsn, timeout=3) as connection:
+        try:
+            found = reached(connection, Reach(**asdict(what)))
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
+    _recent_reach.clear()
+    _recent_reach[dsn, what] = (time.monotonic(), found)
+    return found
+
+
+def facts_of(live: LiveDatabase) -> CatalogFacts:
+    """Providers' rows as the analysis wants them."""
+    return CatalogFacts(
+        tables={(table.schema, table.name): _table(table) for table in live.tables},
+        domains=frozenset((name.partition(".")[0], name.partition(".")[2]) for name in live.domains),
+        timezone="UTC",  # the runner sets TimeZone to UTC for the statements it applies
+        is_supabase=live.is_supabase,
+        server_version=live.server_version,
+    )
+
+
+def _table(table: LiveTable) -> TableFacts:
+    return TableFacts(
+        rows=table.rows,
+        bytes=table.bytes,
+        columns={name: ColumnFacts(kind, required) for name, (kind, required) in table.columns.items()},
+        checked_not_null=frozenset(table.checked_not_null),
+        indexes={name: valid for name, (valid, _, _) in table.indexes.items()},
+        index_columns={name: columns for name, (_, _, columns) in table.indexes.items()},
+        indexed=frozenset(columns[0] for valid, full, columns in table.indexes.values() if valid and full and columns),
+        oldest_transaction_seconds=table.oldest_transaction_seconds,
+    )

@@ -1,0 +1,158 @@
+"""Read (path, bytes) of possible migrations from a directory, an archive or a Git repository, within bounds.
+
+Nothing is written, no link is followed out of the tree, nothing is unpacked to disk. Raises Refused with the reason.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES
+from migrations_registry.sources.discovery import classify
+from providers import git
+from providers.errors import Refused
+
+MAX_FILES = 2_000
+MAX_MEMBERS = 20_000
+MAX_TOTAL_BYTES = 64 * 1024 * 1024
+MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
+_SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".data"}
+
+Files = list[tuple[str, bytes]]
+
+
+def read_source(source: str, *, seconds: float = git.TIMEOUT_SECONDS) -> Files:
+    """A directory, an archive file, or a Git URL with an optional @commit, the latter within so many seconds."""
+    if git.is_url(source):
+        found = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds)
+        return _bounded(found)
+    path = Path(source)
+    folder, _, revision = source.rpartition("@")
+    if not path.exists() and folder and Path(folder).is_dir():
+        return read_source(f"{Path(folder).resolve().as_uri()}@{revision}", seconds=seconds)
+    if path.is_dir():
+        return _bounded(_directory(path))
+    if not path.is_file():
+        raise Refused(f"{source} is no directory, archive or Git URL; nothing was read.")
+    if path.stat().st_size > MAX_ARCHIVE_BYTES:
+        raise Refused(f"{source} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was read.")
+    return read_upload(path.name, path.read_bytes())
+
+
+def read_upload(name: str, data: bytes) -> Files:
+    """One uploaded SQL file or archive."""
+    if name.lower().endswith(".sql"):
+        return _bounded([(safe_path(name), data)])
+    return read_archive(name, data)
+
+
+def read_archive(name: str, data: bytes) -> Files:
+    """A zip or tar archive (gz, bz2, xz) in memory."""
+    if len(data) > MAX_ARCHIVE_BYTES:
+        raise Refused(f"{name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was read.")
+    try:
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            return _bounded(_zip(data))
+        return _bounded(_tar(data))
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
+        raise Refused(f"{name} is no readable zip or tar archive ({error}); nothing was read.") from None
+
+
+def safe_path(name: str) -> str:
+    """A member's path inside the archive. Raises Refused for absolute paths, drives, .. and control characters."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    tricks = path.is_absolute() or ".." in path.parts or ":" in name or any(ord(character) < 32 for character in name)
+    if tricks or not path.parts:
+        raise Refused(f"the archive names a path outside itself ({name!r}); nothing was read.")
+    return str(path)
+
+
+def _is_wanted(path: str) -> bool:
+    return classify(path) is not None and not _SKIPPED & set(path.split("/")[:-1])
+
+
+def _bounded(files: Iterator[tuple[str, bytes]] | Files) -> Files:
+    kept: dict[str, bytes] = {}
+    total = 0
+    for path, data in files:
+        if path in kept:
+            raise Refused(f"the source holds {path} twice; nothing was read.")
+        kept[path] = data
+        total += len(data)
+        if len(kept) > MAX_FILES or total > MAX_TOTAL_BYTES:
+            raise Refused(f"the source holds more than {MAX_FILES} files or {MAX_TOTAL_BYTES} bytes; nothing was read.")
+    return list(kept.items())
+
+
+def _directory(root: Path) -> Iterator[tuple[str, bytes]]:
+    top = root.resolve()
+    for folder, names, files in os.walk(top, followlinks=False):
+        names[:] = sorted(name for name in names if name not in _SKIPPED)
+        for name in sorted(files):
+            path = Path(folder) / name
+            relative = path.relative_to(top).as_posix()
+            if not _is_wanted(relative):
+                continue
+            if not path.is_file() or not path.resolve().is_relative_to(top):
+                raise Refused(f"{relative} is a link out of {root} or no ordinary file; nothing was read.")
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise Refused(f"{relative} is larger than {MAX_FILE_BYTES} bytes; nothing was read.")
+            yield relative, path.read_bytes()
+
+
+def _zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        _check_count(len(members))
+        for member in members:
+            path = safe_path(member.filename)
+            is_link = (member.external_attr >> 16) & 0o170000 == 0o120000
+            if member.is_dir() or not _is_wanted(path):
+                continue
+            if is_link or member.flag_bits & 1:
+                raise Refused(f"{path} is a link or encrypted; nothing was read.")
+            with archive.open(member) as stream:
+                yield path, _capped(stream.read(MAX_FILE_BYTES + 1), path)
+
+
+def _tar(data: bytes) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
+        for count, member in enumerate(archive, 1):
+            _check_count(count)
+            if member.offset_data > 16 * MAX_TOTAL_BYTES:
+                raise Refused("the archive unpacks to far more than a repository of migrations; nothing was read.")
+            path = safe_path(member.name) if member.name not in (".", "./") else ""
+            if member.isdir() or not _is_wanted(path):
+                continue
+            stream = archive.extractfile(member) if member.isreg() else None
+            if stream is None:
+                raise Refused(f"{path} is a link or a device; nothing was read.")
+            yield path, _capped(stream.read(MAX_FILE_BYTES + 1), path)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_MEMBERS:
+        raise Refused(f"the archive holds more than {MAX_MEMBERS} members; nothing was read.")
+
+
+def _capped(data: bytes, path: str) -> bytes:
+    if len(data) > MAX_FILE_BYTES:
+        raise Refused(f"{path} is larger than {MAX_FILE_BYTES} bytes; nothing was read.")
+    return data

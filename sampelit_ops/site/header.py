@@ -1,0 +1,95 @@
+"""What frames every page: the environment ribbon, the line under the name, the search.
+
+In: the request (answers are kept on it, so a page asks once). Out: small dataclasses for `admin/base_site.html`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+
+from operations import navigation
+from operations.models import Operation
+from operations.web.formatting import relative
+from sampelit_ops.site import page_counts
+
+
+@dataclass(frozen=True)
+class RibbonLink:
+    label: str
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    named: list[RibbonLink]
+    others: list[RibbonLink]
+
+
+@dataclass(frozen=True)
+class Note:
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    query: str
+    exact: str = ""
+    pages: list[navigation.Shown] = field(default_factory=list)
+    records: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ribbon(request: HttpRequest) -> Ribbon:
+    """Production by name, staging by name, previews as a number; each leads to its operations."""
+    base = navigation.page("admin:operations_operation_changelist")
+    known = page_counts.of(request).environments
+    named = [_link(e.slug.upper(), e, base) for e in known if e.kind == "production"]
+    others = [_link(e.slug, e, base) for e in known if e.kind == "staging"]
+    previews = sum(e.kind == "preview" for e in known)
+    if previews:
+        word = "preview" if previews == 1 else "previews"
+        others.append(
+            RibbonLink(f"{previews} {word}", "preview", navigation.page("admin:operations_environment_changelist"))
+        )
+    return Ribbon(named, others)
+
+
+def _link(label: str, environment: page_counts.Surrounding, base: str) -> RibbonLink:
+    return RibbonLink(label, environment.kind, f"{base}?environment__id__exact={environment.pk}")
+
+
+def note(request: HttpRequest) -> Note:
+    """When the ledger was last verified, and whether it held."""
+    known = page_counts.of(request)
+    if known.ledger_at is None:
+        return Note("ledger not verified yet")
+    return Note(f"ledger verified {relative(known.ledger_at)}") if known.ledger_valid else Note("ledger ALTERED", "bad")
+
+
+def search(request: HttpRequest, asked: str) -> Found:
+    """Pages whose name fits, an operation by its id, and operations by kind, subject or id prefix (newest eight)."""
+    query = asked.strip()[:100]
+    if not query:
+        return Found("")
+    links = [
+        link for group in navigation.groups(request) for link in group.links if query.lower() in link.label.lower()
+    ]
+    operations = _operations(query) if request.user.has_perm("operations.view_operation") else []
+    exact = _page_of(operations[0]) if len(operations) == 1 and operations[0].pk == query.upper() else ""
+    return Found(query, exact, links, [(f"{o.kind} {o.subject} · {o.pk}", _page_of(o)) for o in operations])
+
+
+def _operations(query: str) -> list[Operation]:
+    by_id = Operation.objects.filter(pk__startswith=query.upper())
+    if len(query) >= 8 and by_id.exists():
+        return list(by_id[:8])
+    return list(Operation.objects.filter(Q(kind__icontains=query) | Q(subject__icontains=query))[:8])
+
+
+def _page_of(operation: Operation) -> str:
+    return reverse("admin:operations_operation_change", args=[operation.pk])
