@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from deployments.models import Service
 from ledger.services import record
-from operations.accounts import RENDER
 from operations.models import Environment
 from providers.render import Render
 from providers.render import Service as Seen
@@ -80,7 +79,7 @@ def _change(row: Service, changed: dict[str, Any]) -> None:
         if told:
             place = row.environment.slug if row.environment else ""
             data = {"service": row.name, "changed": told}
-            record("deployments.settings_changed", actor=RENDER, environment=place, subject=row.name, data=data)
+            record("deployments.settings_changed", actor="Render", environment=place, subject=row.name, data=data)
 
 
 def _plain(value: Any) -> str | int | bool | None:

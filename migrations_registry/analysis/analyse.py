@@ -7,7 +7,7 @@ from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import OPAQUE, Analysis, Statement
 from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
-from migrations_registry.analysis.parsing.prescan import look_ahead
+from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State

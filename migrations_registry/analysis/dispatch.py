@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.locks import locks
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.locks import locks
 from migrations_registry.analysis.rule_registry import AFTER, ALTER, HANDLERS
 from migrations_registry.analysis.state import State
 

@@ -12,7 +12,6 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.anchoring import witness
 from backups.management import cli
 from ledger.channel import current
-from operations.accounts import SHELL
 
 
 class Command(BaseCommand):
@@ -25,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with cli.told():
             if not options["compare"]:
-                body = witness.send(current().os_user or SHELL)
+                body = witness.send(current().os_user or "shell")
                 text = f"sent: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
                 cli.show(self, options["as_json"], body, text)
                 return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, DESTRUCTIVE, REWRITE
 from migrations_registry.analysis.parsing.nodes import label, modifiers, relation, type_name
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.type_changes import Change, change
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
-from migrations_registry.analysis.type_changes import Change, change
 
 _SWAP = "Add a column of the new type, keep both in step by a trigger, backfill in batches, then swap the names."
 DROP_COLUMN = rule(

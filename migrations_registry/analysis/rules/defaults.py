@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.builtin_functions import is_volatile
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
 from migrations_registry.analysis.parsing.nodes import (
     dotted,
@@ -14,6 +13,7 @@ from migrations_registry.analysis.parsing.nodes import (
     type_name,
 )
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.state import State
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.builtin_functions import is_known
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import CONVENTION, EXECUTION, OPAQUE, SECURITY
-from migrations_registry.analysis.parsing.nested_statements import DO_BLOCK, body
+from migrations_registry.analysis.nested_statements import DO_BLOCK, body
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, is_on, options, strings
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.builtin_functions import is_known
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.rows import CTE_DML, is_unbounded
 from migrations_registry.analysis.state import FileFunction, State

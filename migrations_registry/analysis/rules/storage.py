@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.locks import is_cheap_option
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, EX, EXECUTION, LOCKS, REWRITE, STRENGTH, SUE
 from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.locks import is_cheap_option
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
