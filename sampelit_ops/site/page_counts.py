@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest
 
-SQL = Path(__file__).parent / "sql" / "frame.sql"
+SQL = Path(__file__).parents[1] / "sql" / "page_counts.sql"
 
 
 @dataclass(frozen=True)

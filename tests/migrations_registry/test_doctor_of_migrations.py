@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from deployments.models import Service
+from migrations_registry.jobs import look_at_repositories
 from migrations_registry.models import HistoryReading, SchemaFingerprint, StreamBaseline
-from migrations_registry.registration import look_at_repositories
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
 from operations import doctor

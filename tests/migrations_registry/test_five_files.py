@@ -17,7 +17,7 @@ from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint.model import Fingerprint, of_rows
 from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
-from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, observed_state
+from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import Found, discover
 from operations.models import Environment
@@ -58,7 +58,7 @@ def seen(live: psycopg.Connection) -> Fingerprint:
 
 
 def states(files: list[Found], live: psycopg.Connection) -> dict[str, str]:
-    verdicts = observed_state([expected(one.data) for one in files], seen(live))
+    verdicts = judge([expected(one.data) for one in files], seen(live))
     return {Path(one.path).name: verdict.state for one, verdict in zip(files, verdicts, strict=True)}
 
 
