@@ -6,26 +6,17 @@ In: a step context and the call. Out: whether it was accepted; refusals become a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from django.conf import settings
-from django.utils import timezone
 
+from operations.engine.at_most_once import NEVER_LEFT, Errors, Polling, answered
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import (
-    NotFound,
-    PlanTooLow,
-    RateLimited,
-    Rejected,
-    Unauthorized,
-    Unavailable,
-    UnknownOutcome,
-)
+from providers.http.api_client import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized
 
-LOOKS = 24
+SUPABASE = Polling("Supabase", looks=24, seconds=lambda: settings.SUPABASE_WATCH_SECONDS)
 MOST_WAIT = 90.0
-Found = TypeVar("Found")
+DECLINED: Errors = (Unauthorized, NotFound, PlanTooLow, Rejected)
 INSTEAD = "Restore it in Supabase's dashboard (Database, Backups), or bring our own run back with backups.restore."
 
 
@@ -33,10 +24,9 @@ def once(ctx: StepContext, ask: Callable[[], object], happened: Callable[[], boo
     """Ask exactly once. Raises ProviderError where Supabase declined, or where nothing shows that it happened."""
     if ctx.state.get("accepted"):
         return
-    if not ctx.state.get("asked_at"):
-        _ask_when_free(ctx, ask, what)
+    _ask_when_free(ctx, ask, what)
     if not ctx.state.get("accepted"):
-        if not until(ctx, happened):
+        if SUPABASE.until(ctx, lambda: happened() or None) is None:
             raise ProviderError(
                 f"Supabase was asked for {what} once, at {ctx.state['asked_at']}, and its answer was lost. Neither "
                 "the project's status nor the database shows that it began, so nothing was changed and nothing is "
@@ -60,26 +50,10 @@ def _ask_when_free(ctx: StepContext, ask: Callable[[], object], what: str) -> No
 
 
 def _ask(ctx: StepContext, ask: Callable[[], object], what: str) -> None:
-    ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
-    ctx.save_state()
     try:
-        ask()
-    except UnknownOutcome as lost:
-        ctx.log(f"{lost.message} Looking it up.")
-        return
-    except (RateLimited, Unavailable):
-        _forget(ctx)
-        raise
-    except (Unauthorized, NotFound, PlanTooLow, Rejected) as refused:
-        _forget(ctx)
+        ctx.state["accepted"] = answered(ctx, ask, without_effect=NEVER_LEFT + DECLINED)
+    except DECLINED as refused:
         raise ProviderError(declined(refused, what)) from None
-    ctx.state["accepted"] = True
-    ctx.save_state()
-
-
-def _forget(ctx: StepContext) -> None:
-    """A write that never took effect is no intent."""
-    del ctx.state["asked_at"]
     ctx.save_state()
 
 
@@ -92,19 +66,3 @@ def declined(error: ProviderError, what: str) -> str:
         Rejected: "Supabase declined it",
     }.get(type(error), "Supabase declined it")
     return f"{why}: {what} was not started and the project is as it was. {error.message} {INSTEAD}"
-
-
-def until(ctx: StepContext, look: Callable[[], Found | None], looks: int = LOOKS) -> Found | None:
-    """Look until there is something, a few times; None when it never came. Raises Cancelled or LeaseLost."""
-    for number in range(looks):
-        if found := look():
-            return found
-        ctx.progress(number + 1, looks, unit="looks", note="waiting for Supabase")
-        pause(ctx)
-    return None
-
-
-def pause(ctx: StepContext) -> None:
-    """Wait one watching period, or less when the claim is lost; then check."""
-    ctx.lost.wait(settings.SUPABASE_WATCH_SECONDS)
-    ctx.check()

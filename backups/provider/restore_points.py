@@ -16,6 +16,7 @@ from backups.models import Proof, ProviderBackup
 from backups.proof import steps as proof_steps
 from backups.provider import at_most_once, safety_export
 from ledger.services import record
+from operations.engine.at_most_once import once
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
@@ -23,7 +24,7 @@ from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound, PlanTooLow, Rejected, Unauthorized, UnknownOutcome
+from providers.http.api_client import NotFound, PlanTooLow, Rejected, Unauthorized
 from providers.supabase import RestorePoint, Supabase
 
 LONG = {"deadline": 6 * 3600, "stall": 600}
@@ -37,7 +38,7 @@ def mark(ctx: StepContext) -> None:
     try:
         made = _asked(ctx, api, ref, name)
         if made is not None and made.status == "PENDING":
-            made = at_most_once.until(ctx, lambda: _settled(api, ref, name)) or made
+            made = at_most_once.SUPABASE.until(ctx, lambda: _settled(api, ref, name)) or made
     except (Unauthorized, NotFound, PlanTooLow, Rejected) as refused:
         _instead(ctx, f"Supabase refused the restore point: {refused.message}")
         return
@@ -55,14 +56,8 @@ def mark(ctx: StepContext) -> None:
 
 def _asked(ctx: StepContext, api: Supabase, ref: str, name: str) -> RestorePoint | None:
     """The one call; an answer that was lost, now or in an earlier attempt, is looked up."""
-    if not ctx.state.get("asked_at"):
-        ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
-        ctx.save_state()
-        try:
-            return api.backups.create_point(ref, name)
-        except UnknownOutcome as lost:
-            ctx.log(f"{lost.message} Looking it up.")
-    return at_most_once.until(ctx, lambda: _there(api, ref, name), looks=6)
+    made = once(ctx, lambda: api.backups.create_point(ref, name), without_effect=())
+    return made or at_most_once.SUPABASE.until(ctx, lambda: _there(api, ref, name), looks=6)
 
 
 def _there(api: Supabase, ref: str, name: str) -> RestorePoint | None:

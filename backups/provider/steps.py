@@ -107,7 +107,7 @@ def watch(ctx: StepContext) -> None:
         if still > PATIENCE:
             raise ProviderError(_hanging(sight.status, ctx))
         ctx.progress(still, PATIENCE, unit="looks", note=f"project {sight.status or 'cannot be read'}")
-        at_most_once.pause(ctx)
+        at_most_once.SUPABASE.pause(ctx)
     ctx.result(restored_at=timezone.now().isoformat())
     ctx.log("The project is healthy again and its database answers.")
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
-from deployments.render.at_most_once import asked, ensure, until
+from deployments.render.at_most_once import RENDER, ensure
+from operations.engine.at_most_once import answered
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -19,7 +20,7 @@ def restart(ctx: StepContext) -> None:
     api, service = here(ctx)
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [event.id for event in api.events.list(service.render_id, type="server_restarted")]
-        if _sent(ctx, lambda: api.services.restart(service.render_id)):
+        if answered(ctx, lambda: api.services.restart(service.render_id)):
             ctx.result(service=service.name)
             return
     since = datetime.fromisoformat(ctx.state["asked_at"]) - timedelta(minutes=5)
@@ -28,19 +29,9 @@ def restart(ctx: StepContext) -> None:
         events = api.events.list(service.render_id, start=since, type="server_restarted")
         return next((event for event in events if event.id not in ctx.state["known"]), None)
 
-    if until(ctx, look) is None:
+    if RENDER.until(ctx, look) is None:
         raise ProviderError(f"Render shows no restart of {service.name}. It runs as before; request it again.")
     ctx.result(service=service.name)
-
-
-def _sent(ctx: StepContext, write: object) -> bool:
-    """True where the write was answered; False where the answer was lost."""
-
-    def ask() -> bool:
-        write()  # type: ignore[operator]
-        return True
-
-    return asked(ctx, ask) is True
 
 
 def scale(ctx: StepContext) -> None:

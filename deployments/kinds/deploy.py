@@ -9,9 +9,10 @@ from typing import Any
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.models import Deployment, Service
 from deployments.models.deployment import MOVING
-from deployments.render.at_most_once import asked, start_deploy, until
+from deployments.render.at_most_once import RENDER, start_deploy
 from deployments.render.record_deploy import observe
 from deployments.render.wait_for_deploy import until_ended, until_healthy
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Step
@@ -101,9 +102,8 @@ def cancel(ctx: StepContext) -> None:
 
     seen = look()
     if seen is None:
-        if not ctx.state.get("asked_at"):
-            asked(ctx, lambda: api.deploys.cancel(service.render_id, wanted))
-        seen = until(ctx, look)
+        once(ctx, lambda: api.deploys.cancel(service.render_id, wanted))
+        seen = RENDER.until(ctx, look)
     if seen is None or seen.status != "canceled":
         raise ProviderError(f"It was not cancelled: Render says {seen.status if seen else 'it still runs'}.")
     ctx.result(deployment=wanted, status=seen.status)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from deployments.functions import bundles, source_archive
 from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import mark_removed
-from deployments.kinds.functions import FunctionKind, confirm, find, functions_here, keep_live, live, replace
+from deployments.kinds.functions import SUPABASE, FunctionKind, confirm, find, functions_here, keep_live, live, replace
 from deployments.models import FunctionBundle, FunctionVersion
-from deployments.render.at_most_once import asked, until
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -88,9 +88,9 @@ def delete(ctx: StepContext) -> None:
     def gone() -> bool | None:
         return live(api, ctx) is None or None
 
-    if not gone() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.functions.delete(ref_of(ctx.environment), slug))
-    if until(ctx, gone) is None:
+    if not gone():
+        once(ctx, lambda: api.functions.delete(ref_of(ctx.environment), slug))
+    if SUPABASE.until(ctx, gone) is None:
         raise ProviderError(f"Supabase still shows {slug}. Look at its dashboard, then request it again.")
     mark_removed(ctx.environment, slug, str(ctx.operation.requested_by))
     ctx.result(function=slug, deleted=True)

@@ -9,9 +9,10 @@ import re
 
 from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import take_secrets
+from deployments.kinds.functions import SUPABASE
 from deployments.kinds.variables import WORKER_PREFIX, given_value
 from deployments.models import EdgeSecret
-from deployments.render.at_most_once import asked, until
+from operations.engine.at_most_once import answered, once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -30,19 +31,15 @@ def set_secret(ctx: StepContext) -> None:
     """Set it once; the API never shows a value, so a lost answer is looked up by the time of the change."""
     api, name, value = supabase(), ctx.parameters["name"], given_value(ctx)
 
-    def write() -> bool:
-        api.secrets.set(ref_of(ctx.environment), {name: value})
-        return True
-
     if not ctx.state.get("asked_at"):
         ctx.state["before"] = _stamp(ctx)
-        ctx.state["answered"] = asked(ctx, write) is True
+        ctx.state["answered"] = answered(ctx, lambda: api.secrets.set(ref_of(ctx.environment), {name: value}))
 
     def changed() -> bool | None:
         now = _stamp(ctx)
         return True if now and (ctx.state["answered"] or now != ctx.state["before"]) else None
 
-    if until(ctx, changed) is None:
+    if SUPABASE.until(ctx, changed) is None:
         raise ProviderError(f"Supabase does not show the secret {name}. Look at its dashboard, then request it again.")
     take_secrets(api, ctx.environment)
     ctx.result(name=name, takes_effect="at the functions' next start")
@@ -60,9 +57,9 @@ def delete_secret(ctx: StepContext) -> None:
     def gone() -> bool | None:
         return _shown(ctx) is None or None
 
-    if not gone() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.secrets.delete(ref_of(ctx.environment), [name]))
-    if until(ctx, gone) is None:
+    if not gone():
+        once(ctx, lambda: api.secrets.delete(ref_of(ctx.environment), [name]))
+    if SUPABASE.until(ctx, gone) is None:
         raise ProviderError(f"Supabase still shows the secret {name}. Look at its dashboard, then request it again.")
     take_secrets(api, ctx.environment)
     ctx.result(name=name, takes_effect="at the functions' next start")

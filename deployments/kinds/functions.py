@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from django.conf import settings
+
 from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import take
 from deployments.models import EdgeFunction, FunctionBundle
-from deployments.render.at_most_once import asked, until
+from operations.engine.at_most_once import Polling, once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameters
@@ -21,6 +23,7 @@ from providers.errors import ProviderError, Refused
 from providers.http.api_client import NotFound
 from providers.supabase import Function, Supabase
 
+SUPABASE = Polling("Supabase", looks=8, seconds=lambda: settings.DEPLOY_WATCH_SECONDS)
 SLUG = r"[A-Za-z][A-Za-z0-9_-]{0,99}"
 
 
@@ -74,13 +77,13 @@ def replace(ctx: StepContext, send: Callable[[Supabase], Function], source: Func
         now = live(api, ctx)
         if (now.version if now else 0) != before:
             raise ProviderError(f"Somebody else deployed {ctx.parameters['function']} meanwhile. Nothing was sent.")
-        asked(ctx, lambda: send(api))
+        once(ctx, lambda: send(api))
 
     def newer() -> Function | None:
         seen = live(api, ctx)
         return seen if seen is not None and seen.version > before else None
 
-    seen = until(ctx, newer)
+    seen = SUPABASE.until(ctx, newer)
     if seen is None:
         raise ProviderError(
             f"Supabase was asked once and shows no new version of {ctx.parameters['function']}. What ran goes on "
@@ -98,7 +101,7 @@ def confirm(ctx: StepContext) -> None:
         seen = live(api, ctx)
         return seen if seen is not None and seen.version >= wanted and seen.status == "ACTIVE" else None
 
-    seen = until(ctx, active)
+    seen = SUPABASE.until(ctx, active)
     if seen is None:
         before = ctx.operation.result["version_before"]
         raise ProviderError(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
-from deployments.render.at_most_once import asked, pause, until
+from deployments.render.at_most_once import RENDER
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -18,13 +19,13 @@ def start_job(ctx: StepContext) -> None:
     job = None
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [known.id for known in api.jobs.list(service.render_id)]
-        job = asked(ctx, lambda: api.jobs.create(service.render_id, command))
+        job = once(ctx, lambda: api.jobs.create(service.render_id, command))
 
     def look() -> Job | None:
         fresh = [job for job in api.jobs.list(service.render_id) if job.id not in ctx.state["known"]]
         return next((job for job in fresh if job.start_command == command), None)
 
-    job = job or until(ctx, look)
+    job = job or RENDER.until(ctx, look)
     if job is None:
         raise ProviderError("Render lists no such job; it was not started. Request it again.")
     ctx.result(job=job.id)
@@ -40,7 +41,7 @@ def watch_job(ctx: StepContext) -> None:
         if job.status in ("succeeded", "failed", "canceled"):
             break
         ctx.progress(len(seen), None, unit="lines", note=job.status)
-        pause(ctx)
+        RENDER.pause(ctx)
     ctx.result(job=job_id, status=job.status)
     if job.status != "succeeded":
         raise ProviderError(f"The job ended as {job.status}. Its log is below.")

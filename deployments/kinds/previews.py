@@ -10,7 +10,8 @@ from django.utils import timezone
 from deployments.kinds.base import ServiceKind, here, name_of
 from deployments.kinds.base import find as find_service
 from deployments.models import Service
-from deployments.render.at_most_once import asked, until
+from deployments.render.at_most_once import RENDER
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -84,9 +85,9 @@ def delete_preview(ctx: StepContext) -> None:
             return True
         return None
 
-    if not gone() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.services.delete(service.render_id))
-    if until(ctx, gone) is None:
+    if not gone():
+        once(ctx, lambda: api.services.delete(service.render_id))
+    if RENDER.until(ctx, gone) is None:
         raise ProviderError(f"Render still lists {service.name}. Look at its dashboard; nothing else was touched.")
     ctx.result(service=service.name, deleted=True)
 

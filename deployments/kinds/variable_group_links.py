@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from deployments.kinds.base import name_of
 from deployments.kinds.variable_groups import check_place, find, shown_links, touched
 from deployments.models import Service, VariableGroup
-from deployments.render.at_most_once import asked, until
+from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -78,9 +79,9 @@ def link(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if service.render_id in now.services else None
 
-    if linked() is None and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_groups.link(seen.id, service.render_id))
-    _done(ctx, service, until(ctx, linked), f"Render does not show {seen.name} on {service.name}.")
+    if linked() is None:
+        once(ctx, lambda: api.env_groups.link(seen.id, service.render_id))
+    _done(ctx, service, RENDER.until(ctx, linked), f"Render does not show {seen.name} on {service.name}.")
 
 
 def unlink(ctx: StepContext) -> None:
@@ -90,9 +91,9 @@ def unlink(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if service.render_id not in now.services else None
 
-    if gone() is None and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_groups.unlink(seen.id, service.render_id))
-    _done(ctx, service, until(ctx, gone), f"Render still shows {seen.name} on {service.name}.")
+    if gone() is None:
+        once(ctx, lambda: api.env_groups.unlink(seen.id, service.render_id))
+    _done(ctx, service, RENDER.until(ctx, gone), f"Render still shows {seen.name} on {service.name}.")
 
 
 def _done(ctx: StepContext, service: Service, now: EnvGroup | None, otherwise: str) -> None:

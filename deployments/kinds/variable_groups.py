@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value
 from deployments.models import Service, VariableGroup
-from deployments.render.at_most_once import asked, until
+from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -70,9 +71,10 @@ def set_variable(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if any(one.key == key and one.value == value for one in now.variables) else None
 
-    if not shown() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_groups.set(seen.id, key, value))
-    _done(ctx, until(ctx, shown), f"Render does not show the new value of {key} in {seen.name}. Look at its dashboard.")
+    if not shown():
+        once(ctx, lambda: api.env_groups.set(seen.id, key, value))
+    now = RENDER.until(ctx, shown)
+    _done(ctx, now, f"Render does not show the new value of {key} in {seen.name}. Look at its dashboard.")
 
 
 def delete_variable(ctx: StepContext) -> None:
@@ -83,9 +85,9 @@ def delete_variable(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if all(one.key != key for one in now.variables) else None
 
-    if not gone() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_groups.delete(seen.id, key))
-    _done(ctx, until(ctx, gone), f"Render still shows {key} in {seen.name}. Look at its dashboard.")
+    if not gone():
+        once(ctx, lambda: api.env_groups.delete(seen.id, key))
+    _done(ctx, RENDER.until(ctx, gone), f"Render still shows {key} in {seen.name}. Look at its dashboard.")
 
 
 def _done(ctx: StepContext, now: EnvGroup | None, otherwise: str) -> None:

@@ -10,8 +10,9 @@ import re
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
-from deployments.render.at_most_once import asked, until
+from deployments.render.at_most_once import RENDER
 from deployments.variables import fingerprints, parity
+from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -28,9 +29,9 @@ def set_variable(ctx: StepContext) -> None:
     def shown() -> bool | None:
         return any(var.key == key and var.value == value for var in api.env_vars.list(service.render_id)) or None
 
-    if not shown() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_vars.set(service.render_id, key, value))
-    if until(ctx, shown) is None:
+    if not shown():
+        once(ctx, lambda: api.env_vars.set(service.render_id, key, value))
+    if RENDER.until(ctx, shown) is None:
         raise ProviderError(f"Render does not show the new value of {key} on {service.name}. Look at its dashboard.")
     fingerprints.note(service, key, value)
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
@@ -53,9 +54,9 @@ def delete_variable(ctx: StepContext) -> None:
     def gone() -> bool | None:
         return all(var.key != key for var in api.env_vars.list(service.render_id)) or None
 
-    if not gone() and not ctx.state.get("asked_at"):
-        asked(ctx, lambda: api.env_vars.delete(service.render_id, key))
-    if until(ctx, gone) is None:
+    if not gone():
+        once(ctx, lambda: api.env_vars.delete(service.render_id, key))
+    if RENDER.until(ctx, gone) is None:
         raise ProviderError(f"Render still shows {key} on {service.name}. Look at its dashboard.")
     service.variables.filter(key=key).delete()
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")

@@ -1,27 +1,25 @@
-"""Writes to Render, each sent at most once: the intent is journaled, then the call, then the outcome.
+"""Writes to Render, each sent at most once: a new deploy is told from those listed before, a setting is read back.
 
-Render has no idempotency keys: a lost answer, or a worker killed in between, is looked up and never repeated.
+In: a step context, the client, the row of a service and the write. Out: the deploy's id, or whether it was written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.models import Service
 from deployments.render.record_deploy import observe
 from deployments.render.service_rows import take
+from operations.engine.at_most_once import Polling, once
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
+from providers.http.api_client import UnknownOutcome
 from providers.render import Deploy, Render
 from providers.render import Service as Seen
 
-Found = TypeVar("Found")
-LOOKS = 8
+RENDER = Polling("Render", looks=8, seconds=lambda: settings.DEPLOY_WATCH_SECONDS)
 
 
 def start_deploy(
@@ -39,8 +37,8 @@ def start_deploy(
     found = None
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
-        found = asked(ctx, ask)
-    found = found or until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
+        found = once(ctx, ask)
+    found = found or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
     if found is None:
         raise ProviderError(
             f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; it lists no new deploy of "
@@ -50,37 +48,6 @@ def start_deploy(
     ctx.save_state()
     observe(service, found, operation=ctx.operation)
     return found.id
-
-
-def asked(ctx: StepContext, ask: Callable[[], Found]) -> Found | None:
-    """Journal the intent and send the write; None when the answer was lost. A write that never left is no intent."""
-    ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
-    ctx.save_state()
-    try:
-        return ask()
-    except UnknownOutcome as lost:
-        ctx.log(f"{lost.message} Looking it up.")
-        return None
-    except (RateLimited, Unavailable):
-        del ctx.state["asked_at"]
-        ctx.save_state()
-        raise
-
-
-def until(ctx: StepContext, look: Callable[[], Found | None], looks: int = LOOKS) -> Found | None:
-    """Look until there is something, a few times; None when it never came. Raises Cancelled or LeaseLost."""
-    for number in range(looks):
-        if (found := look()) is not None:
-            return found
-        ctx.progress(number + 1, looks, unit="looks", note="waiting for Render")
-        pause(ctx)
-    return None
-
-
-def pause(ctx: StepContext) -> None:
-    """Wait one watching period, or less when the claim is lost; then check."""
-    ctx.lost.wait(settings.DEPLOY_WATCH_SECONDS)
-    ctx.check()
 
 
 def ensure(
@@ -107,7 +74,7 @@ def ensure(
         now = api.services.get(service.render_id)
         return now if wanted(now) else None
 
-    shown = until(ctx, look)
+    shown = RENDER.until(ctx, look)
     if shown is None:
         raise ProviderError(
             f"Render was asked for {what} on {service.name}, but does not show it. Look at its dashboard."

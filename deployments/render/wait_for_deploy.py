@@ -7,7 +7,7 @@ from django.conf import settings
 from deployments.health import probing
 from deployments.models import Deployment, Service
 from deployments.models.deployment import Status
-from deployments.render.at_most_once import pause
+from deployments.render.at_most_once import RENDER
 from deployments.render.record_deploy import observe
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
@@ -32,7 +32,7 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
         place = ORDER.index(Status(row.status)) if row and row.status in ORDER else 0
         try:
             ctx.progress(place, len(ORDER) - 1, unit="phases", note=word)
-            pause(ctx)
+            RENDER.pause(ctx)
         except Cancelled:
             _cancel(ctx, api, service, deploy)
             raise
@@ -89,6 +89,6 @@ def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
         if row.status == Status.DEACTIVATED:
             ctx.result(health="undecided")
             raise ProviderError("It was live, but another deploy replaced it before it was found healthy.")
-        pause(ctx)
+        RENDER.pause(ctx)
     ctx.result(health="undecided")
     raise ProviderError("It is live, but its health never settled. Look at the service's log; nothing was rolled back.")

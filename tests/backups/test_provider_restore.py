@@ -111,8 +111,7 @@ def test_a_rate_limit_is_waited_for_because_nothing_was_sent(act, production: En
 def test_a_call_that_never_arrived_ends_without_a_second_one(
     act, production: Environment, platform: Platform, door: list[str], monkeypatch
 ) -> None:
-    monkeypatch.setattr(at_most_once, "LOOKS", 3)
-    monkeypatch.setattr(at_most_once.until, "__defaults__", (3,))
+    monkeypatch.setattr(at_most_once, "SUPABASE", replace(at_most_once.SUPABASE, looks=3))
     rows = platform.scalar()
     platform.control("POST", "faults", {"match": RESTORE, "status": 500, "times": 9})
 
