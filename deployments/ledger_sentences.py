@@ -59,6 +59,16 @@ def settings_changed(entry: Entry) -> str:
     return f"Settings of {data['service']} changed: {', '.join(pieces)}"
 
 
+@sentence("deployments.service_removed")
+def service_removed(entry: Entry) -> str:
+    return f"{_data(entry)['service']} is gone from Render; what was recorded of it is kept"
+
+
+@sentence("deployments.service_back")
+def service_back(entry: Entry) -> str:
+    return f"{_data(entry)['service']} is back at Render"
+
+
 @sentence("deployments.healthy")
 def healthy(entry: Entry) -> str:
     data = _data(entry)

@@ -1,18 +1,26 @@
-"""Service rows from Render's list: created, changed, assigned to an environment, marked removed; nothing else."""
+"""Service rows as Render shows them: created, changed, assigned to an environment, removed and back again.
+
+In: the client, or one service as it was seen. Out: rows; what people care about goes to the ledger, and that a service
+is gone or back is told to people too, each once and in the transaction of the row's change.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Service
 from ledger.services import record
 from operations.models import Environment
+from operations.notify import enqueue
+from providers.http.api_client import NotFound
 from providers.render import Render
 from providers.render import Service as Seen
 
@@ -25,9 +33,34 @@ def sync_services(api: Render) -> list[Service]:
     listed = []
     for seen in api.services.list():
         listed.append(take(seen, rows.get(seen.id)))
-    gone = set(rows) - {row.render_id for row in listed}
-    Service.objects.filter(render_id__in=gone, removed_at=None).update(removed_at=timezone.now())
+    listed_ids = {row.render_id for row in listed}
+    for row in rows.values():
+        if row.removed_at is None and row.render_id not in listed_ids:
+            mark_removed(row.render_id)
     return listed
+
+
+def fetch(api: Render, render_id: str) -> Service | None:
+    """The row of one service as Render shows it now; where it does not, it is marked removed. Raises ProviderError."""
+    row = Service.objects.filter(render_id=render_id).select_related("environment").first()
+    try:
+        seen = api.services.get(render_id)
+    except NotFound:
+        mark_removed(render_id)
+        return None
+    return take(seen, row)
+
+
+def mark_removed(render_id: str) -> bool:
+    """Render no longer has it: row, ledger and a message, once; whether that was news. Deployments are kept."""
+    now = timezone.now()
+    with transaction.atomic():
+        if not Service.objects.filter(render_id=render_id, removed_at=None).update(removed_at=now):
+            return False
+        row = Service.objects.select_related("environment").get(render_id=render_id)
+        body = "Somebody deleted it there, or its preview ended. What the portal recorded of it is kept."
+        _tell(row, "service_removed", f"{row.name} is gone from Render", body, now)
+    return True
 
 
 def take(seen: Seen, row: Service | None = None) -> Service:
@@ -75,11 +108,28 @@ def _change(row: Service, changed: dict[str, Any]) -> None:
     for key, value in changed.items():
         setattr(row, key, value)
     with transaction.atomic():
+        if "removed_at" in changed:
+            _mark_back(row)
         row.save(update_fields=list(changed))
         if told:
             place = row.environment.slug if row.environment else ""
             data = {"service": row.name, "changed": told}
             record("deployments.settings_changed", actor="Render", environment=place, subject=row.name, data=data)
+
+
+def _mark_back(row: Service) -> None:
+    """A removed service is listed again; told only by whoever changes the row."""
+    if Service.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None):
+        body = "It had been gone. Its deploys and settings are followed again."
+        _tell(row, "service_back", f"{row.name} is back at Render", body, timezone.now())
+
+
+def _tell(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
+    place = row.environment.slug if row.environment else ""
+    data = {"service": row.name, "render_id": row.render_id}
+    record(f"deployments.{code}", actor="Render", environment=place, subject=row.name, data=data)
+    path = reverse("admin:deployments_service_change", args=[row.pk])
+    enqueue(f"{code}:{row.render_id}:{at.isoformat()}", subject=subject, body=body, path=path)
 
 
 def _plain(value: Any) -> str | int | bool | None:

@@ -18,7 +18,7 @@ from deployments.models import Deployment, Service
 from deployments.models.deployment import GONE, MOVING, Status
 from deployments.render.client import note_answer, render
 from deployments.render.record_deploy import attribute, differs, facts, observe
-from deployments.render.service_rows import sync_services
+from deployments.render.service_rows import fetch, sync_services
 from ledger.services import record
 from operations.models import Operation
 from operations.models import Status as OperationStatus
@@ -66,9 +66,7 @@ def poll(
         if ends and not service.history_complete and time.monotonic() > ends:
             break
         try:
-            sync_service(api, service, report, full=full, progress=progress)
-        except NotFound:
-            Service.objects.filter(pk=service.pk, removed_at=None).update(removed_at=timezone.now())
+            _sync_listed(api, service, report, full, progress)
         except ProviderError as error:
             report.failed.append(f"{service.name}: {error.message}")
             if error.retryable:
@@ -76,6 +74,15 @@ def poll(
                 return report
     note_answer(None)
     return report
+
+
+def _sync_listed(api: Render, service: Service, report: Report, full: bool, progress: Progress) -> None:
+    """A 404 may mean that the service went since it was listed; only Render's word on the service itself says so."""
+    try:
+        sync_service(api, service, report, full=full, progress=progress)
+    except NotFound:
+        if fetch(api, service.render_id) is not None:
+            raise
 
 
 def sync_service(

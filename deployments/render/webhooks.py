@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
 from deployments.render.client import configured, quick
-from deployments.render.service_rows import take
+from deployments.render.service_rows import fetch
 from deployments.render.sync import Report, sync_service
 from providers.errors import ProviderError
-from providers.http.api_client import NotFound, PlanTooLow, Unauthorized
+from providers.http.api_client import PlanTooLow, Unauthorized
 from providers.render import Render, Webhook
 from providers.render.models import moment, text
 
@@ -75,11 +75,8 @@ def _synchronise(render_id: str) -> tuple[str, str]:
         return Delivery.IGNORED, ""
     try:
         api = quick()
-        row = Service.objects.filter(render_id=render_id).select_related("environment").first()
-        sync_service(api, take(api.services.get(render_id), row), Report())
-    except NotFound:
-        Service.objects.filter(render_id=render_id, removed_at=None).update(removed_at=timezone.now())
-        return Delivery.PROCESSED, ""
+        if (service := fetch(api, render_id)) is not None:
+            sync_service(api, service, Report())
     except ProviderError as error:
         return Delivery.FAILED, error.message[:300]
     return Delivery.PROCESSED, ""
