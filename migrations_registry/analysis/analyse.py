@@ -14,14 +14,21 @@ from migrations_registry.analysis.state import State
 from migrations_registry.analysis.version import ruleset
 
 UNPARSED = rule(
-    "MP-UNPARSED", OPAQUE, "PostgreSQL 18's grammar refuses this text: {reason}",
-    "Write it in the grammar of the target's version.", bad=("DROP TABEL x", "REPACK orders", "SELECT 'unfinished"),
+    "MP-UNPARSED",
+    OPAQUE,
+    "PostgreSQL 18's grammar refuses this text: {reason}",
+    "Write it in the grammar of the target's version.",
+    bad=("DROP TABEL x", "REPACK orders", "SELECT 'unfinished"),
     good=("SELECT 1",),
-)  # fmt: skip
+)
 META = rule(
-    "MP-META", OPAQUE, "a psql command: only psql understands it", "Plain SQL.", bad=('\\i other.sql',),
+    "MP-META",
+    OPAQUE,
+    "a psql command: only psql understands it",
+    "Plain SQL.",
+    bad=("\\i other.sql",),
     good=("SELECT '\\i other.sql'",),
-)  # fmt: skip
+)
 
 
 def analyse(
@@ -37,20 +44,20 @@ def analyse(
 
     `as_runner`: as the registry applies it, in transactions between the statements that must run alone.
     """
-    found = parse(data)
-    raws = [item for item in found if isinstance(item, Raw)]
+    pieces = parse(data)
+    raws = [item for item in pieces if isinstance(item, Raw)]
     state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, state)
-    framed = _has_frame(found, raws)
-    lone_outsider = len(found) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
+    framed = _has_frame(pieces, raws)
+    lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
     split = as_runner and not framed
     if assume_in_transaction and not as_runner and not framed and not lone_outsider:
         state.begin()
     statements, line, position = [], 1, 0
-    for index, item in enumerate(found):
+    for index, item in enumerate(pieces):
         line += data.count(b"\n", position, item.start)
         position = item.start
-        is_frame = framed and index in (0, len(found) - 1)
+        is_frame = framed and index in (0, len(pieces) - 1)
         if split:
             _segment(item, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, state))
@@ -66,10 +73,10 @@ def _segment(item: Raw | Unparsed, state: State) -> None:
         state.begin()
 
 
-def _has_frame(found: list[Raw | Unparsed], raws: list[Raw]) -> bool:
+def _has_frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> bool:
     """Exactly one BEGIN … COMMIT around everything."""
     kinds = [(index, raw.node["kind"]) for index, raw in enumerate(raws) if raw.kind == "TransactionStmt"]
-    if len(kinds) != 2 or len(found) != len(raws):
+    if len(kinds) != 2 or len(pieces) != len(raws):
         return False
     (first, opens), (last, closes) = kinds
     return (

@@ -57,21 +57,21 @@ def unwatched(analysis: Analysis, policy: Policy) -> str:
     """A statement outside transactions holds no lock before it destroys, so nobody may be able to write."""
     for statement in analysis.statements:
         alone = not statement.transactional and not statement.is_frame
-        if alone and any(severity_of(one, policy) in (DESTRUCTIVE, OPAQUE) for one in statement.findings):
+        if alone and any(severity_of(finding, policy) in (DESTRUCTIVE, OPAQUE) for finding in statement.findings):
             return f"line {statement.line} destroys outside a transaction, where no lock keeps others from writing"
     return ""
 
 
 def rewritten_bytes(analysis: Analysis, facts: CatalogFacts | None) -> int | None:
     """Bytes of existing relations that a statement writes anew, so that both copies lie on the disk; None: unknown."""
-    found = {
+    rewritten = {
         touched
         for statement in analysis.statements
         if any(finding.rewrite and finding.rule != "MD-TRUNCATE" for finding in statement.findings)
         for touched in statement.objects
         if not touched.is_new
     }
-    return size_of(tuple(found), facts)[1]
+    return size_of(tuple(rewritten), facts)[1]
 
 
 def comparison(size_bytes: int, policy: Policy) -> str:

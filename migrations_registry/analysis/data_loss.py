@@ -38,14 +38,14 @@ def destroyed(
     analysis: Analysis, trees: Sequence[Raw | Unparsed], wanted: Iterable[int], policy: Policy = DEFAULT_POLICY
 ) -> Destroyed:
     """What the `wanted` statements (by their place in the file) destroy together."""
-    found = [_of(analysis.statements[at], trees[at], policy) for at in wanted]
+    parts = [_of(analysis.statements[at], trees[at], policy) for at in wanted]
     return Destroyed(
-        tables=tuple(sorted({name for one in found for name in one.tables})),
-        schemas=tuple(sorted({name for one in found for name in one.schemas})),
-        types=tuple(sorted({name for one in found for name in one.types})),
-        everything=any(one.everything for one in found),
-        rows=any(one.rows for one in found),
-        truncates=any(one.truncates for one in found),
+        tables=tuple(sorted({name for part in parts for name in part.tables})),
+        schemas=tuple(sorted({name for part in parts for name in part.schemas})),
+        types=tuple(sorted({name for part in parts for name in part.types})),
+        everything=any(part.everything for part in parts),
+        rows=any(part.rows for part in parts),
+        truncates=any(part.truncates for part in parts),
     )
 
 
@@ -55,11 +55,11 @@ def _of(statement: Statement, tree: Raw | Unparsed, policy: Policy) -> Destroyed
         return Destroyed()
     node: Node = tree.node if isinstance(tree, Raw) else {}
     rules = {finding.rule for finding in statement.findings}
-    written = [each for each in statement.objects if not each.is_new and STRENGTH[each.lock] >= STRENGTH[RX]]
+    existing = [touched for touched in statement.objects if not touched.is_new]
     hidden = statement.kind not in _NAMES_ITS_VICTIMS
     unseen = hidden and bool(rules & {"MD-CASCADE", "MD-DROP-SCHEMA-CASCADE"})
     return Destroyed(
-        tables=tuple(".".join(each.name) for each in written),
+        tables=tuple(".".join(touched.name) for touched in existing if STRENGTH[touched.lock] >= STRENGTH[RX]),
         schemas=_dropped(node, {"OBJECT_SCHEMA"}),
         types=_dropped(node, _TYPES),
         everything=OPAQUE in severities or bool(rules & _ANYTHING) or unseen or _takes_columns_unseen(node),

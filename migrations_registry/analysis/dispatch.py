@@ -22,3 +22,9 @@ def judge(kind: str, node: Node, state: State) -> None:
         state.touch(name, lock)
     for after in AFTER:
         after(kind, node, taken, state)
+
+
+def judge_node(node: Node, state: State) -> None:
+    """The same for a node that still names its kind: {"SelectStmt": {…}}."""
+    kind, inner = next(iter(node.items()))
+    judge(kind, inner, state)

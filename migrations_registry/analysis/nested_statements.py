@@ -17,25 +17,33 @@ from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
 
 DYNAMIC = rule(
-    "MX-DYNAMIC", OPAQUE, "EXECUTE runs a text that is only known at run time: {text}",
+    "MX-DYNAMIC",
+    OPAQUE,
+    "EXECUTE runs a text that is only known at run time: {text}",
     "Write the statements out, one by one.",
-    bad=("DO $$ DECLARE r record; BEGIN FOR r IN SELECT relname FROM pg_class LOOP EXECUTE format('DROP TABLE %I', "
-    "r.relname); END LOOP; END $$", "DO $$ BEGIN EXECUTE convert_from(decode('64726f70', 'hex'), 'UTF8'); END $$"),
-    good=("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$",
-    "DO $$ DECLARE q text := 'SELECT ' || 1; BEGIN EXECUTE q; END $$"),
-)  # fmt: skip
+    bad=(
+        "DO $$ DECLARE r record; BEGIN FOR r IN SELECT relname FROM pg_class LOOP EXECUTE format('DROP TABLE %I', "
+        "r.relname); END LOOP; END $$",
+        "DO $$ BEGIN EXECUTE convert_from(decode('64726f70', 'hex'), 'UTF8'); END $$",
+    ),
+    good=("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$", "DO $$ DECLARE q text := 'SELECT ' || 1; BEGIN EXECUTE q; END $$"),
+)
 UNREADABLE = rule(
-    "MX-UNREADABLE", OPAQUE, "a body in {language} that cannot be read here: {reason}",
-    "PL/pgSQL or SQL that PostgreSQL 18 accepts.", bad=("DO LANGUAGE plperl 'spi_exec_query(1)'",
-    "DO $$ BEGIN DROP TABEL x; END $$"), good=("DO $$ BEGIN PERFORM 1; END $$",),
-)  # fmt: skip
+    "MX-UNREADABLE",
+    OPAQUE,
+    "a body in {language} that cannot be read here: {reason}",
+    "PL/pgSQL or SQL that PostgreSQL 18 accepts.",
+    bad=("DO LANGUAGE plperl 'spi_exec_query(1)'", "DO $$ BEGIN DROP TABEL x; END $$"),
+    good=("DO $$ BEGIN PERFORM 1; END $$",),
+)
 IN_BODY_COMMIT = rule(
-    "MT-BODY-COMMIT", OPAQUE,
+    "MT-BODY-COMMIT",
+    OPAQUE,
     "COMMIT or ROLLBACK inside a body ends the runner's transaction: earlier statements survive a failure",
     "Leave transactions to the runner; batches are steps of their own.",
     bad=("DO $$ BEGIN UPDATE orders SET note = 'x' WHERE id = 1; COMMIT; END $$",),
     good=("DO $$ BEGIN NULL; END $$",),
-)  # fmt: skip
+)
 MAX_DEPTH = 12
 DO_BLOCK = "DO block"
 _TARGET = re.compile(r"^\s*[^=]*?:?=", re.S)

@@ -64,8 +64,15 @@ def value(node: Node | None) -> Any:
         return constant(inner)
     if kind == "TypeName":
         return type_name(inner)
-    return {"String": inner.get("sval"), "Integer": inner.get("ival", 0), "Float": inner.get("fval"),
-            "Boolean": inner.get("boolval", False)}.get(kind, node) if isinstance(inner, dict) else node  # fmt: skip
+    if not isinstance(inner, dict):
+        return node
+    plain = {
+        "String": inner.get("sval"),
+        "Integer": inner.get("ival", 0),
+        "Float": inner.get("fval"),
+        "Boolean": inner.get("boolval", False),
+    }
+    return plain.get(kind, node)
 
 
 def constant(node: Node) -> Any:
@@ -96,7 +103,7 @@ def inner_nodes(node: Node) -> list[tuple[str, Node]]:
     asked, known = _newest
     if asked is node:
         return known
-    found: list[tuple[str, Node]] = []
+    inner: list[tuple[str, Node]] = []
     stack: list[Any] = [node]
     while stack:
         current = stack.pop()
@@ -107,12 +114,12 @@ def inner_nodes(node: Node) -> list[tuple[str, Node]]:
             kind = type(child)
             if kind is dict:
                 if key in _INNER:
-                    found.append((key, child))
+                    inner.append((key, child))
                 stack.append(child)
             elif kind is list:
                 stack += [item for item in child if type(item) is dict or type(item) is list]
-    _newest = (node, found)
-    return found
+    _newest = (node, inner)
+    return inner
 
 
 def tested_not_null(expression: Node) -> str | None:

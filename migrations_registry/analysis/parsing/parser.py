@@ -80,8 +80,8 @@ def parse_plpgsql(statement: str) -> Node:
         raise ParseError("the body holds a NUL byte")
     if len(data) <= _DIRECT_BYTES:
         return _plpgsql(data)
-    found: Node = _on_deep_stack(_plpgsql, data)
-    return found
+    tree: Node = _on_deep_stack(_plpgsql, data)
+    return tree
 
 
 def _refused_bytes(data: bytes) -> Unparsed | None:
@@ -110,14 +110,14 @@ def _piece(data: bytes, start: int, end: int) -> list[Raw | Unparsed]:
 
 
 def _statements(data: bytes, base: int, limit: int, tree: Node) -> list[Raw]:
-    found = []
+    statements = []
     for raw in tree.get("stmts", ()):
         start = base + raw.get("stmt_location", 0)
         length = raw.get("stmt_len", 0)
         end = start + length if length else limit
         kind, node = next(iter(raw["stmt"].items()))
-        found.append(Raw(kind, node, skip_blank(data, start, end), end))
-    return found
+        statements.append(Raw(kind, node, skip_blank(data, start, end), end))
+    return statements
 
 
 def _bounded_tree(data: bytes) -> Node:

@@ -8,10 +8,21 @@ from migrations_registry.analysis.model import AS, AX, EX, LOCKS, RS, RX, SH, SR
 from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, is_on, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 
-_SUE_ALTER = {"AT_SetStatistics", "AT_ClusterOn", "AT_DropCluster", "AT_SetOptions", "AT_ResetOptions",
-              "AT_ValidateConstraint", "AT_AttachPartition", "AT_DetachPartitionFinalize"}  # fmt: skip
+_SUE_ALTER = {
+    "AT_SetStatistics",
+    "AT_ClusterOn",
+    "AT_DropCluster",
+    "AT_SetOptions",
+    "AT_ResetOptions",
+    "AT_ValidateConstraint",
+    "AT_AttachPartition",
+    "AT_DetachPartitionFinalize",
+}
 _SRE_ALTER = {f"AT_{verb}Trig{which}" for verb in ("Enable", "Disable") for which in ("", "All", "User")} | {
-    "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_AlterConstraint"}  # fmt: skip
+    "AT_EnableAlwaysTrig",
+    "AT_EnableReplicaTrig",
+    "AT_AlterConstraint",
+}
 CHEAP_OPTIONS = {"fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"}
 _RELATIONS = {
     "OBJECT_TABLE",
@@ -22,9 +33,16 @@ _RELATIONS = {
     "OBJECT_FOREIGN_TABLE",
 }
 _ON_TABLE = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
-_SIMPLE = {"CreateTrigStmt": ("relation", SRE), "RefreshMatViewStmt": ("relation", AX), "ClusterStmt": ("relation", AX),
-           "CreatePolicyStmt": ("table", AX), "AlterPolicyStmt": ("table", AX), "RuleStmt": ("relation", AX),
-           "AlterSeqStmt": ("sequence", SRE), "AlterObjectSchemaStmt": ("relation", AX)}  # fmt: skip
+_SIMPLE = {
+    "CreateTrigStmt": ("relation", SRE),
+    "RefreshMatViewStmt": ("relation", AX),
+    "ClusterStmt": ("relation", AX),
+    "CreatePolicyStmt": ("table", AX),
+    "AlterPolicyStmt": ("table", AX),
+    "RuleStmt": ("relation", AX),
+    "AlterSeqStmt": ("sequence", SRE),
+    "AlterObjectSchemaStmt": ("relation", AX),
+}
 
 Locked = Iterator[tuple[Name, str]]
 
@@ -160,8 +178,20 @@ def strongest(held: dict[Name, str]) -> str | None:
 
 
 _READERS = {
-    "AlterTableStmt": _alter, "CreateStmt": _create, "DropStmt": _drop, "RenameStmt": _rename, "IndexStmt": _index,
-    "ReindexStmt": _reindex, "TruncateStmt": _truncate, "LockStmt": _lock, "VacuumStmt": _vacuum, "ViewStmt": _view,
-    "CommentStmt": _comment, "SelectStmt": _query, "InsertStmt": _query, "UpdateStmt": _query,
-    "DeleteStmt": _query, "MergeStmt": _query,
-}  # fmt: skip
+    "AlterTableStmt": _alter,
+    "CreateStmt": _create,
+    "DropStmt": _drop,
+    "RenameStmt": _rename,
+    "IndexStmt": _index,
+    "ReindexStmt": _reindex,
+    "TruncateStmt": _truncate,
+    "LockStmt": _lock,
+    "VacuumStmt": _vacuum,
+    "ViewStmt": _view,
+    "CommentStmt": _comment,
+    "SelectStmt": _query,
+    "InsertStmt": _query,
+    "UpdateStmt": _query,
+    "DeleteStmt": _query,
+    "MergeStmt": _query,
+}

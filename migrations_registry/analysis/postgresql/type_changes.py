@@ -6,11 +6,20 @@ import re
 from enum import Enum
 
 _SPELLINGS = {
-    "character varying": "varchar", "character": "bpchar", "integer": "int4", "bigint": "int8", "smallint": "int2",
-    "timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz", "boolean": "bool",
-    "time without time zone": "time", "time with time zone": "timetz", "bit varying": "varbit",
-    "double precision": "float8", "real": "float4",
-}  # fmt: skip
+    "character varying": "varchar",
+    "character": "bpchar",
+    "integer": "int4",
+    "bigint": "int8",
+    "smallint": "int2",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "boolean": "bool",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
+    "bit varying": "varbit",
+    "double precision": "float8",
+    "real": "float4",
+}
 _FORMAT = re.compile(
     r"^(?P<base>[^()]*?)(?:\((?P<mods>[\d, -]+)\))?(?P<rest> with(?:out)? time zone)?(?P<array>(?:\[\])*)$"
 )

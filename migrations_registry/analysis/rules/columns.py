@@ -12,56 +12,87 @@ from migrations_registry.analysis.state import State
 
 _SWAP = "Add a column of the new type, keep both in step by a trigger, backfill in batches, then swap the names."
 DROP_COLUMN = rule(
-    "MD-DROP-COLUMN", DESTRUCTIVE, "drops column {column} of {name} with its values",
+    "MD-DROP-COLUMN",
+    DESTRUCTIVE,
+    "drops column {column} of {name} with its values",
     "Deploy code that ignores it first; drop it a release later, from a proven restore point.",
-    lock=AX, bad=("ALTER TABLE orders DROP COLUMN code", "ALTER TABLE orders DROP COLUMN IF EXISTS code"),
+    lock=AX,
+    bad=("ALTER TABLE orders DROP COLUMN code", "ALTER TABLE orders DROP COLUMN IF EXISTS code"),
     good=("CREATE TABLE x (a int, b int); ALTER TABLE x DROP COLUMN b", "ALTER TABLE orders ADD COLUMN x int"),
-)  # fmt: skip
+)
 TYPE_CHANGE = rule(
-    "ML-TYPE-CHANGE", REWRITE,
+    "ML-TYPE-CHANGE",
+    REWRITE,
     "changes {column} of {name} to {type}: unless the types share their stored form, the table and its indexes are "
-    "written anew while nobody can use them", _SWAP, lock=AX, rewrite=True, scan=True,
+    "written anew while nobody can use them",
+    _SWAP,
+    lock=AX,
+    rewrite=True,
+    scan=True,
     bad=("ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric",),
-    good=("CREATE TABLE x (a int); ALTER TABLE x ALTER COLUMN a TYPE bigint",
-    "ALTER TABLE orders ADD COLUMN x text"),
-)  # fmt: skip
+    good=("CREATE TABLE x (a int); ALTER TABLE x ALTER COLUMN a TYPE bigint", "ALTER TABLE orders ADD COLUMN x text"),
+)
 TYPE_SAFE = rule(
-    "ML-TYPE-SAFE", CONVENTION, "{column} of {name} keeps its stored form as {type}: a brief lock",
-    "Nothing to do.", lock=AX, versions="timestamp → timestamptz only while TimeZone is UTC",
+    "ML-TYPE-SAFE",
+    CONVENTION,
+    "{column} of {name} keeps its stored form as {type}: a brief lock",
+    "Nothing to do.",
+    lock=AX,
+    versions="timestamp → timestamptz only while TimeZone is UTC",
     bad=("ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)",),
     good=("ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric",),
-)  # fmt: skip
+)
 NARROW = rule(
-    "MD-ALTER-NARROW", DESTRUCTIVE, "narrows {column} of {name} to {type}: values that do not fit fail or are cut",
-    _SWAP, lock=AX, rewrite=True, scan=True, bad=("ALTER TABLE orders ALTER COLUMN code TYPE varchar(10)",
-    "ALTER TABLE orders ALTER COLUMN note TYPE varchar(3) USING substr(note, 1, 3)"),
+    "MD-ALTER-NARROW",
+    DESTRUCTIVE,
+    "narrows {column} of {name} to {type}: values that do not fit fail or are cut",
+    _SWAP,
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    bad=(
+        "ALTER TABLE orders ALTER COLUMN code TYPE varchar(10)",
+        "ALTER TABLE orders ALTER COLUMN note TYPE varchar(3) USING substr(note, 1, 3)",
+    ),
     good=("ALTER TABLE orders ALTER COLUMN code TYPE text",),
-)  # fmt: skip
+)
 DROP_EXPRESSION = rule(
-    "MD-DROP-EXPRESSION", COMPATIBILITY, "{column} of {name} is no longer filled by the database",
-    "Deploy code that fills it first.", lock=AX, versions="13+",
-    bad=("ALTER TABLE counted ALTER COLUMN twice DROP EXPRESSION",
-    "ALTER TABLE counted ALTER COLUMN id DROP IDENTITY"),
+    "MD-DROP-EXPRESSION",
+    COMPATIBILITY,
+    "{column} of {name} is no longer filled by the database",
+    "Deploy code that fills it first.",
+    lock=AX,
+    versions="13+",
+    bad=("ALTER TABLE counted ALTER COLUMN twice DROP EXPRESSION", "ALTER TABLE counted ALTER COLUMN id DROP IDENTITY"),
     good=("ALTER TABLE orders ALTER COLUMN note DROP DEFAULT",),
-)  # fmt: skip
+)
 DROP_NOT_NULL = rule(
-    "MC-DROP-NOT-NULL", COMPATIBILITY, "{column} of {name} may become NULL: code that relies on a value breaks",
-    "Deploy code that copes with NULL first.", lock=AX,
+    "MC-DROP-NOT-NULL",
+    COMPATIBILITY,
+    "{column} of {name} may become NULL: code that relies on a value breaks",
+    "Deploy code that copes with NULL first.",
+    lock=AX,
     bad=("ALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL",),
     good=("CREATE TABLE x (a int NOT NULL); ALTER TABLE x ALTER COLUMN a DROP NOT NULL",),
-)  # fmt: skip
+)
 DROP_DEFAULT = rule(
-    "MC-DROP-DEFAULT", COMPATIBILITY,
+    "MC-DROP-DEFAULT",
+    COMPATIBILITY,
     "{column} of {name} is NOT NULL and loses its default: running code that does not know it cannot insert",
-    "Keep the default until every writer fills the column.", lock=AX,
+    "Keep the default until every writer fills the column.",
+    lock=AX,
     bad=("ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 1; ALTER TABLE orders ALTER COLUMN x DROP DEFAULT",),
-    good=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'",
-    "ALTER TABLE orders ALTER COLUMN note DROP DEFAULT"),
-)  # fmt: skip
+    good=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'", "ALTER TABLE orders ALTER COLUMN note DROP DEFAULT"),
+)
 DEFAULT_CHANGE = rule(
-    "ML-DEFAULT-CHANGE", CONVENTION, "changes the default of {column} for new rows: a brief lock", "Nothing to do.",
-    lock=AX, bad=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-DEFAULT-CHANGE",
+    CONVENTION,
+    "changes the default of {column} for new rows: a brief lock",
+    "Nothing to do.",
+    lock=AX,
+    bad=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'",),
+    good=("SELECT 1",),
+)
 
 
 @on_alter("DropColumn")

@@ -11,55 +11,98 @@ from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 
 ADD_CHECK = rule(
-    "ML-ADD-CHECK", BLOCKING, "checks every row of {name} while nobody can read or write it", "{safe}",
-    lock=AX, scan=True, bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0)",),
-    good=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",
-          "CREATE TABLE x (a int); ALTER TABLE x ADD CHECK (a > 0)"),
-)  # fmt: skip
+    "ML-ADD-CHECK",
+    BLOCKING,
+    "checks every row of {name} while nobody can read or write it",
+    "{safe}",
+    lock=AX,
+    scan=True,
+    bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0)",),
+    good=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",
+        "CREATE TABLE x (a int); ALTER TABLE x ADD CHECK (a > 0)",
+    ),
+)
 CHECK_NOT_VALID = rule(
-    "ML-CHECK-NOT-VALID", CONVENTION, "adds a check to {name} for new rows only: a brief lock",
-    "VALIDATE it in another transaction.", lock=AX,
-    bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-CHECK-NOT-VALID",
+    CONVENTION,
+    "adds a check to {name} for new rows only: a brief lock",
+    "VALIDATE it in another transaction.",
+    lock=AX,
+    bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",),
+    good=("SELECT 1",),
+)
 VALIDATE = rule(
-    "ML-VALIDATE", CONVENTION, "checks the rows of {name} without blocking reads or writes",
-    "Keep it in a transaction of its own.", lock=SUE, scan=True,
-    bad=("ALTER TABLE orders VALIDATE CONSTRAINT orders_amount",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-VALIDATE",
+    CONVENTION,
+    "checks the rows of {name} without blocking reads or writes",
+    "Keep it in a transaction of its own.",
+    lock=SUE,
+    scan=True,
+    bad=("ALTER TABLE orders VALIDATE CONSTRAINT orders_amount",),
+    good=("SELECT 1",),
+)
 VALIDATE_SAME_TRANSACTION = rule(
-    "ML-VALIDATE-SAME-TX", BLOCKING,
+    "ML-VALIDATE-SAME-TX",
+    BLOCKING,
     "validates a constraint that this transaction added: {name} stays locked for the whole scan",
-    "COMMIT between ADD … NOT VALID and VALIDATE.", lock=AX, scan=True,
-    bad=("BEGIN; ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE "
-    "CONSTRAINT x; COMMIT",),
-    good=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE "
-    "CONSTRAINT x",),
-)  # fmt: skip
+    "COMMIT between ADD … NOT VALID and VALIDATE.",
+    lock=AX,
+    scan=True,
+    bad=(
+        "BEGIN; ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE "
+        "CONSTRAINT x; COMMIT",
+    ),
+    good=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT x",
+    ),
+)
 SET_NOT_NULL = rule(
-    "ML-SET-NOT-NULL", BLOCKING, "reads all of {name} under ACCESS EXCLUSIVE to see that {column} has no NULL",
-    "{safe}", lock=AX, scan=True,
+    "ML-SET-NOT-NULL",
+    BLOCKING,
+    "reads all of {name} under ACCESS EXCLUSIVE to see that {column} has no NULL",
+    "{safe}",
+    lock=AX,
+    scan=True,
     versions="a validated CHECK saves the scan since 12; NOT NULL … NOT VALID since 18",
     bad=("ALTER TABLE orders ALTER COLUMN note SET NOT NULL",),
-    good=("ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
-    "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",),
-)  # fmt: skip
+    good=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
+        "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",
+    ),
+)
 SET_NOT_NULL_PROVEN = rule(
-    "ML-SET-NOT-NULL-PROVEN", CONVENTION, "{column} is proved not null by a validated CHECK: no scan",
-    "Drop the CHECK afterwards.", lock=AX, versions="12+",
-    bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
-    "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-SET-NOT-NULL-PROVEN",
+    CONVENTION,
+    "{column} is proved not null by a validated CHECK: no scan",
+    "Drop the CHECK afterwards.",
+    lock=AX,
+    versions="12+",
+    bad=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
+        "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",
+    ),
+    good=("SELECT 1",),
+)
 NOT_NULL_NOT_VALID = rule(
-    "ML-NN-NOT-VALID", CONVENTION, "adds NOT NULL for new rows only: a brief lock",
-    "VALIDATE it in another transaction.", lock=AX, versions="18+",
-    bad=("ALTER TABLE orders ADD CONSTRAINT x NOT NULL note NOT VALID",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-NN-NOT-VALID",
+    CONVENTION,
+    "adds NOT NULL for new rows only: a brief lock",
+    "VALIDATE it in another transaction.",
+    lock=AX,
+    versions="18+",
+    bad=("ALTER TABLE orders ADD CONSTRAINT x NOT NULL note NOT VALID",),
+    good=("SELECT 1",),
+)
 DROP_CONSTRAINT = rule(
-    "MD-DROP-CONSTRAINT", COMPATIBILITY,
+    "MD-DROP-CONSTRAINT",
+    COMPATIBILITY,
     "drops constraint {constraint} of {name}: what it guaranteed is no longer true",
-    "Make sure that another constraint guards the same thing first.", lock=AX,
-    bad=("ALTER TABLE orders DROP CONSTRAINT orders_amount",), good=("ALTER TABLE orders ADD COLUMN x int",),
-)  # fmt: skip
+    "Make sure that another constraint guards the same thing first.",
+    lock=AX,
+    bad=("ALTER TABLE orders DROP CONSTRAINT orders_amount",),
+    good=("ALTER TABLE orders ADD COLUMN x int",),
+)
 
 
 @on_alter("AddConstraint")

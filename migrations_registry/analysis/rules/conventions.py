@@ -49,8 +49,13 @@ NO_PK = _advice(
     "CREATE TABLE x (a int)",
     "CREATE TABLE x (a bigint PRIMARY KEY)",
 )
-IDENTIFIER = _advice("MN-IDENTIFIER", "an identifier of more than 63 bytes is cut off silently", "A shorter name.",
-                     f"CREATE TABLE {'x' * 70} (a int)", "CREATE TABLE x (a int)")  # fmt: skip
+IDENTIFIER = _advice(
+    "MN-IDENTIFIER",
+    "an identifier of more than 63 bytes is cut off silently",
+    "A shorter name.",
+    f"CREATE TABLE {'x' * 70} (a int)",
+    "CREATE TABLE x (a int)",
+)
 ENUM = _advice(
     "MN-ENUM",
     "enum values cannot be removed",
@@ -59,15 +64,20 @@ ENUM = _advice(
     "CREATE TYPE x AS (a int)",
 )
 IF_EXISTS = _advice(
-    "MN-IF-EXISTS", "without IF [NOT] EXISTS the file cannot be run twice",
-    "Not needed: the registry applies a file once.", "CREATE TABLE x (a int)",
+    "MN-IF-EXISTS",
+    "without IF [NOT] EXISTS the file cannot be run twice",
+    "Not needed: the registry applies a file once.",
+    "CREATE TABLE x (a int)",
     "CREATE TABLE IF NOT EXISTS x (a int)",
-)  # fmt: skip
+)
 JSON = rule(
-    "MC-JSON", COMPATIBILITY,
-    "a json column breaks SELECT DISTINCT, GROUP BY and UNION of existing queries: json has no equality", "jsonb",
-    bad=("ALTER TABLE orders ADD COLUMN x json",), good=("ALTER TABLE orders ADD COLUMN x jsonb",),
-)  # fmt: skip
+    "MC-JSON",
+    COMPATIBILITY,
+    "a json column breaks SELECT DISTINCT, GROUP BY and UNION of existing queries: json has no equality",
+    "jsonb",
+    bad=("ALTER TABLE orders ADD COLUMN x json",),
+    good=("ALTER TABLE orders ADD COLUMN x jsonb",),
+)
 _BY_TYPE = {
     "varchar": VARCHAR,
     "timestamp": TIMESTAMP,

@@ -19,62 +19,108 @@ from migrations_registry.analysis.state import State
 
 _BACKFILL = "ADD COLUMN without it; SET DEFAULT for new rows; backfill in batches; then NOT NULL by a validated CHECK."
 ADD_COLUMN = rule(
-    "ML-ADD-COLUMN", CONVENTION, "adds a column to {name} without touching its rows: a brief lock",
-    "Nothing to do.", lock=AX, versions="constant and stable defaults since 11",
+    "ML-ADD-COLUMN",
+    CONVENTION,
+    "adds a column to {name} without touching its rows: a brief lock",
+    "Nothing to do.",
+    lock=AX,
+    versions="constant and stable defaults since 11",
     bad=("ALTER TABLE orders ADD COLUMN x int DEFAULT 0 NOT NULL",),
     good=("CREATE TABLE x (a int); ALTER TABLE x ADD COLUMN b int",),
-)  # fmt: skip
+)
 NOT_NULL_NO_DEFAULT = rule(
-    "MV-ADD-NOT-NULL-NO-DEFAULT", DATA, "fails if {name} has rows: column {column} is NOT NULL without a default",
-    _BACKFILL, lock=AX, scan=True, bad=("ALTER TABLE void ADD COLUMN x int NOT NULL",),
+    "MV-ADD-NOT-NULL-NO-DEFAULT",
+    DATA,
+    "fails if {name} has rows: column {column} is NOT NULL without a default",
+    _BACKFILL,
+    lock=AX,
+    scan=True,
+    bad=("ALTER TABLE void ADD COLUMN x int NOT NULL",),
     good=("ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0",),
-)  # fmt: skip
+)
 VOLATILE_DEFAULT = rule(
-    "ML-VOLATILE-DEFAULT", REWRITE,
-    "{function} gives each row its own value: {name} and its indexes are written anew", _BACKFILL, lock=AX,
-    rewrite=True, scan=True,
+    "ML-VOLATILE-DEFAULT",
+    REWRITE,
+    "{function} gives each row its own value: {name} and its indexes are written anew",
+    _BACKFILL,
+    lock=AX,
+    rewrite=True,
+    scan=True,
     versions="any default before 12: 11 brought fast defaults, its minor releases repaired them",
-    bad=("ALTER TABLE orders ADD COLUMN x uuid DEFAULT gen_random_uuid()",
-    "ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT clock_timestamp()"),
-    good=("ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT now()",
-    "ALTER TABLE orders ALTER COLUMN note SET DEFAULT random()::text"),
-)  # fmt: skip
+    bad=(
+        "ALTER TABLE orders ADD COLUMN x uuid DEFAULT gen_random_uuid()",
+        "ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT clock_timestamp()",
+    ),
+    good=(
+        "ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT now()",
+        "ALTER TABLE orders ALTER COLUMN note SET DEFAULT random()::text",
+    ),
+)
 ADD_SERIAL = rule(
-    "ML-ADD-SERIAL", REWRITE, "numbers every row: {name} and its indexes are written anew",
-    "Add a plain bigint, attach a sequence for new rows, backfill in batches.", lock=AX, rewrite=True, scan=True,
-    bad=("ALTER TABLE orders ADD COLUMN x bigserial",
-    "ALTER TABLE orders ADD COLUMN x bigint GENERATED ALWAYS AS IDENTITY"), good=("CREATE TABLE x (a bigserial)",),
-)  # fmt: skip
+    "ML-ADD-SERIAL",
+    REWRITE,
+    "numbers every row: {name} and its indexes are written anew",
+    "Add a plain bigint, attach a sequence for new rows, backfill in batches.",
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    bad=(
+        "ALTER TABLE orders ADD COLUMN x bigserial",
+        "ALTER TABLE orders ADD COLUMN x bigint GENERATED ALWAYS AS IDENTITY",
+    ),
+    good=("CREATE TABLE x (a bigserial)",),
+)
 GENERATED_STORED = rule(
-    "ML-GEN-STORED", REWRITE, "computes {column} for every row: {name} is written anew",
-    "A plain column filled by a trigger, backfilled in batches; or VIRTUAL since 18.", lock=AX, rewrite=True,
-    scan=True, bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) STORED",),
+    "ML-GEN-STORED",
+    REWRITE,
+    "computes {column} for every row: {name} is written anew",
+    "A plain column filled by a trigger, backfilled in batches; or VIRTUAL since 18.",
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) STORED",),
     good=("CREATE TABLE x (a int, b int GENERATED ALWAYS AS (a * 2) STORED)",),
-)  # fmt: skip
+)
 GENERATED_VIRTUAL = rule(
-    "ML-GEN-VIRTUAL", CONVENTION, "a virtual column is computed when read: a brief lock", "Nothing to do.", lock=AX,
-    versions="18+", bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) VIRTUAL",),
+    "ML-GEN-VIRTUAL",
+    CONVENTION,
+    "a virtual column is computed when read: a brief lock",
+    "Nothing to do.",
+    lock=AX,
+    versions="18+",
+    bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) VIRTUAL",),
     good=("SELECT 1",),
-)  # fmt: skip
+)
 DOMAIN_COLUMN = rule(
-    "ML-DOMAIN-COL", REWRITE,
+    "ML-DOMAIN-COL",
+    REWRITE,
     "a column of domain {domain}, which has a constraint, writes all of {name} anew even without a default",
-    "Use the base type and ADD CONSTRAINT … CHECK … NOT VALID, then VALIDATE.", lock=AX, rewrite=True, scan=True,
+    "Use the base type and ADD CONSTRAINT … CHECK … NOT VALID, then VALIDATE.",
+    lock=AX,
+    rewrite=True,
+    scan=True,
     bad=("CREATE DOMAIN x AS int CHECK (value > 0); ALTER TABLE orders ADD COLUMN x x",),
     good=("CREATE DOMAIN x AS int; ALTER TABLE orders ADD COLUMN x x",),
-)  # fmt: skip
+)
 INLINE_CHECK = rule(
-    "ML-INLINE-CHECK", BLOCKING, "checks every row of {name} while nobody can read or write it",
-    "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in another transaction.", lock=AX, scan=True,
-    bad=("ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",), good=("ALTER TABLE orders ADD COLUMN x int",),
-)  # fmt: skip
+    "ML-INLINE-CHECK",
+    BLOCKING,
+    "checks every row of {name} while nobody can read or write it",
+    "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in another transaction.",
+    lock=AX,
+    scan=True,
+    bad=("ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",),
+    good=("ALTER TABLE orders ADD COLUMN x int",),
+)
 LOCAL_TIMESTAMP = rule(
-    "MV-LOCAL-TIMESTAMP", DATA,
+    "MV-LOCAL-TIMESTAMP",
+    DATA,
     "gives every row of {name} the moment of the migration in the session's time zone, without saying which",
-    "timestamptz; or a nullable column with SET DEFAULT for new rows only.", lock=AX,
+    "timestamptz; or a nullable column with SET DEFAULT for new rows only.",
+    lock=AX,
     bad=("ALTER TABLE orders ADD COLUMN x timestamp DEFAULT now()",),
     good=("ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT now()", "ALTER TABLE orders ADD COLUMN x timestamp"),
-)  # fmt: skip
+)
 FAST_DEFAULTS_SINCE = 12
 _SERIAL = {"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"}
 

@@ -2,85 +2,109 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, DESTRUCTIVE, SUE, Rule
+from migrations_registry.analysis.model import AX, COMPATIBILITY, DESTRUCTIVE, Rule
 from migrations_registry.analysis.parsing.nodes import dotted, label, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.safe_form import concurrently
 from migrations_registry.analysis.state import State
 
 DROP_TABLE = rule(
-    "MD-DROP-TABLE", DESTRUCTIVE, "drops table {name} with every row in it",
+    "MD-DROP-TABLE",
+    DESTRUCTIVE,
+    "drops table {name} with every row in it",
     "Rename it aside (ALTER TABLE … RENAME TO …_old), wait a release, drop it later from a proven restore point.",
-    lock=AX, bad=("DROP TABLE lines", "DROP TABLE IF EXISTS public.lines"),
-    good=("CREATE TABLE x (id int); DROP TABLE x", "CREATE TEMP TABLE x (id int); DROP TABLE x",
-    "SELECT 'DROP TABLE x'"),
-)  # fmt: skip
+    lock=AX,
+    bad=("DROP TABLE lines", "DROP TABLE IF EXISTS public.lines"),
+    good=(
+        "CREATE TABLE x (id int); DROP TABLE x",
+        "CREATE TEMP TABLE x (id int); DROP TABLE x",
+        "SELECT 'DROP TABLE x'",
+    ),
+)
 DROP_SCHEMA = rule(
-    "MD-DROP-SCHEMA-CASCADE", DESTRUCTIVE, "drops schema {name}{cascade}",
+    "MD-DROP-SCHEMA-CASCADE",
+    DESTRUCTIVE,
+    "drops schema {name}{cascade}",
     "List what the schema holds and drop each object by name.",
-    bad=("DROP SCHEMA app CASCADE", "DROP SCHEMA test"), good=("CREATE SCHEMA x",),
-)  # fmt: skip
+    bad=("DROP SCHEMA app CASCADE", "DROP SCHEMA test"),
+    good=("CREATE SCHEMA x",),
+)
 DROP_DATABASE = rule(
-    "MD-DROP-DATABASE", DESTRUCTIVE, "drops a whole database", "Not a migration: never registered, never applied.",
-    versions="FORCE since 13", bad=("DROP DATABASE nowhere",), good=("SELECT datname FROM pg_database",),
-)  # fmt: skip
+    "MD-DROP-DATABASE",
+    DESTRUCTIVE,
+    "drops a whole database",
+    "Not a migration: never registered, never applied.",
+    versions="FORCE since 13",
+    bad=("DROP DATABASE nowhere",),
+    good=("SELECT datname FROM pg_database",),
+)
 CASCADE = rule(
-    "MD-CASCADE", DESTRUCTIVE, "CASCADE also drops or empties whatever depends on {name}, unseen here",
-    "Name the dependents and drop each of them yourself, without CASCADE.", lock=AX,
+    "MD-CASCADE",
+    DESTRUCTIVE,
+    "CASCADE also drops or empties whatever depends on {name}, unseen here",
+    "Name the dependents and drop each of them yourself, without CASCADE.",
+    lock=AX,
     bad=("DROP TABLE orders CASCADE", "TRUNCATE orders CASCADE", "ALTER TABLE orders DROP COLUMN note CASCADE"),
     good=("CREATE TABLE x (id bigint REFERENCES orders ON DELETE CASCADE)",),
-)  # fmt: skip
+)
 DROP_VIEW = rule(
-    "MD-DROP-VIEW", COMPATIBILITY, "drops view {name}: what still reads it fails",
+    "MD-DROP-VIEW",
+    COMPATIBILITY,
+    "drops view {name}: what still reads it fails",
     "CREATE OR REPLACE VIEW keeps readers working; drop it when nothing reads it any more.",
-    lock=AX, bad=("DROP VIEW recent",), good=("CREATE VIEW x AS SELECT 1 AS a; DROP VIEW x",),
-)  # fmt: skip
+    lock=AX,
+    bad=("DROP VIEW recent",),
+    good=("CREATE VIEW x AS SELECT 1 AS a; DROP VIEW x",),
+)
 DROP_MATVIEW = rule(
-    "MD-DROP-MATVIEW", DESTRUCTIVE, "drops materialized view {name} with its stored rows and indexes",
+    "MD-DROP-MATVIEW",
+    DESTRUCTIVE,
+    "drops materialized view {name} with its stored rows and indexes",
     "Create the new one under another name, then swap the names.",
-    lock=AX, bad=("DROP MATERIALIZED VIEW totals",), good=("DROP VIEW recent",),
-)  # fmt: skip
+    lock=AX,
+    bad=("DROP MATERIALIZED VIEW totals",),
+    good=("DROP VIEW recent",),
+)
 DROP_SEQUENCE = rule(
-    "MD-DROP-SEQUENCE", DESTRUCTIVE, "drops sequence {name}: its counter is lost",
+    "MD-DROP-SEQUENCE",
+    DESTRUCTIVE,
+    "drops sequence {name}: its counter is lost",
     "Keep it until no default uses it; record last_value first.",
-    lock=AX, bad=("DROP SEQUENCE ticket",), good=("CREATE SEQUENCE x; DROP SEQUENCE x",),
-)  # fmt: skip
-DROP_INDEX = rule(
-    "MD-DROP-INDEX", BLOCKING, "drops index {name}: reads and writes of its table wait",
-    "{safe}",
-    lock=AX, bad=("DROP INDEX orders_note_idx",), good=("DROP INDEX CONCURRENTLY orders_note_idx",),
-)  # fmt: skip
-DROP_INDEX_CONCURRENTLY = rule(
-    "ML-DROP-INDEX-CONCURRENTLY", CONVENTION, "drops index {name} without blocking its table",
-    "Check in pg_stat_user_indexes that nothing uses it.",
-    lock=SUE, bad=("DROP INDEX CONCURRENTLY orders_note_idx",), good=("DROP INDEX orders_note_idx",),
-)  # fmt: skip
-DROP_OWNED = rule(
-    "MD-DROP-OWNED", DESTRUCTIVE, "drops or hands over everything a role owns, unseen here",
-    "Name the objects one by one.", bad=("DROP OWNED BY anon", "REASSIGN OWNED BY anon TO authenticated"),
-    good=("SELECT 1",),
-)  # fmt: skip
+    lock=AX,
+    bad=("DROP SEQUENCE ticket",),
+    good=("CREATE SEQUENCE x; DROP SEQUENCE x",),
+)
 RECREATE_TABLE = rule(
-    "MD-RECREATE-TABLE", DESTRUCTIVE, "creates {name} again after this file dropped it: what it held is gone",
+    "MD-RECREATE-TABLE",
+    DESTRUCTIVE,
+    "creates {name} again after this file dropped it: what it held is gone",
     "Create the new table under another name and swap the names.",
     bad=("CREATE TABLE x (a int); DROP TABLE x; CREATE TABLE x (a int)",),
     good=("CREATE TABLE x (a int); DROP TABLE x",),
-)  # fmt: skip
+)
 DROP_TRIGGER = rule(
-    "MD-DROP-TRIGGER", COMPATIBILITY, "drops trigger {name}: what it kept true is no longer kept",
+    "MD-DROP-TRIGGER",
+    COMPATIBILITY,
+    "drops trigger {name}: what it kept true is no longer kept",
     "CREATE OR REPLACE TRIGGER, or drop and create it in one transaction.",
-    lock=AX, bad=("DROP TRIGGER orders_touch ON orders",),
-    good=("DROP TRIGGER orders_touch ON orders; CREATE TRIGGER orders_touch BEFORE UPDATE ON orders "
-          "FOR EACH ROW EXECUTE FUNCTION touch()",),
-)  # fmt: skip
+    lock=AX,
+    bad=("DROP TRIGGER orders_touch ON orders",),
+    good=(
+        "DROP TRIGGER orders_touch ON orders; CREATE TRIGGER orders_touch BEFORE UPDATE ON orders "
+        "FOR EACH ROW EXECUTE FUNCTION touch()",
+    ),
+)
 
 
 def _breaks(rule_id: str, what: str, bad: str, good: str) -> Rule:
     return rule(
-        rule_id, COMPATIBILITY, f"drops {what} {{name}}: code that uses it fails",
-        "Deploy code that no longer uses it first, then drop it.", bad=(bad,), good=(good,),
-    )  # fmt: skip
+        rule_id,
+        COMPATIBILITY,
+        f"drops {what} {{name}}: code that uses it fails",
+        "Deploy code that no longer uses it first, then drop it.",
+        bad=(bad,),
+        good=(good,),
+    )
 
 
 _KINDS = {
@@ -107,19 +131,22 @@ def drop(node: Node, state: State) -> None:
     kind = node["removeType"]
     if kind in _ELSEWHERE:
         return
-    names = [_name(item, kind) for item in node["objects"]]
-    lasting = [_label_of(item, kind) for item, name in zip(node["objects"], names, strict=True)
-               if not _made_here(name, kind, state) and not _is_replaced(item, kind, state)]  # fmt: skip
+    names = [dropped_name(item, kind) for item in node["objects"]]
+    lasting = [
+        _label_of(item, kind)
+        for item, name in zip(node["objects"], names, strict=True)
+        if not _made_here(name, kind, state) and not _is_replaced(item, kind, state)
+    ]
     for name in lasting:
-        state.see(_KINDS.get(kind, _OTHER), name=name, cascade=" and everything in it" if _cascades(node) else "")
-    if lasting and _cascades(node):
+        state.see(_KINDS.get(kind, _OTHER), name=name, cascade=" and everything in it" if cascades(node) else "")
+    if lasting and cascades(node):
         state.see(CASCADE, name=", ".join(lasting))
     state.dropped.update(names)
     for gone in names:
         state.created.pop(gone, None)
 
 
-def _name(item: Node, kind: str) -> tuple[str, str]:
+def dropped_name(item: Node, kind: str) -> tuple[str, str]:
     """The dropped object's name; of a trigger, its table's schema and its own name."""
     kind_of, inner = next(iter(item.items()))
     if kind_of == "String":
@@ -131,7 +158,7 @@ def _name(item: Node, kind: str) -> tuple[str, str]:
 
 
 def _label_of(item: Node, kind: str) -> str:
-    return label(_name(item, kind))
+    return label(dropped_name(item, kind))
 
 
 def _is_replaced(item: Node, kind: str, state: State) -> bool:
@@ -146,30 +173,12 @@ def _made_here(name: tuple[str, str], kind: str, state: State) -> bool:
     return kind != "OBJECT_SCHEMA" and state.is_new(name)
 
 
-def _cascades(node: Node) -> bool:
+def cascades(node: Node) -> bool:
+    """DROP … CASCADE."""
     return node["behavior"] == "DROP_CASCADE"
-
-
-@on("DropStmt")
-def drop_index(node: Node, state: State) -> None:
-    """DROP INDEX, plain or concurrently."""
-    if node["removeType"] == "OBJECT_INDEX":
-        for item in node["objects"]:
-            name = _name(item, "OBJECT_INDEX")
-            if not state.is_new(name):
-                rule_of = DROP_INDEX_CONCURRENTLY if node.get("concurrent") else DROP_INDEX
-                state.see(rule_of, name=label(name), safe=concurrently(state))
-                if _cascades(node):
-                    state.see(CASCADE, name=label(name))
 
 
 @on("DropdbStmt")
 def drop_database(node: Node, state: State) -> None:
     """DROP DATABASE."""
     state.see(DROP_DATABASE)
-
-
-@on("DropOwnedStmt", "ReassignOwnedStmt")
-def drop_owned(node: Node, state: State) -> None:
-    """DROP OWNED, REASSIGN OWNED."""
-    state.see(DROP_OWNED)

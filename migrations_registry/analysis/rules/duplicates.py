@@ -12,10 +12,13 @@ from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 DUPLICATE_COLUMN = rule(
-    "MT-DUPLICATE-COLUMN", EXECUTION, "names column {name} twice: PostgreSQL refuses the statement",
-    "Name each column once.", bad=("UPDATE orders SET note = 'a', note = 'b' WHERE id = 1",
-    "CREATE TABLE x (a int, a text)"), good=("UPDATE orders SET note = 'a', code = 'b' WHERE id = 1",),
-)  # fmt: skip
+    "MT-DUPLICATE-COLUMN",
+    EXECUTION,
+    "names column {name} twice: PostgreSQL refuses the statement",
+    "Name each column once.",
+    bad=("UPDATE orders SET note = 'a', note = 'b' WHERE id = 1", "CREATE TABLE x (a int, a text)"),
+    good=("UPDATE orders SET note = 'a', code = 'b' WHERE id = 1",),
+)
 
 
 def _report(names: Iterable[str], state: State) -> None:

@@ -8,29 +8,46 @@ from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 GRANT_WIDE = rule(
-    "MS-GRANT-WIDE", SECURITY, "grants {privileges} to {roles}{extra}",
-    "The least privilege, to the one role that needs it.", bad=("GRANT SELECT ON orders TO anon",
-    "GRANT ALL ON orders TO service_role", "GRANT SELECT ON orders TO PUBLIC",
-    "GRANT SELECT ON orders TO service_role WITH GRANT OPTION",
-    "GRANT EXECUTE ON FUNCTION spare() TO authenticated"), good=("GRANT SELECT ON orders TO service_role",
-    "CREATE TABLE x (a int)"),
-)  # fmt: skip
+    "MS-GRANT-WIDE",
+    SECURITY,
+    "grants {privileges} to {roles}{extra}",
+    "The least privilege, to the one role that needs it.",
+    bad=(
+        "GRANT SELECT ON orders TO anon",
+        "GRANT ALL ON orders TO service_role",
+        "GRANT SELECT ON orders TO PUBLIC",
+        "GRANT SELECT ON orders TO service_role WITH GRANT OPTION",
+        "GRANT EXECUTE ON FUNCTION spare() TO authenticated",
+    ),
+    good=("GRANT SELECT ON orders TO service_role", "CREATE TABLE x (a int)"),
+)
 DEFAULT_PRIVILEGES = rule(
-    "MS-DEFAULT-PRIVILEGES", SECURITY, "grants {privileges} to {roles} on every object created later",
-    "Grant on each object by name.", bad=("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO service_role",),
+    "MS-DEFAULT-PRIVILEGES",
+    SECURITY,
+    "grants {privileges} to {roles} on every object created later",
+    "Grant on each object by name.",
+    bad=("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO service_role",),
     good=("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM public",),
-)  # fmt: skip
+)
 GRANT_ROLE = rule(
-    "MS-GRANT-ROLE", SECURITY, "makes {roles} a member of {privileges}, with all its rights",
-    "Grant the privileges that are needed.", bad=("GRANT service_role TO authenticated",),
+    "MS-GRANT-ROLE",
+    SECURITY,
+    "makes {roles} a member of {privileges}, with all its rights",
+    "Grant the privileges that are needed.",
+    bad=("GRANT service_role TO authenticated",),
     good=("GRANT SELECT ON orders TO service_role",),
-)  # fmt: skip
+)
 REVOKE = rule(
-    "MS-REVOKE", COMPATIBILITY, "revokes {privileges} from {roles}: code that runs as it fails at once",
-    "Deploy code that does not need it first.", bad=("REVOKE SELECT ON orders FROM service_role",),
-    good=("GRANT SELECT ON orders TO service_role",
-    "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION x() FROM public"),
-)  # fmt: skip
+    "MS-REVOKE",
+    COMPATIBILITY,
+    "revokes {privileges} from {roles}: code that runs as it fails at once",
+    "Deploy code that does not need it first.",
+    bad=("REVOKE SELECT ON orders FROM service_role",),
+    good=(
+        "GRANT SELECT ON orders TO service_role",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION x() FROM public",
+    ),
+)
 _WIDE = {"PUBLIC", "anon", "authenticated"}
 
 

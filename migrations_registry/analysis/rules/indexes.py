@@ -1,4 +1,4 @@
-"""Building and rebuilding indexes."""
+"""Building, rebuilding and dropping indexes."""
 
 from __future__ import annotations
 
@@ -6,52 +6,93 @@ from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, E
 from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rules.drops import CASCADE, cascades, dropped_name
 from migrations_registry.analysis.safe_form import concurrently
 from migrations_registry.analysis.state import State
 
 INDEX = rule(
-    "ML-INDEX", BLOCKING, "builds an index on {name}: its writers wait until it is finished",
+    "ML-INDEX",
+    BLOCKING,
+    "builds an index on {name}: its writers wait until it is finished",
     "{safe}",
-    lock=SH, scan=True, bad=("CREATE INDEX x ON orders (note)",),
+    lock=SH,
+    scan=True,
+    bad=("CREATE INDEX x ON orders (note)",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "CREATE TABLE x (a int); CREATE INDEX y ON x (a)"),
-)  # fmt: skip
+)
 INDEX_CONCURRENTLY = rule(
-    "ML-INDEX-CONCURRENTLY", CONVENTION, "builds an index on {name} without blocking writers",
-    "After a failure drop the invalid index (DROP INDEX CONCURRENTLY) before the next try.", lock=SUE, scan=True,
-    bad=("CREATE INDEX CONCURRENTLY x ON orders (note)",), good=("CREATE INDEX x ON orders (note)",),
-)  # fmt: skip
+    "ML-INDEX-CONCURRENTLY",
+    CONVENTION,
+    "builds an index on {name} without blocking writers",
+    "After a failure drop the invalid index (DROP INDEX CONCURRENTLY) before the next try.",
+    lock=SUE,
+    scan=True,
+    bad=("CREATE INDEX CONCURRENTLY x ON orders (note)",),
+    good=("CREATE INDEX x ON orders (note)",),
+)
 INDEX_UNIQUE = rule(
-    "ML-INDEX-UNIQUE", DATA, "fails if {name} holds duplicates in {columns}",
+    "ML-INDEX-UNIQUE",
+    DATA,
+    "fails if {name} holds duplicates in {columns}",
     "First: SELECT {columns}, count(*) FROM {name} GROUP BY {columns} HAVING count(*) > 1;",
-    lock=SH, scan=True, bad=("CREATE UNIQUE INDEX x ON orders (code)",),
+    lock=SH,
+    scan=True,
+    bad=("CREATE UNIQUE INDEX x ON orders (code)",),
     good=("CREATE INDEX x ON orders (note)", "CREATE UNIQUE INDEX CONCURRENTLY x ON orders (code)"),
-)  # fmt: skip
+)
 CONCURRENTLY_IN_TRANSACTION = rule(
-    "MT-CIC-IN-TX", EXECUTION, "{what} cannot run inside a transaction or a function: error 25001",
+    "MT-CIC-IN-TX",
+    EXECUTION,
+    "{what} cannot run inside a transaction or a function: error 25001",
     "Put it into a file of its own without BEGIN, or let the registry split the step.",
     bad=("BEGIN; CREATE INDEX CONCURRENTLY x ON orders (note); COMMIT",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "BEGIN; CREATE TABLE x (a int); COMMIT"),
-)  # fmt: skip
+)
 CONCURRENTLY_IF_NOT_EXISTS = rule(
-    "MT-CIC-IF-NOT-EXISTS", CONVENTION, "IF NOT EXISTS also succeeds when an earlier try left the index invalid",
+    "MT-CIC-IF-NOT-EXISTS",
+    CONVENTION,
+    "IF NOT EXISTS also succeeds when an earlier try left the index invalid",
     "Drop an invalid index first and check pg_index.indisvalid afterwards.",
     bad=("CREATE INDEX CONCURRENTLY IF NOT EXISTS x ON orders (note)",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (note)",),
-)  # fmt: skip
+)
 WIDE_INDEX = rule(
-    "MV-WIDE-INDEX", DATA,
+    "MV-WIDE-INDEX",
+    DATA,
     "an index of more than three columns pays only if the leading ones select little: every write keeps it up",
     "Keep the leading, selective columns.",
     bad=("CREATE INDEX CONCURRENTLY x ON orders (id, customer_id, note, code)",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (id)",),
-)  # fmt: skip
+)
 REINDEX = rule(
-    "ML-REINDEX", BLOCKING, "rebuilds {name}: writers of the table wait, readers of the index too",
+    "ML-REINDEX",
+    BLOCKING,
+    "rebuilds {name}: writers of the table wait, readers of the index too",
     "{safe}",
-    lock=AX, scan=True, versions="CONCURRENTLY since 12",
+    lock=AX,
+    scan=True,
+    versions="CONCURRENTLY since 12",
     bad=("REINDEX INDEX orders_note_idx", "REINDEX TABLE orders"),
     good=("REINDEX TABLE CONCURRENTLY orders",),
-)  # fmt: skip
+)
+DROP_INDEX = rule(
+    "MD-DROP-INDEX",
+    BLOCKING,
+    "drops index {name}: reads and writes of its table wait",
+    "{safe}",
+    lock=AX,
+    bad=("DROP INDEX orders_note_idx",),
+    good=("DROP INDEX CONCURRENTLY orders_note_idx",),
+)
+DROP_INDEX_CONCURRENTLY = rule(
+    "ML-DROP-INDEX-CONCURRENTLY",
+    CONVENTION,
+    "drops index {name} without blocking its table",
+    "Check in pg_stat_user_indexes that nothing uses it.",
+    lock=SUE,
+    bad=("DROP INDEX CONCURRENTLY orders_note_idx",),
+    good=("DROP INDEX orders_note_idx",),
+)
 
 
 @on("IndexStmt")
@@ -97,3 +138,16 @@ def drop_concurrently(node: Node, state: State) -> None:
     """DROP INDEX CONCURRENTLY inside a transaction."""
     if node.get("concurrent") and state.in_transaction:
         state.see(CONCURRENTLY_IN_TRANSACTION, what="DROP INDEX CONCURRENTLY")
+
+
+@on("DropStmt")
+def drop_index(node: Node, state: State) -> None:
+    """DROP INDEX, plain or concurrently."""
+    if node["removeType"] == "OBJECT_INDEX":
+        for item in node["objects"]:
+            name = dropped_name(item, "OBJECT_INDEX")
+            if not state.is_new(name):
+                rule_of = DROP_INDEX_CONCURRENTLY if node.get("concurrent") else DROP_INDEX
+                state.see(rule_of, name=label(name), safe=concurrently(state))
+                if cascades(node):
+                    state.see(CASCADE, name=label(name))

@@ -13,58 +13,95 @@ _VIEW = (
     "or expand and contract."
 )
 RENAME_TABLE = rule(
-    "MC-RENAME-TABLE", COMPATIBILITY, "renames {old} to {new}: running code that says {old} fails at once", _VIEW,
-    lock=AX, bad=("ALTER TABLE lines RENAME TO items", "ALTER VIEW recent RENAME TO latest"),
+    "MC-RENAME-TABLE",
+    COMPATIBILITY,
+    "renames {old} to {new}: running code that says {old} fails at once",
+    _VIEW,
+    lock=AX,
+    bad=("ALTER TABLE lines RENAME TO items", "ALTER VIEW recent RENAME TO latest"),
     good=("CREATE TABLE x (a int); ALTER TABLE x RENAME TO y", "ALTER INDEX orders_note_idx RENAME TO x"),
-)  # fmt: skip
+)
 RENAME_COLUMN = rule(
-    "MC-RENAME-COLUMN", COMPATIBILITY, "renames column {old} to {new}: running code that says {old} fails at once",
-    "Add the new column, keep both in step by a trigger, deploy, drop the old one.", lock=AX,
+    "MC-RENAME-COLUMN",
+    COMPATIBILITY,
+    "renames column {old} to {new}: running code that says {old} fails at once",
+    "Add the new column, keep both in step by a trigger, deploy, drop the old one.",
+    lock=AX,
     bad=("ALTER TABLE orders RENAME COLUMN note TO remark",),
     good=("CREATE TABLE x (a int); ALTER TABLE x RENAME COLUMN a TO b",),
-)  # fmt: skip
+)
 RENAME_SCHEMA = rule(
-    "MC-RENAME-SCHEMA", COMPATIBILITY, "renames schema {old}: every qualified name in it fails at once",
-    "Create the new schema and move objects one by one.", bad=("ALTER SCHEMA app RENAME TO app2",),
+    "MC-RENAME-SCHEMA",
+    COMPATIBILITY,
+    "renames schema {old}: every qualified name in it fails at once",
+    "Create the new schema and move objects one by one.",
+    bad=("ALTER SCHEMA app RENAME TO app2",),
     good=("CREATE SCHEMA x",),
-)  # fmt: skip
+)
 RENAME_TYPE = rule(
-    "MC-RENAME-TYPE", COMPATIBILITY, "renames {what} {old}: code that names it fails",
-    "Create the new one beside it, deploy, drop the old one.", bad=("ALTER TYPE mood RENAME TO feeling",
-    "ALTER FUNCTION spare() RENAME TO other", "ALTER DOMAIN score RENAME TO points"),
+    "MC-RENAME-TYPE",
+    COMPATIBILITY,
+    "renames {what} {old}: code that names it fails",
+    "Create the new one beside it, deploy, drop the old one.",
+    bad=(
+        "ALTER TYPE mood RENAME TO feeling",
+        "ALTER FUNCTION spare() RENAME TO other",
+        "ALTER DOMAIN score RENAME TO points",
+    ),
     good=("ALTER INDEX orders_note_idx RENAME TO x",),
-)  # fmt: skip
+)
 SET_SCHEMA = rule(
-    "MC-SET-SCHEMA", COMPATIBILITY, "moves {name} to schema {schema}: code that finds it by its old place fails",
+    "MC-SET-SCHEMA",
+    COMPATIBILITY,
+    "moves {name} to schema {schema}: code that finds it by its old place fails",
     "A view (or a wrapper) at the old place in the same transaction.",
-    lock=AX, bad=("ALTER TABLE lines SET SCHEMA app",), good=("CREATE SCHEMA x",),
-)  # fmt: skip
+    lock=AX,
+    bad=("ALTER TABLE lines SET SCHEMA app",),
+    good=("CREATE SCHEMA x",),
+)
 OWNER = rule(
-    "MC-OWNER", SECURITY,
+    "MC-OWNER",
+    SECURITY,
     "gives {name} to {owner}: who may change it changes, and row security no longer binds the owner",
-    "Leave objects with the role that runs migrations.", lock=AX, bad=("ALTER TABLE lines OWNER TO anon",),
+    "Leave objects with the role that runs migrations.",
+    lock=AX,
+    bad=("ALTER TABLE lines OWNER TO anon",),
     good=("CREATE TABLE x (a int)",),
-)  # fmt: skip
+)
 REPLICA_IDENTITY = rule(
-    "MC-REPLICA-IDENTITY", COMPATIBILITY, "changes what replication and realtime say about rows of {name}",
-    "Check every publication that holds it.", lock=AX, bad=("ALTER TABLE orders REPLICA IDENTITY FULL",),
+    "MC-REPLICA-IDENTITY",
+    COMPATIBILITY,
+    "changes what replication and realtime say about rows of {name}",
+    "Check every publication that holds it.",
+    lock=AX,
+    bad=("ALTER TABLE orders REPLICA IDENTITY FULL",),
     good=("CREATE TABLE x (a int); ALTER TABLE x REPLICA IDENTITY FULL",),
-)  # fmt: skip
+)
 EXTENSION = rule(
-    "MC-EXTENSION", COMPATIBILITY, "updates extension {name}: its functions, types and indexes may change",
-    "Pin the version and read its notes.", bad=("ALTER EXTENSION citext UPDATE",),
+    "MC-EXTENSION",
+    COMPATIBILITY,
+    "updates extension {name}: its functions, types and indexes may change",
+    "Pin the version and read its notes.",
+    bad=("ALTER EXTENSION citext UPDATE",),
     good=("CREATE EXTENSION IF NOT EXISTS citext",),
-)  # fmt: skip
+)
 PUBLICATION = rule(
-    "MD-PUBLICATION", COMPATIBILITY,
+    "MD-PUBLICATION",
+    COMPATIBILITY,
     "changes publication {name}: realtime and replicas silently stop hearing of some tables",
-    "Name who listens; ADD TABLE instead of SET TABLE.", lock=SUE, bad=("ALTER PUBLICATION feed DROP TABLE orders",),
+    "Name who listens; ADD TABLE instead of SET TABLE.",
+    lock=SUE,
+    bad=("ALTER PUBLICATION feed DROP TABLE orders",),
     good=("ALTER PUBLICATION feed ADD TABLE customers",),
-)  # fmt: skip
+)
 DROP_PUBLICATION = rule(
-    "MD-DROP-PUBLICATION", COMPATIBILITY, "drops publication {name}: realtime and replicas silently hear nothing more",
-    "Name who listens, and stop them first.", bad=("DROP PUBLICATION feed",), good=("SELECT 1",),
-)  # fmt: skip
+    "MD-DROP-PUBLICATION",
+    COMPATIBILITY,
+    "drops publication {name}: realtime and replicas silently hear nothing more",
+    "Name who listens, and stop them first.",
+    bad=("DROP PUBLICATION feed",),
+    good=("SELECT 1",),
+)
 _TABLES = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
 _WORDS = {
     "OBJECT_TYPE": "type",

@@ -10,28 +10,44 @@ from migrations_registry.analysis.rules.indexes import CONCURRENTLY_IN_TRANSACTI
 from migrations_registry.analysis.state import State
 
 ATTACH = rule(
-    "ML-ATTACH", BLOCKING,
-    "reads all of {partition} (and the default partition) while nobody can use it, unless a CHECK implies its "
-    "bounds", "Add a matching CHECK … NOT VALID and VALIDATE it first; drop it afterwards.", lock=AX, scan=True,
+    "ML-ATTACH",
+    BLOCKING,
+    "reads all of {partition} (and the default partition) while nobody can use it, unless a CHECK implies its bounds",
+    "Add a matching CHECK … NOT VALID and VALIDATE it first; drop it afterwards.",
+    lock=AX,
+    scan=True,
     bad=("ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM (100) TO (200)",),
     good=("CREATE TABLE x (LIKE events_new); ALTER TABLE events ATTACH PARTITION x FOR VALUES FROM (100) TO (200)",),
-)  # fmt: skip
+)
 DETACH = rule(
-    "ML-DETACH", BLOCKING, "detaches {partition} while nobody can use {name}",
-    "DETACH PARTITION … CONCURRENTLY;  -- since 14, alone in its step", lock=AX, versions="CONCURRENTLY since 14",
+    "ML-DETACH",
+    BLOCKING,
+    "detaches {partition} while nobody can use {name}",
+    "DETACH PARTITION … CONCURRENTLY;  -- since 14, alone in its step",
+    lock=AX,
+    versions="CONCURRENTLY since 14",
     bad=("ALTER TABLE events DETACH PARTITION events_1",),
     good=("ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",),
-)  # fmt: skip
+)
 DETACH_CONCURRENTLY = rule(
-    "ML-DETACH-CONCURRENTLY", CONVENTION, "detaches {partition} while {name} stays in use",
-    "After an interruption: DETACH PARTITION … FINALIZE.", lock=SUE, versions="14+",
-    bad=("ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",), good=("SELECT 1",),
-)  # fmt: skip
+    "ML-DETACH-CONCURRENTLY",
+    CONVENTION,
+    "detaches {partition} while {name} stays in use",
+    "After an interruption: DETACH PARTITION … FINALIZE.",
+    lock=SUE,
+    versions="14+",
+    bad=("ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",),
+    good=("SELECT 1",),
+)
 PARTITION_OF = rule(
-    "ML-PARTITION-OF", CONVENTION, "creating a partition inside {name} locks it for a moment",
-    "CREATE TABLE … (LIKE {name}); ALTER TABLE {name} ATTACH PARTITION …", lock=AX,
-    bad=("CREATE TABLE x PARTITION OF events FOR VALUES FROM (100) TO (200)",), good=("CREATE TABLE x (a int)",),
-)  # fmt: skip
+    "ML-PARTITION-OF",
+    CONVENTION,
+    "creating a partition inside {name} locks it for a moment",
+    "CREATE TABLE … (LIKE {name}); ALTER TABLE {name} ATTACH PARTITION …",
+    lock=AX,
+    bad=("CREATE TABLE x PARTITION OF events FOR VALUES FROM (100) TO (200)",),
+    good=("CREATE TABLE x (a int)",),
+)
 
 
 @on_alter("AttachPartition")

@@ -3,50 +3,74 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, CONVENTION, SECURITY
+from migrations_registry.analysis.parsing.conditions import always_true
 from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
-from migrations_registry.analysis.rules.rows import always_true
 from migrations_registry.analysis.state import State
 
 RLS_DISABLE = rule(
-    "MS-RLS-DISABLE", SECURITY, "{name}: row security is {what}: policies no longer bind {whom}",
-    "Keep it on; write a policy for the exception.", lock=AX, bad=("ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
-    "ALTER TABLE orders NO FORCE ROW LEVEL SECURITY"),
+    "MS-RLS-DISABLE",
+    SECURITY,
+    "{name}: row security is {what}: policies no longer bind {whom}",
+    "Keep it on; write a policy for the exception.",
+    lock=AX,
+    bad=("ALTER TABLE orders DISABLE ROW LEVEL SECURITY", "ALTER TABLE orders NO FORCE ROW LEVEL SECURITY"),
     good=("CREATE TABLE x (a int); ALTER TABLE x ENABLE ROW LEVEL SECURITY",),
-)  # fmt: skip
+)
 RLS_ENABLE = rule(
-    "MS-RLS-ENABLE", SECURITY,
+    "MS-RLS-ENABLE",
+    SECURITY,
     "{name} has readers now: with row security on, whatever no policy allows is hidden from them at once",
-    "Create the policies in the same transaction, before ENABLE.", lock=AX,
+    "Create the policies in the same transaction, before ENABLE.",
+    lock=AX,
     bad=("ALTER TABLE orders ENABLE ROW LEVEL SECURITY",),
     good=("CREATE TABLE x (a int); ALTER TABLE x ENABLE ROW LEVEL SECURITY",),
-)  # fmt: skip
+)
 DROP_POLICY = rule(
-    "MS-DROP-POLICY", SECURITY, "drops policy {policy} of {name}: who sees which rows changes",
-    "Drop and create it in the same transaction.", lock=AX, bad=("DROP POLICY orders_read ON orders",),
+    "MS-DROP-POLICY",
+    SECURITY,
+    "drops policy {policy} of {name}: who sees which rows changes",
+    "Drop and create it in the same transaction.",
+    lock=AX,
+    bad=("DROP POLICY orders_read ON orders",),
     good=("DROP POLICY orders_read ON orders; CREATE POLICY orders_read ON orders FOR SELECT USING (id > 0)",),
-)  # fmt: skip
+)
 ALTER_POLICY = rule(
-    "MS-ALTER-POLICY", SECURITY, "changes policy {policy} of {name}: who sees which rows changes",
-    "Show the old and the new condition to the reviewer.", lock=AX,
+    "MS-ALTER-POLICY",
+    SECURITY,
+    "changes policy {policy} of {name}: who sees which rows changes",
+    "Show the old and the new condition to the reviewer.",
+    lock=AX,
     bad=("ALTER POLICY orders_read ON orders USING (id > 1)", "ALTER POLICY orders_read ON orders RENAME TO x"),
     good=("SELECT 1",),
-)  # fmt: skip
+)
 POLICY_TRUE = rule(
-    "MS-POLICY-TRUE", SECURITY, "policy {policy} lets {roles} {verb} every row of {name}",
-    "A condition on the caller: USING (user_id = auth.uid()).", lock=AX,
-    bad=("CREATE POLICY x ON orders FOR ALL TO public USING (true)",
-    "CREATE POLICY x ON orders FOR INSERT TO anon WITH CHECK (true)",
-    "CREATE POLICY x ON orders FOR UPDATE USING (id > 0) WITH CHECK (true)"),
-    good=("CREATE POLICY x ON orders FOR ALL TO service_role USING (true)",
-    "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
-    "CREATE POLICY x ON orders FOR ALL USING (note = current_user)"),
-)  # fmt: skip
+    "MS-POLICY-TRUE",
+    SECURITY,
+    "policy {policy} lets {roles} {verb} every row of {name}",
+    "A condition on the caller: USING (user_id = auth.uid()).",
+    lock=AX,
+    bad=(
+        "CREATE POLICY x ON orders FOR ALL TO public USING (true)",
+        "CREATE POLICY x ON orders FOR INSERT TO anon WITH CHECK (true)",
+        "CREATE POLICY x ON orders FOR UPDATE USING (id > 0) WITH CHECK (true)",
+    ),
+    good=(
+        "CREATE POLICY x ON orders FOR ALL TO service_role USING (true)",
+        "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
+        "CREATE POLICY x ON orders FOR ALL USING (note = current_user)",
+    ),
+)
 CREATE_POLICY = rule(
-    "MS-CREATE-POLICY", CONVENTION, "creates policy {policy} on {name}", "Nothing to do.",
-    lock=AX, bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",), good=("SELECT 1",),
-)  # fmt: skip
+    "MS-CREATE-POLICY",
+    CONVENTION,
+    "creates policy {policy} on {name}",
+    "Nothing to do.",
+    lock=AX,
+    bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",),
+    good=("SELECT 1",),
+)
 _WIDE = {"anon", "authenticated"}
 
 

@@ -1,18 +1,26 @@
-"""Roles with powers or passwords, and schemas that belong to the platform."""
+"""Roles with powers or passwords, what they own, and schemas that belong to the platform."""
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import SECURITY
+from migrations_registry.analysis.model import DESTRUCTIVE, SECURITY
 from migrations_registry.analysis.parsing.nodes import options
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 ROLE = rule(
-    "MS-ROLE", SECURITY, "role {name}: {what}", "Roles and passwords are made by hand, never in a file.",
-    bad=("ALTER ROLE anon BYPASSRLS", "CREATE ROLE x SUPERUSER", "ALTER ROLE anon PASSWORD 'secret'",
-    "DROP ROLE nobody_here"), good=("CREATE ROLE x NOLOGIN",),
-)  # fmt: skip
+    "MS-ROLE",
+    SECURITY,
+    "role {name}: {what}",
+    "Roles and passwords are made by hand, never in a file.",
+    bad=(
+        "ALTER ROLE anon BYPASSRLS",
+        "CREATE ROLE x SUPERUSER",
+        "ALTER ROLE anon PASSWORD 'secret'",
+        "DROP ROLE nobody_here",
+    ),
+    good=("CREATE ROLE x NOLOGIN",),
+)
 MANAGED_SCHEMA = rule(
     "MS-MANAGED-SCHEMA",
     SECURITY,
@@ -25,9 +33,32 @@ MANAGED_SCHEMA = rule(
     ),
     good=("CREATE TABLE x (id uuid REFERENCES auth.users (id))", "SELECT * FROM auth.users"),
 )
-MANAGED = {"auth", "storage", "realtime", "vault", "pgsodium", "supabase_functions", "supabase_migrations", "graphql",
-           "graphql_public", "net", "cron",
-           "_realtime", "_analytics", "pgbouncer", "supabase_admin", "pgmq"}  # fmt: skip
+DROP_OWNED = rule(
+    "MD-DROP-OWNED",
+    DESTRUCTIVE,
+    "drops or hands over everything a role owns, unseen here",
+    "Name the objects one by one.",
+    bad=("DROP OWNED BY anon", "REASSIGN OWNED BY anon TO authenticated"),
+    good=("SELECT 1",),
+)
+MANAGED = {
+    "auth",
+    "storage",
+    "realtime",
+    "vault",
+    "pgsodium",
+    "supabase_functions",
+    "supabase_migrations",
+    "graphql",
+    "graphql_public",
+    "net",
+    "cron",
+    "_realtime",
+    "_analytics",
+    "pgbouncer",
+    "supabase_admin",
+    "pgmq",
+}
 _POWERS = {
     "superuser": "SUPERUSER",
     "bypassrls": "BYPASSRLS",
@@ -58,11 +89,11 @@ _DDL = (
 def role(node: Node, state: State) -> None:
     """CREATE, ALTER ROLE with powers or a password."""
     given = options(node.get("options", []))
-    found = [text for name, text in _POWERS.items() if given.get(name) is True]
-    found += ["a password in clear text in the file"] if isinstance(given.get("password"), str) else []
-    if found:
+    powers = [text for name, text in _POWERS.items() if given.get(name) is True]
+    powers += ["a password in clear text in the file"] if isinstance(given.get("password"), str) else []
+    if powers:
         name = node["role"] if isinstance(node["role"], str) else node["role"].get("rolename", "?")
-        state.see(ROLE, name=name, what=", ".join(found))
+        state.see(ROLE, name=name, what=", ".join(powers))
 
 
 @on("DropRoleStmt")
@@ -97,3 +128,9 @@ def managed_names(node: Node, state: State) -> None:
         first = items[0]["String"]["sval"] if items and "String" in items[0] else ""
         if first in MANAGED and (len(items) > 1 or node.get("removeType") == "OBJECT_SCHEMA"):
             state.see(MANAGED_SCHEMA, schema=first)
+
+
+@on("DropOwnedStmt", "ReassignOwnedStmt")
+def drop_owned(node: Node, state: State) -> None:
+    """DROP OWNED, REASSIGN OWNED."""
+    state.see(DROP_OWNED)

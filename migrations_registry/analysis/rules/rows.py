@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, SRE, Name
-from migrations_registry.analysis.parsing.nodes import constant, label, options, relation
+from migrations_registry.analysis.parsing.conditions import is_unbounded
+from migrations_registry.analysis.parsing.nodes import label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE
@@ -13,50 +12,97 @@ from migrations_registry.analysis.state import State
 
 _BATCHES = "Bounded batches of 1,000 to 10,000 keys, each in its own transaction, with the expected row count stated."
 TRUNCATE = rule(
-    "MD-TRUNCATE", DESTRUCTIVE, "empties {name}",
-    "Keep a copy from a proven restore point; delete in bounded batches if writers must not wait.", lock=AX,
-    rewrite=True, bad=("TRUNCATE lines",),
-    good=("BEGIN; CREATE TABLE x (a int); TRUNCATE x; COMMIT", "CREATE TEMP TABLE x (a int); TRUNCATE x",
-    "SELECT 'TRUNCATE lines'"),
-)  # fmt: skip
+    "MD-TRUNCATE",
+    DESTRUCTIVE,
+    "empties {name}",
+    "Keep a copy from a proven restore point; delete in bounded batches if writers must not wait.",
+    lock=AX,
+    rewrite=True,
+    bad=("TRUNCATE lines",),
+    good=(
+        "BEGIN; CREATE TABLE x (a int); TRUNCATE x; COMMIT",
+        "CREATE TEMP TABLE x (a int); TRUNCATE x",
+        "SELECT 'TRUNCATE lines'",
+    ),
+)
 DELETE_ALL = rule(
-    "MD-DELETE-ALL", DESTRUCTIVE, "deletes every row of {name}", _BATCHES,
-    lock=RX, scan=True, bad=("DELETE FROM lines", "DELETE FROM lines WHERE true", "DELETE FROM lines WHERE 1 = 1",
-                             "DELETE FROM lines WHERE id = id OR 1 = 1"),
+    "MD-DELETE-ALL",
+    DESTRUCTIVE,
+    "deletes every row of {name}",
+    _BATCHES,
+    lock=RX,
+    scan=True,
+    bad=(
+        "DELETE FROM lines",
+        "DELETE FROM lines WHERE true",
+        "DELETE FROM lines WHERE 1 = 1",
+        "DELETE FROM lines WHERE id = id OR 1 = 1",
+    ),
     good=("DELETE FROM lines WHERE id = 4", "CREATE TEMP TABLE x (a int); DELETE FROM x"),
-)  # fmt: skip
+)
 DELETE = rule(
-    "MD-DELETE", DESTRUCTIVE, "deletes rows of {name}",
+    "MD-DELETE",
+    DESTRUCTIVE,
+    "deletes rows of {name}",
     "Copy the rows aside first (CREATE TABLE … AS SELECT … WHERE the same condition) and state the expected count.",
-    lock=RX, bad=("DELETE FROM lines WHERE id = 4",), good=("SELECT * FROM lines WHERE id = 4", "DELETE FROM lines"),
-)  # fmt: skip
+    lock=RX,
+    bad=("DELETE FROM lines WHERE id = 4",),
+    good=("SELECT * FROM lines WHERE id = 4", "DELETE FROM lines"),
+)
 UPDATE_ALL = rule(
-    "MD-UPDATE-ALL", DESTRUCTIVE, "overwrites every row of {name}", _BATCHES,
-    lock=RX, scan=True, bad=("UPDATE orders SET note = 'x'", "UPDATE orders SET note = 'x' WHERE 1 = 1"),
-    good=("UPDATE orders SET note = 'x' WHERE id = 4",
-          "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id"),
-)  # fmt: skip
+    "MD-UPDATE-ALL",
+    DESTRUCTIVE,
+    "overwrites every row of {name}",
+    _BATCHES,
+    lock=RX,
+    scan=True,
+    bad=("UPDATE orders SET note = 'x'", "UPDATE orders SET note = 'x' WHERE 1 = 1"),
+    good=(
+        "UPDATE orders SET note = 'x' WHERE id = 4",
+        "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id",
+    ),
+)
 MERGE_DELETE = rule(
-    "MD-MERGE-DELETE", DESTRUCTIVE, "MERGE deletes matching rows of {name}", "Write the DELETE by itself, bounded.",
-    lock=RX, versions="15+",
+    "MD-MERGE-DELETE",
+    DESTRUCTIVE,
+    "MERGE deletes matching rows of {name}",
+    "Write the DELETE by itself, bounded.",
+    lock=RX,
+    versions="15+",
     bad=("MERGE INTO lines USING orders ON lines.order_id = orders.id AND lines.id = 4 WHEN MATCHED THEN DELETE",),
     good=("MERGE INTO lines USING orders ON lines.order_id = orders.id WHEN MATCHED THEN UPDATE SET order_id = 1",),
-)  # fmt: skip
+)
 SYSTEM_CATALOG = rule(
-    "MD-SYSTEM-CATALOG", DESTRUCTIVE, "writes to the system catalog {name}", "Use the DDL command that does it.",
-    lock=RX, bad=("UPDATE pg_catalog.pg_class SET relname = 'y' WHERE relname = 'x'",
-    "DELETE FROM pg_attribute WHERE attname = 'x'"), good=("SELECT * FROM pg_catalog.pg_class",),
-)  # fmt: skip
+    "MD-SYSTEM-CATALOG",
+    DESTRUCTIVE,
+    "writes to the system catalog {name}",
+    "Use the DDL command that does it.",
+    lock=RX,
+    bad=(
+        "UPDATE pg_catalog.pg_class SET relname = 'y' WHERE relname = 'x'",
+        "DELETE FROM pg_attribute WHERE attname = 'x'",
+    ),
+    good=("SELECT * FROM pg_catalog.pg_class",),
+)
 CTE_DML = rule(
-    "MX-CTE-DML", DESTRUCTIVE, "a {verb} is hidden inside a WITH clause", "Write it as a statement of its own.",
-    lock=RX, bad=("WITH gone AS (DELETE FROM lines WHERE id = 4 RETURNING *) SELECT count(*) FROM gone",),
+    "MX-CTE-DML",
+    DESTRUCTIVE,
+    "a {verb} is hidden inside a WITH clause",
+    "Write it as a statement of its own.",
+    lock=RX,
+    bad=("WITH gone AS (DELETE FROM lines WHERE id = 4 RETURNING *) SELECT count(*) FROM gone",),
     good=("WITH x AS (SELECT 1) SELECT * FROM x",),
-)  # fmt: skip
+)
 SEQUENCE_RESTART = rule(
-    "MC-SEQ-RESTART", DESTRUCTIVE, "sets a sequence's counter: values already used may come again",
-    "SELECT setval('…', (SELECT max(id) FROM …)) after comparing with the largest used value.", lock=SRE,
-    rewrite=True, bad=("ALTER SEQUENCE ticket RESTART WITH 1",), good=("ALTER SEQUENCE ticket INCREMENT BY 2",),
-)  # fmt: skip
+    "MC-SEQ-RESTART",
+    DESTRUCTIVE,
+    "sets a sequence's counter: values already used may come again",
+    "SELECT setval('…', (SELECT max(id) FROM …)) after comparing with the largest used value.",
+    lock=SRE,
+    rewrite=True,
+    bad=("ALTER SEQUENCE ticket RESTART WITH 1",),
+    good=("ALTER SEQUENCE ticket INCREMENT BY 2",),
+)
 
 
 @on("TruncateStmt")
@@ -119,52 +165,3 @@ def alter_sequence(node: Node, state: State) -> None:
 def is_catalog(name: Name) -> bool:
     """A table of pg_catalog, also by its bare name."""
     return name[0] == "pg_catalog" or (name[0] == "public" and name[1].startswith("pg_"))
-
-
-def is_unbounded(node: Node) -> bool:
-    """No condition, or one that is always true."""
-    where = node.get("whereClause")
-    if where is None:
-        return True
-    return always_true(where)
-
-
-def always_true(expression: Node) -> bool:
-    """Constants, comparisons of equal constants or of a column with itself, AND and OR of those."""
-    kind, node = next(iter(expression.items()))
-    if kind == "A_Const":
-        return constant(node) is True
-    if kind == "TypeCast":
-        return always_true(node["arg"]) or str(_literal(node["arg"])).lower() in ("t", "true", "on", "1", "yes", "y")
-    if kind == "BoolExpr":
-        return _always_true_of(node)
-    if kind == "A_Expr" and node["kind"] == "AEXPR_OP" and "lexpr" in node:
-        return _compares_equal(node)
-    return False
-
-
-def _always_true_of(node: Node) -> bool:
-    parts = node["args"]
-    if node["boolop"] == "NOT_EXPR":
-        inner = next(iter(parts[0].items()))
-        return inner[0] == "A_Const" and constant(inner[1]) is False
-    return (all if node["boolop"] == "AND_EXPR" else any)(always_true(part) for part in parts)
-
-
-def _compares_equal(node: Node) -> bool:
-    operator = node["name"][-1]["String"]["sval"]
-    left, right = _literal(node["lexpr"]), _literal(node["rexpr"])
-    if left is None or right is None:
-        return False
-    if operator in ("=", "<=", ">="):
-        return bool(left == right)
-    return operator in ("<>", "!=") and not isinstance(left, tuple) and not isinstance(right, tuple) and left != right
-
-
-def _literal(expression: Node) -> Any:
-    kind, node = next(iter(expression.items()))
-    if kind == "A_Const":
-        return constant(node)
-    if kind == "ColumnRef":
-        return ("column", *(part.get("String", {}).get("sval") for part in node["fields"]))
-    return None

@@ -9,25 +9,41 @@ from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 COPY_PROGRAM = rule(
-    "MS-COPY-PROGRAM", SECURITY, "COPY reads or writes {what} on the database server",
-    "COPY … FROM STDIN by a client, outside migrations.", bad=("COPY orders TO PROGRAM 'cat'",
-    "COPY orders FROM '/tmp/orders'"), good=("SELECT 'COPY orders TO PROGRAM'",),
-)  # fmt: skip
+    "MS-COPY-PROGRAM",
+    SECURITY,
+    "COPY reads or writes {what} on the database server",
+    "COPY … FROM STDIN by a client, outside migrations.",
+    bad=("COPY orders TO PROGRAM 'cat'", "COPY orders FROM '/tmp/orders'"),
+    good=("SELECT 'COPY orders TO PROGRAM'",),
+)
 UNTRUSTED = rule(
-    "MS-UNTRUSTED-LANG", SECURITY, "a function in {language} can do anything the server's account can",
-    "PL/pgSQL or SQL.", bad=("CREATE FUNCTION x() RETURNS int LANGUAGE plpython3u AS 'return 1'",
-    "CREATE EXTENSION plperlu"), good=("CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'",),
-)  # fmt: skip
+    "MS-UNTRUSTED-LANG",
+    SECURITY,
+    "a function in {language} can do anything the server's account can",
+    "PL/pgSQL or SQL.",
+    bad=("CREATE FUNCTION x() RETURNS int LANGUAGE plpython3u AS 'return 1'", "CREATE EXTENSION plperlu"),
+    good=("CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'",),
+)
 SERVER_FUNCTION = rule(
-    "MS-SERVER-FUNCTION", SECURITY, "{name}() reaches files, sessions or other servers",
-    "Outside migrations, by hand.", bad=("SELECT pg_terminate_backend(1)", "SELECT lo_import('/etc/passwd')",
-    "SELECT dblink_exec('x', 'DROP TABLE lines')"), good=("SELECT pg_size_pretty(1::bigint)",),
-)  # fmt: skip
+    "MS-SERVER-FUNCTION",
+    SECURITY,
+    "{name}() reaches files, sessions or other servers",
+    "Outside migrations, by hand.",
+    bad=(
+        "SELECT pg_terminate_backend(1)",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT dblink_exec('x', 'DROP TABLE lines')",
+    ),
+    good=("SELECT pg_size_pretty(1::bigint)",),
+)
 FOREIGN = rule(
-    "MS-FOREIGN-SERVER", SECURITY, "connects this database to another server",
-    "By hand, with the credentials outside the file.", bad=("CREATE SERVER x FOREIGN DATA WRAPPER postgres_fdw",),
+    "MS-FOREIGN-SERVER",
+    SECURITY,
+    "connects this database to another server",
+    "By hand, with the credentials outside the file.",
+    bad=("CREATE SERVER x FOREIGN DATA WRAPPER postgres_fdw",),
     good=("SELECT 1",),
-)  # fmt: skip
+)
 _SERVER_FUNCTIONS = {
     "lo_import",
     "lo_unlink",
@@ -52,10 +68,13 @@ _SERVER_FUNCTIONS = {
     "pg_wal_replay_pause",
 }
 COPY_STDIN = rule(
-    "MP-COPY-STDIN", OPAQUE, "COPY … FROM STDIN: its rows stand in the file where statements are expected",
-    "INSERT … VALUES, or load the rows outside migrations.", bad=("COPY orders FROM STDIN",),
+    "MP-COPY-STDIN",
+    OPAQUE,
+    "COPY … FROM STDIN: its rows stand in the file where statements are expected",
+    "INSERT … VALUES, or load the rows outside migrations.",
+    bad=("COPY orders FROM STDIN",),
     good=("COPY orders TO STDOUT",),
-)  # fmt: skip
+)
 
 
 @on("CopyStmt")

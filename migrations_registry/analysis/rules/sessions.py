@@ -14,32 +14,55 @@ from migrations_registry.analysis.rules.triggers import DISABLE_TRIGGER
 from migrations_registry.analysis.state import State
 
 SET_ROLE = rule(
-    "MT-SET-ROLE", SECURITY, "changes the role that runs the rest of the file",
-    "The runner owns the role; split the file by role.", bad=("SET ROLE anon; CREATE TABLE x (a int)",
-    "SET SESSION AUTHORIZATION anon", "SELECT set_config('role', 'anon', false)"), good=("SET work_mem = '8MB'",
-    "RESET ROLE"),
-)  # fmt: skip
+    "MT-SET-ROLE",
+    SECURITY,
+    "changes the role that runs the rest of the file",
+    "The runner owns the role; split the file by role.",
+    bad=(
+        "SET ROLE anon; CREATE TABLE x (a int)",
+        "SET SESSION AUTHORIZATION anon",
+        "SELECT set_config('role', 'anon', false)",
+    ),
+    good=("SET work_mem = '8MB'", "RESET ROLE"),
+)
 TIMEOUT_OFF = rule(
-    "MT-TIMEOUT-OFF", EXECUTION, "switches {name} off: a waiting statement then blocks everybody behind it",
-    "Leave the limits to the runner.", bad=("SET lock_timeout = 0", "SET statement_timeout TO '0'", "RESET ALL",
-    "DISCARD ALL", "SELECT set_config('lock_timeout', '0', false)"), good=("SET lock_timeout = '2s'",
-    "SET statement_timeout = '5s'"),
-)  # fmt: skip
+    "MT-TIMEOUT-OFF",
+    EXECUTION,
+    "switches {name} off: a waiting statement then blocks everybody behind it",
+    "Leave the limits to the runner.",
+    bad=(
+        "SET lock_timeout = 0",
+        "SET statement_timeout TO '0'",
+        "RESET ALL",
+        "DISCARD ALL",
+        "SELECT set_config('lock_timeout', '0', false)",
+    ),
+    good=("SET lock_timeout = '2s'", "SET statement_timeout = '5s'"),
+)
 SEARCH_PATH = rule(
-    "MT-SEARCH-PATH", EXECUTION, "changes search_path: unqualified names after it mean something else",
-    "Qualify each name; leave search_path alone.", bad=("SET search_path = app, public",
-    "SELECT set_config('search_path', 'app', false)"), good=("SET search_path = public",
-    "SELECT set_config('search_path', '', false)"),
-)  # fmt: skip
+    "MT-SEARCH-PATH",
+    EXECUTION,
+    "changes search_path: unqualified names after it mean something else",
+    "Qualify each name; leave search_path alone.",
+    bad=("SET search_path = app, public", "SELECT set_config('search_path', 'app', false)"),
+    good=("SET search_path = public", "SELECT set_config('search_path', '', false)"),
+)
 CATALOG_MODS = rule(
-    "MD-CATALOG-MODS", DESTRUCTIVE, "lets the session change system catalogs", "Use the DDL command that does it.",
-    bad=("SET allow_system_table_mods = on",), good=("SET work_mem = '8MB'",),
-)  # fmt: skip
+    "MD-CATALOG-MODS",
+    DESTRUCTIVE,
+    "lets the session change system catalogs",
+    "Use the DDL command that does it.",
+    bad=("SET allow_system_table_mods = on",),
+    good=("SET work_mem = '8MB'",),
+)
 ROLE_SETTING = rule(
-    "MC-ROLE-SETTING", COMPATIBILITY, "changes a setting of every later session",
-    "By hand, with the people who run those sessions.", bad=("ALTER ROLE anon SET statement_timeout = 0",),
+    "MC-ROLE-SETTING",
+    COMPATIBILITY,
+    "changes a setting of every later session",
+    "By hand, with the people who run those sessions.",
+    bad=("ALTER ROLE anon SET statement_timeout = 0",),
     good=("SET statement_timeout = '5s'",),
-)  # fmt: skip
+)
 _TIMEOUTS = {"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"}
 
 

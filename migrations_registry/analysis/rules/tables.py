@@ -10,12 +10,13 @@ from migrations_registry.analysis.rules.drops import RECREATE_TABLE
 from migrations_registry.analysis.state import State
 
 RLS_MISSING = rule(
-    "MS-RLS-MISSING", SECURITY,
+    "MS-RLS-MISSING",
+    SECURITY,
     "table {name} has no row security: whoever holds the public API key can read and write it",
     "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY; with a policy for each role, in the same file.",
     bad=("CREATE TABLE x (id uuid); GRANT SELECT ON x TO service_role; CREATE POLICY p ON orders USING (false)",),
     good=("CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY", "CREATE TEMP TABLE x (a int)"),
-)  # fmt: skip
+)
 
 
 @on("CreateStmt")

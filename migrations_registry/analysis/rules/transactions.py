@@ -13,48 +13,69 @@ from migrations_registry.analysis.model import (
     STRENGTH,
     Name,
 )
+from migrations_registry.analysis.parsing.conditions import is_unbounded
 from migrations_registry.analysis.parsing.nodes import label, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import AFTER, on, rule
-from migrations_registry.analysis.rules.rows import is_unbounded
 from migrations_registry.analysis.state import State
 
 TX_CONTROL = rule(
-    "MT-TX-CONTROL", EXECUTION,
+    "MT-TX-CONTROL",
+    EXECUTION,
     "{what}: only one BEGIN … COMMIT around the whole file can be taken over by the runner",
-    "Leave transactions out of the file, or split it.", bad=("BEGIN; CREATE TABLE x (a int)",
-    "CREATE TABLE x (a int); COMMIT", "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT"),
+    "Leave transactions out of the file, or split it.",
+    bad=(
+        "BEGIN; CREATE TABLE x (a int)",
+        "CREATE TABLE x (a int); COMMIT",
+        "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT",
+    ),
     good=("BEGIN; CREATE TABLE x (a int); COMMIT", "CREATE TABLE x (a int)"),
-)  # fmt: skip
+)
 MULTI_AX = rule(
-    "ML-MULTI-AX", BLOCKING,
+    "ML-MULTI-AX",
+    BLOCKING,
     "the transaction now holds {names} at once: the waits add up and two such transactions can deadlock",
-    "One table per transaction.", lock=AX,
+    "One table per transaction.",
+    lock=AX,
     bad=("BEGIN; ALTER TABLE orders ALTER COLUMN note SET NOT NULL; ALTER TABLE customers ADD COLUMN x int; COMMIT",),
     good=("ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers ADD COLUMN x int",),
-)  # fmt: skip
+)
 AFTER_AX = rule(
-    "ML-AFTER-AX", BLOCKING,
+    "ML-AFTER-AX",
+    BLOCKING,
     "works through rows while the transaction still holds {names} from an earlier statement",
-    "COMMIT before the slow statement.", lock=AX, scan=True,
-    bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers VALIDATE CONSTRAINT customers_email; "
-    "COMMIT",),
+    "COMMIT before the slow statement.",
+    lock=AX,
+    scan=True,
+    bad=(
+        "BEGIN; ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers VALIDATE CONSTRAINT customers_email; COMMIT",
+    ),
     good=("ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers VALIDATE CONSTRAINT customers_email",),
-)  # fmt: skip
+)
 BACKFILL = rule(
-    "ML-BACKFILL-IN-DDL-TX", BLOCKING,
+    "ML-BACKFILL-IN-DDL-TX",
+    BLOCKING,
     "fills rows in the transaction that changes {names}: its lock is held for the whole backfill",
-    "Commit the schema change first; backfill in batches as a step of its own.", lock=AX, scan=True,
-    bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE x IS NULL; COMMIT",
-    "BEGIN; INSERT INTO lines SELECT id + 1000, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT"),
-    good=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 1",
-    "BEGIN; CREATE TABLE x (a int); INSERT INTO x SELECT 1; COMMIT"),
-)  # fmt: skip
+    "Commit the schema change first; backfill in batches as a step of its own.",
+    lock=AX,
+    scan=True,
+    bad=(
+        "BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE x IS NULL; COMMIT",
+        "BEGIN; INSERT INTO lines SELECT id + 1000, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT",
+    ),
+    good=(
+        "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 1",
+        "BEGIN; CREATE TABLE x (a int); INSERT INTO x SELECT 1; COMMIT",
+    ),
+)
 NO_LOCK_TIMEOUT = rule(
-    "ML-NO-LOCK-TIMEOUT", CONVENTION, "the file sets no lock_timeout; the runner always does",
-    "Nothing to do when the registry applies it.", bad=("CREATE INDEX x ON orders (note)",),
+    "ML-NO-LOCK-TIMEOUT",
+    CONVENTION,
+    "the file sets no lock_timeout; the runner always does",
+    "Nothing to do when the registry applies it.",
+    bad=("CREATE INDEX x ON orders (note)",),
     good=("SET lock_timeout = '2s'; CREATE INDEX x ON orders (note)",),
-)  # fmt: skip
+)
 _DML = {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
 _DDL = {"AlterTableStmt", "DropStmt", "RenameStmt", "IndexStmt", "TruncateStmt", "CreatePolicyStmt", "ClusterStmt"}
 

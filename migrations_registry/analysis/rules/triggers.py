@@ -9,28 +9,43 @@ from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 TRIGGER = rule(
-    "ML-TRIGGER", CONVENTION, "adds or switches a trigger on {name}: its writers wait briefly",
-    "A short lock_timeout; the runner sets one.", lock=SRE,
-    bad=("CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch()",
-    "ALTER TABLE orders ENABLE TRIGGER orders_touch"), good=("CREATE TABLE x (a int)",),
-)  # fmt: skip
+    "ML-TRIGGER",
+    CONVENTION,
+    "adds or switches a trigger on {name}: its writers wait briefly",
+    "A short lock_timeout; the runner sets one.",
+    lock=SRE,
+    bad=(
+        "CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch()",
+        "ALTER TABLE orders ENABLE TRIGGER orders_touch",
+    ),
+    good=("CREATE TABLE x (a int)",),
+)
 DISABLE_TRIGGER = rule(
-    "ML-DISABLE-TRIGGER", SECURITY, "switches triggers of {name} off: what they check or record is silently skipped",
+    "ML-DISABLE-TRIGGER",
+    SECURITY,
+    "switches triggers of {name} off: what they check or record is silently skipped",
     "Only inside a maintenance window, and ENABLE them in the same transaction.",
-    lock=SRE, bad=("ALTER TABLE orders DISABLE TRIGGER ALL", "ALTER TABLE orders DISABLE TRIGGER orders_touch"),
+    lock=SRE,
+    bad=("ALTER TABLE orders DISABLE TRIGGER ALL", "ALTER TABLE orders DISABLE TRIGGER orders_touch"),
     good=("ALTER TABLE orders ENABLE TRIGGER orders_touch",),
-)  # fmt: skip
+)
 RULE = rule(
-    "MC-RULE", COMPATIBILITY, "a rewrite rule on {name} changes what statements do, invisibly", "A trigger.",
-    lock=AX, bad=("CREATE RULE x AS ON DELETE TO orders DO INSTEAD NOTHING",
-    "ALTER TABLE ruled DISABLE RULE ruled_rule"),
+    "MC-RULE",
+    COMPATIBILITY,
+    "a rewrite rule on {name} changes what statements do, invisibly",
+    "A trigger.",
+    lock=AX,
+    bad=("CREATE RULE x AS ON DELETE TO orders DO INSTEAD NOTHING", "ALTER TABLE ruled DISABLE RULE ruled_rule"),
     good=("CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch()",),
-)  # fmt: skip
+)
 EVENT_TRIGGER = rule(
-    "MC-EVENT-TRIGGER", COMPATIBILITY, "an event trigger runs on every later schema change",
-    "Leave it to the platform.", bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
+    "MC-EVENT-TRIGGER",
+    COMPATIBILITY,
+    "an event trigger runs on every later schema change",
+    "Leave it to the platform.",
+    bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
     good=("SELECT 1",),
-)  # fmt: skip
+)
 
 
 @on("CreateTrigStmt")

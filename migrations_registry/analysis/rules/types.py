@@ -9,48 +9,74 @@ from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 DOMAIN_CONSTRAINT = rule(
-    "ML-DOMAIN-CONSTRAINT", BLOCKING, "checks every table that uses domain {name} while their writers wait",
-    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in another transaction.", lock=SH,
-    scan=True, bad=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)", "ALTER DOMAIN score SET NOT NULL"),
+    "ML-DOMAIN-CONSTRAINT",
+    BLOCKING,
+    "checks every table that uses domain {name} while their writers wait",
+    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in another transaction.",
+    lock=SH,
+    scan=True,
+    bad=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)", "ALTER DOMAIN score SET NOT NULL"),
     good=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1) NOT VALID", "CREATE DOMAIN x AS text"),
-)  # fmt: skip
+)
 CREATE_DOMAIN = rule(
-    "MC-CREATE-DOMAIN", COMPATIBILITY,
+    "MC-CREATE-DOMAIN",
+    COMPATIBILITY,
     "domain {name} carries a constraint: each column added with it writes its table anew, and changing the "
-    "constraint checks every table that uses it", "The base type with a CHECK on the table.",
-    bad=("CREATE DOMAIN x AS numeric CHECK (value > 0)",), good=("CREATE DOMAIN x AS text",),
-)  # fmt: skip
+    "constraint checks every table that uses it",
+    "The base type with a CHECK on the table.",
+    bad=("CREATE DOMAIN x AS numeric CHECK (value > 0)",),
+    good=("CREATE DOMAIN x AS text",),
+)
 DOMAIN_LOOSENED = rule(
-    "MC-DOMAIN-CHANGE", COMPATIBILITY, "domain {name} guarantees less, or goes by another name",
-    "Deploy code that copes with it first.", bad=("ALTER DOMAIN positive DROP CONSTRAINT positive_check",
-    "ALTER DOMAIN score DROP NOT NULL"), good=("CREATE DOMAIN x AS text",),
-)  # fmt: skip
+    "MC-DOMAIN-CHANGE",
+    COMPATIBILITY,
+    "domain {name} guarantees less, or goes by another name",
+    "Deploy code that copes with it first.",
+    bad=("ALTER DOMAIN positive DROP CONSTRAINT positive_check", "ALTER DOMAIN score DROP NOT NULL"),
+    good=("CREATE DOMAIN x AS text",),
+)
 RENAME_ENUM = rule(
-    "MC-RENAME-ENUM", COMPATIBILITY, "renames a value of {name}: code that writes or compares the old one fails",
+    "MC-RENAME-ENUM",
+    COMPATIBILITY,
+    "renames a value of {name}: code that writes or compares the old one fails",
     "Add the new value, move the rows, deploy, keep the old one.",
-    bad=("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",), good=("ALTER TYPE mood ADD VALUE 'calm'",),
-)  # fmt: skip
+    bad=("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",),
+    good=("ALTER TYPE mood ADD VALUE 'calm'",),
+)
 ADD_VALUE = rule(
-    "MC-ENUM-ADD-VALUE", CONVENTION, "adds a value to {name}; it cannot be taken back",
-    "Nothing to do, but do not use it in the same transaction.", versions="in a transaction since 12",
-    bad=("ALTER TYPE mood ADD VALUE 'calm'",), good=("CREATE TYPE x AS ENUM ('a')",),
-)  # fmt: skip
+    "MC-ENUM-ADD-VALUE",
+    CONVENTION,
+    "adds a value to {name}; it cannot be taken back",
+    "Nothing to do, but do not use it in the same transaction.",
+    versions="in a transaction since 12",
+    bad=("ALTER TYPE mood ADD VALUE 'calm'",),
+    good=("CREATE TYPE x AS ENUM ('a')",),
+)
 ENUM_USE = rule(
-    "MT-ENUM-USE", EXECUTION, "uses enum value {name} in the transaction that adds it: error 55P04",
+    "MT-ENUM-USE",
+    EXECUTION,
+    "uses enum value {name} in the transaction that adds it: error 55P04",
     "COMMIT between ADD VALUE and its first use: two steps.",
     bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1; COMMIT",),
     good=("ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1",),
-)  # fmt: skip
+)
 ENUM_IN_OLD = rule(
-    "MT-ENUM-ADD-IN-TX", EXECUTION, "ALTER TYPE … ADD VALUE cannot run in a transaction before 12", "Run it alone.",
-    versions="before 12", bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; COMMIT",),
+    "MT-ENUM-ADD-IN-TX",
+    EXECUTION,
+    "ALTER TYPE … ADD VALUE cannot run in a transaction before 12",
+    "Run it alone.",
+    versions="before 12",
+    bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; COMMIT",),
     good=("ALTER TYPE mood ADD VALUE 'calm'",),
-)  # fmt: skip
+)
 COMPOSITE = rule(
-    "MC-ALTER-TYPE", COMPATIBILITY, "changes composite type {name} for everything that uses it", "Create a new type.",
+    "MC-ALTER-TYPE",
+    COMPATIBILITY,
+    "changes composite type {name} for everything that uses it",
+    "Create a new type.",
     bad=("ALTER TYPE pair DROP ATTRIBUTE b", "ALTER TYPE pair ALTER ATTRIBUTE b TYPE text"),
     good=("CREATE TYPE x AS (a int)", "ALTER TYPE pair ADD ATTRIBUTE c int"),
-)  # fmt: skip
+)
 
 
 @on("AlterEnumStmt")
@@ -80,7 +106,7 @@ def uses_enum(node: Node, state: State) -> None:
 
 
 def _literals(node: Node) -> set[str]:
-    found, stack = set(), [node]
+    literals, stack = set(), [node]
     while stack:
         current = stack.pop()
         if isinstance(current, list):
@@ -88,9 +114,9 @@ def _literals(node: Node) -> set[str]:
         elif isinstance(current, dict):
             if isinstance(current.get("A_Const"), dict):
                 text = constant(current["A_Const"])
-                found.update([text] if isinstance(text, str) else [])
+                literals.update([text] if isinstance(text, str) else [])
             stack += current.values()
-    return found
+    return literals
 
 
 @on("CreateDomainStmt")

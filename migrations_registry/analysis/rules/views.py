@@ -9,19 +9,26 @@ from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 REPLACE_VIEW = rule(
-    "MC-REPLACE-VIEW", COMPATIBILITY, "replacing view {name} resets its options: security_invoker is lost",
+    "MC-REPLACE-VIEW",
+    COMPATIBILITY,
+    "replacing view {name} resets its options: security_invoker is lost",
     "CREATE OR REPLACE VIEW {name} WITH (security_invoker = on) AS …",
-    lock=AX, bad=("CREATE OR REPLACE VIEW recent AS SELECT id, created_at FROM orders",),
-    good=("CREATE OR REPLACE VIEW recent WITH (security_invoker = on) AS SELECT id, created_at FROM orders",
-          "CREATE VIEW x WITH (security_invoker = on) AS SELECT 1 AS a"),
-)  # fmt: skip
+    lock=AX,
+    bad=("CREATE OR REPLACE VIEW recent AS SELECT id, created_at FROM orders",),
+    good=(
+        "CREATE OR REPLACE VIEW recent WITH (security_invoker = on) AS SELECT id, created_at FROM orders",
+        "CREATE VIEW x WITH (security_invoker = on) AS SELECT 1 AS a",
+    ),
+)
 VIEW_DEFINER = rule(
-    "MS-VIEW-DEFINER", SECURITY,
+    "MS-VIEW-DEFINER",
+    SECURITY,
     "view {name} runs with its owner's rights: row security of what it reads does not apply",
-    "WITH (security_invoker = on)", versions="security_invoker since 15",
+    "WITH (security_invoker = on)",
+    versions="security_invoker since 15",
     bad=("CREATE VIEW x AS SELECT * FROM auth.users", "ALTER VIEW recent SET (security_invoker = off)"),
     good=("CREATE VIEW x WITH (security_invoker = on) AS SELECT * FROM auth.users",),
-)  # fmt: skip
+)
 
 
 @on("ViewStmt")

@@ -17,6 +17,9 @@ PACKAGE = "migrations_registry.analysis"
 SAME_JUDGEMENT = {
     # Until commit 6c99367 the digest covered file names and bytes; no rule was touched when that ended.
     "49d8beddd9c53d5c": "ad3f36ecaff42456",
+    # Locals and two private parameters have other names, a constant that nothing read is gone, two expressions are
+    # written over several lines: every sample and every file of the corpus gets the same findings and the same plan.
+    "c9e72092b7d00452": "ad3f36ecaff42456",
 }
 
 

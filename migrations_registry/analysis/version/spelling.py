@@ -27,9 +27,9 @@ class Speller:
     def imported(self, node: ast.stmt) -> dict[str, str]:
         """What an import makes names mean: a definition of the package, or the dotted name of anything else."""
         if isinstance(node, ast.ImportFrom):
-            return {each.asname or each.name: self.member(str(node.module), each.name) for each in node.names}
+            return {alias.asname or alias.name: self.member(str(node.module), alias.name) for alias in node.names}
         if isinstance(node, ast.Import):
-            return {each.asname or each.name: each.name for each in node.names}
+            return {alias.asname or alias.name: alias.name for alias in node.names}
         return {}
 
     def member(self, base: str, name: str) -> str:
@@ -39,7 +39,7 @@ class Speller:
     def spell(self, node: object) -> str:
         """The node and all below it."""
         if isinstance(node, list):
-            return f"[{', '.join(self.spell(each) for each in node if not _is_unsaid(each))}]"
+            return f"[{', '.join(self.spell(child) for child in node if not _is_unsaid(child))}]"
         if isinstance(node, ast.Name):
             return self.scope.get(node.id, node.id)
         if isinstance(node, ast.Attribute):
@@ -52,8 +52,8 @@ class Speller:
 
     def _fields(self, node: ast.AST) -> str:
         fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
-        said = [f"{name}={self.spell(value)}" for name, value in fields if name not in UNSAID]
-        return f"{type(node).__name__}({', '.join(said)})"
+        spelled = [f"{name}={self.spell(value)}" for name, value in fields if name not in UNSAID]
+        return f"{type(node).__name__}({', '.join(spelled)})"
 
 
 def _is_unsaid(node: object) -> bool:
