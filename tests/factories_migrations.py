@@ -96,8 +96,10 @@ def drift(production: Environment) -> None:
 def histories(production: Environment) -> None:
     """Production read lately, staging down; a row that nobody registered; a commit that was read."""
     files = list(MigrationFile.objects.newest().order_by("position"))
-    states = [{"state": "applied", "late": False, "version": "20260101000001"},
-              {"state": "changed", "late": False, "version": "20260101000002", "applied_revision": 1}]  # fmt: skip
+    states = [
+        {"state": "applied", "late": False, "version": "20260101000001"},
+        {"state": "changed", "late": False, "version": "20260101000002", "applied_revision": 1},
+    ]
     HistoryReading.objects.create(
         environment=production,
         read_at=timezone.now(),

@@ -116,10 +116,17 @@ def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) 
     key = f"{keeper.directory}{table.oid}.{fmt}{ending}"
     stored = _in_time(keeper, lambda: keeper.store.put_once(key, packed.data))
     segment = Segment(
-        key=key, start="", end="", rows=evidence.rows, digest=evidence.digest, raw_bytes=packed.raw_bytes,
-        raw_sha256=packed.raw_sha256, stored_bytes=len(packed.data), stored_sha256=stored.sha256,
+        key=key,
+        start="",
+        end="",
+        rows=evidence.rows,
+        digest=evidence.digest,
+        raw_bytes=packed.raw_bytes,
+        raw_sha256=packed.raw_sha256,
+        stored_bytes=len(packed.data),
+        stored_sha256=stored.sha256,
         encrypted=bool(keys.recipients()),
-    )  # fmt: skip
+    )
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in live.stored_columns)
     return Table(copied.schema, copied.name, fmt, copied.named, columns, (segment,))
 
@@ -127,10 +134,15 @@ def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) 
 def _store(keeper: Keeper, tables: tuple[Table, ...]) -> None:
     """The document that makes the segments count, after them and before COMMIT."""
     kept = Kept(
-        run=keeper.manifest.run, manifest_sha256=keeper.manifest.sha256, operation=keeper.place.operation,
-        step=keeper.place.step, fence=keeper.place.fence, attempt=keeper.place.attempt,
-        at=timezone.now().isoformat(), tables=tables,
-    )  # fmt: skip
+        run=keeper.manifest.run,
+        manifest_sha256=keeper.manifest.sha256,
+        operation=keeper.place.operation,
+        step=keeper.place.step,
+        fence=keeper.place.fence,
+        attempt=keeper.place.attempt,
+        at=timezone.now().isoformat(),
+        tables=tables,
+    )
     _in_time(keeper, lambda: store_kept(keeper.store, kept, keys.signer()))
 
 

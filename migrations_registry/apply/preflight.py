@@ -78,8 +78,10 @@ def _in_order(environment: Environment, file: MigrationFile) -> None:
     found, _ = history_states.standings(files, history_states.rows_of(environment))
     mine = next((one for one in found if one.file.pk == file.pk), None)
     if mine is None or mine.state != history_states.PENDING:
-        raise Refused(f"{file.name} is {mine.state if mine else 'not the newest revision'} already on {environment}. "
-                      "Nothing was changed; there is nothing to do.")  # fmt: skip
+        raise Refused(
+            f"{file.name} is {mine.state if mine else 'not the newest revision'} already on {environment}. "
+            "Nothing was changed; there is nothing to do."
+        )
     earlier = found[: found.index(mine)]
     pending = [one.file.name for one in earlier if one.state == history_states.PENDING]
     changed = [one.file.name for one in earlier if one.state == history_states.CHANGED]
@@ -87,8 +89,11 @@ def _in_order(environment: Environment, file: MigrationFile) -> None:
         why = f"{', '.join(pending)} comes first" if pending else f"{', '.join(changed)} changed after it was applied"
         raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.")
     stuck = Application.objects.filter(environment=environment, status="partly").exclude(file=file)
-    blocking = [row.file.name for row in stuck.select_related("file") if row.file.pk in {one.file.pk for one in found
-                if one.state == history_states.PENDING}]  # fmt: skip
+    blocking = [
+        row.file.name
+        for row in stuck.select_related("file")
+        if row.file.pk in {one.file.pk for one in found if one.state == history_states.PENDING}
+    ]
     if blocking:
         raise Refused(f"{blocking[0]} is partly applied on {environment}. Nothing was changed; finish that one first.")
 

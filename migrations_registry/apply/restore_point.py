@@ -115,10 +115,17 @@ def mark(ctx: StepContext) -> None:
         ctx.log(f"Supabase gives no restore point of its own ({error}); the proven export is the restore point.")
         return
     ProviderBackup.objects.update_or_create(
-        ref=ref, kind=ProviderBackup.Kind.RESTORE_POINT, external_id=made.name,
-        defaults={"environment": ctx.environment, "status": made.status, "taken_at": made.completed_at
-                  or timezone.now(), "seen_at": timezone.now(), "gone_at": None},
-    )  # fmt: skip
+        ref=ref,
+        kind=ProviderBackup.Kind.RESTORE_POINT,
+        external_id=made.name,
+        defaults={
+            "environment": ctx.environment,
+            "status": made.status,
+            "taken_at": made.completed_at or timezone.now(),
+            "seen_at": timezone.now(),
+            "gone_at": None,
+        },
+    )
     ctx.result(provider_point=made.name)
     ctx.log(f"Supabase's own restore point {made.name} is {made.status.lower() or 'made'}, beside ours.")
 

@@ -115,9 +115,14 @@ def settle(ctx: StepContext) -> None:
             actor=operation.requested_by.username,
             environment=ctx.environment.slug,
             subject=row.file.name,
-            data={"state": row.get_status_display(), "reason": operation.error, "sha256": row.file.sha256,
-                  "operation": operation.pk, "longest_wait_ms": row.longest_wait_ms},
-        )  # fmt: skip
+            data={
+                "state": row.get_status_display(),
+                "reason": operation.error,
+                "sha256": row.file.sha256,
+                "operation": operation.pk,
+                "longest_wait_ms": row.longest_wait_ms,
+            },
+        )
 
 
 def _look_up(ctx: StepContext, row: Application) -> None:

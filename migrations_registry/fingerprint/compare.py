@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from migrations_registry.fingerprint.model import Fingerprint, SchemaObject
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
-WHOLE = frozenset(["table", "view", "materialized view", "foreign table", "type", "function", "procedure", "aggregate",
-                   "sequence"])  # fmt: skip
+WHOLE = frozenset(
+    ["table", "view", "materialized view", "foreign table", "type", "function", "procedure", "aggregate", "sequence"]
+)
 
 
 @dataclass(frozen=True)

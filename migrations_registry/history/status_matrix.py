@@ -55,10 +55,18 @@ def _column(environment: Any) -> Column:
     row: HistoryReading = getattr(environment, "history_reading", None) or HistoryReading()
     slug = environment.slug
     return Column(
-        environment, row.read_at, row.tried_at, row.problem, row.obstacle, row.has_table, row.role,
-        frozenset(environment.streams), environment.drifts, row.states,
+        environment,
+        row.read_at,
+        row.tried_at,
+        row.problem,
+        row.obstacle,
+        row.has_table,
+        row.role,
+        frozenset(environment.streams),
+        environment.drifts,
+        row.states,
         tuple(Unknown(slug, each["version"], each["name"], each.get("by", "")) for each in row.unknown),
-    )  # fmt: skip
+    )
 
 
 def streams(shown: Sequence[Column]) -> list[Stream]:
@@ -97,13 +105,26 @@ def _review(file: MigrationFile, shown: Sequence[Column]) -> str:
 def as_json(found: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, Any]]:
     """One object per file and environment, then the history rows that no file explains."""
     told: list[dict[str, Any]] = [
-        {"environment": cell.environment, "stream": stream.name, "path": row.file.path, "sha256": row.file.sha256,
-         "state": cell.word, "note": cell.note}
-        for stream in found for row in stream.rows for cell in row.cells
-    ]  # fmt: skip
+        {
+            "environment": cell.environment,
+            "stream": stream.name,
+            "path": row.file.path,
+            "sha256": row.file.sha256,
+            "state": cell.word,
+            "note": cell.note,
+        }
+        for stream in found
+        for row in stream.rows
+        for cell in row.cells
+    ]
     rows = [each for column in shown for each in column.unknown]
     return told + [
-        {"environment": each.environment, "version": each.version, "path": each.name, "state": "unknown to us",
-         "note": f"written by {each.by}" if each.by else ""}
+        {
+            "environment": each.environment,
+            "version": each.version,
+            "path": each.name,
+            "state": "unknown to us",
+            "note": f"written by {each.by}" if each.by else "",
+        }
         for each in rows
-    ]  # fmt: skip
+    ]

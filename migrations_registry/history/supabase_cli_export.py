@@ -89,7 +89,8 @@ def unmarked(environment: Environment) -> tuple[list[str], list[str]]:
     baselined = set(StreamBaseline.objects.filter(environment=environment).values_list("stream", flat=True))
     streams = {file.stream for file in files.values()} - baselined
     versions = [
-        told["version"] for pk, told in row.states.items()
+        told["version"]
+        for pk, told in row.states.items()
         if told.get("observed") == APPLIED and told["state"] == history_states.PENDING and files[pk].stream in baselined
-    ]  # fmt: skip
+    ]
     return sorted(streams), versions

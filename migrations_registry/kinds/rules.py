@@ -36,8 +36,12 @@ def put_in_force(ctx: StepContext) -> None:
             gate=ctx.parameters.get("gate", RulePolicy.Gate.WARN),
             **{name: ctx.parameters[name] for name in NUMBERS},
         )
-        record("migrations_registry.policy.changed", actor=row.created_by, subject=str(row.version),
-               data={"operation": ctx.operation.pk, **ctx.parameters})  # fmt: skip
+        record(
+            "migrations_registry.policy.changed",
+            actor=row.created_by,
+            subject=str(row.version),
+            data={"operation": ctx.operation.pk, **ctx.parameters},
+        )
     ctx.result(version=row.version)
 
 

@@ -9,9 +9,14 @@ from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.observing.expected_objects import Expectation, reads
 
 DROPS = {
-    "OBJECT_TABLE": "table", "OBJECT_VIEW": "view", "OBJECT_MATVIEW": "materialized view", "OBJECT_INDEX": "index",
-    "OBJECT_SEQUENCE": "sequence", "OBJECT_TYPE": "type", "OBJECT_DOMAIN": "type",
-}  # fmt: skip
+    "OBJECT_TABLE": "table",
+    "OBJECT_VIEW": "view",
+    "OBJECT_MATVIEW": "materialized view",
+    "OBJECT_INDEX": "index",
+    "OBJECT_SEQUENCE": "sequence",
+    "OBJECT_TYPE": "type",
+    "OBJECT_DOMAIN": "type",
+}
 
 
 def _name(node: Node) -> str:

@@ -15,11 +15,36 @@ from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES, parse
 from migrations_registry.analysis.rule_registry import CATALOGUE
 
 WORDS = st.sampled_from(
-    ["SELECT", "DROP TABLE", "(", ")", "'", '"', "$$", "$a$", ";", "--", "/*", "*/", "\\i", "BEGIN", "ATOMIC", "END",
-     "DO", "EXECUTE", "é", "€",
-     "\n", " ", "t", "1", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS",
-     "E'\\''", "CASE"]
-)  # fmt: skip
+    [
+        "SELECT",
+        "DROP TABLE",
+        "(",
+        ")",
+        "'",
+        '"',
+        "$$",
+        "$a$",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "\\i",
+        "BEGIN",
+        "ATOMIC",
+        "END",
+        "DO",
+        "EXECUTE",
+        "é",
+        "€",
+        "\n",
+        " ",
+        "t",
+        "1",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS",
+        "E'\\''",
+        "CASE",
+    ]
+)
 SAMPLES = st.sampled_from([sql for rule in CATALOGUE.values() for sql in rule.bad])
 
 

@@ -21,10 +21,20 @@ TOLERATED = 0.02
 DIFFERENCES = Path(__file__).resolve().parents[2] / "docs" / "analysis-differences.md"
 # squawk's rules of style: it reports them on nearly every file, safe or not.
 SQUAWK_STYLE = {
-    "ban-char-field", "identifier-too-long", "prefer-bigint-over-int", "prefer-bigint-over-smallint", "prefer-identity",
-    "prefer-robust-stmts", "prefer-text-field", "prefer-timestamp-tz", "require-lock-timeout",
-    "require-statement-timeout", "require-table-schema", "require-timeout-settings", "require-enum-value-ordering",
-}  # fmt: skip
+    "ban-char-field",
+    "identifier-too-long",
+    "prefer-bigint-over-int",
+    "prefer-bigint-over-smallint",
+    "prefer-identity",
+    "prefer-robust-stmts",
+    "prefer-text-field",
+    "prefer-timestamp-tz",
+    "require-lock-timeout",
+    "require-statement-timeout",
+    "require-table-schema",
+    "require-timeout-settings",
+    "require-enum-value-ordering",
+}
 
 
 @cache

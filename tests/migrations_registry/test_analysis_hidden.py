@@ -58,10 +58,10 @@ DISGUISED = {
     "SELECT setval('ticket', 1)": "MC-SEQ-RESTART",
     "COPY (DELETE FROM orders RETURNING *) TO STDOUT": "MD-DELETE-ALL",
     "CREATE TABLE IF NOT EXISTS t (a int); CREATE INDEX i ON t (a)": "ML-INDEX",
-    "DROP TABLE \"ñ€\"": "MD-DROP-TABLE",
+    'DROP TABLE "ñ€"': "MD-DROP-TABLE",
     "dRoP /* a */ TaBlE -- b\n orders": "MD-DROP-TABLE",
     "SELECT 1;;; DROP TABLE orders": "MD-DROP-TABLE",
-}  # fmt: skip
+}
 LOOKALIKES = [
     "SELECT 'DROP TABLE orders; -- '",
     "-- DROP TABLE orders\nSELECT 1",

@@ -198,8 +198,14 @@ def test_the_providers_restore_point_lies_beside_ours(
     monkeypatch.setattr(restore_point, "supabase", lambda **_: SimpleNamespace(backups=Backups()))
     log: list[str] = []
     known = SimpleNamespace(pk="0" * 26, result={})
-    context = SimpleNamespace(operation=known, environment=Environment.objects.get(), state={}, log=log.append,
-                              save_state=lambda: None, result=known.result.update)  # fmt: skip
+    context = SimpleNamespace(
+        operation=known,
+        environment=Environment.objects.get(),
+        state={},
+        log=log.append,
+        save_state=lambda: None,
+        result=known.result.update,
+    )
     restore_point.mark(context)  # type: ignore[arg-type]
     restore_point.mark(context)  # type: ignore[arg-type]
     assert log == ["Supabase's own restore point apply-x is available, beside ours."]

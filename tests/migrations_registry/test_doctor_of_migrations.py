@@ -87,8 +87,9 @@ def test_repositories_that_answer_and_that_do_not(production: Environment, tmp_p
     look_at_repositories()
     checks = found("repositories")
     assert {name: check.tone for name, check in checks.items()} == {
-        f"repository {there}": "ok", f"repository {gone}": "warn"
-    }  # fmt: skip
+        f"repository {there}": "ok",
+        f"repository {gone}": "warn",
+    }
     assert "Nothing was read" in checks[f"repository {gone}"].found
     Heartbeat.objects.filter(detail__problem="").update(beat_at=LONG_AGO)
     assert tones("repositories")[f"repository {there}"] == "warn"

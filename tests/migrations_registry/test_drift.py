@@ -80,10 +80,18 @@ def test_an_operation_that_changes_the_schema_is_not_looked_into(
 ) -> None:
     drift_detect.look(production)
     Operation.objects.create(
-        kind="migrations.apply", environment=production, requested_by=person("ana"), exclusive_key="schema:production",
-        status="queued", content_sha256="0" * 64,
-        risk="routine", approvals_required=0, requested_at=timezone.now(), expires_at=timezone.now(), pool="export",
-    )  # fmt: skip
+        kind="migrations.apply",
+        environment=production,
+        requested_by=person("ana"),
+        exclusive_key="schema:production",
+        status="queued",
+        content_sha256="0" * 64,
+        risk="routine",
+        approvals_required=0,
+        requested_at=timezone.now(),
+        expires_at=timezone.now(),
+        pool="export",
+    )
     Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
     admin.execute("CREATE TABLE shadow (id integer)")
     assert drift_detect.look(production) is None
@@ -96,10 +104,18 @@ def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environme
     admin.execute("CREATE TABLE late (id integer)")
     drift_detect.keep(production, drift_detect.read(production), because="late.sql applied")
     operation = Operation.objects.create(
-        kind="backups.provider_pitr", environment=production, requested_by=person("ana"), status="queued",
-        exclusive_key="schema:production", content_sha256="0" * 64, risk="routine", approvals_required=0,
-        requested_at=target, expires_at=target, pool="export",
-    )  # fmt: skip
+        kind="backups.provider_pitr",
+        environment=production,
+        requested_by=person("ana"),
+        status="queued",
+        exclusive_key="schema:production",
+        content_sha256="0" * 64,
+        risk="routine",
+        approvals_required=0,
+        requested_at=target,
+        expires_at=target,
+        pool="export",
+    )
     Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
     admin.execute("DROP TABLE late")
     now = timezone.now()

@@ -17,9 +17,13 @@ def test_drift_of_the_period_is_a_line_of_the_report(db: None) -> None:
     now = timezone.now()
     for days in (1, 40):
         DriftIncident.objects.create(
-            environment=place, expected=prints[0], found=prints[1], changes=[{}], opened_at=now - timedelta(days=days),
+            environment=place,
+            expected=prints[0],
+            found=prints[1],
+            changes=[{}],
+            opened_at=now - timedelta(days=days),
             **({"status": "gone", "resolved_at": now - timedelta(days=30)} if days == 40 else {}),
-        )  # fmt: skip
+        )
 
     lines = incident_sources.others(place, now - timedelta(days=7), now)
 

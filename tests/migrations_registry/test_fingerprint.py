@@ -33,8 +33,10 @@ MUTATIONS = [
     ("ALTER TABLE events DETACH PARTITION events_2026", "table public.events_2026 changed"),
     ("ALTER TABLE users ADD COLUMN shadow text", "column public.users.shadow added"),
     ("ALTER TABLE leads DROP COLUMN message", "column public.leads.message removed"),
-    ("ALTER TABLE leads DROP COLUMN message; ALTER TABLE leads ADD COLUMN message text",
-     "column order public.leads changed"),
+    (
+        "ALTER TABLE leads DROP COLUMN message; ALTER TABLE leads ADD COLUMN message text",
+        "column order public.leads changed",
+    ),
     ("ALTER TABLE users ALTER COLUMN company TYPE varchar(300)", "column public.users.company changed"),
     ("ALTER TABLE users ALTER COLUMN email DROP NOT NULL", "column public.users.email changed"),
     ("ALTER TABLE things ALTER COLUMN label SET STORAGE EXTERNAL", "column public.things.label changed"),
@@ -51,18 +53,27 @@ MUTATIONS = [
     ),
     ("DROP INDEX idx_audit_visitor", "index public.idx_audit_visitor removed"),
     ("CREATE INDEX shadow ON users (company)", "index public.shadow added"),
-    ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_audit_visitor'::regclass",
-     "index public.idx_audit_visitor changed"),
-    ("CREATE OR REPLACE VIEW experiment_performance AS SELECT e.id AS experiment_id, e.name, v.id AS variant_id,"
-     " v.name AS variant_name, v.total_allocations, v.total_conversions, 0::numeric(6,5) AS conversion_rate"
-     " FROM experiments e, element_variants v", "view public.experiment_performance changed"),
+    (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_audit_visitor'::regclass",
+        "index public.idx_audit_visitor changed",
+    ),
+    (
+        "CREATE OR REPLACE VIEW experiment_performance AS SELECT e.id AS experiment_id, e.name, v.id AS variant_id,"
+        " v.name AS variant_name, v.total_allocations, v.total_conversions, 0::numeric(6,5) AS conversion_rate"
+        " FROM experiments e, element_variants v",
+        "view public.experiment_performance changed",
+    ),
     ("ALTER VIEW calm_things SET (security_invoker = false)", "view public.calm_things changed"),
     ("DROP MATERIALIZED VIEW reports.counts", "materialized view reports.counts removed"),
-    ("CREATE OR REPLACE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid'",
-     "function auth.uid() changed"),
+    (
+        "CREATE OR REPLACE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid'",
+        "function auth.uid() changed",
+    ),
     ("ALTER FUNCTION describe SECURITY INVOKER", "function public.describe(thing public.things, loud boolean) changed"),
-    ("ALTER FUNCTION describe RESET search_path",
-     "function public.describe(thing public.things, loud boolean) changed"),
+    (
+        "ALTER FUNCTION describe RESET search_path",
+        "function public.describe(thing public.things, loud boolean) changed",
+    ),
     ("CREATE OR REPLACE PROCEDURE tidy() LANGUAGE plpgsql AS $$ BEGIN END $$", "procedure public.tidy() changed"),
     ("DROP AGGREGATE longest(text)", "aggregate public.longest(text) removed"),
     ("DROP TRIGGER users_updated ON users", "trigger users_updated on public.users removed"),
@@ -78,8 +89,10 @@ MUTATIONS = [
     ("GRANT EXECUTE ON FUNCTION describe TO PUBLIC", None),
     ("REVOKE GRANT OPTION FOR USAGE ON SEQUENCE tickets FROM authenticated", "grants table public.tickets changed"),
     ("GRANT CREATE ON SCHEMA public TO anon", "grants schema public changed"),
-    ("ALTER DEFAULT PRIVILEGES FOR ROLE sampelit_owner IN SCHEMA public GRANT SELECT ON TABLES TO anon",
-     "default grants of sampelit_owner in public r changed"),
+    (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE sampelit_owner IN SCHEMA public GRANT SELECT ON TABLES TO anon",
+        "default grants of sampelit_owner in public r changed",
+    ),
     ("DROP EXTENSION IF EXISTS pgcrypto; CREATE EXTENSION citext", "extension citext added"),
     ("ALTER TYPE mood ADD VALUE 'odd' BEFORE 'tense'", "type public.mood changed"),
     ("ALTER TYPE pair ADD ATTRIBUTE c date", "type public.pair changed"),
@@ -90,7 +103,7 @@ MUTATIONS = [
     ("ALTER EVENT TRIGGER notice_ddl DISABLE", "event trigger notice_ddl changed"),
     ("ALTER PUBLICATION changes ADD TABLE leads", "publication changes changed"),
     ("COMMENT ON TABLE things IS 'other'", "comment table public.things changed"),
-]  # fmt: skip
+]
 
 NOTHINGS = [
     "VACUUM FULL things",

@@ -28,9 +28,12 @@ from tests import portal_database
 
 FIVE = Path(__file__).with_name("five")
 PHASE1, INTEGRATIONS, AUDIT, ROLES, LEADS = (
-    "schema_phase1_PRODUCTION_READY.sql", "schema_integrations_PRODUCTION_READY.sql", "schema_audit.sql",
-    "migration_01_add_roles.sql", "schema_leads.sql",
-)  # fmt: skip
+    "schema_phase1_PRODUCTION_READY.sql",
+    "schema_integrations_PRODUCTION_READY.sql",
+    "schema_audit.sql",
+    "migration_01_add_roles.sql",
+    "schema_leads.sql",
+)
 ORDERS = ([PHASE1, LEADS, INTEGRATIONS, AUDIT, ROLES], [LEADS, PHASE1, ROLES, AUDIT, INTEGRATIONS])
 
 

@@ -172,9 +172,11 @@ def test_a_directory_may_stand_for_the_repository(
 
 
 def test_the_shells_gate_reads_commits_and_tells_by_its_exit_code(
-    production: Environment, deploy: dict[str, dict[str, str]], checkout: tuple[str, list[str]],
+    production: Environment,
+    deploy: dict[str, dict[str, str]],
+    checkout: tuple[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     url, shas = checkout
     for commit, code in ((shas[0], 0), (shas[0][:10], 0), (shas[1], 1), ("main", 1)):
         with pytest.raises(SystemExit) as ended:

@@ -71,7 +71,7 @@ WRITES = (
     # The code of a row that went comes back under another key: both cannot stand in one restored table.
     "WITH gone AS (DELETE FROM {s}.parent WHERE id = 7 RETURNING code)"
     " INSERT INTO {s}.parent SELECT 700, code, 'x' FROM gone",
-)  # fmt: skip
+)
 
 
 class Case:

@@ -30,8 +30,16 @@ def production() -> Environment:
 
 @pytest.fixture
 def operator() -> User:
-    return person("operator", "apply_migrationfile", "request_operation", "waive_finding", "view_migrationfile",
-                  "register_migrationfile", "approve_operation", "approve_waiver")  # fmt: skip
+    return person(
+        "operator",
+        "apply_migrationfile",
+        "request_operation",
+        "waive_finding",
+        "view_migrationfile",
+        "register_migrationfile",
+        "approve_operation",
+        "approve_waiver",
+    )
 
 
 def test_new_bytes_are_a_new_revision() -> None:
@@ -51,8 +59,19 @@ def test_the_database_refuses_to_rewrite_a_content() -> None:
     with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
         MigrationFile.objects.filter(pk=file.pk).update(content=BAD)
     with pytest.raises(IntegrityError, match="sha256_of_content"), transaction.atomic():
-        MigrationFile.objects.create(path="x", sha256="0" * 64, stream="schema", version="x", revision=1, position=1,
-                                     content=b"y", size_bytes=1, source="", risk="routine", ruleset="r")  # fmt: skip
+        MigrationFile.objects.create(
+            path="x",
+            sha256="0" * 64,
+            stream="schema",
+            version="x",
+            revision=1,
+            position=1,
+            content=b"y",
+            size_bytes=1,
+            source="",
+            risk="routine",
+            ruleset="r",
+        )
 
 
 def test_a_destructive_file_waits_for_two_other_people(production: Environment, operator: User) -> None:

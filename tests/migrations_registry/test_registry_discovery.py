@@ -73,9 +73,13 @@ def test_order_is_by_need_not_by_name() -> None:
     )
 
     assert [each.path for each in found] == [
-        "schema_leads.sql", "schema_phase1.sql", "schema_audit.sql",
-        "migration_01_a.sql", "migration_02_b.sql", "migration_10_c.sql",
-    ]  # fmt: skip
+        "schema_leads.sql",
+        "schema_phase1.sql",
+        "schema_audit.sql",
+        "migration_01_a.sql",
+        "migration_02_b.sql",
+        "migration_10_c.sql",
+    ]
     assert rejected == []
 
 

@@ -32,8 +32,16 @@ def production() -> Environment:
 
 @pytest.fixture
 def operator() -> User:
-    return person("operator", "apply_migrationfile", "request_operation", "waive_finding", "view_migrationfile",
-                  "register_migrationfile", "approve_operation", "approve_waiver")  # fmt: skip
+    return person(
+        "operator",
+        "apply_migrationfile",
+        "request_operation",
+        "waive_finding",
+        "view_migrationfile",
+        "register_migrationfile",
+        "approve_operation",
+        "approve_waiver",
+    )
 
 
 def test_pages(production: Environment, operator: User, client: Client) -> None:
@@ -103,8 +111,12 @@ def test_the_demo_registers_its_files_once() -> None:
 def test_rules_change_only_by_an_operation(production: Environment) -> None:
     admin = person("admin", "change_rules")
 
-    operation = request("migrations.change_rules", by=admin, environment=production,
-                        parameters={"rows": "5000", "severities": '{"ML-ADD-COLUMN": "data"}'})  # fmt: skip
+    operation = request(
+        "migrations.change_rules",
+        by=admin,
+        environment=production,
+        parameters={"rows": "5000", "severities": '{"ML-ADD-COLUMN": "data"}'},
+    )
 
     assert (operation.risk, operation.status) == ("sensitive", Status.AWAITING_APPROVAL)
     for bad in (

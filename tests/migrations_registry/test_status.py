@@ -61,9 +61,12 @@ def words(slug: str = "production") -> dict[str, str]:
     """Path's last digit → what the matrix says."""
     shown = status_matrix.columns()
     cells = {
-        row.file.name[-5]: cell for each in status_matrix.streams(shown) for row in each.rows for cell in row.cells
+        row.file.name[-5]: cell
+        for each in status_matrix.streams(shown)
+        for row in each.rows
+        for cell in row.cells
         if cell.environment == slug
-    }  # fmt: skip
+    }
     return {name: f"{cell.word}: {cell.note}".rstrip(": ") for name, cell in cells.items()}
 
 
@@ -135,11 +138,14 @@ def test_a_target_that_is_down_keeps_its_last_reading_and_says_so(
     [
         ("REVOKE CREATE ON SCHEMA public FROM sampelit_owner, sampelit_migration, PUBLIC", "may not create anything"),
         ("ALTER ROLE sampelit_migration IN DATABASE {} SET default_transaction_read_only = on", "only reads"),
-        ("CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations (version text);"
-         "GRANT USAGE ON SCHEMA supabase_migrations TO sampelit_migration;"
-         "GRANT SELECT ON supabase_migrations.schema_migrations TO sampelit_migration", "may not write the migration"),
+        (
+            "CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations (version text);"
+            "GRANT USAGE ON SCHEMA supabase_migrations TO sampelit_migration;"
+            "GRANT SELECT ON supabase_migrations.schema_migrations TO sampelit_migration",
+            "may not write the migration",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_role_that_cannot_apply_is_told(
     production: Environment, dsns: dict[str, str], spoil: str, obstacle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

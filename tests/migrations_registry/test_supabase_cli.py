@@ -50,9 +50,14 @@ def cli(sampelit_copy: dict[str, str], tmp_path: Path) -> Cli:
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
-            [binary, *arguments, "--db-url", dsn, "--workdir", str(tmp_path)], capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=60, check=False, env={"PATH": os.environ["PATH"], **quiet},
-        )  # fmt: skip
+            [binary, *arguments, "--db-url", dsn, "--workdir", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+            env={"PATH": os.environ["PATH"], **quiet},
+        )
         return done.stdout if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
 
     return run
