@@ -197,7 +197,7 @@ def test_the_shell_reads_keeps_and_says_what_it_cannot(
     call_command("migrations_status", json=True, stdout=out)
     assert [row["state"] for row in json.loads(out.getvalue())] == ["unrecorded"]
     monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
-    with pytest.raises(CommandError, match="is set for this process") as error:
+    with pytest.raises(CommandError, match="is set in this process") as error:
         call_command("migrations_status", environment="production")
     assert error.value.returncode == 2
     kept = io.StringIO()
