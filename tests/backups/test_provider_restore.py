@@ -126,7 +126,7 @@ def test_a_restore_that_fails_at_supabase_says_what_we_hold(
     act, production: Environment, platform: Platform, door: list[str], monkeypatch
 ) -> None:
     platform.control("POST", "faults", {"match": RESTORE, "status": 201, "empty": True})
-    monkeypatch.setattr(steps.lookout, "_status", lambda api, ref: "RESTORE_FAILED")
+    monkeypatch.setattr(steps.restore_status, "_status", lambda api, ref: "RESTORE_FAILED")
 
     operation = act("backups.provider_restore", backup=newest_daily())
 
