@@ -34,10 +34,12 @@ test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats of CSS and JS, check --deploy, makemigrations --check
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats of templates, CSS and JS, check --deploy, makemigrations --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/djangofmt --check templates
 	$(BIN)/oxfmt --check static
+	! LC_ALL=C.UTF-8 grep -rnE '^.{121}' templates static --include='*.html' --include='*.css' --include='*.js'
 	$(BIN)/python bin/lint_django.py

@@ -1,4 +1,4 @@
-"""`{% load ops %}`: badges, times, sizes, durations and empty states for templates.
+"""`{% load ops %}`: badges, times, sizes, durations, commands and empty states for templates.
 
 In: values from views. Out: the markup of `operations.web.html`; nothing here reads the database.
 """
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -26,6 +27,7 @@ register.filter("duration", formatting.duration)
 register.filter("number", formatting.number)
 register.filter("tone", formatting.tone_of)
 register.simple_tag(formatting.badge, name="badge")
+STEP_TONES = {"succeeded": "ok", "running": "run", "failed": "bad"}
 _CELL = re.compile(r"^<(t[dh])\b")
 
 
@@ -35,10 +37,24 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-@register.inclusion_tag("admin/includes/empty_state.html")
-def empty_state(title: str, text: str, url: str = "", label: str = "Start here", command: str = "") -> dict[str, str]:
-    """A list with nothing in it teaches: what it is, why it is empty, the next step and its CLI twin."""
-    return {"title": title, "text": text, "url": url, "label": label, "command": command}
+@register.filter
+def step_tone(status: str) -> str:
+    """The class of a step that began; one that waits or was skipped has none."""
+    return STEP_TONES.get(status, "")
+
+
+@register.simple_tag
+def request_command(kind: str, environment: str, **parameters: object) -> str:
+    """The shell's twin of a request; a parameter without a value is left out."""
+    sets = [f"--set {name}={value}" for name, value in parameters.items() if value]
+    return " ".join(["manage.py ops request", kind, "--environment", environment, *sets, "--reason …"])
+
+
+@register.simple_block_tag
+def empty_state(content: str, title: str, url: str = "", label: str = "Start here", command: str = "") -> SafeString:
+    """A list with nothing in it teaches: what it is, why it is empty (the block), the next step and its CLI twin."""
+    context = {"title": title, "text": content, "url": url, "label": label, "command": command}
+    return render_to_string("admin/includes/empty_state.html", context)
 
 
 @register.inclusion_tag("admin/includes/empty_state.html", takes_context=True)

@@ -436,5 +436,5 @@ def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store
     page = admin_client.get(f"/admin/backups/policy/{newest.policy_id}/retention/").content.decode()
 
     assert (results, purged) == ([[], [older.pk]], [older.pk])
-    assert "<dt>Restore point</dt><dd>90 days</dd>" in page
+    assert "<dt>Restore point</dt> <dd>90 days</dd>" in " ".join(page.split())
     assert [line.reasons for line in planned(newest.policy).lines] == [("the newest restore point of its environment",)]
