@@ -7,6 +7,7 @@ nothing: a file is cut into statements first, so that one refused statement does
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ MAX_STATEMENT_BYTES = 2 * 1024 * 1024
 _DIRECT_BYTES = 32 * 1024  # deeper text than this could overflow an ordinary 8 MiB stack (measured: 130 bytes a level)
 _DEEP_STACK_BYTES = 384 * 1024 * 1024
 _deep_stack = threading.Lock()
+# libpg_query closes each of a trigger function's own variables (TG_OP and its like) once too often.
+_PROMISES = re.compile(
+    rb'("datums":\[(?:\{"PLpgSQL_rec":\{"refname":"new"\}\},\{"PLpgSQL_rec":\{"refname":"old","dno":1\}\},)?)'
+    rb"((?:\{\}\},)+)"
+)
 
 
 class ParseError(Exception):
@@ -147,7 +153,7 @@ def _plpgsql(data: bytes) -> Node:
     try:
         if result.error:
             raise _error(result.error.contents)
-        functions = json.loads(result.plpgsql_funcs)
+        functions = json.loads(_PROMISES.sub(_balanced, result.plpgsql_funcs, count=1))
     except (RecursionError, ValueError):
         raise ParseError("the body cannot be read") from None
     finally:
@@ -156,6 +162,10 @@ def _plpgsql(data: bytes) -> Node:
         raise ParseError("the body cannot be read")
     tree: Node = functions[0]["PLpgSQL_function"]
     return tree
+
+
+def _balanced(match: re.Match[bytes]) -> bytes:
+    return match[1] + match[2].replace(b"{}}", b"{}")
 
 
 def _error(error: Any) -> ParseError:
