@@ -10,6 +10,7 @@ from migrations_registry.analysis.state import State
 
 def judge(kind: str, node: Node, state: State) -> None:
     """Let every rule speak; findings and touched relations go into `state`."""
+    state.judged.append((kind, node))
     for handler in HANDLERS.get(kind, ()):
         handler(node, state)
     if kind == "AlterTableStmt" and node["objtype"] != "OBJECT_TYPE":

@@ -58,6 +58,7 @@ class State:
     findings: list[Finding] = field(default_factory=list)
     touched: dict[Name, Touched] = field(default_factory=dict)
     source: str = ""
+    judged: list[tuple[str, Node]] = field(default_factory=list)  # the statement's own nodes and all hidden ones
     replaced: set[tuple[str, Name, str]] = field(default_factory=set)  # triggers and policies the file creates again
 
     def see(
