@@ -1,0 +1,55 @@
+"""What a file's statements declare to do: all that the analysis follows, bodies of blocks and functions included.
+
+In: the file's bytes, which of its statements, and what is known of the target. Out: DeclaredEffects. What nobody can
+follow declares nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from migrations_registry.analysis.parsing.nodes import strings
+from migrations_registry.analysis.parsing.parser import Node, Raw, parse
+from migrations_registry.analysis.state import State
+from migrations_registry.effects.follow import statement_allowances
+from migrations_registry.effects.live import EVENTS, Live, Trigger, expanded
+from migrations_registry.effects.model import Allowance, DeclaredEffects
+from migrations_registry.effects.names import Scope
+from migrations_registry.effects.renames import Rename, renamed, under_both
+
+NOTHING_KNOWN = Live()
+
+
+def declared(data: bytes, wanted: Iterable[int] | None = None, live: Live = NOTHING_KNOWN) -> DeclaredEffects:
+    """What the `wanted` statements (by their place in the file; None: all) may do. Never raises for any bytes."""
+    chosen = None if wanted is None else set(wanted)
+    state, scope = State(assume_in_transaction=True), Scope()
+    found: list[Allowance] = []
+    renames: list[Rename] = []
+    triggers = list(live.triggers)
+    line, position = 1, 0
+    for at, item in enumerate(parse(data)):
+        line += data.count(b"\n", position, item.start)
+        position = item.start
+        if not isinstance(item, Raw):
+            continue
+        state.source = data[item.start : item.end].decode()
+        said = statement_allowances(item, state, scope)
+        triggers += _triggers(item.kind, item.node, state, scope)
+        if chosen is None or at in chosen:
+            found += [replace(each, because=f"line {line}") for each in said]
+            renames += [pair for kind, node in state.judged for pair in renamed(kind, node, scope)]
+    known = replace(live, triggers=tuple(triggers))
+    return DeclaredEffects(tuple(expanded(under_both(found, renames), known)))
+
+
+def _triggers(kind: str, node: Node, state: State, scope: Scope) -> Iterator[Trigger]:
+    """Triggers that the file makes, with functions that it makes."""
+    if kind != "CreateTrigStmt":
+        return
+    name = ".".join(part for part in strings(node["funcname"]) if part != "public")
+    if function := state.functions.get(name):
+        fires = frozenset(verb for bit, verb in EVENTS.items() if node["events"] & bit)
+        for table in scope.relation(node["relation"]):
+            yield Trigger(table, node["trigname"], fires, function.statement)

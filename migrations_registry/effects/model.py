@@ -1,0 +1,67 @@
+"""The words of effects: one that happened, one that is allowed, all that a file declares.
+
+Kinds are PostgreSQL's own (pg_identify_object_as_address); names are tuples without quotes, schema first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Name = tuple[str, ...]
+
+INSERTED, UPDATED, DELETED = "inserted", "updated", "deleted"
+TRUNCATED, REWRITTEN = "truncated", "rewritten"
+CREATED, DROPPED, ALTERED = "created", "dropped", "altered"
+MOVED, SET_BACK = "moved", "set back"
+ROWS = frozenset({INSERTED, UPDATED, DELETED})
+LOSES = frozenset({DELETED, TRUNCATED, DROPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that happened. `owners`: itself and what it is a part of, as (kind, *name)."""
+
+    verb: str
+    kind: str
+    name: Name
+    aspects: frozenset[str] = frozenset()
+    rows: int = 0
+    renamed: Name = ()
+    owners: frozenset[Name] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may happen to one object; `parts`: and to what belongs to it. Empty kinds, aspects or name: any.
+
+    `cascades`: also what cannot stay without it. `because`: where the file says so, for the page and the journal.
+    """
+
+    verbs: frozenset[str]
+    name: Name = ()
+    kinds: frozenset[str] = frozenset()
+    aspects: frozenset[str] = frozenset()
+    parts: bool = False
+    cascades: bool = False
+    because: str = ""
+
+    def concerns(self, effect: Effect) -> bool:
+        """Whether this is about the effect's object and verb; of its aspects, `aspects` says which."""
+        if effect.verb not in self.verbs or (self.kinds and effect.kind not in self.kinds):
+            return False
+        if not self.name or self.name in (effect.name, effect.renamed):
+            return True
+        if not self.parts:
+            return False
+        within = effect.name[: len(self.name)] == self.name or effect.renamed[: len(self.name)] == self.name
+        return within or any(owner[1:] == self.name for owner in effect.owners)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEffects:
+    """Everything that some statements may do."""
+
+    allowances: tuple[Allowance, ...] = ()
+
+    def __or__(self, other: DeclaredEffects) -> DeclaredEffects:
+        return DeclaredEffects(tuple(dict.fromkeys((*self.allowances, *other.allowances))))
