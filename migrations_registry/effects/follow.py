@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from migrations_registry.analysis import analyse  # noqa: F401  enlists the rules
 from migrations_registry.analysis.dispatch import judge
-from migrations_registry.analysis.parsing.nested_statements import body
+from migrations_registry.analysis.nested_statements import body
 from migrations_registry.analysis.parsing.nodes import constant, function_name, inner_nodes
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
 from migrations_registry.analysis.state import State
