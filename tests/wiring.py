@@ -16,6 +16,7 @@ from typing import Any
 import django
 
 Lines = list[str]
+FOREIGN = ("admin_list", "admin_modify", "admin_urls", "cache", "csp", "i18n", "l10n", "log", "static", "tz")
 
 
 def registered(**environment: str) -> dict[str, Lines]:
@@ -71,9 +72,11 @@ def _step(step: Any) -> str:
 
 def pages() -> dict[str, Lines]:
     from django.contrib import admin
+    from django.template import engines
 
     from operations import home_panels, navigation, onboarding
 
+    libraries = engines["django"].engine.template_libraries.items()
     links = sorted(navigation._links.values(), key=lambda link: (navigation.GROUPS.index(link.group), link.order))
     return {
         "home panels": [f"{order} {name(source)}" for order, source in home_panels._panels],
@@ -85,6 +88,9 @@ def pages() -> dict[str, Lines]:
         ],
         "user menu": [f"{label}: {url}" for label, url in navigation._user_links.items()],
         "set-up": [f"{order} {part}: {name(tell)} {name(ask)}" for order, part, tell, ask in onboarding._parts],
+        "template tags": sorted(
+            f"{key}.{tag}" for key, library in libraries if key not in FOREIGN for tag in library.tags | library.filters
+        ),
         "admin": sorted(f"{model._meta.label}={type(page).__name__}" for model, page in admin.site._registry.items()),
     }
 

@@ -8,7 +8,7 @@ from tests.sampelit_ops.wired import WIRING
 from tests.sampelit_ops.wired_kinds import KINDS
 from tests.wiring import registered
 
-WORDS = ("admin", "doctor", "ledger sentences")  # several a line in the table
+WORDS = ("admin", "doctor", "ledger sentences", "template tags")  # several a line in the table
 TABLE = {"kinds": KINDS.strip().splitlines()} | {
     registry: text.split() if registry in WORDS else text.strip().splitlines() for registry, text in WIRING.items()
 }

@@ -99,6 +99,10 @@ Personal tokens: account:tokens
     "set-up": """
 50 supabase: steps discover
 """,
+    "template tags": """
+ops.badge ops.duration ops.empty_state ops.exactly ops.labelled ops.list_is_empty ops.number ops.selected_choice
+ops.size ops.timeline_of ops.tone ops.when ops.words
+""",
     "admin": """
 auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin
 backups.Incident=IncidentAdmin backups.Policy=PolicyAdmin backups.Proof=ProofAdmin backups.Restore=RestoreAdmin
