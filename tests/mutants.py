@@ -57,7 +57,7 @@ def registrations(text: str) -> Iterator[Mutant]:
                     yield from source.replaced(decorator, "", before=1)
         elif isinstance(node, ast.For) and any(_registering(each) for each in ast.walk(node)):
             yield from _elements(source, _literal(source, node.iter))
-        elif isinstance(node, ast.List) and any(_name(each) in ("step", "registered") for each in node.elts):
+        elif isinstance(node, ast.List) and any(_is_step(each) for each in node.elts):
             yield from _elements(source, node)
         elif isinstance(node, ast.ImportFrom) and _at_start(source, node):
             yield from _imports(source, node)
@@ -136,6 +136,10 @@ def _registers(source: Source, node: ast.Expr) -> bool:
 
 def _registering(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and bool(REGISTERS.match(_name(node)))
+
+
+def _is_step(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and _name(node) in ("step", "registered")
 
 
 def _name(node: ast.AST) -> str:
