@@ -1,110 +1,99 @@
-"""What backups add to the ledger: sentences for the timeline, and anchors read from the manifests in the store."""
+"""What the timeline says about backups: one template for each action code."""
 
 from __future__ import annotations
 
-from ledger.models import Entry
-from ledger.registry import sentence
-from operations import audit as operations_audit
+from ledger import registry
+from operations import audit
+
+SENTENCES = {
+    "backups.export.stored": "Run {subject} of {policy} stored: {rows} rows, not yet proven.",
+    "backups.export.proven": "Run {subject} of {policy} proven by a restore of {rows} rows.",
+    "backups.export.suspect": "Run {subject} of {policy} is suspect: {why}",
+    "backups.export.failed": "Run {subject} of {policy} failed: {why}",
+    "backups.store.probed": "The store {subject} was probed: {usability}.",
+    "backups.restore.succeeded": "{actor} restored run {subject} into {target}: {rows} rows.",
+    "backups.restore.failed": "The restore of run {subject} into {target} failed: {reason}",
+    "backups.policy.database_accepted": "{actor} accepted another database for policy {subject} of {environment}.",
+    "backups.slot.missed": "The slot of {at} of {subject} was missed. {reason}",
+    "backups.slot.acknowledged": "{actor} acknowledged red slots of {subject}.",
+    "backups.run.mirrored": "Run {subject} of {policy} is complete in the second store.",
+    "backups.run.downloaded": "{actor} downloaded {download}.",
+    "backups.runs.retired": "Retention of {subject} retired {count} runs; their data stays for seven days.",
+    "backups.run.purged": (
+        "Retention deleted the data of run {subject} of {policy} ({objects} objects), not its proofs."
+    ),
+    "backups.run.brought_back": "{actor} brought run {subject} back; retention leaves it alone for 30 days.",
+    "backups.portal.recovered": "The portal was brought back from {source}{lost}.",
+    "backups.witness.sent": "The signed head of {size} entries and {runs} runs went to the witness.",
+    "backups.incident.opened": "Altered on {environment}: {summary}",
+    "backups.incident.resolved": "{actor}{agreed_by} resolved the incident {subject} ({about}): {reason}",
+    "backups.hold.placed": "Run {subject} is under a legal hold: {reason}",
+    "backups.hold.released": "{actor} released the hold on run {subject}: {reason}",
+    "backups.provider.restored": (
+        "{actor} restored {environment} at Supabase to {subject}: {taken_back} rows taken back; "
+        "the state before it {before}."
+    ),
+    "backups.provider.not_restored": (
+        "The restore of {environment} at Supabase to {subject} did not end well: {reason}"
+    ),
+    "backups.provider.point": "{actor} marked {environment} {restore_point}",
+    "backups.evidence.produced": "{actor} produced the evidence report {from:.10} to {to:.10}: {verdict}.",
+    "backups.decision.traced": "{actor} traced decision {sequence} of {subject} through {runs} runs.",
+}
 
 
 def register() -> None:
-    """Importing this module registers the rest; the call adds what people edit."""
-    operations_audit.speak("backups.policy", "policy")
+    registry.sentences(SENTENCES, PHRASES)
+    audit.speak("backups.policy", "policy")
 
 
-@sentence("backups.export.stored")
-def _stored(entry: Entry) -> str:
-    return f"Run {entry.subject} of {entry.payload['policy']} stored: {entry.payload['rows']} rows, not yet proven."
+def _why(facts: registry.Facts) -> str:
+    reasons = facts.get("reasons")
+    return " ".join(map(str, reasons)) if isinstance(reasons, list) else str(facts.get("reason"))
 
 
-@sentence("backups.export.proven")
-def _proven(entry: Entry) -> str:
-    return f"Run {entry.subject} of {entry.payload['policy']} proven by a restore of {entry.payload['rows']} rows."
+def _usability(facts: registry.Facts) -> str:
+    bad = facts.get("bad")
+    why = f" ({', '.join(map(str, bad))})" if isinstance(bad, list) and bad else ""
+    return ("usable" if facts["usable"] else "NOT usable") + why
 
 
-@sentence("backups.export.suspect")
-def _suspect(entry: Entry) -> str:
-    return f"Run {entry.subject} of {entry.payload['policy']} is suspect: {_reasons(entry)}"
+def _download(facts: registry.Facts) -> str:
+    if "object" in facts:
+        return f"{facts['object']} ({facts['bytes']} bytes) of run {facts['subject']}"
+    return f"{facts['table']} of run {facts['subject']}: {facts['rows']} rows"
 
 
-@sentence("backups.export.failed")
-def _failed(entry: Entry) -> str:
-    return f"Run {entry.subject} of {entry.payload['policy']} failed: {_reasons(entry)}"
+def _source(facts: registry.Facts) -> str:
+    return f"its copy {facts['subject']}" if facts["subject"] else "the runs' manifests alone"
 
 
-@sentence("backups.store.probed")
-def _probed(entry: Entry) -> str:
-    bad = entry.payload.get("bad")
-    why = f" ({', '.join(str(name) for name in bad)})" if isinstance(bad, list) and bad else ""
-    return f"The store {entry.subject} was probed: {'usable' if entry.payload['usable'] else 'NOT usable'}{why}."
+def _lost(facts: registry.Facts) -> str:
+    return f"; at least {facts['lost_entries']} entries are lost" if facts["lost_entries"] else ""
 
 
-def _reasons(entry: Entry) -> str:
-    reasons = entry.payload.get("reasons")
-    return " ".join(str(item) for item in reasons) if isinstance(reasons, list) else str(entry.payload.get("reason"))
+def _agreed_by(facts: registry.Facts) -> str:
+    agreed = facts.get("agreed")
+    return f" (agreed: {', '.join(agreed)})" if isinstance(agreed, list) and agreed else ""
 
 
-@sentence("backups.restore.succeeded")
-def _restored(entry: Entry) -> str:
-    return f"{entry.actor} restored run {entry.subject} into {entry.payload['target']}: {entry.payload['rows']} rows."
+def _before(facts: registry.Facts) -> str:
+    return f"is run {facts['present']}" if facts["present"] else "was given up"
 
 
-@sentence("backups.restore.failed")
-def _not_restored(entry: Entry) -> str:
-    return f"The restore of run {entry.subject} into {entry.payload['target']} failed: {entry.payload['reason']}"
+def _restore_point(facts: registry.Facts) -> str:
+    if facts["instead"]:
+        return f"by our own run {facts['subject']}. {facts['instead']}"
+    return f"at Supabase as restore point {facts['subject']}."
 
 
-@sentence("backups.policy.database_accepted")
-def _accepted(entry: Entry) -> str:
-    return f"{entry.actor} accepted another database for policy {entry.subject} of {entry.environment}."
-
-
-@sentence("backups.slot.missed")
-def _missed(entry: Entry) -> str:
-    return f"The slot of {entry.payload['at']} of {entry.subject} was missed. {entry.payload['reason']}"
-
-
-@sentence("backups.slot.acknowledged")
-def _acknowledged(entry: Entry) -> str:
-    return f"{entry.actor} acknowledged red slots of {entry.subject}."
-
-
-@sentence("backups.run.mirrored")
-def _mirrored(entry: Entry) -> str:
-    return f"Run {entry.subject} of {entry.payload['policy']} is complete in the second store."
-
-
-@sentence("backups.run.downloaded")
-def _downloaded(entry: Entry) -> str:
-    data = entry.payload
-    if "object" in data:
-        return f"{entry.actor} downloaded {data['object']} ({data['bytes']} bytes) of run {entry.subject}."
-    return f"{entry.actor} downloaded {data['table']} of run {entry.subject}: {data['rows']} rows."
-
-
-@sentence("backups.runs.retired")
-def _retired(entry: Entry) -> str:
-    return f"Retention of {entry.subject} retired {entry.payload['count']} runs; their data stays for seven days."
-
-
-@sentence("backups.run.purged")
-def _purged(entry: Entry) -> str:
-    count, policy = entry.payload["objects"], entry.payload["policy"]
-    return f"Retention deleted the data of run {entry.subject} of {policy} ({count} objects), not its proofs."
-
-
-@sentence("backups.run.brought_back")
-def _brought_back(entry: Entry) -> str:
-    return f"{entry.actor} brought run {entry.subject} back; retention leaves it alone for 30 days."
-
-
-@sentence("backups.portal.recovered")
-def _recovered(entry: Entry) -> str:
-    lost = entry.payload["lost_entries"]
-    source = f"its copy {entry.subject}" if entry.subject else "the runs' manifests alone"
-    return f"The portal was brought back from {source}" + (f"; at least {lost} entries are lost." if lost else ".")
-
-
-@sentence("backups.witness.sent")
-def _witnessed(entry: Entry) -> str:
-    return f"The signed head of {entry.payload['size']} entries and {entry.payload['runs']} runs went to the witness."
+PHRASES = {
+    "why": _why,
+    "usability": _usability,
+    "download": _download,
+    "source": _source,
+    "lost": _lost,
+    "agreed_by": _agreed_by,
+    "before": _before,
+    "restore_point": _restore_point,
+}

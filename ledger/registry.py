@@ -1,16 +1,18 @@
-"""What other apps hand to the ledger: a sentence for each action code, and sources of anchors to verify against."""
+"""What other apps hand to the ledger: sentences for action codes, listeners, sources of anchors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.models import Entry
     from ledger.report import Report
 
-Sentence = Callable[["Entry"], str]
+Facts = Mapping[str, Any]
+Phrase = Callable[[Facts], str]
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,33 @@ class Anchor:
 
 
 AnchorSource = Callable[[], Iterable[Anchor]]
-_sentences: dict[str, Sentence] = {}
+_sentences: dict[str, tuple[str, Mapping[str, Phrase]]] = {}
 Listener = Callable[["Report"], None]
 _anchor_sources: list[AnchorSource] = []
 _listeners: list[Listener] = []
 
 
-def sentence(code: str) -> Callable[[Sentence], Sentence]:
-    """Decorator: the function turns an entry of this code into one sentence for the timeline."""
+def sentences(table: Mapping[str, str], phrases: Mapping[str, Phrase] = MappingProxyType({})) -> None:
+    """Register a template for each action code.
 
-    def register(function: Sentence) -> Sentence:
-        _sentences[code] = function
-        return function
+    A template names what the entry holds: {actor}, {subject}, {environment}, each key of its data, and `phrases`, which
+    are worked out from those where a template asks for them.
+    """
+    for code, template in table.items():
+        _sentences[code] = (template, phrases)
 
-    return register
+
+class _Words(dict[str, Any]):
+    """What a template may name; a phrase comes before data of the same name, and is worked out when asked for."""
+
+    def __init__(self, entry: Entry, phrases: Mapping[str, Phrase]) -> None:
+        own = {"actor": entry.actor, "subject": entry.subject, "environment": entry.environment}
+        self._facts = entry.payload | own
+        self._phrases = phrases
+        super().__init__({name: fact for name, fact in self._facts.items() if name not in phrases})
+
+    def __missing__(self, name: str) -> str:
+        return self._phrases[name](self._facts)
 
 
 def anchor_source(function: AnchorSource) -> AnchorSource:
@@ -67,12 +82,12 @@ def codes() -> list[str]:
 
 def say(entry: Entry) -> str:
     """The entry as one sentence; an unregistered code, or data of an older shape, falls back to the bare facts."""
-    function = _sentences.get(entry.code)
-    if function is None:
+    if entry.code not in _sentences:
         return _plain(entry)
+    template, phrases = _sentences[entry.code]
     try:
-        return function(entry)
-    except (KeyError, TypeError, ValueError):
+        return template.format_map(_Words(entry, phrases))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return _plain(entry)
 
 

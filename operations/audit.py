@@ -12,8 +12,8 @@ from datetime import datetime
 from django.db.models import Model
 from django.urls import reverse
 
+from ledger import registry
 from ledger.models import Entry
-from ledger.registry import sentence
 from ledger.services import record
 from operations.models import Environment, Risk
 from operations.models.ulid import new_ulid
@@ -85,16 +85,15 @@ def tell_if_weaker(before: Environment, after: Environment, *, by: str) -> None:
 def speak(label: str, noun: str) -> None:
     """Register the sentences of the rows of one model: “amir changed the environment production: …”."""
 
-    def added(entry: Entry) -> str:
-        return f"{entry.actor} added the {noun} {entry.subject}"
+    table = {
+        f"{label}.added": f"{{actor}} added the {noun} {{subject}}",
+        f"{label}.changed": f"{{actor}} changed the {noun} {{subject}}: {{what}}",
+    }
+    registry.sentences(table, {"what": _changes})
 
-    def changed(entry: Entry) -> str:
-        changes = entry.payload["changes"]
-        said = [_say(name, one) for name, one in changes.items()] if isinstance(changes, dict) else []
-        return f"{entry.actor} changed the {noun} {entry.subject}: {'; '.join(said)}"
 
-    sentence(f"{label}.added")(added)
-    sentence(f"{label}.changed")(changed)
+def _changes(facts: registry.Facts) -> str:
+    return "; ".join(_say(name, change) for name, change in facts["changes"].items())
 
 
 def _say(name: str, change: dict[str, object]) -> str:
@@ -106,6 +105,3 @@ def _word(value: object) -> str:
         return "yes" if value else "no"
     text = "nothing" if value in (None, "") else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-speak("operations.environment", "environment")

@@ -19,8 +19,6 @@ from backups.models import EvidenceReport, Run
 from backups.models.run import RunStatus
 from backups.step_support import watch
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
-from ledger.models import Entry
-from ledger.registry import sentence
 from ledger.services import record
 from operations import navigation
 from operations.engine import kinds
@@ -133,16 +131,3 @@ def register() -> None:
     kinds.register(TraceDecision())
     url, permission = "admin:backups_evidencereport_changelist", "backups.view_evidencereport"
     navigation.register(NavLink("Watch", 78, "Evidence", url, permission))
-
-
-@sentence("backups.evidence.produced")
-def _produced(entry: Entry) -> str:
-    data = entry.payload
-    period = " to ".join(str(data[name])[:10] for name in ("from", "to"))
-    return f"{entry.actor} produced the evidence report {period}: {data['verdict']}."
-
-
-@sentence("backups.decision.traced")
-def _traced(entry: Entry) -> str:
-    data = entry.payload
-    return f"{entry.actor} traced decision {data['sequence']} of {entry.subject} through {data['runs']} runs."

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from deployments.models import Deployment
 from ledger.models import Entry
-from ledger.registry import say, sentence
+from ledger.registry import say, sentences
 from operations import navigation
 from providers.errors import ProviderError, Refused
 from sampelit_ops.demo import accidents
@@ -122,14 +122,10 @@ def _standing() -> set[str]:
 
 def register() -> None:
     """A link in the sidebar, for whoever may provoke."""
+    sentences(
+        {
+            PROVOKED: "{actor} provoked an accident in the demo: {label}.",
+            PUT_BACK: "{actor} put back in the demo: {label}.",
+        }
+    )
     navigation.register(navigation.NavLink("Admin", 99, "Accidents", "admin:demo_alarms", MAY))
-
-
-@sentence(PROVOKED)
-def _provoked(entry: Entry) -> str:
-    return f"{entry.actor} provoked an accident in the demo: {entry.payload['label']}."
-
-
-@sentence(PUT_BACK)
-def _put_back(entry: Entry) -> str:
-    return f"{entry.actor} put back in the demo: {entry.payload['label']}."

@@ -6,7 +6,8 @@ from __future__ import annotations
 def register() -> None:
     """Put the account pages into the user menu and teach the ledger to speak about people."""
     from operations import navigation
-    from sampelit_ops.signin import ledger_sentences  # noqa: F401
+    from sampelit_ops.signin import ledger_sentences
 
+    ledger_sentences.register()
     navigation.register_user_link("Second factor", "account:second_factor")
     navigation.register_user_link("Personal tokens", "account:tokens")

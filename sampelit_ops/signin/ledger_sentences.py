@@ -1,60 +1,50 @@
-"""What the timeline says about people, their second factors and their tokens."""
+"""What the timeline says about people, their second factors and their tokens: one template for each action code."""
 
 from __future__ import annotations
 
-from ledger.models import Entry
-from ledger.registry import sentence
+from ledger import registry
 
-_PLAIN = {
+SENTENCES = {
     "signin.signed_in": "{actor} signed in",
     "signin.details_changed": "{actor} changed the name of {subject}",
+    "signin.contact_changed": "{actor} changed the address of {subject} from {address_before} to {after}",
     "signin.locked": "The sign-in of {subject} was locked after five failures",
     "signin.password_set": "{actor} set a password through a one-time link",
     "signin.second_factor_enrolled": "{actor} enrolled a second factor",
+    "signin.second_factor_removed": "{actor} removed the second factor of {subject}",
     "signin.recovery_codes_made": "{actor} made new recovery codes",
     "signin.recovery_code_used": "{actor} signed in with a recovery code",
-    "signin.second_factor_removed": "{actor} removed the second factor of {subject}",
     "signin.first_admin": "{actor} made {subject} the first admin",
+    "signin.invited": "{actor} invited {subject} as {role_names}",
+    "signin.roles_changed": "{actor} changed the roles of {subject} from {roles_before} to {roles_after}",
     "signin.link_sent": "{actor} sent {subject} a one-time link",
     "signin.link_shown": "{actor} was shown the one-time link of {subject}: no mail server is set",
     "signin.user_deactivated": "{actor} deactivated {subject}",
     "signin.user_activated": "{actor} activated {subject}",
     "signin.token_created": "{actor} created the personal token {subject}",
     "signin.token_revoked": "{actor} revoked the personal token {subject}",
+    "signin.tokens_revoked": "{actor} revoked the personal tokens of {subject}: {token_names}",
     "ledger.exported": "{actor} exported the timeline",
     "ledger.verified": "{actor} had every hash of the ledger recomputed",
 }
 
 
-def _say(entry: Entry) -> str:
-    return _PLAIN[entry.code].format(actor=entry.actor, subject=entry.subject)
+def register() -> None:
+    registry.sentences(SENTENCES, PHRASES)
 
 
-for _code in _PLAIN:
-    sentence(_code)(_say)
+def _names(key: str) -> registry.Phrase:
+    def names(facts: registry.Facts) -> str:
+        listed = facts[key]
+        return ", ".join(map(str, listed)) or "no role" if isinstance(listed, list) else str(listed)
+
+    return names
 
 
-@sentence("signin.invited")
-def _invited(entry: Entry) -> str:
-    return f"{entry.actor} invited {entry.subject} as {_names(entry.payload['roles'])}"
-
-
-@sentence("signin.contact_changed")
-def _contact_changed(entry: Entry) -> str:
-    before, after = entry.payload["before"] or "nothing", entry.payload["after"]
-    return f"{entry.actor} changed the address of {entry.subject} from {before} to {after}"
-
-
-@sentence("signin.tokens_revoked")
-def _tokens_revoked(entry: Entry) -> str:
-    return f"{entry.actor} revoked the personal tokens of {entry.subject}: {_names(entry.payload['tokens'])}"
-
-
-@sentence("signin.roles_changed")
-def _roles_changed(entry: Entry) -> str:
-    before, after = _names(entry.payload["before"]), _names(entry.payload["after"])
-    return f"{entry.actor} changed the roles of {entry.subject} from {before} to {after}"
-
-
-def _names(roles: object) -> str:
-    return ", ".join(map(str, roles)) or "no role" if isinstance(roles, list) else str(roles)
+PHRASES = {
+    "address_before": lambda facts: facts["before"] or "nothing",
+    "role_names": _names("roles"),
+    "roles_before": _names("before"),
+    "roles_after": _names("after"),
+    "token_names": _names("tokens"),
+}

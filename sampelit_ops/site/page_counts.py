@@ -1,4 +1,4 @@
-"""The numbers around every page, asked once a request in one query (sql/frame.sql).
+"""The numbers around every page, asked once a request in one query (sql/page_counts.sql).
 
 In: the request, which keeps the answer. Out: `Frame`.
 """

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from ledger.canonical import ZERO, NotCanonical
 from ledger.models import Entry, Head
-from ledger.registry import say, sentence
+from ledger.registry import say, sentences
 from ledger.services import checkpoint, record, verify
 
 
@@ -79,9 +79,7 @@ def test_secrets_never_enter(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sentences(db: None) -> None:
-    @sentence("demo.spoken")
-    def _(entry: Entry) -> str:
-        return f"{entry.actor} spoke about {entry.payload['topic']}"
+    sentences({"demo.spoken": "{actor} spoke about {topic}{when}"}, {"when": lambda facts: facts.get("at", "")})
 
     assert say(record("demo.spoken", actor="olga", data={"topic": "rain"})) == "olga spoke about rain"
     assert say(record("demo.spoken", actor="olga")) == "olga: demo spoken"
@@ -109,3 +107,10 @@ def test_eight_writers_leave_no_gap() -> None:
 
     assert list(Entry.objects.order_by("sequence").values_list("sequence", flat=True)) == list(range(1, 201))
     assert verify().valid
+
+
+def test_a_phrase_comes_before_data_of_its_name(db: None) -> None:
+    sentences({"demo.counted": "{actor} counted {number:.3}{more}"}, {"more": lambda facts: f" and {facts['more']}"})
+
+    assert say(record("demo.counted", actor="olga", data={"number": "12345", "more": 2})) == "olga counted 123 and 2"
+    assert say(record("demo.counted", actor="olga", data={"number": 1, "more": 2})) == "olga: demo counted"
