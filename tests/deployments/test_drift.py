@@ -183,7 +183,7 @@ def test_a_change_by_hand_is_seen_on_the_page(root: Client, production: Environm
     assert "planted" not in json.dumps(row.declared) + str(list(Entry.objects.values()))
     assert Entry.objects.filter(code="deployments.blueprint_read").count() == 1
     Service.objects.filter(name="sampelit-api").update(branch="hotfix")
-    blueprint_service.look()
+    blueprint_service.compare_all()
     assert len(BlueprintFile.objects.get().differences) == 3
 
 
