@@ -10,6 +10,7 @@ from django.utils import timezone
 from deployments.models import Service
 from deployments.render.client import configured, quick
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
 from providers.errors import ProviderError
@@ -46,6 +47,6 @@ def _lift(service: Service) -> bool:
             maintenance=False, maintenance_until=None, maintenance_operation=""
         )
         place = service.environment.slug if service.environment else ""
-        record("deployments.maintenance_lifted", actor="watchdog", environment=place, subject=service.name,
+        record("deployments.maintenance_lifted", actor=SYSTEM, environment=place, subject=service.name,
                data={"service": service.name})  # fmt: skip
     return True

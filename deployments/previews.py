@@ -10,8 +10,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments.health.auto_rollback import system_user
 from deployments.models import Service
+from operations.accounts import system_user
 from operations.engine.request import request
 from operations.models import Task
 from operations.notify import enqueue
@@ -42,7 +42,7 @@ def _delete(service: Service) -> bool:
     try:
         with transaction.atomic():
             request(
-                "deployments.delete_preview", by=system_user("configure"), environment=service.environment,
+                "deployments.delete_preview", by=system_user("deployments.configure"), environment=service.environment,
                 parameters={"service": service.render_id}, reason="its time is over", channel="schedule",
             )  # fmt: skip
     except (Refused, PermissionDenied) as refusal:

@@ -6,6 +6,7 @@ The value is read, its ref taken out, and forgotten; an environment that a perso
 from __future__ import annotations
 
 from deployments.models import Service
+from operations.accounts import SETUP
 from operations.models import Environment
 from operations.supabase_projects import link
 from providers.errors import ProviderError, Refused
@@ -46,7 +47,7 @@ def _linked(environment: Environment, named: dict[str, str]) -> str:
         other = "" if environment.supabase_ref in named else f"; {service} names {ref}, which was not taken over"
         return f"{environment}: Supabase project {environment.supabase_ref} stays linked{other}"
     try:
-        link(environment, ref, by="setup", how=f"{VARIABLE} of {service}")
+        link(environment, ref, by=SETUP, how=f"{VARIABLE} of {service}")
     except (Refused, ProviderError) as error:
         return str(error)
     return f"{environment}: linked to Supabase project {ref}, by {VARIABLE} of {service}"

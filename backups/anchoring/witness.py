@@ -21,6 +21,7 @@ from backups.archive.signed_json import ManifestError, sealed, unsealed
 from backups.models import Policy, Run
 from ledger.models import Entry, Head
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.notify import enqueue
 from providers.errors import Refused
 from providers.storage.factory import open_store
@@ -44,7 +45,7 @@ def keep() -> None:
     if newest is not None and timezone.now() - newest.at < EVERY:
         return
     if keys.signer() is not None and (auditors() or settings.BACKUP_WITNESS_STORE) and _anything():
-        send("system")
+        send(SYSTEM)
 
 
 def last() -> Entry | None:

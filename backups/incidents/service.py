@@ -19,11 +19,11 @@ from django.utils import timezone
 from backups.models import Incident, Run
 from backups.models.incident import MOST_ROWS, IncidentCode
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Environment
 from operations.notify import enqueue
 from providers.errors import Refused
 
-SYSTEM = "system"
 REMIND_EVERY = timedelta(days=1)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backups.archive import keys
 from backups.models import Policy
-from backups.policies.scheduler import system_user
+from operations.accounts import system_user
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.errors import Refused
@@ -56,7 +56,7 @@ def keep() -> None:
     if waiting and keys.recipients() and not Operation.objects.filter(environment=policy.environment).exists():
         request(
             "backups.export",
-            by=system_user(),
+            by=system_user("backups.request_export"),
             environment=policy.environment,
             parameters={"policy": policy.name},
             reason="the first copy of the portal",

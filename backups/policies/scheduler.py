@@ -9,7 +9,7 @@ import logging
 import os
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,6 +20,7 @@ from backups.models import Policy, Run, Slot
 from backups.models.run import RunStatus
 from backups.policies.cron import slots_between
 from ledger.services import record
+from operations.accounts import SYSTEM, system_user
 from operations.engine.request import request
 from operations.models import Operation
 from operations.notify import enqueue
@@ -29,7 +30,6 @@ from providers.errors import ProviderError, Refused
 logger = logging.getLogger("backups.scheduler")
 LOOK_BACK = timedelta(days=92)  # a portal that was away for longer shows a quarter of missed slots, not all
 REMIND_EVERY = timedelta(days=1)
-SYSTEM = "system"
 RED = ("failed", "late", "missed")
 
 
@@ -91,25 +91,12 @@ def request_export(policy: Policy, reason: str = "scheduled") -> Operation:
     """Ask for one export as `system`. Raises Refused."""
     return request(
         "backups.export",
-        by=system_user(),
+        by=system_user("backups.request_export"),
         environment=policy.environment,
         parameters={"policy": policy.name},
         reason=reason,
         channel="schedule",
     )
-
-
-def system_user(codename: str = "request_export") -> User:
-    """The account that schedules act as, with this permission of backups; it cannot sign in."""
-    user, created = User.objects.get_or_create(username=SYSTEM, defaults={"first_name": "Portal"})
-    if created:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-    if not user.has_perm(f"backups.{codename}"):
-        wanted = Permission.objects.get(content_type__app_label="backups", codename=codename)
-        user.user_permissions.add(wanted)
-        user = User.objects.get(pk=user.pk)
-    return user
 
 
 def _judge(slot: Slot, now: datetime) -> None:

@@ -19,6 +19,7 @@ from backups.proof.baseline import continued
 from backups.proof.findings import Finding, fingerprint
 from backups.proof.prove import Verdict
 from backups.stores.trusted_manifest import store_of, trusted_manifest
+from operations.accounts import SYSTEM
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Missing, StoreError
@@ -123,6 +124,6 @@ def _hold(baseline: Run | None, incident: Incident) -> None:
     if baseline is None:
         return
     try:
-        holds.place(baseline, incidents_service.SYSTEM, f"The last good run before: {incident.summary}", incident)
+        holds.place(baseline, SYSTEM, f"The last good run before: {incident.summary}", incident)
     except Refused:
         return  # its data is gone already; the incident names it all the same

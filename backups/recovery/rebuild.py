@@ -20,7 +20,7 @@ from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.policies.defaults import ensure_policies
 from backups.policies.portal import PORTAL, ensure
-from backups.policies.scheduler import system_user
+from operations.accounts import system_user
 from operations.engine import kinds
 from operations.engine.kinds import content_sha256
 from operations.models import Environment, Operation, Status
@@ -145,7 +145,7 @@ def _operation(policy: Policy, at: datetime) -> Operation:
         approvals_required=0,
         reason=SAID,
         channel="recover",
-        requested_by=system_user(),
+        requested_by=system_user("backups.request_export"),
         requested_at=at,
         expires_at=at + timedelta(hours=72),
         status=Status.QUEUED,

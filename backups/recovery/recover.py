@@ -27,6 +27,7 @@ from backups.recovery import rebuild, target_database
 from backups.restore.into_empty import Target, check_objects, restore
 from ledger.models import Head
 from ledger.services import record, verify
+from operations.accounts import SYSTEM
 from operations.models import AccessToken
 from providers.errors import Refused
 from providers.storage.base import Store
@@ -158,7 +159,7 @@ def _stored_here(store: Store) -> list[str]:
 def _tell(done: Recovered) -> None:
     record(
         "backups.portal.recovered",
-        actor="system",
+        actor=SYSTEM,
         environment=PORTAL if done.run else "",
         subject=done.run,
         data={

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable
 
 from backups.models import Policy, Run
-from backups.policies.scheduler import system_user
 from backups.policy_spec import is_restore_point
 from backups.retention import purge
 from backups.retention import steps as retention_steps
 from backups.retention.facts import planned
 from backups.retention.model import TOMBSTONE
+from operations.accounts import system_user
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.request import request
@@ -130,7 +130,7 @@ def keep_retention() -> None:
 def _ask(kind: str, policy: Policy) -> None:
     request(
         kind,
-        by=system_user("apply_retention"),
+        by=system_user("backups.apply_retention"),
         environment=policy.environment,
         parameters={"policy": policy.name},
         reason="daily retention",

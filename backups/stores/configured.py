@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backups.models import Policy, Run, StoreReport
 from ledger.services import record
+from operations.accounts import SYSTEM
 from providers.errors import ProviderError, Refused
 from providers.storage.base import parse
 from providers.storage.factory import open_store
@@ -75,7 +76,7 @@ def look(url: str) -> list[Finding]:
         return [Finding("store URL", "bad", refusal.reason, "Without a store there are no backups.", "Correct it.")]
 
 
-def report(url: str, actor: str = "system") -> StoreReport:
+def report(url: str, actor: str = SYSTEM) -> StoreReport:
     """Probe and write down; the ledger hears only of a change between usable and not."""
     findings = look(url)
     usable = all(item.tone != "bad" for item in findings)

@@ -21,6 +21,7 @@ from backups.models import Run
 from backups.progress import SILENT, Watch
 from backups.stores.configured import other_url
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.notify import alarm
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store
@@ -95,7 +96,7 @@ def _copy_run(run: Run) -> bool:
     Run.objects.filter(pk=run.pk).update(mirrored_at=timezone.now())
     record(
         "backups.run.mirrored",
-        actor="system",
+        actor=SYSTEM,
         environment=run.policy.environment.slug,
         subject=run.pk,
         data={"objects": copied, "policy": run.policy.name},

@@ -14,6 +14,7 @@ from django.utils import timezone
 from deployments.functions.connection_state import ref_of
 from deployments.models import AdvisorFinding
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Environment
 from providers.errors import Refused
 from providers.supabase import Lint, Supabase
@@ -50,7 +51,7 @@ def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
     gone = [row for row in rows.values() if row.status != Status.RESOLVED]
     AdvisorFinding.objects.filter(pk__in=[row.pk for row in gone]).update(status=Status.RESOLVED, resolved_at=now)
     if opened or gone:
-        record("deployments.findings_changed", actor="system", environment=environment.slug,
+        record("deployments.findings_changed", actor=SYSTEM, environment=environment.slug,
                subject=environment.slug, data={"opened": sorted({one.name for one in opened}),
                                                "resolved": sorted({row.name for row in gone})})  # fmt: skip
     return Told(len(opened), len(gone))

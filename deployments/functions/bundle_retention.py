@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from deployments.models import FunctionBundle, FunctionVersion
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
 
@@ -93,6 +94,6 @@ def let_go(now: datetime | None = None) -> list[FunctionBundle]:
 
 def _empty(row: FunctionBundle) -> None:
     FunctionBundle.objects.filter(pk=row.pk).update(content=b"", removed_at=timezone.now())
-    record("deployments.bundle_removed", actor="system", subject=row.slug,
+    record("deployments.bundle_removed", actor=SYSTEM, subject=row.slug,
            data={"function": row.slug, "sha256": row.sha256, "kind": row.kind, "bytes": row.size_bytes,
                  "kept_at": row.kept_at.isoformat(timespec="seconds")})  # fmt: skip

@@ -11,6 +11,7 @@ from deployments.functions import source_archive
 from deployments.functions.source_archive import Files
 from deployments.models import FunctionBundle
 from ledger.services import record
+from operations.accounts import SYSTEM
 from providers.errors import Refused
 
 Kind = FunctionBundle.Kind
@@ -23,7 +24,7 @@ def keep_files(slug: str, files: Files, by: str) -> FunctionBundle:
     return _keep(slug, Kind.FILES, source_archive.pack(files), by, listed)
 
 
-def keep_eszip(slug: str, content: bytes, by: str = "system") -> FunctionBundle:
+def keep_eszip(slug: str, content: bytes, by: str = SYSTEM) -> FunctionBundle:
     """Store what Supabase runs, in its own form."""
     return _keep(slug, Kind.ESZIP, content, by, [])
 

@@ -14,6 +14,7 @@ from deployments.functions.bundles import keep_eszip
 from deployments.functions.connection_state import note, ref_of, supabase
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import RateLimited, Unauthorized
@@ -99,7 +100,7 @@ def take(
             },
         )  # fmt: skip
         if new:
-            record("deployments.function_live", actor=actor or "system", environment=environment.slug,
+            record("deployments.function_live", actor=actor or SYSTEM, environment=environment.slug,
                    subject=seen.slug, data={"function": seen.slug, "version": seen.version, "sha256": bundle.sha256,
                                             "operation": operation})  # fmt: skip
     return made if new else None
@@ -121,7 +122,7 @@ def _gone(environment: Environment, slugs: set[str]) -> int:
     names = list(missing.values_list("slug", flat=True))
     missing.update(removed_at=timezone.now())
     for name in names:
-        _record_removed(environment, name, "system")
+        _record_removed(environment, name, SYSTEM)
     return len(names)
 
 

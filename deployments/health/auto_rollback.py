@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 
 from deployments.models import Deployment
+from operations.accounts import system_user
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Operation, Risk
@@ -36,20 +36,8 @@ def consider(live: Deployment) -> Operation | None:
         logger.warning("no automatic rollback of %s: it crosses something that is not undone", service.name)
         return None
     try:
-        return request(KIND, by=system_user(), environment=service.environment, parameters=given, reason=reason,
-                       channel="portal")  # fmt: skip
+        by = system_user("deployments.rollback")
+        return request(KIND, by=by, environment=service.environment, parameters=given, reason=reason, channel="portal")
     except (Refused, PermissionDenied) as refusal:
         logger.warning("no automatic rollback of %s: %s", service.name, refusal)
         return None
-
-
-def system_user(codename: str = "rollback") -> User:
-    """The account that schedules and automatic acts run as, with this permission of deployments; it cannot sign in."""
-    user, created = User.objects.get_or_create(username="system", defaults={"first_name": "Portal"})
-    if created:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-    if not user.has_perm(f"deployments.{codename}"):
-        user.user_permissions.add(Permission.objects.get(content_type__app_label="deployments", codename=codename))
-        user = User.objects.get(pk=user.pk)
-    return user

@@ -18,6 +18,7 @@ from deployments.health.auto_rollback import consider
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.notify import alarm
 from providers.http.health_probe import Answer, fetch
 
@@ -102,7 +103,7 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
         return
     place = service.environment.slug if service.environment else ""
     data = {"service": service.name, "detail": check.detail, "version": check.version}
-    record(f"deployments.{health}", actor="portal", environment=place, subject=service.name, data=data)
+    record(f"deployments.{health}", actor=SYSTEM, environment=place, subject=service.name, data=data)
 
 
 def link(service: Service) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from deployments.models import Service
 from ledger.services import record
+from operations.accounts import RENDER
 from operations.models import Environment
 from operations.notify import enqueue
 from providers.http.api_client import NotFound
@@ -114,7 +115,7 @@ def _change(row: Service, changed: dict[str, Any]) -> None:
         if told:
             place = row.environment.slug if row.environment else ""
             data = {"service": row.name, "changed": told}
-            record("deployments.settings_changed", actor="Render", environment=place, subject=row.name, data=data)
+            record("deployments.settings_changed", actor=RENDER, environment=place, subject=row.name, data=data)
 
 
 def _mark_back(row: Service) -> None:

@@ -20,6 +20,7 @@ from deployments.render.client import note_answer, render
 from deployments.render.record_deploy import attribute, differs, facts, observe
 from deployments.render.service_rows import fetch, sync_services
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from providers.errors import ProviderError, Refused
@@ -159,7 +160,7 @@ def backfill(api: Render, service: Service, report: Report, progress: Progress) 
     with transaction.atomic():
         if Service.objects.filter(pk=service.pk, history_complete=False).update(history_complete=True):
             place = service.environment.slug if service.environment else ""
-            record("deployments.history_read", actor="system", environment=place, subject=service.name,
+            record("deployments.history_read", actor=SYSTEM, environment=place, subject=service.name,
                    data={"service": service.name, "deploys": read})  # fmt: skip
 
 

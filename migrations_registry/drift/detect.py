@@ -20,6 +20,7 @@ from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
 from operations import notify
+from operations.accounts import SYSTEM
 from operations.dsns import reading_dsn
 from operations.models import Environment, Operation, Status
 from providers import postgres
@@ -72,7 +73,7 @@ def look(environment: Environment) -> DriftIncident | None:
         expected = trusted(environment)
         if expected is None:
             first = keep(environment, seen, because="the first look")
-            _tell("first_seen", environment, "system", {"objects": len(seen.objects), "sha256": first.sha256})
+            _tell("first_seen", environment, SYSTEM, {"objects": len(seen.objects), "sha256": first.sha256})
             return None
         return _settle(environment, expected, seen)
 
@@ -92,7 +93,7 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     row = keep(environment, seen, because=why)
     if not changes:
         if incident:
-            _close(incident, DriftIncident.Status.GONE, "system", "The schema is again what it should be.")
+            _close(incident, DriftIncident.Status.GONE, SYSTEM, "The schema is again what it should be.")
         return None
     told = [change.as_json() for change in changes]
     if incident and incident.found_id == row.pk:
@@ -107,7 +108,7 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
         )
         _alert(incident, changes)
     names = [str(change) for change in changes]
-    _tell("found", environment, "system", {"incident": incident.pk, "count": len(names), "changes": names[:LISTED]})
+    _tell("found", environment, SYSTEM, {"incident": incident.pk, "count": len(names), "changes": names[:LISTED]})
     return incident
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from operations.accounts import SYSTEM
 from operations.engine.claim import Lease, lock, write
 from operations.engine.request import record_about
 from operations.engine.specs import StepSpec
@@ -39,7 +40,7 @@ def end(lease: Lease, status: str, error: str) -> None:
         )
         wake_waiting(operation.exclusive_key)
         data: dict[str, Any] = {"error": error} if error else {}
-        record_about(operation, f"operations.{status}", actor="system", attempt=operation.attempt, **data)
+        record_about(operation, f"operations.{status}", actor=SYSTEM, attempt=operation.attempt, **data)
 
 
 def next_always(rows: list[Step], specs: dict[str, StepSpec]) -> Step | None:

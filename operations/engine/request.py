@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_otp import user_has_device
 
 from ledger.services import record
+from operations.accounts import SYSTEM
 from operations.engine import kinds, specs
 from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
@@ -22,8 +23,6 @@ from operations.engine.wakeup import wake
 from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
 from providers.redact import redact
-
-SYSTEM = "system"
 
 
 def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from operations.accounts import SYSTEM
 from operations.engine.request import record_about
 from operations.engine.sealing import erase_old
 from operations.engine.wakeup import wake
@@ -65,7 +66,7 @@ def expire_old_requests() -> None:
         with transaction.atomic():
             ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
             if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
-                record_about(operation, "operations.expired", actor="system")
+                record_about(operation, "operations.expired", actor=SYSTEM)
 
 
 def return_lapsed_break_glass() -> None:
@@ -76,7 +77,7 @@ def return_lapsed_break_glass() -> None:
             if operation.live_votes() >= operation.approvals_required:
                 continue
             if Operation.objects.advance(operation.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None):
-                record_about(operation, "operations.break_glass_lapsed", actor="system")
+                record_about(operation, "operations.break_glass_lapsed", actor=SYSTEM)
 
 
 def overdue_always_steps() -> list[str]:

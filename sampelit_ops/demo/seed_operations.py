@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from operations.accounts import SYSTEM
 from operations.engine.request import record_about
 from operations.models import Approval, Operation, Status, Step, StepStatus, Task
 from providers.errors import Refused
@@ -29,7 +30,7 @@ def end(
         outcome = status if status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED) else ""
         Operation.objects.advance(operation.pk, operation.status, status, outcome=outcome, **ended)
         data: dict[str, Any] = {"error": error} if error else {}
-        record_about(operation, f"operations.{status}", actor="system", at=ended_at, **data)
+        record_about(operation, f"operations.{status}", actor=SYSTEM, at=ended_at, **data)
 
 
 def vote(operation: Operation, by: User, *, at: datetime, approve: bool = True, comment: str = "") -> None:

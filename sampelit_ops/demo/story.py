@@ -6,6 +6,7 @@ import os
 
 from django.contrib.auth.models import User
 
+from operations.accounts import SYSTEM
 from operations.models import Environment
 from sampelit_ops.demo import blueprint, history, migrations
 
@@ -33,7 +34,7 @@ def _link_projects(environments: list[Environment]) -> None:
     refs = {one["name"]: one["ref"] for one in remember_projects(quick())}
     for environment in environments:
         if not environment.supabase_ref and (ref := refs.get(f"sampelit-{environment.slug}")):
-            link(environment, ref, by="system", how="the demo's sandbox")
+            link(environment, ref, by=SYSTEM, how="the demo's sandbox")
 
 
 def _environment(slug: str, kind: str, health_url: str, protected: bool) -> Environment:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django_otp.plugins.otp_static.models import StaticDevice
 
 from ledger.services import record
+from operations.accounts import machine
 from operations.models import AccessToken
 from providers.errors import Refused
 from sampelit_ops.roles import ROLES
@@ -88,6 +89,12 @@ class InvitationForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["username", "first_name", "last_name", "email", "groups"]
+
+    def clean_username(self) -> str:
+        username = str(self.cleaned_data["username"])
+        if meaning := machine(username):
+            raise ValidationError(f"In the ledger this name is {meaning}. Nobody was invited; choose another name.")
+        return username
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])

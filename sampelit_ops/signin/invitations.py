@@ -19,6 +19,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ledger.services import record
+from operations.accounts import SYSTEM, machine
 from operations.models import AccessToken
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import enqueue, holders
@@ -111,11 +112,13 @@ def first_admin(email: str, username: str) -> str:
     admins = User.objects.filter(groups__name="Admin", is_active=True, last_login__isnull=False)
     if admins.exists():
         raise Refused("There is an admin already. Nobody was created; ask them for an invitation.")
+    if meaning := machine(username):
+        raise Refused(f"In the ledger {username} is {meaning}. Nobody was created; give another --username.")
     sync_roles()
     user, _ = User.objects.get_or_create(username=username, defaults={"email": email})
     user.email, user.is_staff, user.is_active = email, True, True
     user.set_unusable_password()
     user.save()
     user.groups.set([Group.objects.get(name="Admin")])
-    record("signin.first_admin", actor="system", subject=username)
+    record("signin.first_admin", actor=SYSTEM, subject=username)
     return link_for(user)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ledger.models import Entry
 from ledger.services import record
 from operations import notify
+from operations.accounts import SYSTEM
 from sampelit_ops.signin.middleware import client_ip
 
 CODE = "signin.locked"
@@ -43,4 +44,4 @@ def _tell(username: str, address: str) -> None:
     body = f"Five failed sign-ins from {address}. Ask them whether it was they; if not, start their sign-in over."
     key = f"locked:{username}:{timezone.now():%Y%m%d%H%M}"
     notify.enqueue(key, subject=f"Sign-in of {username} is locked for a while", body=body)
-    record(CODE, actor="system", subject=username, data={"address": address})
+    record(CODE, actor=SYSTEM, subject=username, data={"address": address})

@@ -25,7 +25,7 @@ from backups.archive.reader import inventory
 from backups.archive.signatures import generate
 from backups.models import Policy, Proof, Run, Segment
 from backups.policies import portal
-from backups.policies.scheduler import system_user
+from backups.policies.scheduler import request_export
 from backups.proof import prove
 from backups.recovery import rebuild, recover
 from backups.retention.facts import planned
@@ -94,9 +94,7 @@ def _as_migrated(name: str, before: str) -> None:
 @pytest.fixture
 def export() -> Callable[..., Operation]:
     def export(policy: Policy) -> Operation:
-        operation = request(
-            "backups.export", by=system_user(), environment=policy.environment, parameters={"policy": policy.name}
-        )
+        operation = request_export(policy)
         run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
         operation.refresh_from_db()
         assert operation.status == "succeeded", operation.error
@@ -230,7 +228,7 @@ def test_the_portal_is_never_copied_in_clear(store, settings) -> None:
     policy = portal.ensure()
 
     with pytest.raises(Refused, match="password hashes"):
-        request("backups.export", by=system_user(), environment=policy.environment, parameters={"policy": policy.name})
+        request_export(policy)
 
 
 def test_the_first_copy_of_a_new_portal_is_asked_for_once(store) -> None:

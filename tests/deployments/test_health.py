@@ -60,7 +60,10 @@ def test_degraded_is_told_once_and_so_is_the_recovery(sandbox: Harness, api: Ser
             probing.probe(Service.objects.select_related("environment").get(pk=api.pk))
 
     codes = Entry.objects.filter(code__in=["deployments.healthy", "deployments.unhealthy"]).order_by("sequence")
-    assert list(codes.values_list("code", flat=True)) == ["deployments.unhealthy", "deployments.healthy"]
+    assert list(codes.values_list("code", "actor")) == [
+        ("deployments.unhealthy", "system"),
+        ("deployments.healthy", "system"),
+    ]
     subjects = list(Notification.objects.order_by("pk").values_list("subject", flat=True))
     assert subjects == ["sampelit-api is unhealthy", "Resolved: sampelit-api is healthy"]
     assert Notification.objects.first().url.endswith(

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from backups.management import cli
 from backups.models import StoreReport
 from backups.stores import configured
+from operations.accounts import SHELL
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
                 cli.store_from(options["store"])
                 answers = {options["store"]: [item.as_json() for item in configured.look(options["store"])]}
             else:
-                answers = {url: _kept(configured.report(url, actor="shell")) for url in configured.known()}
+                answers = {url: _kept(configured.report(url, actor=SHELL)) for url in configured.known()}
         documents = [_document(url, findings) for url, findings in answers.items()]
         if options["as_json"]:
             self.stdout.write(json.dumps(documents[0] if options["store"] else documents))

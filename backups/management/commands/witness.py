@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.anchoring import witness
 from backups.management import cli
 from ledger.channel import current
+from operations.accounts import SHELL
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with cli.told():
             if not options["compare"]:
-                body = witness.send(current().os_user or "shell")
+                body = witness.send(current().os_user or SHELL)
                 text = f"sent: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
                 cli.show(self, options["as_json"], body, text)
                 return

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from deployments import onboarding
+from operations.accounts import SETUP
 from operations.models import Environment
 from operations.supabase_projects import link
 from providers.errors import Refused
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             if environment is None or not ref:
                 raise CommandError(f"--supabase {pair}: give an environment that exists and a ref. Nothing was linked.")
             try:
-                link(environment, ref, by="setup", how="chosen with manage.py setup")
+                link(environment, ref, by=SETUP, how="chosen with manage.py setup")
             except Refused as refusal:
                 raise CommandError(refusal.reason) from refusal
         return bool(pairs)

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
 from migrations_registry.sources.reader import read_source
+from operations.accounts import SYSTEM
 from providers.errors import ProviderError, Refused
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         try:
             found, rejected = discover(read_source(given["source"]))
             if given["environment"]:
-                register_files(found, source=given["source"], by="system", environment=given["environment"])
+                register_files(found, source=given["source"], by=SYSTEM, environment=given["environment"])
         except (Refused, ProviderError) as error:
             raise CommandError(str(error), returncode=2) from error
         rows = [{"path": each.path, "sha256": each.sha256, "stream": each.stream} for each in found]

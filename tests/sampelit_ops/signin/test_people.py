@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from ledger.registry import say
+from operations.accounts import MACHINES
 from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
 
@@ -87,6 +88,19 @@ def test_invitation(admin_client: Client, django_capture_on_commit_callbacks: Ca
     assert Entry.objects.get(code="signin.invited").payload == {"roles": ["Operator"]}
     link = re.search(r"http\S+", mail.outbox[0].body).group()
     assert _follow(Client(), link) == 302
+
+
+@pytest.mark.parametrize("name", [*MACHINES, "System", "RENDER"])
+def test_nobody_takes_a_machines_name(admin_client: Client, name: str) -> None:
+    given = {"username": name, "email": "nina@example.com", "groups": [Group.objects.get(name="Admin").pk]}
+
+    shown = admin_client.post("/admin/auth/user/add/", given).content.decode()
+    with pytest.raises(SystemExit) as stopped:
+        _first_admin("--email", f"{name}@example.com")
+
+    assert "Nobody was invited; choose another name" in shown
+    assert stopped.value.code == 2
+    assert not User.objects.filter(username=name).exists()
 
 
 def test_invitation_without_a_mail_server(admin_client: Client, settings: Settings) -> None:
