@@ -26,10 +26,6 @@ def round_of_checks() -> list[doctor.Check]:
     return checks
 
 
-def hourly() -> None:
-    round_of_checks()
-
-
 def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
     """The last round, for pages."""
     beat = Heartbeat.objects.filter(name=NAME).first()
@@ -39,4 +35,4 @@ def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
 def register() -> None:
     from operations.doctor import databases, people, portal, variables  # noqa: F401  they register themselves
 
-    tick.every("doctor", SECONDS, hourly)
+    tick.every("doctor", SECONDS, round_of_checks)

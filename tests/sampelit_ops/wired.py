@@ -40,7 +40,7 @@ deployments.reconcile 600 s: reconcile_webhooks
 deployments.variables 900 s: read_variables
 deployments.watchdog 30 s: lift_maintenance
 deployments.webhooks 1 s: process_waiting
-doctor 3600 s: hourly
+doctor 3600 s: round_of_checks
 ledger.verify 3600 s: watch
 migrations_registry.changed 10 s: refresh_changed
 migrations_registry.drift 3600 s: hourly

@@ -48,7 +48,7 @@ def test_the_hourly_round_is_kept_and_told_once(db: None, monkeypatch: pytest.Mo
     monkeypatch.setattr(doctor, "_sources", {"x": lambda _: [Check("x", tone, "found it")]})
     for now in ("bad", "bad", "ok", "ok"):
         tone = now
-        jobs.hourly()
+        jobs.round_of_checks()
 
     beat, checks = jobs.kept()
     assert beat is not None
