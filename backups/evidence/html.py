@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from html import escape
+from pathlib import Path
 
 from backups.evidence.sections import Section, sections, title
 from backups.evidence.signed_report import Signed
@@ -16,17 +17,8 @@ from backups.evidence.signed_report import Signed
 TONES = {"intact": "ok", "altered": "bad", "unknown": "warn"}
 GLYPHS = {"intact": "✓", "altered": "✕", "unknown": "?"}
 MARK = "signed-report"
-STYLE = """
-body{font:14px/1.5 system-ui,sans-serif;color:#1a1d21;background:#fff;margin:2rem auto;max-width:70rem;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}p{margin:.25rem 0}
-.verdict{border-left:4px solid;padding:.75rem 1rem;font-size:1.05rem;background:#f5f6f8}
-p.ok{border-color:#1a7f4b}p.bad{border-color:#c0262d}p.warn{border-color:#a15c00}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;
-border-bottom:1px solid #dfe2e6}th{font-weight:600}.wrap{overflow-wrap:anywhere}.nowrap{white-space:nowrap}
-.badge{font-weight:600}.badge.ok{color:#1a7f4b}.badge.bad{color:#c0262d}.badge.warn{color:#8a4f00}
-.mono{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}.small{font-size:.85rem}
-@media print{body{margin:0;max-width:none}}
-"""
+STYLE = Path(__file__).with_name("report.css").read_text()
+EARLIER = frozenset({"mZUpw6pwxV0ylugoTmyVMXW3A+RylF9dOS0AcMSEaY8="})  # digests of styles drawn in before
 
 
 def fragment(signed: Signed) -> str:
@@ -35,17 +27,16 @@ def fragment(signed: Signed) -> str:
     return "\n".join(parts)
 
 
-def page(signed: Signed) -> str:
-    """A whole document; the same report gives the same bytes."""
+def page(signed: Signed, style: str = STYLE) -> str:
+    """A whole document; the same report in the same style gives the same bytes."""
     report, name = signed.report, escape(title(signed.report))
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
     tone = TONES[report.word]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
-        f"<style>{STYLE}</style></head><body><main><h1>{name}</h1>\n"
+        f"<style>{style}</style></head><body><main><h1>{name}</h1>\n"
         f'<p class="verdict {tone}">{escape(report.sentence)}</p>\n{fragment(signed)}\n{_signature(signed)}'
         f'</main><template id="{MARK}">{base64.b64encode(signed.text.encode()).decode()}</template></body></html>\n'
     )
@@ -55,6 +46,17 @@ def embedded(data: bytes) -> bytes | None:
     """The signed JSON out of a downloaded page; None where there is none."""
     found = re.search(rb'<template id="signed-report">([A-Za-z0-9+/=]+)</template>', data)
     return base64.b64decode(found[1]) if found else None
+
+
+def style_of(data: bytes) -> str:
+    """The style that a downloaded page was drawn in, where this portal ever drew in it; today's for any other."""
+    found = re.search(rb"<style>(.*?)</style>", data, re.DOTALL)
+    style = found[1].decode(errors="replace") if found else ""
+    return style if _digest(style) in EARLIER else STYLE
+
+
+def _digest(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
 def _section(section: Section) -> str:

@@ -1,4 +1,4 @@
-"""A report as titled sections of sentences and tables: the one form that HTML, PDF and text are drawn from. Pure."""
+"""A report as titled sections of sentences and tables: the one form that the HTML is drawn from. Pure."""
 
 from __future__ import annotations
 

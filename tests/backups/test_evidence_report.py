@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,16 +12,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
-from reportlab.platypus import SimpleDocTemplate
 
 from backups.archive.manifest import Head, Manifest, Source, Table, manifest_key
 from backups.archive.signatures import Signer, generate, load_signer
 from backups.archive.signed_json import ManifestError, encode
 from backups.archive.signed_json import sealed as sealed_document
-from backups.evidence import html, pdf, signed_report
+from backups.evidence import html, signed_report
 from backups.evidence.inputs import material
 from backups.evidence.periods import gaps, months_of
-from backups.evidence.sections import Section
 from backups.evidence.service import produce, rendered
 from backups.evidence.signed_report import opened
 from backups.facts import store as facts_store
@@ -271,34 +268,32 @@ def test_the_forms_are_the_same_bytes_each_time_and_carry_the_signature(year: Ye
     weeks(year)
     signed = opened(march(year).document.encode(), year.signer.verifier)
 
-    page, paper = rendered(signed, "html"), rendered(signed, "pdf")
+    page = rendered(signed, "html")
 
-    assert (rendered(signed, "html"), rendered(signed, "pdf")) == (page, paper)
+    assert rendered(signed, "html") == page
     assert b"default-src &#x27;none&#x27;" in page
     assert b"<script" not in page
     assert b" style=" not in page
     assert html.embedded(page) == signed.text.encode()
     assert signed.signature in page.decode()
-    assert paper.startswith(b"%PDF")
     assert signed_report.opened(signed.text.encode(), year.signer.verifier) == signed
-    with pytest.raises(Refused, match="html, pdf or json"):
-        rendered(signed, "docx")
+    with pytest.raises(Refused, match=r"html or json, not 'pdf'.*print the html"):
+        rendered(signed, "pdf")
 
 
 def test_a_report_is_checked_by_its_file_alone(year: Year, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weeks(year)
     signed = opened(march(year).document.encode(), year.signer.verifier)
-    for form in ("html", "pdf", "json"):
+    for form in ("html", "json"):
         (tmp_path / f"r.{form}").write_bytes(rendered(signed, form))
     key = tmp_path / "key.pem"
     key.write_text(year.signer.verifier.pem)
 
     call_command("verify_evidence", str(tmp_path / "r.json"), public_key=key)
     call_command("verify_evidence", str(tmp_path / "r.html"))
-    call_command("verify_evidence", str(tmp_path / "r.pdf"), json=tmp_path / "r.json")
     said = capsys.readouterr().out
 
-    assert said.count("VALID, key") == 3
+    assert said.count("VALID, key") == 2
     forgeries = {
         "html": rendered(signed, "html").replace(b"310 decisions", b"311 decisions"),
         "json": rendered(signed, "json").replace(b"310 decisions", b"311 decisions"),
@@ -307,9 +302,37 @@ def test_a_report_is_checked_by_its_file_alone(year: Year, tmp_path: Path, capsy
         (tmp_path / f"r.{form}").write_bytes(data)
         with pytest.raises(SystemExit):
             call_command("verify_evidence", str(tmp_path / f"r.{form}"))
+    assert capsys.readouterr().err.count("NOT VALID") == 2
+
+
+def test_a_page_in_an_earlier_style_stays_valid_and_a_forged_style_does_not(
+    year: Year, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weeks(year)
+    signed = opened(march(year).document.encode(), year.signer.verifier)
+    style = Path(__file__).with_name("evidence_style_before_print.css").read_text()
+    earlier, forged = tmp_path / "earlier.html", tmp_path / "forged.html"
+    earlier.write_text(html.page(signed, style))
+    forged.write_text(html.page(signed, style + ".verdict{display:none}"))
+
+    call_command("verify_evidence", str(earlier))
+    with pytest.raises(SystemExit):
+        call_command("verify_evidence", str(forged))
+
+    said = capsys.readouterr()
+    assert said.out.startswith("VALID, key")
+    assert "does not show it byte for byte" in said.err
+
+
+def test_a_pdf_from_before_is_told_what_to_check_instead(
+    year: Year, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.pdf").write_bytes(b"%PDF-1.4 as it was drawn before")
+
     with pytest.raises(SystemExit):
         call_command("verify_evidence", str(tmp_path / "r.pdf"))
-    assert capsys.readouterr().err.count("NOT VALID") == 3
+
+    assert "Check the JSON or the HTML of the same report" in capsys.readouterr().err
 
 
 def test_an_altered_kept_report_is_neither_shown_nor_given_out(year: Year, client: Client) -> None:
@@ -318,14 +341,15 @@ def test_an_altered_kept_report_is_neither_shown_nor_given_out(year: Year, clien
     client.force_login(member("reader", *AUDITOR))
     url = f"/admin/backups/evidencereport/{row.pk}/"
     shown = client.get(url + "change/").content.decode()
-    files = {form: client.get(f"{url}download/{form}/") for form in ("html", "pdf", "json")}
+    files = {form: client.get(f"{url}download/{form}/") for form in ("html", "json", "pdf")}
     EvidenceReport.objects.filter(pk=row.pk).update(document=row.document.replace("310 decisions", "311 decisions"))
 
     altered = client.get(url + "change/").content.decode()
     refused = client.get(f"{url}download/html/")
 
     assert "INTACT: 1 chain with 310 decisions" in shown
-    assert files["pdf"]["Content-Disposition"].endswith('evidence-production-2026-03-01-2026-04-01.pdf"')
+    assert files["html"]["Content-Disposition"].endswith('evidence-production-2026-03-01-2026-04-01.html"')
+    assert files["pdf"].status_code == 302
     assert json.loads(files["json"].content)["sha256"] == row.sha256
     assert "was altered" in altered
     assert refused.status_code == 302
@@ -357,12 +381,16 @@ def test_the_command_prints_the_verdict_and_needs_the_key_and_the_role(
     weeks(year)
     period = {"start": "2026-03", "end": "2026-04"}
 
-    call_command("evidence", actor="auditor", output=tmp_path / "r.pdf", **period)
+    call_command("evidence", actor="auditor", output=tmp_path / "r.html", **period)
     said = capsys.readouterr().out
 
     assert said.startswith("INTACT")
     assert f"intact   {CHAIN}" in said
-    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+    assert html.embedded((tmp_path / "r.html").read_bytes())
+    reports = EvidenceReport.objects.count()
+    with pytest.raises(CommandError, match="html or json, not 'pdf'"):
+        call_command("evidence", actor="auditor", output=tmp_path / "r.pdf", **period)
+    assert EvidenceReport.objects.count() == reports, "no report is produced that cannot be written"
     member("viewer", "view_evidencereport")
     with pytest.raises(CommandError, match="may not produce"):
         call_command("evidence", actor="viewer", **period)
@@ -397,17 +425,3 @@ def test_a_signature_by_another_key_does_not_hold(year: Year) -> None:
 
     with pytest.raises(ManifestError, match="signature"):
         opened(row.document.encode(), load_signer(generate()[0]).verifier)
-
-
-def test_letters_outside_latin_are_whole_in_the_json() -> None:
-    assert pdf.latin("Zürich → 東京") == "Zürich -> ??"
-
-
-def test_a_reason_longer_than_a_page_is_printed_whole() -> None:
-    row = ("2026-03-02 10:00", "audit altered", "resolved", "olga", "because " * 4000)
-    section = Section("Incidents", (), ("Opened", "What", "Status", "Resolved", "Reason"), (row,))
-    made = SimpleDocTemplate(io.BytesIO())
-
-    made.build(pdf._section(section))
-
-    assert made.page > 1

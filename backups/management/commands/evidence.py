@@ -1,4 +1,4 @@
-"""`manage.py evidence --environment E --from 2026-03-01 --to 2026-04-01 [--format html|pdf|json] [-o FILE]`.
+"""`manage.py evidence --environment E --from 2026-03-01 --to 2026-04-01 [--format html|json] [-o FILE]`.
 
 Prints the verdict; exit code 0: intact, 1: altered or not known. `--report ID` writes a kept one again.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from backups.evidence.service import PERMISSION, TYPES, day_of, opened, produce, rendered
+from backups.evidence.service import PERMISSION, TYPES, check_form, day_of, opened, produce, rendered
 from backups.evidence.wording import chain_sentence
 from backups.models import EvidenceReport
 from operations import cli
@@ -22,7 +22,7 @@ from providers.errors import ProviderError, Refused
 
 
 class Command(BaseCommand):
-    help = "Produces the signed evidence report of a period, keeps it, and writes it as HTML, PDF or JSON."
+    help = "Produces the signed evidence report of a period, keeps it, and writes it as HTML or JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--environment", default="production")
@@ -35,10 +35,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            form = _form(options)
             row = _row(options)
             signed = opened(row)
             if options["output"]:
-                form = options["format"] or options["output"].suffix.lstrip(".").lower()
                 options["output"].write_bytes(rendered(signed, form))
         except (Refused, ProviderError, PermissionDenied, OSError) as error:
             raise CommandError(str(error)) from error
@@ -48,6 +48,15 @@ class Command(BaseCommand):
         self.stdout.write(f"report {row.pk} sha256 {row.sha256} key {row.key}")
         if row.verdict != EvidenceReport.Verdict.INTACT:
             sys.exit(1)
+
+
+def _form(options: dict[str, Any]) -> str:
+    """What FILE is to hold. Raises Refused before a report is produced that could not be written."""
+    if not options["output"]:
+        return ""
+    form = options["format"] or options["output"].suffix.lstrip(".").lower()
+    check_form(form)
+    return form
 
 
 def _row(options: dict[str, Any]) -> EvidenceReport:

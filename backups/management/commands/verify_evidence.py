@@ -1,7 +1,7 @@
-"""`manage.py verify_evidence FILE [--public-key FILE] [--json FILE]`: is this report what was signed?
+"""`manage.py verify_evidence FILE [--public-key FILE]`: is this report what was signed?
 
-FILE is a JSON or an HTML report; a PDF is drawn again from `--json` and compared byte for byte. Exit 0 valid, 1 not.
-Needs no database.
+FILE is a JSON or an HTML report; the HTML is drawn again from the JSON in it and compared byte for byte.
+Exit 0 valid, 1 not. Needs no database.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from backups.archive import keys
 from backups.archive.signatures import Verifier, load_verifier
 from backups.archive.signed_json import ManifestError
 from backups.evidence import html, signed_report
-from backups.evidence.service import rendered
 
 
 class Command(BaseCommand):
@@ -26,18 +25,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--json", type=Path, help="the same report as JSON, to check a PDF")
         parser.add_argument("--public-key", type=Path, metavar="FILE", help="default: this portal's keys")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             data = options["file"].read_bytes()
-            beside = options["json"].read_bytes() if options["json"] else None
             verifier = _verifier(options["public_key"])
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         try:
-            self.stdout.write(_check(data, beside, verifier))
+            self.stdout.write(_check(data, verifier))
         except ManifestError as error:
             self.stderr.write(f"NOT VALID: {error}")
             sys.exit(1)
@@ -50,15 +47,19 @@ def _verifier(path: Path | None) -> Verifier:
     return found
 
 
-def _check(data: bytes, beside: bytes | None, verifier: Verifier) -> str:
-    form = "pdf" if data.startswith(b"%PDF") else "json" if data.lstrip().startswith(b"{") else "html"
-    signed_json = data if form == "json" else beside or (html.embedded(data) if form == "html" else None)
-    if signed_json is None:
-        raise ManifestError("it carries no signed JSON; give the JSON of the same report with --json")
-    signed = signed_report.opened(signed_json, verifier)
-    if rendered(signed, form) != data:
+def _check(data: bytes, verifier: Verifier) -> str:
+    if data.startswith(b"%PDF"):
         raise ManifestError(
-            f"its JSON is valid (SHA-256 {signed.sha256}), but this {form} does not show it byte for byte: it was "
+            "a PDF carries no signature that can be checked, and none is drawn any more. Check the JSON or the HTML of "
+            "the same report (evidence --report ID -o FILE.html): its SHA-256 stands on the last page of the PDF"
+        )
+    signed_json = data if data.lstrip().startswith(b"{") else html.embedded(data)
+    if signed_json is None:
+        raise ManifestError("it carries no signed JSON; give the JSON or the HTML of the report as it was downloaded")
+    signed = signed_report.opened(signed_json, verifier)
+    if data not in (signed.text.encode(), html.page(signed, html.style_of(data)).encode()):
+        raise ManifestError(
+            f"its JSON is valid (SHA-256 {signed.sha256}), but this file does not show it byte for byte: it was "
             "edited, or drawn by another version; produce it again with evidence --report"
         )
     return f"VALID, key {signed.key}, SHA-256 {signed.sha256}\n{signed.report.sentence}"
