@@ -39,8 +39,7 @@ def _recent(**status: str) -> list[Operation]:
 
 
 def _votes_wanted() -> int:
-    waiting = [row for row in _recent(status=Status.AWAITING_APPROVAL) if row.approvals_required]
-    return sum(_ask(row, "approval", "Approval wanted") for row in waiting)
+    return sum(_ask(row, "approval", "Approval wanted") for row in _recent(status=Status.AWAITING_APPROVAL))
 
 
 def _ask(row: Operation, key: str, words: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.archive.manifest import Manifest, Segment, Source, Table
+from backups.models import Slot
 from backups.proof.anomalies import FEWEST_RUNS, Measured, off_trend, shrunk, too_slow
-from backups.web.calendar import SHAPES, Day, heat, worst
+from backups.web.calendar import Day, heat, worst
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = Source("d", "r", "17", "1", 1, "1", "1", "0/0", "2026-01-01T00:00:00+00:00")
@@ -109,8 +111,20 @@ def test_a_day_shows_the_worst_of_its_slots_and_tells_them_all() -> None:
     assert (day.status, day.told) == ("suspect", "2 suspect, 1 late, 23 proven")
 
 
-def test_every_status_has_a_shape_of_its_own() -> None:
-    assert len({shape for _, shape in SHAPES.values()}) == len(SHAPES)
+def test_every_status_is_drawn_in_a_shape_of_its_own() -> None:
+    today = date(2026, 11, 23)
+    statuses = {*Slot.Status.values} | {"suspect"}
+
+    marks = [_outline_of_the_day(heat({today: Day(status, status)}, today, "", "")) for status in sorted(statuses)]
+
+    assert len(set(marks)) == len(statuses)
+
+
+def _outline_of_the_day(drawn: str) -> str:
+    """The one path of the marked day; before it comes the path of the dots, for days without a slot."""
+    paths = re.findall(r'<path class="[^"]*" d="([^"]*)"', drawn.split("<figcaption")[0])
+    (mark,) = filter(None, paths[1:])
+    return mark
 
 
 def test_the_calendar_has_a_title_a_description_and_a_table_twin() -> None:

@@ -167,6 +167,8 @@ def test_a_policy_that_is_off_is_not_run(policy: Policy) -> None:
 
     assert scheduler.run_due(timezone.now()) == 0
 
+    assert not Slot.objects.exists(), "no slot of its was opened, started or missed"
+
 
 def test_the_outside_ping_says_start_then_success_only_after_the_proof_and_fail_else(
     policy: Policy, monkeypatch

@@ -6,6 +6,7 @@ import pytest
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.model import CONVENTION
+from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.report import exit_code
 
 DISGUISED = {
@@ -147,7 +148,18 @@ def test_one_unparsed_statement_does_not_hide_its_neighbours() -> None:
     ]
 
 
-def test_danger_in_a_concurrent_form_is_its_own_step() -> None:
-    alone = analyse(b"CREATE INDEX CONCURRENTLY i ON t (a)", assume_in_transaction=True)
+INDEX_IN_THE_MIDDLE = b"DROP TABLE a; CREATE INDEX CONCURRENTLY i ON t (a); DROP TABLE b"
 
-    assert "MT-CIC-IN-TX" not in {finding.rule for finding in alone.findings}
+
+def test_a_concurrent_form_is_a_step_of_its_own() -> None:
+    steps = plan(analyse(INDEX_IN_THE_MIDDLE)).steps
+
+    assert [(step.transactional, step.statements) for step in steps] == [(True, (0,)), (False, (1,)), (True, (2,))]
+
+
+def test_a_concurrent_form_is_refused_in_a_transaction_and_only_there() -> None:
+    alone = plan(analyse(b"CREATE INDEX CONCURRENTLY i ON t (a)", assume_in_transaction=True))
+    within = plan(analyse(INDEX_IN_THE_MIDDLE, assume_in_transaction=True))
+
+    assert alone.refusals == ()
+    assert within.refusals == ("line 1 runs a concurrent command inside a transaction (MT-CIC-IN-TX)",)

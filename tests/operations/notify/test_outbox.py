@@ -177,9 +177,14 @@ def test_the_dead_man_switch(db: None, settings: Settings, outside: Outside, bea
     assert len(outside.posts) == pings
 
 
-def test_a_failing_ping_hurts_nobody(db: None, settings: Settings, outside: Outside) -> None:
+def test_a_failing_ping_is_tried_logged_and_hurts_nobody(
+    db: None, settings: Settings, outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.DEADMAN_PING_URL = "https://hc-ping.com/uuid"
     Heartbeat.objects.create(name="worker:a", beat_at=timezone.now())
     outside.answers = [ProviderError("no answer", retryable=True)]
 
     deadman.ping()
+
+    assert [url for url, *_ in outside.posts] == [settings.DEADMAN_PING_URL]
+    assert "the dead-man ping failed: no answer" in caplog.text
