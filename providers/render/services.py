@@ -34,27 +34,27 @@ class Services:
         answer = self._http.get(at("services", service, "instances"))
         return [Instance(data["id"], moment(data.get("createdAt"))) for data in answer or ()]
 
-    def patch(self, service: str, body: Mapping[str, Any]) -> Service:
+    def _patch(self, service: str, body: Mapping[str, Any]) -> Service:
         """Stores configuration; most changes need a deploy to take effect."""
         return Service.parse(self._http.send("PATCH", at("services", service), body=body))
 
     def set_autodeploy(self, service: str, on: bool) -> Service:
-        return self.patch(service, {"autoDeploy": "yes" if on else "no"})
+        return self._patch(service, {"autoDeploy": "yes" if on else "no"})
 
     def set_autodeploy_trigger(self, service: str, trigger: str) -> Service:
         """`commit`, `off` or `checksPass`."""
-        return self.patch(service, {"autoDeployTrigger": trigger})
+        return self._patch(service, {"autoDeployTrigger": trigger})
 
     def set_source(self, service: str, *, repo: str | None = None, branch: str | None = None) -> Service:
         body = {"repo": repo, "branch": branch}
-        return self.patch(service, {name: value for name, value in body.items() if value is not None})
+        return self._patch(service, {name: value for name, value in body.items() if value is not None})
 
     def set_health_check_path(self, service: str, path: str) -> Service:
-        return self.patch(service, {"serviceDetails": {"healthCheckPath": path}})
+        return self._patch(service, {"serviceDetails": {"healthCheckPath": path}})
 
     def set_maintenance(self, service: str, enabled: bool, uri: str = "") -> Service:
         """Maintenance mode of a web service; both fields are required, an empty uri is Render's own page."""
-        return self.patch(service, {"serviceDetails": {"maintenanceMode": {"enabled": enabled, "uri": uri}}})
+        return self._patch(service, {"serviceDetails": {"maintenanceMode": {"enabled": enabled, "uri": uri}}})
 
     def suspend(self, service: str) -> None:
         self._http.send("POST", at("services", service, "suspend"))
