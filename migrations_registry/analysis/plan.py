@@ -1,6 +1,6 @@
 """From an analysis to steps: what runs together, what runs alone, how long it blocks, what must happen first.
 
-Pure. Estimates come from live facts and are shown, never part of the digest (DESIGN 4).
+Pure. Estimates come from live facts and are shown, never part of the digest (docs/design.md 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An analysis as one line of JSON, as text for people, and as an exit code (DESIGN 11)."""
+"""An analysis as one line of JSON, as text for people, and as an exit code (docs/design.md 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From findings to risk: how dangerous a file is, and so how many people must agree (DESIGN 4 and 11)."""
+"""From findings to risk: how dangerous a file is, and so how many people must agree (docs/design.md 4 and 11)."""
 
 from __future__ import annotations
 

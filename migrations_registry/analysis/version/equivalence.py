@@ -1,4 +1,4 @@
-"""The name under which the rules judge: approvals bind it, and another name voids them (DESIGN 4).
+"""The name under which the rules judge: approvals bind it, and another name voids them (docs/design.md 4).
 
 In: the sources of the analysis. Out: their digest, or the earlier name of rules that judge the same.
 """
