@@ -17,6 +17,7 @@ from django.test import override_settings
 from django.utils.safestring import SafeString
 from pytest_django.fixtures import Settings
 
+from operations.engine.kinds import registry
 from providers.errors import Refused
 from sampelit_ops import permission_matrix
 from sampelit_ops.permission_matrix import Asked
@@ -118,6 +119,12 @@ def test_who_looks_never_deletes_or_decides(asked: list[Asked]) -> None:
 @pytest.mark.django_db
 def test_every_permission_of_the_roles_exists() -> None:
     assert sync_roles() == []
+
+
+def test_some_role_may_ask_for_every_kind() -> None:
+    held = {permission for role in ROLES for permission in role.permissions}
+
+    assert {kind.name: kind.permission for kind in registry.kinds.values() if kind.permission not in held} == {}
 
 
 def test_approvers_only_vote() -> None:
