@@ -12,9 +12,12 @@ from django.contrib.auth import hashers
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from backups.archive import drill_database
+from backups.archive.drill_database import Server
 from sandbox import database
 from tests import portal_database
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
+from tests.reused_server import reused
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,6 +46,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         found = connection.introspection.table_names(cursor)
         for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(found):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+
+
+@pytest.fixture(scope="session")
+def drill() -> Server:
+    """What starts the server of a drill: none is started."""
+    return reused
+
+
+@pytest.fixture
+def reused_drill(monkeypatch: pytest.MonkeyPatch, drill: Server) -> None:
+    """Every drill of this test runs on the session's server."""
+    monkeypatch.setattr(drill_database, "drill_server", drill)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,8 @@ In: a manifest, a store, a connection that may write. Out: rows in tables, and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -16,7 +15,6 @@ from backups.archive.manifest import Manifest, Segment, Statement, Table
 from backups.archive.segment_codec import Damaged, unpack
 from backups.progress import Tally, Watch
 from providers import postgres
-from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.storage.base import Missing, Store, StoreError
@@ -152,9 +150,3 @@ def fetched(loader: Loader, key: str) -> bytes:
             loader.watch.check()
             loader.connection.execute("SELECT 1")
         return reading.result()
-
-
-DATABASE = "drill"
-
-
-Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]

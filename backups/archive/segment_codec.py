@@ -36,7 +36,7 @@ class Packed:
     raw_sha256: str
 
 
-def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: int = CAP_BYTES) -> Packed:
+def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: int | None = None) -> Packed:
     """Compress each block as a zstd frame with its checksum (level 1) and, with recipients, encrypt all with age."""
     raw, raw_bytes, held = hashlib.sha256(), 0, bytearray()
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -44,7 +44,7 @@ def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: i
         raw.update(block)
         raw_bytes += len(block)
         held += compressor.compress(block)
-        if len(held) > cap:
+        if len(held) > (cap or CAP_BYTES):
             raise TooLarge
     data: bytes | bytearray = held
     if recipients:

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
 
+from backups.archive.drill_database import Server, drill_database
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Segment, Table
 from backups.progress import Watch
-from providers import postgres
-from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
 from providers.errors import ProviderError
 from providers.postgres.audit_trail.tamper import stage_earlier
 from providers.postgres.connection import Connection, statements
 from providers.storage.base import Store
 
-DATABASE, SCHEMA = "trace", "sampelit_ops_trace"
-Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
+SCHEMA = "sampelit_ops_trace"
 
 
 @dataclass(frozen=True)
@@ -123,21 +120,16 @@ def _decision(
 
 def trace(
     runs: Sequence[Kept], chain: str, sequence: int, identities: Sequence[str], watch: Watch,
-    server: Server = throwaway,
+    server: Server | None = None,
 ) -> list[Sighting]:  # fmt: skip
     """Every run's sighting, in the given order. Raises ProviderError when no server could be started."""
-    with server() as running:
-        running.create_database(DATABASE)
-        connection = postgres.connect(running.dsn(DATABASE), read_only=False)
-        try:
-            tracer = Tracer(connection, chain, sequence, identities, watch)
-            sightings = []
-            for number, kept in enumerate(runs, 1):
-                sightings.append(tracer.look(kept))
-                watch.progress(number, len(runs), "runs", kept.manifest.run)
-            return sightings
-        finally:
-            connection.close()
+    with drill_database(server) as connection:
+        tracer = Tracer(connection, chain, sequence, identities, watch)
+        sightings = []
+        for number, kept in enumerate(runs, 1):
+            sightings.append(tracer.look(kept))
+            watch.progress(number, len(runs), "runs", kept.manifest.run)
+        return sightings
 
 
 def told(history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ class Copier:
     def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
         names = [name for name, _ in job.columns]
         stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
-        packed = pack(stream, self.setting.recipients, **({} if cap is None else {"cap": cap}))
+        packed = pack(stream, self.setting.recipients, cap)
         found = self._evidence(job, part, stream.rows)
         if found.rows != stream.rows:
             raise ProviderError(f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {found.rows}.")

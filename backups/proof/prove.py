@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backups import disk_space
-from backups.archive.loader import DATABASE, Loader, Server
+from backups.archive.drill_database import Server, drill_database
+from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import sealed
@@ -22,8 +23,6 @@ from backups.progress import SILENT, Watch
 from backups.proof.comparison import Baseline, examine, raw_bytes_to_load
 from backups.proof.findings import Examined, Finding
 from backups.proof.source_checks import Doubts, doubts_about, explained
-from providers import postgres
-from providers.embedded_postgres.server import throwaway
 from providers.postgres.connection import Connection
 from providers.storage.base import Store
 
@@ -69,7 +68,7 @@ def prove(
     earlier_store: Store | None = None,
     accepted: frozenset[str] = frozenset(),
     earlier_facts: RunFacts | None = None,
-    server: Server = throwaway,
+    server: Server | None = None,
     between: Tamper | None = None,
 ) -> Verdict:
     """Restore and compare, then compare with the last good run (`previous`, in `earlier_store` or the same store).
@@ -80,20 +79,15 @@ def prove(
     began = time.monotonic()
     baseline = Baseline(previous, earlier_store or store) if previous else None
     disk_space.refuse_without(manifest.raw_bytes + raw_bytes_to_load(manifest, baseline), _not_proven(manifest.run))
-    with server() as running:
-        running.create_database(DATABASE)
-        connection = postgres.connect(running.dsn(DATABASE), read_only=False)
+    with drill_database(server) as connection:
         loader = Loader(manifest, store, connection, identities, watch)
-        try:
-            doubts = _restore_and_compare(loader, previous, between, accepted)
-            took = int((time.monotonic() - began) * 1000)
-            examined = examine(loader, baseline) if not loader.problems else Examined()
-            facts = collect(loader, previous, earlier_facts) if not loader.problems else None
-            doubted = explained(doubts, examined, accepted)
-            examined = replace(examined, findings=(*doubts.findings, *examined.findings))
-            return _verdict(loader, doubted, doubts.chains, took, examined, facts)
-        finally:
-            connection.close()
+        doubts = _restore_and_compare(loader, previous, between, accepted)
+        took = int((time.monotonic() - began) * 1000)
+        examined = examine(loader, baseline) if not loader.problems else Examined()
+        facts = collect(loader, previous, earlier_facts) if not loader.problems else None
+        doubted = explained(doubts, examined, accepted)
+        examined = replace(examined, findings=(*doubts.findings, *examined.findings))
+        return _verdict(loader, doubted, doubts.chains, took, examined, facts)
 
 
 def _verdict(

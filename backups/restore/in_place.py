@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from backups import disk_space
+from backups.archive.drill_database import Server, drill_database
 from backups.archive.late_rows import Kept, chosen
-from backups.archive.loader import Loader, Server, fetched
+from backups.archive.loader import Loader, fetched
 from backups.archive.manifest import Manifest, Table
 from backups.archive.segment_codec import Damaged, unpack
 from backups.archive.subset import in_order
@@ -20,7 +21,6 @@ from backups.progress import SILENT, Watch
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
 from providers import postgres
-from providers.embedded_postgres.server import throwaway
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address
 from providers.postgres.restore.cascade_counts import Removal, rows_along
@@ -42,20 +42,17 @@ def compare(
     identities: Sequence[str],
     live_dsn: str,
     watch: Watch = SILENT,
-    server: Server = throwaway,
+    server: Server | None = None,
 ) -> list[postgres.Difference]:
     """Load the run and a copy of the live tables into a throwaway server and compare; writes nothing to live."""
     disk_space.refuse_without(2 * manifest.raw_bytes, "Nothing was compared.")
-    with server() as running:
-        running.create_database("compare")
-        drill = postgres.connect(running.dsn("compare"), read_only=False)
+    with drill_database(server) as drill:
         live = postgres.connect(live_dsn)
         try:
             return _compare(Loader(manifest, store, drill, identities, watch), live)
         except psycopg.Error as error:
             raise postgres.explain(error, "The comparison") from None
         finally:
-            drill.close()
             live.close()
 
 

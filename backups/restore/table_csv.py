@@ -12,14 +12,14 @@ from threading import BoundedSemaphore
 import psycopg
 
 from backups import disk_space
-from backups.archive.loader import Loader, Server
+from backups.archive.drill_database import Server, drill_database
+from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Table
 from backups.archive.reader import segment_problem
 from backups.archive.segment_codec import Damaged, unpack
 from backups.archive.subset import narrowed
 from backups.progress import SILENT
 from providers import postgres
-from providers.embedded_postgres.server import throwaway
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 
@@ -39,7 +39,7 @@ def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
 
 
 def csv_of(
-    manifest: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server = throwaway
+    manifest: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server | None = None
 ) -> Generator[bytes]:
     """Check now, and load what has to be converted; read while iterated.
 
@@ -80,7 +80,7 @@ def _header_bytes(block: bytes) -> int:
 
 
 def _converted(
-    part: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server
+    part: Manifest, table: Table, store: Store, identities: Sequence[str], server: Server | None
 ) -> Generator[bytes]:
     """Nothing, once the table is loaded; then its blocks. The server lives until the last one, or `close()`."""
     if not ONE_AT_A_TIME.acquire(blocking=False):
@@ -89,9 +89,7 @@ def _converted(
             "is done, or run `manage.py table_csv`."
         )
     try:
-        with server() as running:
-            running.create_database("csv")
-            connection = postgres.connect(running.dsn("csv"), read_only=False)
+        with drill_database(server) as connection:
             try:
                 _load(Loader(part, store, connection, identities, SILENT), table)
                 yield b""
@@ -100,8 +98,6 @@ def _converted(
                     yield bytes(block)
             except psycopg.Error as error:
                 raise postgres.explain(error, f"Writing {table.qualified} as CSV") from None
-            finally:
-                connection.close()
     finally:
         ONE_AT_A_TIME.release()
 

@@ -1,10 +1,8 @@
-"""An exported Sampelit in a local store, and a drill on the session's own server instead of a new one each time."""
+"""An exported Sampelit in a local store or on an S3 server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,33 +19,6 @@ from tests.seaweed import ACCESS_KEY, SECRET_KEY, s3_server
 
 pytest.register_assert_rewrite("tests.backups.walk_steps")
 AUDIT = PolicySpec("audit-trail", "production", AUDIT_TABLES, closure=True)
-
-
-@dataclass
-class ReusedServer:
-    """Looks like a throwaway server to a drill; its databases lie on the session's server and are dropped."""
-
-    names: dict[str, str] = field(default_factory=dict)
-
-    def create_database(self, name: str) -> None:
-        self.names[name] = f"drill_{uuid4().hex[:12]}"
-        portal_database.server.create_database(self.names[name])
-
-    def dsn(self, name: str) -> str:
-        return portal_database.server.dsn(self.names[name])
-
-
-@contextmanager
-def reused() -> Iterator[ReusedServer]:
-    server = ReusedServer()
-    yield server
-    for name in server.names.values():
-        portal_database.server.drop_database(name)
-
-
-@pytest.fixture(scope="session")
-def drill() -> Callable[[], AbstractContextManager[ReusedServer]]:
-    return reused
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from django.contrib.auth.models import Permission, User
 
 from backups.models import ProviderBackup, Run
 from backups.policies.defaults import ensure_policies
-from backups.proof import prove
 from backups.provider.sync import sync
 from operations.engine import kinds
 from operations.engine.request import request
@@ -35,10 +34,9 @@ POOLS = frozenset({"export", "prove", "urgent"})
 
 @pytest.fixture
 def production(
-    transactional_db: None, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: Platform, drill
+    transactional_db: None, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: Platform, reused_drill
 ) -> Iterator[Environment]:
     """Linked, read once, quick; what a test spoils is put back from the template's dump by the next restore."""
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
     settings.SUPABASE_WATCH_SECONDS = 0.05

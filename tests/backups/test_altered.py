@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from backups.incidents import service as incidents_service
 from backups.models import Incident, Policy, Proof, Run
 from backups.policies.defaults import ensure_policies
-from backups.proof import outcome, prove
+from backups.proof import outcome
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
@@ -27,8 +27,7 @@ FORGE = (
 
 
 @pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, drill) -> Environment:
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
+def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, reused_drill) -> Environment:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)

@@ -14,7 +14,7 @@ from django.core import serializers
 from backups.models import Run
 from ledger.models import Entry
 from operations.models import Notification, Operation, Step
-from tests.backups.test_operation import ask, ended, production, reused_drill
+from tests.backups.test_operation import ask, ended, production
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.s3]
 SECRET = "verysecretwrongkey1"

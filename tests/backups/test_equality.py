@@ -83,7 +83,7 @@ def test_a_table_is_cut_into_many_segments_without_loss(sampelit, store, drill, 
 
 
 def test_a_segment_over_the_cap_is_split_down_to_one_row(odd: str, store: Store, drill, monkeypatch) -> None:
-    monkeypatch.setattr(segment_codec.pack, "__defaults__", (100_000,))
+    monkeypatch.setattr(segment_codec, "CAP_BYTES", 100_000)
     manifest = exported(odd, store, ODD)
 
     wide = manifest.table("odd ñame.wide")

@@ -14,12 +14,10 @@ from django.test import Client
 from pyrage import x25519
 
 from backups.archive.signatures import generate
-from backups.evidence import decision_history
 from backups.evidence.decision_history import difference, told
 from backups.facts import store as facts_store
 from backups.models import EvidenceReport, Proof, Run
 from backups.policies.defaults import ensure_policies
-from backups.proof import prove
 from backups.stores.trusted_manifest import store_of, trusted_manifest
 from ledger.models import Entry
 from operations.engine import kinds
@@ -35,14 +33,12 @@ POOLS = frozenset({"export", "prove"})
 
 @pytest.fixture
 def production(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit_copy: dict[str, str],
-               transactional_db: None, drill: Callable) -> Environment:  # fmt: skip
+               transactional_db: None, reused_drill: None) -> Environment:  # fmt: skip
     identities = [x25519.Identity.generate() for _ in range(2)]
     settings.BACKUP_STORE, settings.DEMO = f"file://{tmp_path}/store", True
     settings.BACKUP_AGE_RECIPIENTS = [str(one.to_public()) for one in identities]
     settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY = str(identities[0]), generate()[0]
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
-    monkeypatch.setattr(decision_history.trace, "__defaults__", (drill,))
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     ensure_policies(environment)
     return environment

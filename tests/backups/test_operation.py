@@ -12,7 +12,6 @@ from pyrage import x25519
 
 from backups.models import Proof, Run, Segment
 from backups.policies.defaults import ensure_policies
-from backups.proof import prove
 from ledger.models import Entry
 from ledger.services import verify
 from operations.engine.request import request
@@ -28,13 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ALL_POOLS = frozenset({"export", "prove"})
 
 
-@pytest.fixture(autouse=True)
-def reused_drill(monkeypatch: pytest.MonkeyPatch, drill) -> None:
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
-
-
 @pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit) -> Environment:
+def production(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit, reused_drill) -> Environment:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)

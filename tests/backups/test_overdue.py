@@ -15,7 +15,7 @@ from backups.policies import overdue
 from backups.web import home as web_home
 from backups.web.run_page import proven_badge
 from operations.models import Notification
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from backups.models import Policy, Run, StoreReport
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Operation
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 
 KEEP = {"keep_last": 24, "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12, "keep_yearly": 7,
         "keep_unproven_days": 30}  # fmt: skip

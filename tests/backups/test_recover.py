@@ -26,7 +26,6 @@ from backups.archive.signatures import generate
 from backups.models import Policy, Proof, Run, Segment
 from backups.policies import portal
 from backups.policies.scheduler import request_export
-from backups.proof import prove
 from backups.recovery import rebuild, recover
 from backups.retention.facts import planned
 from ledger.models import Checkpoint, Entry
@@ -46,7 +45,7 @@ POOLS = frozenset({"export", "prove"})
 
 
 @pytest.fixture
-def store(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill) -> Store:
+def store(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reused_drill: None) -> Store:
     """A store with keys; the portal's DATABASE_URL is the test database, a drill runs on the session's server."""
     identity = x25519.Identity.generate()
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
@@ -54,7 +53,6 @@ def store(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill) -> S
     settings.BACKUP_AGE_RECIPIENTS = [str(identity.to_public())]
     settings.BACKUP_AGE_IDENTITY = str(identity)
     monkeypatch.setenv("DATABASE_URL", portal_database.server.dsn(connection.settings_dict["NAME"]))
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     return open_store(settings.BACKUP_STORE)
 
 

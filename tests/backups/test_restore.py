@@ -22,7 +22,7 @@ from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.storage.factory import open_store
 from tests import portal_database
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOLS = frozenset({"export", "prove", "urgent"})
@@ -42,8 +42,7 @@ def run(spoilt, ask) -> Run:  # noqa: F811
 
 
 @pytest.fixture
-def restore(production: Environment, drill, monkeypatch) -> Callable[..., Operation]:  # noqa: F811
-    monkeypatch.setattr(in_place.compare, "__defaults__", (in_place.SILENT, drill))
+def restore(production: Environment) -> Callable[..., Operation]:  # noqa: F811
     user = User.objects.create_user("rita", password="long enough password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="request_restore"))
     Environment.objects.filter(pk=production.pk).update(protected=False, votes_destructive=0)

@@ -18,7 +18,7 @@ from providers import machine, postgres
 from providers.errors import ProviderError
 from providers.postgres.restore.side_effects import silent_triggers
 from providers.storage.factory import open_store
-from tests.backups.test_operation import ask, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, production  # noqa: F401
 from tests.backups.test_restore import maintenance, restore, rows, run, signed_up, spoilt  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)

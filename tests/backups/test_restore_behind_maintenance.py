@@ -12,7 +12,7 @@ from deployments.models import Service
 from deployments.render.sync import poll
 from operations.engine import kinds, specs
 from providers.errors import ProviderError
-from tests.backups.test_operation import ask, production, reused_drill
+from tests.backups.test_operation import ask, production
 from tests.backups.test_restore import restore, run, spoilt
 from tests.render_sandbox import running
 

@@ -21,7 +21,7 @@ from providers import postgres
 from providers.errors import ProviderError
 from providers.storage.base import Store
 from tests import portal_database
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 from tests.backups.test_restore import rows, run, spoil, spoilt  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 from tests.backups.test_restore import POOLS, run, spoilt  # noqa: F401
 from tests.backups.test_restore import restore as restore_operation  # noqa: F401
 from tests.backups.test_restore_guard import tables_in

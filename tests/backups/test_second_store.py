@@ -18,7 +18,7 @@ from providers.errors import ProviderError
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from tests.backups.conftest import exported
-from tests.backups.test_operation import ask, ended, production, reused_drill  # noqa: F401
+from tests.backups.test_operation import ask, ended, production  # noqa: F401
 from tests.backups.test_proof import flip, path_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,6 @@ from django.contrib.auth.models import User
 
 from backups.models import Policy
 from backups.policies.defaults import ensure_policies
-from backups.proof import prove
 from operations.models import Environment
 from sandbox import database
 from tests import portal_database
@@ -32,8 +31,7 @@ WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("O
 
 
 @pytest.fixture
-def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drill: Callable) -> Iterator[Callable]:
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))  # type: ignore[index]
+def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reused_drill: None) -> Iterator[Callable]:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     begun: list[World] = []
 

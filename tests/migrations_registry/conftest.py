@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from backups.proof import prove
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.apply import non_transactional, transactions
 from migrations_registry.services.live_facts import facts_of
@@ -22,7 +21,6 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.postgres.schema.live_facts import read_live
 from tests import portal_database
-from tests.backups.conftest import reused
 from tests.factories import person
 from tests.migrations_registry.applying import Act, add_supabase, finish
 
@@ -92,6 +90,5 @@ def baselined(act: Act, production: Environment) -> Environment:
 
 
 @pytest.fixture
-def backups(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def backups(settings: Any, tmp_path: Path, reused_drill: None) -> None:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], reused, None))

@@ -13,7 +13,6 @@ from django.core.management import call_command
 
 from backups.models import Incident, Run
 from backups.policies.defaults import ensure_policies
-from backups.proof import prove
 from deployments.render.sync import poll
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident
@@ -21,7 +20,6 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.errors import Refused
 from sampelit_ops.demo import accidents, alarms
-from tests.backups.conftest import reused
 from tests.render_sandbox import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,8 +27,7 @@ COLUMN = "SELECT string_agg(updated_at::text, ',' ORDER BY id) FROM subscription
 
 
 @pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch, sampelit_copy) -> Environment:
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], reused, None))
+def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, reused_drill) -> Environment:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     for role in ("export", "migration"):
         monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.upper()}_DSN", sampelit_copy[role])

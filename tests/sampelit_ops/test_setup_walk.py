@@ -14,16 +14,14 @@ from backups.proof import prove
 from deployments.models import Deployment, Service
 from operations.models import Environment, Operation, SupabaseProject
 from sandbox.refs import REFS
-from tests.backups.conftest import drill
 from tests.backups.provider_room import finished
 from tests.render_sandbox import running
 from tests.sandbox.conftest import Platform, platform, platform_server
 
 
 @pytest.fixture
-def fresh(transactional_db: None, settings, tmp_path, monkeypatch, platform: Platform, drill):
+def fresh(transactional_db: None, settings, tmp_path, monkeypatch, platform: Platform, reused_drill):
     """A portal that nobody has touched; the sandboxes stand where the providers are."""
-    monkeypatch.setattr(prove.prove, "__defaults__", (*prove.prove.__defaults__[:-2], drill, None))
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     settings.SUPABASE_ACCESS_TOKEN, settings.SUPABASE_API_BASE = platform.api.world.token, platform.api.base
     for role in ("export", "restore"):

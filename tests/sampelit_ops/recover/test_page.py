@@ -23,7 +23,6 @@ from sampelit_ops.recover import migration_writer as writing
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.options import options, restored, schema_for
-from tests.backups.conftest import drill
 from tests.backups.provider_room import act, door, export, operator, production
 from tests.sandbox.conftest import REF, Platform, platform, platform_server
 

@@ -20,7 +20,6 @@ from providers.postgres.migrate.history import ensure_history
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.options import Option, options, restored
-from tests.backups.conftest import drill
 from tests.backups.provider_room import act, decide, door, export, next_second, operator, production
 from tests.sandbox.conftest import REF, Platform, platform, platform_server
 

@@ -1,0 +1,32 @@
+"""A drill on the session's own server instead of a new one each time: seconds less for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from tests import portal_database
+
+
+@dataclass
+class ReusedServer:
+    """Looks like a throwaway server to a drill; its databases lie on the session's server and are dropped."""
+
+    names: dict[str, str] = field(default_factory=dict)
+
+    def create_database(self, name: str) -> None:
+        self.names[name] = f"drill_{uuid4().hex[:12]}"
+        portal_database.server.create_database(self.names[name])
+
+    def dsn(self, name: str) -> str:
+        return portal_database.server.dsn(self.names[name])
+
+
+@contextmanager
+def reused() -> Iterator[ReusedServer]:
+    server = ReusedServer()
+    yield server
+    for name in server.names.values():
+        portal_database.server.drop_database(name)
