@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-REGISTERS = re.compile(r"(?!register_files$)register(_\w+)?$|every$|guards$|consequences$|offer$")
-ENLISTS = re.compile(r"register(_\w+)?$|sentence$|anchor_source$|on_verified$|on(_alter)?$|after$|reads$|route$")
+REGISTERS = re.compile(r"(?!register_files$)register(_\w+)?$|every$|guards$|consequences$|sentences$|speak$")
+ENLISTS = re.compile(r"register(_\w+)?$|anchor_source$|on_verified$|on(_alter)?$|after$|reads$|route$")
 CONDITIONS = {"filter", "exclude"}
 STATEMENT = re.compile(r"\b(?:UPDATE|DELETE\s+FROM)\b[^;]*?\bWHERE\b(.*?)(?=;|\bRETURNING\b|\"|\Z)", re.S)
 
@@ -59,6 +59,9 @@ def registrations(text: str) -> Iterator[Mutant]:
             yield from _elements(source, _literal(source, node.iter))
         elif isinstance(node, ast.List) and any(_is_step(each) for each in node.elts):
             yield from _elements(source, node)
+        elif isinstance(node, ast.Dict) and ast.unparse(source.parents[node]).startswith("SENTENCES ="):
+            for code in (key for key in node.keys if key):
+                yield from source.replaced(code, '"gone"')
         elif isinstance(node, ast.ImportFrom) and _at_start(source, node):
             yield from _imports(source, node)
 

@@ -15,8 +15,10 @@ def register() -> None:
     for kind in (Sell(), Buy()):
         kinds.register(kind)
 
-@sentence("shop.sold")
-def sold(entry): ...
+@anchor_source
+def sold(): ...
+
+SENTENCES = {"shop.sold": "{actor} sold it"}
 
 class Sell:
     steps = [step("pay", pay)]
@@ -32,7 +34,8 @@ def sell(pk):
 
 def test_every_way_to_register_can_be_missing() -> None:
     assert sorted(mutant.what for mutant in registrations(WIRING)) == [
-        '@sentence("shop.sold") -> gone',
+        '"shop.sold" -> "gone"',
+        "@anchor_source -> gone",
         "Buy() -> *()",
         "Sell() -> *()",
         "from shop import checks, jobs -> from shop import job",
