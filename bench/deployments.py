@@ -19,13 +19,23 @@ MOST_MS, MOST_QUERIES = 300.0, 12
 ROWS = Path(__file__).with_name("deployments.sql")
 AGO = {"today": 0, "then": 90, "next": 89}
 QUERIES = {
-    "newest": "", "page 19": "p=19", "status": "status__exact=build_failed", "live": "status__exact=live",
-    "environment": "service__environment__id__exact=1", "service": "service__id__exact=7", "mine": "who=me",
-    "outside": "who=outside", "health": "health__exact=unhealthy", "today": "created_at__gte={today}",
-    "one day": "created_at__gte={then}&created_at__lt={next}", "commit": "q=3fa9b1c", "message": "q=nothing+like+this",
-    "id": "q=dep-150000", "status and environment": "status__exact=build_failed&service__environment__id__exact=2",
+    "newest": "",
+    "page 19": "p=19",
+    "status": "status__exact=build_failed",
+    "live": "status__exact=live",
+    "environment": "service__environment__id__exact=1",
+    "service": "service__id__exact=7",
+    "mine": "who=me",
+    "outside": "who=outside",
+    "health": "health__exact=unhealthy",
+    "today": "created_at__gte={today}",
+    "one day": "created_at__gte={then}&created_at__lt={next}",
+    "commit": "q=3fa9b1c",
+    "message": "q=nothing+like+this",
+    "id": "q=dep-150000",
+    "status and environment": "status__exact=build_failed&service__environment__id__exact=2",
     "oldest first": "o=8",
-}  # fmt: skip
+}
 
 
 def main() -> int:

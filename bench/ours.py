@@ -47,9 +47,13 @@ def run(dsn: str, store: Store, variant: Variant) -> Took:
     exporting.PARALLEL_FROM_BYTES = 0
     spec = PolicySpec("bench", "bench", (TABLE,), variant.fmt)
     plan = ExportPlan(
-        uuid4().hex, dsn, store, recipients=variant.recipients, connections=variant.connections,
+        uuid4().hex,
+        dsn,
+        store,
+        recipients=variant.recipients,
+        connections=variant.connections,
         evidence=variant.evidence,
-    )  # fmt: skip
+    )
     began, cpu = time.monotonic(), cpu_seconds()
     manifest = export(spec, plan)
     if variant.proof:

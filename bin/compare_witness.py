@@ -68,8 +68,10 @@ def main() -> int:
         print(f"the witness {reason}")
         return 1
     problems = list(differences(options.directory, body, keys))
-    print(f"witness of {body['at']}: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
-          f" {'DIFFERS' if problems else 'hold'}")  # fmt: skip
+    print(
+        f"witness of {body['at']}: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
+        f" {'DIFFERS' if problems else 'hold'}"
+    )
     for problem in problems:
         print(f"    {problem}")
     return 1 if problems else 0

@@ -59,14 +59,29 @@ def services(environment: Environment | None) -> Iterator[Check]:
     found = Service.objects.filter(removed_at=None).select_related("environment")
     for service in found.filter(environment=environment) if environment else found:
         if service.is_web and not service.health_check_path:
-            yield Check(f"{service.name} health path", "warn", "none", "Render switches to a broken build.",
-                        "Request deployments.health_path with /health.")  # fmt: skip
+            yield Check(
+                f"{service.name} health path",
+                "warn",
+                "none",
+                "Render switches to a broken build.",
+                "Request deployments.health_path with /health.",
+            )
         if service.maintenance and service.maintenance_until is None:
-            yield Check(f"{service.name} maintenance", "warn", "on, not by this portal", "Visitors see a closed door.",
-                        "Request deployments.maintenance with state=off.")  # fmt: skip
+            yield Check(
+                f"{service.name} maintenance",
+                "warn",
+                "on, not by this portal",
+                "Visitors see a closed door.",
+                "Request deployments.maintenance with state=off.",
+            )
         if service.is_preview and (ends := preview_ends(service)) and ends < timezone.now():
-            yield Check(f"{service.name} preview", "warn", f"its time ended on {ends:%Y-%m-%d}", "It costs money.",
-                        "Request deployments.delete_preview, or keep_preview with another day.")  # fmt: skip
+            yield Check(
+                f"{service.name} preview",
+                "warn",
+                f"its time ended on {ends:%Y-%m-%d}",
+                "It costs money.",
+                "Request deployments.delete_preview, or keep_preview with another day.",
+            )
 
 
 def preview_ends(service: Service) -> datetime | None:
@@ -84,8 +99,13 @@ def variables(environment: Environment | None) -> Iterator[Check]:
         yield Check(f"{service.name} {finding.key}", "bad", finding.text, why, "Request deployments.set_variable.")
     if not bad:
         read = Service.objects.filter(variables__isnull=False).exists()
-        yield Check("variables", "ok" if read else "idle", "no violation" if read else "not read yet", why,
-                    "" if read else "Open an environment's parity page, or run manage.py setup.")  # fmt: skip
+        yield Check(
+            "variables",
+            "ok" if read else "idle",
+            "no violation" if read else "not read yet",
+            why,
+            "" if read else "Open an environment's parity page, or run manage.py setup.",
+        )
 
 
 def blueprints(environment: Environment | None) -> Iterator[Check]:
@@ -116,15 +136,28 @@ def supabase_functions(environment: Environment | None) -> Iterator[Check]:
     places = Environment.objects.exclude(supabase_ref="").select_related("project_sync")
     for place in places.filter(pk=environment.pk) if environment else places:
         yield _answers(place)
-        bad = [row.slug for row in EdgeFunction.objects.filter(environment=place, removed_at=None)
-               if row.health == "unhealthy"]  # fmt: skip
+        bad = [
+            row.slug
+            for row in EdgeFunction.objects.filter(environment=place, removed_at=None)
+            if row.health == "unhealthy"
+        ]
         if bad:
-            yield Check(f"{place.slug} edge functions", "bad", f"not healthy: {', '.join(bad)}",
-                        "Visitors get errors from them.", "Request deployments.function_rollback.")  # fmt: skip
+            yield Check(
+                f"{place.slug} edge functions",
+                "bad",
+                f"not healthy: {', '.join(bad)}",
+                "Visitors get errors from them.",
+                "Request deployments.function_rollback.",
+            )
         found = open_errors(place)
         if found:
-            yield Check(f"{place.slug} security advisor", "warn", f"{found} findings of level ERROR are open",
-                        "Supabase calls them holes.", "Fix each, or ignore it with a reason on its page.")  # fmt: skip
+            yield Check(
+                f"{place.slug} security advisor",
+                "warn",
+                f"{found} findings of level ERROR are open",
+                "Supabase calls them holes.",
+                "Fix each, or ignore it with a reason on its page.",
+            )
 
 
 def _answers(place: Environment) -> Check:

@@ -47,6 +47,11 @@ def _lift(service: Service) -> bool:
             maintenance=False, maintenance_until=None, maintenance_operation=""
         )
         place = service.environment.slug if service.environment else ""
-        record("deployments.maintenance_lifted", actor=SYSTEM, environment=place, subject=service.name,
-               data={"service": service.name})  # fmt: skip
+        record(
+            "deployments.maintenance_lifted",
+            actor=SYSTEM,
+            environment=place,
+            subject=service.name,
+            data={"service": service.name},
+        )
     return True

@@ -21,7 +21,7 @@ from operations.dsns import known_dsn
 from operations.models import Environment
 from operations.onboarding import Step
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import PlanTooLow, Rejected, Unauthorized
+from providers.http.errors import PlanTooLow, Rejected, Unauthorized
 from providers.render import Render
 
 
@@ -73,8 +73,12 @@ def _key() -> Step:
         return Step("Render key", "bad", "RENDER_API_KEY is not set", todo)
     if state and state.error:
         return Step("Render key", "bad", state.error, "Correct it, then read again.")
-    return Step("Render key", "ok" if state else "warn", "Render answers" if state else "not used yet",
-                "" if state else "Read from Render.")  # fmt: skip
+    return Step(
+        "Render key",
+        "ok" if state else "warn",
+        "Render answers" if state else "not used yet",
+        "" if state else "Read from Render.",
+    )
 
 
 def _services(services: list[Service]) -> Step:

@@ -42,9 +42,13 @@ def _delete(service: Service) -> bool:
     try:
         with transaction.atomic():
             request(
-                "deployments.delete_preview", by=system_user("deployments.configure"), environment=service.environment,
-                parameters={"service": service.render_id}, reason="its time is over", channel="schedule",
-            )  # fmt: skip
+                "deployments.delete_preview",
+                by=system_user("deployments.configure"),
+                environment=service.environment,
+                parameters={"service": service.render_id},
+                reason="its time is over",
+                channel="schedule",
+            )
     except (Refused, PermissionDenied) as refusal:
         logger.warning("the preview %s was not deleted: %s", service.name, refusal)
         return False
@@ -62,5 +66,9 @@ def _remind(service: Service) -> None:
             "environment": service.environment,
         },
     )
-    enqueue(f"preview:{service.render_id}:{day}", subject=f"The time of the preview {service.name} is over",
-            body="Delete it or keep it longer.", path=reverse("admin:deployments_previews"))  # fmt: skip
+    enqueue(
+        f"preview:{service.render_id}:{day}",
+        subject=f"The time of the preview {service.name} is over",
+        body="Delete it or keep it longer.",
+        path=reverse("admin:deployments_previews"),
+    )

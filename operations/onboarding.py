@@ -29,8 +29,9 @@ _parts: list[tuple[int, str, Steps, Discover]] = []
 
 def register(order: int, name: str, steps: Steps, discover: Discover) -> None:
     """Add a part; the same name replaces."""
-    _parts[:] = sorted([part for part in _parts if part[1] != name] + [(order, name, steps, discover)],
-                       key=lambda part: part[0])  # fmt: skip
+    _parts[:] = sorted(
+        [part for part in _parts if part[1] != name] + [(order, name, steps, discover)], key=lambda part: part[0]
+    )
 
 
 def steps() -> list[Step]:

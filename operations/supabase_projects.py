@@ -55,8 +55,9 @@ def _client(token: str, base: str, deadline: float, timeout: tuple[float, float]
 
 def remember_projects(api: Supabase) -> list[dict[str, str]]:
     """Ask for every project that the token sees and keep the list for the pages. Raises ProviderError."""
-    found = [{"ref": one.ref, "name": one.name, "region": one.region, "status": one.status}
-             for one in api.projects.list()]  # fmt: skip
+    found = [
+        {"ref": one.ref, "name": one.name, "region": one.region, "status": one.status} for one in api.projects.list()
+    ]
     Heartbeat.objects.update_or_create(
         name=PROJECTS, defaults={"beat_at": timezone.now(), "detail": {"projects": found}}
     )

@@ -142,15 +142,24 @@ def _split(source: str) -> tuple[str, str]:
 def _run(arguments: list[str], left: float, seconds: float, more: dict[str, str]) -> bytes:
     """What git printed. Raises Refused and ProviderError (retryable: it did not answer in time)."""
     environment = {
-        "PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/nonexistent"), "LC_ALL": "C",
-        "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_SSH_COMMAND": SSH,
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": os.environ.get("HOME", "/nonexistent"),
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_SSH_COMMAND": SSH,
         **more,
-    }  # fmt: skip
+    }
     try:
         process = subprocess.Popen(
-            ["git", *_SETTINGS, *arguments], env=environment, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            ["git", *_SETTINGS, *arguments],
+            env=environment,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
     except FileNotFoundError:
         raise Refused("git is not installed here; nothing was read.") from None
     try:

@@ -19,10 +19,19 @@ ESCAPED = ('quote"{}', "back\\slash-{}", "tab\t{}", "slash/{}")
 COMPANIES = ("Almazara Sur", "Café Norte", "Librería Ñandú", "Velo & Co", "Mueble Claro", "Huerta Viva", "Zapatería 21")
 PEOPLE = ("Inés Peña", "Jürgen Weiß", "Zoë O'Neill", "Łukasz Nowak", "María-José Ibáñez", "Ana Núñez", "Bo Li")
 EXPERIMENTS = (
-    "Checkout button", "Hero headline", "Pricing page layout", "Sign-up form length", "Precio con IVA",
-    "Free-shipping bar", "Newsletter pop-up", "Product photos", "Trust badges", "Menú móvil", "Search placement",
+    "Checkout button",
+    "Hero headline",
+    "Pricing page layout",
+    "Sign-up form length",
+    "Precio con IVA",
+    "Free-shipping bar",
+    "Newsletter pop-up",
+    "Product photos",
+    "Trust badges",
+    "Menú móvil",
+    "Search placement",
     "Return policy wording",
-)  # fmt: skip
+)
 SEGMENTS = ("default",) * 6 + ("mobile", "desktop", "es-ES", "móvil")
 
 

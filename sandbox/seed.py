@@ -120,15 +120,39 @@ def _copy_experiments(connection: psycopg.Connection[Any], made: Sequence[Experi
     columns = "id user_id name description status url config started_at created_at updated_at"
     at = [e.started_at for e in made]
     copy(
-        connection, "experiments", columns,
-        [[e.id, e.user_id, e.name, f"Sandbox: {e.name}", "active", "https://shop.example.com/", Jsonb({"seeded": True}),
-          when, when, when] for e, when in zip(made, at, strict=True)],
-    )  # fmt: skip
+        connection,
+        "experiments",
+        columns,
+        [
+            [
+                e.id,
+                e.user_id,
+                e.name,
+                f"Sandbox: {e.name}",
+                "active",
+                "https://shop.example.com/",
+                Jsonb({"seeded": True}),
+                when,
+                when,
+                when,
+            ]
+            for e, when in zip(made, at, strict=True)
+        ],
+    )
     rows = [
-        [element, e.id, order, f"Element {order + 1}", f"#cta-{order}", rng.choice(["button", "headline", "image"]),
-         Jsonb({"html": "<b>¡Compra!</b>"}), e.started_at]
-        for e in made for order, (element, _) in enumerate(e.elements)
-    ]  # fmt: skip
+        [
+            element,
+            e.id,
+            order,
+            f"Element {order + 1}",
+            f"#cta-{order}",
+            rng.choice(["button", "headline", "image"]),
+            Jsonb({"html": "<b>¡Compra!</b>"}),
+            e.started_at,
+        ]
+        for e in made
+        for order, (element, _) in enumerate(e.elements)
+    ]
     names = "id experiment_id element_order name selector_value element_type original_content created_at"
     copy(connection, "experiment_elements", names, rows)
 
@@ -168,8 +192,8 @@ def _chain(
         assignments.append([assignment, e.id, who, picks, context, at, converted, value])
         selected = chosen[0].row[0]
         digested = decision_hash(who, selected, segment, at, previous, sequence)
-        audit.append([
-            new_id(rng), e.id, who, selected, assignment, at, segment, ALGORITHM, digest(rng), digest(rng),
-            converted is not None, converted, value, sequence, previous, digested, at,
-        ])  # fmt: skip
+        pseudonyms = digest(rng), digest(rng)
+        decision = (new_id(rng), e.id, who, selected, assignment, at, segment, ALGORITHM, *pseudonyms)
+        outcome = (converted is not None, converted, value)
+        audit.append([*decision, *outcome, sequence, previous, digested, at])
         previous = digested

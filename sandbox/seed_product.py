@@ -26,10 +26,17 @@ def seed_product(connection: Connection, users: Sequence[UUID], *, rows: int, se
     _integrations(connection, rng, installations, rows // 10, until)
     _exclusions(connection, rng, users, until)
     rows_of_leads = [
-        [new_id(rng), f"lead{n}@example.org", PEOPLE[n % len(PEOPLE)], "¿Cuánto cuesta? 👋", f"203.0.113.{n % 250}",
-         rng.choice(["new", "contacted", "qualified", "lost"]), until - timedelta(hours=n)]
+        [
+            new_id(rng),
+            f"lead{n}@example.org",
+            PEOPLE[n % len(PEOPLE)],
+            "¿Cuánto cuesta? 👋",
+            f"203.0.113.{n % 250}",
+            rng.choice(["new", "contacted", "qualified", "lost"]),
+            until - timedelta(hours=n),
+        ]
         for n in range(max(5, rows // 200))
-    ]  # fmt: skip
+    ]
     copy(connection, "leads", "id email name message ip_address status created_at", rows_of_leads)
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from operations.engine.at_most_once import NEVER_LEFT, Errors, Polling, answered
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized
+from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized
 
 SUPABASE = Polling("Supabase", looks=24, seconds=lambda: settings.SUPABASE_WATCH_SECONDS)
 MOST_WAIT = 90.0

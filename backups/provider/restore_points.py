@@ -24,7 +24,7 @@ from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound, PlanTooLow, Rejected, Unauthorized
+from providers.http.errors import NotFound, PlanTooLow, Rejected, Unauthorized
 from providers.supabase import RestorePoint, Supabase
 
 LONG = {"deadline": 6 * 3600, "stall": 600}

@@ -21,7 +21,7 @@ from operations.models import Environment, SupabaseProject
 from operations.notify import alarm
 from operations.supabase_projects import configured, quick, ref_of
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound
+from providers.http.errors import NotFound
 from providers.supabase import Addon, Backups, ServiceHealth, Supabase
 
 logger = logging.getLogger("backups.provider")

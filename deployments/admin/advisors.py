@@ -44,10 +44,14 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             return _act(request, finding)
         context = {
-            **self.admin_site.each_context(request), "title": finding.title, "finding": finding,
-            "environment": finding.environment, "may": request.user.has_perm(PERMISSION),
-            "level_tone": TONES.get(finding.level, "idle"), "state_tone": STATES[finding.status],
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "title": finding.title,
+            "finding": finding,
+            "environment": finding.environment,
+            "may": request.user.has_perm(PERMISSION),
+            "level_tone": TONES.get(finding.level, "idle"),
+            "state_tone": STATES[finding.status],
+        }
         return TemplateResponse(request, "admin/deployments/function/finding.html", context)
 
     @admin.display(description="Finding", ordering="title")

@@ -1,55 +1,11 @@
-"""A render.yaml and what runs, field by field. Pure: bytes and frozen rows in, differences with both sides out.
-
-Values of variables are reduced to fingerprints while parsing; neither the file nor a value is kept or repeated.
-"""
+"""What a render.yaml declares and what runs, field by field. Pure: frozen rows in, differences with both sides out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import yaml
-
-from providers.errors import Refused
-
-MAX_BYTES = 128 * 1024
-MOST = 500  # services, and variables of one
-MOST_DEPTH = 60
-MOST_ALIASES, MOST_ALIASES_MERGED = 1000, 20  # merged aliases multiply, plain ones only refer
-TYPES = {"web": "web_service", "pserv": "private_service", "worker": "background_worker", "cron": "cron_job",
-         "static": "static_site"}  # fmt: skip
-PLAIN = ("plan", "region", "branch", "repo", "buildCommand", "startCommand", "preDeployCommand", "healthCheckPath",
-         "numInstances", "maxShutdownDelaySeconds", "schedule", "dockerCommand", "dockerfilePath")  # fmt: skip
-Prints = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A service as declared or as it runs: type and settings as text, variables by name, linked groups.
-
-    A variable's fingerprint is empty where the file names it without a value. `variables` is None if never read.
-    """
-
-    name: str
-    settings: Mapping[str, str] = field(default_factory=dict)
-    variables: Prints | None = None
-    groups: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Declared:
-    parts: Sequence[Part]
-    groups: Mapping[str, Prints] = field(default_factory=dict)
-
-    def stored(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"parts": [asdict(part) for part in self.parts], "groups": {k: dict(v) for k, v in self.groups.items()}}
-
-    @classmethod
-    def load(cls, data: Mapping[str, Any]) -> Declared:
-        return cls([Part(**part) for part in data.get("parts", [])], data.get("groups", {}))
+from deployments.blueprint.parse import Declared, Part, Prints
 
 
 @dataclass(frozen=True)
@@ -61,94 +17,6 @@ class Difference:
     file: str
     live: str
     tone: str = "bad"
-
-
-def parse(content: bytes, fingerprint: Callable[[str], str]) -> Declared:
-    """The declared services and groups. Raises Refused with the line, and never with a piece of the file."""
-    if len(content) > MAX_BYTES:
-        raise Refused(f"That render.yaml is larger than {MAX_BYTES // 1024} KiB. Nothing was read.")
-    try:
-        _bounded(content)
-        data = yaml.safe_load(content)
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise Refused(f"That is no YAML{line}. Nothing was read.") from None
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError):
-        raise Refused("That is no YAML that Render would read. Nothing was read.") from None
-    if not isinstance(data, dict) or not isinstance(data.get("services", []), list):
-        raise Refused("That is no render.yaml: it has no list of services. Nothing was read.")
-    return _declared(data, fingerprint)
-
-
-def _bounded(content: bytes) -> None:
-    """Refuse what would multiply, or nest so deeply that the parser stalls (its time grows with the square)."""
-    depth = 0
-    for mark in re.findall(rb"[][{}]", content):
-        depth = depth + 1 if mark in b"[{" else max(depth - 1, 0)
-        if depth > MOST_DEPTH:
-            raise Refused("That render.yaml nests too deeply. Nothing was read.")
-    aliases, merges, depth = 0, False, 0
-    for event in yaml.parse(content, Loader=yaml.SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MOST_DEPTH:
-            raise Refused("That render.yaml nests too deeply. Nothing was read.")
-        aliases += isinstance(event, yaml.AliasEvent)
-        merges = merges or (isinstance(event, yaml.ScalarEvent) and event.value == "<<")
-        if aliases > (MOST_ALIASES_MERGED if merges else MOST_ALIASES):
-            raise Refused("That render.yaml repeats itself too often by aliases. Nothing was read.")
-
-
-def _declared(data: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Declared:
-    """Also what newer files nest in projects and environments."""
-    scopes = [data, *(one for one in _maps(data.get("projects"))), *_nested(data)]
-    parts = [_part(one, fingerprint) for scope in scopes for one in _maps(scope.get("services")) if one.get("name")]
-    shared = [one for scope in scopes for one in _maps(scope.get("envVarGroups"))]
-    return Declared(parts[:MOST], {_text(one.get("name")): _variables(one, fingerprint) for one in shared})
-
-
-def _nested(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for project in _maps(data.get("projects")):
-        yield from _maps(project.get("environments"))
-
-
-def _part(one: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Part:
-    settings = {name: _text(one[name]) for name in PLAIN if one.get(name) is not None}
-    runtime = _text(one.get("runtime") or one.get("env"))
-    if runtime and runtime != "static":
-        settings["runtime"] = runtime
-    if kind := TYPES.get("static" if runtime == "static" else _text(one.get("type"))):
-        settings["type"] = kind
-    if "staticPublishPath" in one:
-        settings["publishPath"] = _text(one["staticPublishPath"])
-    if "autoDeploy" in one or "autoDeployTrigger" in one:
-        settings["autoDeploy"] = _autodeploy(one)
-    groups = sorted(_text(var["fromGroup"]) for var in _maps(one.get("envVars")) if var.get("fromGroup"))
-    return Part(_text(one["name"]), settings, _variables(one, fingerprint), groups)
-
-
-def _autodeploy(one: Mapping[str, Any]) -> str:
-    trigger = _text(one.get("autoDeployTrigger"))
-    if trigger == "checksPass":
-        return "after checks"
-    return "on" if trigger == "commit" or (not trigger and one.get("autoDeploy") in (True, "yes", "true")) else "off"
-
-
-def _variables(one: Mapping[str, Any], fingerprint: Callable[[str], str]) -> dict[str, str]:
-    named = [var for var in _maps(one.get("envVars")) if var.get("key")]
-    return {
-        _text(var["key"]): fingerprint(_text(var["value"])) if var.get("value") is not None else "" for var in named
-    }
-
-
-def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value[:MOST] if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    """A scalar as Render's API shows it; anything else is no setting."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None or isinstance(value, dict | list) else str(value)[:500].strip()
 
 
 def compare(declared: Declared, live: Sequence[Part], groups: Mapping[str, Prints]) -> list[Difference]:
@@ -181,8 +49,13 @@ def _between(file: Part, live: Part) -> Iterator[Difference]:
         yield from _names(file.name, file.variables or {}, live.variables)
         for name in sorted(set(file.groups) ^ set(live.groups)):
             declared = name in file.groups
-            yield Difference(file.name, f"group {name}", "linked" if declared else "–", "–" if declared else "linked",
-                             "bad" if declared else "warn")  # fmt: skip
+            yield Difference(
+                file.name,
+                f"group {name}",
+                "linked" if declared else "–",
+                "–" if declared else "linked",
+                "bad" if declared else "warn",
+            )
 
 
 def _same_repo(one: str, other: str) -> bool:

@@ -10,7 +10,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.blueprint.compare import MAX_BYTES, Declared, Difference, Part, Prints, absent, compare, parse
+from deployments.blueprint.compare import Difference, absent, compare
+from deployments.blueprint.parse import MAX_BYTES, Declared, Part, Prints, parse
 from deployments.models import BlueprintFile, Service
 from deployments.models.deployment import Status
 from deployments.variables import parity
@@ -74,15 +75,30 @@ def take(environment: Environment, found: Found, *, by: User, api: Render | None
     valid, said = _verdict(environment, found.content, api)
     verdict = redact(Redactor(frozenset(values)).text(said))  # Render quotes what it does not like
     facts = {
-        "source": found.source, "repo": found.repo[:300], "commit_sha": found.commit[:64],
-        "sha256": hashlib.sha256(found.content).hexdigest(), "declared": declared.stored(), "valid": valid,
-        "verdict": verdict[:500], "read_at": timezone.now(), "read_by": by.get_username(),
-    }  # fmt: skip
+        "source": found.source,
+        "repo": found.repo[:300],
+        "commit_sha": found.commit[:64],
+        "sha256": hashlib.sha256(found.content).hexdigest(),
+        "declared": declared.stored(),
+        "valid": valid,
+        "verdict": verdict[:500],
+        "read_at": timezone.now(),
+        "read_by": by.get_username(),
+    }
     with transaction.atomic():
         row, _ = BlueprintFile.objects.update_or_create(environment=environment, defaults=facts)
-        record("deployments.blueprint_read", actor=by.get_username(), environment=environment.slug, subject=str(row),
-               data={"sha256": row.sha256, "source": row.source, "commit": row.commit_sha,
-                     "services": len(declared.parts)})  # fmt: skip
+        record(
+            "deployments.blueprint_read",
+            actor=by.get_username(),
+            environment=environment.slug,
+            subject=str(row),
+            data={
+                "sha256": row.sha256,
+                "source": row.source,
+                "commit": row.commit_sha,
+                "services": len(declared.parts),
+            },
+        )
     compare_again(row)
     return row
 
@@ -132,10 +148,13 @@ def part(service: Service) -> Part:
     details = {**service.settings, **(service.settings.get("envSpecificDetails") or {})}
     settings = {name: str(value).strip() for name, value in details.items() if isinstance(value, str | int)}
     settings |= {
-        "type": service.type, "branch": service.branch, "repo": service.repo, "autoDeploy": _autodeploy(service),
+        "type": service.type,
+        "branch": service.branch,
+        "repo": service.repo,
+        "autoDeploy": _autodeploy(service),
         "healthCheckPath": service.health_check_path,
         "runtime": str(details.get("runtime") or details.get("env") or ""),
-    }  # fmt: skip
+    }
     own = {row.key: row.fingerprint for row in service.variables.all() if row.kind == "variable"}
     groups = [group.name for group in service.groups.all()]
     return Part(service.name, settings, own if own or groups else None, groups)

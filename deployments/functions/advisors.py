@@ -51,9 +51,13 @@ def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
     gone = [row for row in rows.values() if row.status != Status.RESOLVED]
     AdvisorFinding.objects.filter(pk__in=[row.pk for row in gone]).update(status=Status.RESOLVED, resolved_at=now)
     if opened or gone:
-        record("deployments.findings_changed", actor=SYSTEM, environment=environment.slug,
-               subject=environment.slug, data={"opened": sorted({one.name for one in opened}),
-                                               "resolved": sorted({row.name for row in gone})})  # fmt: skip
+        record(
+            "deployments.findings_changed",
+            actor=SYSTEM,
+            environment=environment.slug,
+            subject=environment.slug,
+            data={"opened": sorted({one.name for one in opened}), "resolved": sorted({row.name for row in gone})},
+        )
     return Told(len(opened), len(gone))
 
 
@@ -87,8 +91,13 @@ def reopen(finding: AdvisorFinding, by: str) -> None:
 def _advance(finding: AdvisorFinding, source: str, fields: Mapping[str, object], code: str, by: str) -> None:
     if not AdvisorFinding.objects.filter(pk=finding.pk, status=source).update(**fields):
         raise Refused(f"The finding is not {source} any more. Nothing was changed; look at it again.")
-    record(code, actor=by, environment=finding.environment.slug, subject=finding.name,
-           data={"finding": finding.name, "detail": finding.detail[:300], "reason": fields["reason"]})  # fmt: skip
+    record(
+        code,
+        actor=by,
+        environment=finding.environment.slug,
+        subject=finding.name,
+        data={"finding": finding.name, "detail": finding.detail[:300], "reason": fields["reason"]},
+    )
 
 
 def open_errors(environment: Environment | None = None) -> int:

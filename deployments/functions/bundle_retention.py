@@ -94,6 +94,15 @@ def let_go(now: datetime | None = None) -> list[FunctionBundle]:
 
 def _empty(row: FunctionBundle) -> None:
     FunctionBundle.objects.filter(pk=row.pk).update(content=b"", removed_at=timezone.now())
-    record("deployments.bundle_removed", actor=SYSTEM, subject=row.slug,
-           data={"function": row.slug, "sha256": row.sha256, "kind": row.kind, "bytes": row.size_bytes,
-                 "kept_at": row.kept_at.isoformat(timespec="seconds")})  # fmt: skip
+    record(
+        "deployments.bundle_removed",
+        actor=SYSTEM,
+        subject=row.slug,
+        data={
+            "function": row.slug,
+            "sha256": row.sha256,
+            "kind": row.kind,
+            "bytes": row.size_bytes,
+            "kept_at": row.kept_at.isoformat(timespec="seconds"),
+        },
+    )

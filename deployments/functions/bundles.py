@@ -40,8 +40,12 @@ def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object
         again = {**(given if made else {}), "removed_at": None, "kept_at": timezone.now()}
         row, _ = FunctionBundle.objects.update_or_create(pk=row.pk, defaults=again)
     if made and kind == Kind.FILES:
-        record("deployments.bundle_kept", actor=by, subject=slug,
-               data={"function": slug, "sha256": row.sha256, "files": len(files), "bytes": len(content)})  # fmt: skip
+        record(
+            "deployments.bundle_kept",
+            actor=by,
+            subject=slug,
+            data={"function": slug, "sha256": row.sha256, "files": len(files), "bytes": len(content)},
+        )
     return row
 
 

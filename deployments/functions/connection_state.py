@@ -11,7 +11,7 @@ from operations.models import Environment
 from operations.notify import alarm
 from operations.supabase_projects import configured, ref_of, supabase
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import RateLimited
+from providers.http.errors import RateLimited
 
 __all__ = ["configured", "note", "ref_of", "supabase"]
 
@@ -27,5 +27,9 @@ def note(environment: Environment, error: ProviderError | Refused | None) -> Non
     row.again_at = now + timedelta(seconds=error.wait) if isinstance(error, RateLimited) else None
     row.ok_at = row.ok_at if error else now
     row.save()
-    alarm(f"supabase:{environment.slug}", bool(error), subject=f"Supabase cannot be read for {environment}",
-          body=row.error)  # fmt: skip
+    alarm(
+        f"supabase:{environment.slug}",
+        bool(error),
+        subject=f"Supabase cannot be read for {environment}",
+        body=row.error,
+    )

@@ -131,5 +131,6 @@ def entrypoint(paths: list[str], wanted: str = "") -> str:
         if name in paths:
             return name
     asked = f"no file {wanted}" if wanted else f"none of {', '.join(ENTRYPOINTS)}"
-    raise Refused(f"The bundle holds {asked}. Nothing was requested; name the entry point. It holds: "
-                  f"{', '.join(paths[:10])}.")  # fmt: skip
+    raise Refused(
+        f"The bundle holds {asked}. Nothing was requested; name the entry point. It holds: {', '.join(paths[:10])}."
+    )

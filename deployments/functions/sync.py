@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import RateLimited, Unauthorized
+from providers.http.errors import RateLimited, Unauthorized
 from providers.supabase import Function, Supabase
 from providers.supabase.records import Calls
 
@@ -72,38 +73,77 @@ def sync(api: Supabase, environment: Environment, report: Report | None = None) 
 
 
 def take(
-    api: Supabase, environment: Environment, seen: Function, *, source: FunctionBundle | None = None,
-    operation: str = "", actor: str = "",
-) -> FunctionVersion | None:  # fmt: skip
+    api: Supabase,
+    environment: Environment,
+    seen: Function,
+    *,
+    source: FunctionBundle | None = None,
+    operation: str = "",
+    actor: str = "",
+) -> FunctionVersion | None:
     """Store one function as seen; the new version where there is one, with its bundle fetched and kept."""
-    calls = _calls(api, environment, seen)
-    row, _ = EdgeFunction.objects.update_or_create(
-        environment=environment, slug=seen.slug, defaults={
-            "provider_id": seen.id, "status": seen.status, "version": seen.version, "verify_jwt": seen.verify_jwt,
-            "entrypoint": seen.entrypoint, "provider_sha256": seen.bundle_sha256, "created_at": seen.created_at,
-            "updated_at": seen.updated_at, "seen_at": timezone.now(), "removed_at": None,
-            "requests": calls.requests if calls else None, "server_errors": calls.server_errors if calls else None,
-        },
-    )  # fmt: skip
+    row = _keep_function(api, environment, seen)
     if row.versions.filter(version=seen.version).exists():
         return None
     content = api.functions.bundle(ref_of(environment), seen.slug)
     if api.functions.get(ref_of(environment), seen.slug).version != seen.version:
         return None  # deployed once more meanwhile: these bytes may be the next version's, which the next pass sees
     bundle = keep_eszip(seen.slug, content)
+    version = {
+        "provider_sha256": seen.bundle_sha256,
+        "entrypoint": seen.entrypoint,
+        "verify_jwt": seen.verify_jwt,
+        "bundle": bundle,
+        "source": source,
+        "operation": operation,
+        "actor": actor,
+        "live_at": seen.updated_at or timezone.now(),
+    }
+    return _keep_version(row, seen.version, bundle.sha256, version)
+
+
+def _keep_function(api: Supabase, environment: Environment, seen: Function) -> EdgeFunction:
+    calls = _calls(api, environment, seen)
+    row, _ = EdgeFunction.objects.update_or_create(
+        environment=environment,
+        slug=seen.slug,
+        defaults={
+            "provider_id": seen.id,
+            "status": seen.status,
+            "version": seen.version,
+            "verify_jwt": seen.verify_jwt,
+            "entrypoint": seen.entrypoint,
+            "provider_sha256": seen.bundle_sha256,
+            "created_at": seen.created_at,
+            "updated_at": seen.updated_at,
+            "seen_at": timezone.now(),
+            "removed_at": None,
+            "requests": calls.requests if calls else None,
+            "server_errors": calls.server_errors if calls else None,
+        },
+    )
+    return row
+
+
+def _keep_version(row: EdgeFunction, number: int, sha256: str, values: dict[str, Any]) -> FunctionVersion | None:
+    """The version and its ledger entry in one transaction; None where it was kept before."""
     with transaction.atomic():
-        made, new = FunctionVersion.objects.get_or_create(
-            function=row, version=seen.version, defaults={
-                "provider_sha256": seen.bundle_sha256, "entrypoint": seen.entrypoint, "verify_jwt": seen.verify_jwt,
-                "bundle": bundle, "source": source, "operation": operation, "actor": actor,
-                "live_at": seen.updated_at or timezone.now(),
+        version, new = FunctionVersion.objects.get_or_create(function=row, version=number, defaults=values)
+        if not new:
+            return None
+        record(
+            "deployments.function_live",
+            actor=version.actor or SYSTEM,
+            environment=row.environment.slug,
+            subject=row.slug,
+            data={
+                "function": row.slug,
+                "version": number,
+                "sha256": sha256,
+                "operation": version.operation,
             },
-        )  # fmt: skip
-        if new:
-            record("deployments.function_live", actor=actor or SYSTEM, environment=environment.slug,
-                   subject=seen.slug, data={"function": seen.slug, "version": seen.version, "sha256": bundle.sha256,
-                                            "operation": operation})  # fmt: skip
-    return made if new else None
+        )
+    return version
 
 
 def _calls(api: Supabase, environment: Environment, seen: Function) -> Calls | None:

@@ -36,8 +36,14 @@ def consider(live: Deployment) -> Operation | None:
         logger.warning("no automatic rollback of %s: it crosses something that is not undone", service.name)
         return None
     try:
-        by = system_user("deployments.rollback")
-        return request(KIND, by=by, environment=service.environment, parameters=given, reason=reason, channel="portal")
+        return request(
+            KIND,
+            by=system_user("deployments.rollback"),
+            environment=service.environment,
+            parameters=given,
+            reason=reason,
+            channel="portal",
+        )
     except (Refused, PermissionDenied) as refusal:
         logger.warning("no automatic rollback of %s: %s", service.name, refusal)
         return None

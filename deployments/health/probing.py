@@ -41,17 +41,25 @@ def take(service: Service, answer: Answer) -> HealthCheck:
     verdict = judge(answer.status, answer.body, answer.error)
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
     check = HealthCheck(
-        service=service, deployment=live, healthy=verdict.healthy, status_code=answer.status,
-        body_status=verdict.body_status, version=verdict.version, latency_ms=answer.latency_ms,
+        service=service,
+        deployment=live,
+        healthy=verdict.healthy,
+        status_code=answer.status,
+        body_status=verdict.body_status,
+        version=verdict.version,
+        latency_ms=answer.latency_ms,
         detail=verdict.detail[:300],
-    )  # fmt: skip
+    )
     with transaction.atomic():
         check.save()
         streak = _streak(service.health_streak, verdict.healthy)
         seen = {
-            "health_streak": streak, "probed_at": check.checked_at, "latency_ms": check.latency_ms,
-            "version": check.version or service.version, "health_detail": check.detail,
-        }  # fmt: skip
+            "health_streak": streak,
+            "probed_at": check.checked_at,
+            "latency_ms": check.latency_ms,
+            "version": check.version or service.version,
+            "health_detail": check.detail,
+        }
         for name, value in seen.items():
             setattr(service, name, value)
         service.save(update_fields=list(seen))

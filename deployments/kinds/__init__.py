@@ -20,11 +20,34 @@ from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 
 ALL: list[type[OperationKind]] = [
-    Deploy, Cancel, Rollback, Maintenance, Restart, Scale, Suspend, Resume, Autodeploy, Source, HealthPath, SetVariable,
-    DeleteVariable, PurgeCache, DeletePreview, RunJob, FunctionDeploy, FunctionRollback, FunctionDelete, SetSecret,
-    DeleteSecret, KeepPreview, SetGroupVariable, DeleteGroupVariable, LinkGroup, UnlinkGroup,
+    Deploy,
+    Cancel,
+    Rollback,
+    Maintenance,
+    Restart,
+    Scale,
+    Suspend,
+    Resume,
+    Autodeploy,
+    Source,
+    HealthPath,
+    SetVariable,
+    DeleteVariable,
+    PurgeCache,
+    DeletePreview,
+    RunJob,
+    FunctionDeploy,
+    FunctionRollback,
+    FunctionDelete,
+    SetSecret,
+    DeleteSecret,
+    KeepPreview,
+    SetGroupVariable,
+    DeleteGroupVariable,
+    LinkGroup,
+    UnlinkGroup,
     ReadBlueprint,
-]  # fmt: skip
+]
 
 
 def register() -> None:

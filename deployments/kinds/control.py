@@ -38,9 +38,13 @@ def scale(ctx: StepContext) -> None:
     api, service = here(ctx)
     wanted = int(ctx.parameters["instances"])
     ensure(
-        ctx, api, service, lambda seen: seen.instances == wanted,
-        lambda: api.services.scale(service.render_id, wanted), f"{wanted} instances",
-    )  # fmt: skip
+        ctx,
+        api,
+        service,
+        lambda seen: seen.instances == wanted,
+        lambda: api.services.scale(service.render_id, wanted),
+        f"{wanted} instances",
+    )
     ctx.result(service=service.name, instances=wanted)
 
 

@@ -16,9 +16,17 @@ def send_files(ctx: StepContext) -> None:
     given = ctx.parameters
     source = bundles.find(given["function"], given["bundle"])
     files = source_archive.unpack(bytes(source.content))
-    replace(ctx, lambda api: api.functions.deploy(
-        ref_of(ctx.environment), given["function"], files, entrypoint=given["entrypoint"],
-        verify_jwt=given["verify_jwt"] == "yes"), source)  # fmt: skip
+    replace(
+        ctx,
+        lambda api: api.functions.deploy(
+            ref_of(ctx.environment),
+            given["function"],
+            files,
+            entrypoint=given["entrypoint"],
+            verify_jwt=given["verify_jwt"] == "yes",
+        ),
+        source,
+    )
 
 
 class FunctionDeploy(FunctionKind):
@@ -33,9 +41,13 @@ class FunctionDeploy(FunctionKind):
         Parameter("function", "Function"),
         Parameter("bundle", "Bundle", help="SHA-256 of a kept bundle (its first 8 digits are enough)."),
         Parameter("entrypoint", "Entry point", required=False, help="Empty: index.ts or the like."),
-        Parameter("verify_jwt", "Only with a token", required=False,
-                  choices=lambda _: [("yes", "Yes"), ("no", "No, anybody may call it")]),
-    ]  # fmt: skip
+        Parameter(
+            "verify_jwt",
+            "Only with a token",
+            required=False,
+            choices=lambda _: [("yes", "Yes"), ("no", "No, anybody may call it")],
+        ),
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)

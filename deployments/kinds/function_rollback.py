@@ -48,8 +48,11 @@ def send_back(ctx: StepContext) -> None:
 class FunctionRollback(FunctionKind):
     name, label, permission = "deployments.function_rollback", "Put a function's version back", "deployments.rollback"
     risk, restores_service = Risk.ROUTINE, True
-    steps = [step("keep", keep_live, pool="urgent"), step("send", send_back, pool="urgent"),
-             step("confirm", confirm, pool="urgent")]  # fmt: skip
+    steps = [
+        step("keep", keep_live, pool="urgent"),
+        step("send", send_back, pool="urgent"),
+        step("confirm", confirm, pool="urgent"),
+    ]
     parameters = [Parameter("function", "Function", choices=functions_here), Parameter("version", "Version")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -99,8 +102,10 @@ def delete(ctx: StepContext) -> None:
 class FunctionDelete(FunctionKind):
     name, label = "deployments.function_delete", "Delete an edge function"
     steps = [step("keep", keep_live, pool="deploy"), step("delete", delete, pool="deploy")]
-    parameters = [Parameter("function", "Function", choices=functions_here),
-                  Parameter("typed", "Type its name", help="Its callers fail at once.")]  # fmt: skip
+    parameters = [
+        Parameter("function", "Function", choices=functions_here),
+        Parameter("typed", "Type its name", help="Its callers fail at once."),
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)

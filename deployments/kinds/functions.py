@@ -20,7 +20,7 @@ from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameters
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound
+from providers.http.errors import NotFound
 from providers.supabase import Function, Supabase
 
 SUPABASE = Polling("Supabase", looks=8, seconds=lambda: settings.DEPLOY_WATCH_SECONDS)

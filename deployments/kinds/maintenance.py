@@ -37,9 +37,13 @@ def lifting_curl(render_id: str) -> str:
 def switch(ctx: StepContext, api: Render, service: Service, on: bool) -> bool:
     """Switch it and read it back; True where it had to be written."""
     return ensure(
-        ctx, api, service, lambda seen: seen.maintenance.enabled is on,
-        lambda: api.services.set_maintenance(service.render_id, on), f"maintenance mode {'on' if on else 'off'}",
-    )  # fmt: skip
+        ctx,
+        api,
+        service,
+        lambda seen: seen.maintenance.enabled is on,
+        lambda: api.services.set_maintenance(service.render_id, on),
+        f"maintenance mode {'on' if on else 'off'}",
+    )
 
 
 def remember(service: Service, ctx: StepContext, minutes: int | None) -> None:

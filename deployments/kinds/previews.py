@@ -16,7 +16,7 @@ from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound
+from providers.http.errors import NotFound
 
 MOST_DAYS = 365
 ENDINGS = [(str(value), str(label)) for value, label in Service.Ending.choices]

@@ -32,9 +32,13 @@ def autodeploy_off(ctx: StepContext) -> None:
     api, service = here(ctx)
     was_on = service.autodeploy
     written = ensure(
-        ctx, api, service, lambda seen: not seen.auto_deploy,
-        lambda: api.services.set_autodeploy(service.render_id, False), "autodeploy off",
-    )  # fmt: skip
+        ctx,
+        api,
+        service,
+        lambda seen: not seen.auto_deploy,
+        lambda: api.services.set_autodeploy(service.render_id, False),
+        "autodeploy off",
+    )
     if written or was_on:
         ctx.log("autodeploy is off")
         open_task(ctx, service)

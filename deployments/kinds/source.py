@@ -79,9 +79,13 @@ def source(ctx: StepContext) -> None:
         return (not repo or seen.repo == repo) and (not branch or seen.branch == branch)
 
     ensure(
-        ctx, api, service, wanted,
-        lambda: api.services.set_source(service.render_id, repo=repo, branch=branch), "the new source",
-    )  # fmt: skip
+        ctx,
+        api,
+        service,
+        wanted,
+        lambda: api.services.set_source(service.render_id, repo=repo, branch=branch),
+        "the new source",
+    )
     ctx.result(service=service.name, repo=repo or service.repo, branch=branch or service.branch)
 
 
@@ -121,9 +125,13 @@ def health_path(ctx: StepContext) -> None:
     api, service = here(ctx)
     path = ctx.parameters["path"]
     ensure(
-        ctx, api, service, lambda seen: seen.health_check_path == path,
-        lambda: api.services.set_health_check_path(service.render_id, path), "the health path",
-    )  # fmt: skip
+        ctx,
+        api,
+        service,
+        lambda seen: seen.health_check_path == path,
+        lambda: api.services.set_health_check_path(service.render_id, path),
+        "the health path",
+    )
     ctx.result(service=service.name, path=path)
 
 

@@ -13,7 +13,19 @@ from deployments.models.service import Service
 from deployments.models.sync_state import SyncState
 
 __all__ = [
-    "AdvisorFinding", "BlueprintFile", "ConfigFingerprint", "Deployment", "EdgeFunction", "EdgeSecret",
-    "FunctionBundle", "FunctionVersion", "GroupVariable", "HealthCheck", "ProjectSync", "Service", "SyncState",
-    "VariableGroup", "WebhookDelivery",
-]  # fmt: skip
+    "AdvisorFinding",
+    "BlueprintFile",
+    "ConfigFingerprint",
+    "Deployment",
+    "EdgeFunction",
+    "EdgeSecret",
+    "FunctionBundle",
+    "FunctionVersion",
+    "GroupVariable",
+    "HealthCheck",
+    "ProjectSync",
+    "Service",
+    "SyncState",
+    "VariableGroup",
+    "WebhookDelivery",
+]

@@ -28,9 +28,13 @@ class Status(models.TextChoices):
 
 
 MOVING = {
-    Status.CREATED, Status.QUEUED, Status.BUILD_IN_PROGRESS, Status.PRE_DEPLOY_IN_PROGRESS, Status.UPDATE_IN_PROGRESS,
+    Status.CREATED,
+    Status.QUEUED,
+    Status.BUILD_IN_PROGRESS,
+    Status.PRE_DEPLOY_IN_PROGRESS,
+    Status.UPDATE_IN_PROGRESS,
     Status.UNKNOWN,
-}  # fmt: skip
+}
 GONE = "gone"  # our word for a deploy that Render no longer knows
 FAILED = {Status.BUILD_FAILED, Status.PRE_DEPLOY_FAILED, Status.UPDATE_FAILED}
 WAS_LIVE = {Status.LIVE, Status.DEACTIVATED}

@@ -15,7 +15,7 @@ from deployments.render.service_rows import take
 from operations.engine.at_most_once import Polling, once
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import UnknownOutcome
+from providers.http.errors import UnknownOutcome
 from providers.render import Deploy, Render
 from providers.render import Service as Seen
 

@@ -119,9 +119,15 @@ def _say(row: Deployment, what: str) -> None:
         environment=row.service.environment.slug if row.service.environment else "",
         subject=f"{row.service.name} {row.short}"[:200],
         data={
-            "service": row.service.name, "deploy": row.render_id, "commit": row.commit_sha, "title": row.title,
-            "trigger": row.trigger, "status": row.provider_status, "seconds": seconds,
-            "operation": row.operation_id or "", "who": row.actor_source,
+            "service": row.service.name,
+            "deploy": row.render_id,
+            "commit": row.commit_sha,
+            "title": row.title,
+            "trigger": row.trigger,
+            "status": row.provider_status,
+            "seconds": seconds,
+            "operation": row.operation_id or "",
+            "who": row.actor_source,
         },
         seeded=row.seeded,
-    )  # fmt: skip
+    )

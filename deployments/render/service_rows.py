@@ -21,7 +21,7 @@ from ledger.services import record
 from operations.accounts import RENDER
 from operations.models import Environment
 from operations.notify import enqueue
-from providers.http.api_client import NotFound
+from providers.http.errors import NotFound
 from providers.render import Render
 from providers.render import Service as Seen
 
@@ -83,14 +83,25 @@ def take(seen: Seen, row: Service | None = None) -> Service:
 def columns(seen: Seen) -> dict[str, Any]:
     """The columns that Render decides."""
     return {
-        "name": seen.name[:200], "type": seen.type[:40], "owner_id": seen.owner_id, "repo": seen.repo[:300],
-        "branch": seen.branch[:200], "url": seen.url[:500], "dashboard_url": seen.dashboard_url[:500],
-        "health_check_path": seen.health_check_path[:200], "autodeploy": seen.auto_deploy,
-        "autodeploy_trigger": seen.auto_deploy_trigger[:40], "suspended": seen.suspended,
-        "maintenance": seen.maintenance.enabled, "instances": seen.instances, "parent_render_id": seen.parent_id,
-        "settings": dict(seen.details), "created_at": seen.created_at, "updated_at": seen.updated_at,
+        "name": seen.name[:200],
+        "type": seen.type[:40],
+        "owner_id": seen.owner_id,
+        "repo": seen.repo[:300],
+        "branch": seen.branch[:200],
+        "url": seen.url[:500],
+        "dashboard_url": seen.dashboard_url[:500],
+        "health_check_path": seen.health_check_path[:200],
+        "autodeploy": seen.auto_deploy,
+        "autodeploy_trigger": seen.auto_deploy_trigger[:40],
+        "suspended": seen.suspended,
+        "maintenance": seen.maintenance.enabled,
+        "instances": seen.instances,
+        "parent_render_id": seen.parent_id,
+        "settings": dict(seen.details),
+        "created_at": seen.created_at,
+        "updated_at": seen.updated_at,
         "removed_at": None,
-    }  # fmt: skip
+    }
 
 
 def environment_of(row: Service) -> Environment:

@@ -24,7 +24,7 @@ from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import NotFound
+from providers.http.errors import NotFound
 from providers.render import Deploy, Render
 
 logger = logging.getLogger(__name__)
@@ -160,8 +160,13 @@ def backfill(api: Render, service: Service, report: Report, progress: Progress) 
     with transaction.atomic():
         if Service.objects.filter(pk=service.pk, history_complete=False).update(history_complete=True):
             place = service.environment.slug if service.environment else ""
-            record("deployments.history_read", actor=SYSTEM, environment=place, subject=service.name,
-                   data={"service": service.name, "deploys": read})  # fmt: skip
+            record(
+                "deployments.history_read",
+                actor=SYSTEM,
+                environment=place,
+                subject=service.name,
+                data={"service": service.name, "deploys": read},
+            )
 
 
 def _rows(service: Service, deploys: Iterable[Deploy], users: dict[str, str]) -> list[Deployment]:

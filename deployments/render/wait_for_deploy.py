@@ -11,13 +11,17 @@ from deployments.render.at_most_once import RENDER
 from deployments.render.record_deploy import observe
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
+from providers.http.errors import RateLimited, Unavailable, UnknownOutcome
 from providers.render import Render
 
 ORDER = [
-    Status.CREATED, Status.QUEUED, Status.BUILD_IN_PROGRESS, Status.PRE_DEPLOY_IN_PROGRESS, Status.UPDATE_IN_PROGRESS,
+    Status.CREATED,
+    Status.QUEUED,
+    Status.BUILD_IN_PROGRESS,
+    Status.PRE_DEPLOY_IN_PROGRESS,
+    Status.UPDATE_IN_PROGRESS,
     Status.LIVE,
-]  # fmt: skip
+]
 
 
 def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment:

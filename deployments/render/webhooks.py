@@ -21,7 +21,7 @@ from deployments.render.client import configured, quick
 from deployments.render.service_rows import fetch
 from deployments.render.sync import Report, sync_service
 from providers.errors import ProviderError
-from providers.http.api_client import PlanTooLow, Unauthorized
+from providers.http.errors import PlanTooLow, Unauthorized
 from providers.render import Render, Webhook
 from providers.render.models import moment, text
 
@@ -44,9 +44,11 @@ def receive(body: bytes, headers: Mapping[str, str]) -> bool:
         payload = json.loads(body)
         sent = payload["data"]
         values = {
-            "event_type": text(payload.get("type"))[:100], "event_id": text(sent.get("id"))[:100],
-            "service_render_id": text(sent.get("serviceId"))[:80], "sent_at": moment(payload.get("timestamp")),
-        }  # fmt: skip
+            "event_type": text(payload.get("type"))[:100],
+            "event_id": text(sent.get("id"))[:100],
+            "service_render_id": text(sent.get("serviceId"))[:80],
+            "sent_at": moment(payload.get("timestamp")),
+        }
     except (standardwebhooks.WebhookVerificationError, ValueError, KeyError, TypeError, AttributeError, UnicodeError):
         raise NotGenuine from None
     identity = next(value for name, value in headers.items() if name.lower() == "webhook-id")
@@ -131,6 +133,10 @@ def _recover(api: Render, event_id: str) -> bool:
         event = api.events.get(event_id)
     except ProviderError:
         return False
-    values = {"event_type": event.type[:100], "event_id": event_id, "service_render_id": event.service_id,
-              "sent_at": event.at}  # fmt: skip
+    values = {
+        "event_type": event.type[:100],
+        "event_id": event_id,
+        "service_render_id": event.service_id,
+        "sent_at": event.at,
+    }
     return WebhookDelivery.objects.get_or_create(delivery_id=f"reconciled:{event_id}", defaults=values)[1]

@@ -64,8 +64,13 @@ def refresh_groups(api: Render) -> int:
 
 def take(seen: EnvGroup) -> VariableGroup:
     """One group as Render shows it: its name, its links, and the fingerprints of what it holds."""
-    facts = {"name": seen.name[:200], "owner_id": seen.owner_id[:80], "created_at": seen.created_at,
-             "removed_at": None, "seen_at": timezone.now()}  # fmt: skip
+    facts = {
+        "name": seen.name[:200],
+        "owner_id": seen.owner_id[:80],
+        "created_at": seen.created_at,
+        "removed_at": None,
+        "seen_at": timezone.now(),
+    }
     with transaction.atomic():
         row, _ = VariableGroup.objects.update_or_create(render_id=seen.id, defaults=facts)
         row.services.set(Service.objects.filter(render_id__in=seen.services))

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from deployments.blueprint import service as blueprint_service
-from deployments.blueprint.compare import MAX_BYTES
+from deployments.blueprint.parse import MAX_BYTES
 from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
 from operations.models import Environment
@@ -32,11 +32,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     file: BlueprintFile | None = getattr(environment, "blueprint", None)
     read = f"{reverse('admin:operations_request', args=['deployments.read_blueprint'])}?"
     context = {
-        **admin.site.each_context(request), "title": f"render.yaml of {environment.name}", "environment": environment,
-        "may": blueprint_service.may_read(request.user), "may_request": request.user.has_perm("deployments.configure"),
-        "read_url": read + urlencode({"environment": slug}), "file": file,
+        **admin.site.each_context(request),
+        "title": f"render.yaml of {environment.name}",
+        "environment": environment,
+        "may": blueprint_service.may_read(request.user),
+        "may_request": request.user.has_perm("deployments.configure"),
+        "read_url": read + urlencode({"environment": slug}),
+        "file": file,
         "differences": file.differences if file else [],
-    }  # fmt: skip
+    }
     return TemplateResponse(request, "admin/deployments/blueprint.html", context)
 
 

@@ -12,8 +12,12 @@ from operations.web.charts import Point, Slot, sparkline, strip
 from providers.render import Series
 
 MAX_POINTS = 60
-NAMES = {"cpu": ("CPU", "cores", 1.0), "memory": ("Memory", "MB", 1e-6), "http-requests": ("Requests", "a minute", 1.0),
-         "http-latency": ("Latency", "ms", 1.0)}  # fmt: skip
+NAMES = {
+    "cpu": ("CPU", "cores", 1.0),
+    "memory": ("Memory", "MB", 1e-6),
+    "http-requests": ("Requests", "a minute", 1.0),
+    "http-latency": ("Latency", "ms", 1.0),
+}
 
 
 def metric(name: str, series: Sequence[Series], deploys: Sequence[datetime | None]) -> SafeString:
@@ -41,9 +45,12 @@ def _after(at: datetime, deploys: Sequence[datetime | None]) -> bool:
 def health_strip(checks: Sequence[HealthCheck]) -> SafeString:
     """The newest probes, oldest first."""
     slots = [
-        Slot(f"{check.checked_at.astimezone(UTC):%d %b %H:%M:%S}, {check.latency_ms} ms",
-             "healthy" if check.healthy else check.detail or "unhealthy", "ok" if check.healthy else "bad")
+        Slot(
+            f"{check.checked_at.astimezone(UTC):%d %b %H:%M:%S}, {check.latency_ms} ms",
+            "healthy" if check.healthy else check.detail or "unhealthy",
+            "ok" if check.healthy else "bad",
+        )
         for check in reversed(checks)
-    ]  # fmt: skip
+    ]
     good = sum(check.healthy for check in checks)
     return strip(slots, "Health probes", f"{good} of {len(checks)} probes good, by status and body.")

@@ -20,9 +20,11 @@ from deployments.web.badges import status_badge
 from deployments.web.verbs import last_good, verb
 
 PHASES = [
-    ("build_in_progress", "Build"), ("pre_deploy_in_progress", "Pre-deploy"), ("update_in_progress", "Switch"),
+    ("build_in_progress", "Build"),
+    ("pre_deploy_in_progress", "Pre-deploy"),
+    ("update_in_progress", "Switch"),
     ("live", "Live"),
-]  # fmt: skip
+]
 AROUND = ("cpu", "memory", "http-latency")
 FAILED_AT = {"build_failed": 0, "pre_deploy_failed": 1, "update_failed": 2}
 
@@ -54,13 +56,23 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     seconds = row.duration.total_seconds() if row.duration else None
     checks = list(row.health_checks.order_by("-checked_at")[:30])
     return {
-        "row": row, "badge": status_badge(row), "service": service, "environment": service.environment,
-        "steps": steps(row), "seconds": seconds, "usual": usual(row), "log": found.get("log", []), "missing": missing,
-        "older": older, "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
-        "commit_url": service.commit_url(row.commit_sha), "verbs": verbs(request, row),
-        "strip": charts.health_strip(checks) if checks else "", "checks": checks,
+        "row": row,
+        "badge": status_badge(row),
+        "service": service,
+        "environment": service.environment,
+        "steps": steps(row),
+        "seconds": seconds,
+        "usual": usual(row),
+        "log": found.get("log", []),
+        "missing": missing,
+        "older": older,
+        "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
+        "commit_url": service.commit_url(row.commit_sha),
+        "verbs": verbs(request, row),
+        "strip": charts.health_strip(checks) if checks else "",
+        "checks": checks,
         "metrics": [charts.metric(name, found[name], [row.finished_at]) for name in AROUND if name in found],
-    }  # fmt: skip
+    }
 
 
 def verbs(request: HttpRequest, row: Deployment) -> list[Any]:

@@ -58,10 +58,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         service.environment = environment
     shown = lines(request, services)
     context = {
-        **admin.site.each_context(request), "title": environment.name, "environment": environment,
-        "lines": shown, "state": SyncState.objects.filter(pk=1).first(),
-        **watched(shown), "file": file, "differences": file.differences if file else [],
-    }  # fmt: skip
+        **admin.site.each_context(request),
+        "title": environment.name,
+        "environment": environment,
+        "lines": shown,
+        "state": SyncState.objects.filter(pk=1).first(),
+        **watched(shown),
+        "file": file,
+        "differences": file.differences if file else [],
+    }
     return TemplateResponse(request, "admin/deployments/environment.html", context)
 
 
@@ -90,10 +95,12 @@ def watched(shown: list[Line]) -> dict[str, Any]:
     since = timezone.now() - timedelta(hours=6)
     deploys = [row.finished_at for row in known if row.finished_at and row.finished_at >= since]
     return {
-        "watched": service, "strip": charts.health_strip(checks), "missing": missing,
+        "watched": service,
+        "strip": charts.health_strip(checks),
+        "missing": missing,
         "metrics": [charts.metric(name, found[name], deploys) for name in METRICS if name in found],
         "incidents": timeline(known, found.get("events", [])),
-    }  # fmt: skip
+    }
 
 
 def readers(service: Service) -> dict[str, remote.Reader]:

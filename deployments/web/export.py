@@ -14,22 +14,43 @@ from deployments.models import Deployment
 
 LIMIT = 50_000
 COLUMNS = (
-    "environment", "service", "deploy", "status", "health", "commit", "message", "trigger", "who", "source",
-    "created_at", "started_at", "finished_at", "seconds", "operation",
-)  # fmt: skip
+    "environment",
+    "service",
+    "deploy",
+    "status",
+    "health",
+    "commit",
+    "message",
+    "trigger",
+    "who",
+    "source",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "seconds",
+    "operation",
+)
 
 
 def record(row: Deployment) -> dict[str, str | int | None]:
     """One deployment as plain values."""
     return {
         "environment": row.service.environment.slug if row.service.environment else "",
-        "service": row.service.name, "deploy": row.render_id, "status": row.provider_status or row.status,
-        "health": row.health, "commit": row.commit_sha, "message": row.title, "trigger": row.trigger, "who": row.who,
-        "source": row.actor_source, "created_at": row.created_at.isoformat(),
+        "service": row.service.name,
+        "deploy": row.render_id,
+        "status": row.provider_status or row.status,
+        "health": row.health,
+        "commit": row.commit_sha,
+        "message": row.title,
+        "trigger": row.trigger,
+        "who": row.who,
+        "source": row.actor_source,
+        "created_at": row.created_at.isoformat(),
         "started_at": row.started_at.isoformat() if row.started_at else None,
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,
-        "seconds": int(row.duration.total_seconds()) if row.duration else None, "operation": row.operation_id or "",
-    }  # fmt: skip
+        "seconds": int(row.duration.total_seconds()) if row.duration else None,
+        "operation": row.operation_id or "",
+    }
 
 
 def rows_of(rows: QuerySet[Deployment]) -> Iterator[dict[str, str | int | None]]:

@@ -40,18 +40,29 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     row = get_object_or_404(EdgeFunction.objects.select_related("environment__project_sync"), pk=pk)
     place = row.environment
     versions = row.versions.select_related("bundle", "source").defer("bundle__content", "source__content")[:50]
-    listed = [(one, _back(request, row, one.version) if one.kept and not _runs(row, one.version) else None)
-              for one in versions]  # fmt: skip
+    listed = [
+        (one, _back(request, row, one.version) if one.kept and not _runs(row, one.version) else None)
+        for one in versions
+    ]
     context = {
-        **admin.site.each_context(request), "title": row.slug, "function": row, "environment": place,
-        "versions": listed, "sync": getattr(place, "project_sync", None),
-        "verbs": [] if row.removed_at else [
-            Verb("Deploy a bundle", f"{reverse('admin:deployments_function_upload')}?"
-                 f"{urlencode({'environment': place.slug, 'function': row.slug})}",
-                 "" if request.user.has_perm("deployments.deploy") else "Your role may not request this."),
+        **admin.site.each_context(request),
+        "title": row.slug,
+        "function": row,
+        "environment": place,
+        "versions": listed,
+        "sync": getattr(place, "project_sync", None),
+        "verbs": []
+        if row.removed_at
+        else [
+            Verb(
+                "Deploy a bundle",
+                f"{reverse('admin:deployments_function_upload')}?"
+                f"{urlencode({'environment': place.slug, 'function': row.slug})}",
+                "" if request.user.has_perm("deployments.deploy") else "Your role may not request this.",
+            ),
             verb(request, "deployments.function_delete", "Delete", place, "danger", function=row.slug),
         ],
-    }  # fmt: skip
+    }
     return TemplateResponse(request, "admin/deployments/function/page.html", context)
 
 
@@ -60,13 +71,15 @@ def _runs(row: EdgeFunction, version: int) -> bool:
 
 
 def _back(request: HttpRequest, row: EdgeFunction, version: int) -> Verb:
-    return verb(request, "deployments.function_rollback", "Put back", row.environment, function=row.slug,
-                version=str(version))  # fmt: skip
+    return verb(
+        request, "deployments.function_rollback", "Put back", row.environment, function=row.slug, version=str(version)
+    )
 
 
 class BundleForm(forms.Form):
-    environment = forms.ModelChoiceField(Environment.objects.exclude(supabase_ref=""), to_field_name="slug",
-                                         empty_label=None)  # fmt: skip
+    environment = forms.ModelChoiceField(
+        Environment.objects.exclude(supabase_ref=""), to_field_name="slug", empty_label=None
+    )
     function = forms.CharField(max_length=100, help_text="An existing one, or the name of a new one.")
     upload = forms.FileField(label="Zip of its folder", help_text="At most 20 MiB; files like .env are refused.")
 

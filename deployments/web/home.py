@@ -52,9 +52,11 @@ def live(request: HttpRequest) -> Panel:
     ids = production().values("pk")
     row = (
         Deployment.objects.filter(service__in=ids, status=Status.LIVE, service__type="web_service")
-        .select_related("service__environment").order_by("-created_at")
-        .annotate(trouble=Subquery(SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1])).first()
-    )  # fmt: skip
+        .select_related("service__environment")
+        .order_by("-created_at")
+        .annotate(trouble=Subquery(SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]))
+        .first()
+    )
     broken = SyncState.objects.filter(pk=1).exclude(error="")
     kind = row.trouble if row else broken.values_list("error_kind", flat=True).first()
     trouble = f"Render does not answer: {kind}" if kind is not None else ""
@@ -79,10 +81,16 @@ def register() -> None:
         NavLink("Operate", 12, "Services", "admin:deployments_service_changelist", "deployments.view_service")
     )
     navigation.register(
-        NavLink("Operate", 14, "Edge functions", "admin:deployments_edgefunction_changelist",
-                "deployments.view_edgefunction")
-    )  # fmt: skip
+        NavLink(
+            "Operate",
+            14,
+            "Edge functions",
+            "admin:deployments_edgefunction_changelist",
+            "deployments.view_edgefunction",
+        )
+    )
     navigation.register(
-        NavLink("Watch", 38, "Advisors", "admin:deployments_advisorfinding_changelist",
-                "deployments.view_advisorfinding")
-    )  # fmt: skip
+        NavLink(
+            "Watch", 38, "Advisors", "admin:deployments_advisorfinding_changelist", "deployments.view_advisorfinding"
+        )
+    )

@@ -20,9 +20,19 @@ from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
 SETTINGS = (
-    "runtime", "plan", "region", "numInstances", "healthCheckPath", "buildCommand", "startCommand", "preDeployCommand",
-    "maxShutdownDelaySeconds", "publishPath", "autoDeploy", "branch",
-)  # fmt: skip
+    "runtime",
+    "plan",
+    "region",
+    "numInstances",
+    "healthCheckPath",
+    "buildCommand",
+    "startCommand",
+    "preDeployCommand",
+    "maxShutdownDelaySeconds",
+    "publishPath",
+    "autoDeploy",
+    "branch",
+)
 
 
 def page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -40,10 +50,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     production = [service for service in known if service.environment and service.environment.kind == "production"]
     services = [service for service in known if service.environment_id == environment.pk]
     context = {
-        **admin.site.each_context(request), "title": f"Parity of {environment.name}", "environment": environment,
-        "may": may, "parts": [part(service, production) for service in services], **blueprints(services),
+        **admin.site.each_context(request),
+        "title": f"Parity of {environment.name}",
+        "environment": environment,
+        "may": may,
+        "parts": [part(service, production) for service in services],
+        **blueprints(services),
         "groups": groups(request, services),
-    }  # fmt: skip
+    }
     return TemplateResponse(request, "admin/deployments/parity.html", context)
 
 
@@ -79,8 +93,14 @@ def part(service: Service, production: list[Service]) -> dict[str, Any]:
     findings = parity.compare(service, reference)
     bad = sum(finding.tone == "bad" for finding in findings)
     differing = [] if own else settings_diff(service, reference)
-    return {"service": service, "reference": reference, "findings": findings, "bad": bad, "settings": differing,
-            "read": bool(parity.effective(service))}  # fmt: skip
+    return {
+        "service": service,
+        "reference": reference,
+        "findings": findings,
+        "bad": bad,
+        "settings": differing,
+        "read": bool(parity.effective(service)),
+    }
 
 
 def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:
@@ -89,12 +109,14 @@ def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]
     with_verbs = [(one, group_verbs(request.user, one)) for one in sorted(held.values(), key=lambda one: one.name)]
     return [
         {
-            "group": group, "variables": group.variables.all(),
+            "group": group,
+            "variables": group.variables.all(),
             "reaches": sorted(service.name for service in group.services.all()),
-            "verbs": verbs, "on_variable": verbs[:2],
+            "verbs": verbs,
+            "on_variable": verbs[:2],
         }
         for group, verbs in with_verbs
-    ]  # fmt: skip
+    ]
 
 
 def settings_diff(service: Service, reference: Service) -> list[tuple[str, str, str]]:

@@ -32,11 +32,13 @@ def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[s
     ends = preview_ends(service)
     day = (timezone.now() + timedelta(days=STALE_PREVIEW_DAYS)).date().isoformat()
     return {
-        "service": service, "parent": names.get(service.parent_render_id, service.parent_render_id), "ends": ends,
+        "service": service,
+        "parent": names.get(service.parent_render_id, service.parent_render_id),
+        "ends": ends,
         "stale": ends is not None and ends < timezone.now(),
         "then": service.get_preview_ending_display() if service.preview_expires_at else "Remind us",
         "verbs": [
             verb(request.user, "deployments.keep_preview", service, "Keep until …", until=day, then="remind"),
             verb(request.user, "deployments.delete_preview", service, "Delete", tone="danger"),
         ],
-    }  # fmt: skip
+    }

@@ -44,13 +44,17 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         return _switch(request, service)
     checks = list(service.health_checks.order_by("-checked_at")[:60])
     context = {
-        **admin.site.each_context(request), "title": service.name, "service": service,
-        "environment": service.environment, "verbs": of_service(request.user, service),
+        **admin.site.each_context(request),
+        "title": service.name,
+        "service": service,
+        "environment": service.environment,
+        "verbs": of_service(request.user, service),
         "rows": service.deployments.select_related("service").order_by("-created_at")[:12],
-        "strip": charts.health_strip(checks) if checks else "", "curl": lifting_curl(service.render_id),
+        "strip": charts.health_strip(checks) if checks else "",
+        "curl": lifting_curl(service.render_id),
         "switches": [(name, label, getattr(service, name)) for name, label in SWITCHES.items()],
         "may_switch": request.user.has_perm("deployments.change_service"),
-    }  # fmt: skip
+    }
     return TemplateResponse(request, "admin/deployments/service/page.html", context)
 
 
@@ -64,7 +68,12 @@ def _switch(request: HttpRequest, service: Service) -> HttpResponse:
             Service.objects.filter(pk=service.pk).update(**changed)
             place = service.environment.slug if service.environment else ""
             told = {name: [not value, value] for name, value in changed.items()}
-            record("deployments.settings_changed", actor=request.user.get_username(), environment=place,
-                   subject=service.name, data={"service": service.name, "changed": told})  # fmt: skip
+            record(
+                "deployments.settings_changed",
+                actor=request.user.get_username(),
+                environment=place,
+                subject=service.name,
+                data={"service": service.name, "changed": told},
+            )
         messages.success(request, "Stored.")
     return redirect("admin:deployments_service_change", service.pk)

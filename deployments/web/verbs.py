@@ -54,8 +54,13 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
         state = "off" if service.maintenance else "on"
         verbs.append(make("maintenance", f"Maintenance {state}", state=state))
         verbs += [make("restart", "Restart"), make("scale", "Scale"), make("health_path", "Health path")]
-    verbs.append(make("autodeploy", f"Autodeploy {'off' if service.autodeploy else 'on'}",
-                      state="off" if service.autodeploy else "on"))  # fmt: skip
+    verbs.append(
+        make(
+            "autodeploy",
+            f"Autodeploy {'off' if service.autodeploy else 'on'}",
+            state="off" if service.autodeploy else "on",
+        )
+    )
     if service.suspended:
         verbs.insert(1, make("resume", "Resume"))
     verbs += [

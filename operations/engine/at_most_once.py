@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
-from providers.http.api_client import RateLimited, Unavailable, UnknownOutcome
+from providers.http.errors import RateLimited, Unavailable, UnknownOutcome
 
 Answer = TypeVar("Answer")
 Errors = tuple[type[ProviderError], ...]

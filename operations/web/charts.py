@@ -100,8 +100,15 @@ def _figure(
         ' preserveAspectRatio="none">'
         '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}</svg><figcaption>{}</figcaption>'
         "<details><summary>As a table</summary>{}</details></figure>",
-        WIDTH, height, title, description, drawing, description, twin(head, rows), n=name,
-    )  # fmt: skip
+        WIDTH,
+        height,
+        title,
+        description,
+        drawing,
+        description,
+        twin(head, rows),
+        n=name,
+    )
 
 
 def twin(head: Sequence[str], rows: Sequence[Sequence[str]]) -> SafeString:

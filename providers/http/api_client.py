@@ -19,45 +19,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from providers import redact
 from providers.errors import ProviderError
+from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.http.rate_limits import RateLimits
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
-
-
-class Unauthorized(ProviderError):
-    """The token is wrong, revoked or may not do this (401, 403)."""
-
-
-class NotFound(ProviderError):
-    """The thing is gone or was never there (404, 410)."""
-
-
-class PlanTooLow(ProviderError):
-    """The workspace's plan does not include this, or a payment is missing (402)."""
-
-
-class Rejected(ProviderError):
-    """The provider understood the request and declined it (400, 406, 409, 422); nothing was changed."""
-
-
-class RateLimited(ProviderError):
-    """429, or a bucket known to be empty: nothing was changed. `wait` is the number of seconds until it refills."""
-
-    def __init__(self, message: str, wait: float) -> None:
-        super().__init__(message, retryable=True)
-        self.wait = wait
-
-
-class Unavailable(ProviderError):
-    """No connection, a timeout of a read, or a 5xx to a read: nothing was changed."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retryable=True)
-
-
-class UnknownOutcome(ProviderError):
-    """A write was sent and its answer was lost: it may have happened. Look it up; never send it again."""
 
 
 class Bearer(requests.auth.AuthBase):
@@ -119,9 +85,14 @@ class JsonClient:
             raise RateLimited(f"{self.provider}'s rate limit is used up; try again in {wait:.0f} s.", wait)
         try:
             response = self._session.request(
-                method, self.base + path, auth=Bearer(self._token), timeout=self.timeout, stream=True,
-                allow_redirects=False, **arguments,
-            )  # fmt: skip
+                method,
+                self.base + path,
+                auth=Bearer(self._token),
+                timeout=self.timeout,
+                stream=True,
+                allow_redirects=False,
+                **arguments,
+            )
             content = self._read(response)
         except (requests.RequestException, OSError) as error:
             raise self._lost(method, path, error) from None

@@ -8,6 +8,22 @@ from providers.render.models import Commit, Deploy, Event, Instance, Maintenance
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
 
 __all__ = [
-    "Blueprint", "BlueprintCheck", "Commit", "Deploy", "EnvGroup", "EnvVar", "Event", "Instance", "Job", "LogLine",
-    "MaintenanceMode", "Owner", "Render", "SecretFile", "Series", "Service", "Webhook", "WebhookEvent",
-]  # fmt: skip
+    "Blueprint",
+    "BlueprintCheck",
+    "Commit",
+    "Deploy",
+    "EnvGroup",
+    "EnvVar",
+    "Event",
+    "Instance",
+    "Job",
+    "LogLine",
+    "MaintenanceMode",
+    "Owner",
+    "Render",
+    "SecretFile",
+    "Series",
+    "Service",
+    "Webhook",
+    "WebhookEvent",
+]

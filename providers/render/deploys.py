@@ -25,9 +25,7 @@ class Deploys:
     ) -> Iterator[list[Deploy]]:
         """Pages of deploys, newest first."""
         path = at("services", service, "deploys")
-        found = pages(
-            self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after
-        )  # fmt: skip
+        found = pages(self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after)
         for page in found:
             yield [Deploy.parse(data) for data in page]
 

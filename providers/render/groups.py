@@ -63,8 +63,14 @@ class EnvGroups:
         """Those made between two moments, in whatever order Render sends them; a full answer is asked for in halves.
 
         The halves overlap, because nothing says whether a bound itself belongs to them."""
-        values = things(self._http, "/env-groups", "envGroup", ownerId=[owner] if owner else None,
-                        createdAfter=after, createdBefore=before)  # fmt: skip
+        values = things(
+            self._http,
+            "/env-groups",
+            "envGroup",
+            ownerId=[owner] if owner else None,
+            createdAfter=after,
+            createdBefore=before,
+        )
         found = [EnvGroup.parse(data) for data in values]
         yield from found
         times = [group.created_at for group in found if group.created_at]

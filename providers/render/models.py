@@ -155,9 +155,12 @@ class Event:
     @classmethod
     def parse(cls, data: Json) -> Event:
         return cls(
-            text(data.get("id")), text(data.get("type")), text(data.get("serviceId")),
-            moment(data.get("timestamp")), part(data.get("details")),
-        )  # fmt: skip
+            text(data.get("id")),
+            text(data.get("type")),
+            text(data.get("serviceId")),
+            moment(data.get("timestamp")),
+            part(data.get("details")),
+        )
 
 
 @dataclass(frozen=True)

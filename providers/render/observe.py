@@ -44,7 +44,7 @@ class Logs:
         """The newest `limit` lines in that time, oldest first."""
         asked = query(
             ownerId=owner, resource=resource, startTime=start, endTime=end, type=type, direction="backward", limit=limit
-        )  # fmt: skip
+        )
         answer = self._http.get("/logs", asked, deadline=deadline)
         lines = [LogLine.parse(data) for data in (answer or {}).get("logs") or ()]
         return lines[::-1]

@@ -22,9 +22,12 @@ class Database:
     @classmethod
     def parse(cls, data: Json) -> Database:
         return cls(
-            text(data["id"]), text(data.get("name")), text(data.get("plan")), text(data.get("status")),
+            text(data["id"]),
+            text(data.get("name")),
+            text(data.get("plan")),
+            text(data.get("status")),
             moment(data.get("expiresAt")),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,13 @@ class Job:
     @classmethod
     def parse(cls, data: Json) -> Job:
         return cls(
-            text(data["id"]), text(data.get("status")), text(data.get("startCommand")),
-            moment(data.get("createdAt")), moment(data.get("startedAt")), moment(data.get("finishedAt")),
-        )  # fmt: skip
+            text(data["id"]),
+            text(data.get("status")),
+            text(data.get("startCommand")),
+            moment(data.get("createdAt")),
+            moment(data.get("startedAt")),
+            moment(data.get("finishedAt")),
+        )
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,12 @@ class WebhookEvent:
     def parse(cls, data: Json) -> WebhookEvent:
         code = data.get("statusCode")
         return cls(
-            text(data.get("id")), text(data.get("eventId")), text(data.get("eventType")),
-            moment(data.get("sentAt")), code if isinstance(code, int) else None,
-        )  # fmt: skip
+            text(data.get("id")),
+            text(data.get("eventId")),
+            text(data.get("eventType")),
+            moment(data.get("sentAt")),
+            code if isinstance(code, int) else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,12 @@ class LogLine:
     def parse(cls, data: Json) -> LogLine:
         labels = {text(part(label).get("name")): text(part(label).get("value")) for label in data.get("labels") or ()}
         return cls(
-            text(data.get("id")), moment(data.get("timestamp")), text(data.get("message")),
-            labels.get("level", ""), labels.get("type", ""),
-        )  # fmt: skip
+            text(data.get("id")),
+            moment(data.get("timestamp")),
+            text(data.get("message")),
+            labels.get("level", ""),
+            labels.get("type", ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -121,9 +131,15 @@ class Blueprint:
     @classmethod
     def parse(cls, data: Json) -> Blueprint:
         return cls(
-            text(data["id"]), text(data.get("name")), text(data.get("status")), data.get("autoSync") is True,
-            text(data.get("repo")), text(data.get("branch")), text(data.get("path")), moment(data.get("lastSync")),
-        )  # fmt: skip
+            text(data["id"]),
+            text(data.get("name")),
+            text(data.get("status")),
+            data.get("autoSync") is True,
+            text(data.get("repo")),
+            text(data.get("branch")),
+            text(data.get("path")),
+            moment(data.get("lastSync")),
+        )
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,14 @@ def reaper(address: Address) -> Document:
 
 
 def _deny(name: str, actions: list[str], resource: list[str], condition: Document) -> Document:
-    return {"Sid": name, "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": resource,
-            "Condition": condition}  # fmt: skip
+    return {
+        "Sid": name,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": resource,
+        "Condition": condition,
+    }
 
 
 def bucket(address: Address) -> Document:
@@ -98,10 +104,15 @@ def bucket(address: Address) -> Document:
     everyone_else = {"ArnNotLike": {"aws:PrincipalArn": ADMIN}}
     both = [_bucket(address), f"{_bucket(address)}/*"]
     dangerous = [
-        "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
-        "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:PutBucketObjectLockConfiguration",
+        "s3:DeleteObjectVersion",
+        "s3:BypassGovernanceRetention",
+        "s3:PutBucketPolicy",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketVersioning",
+        "s3:PutLifecycleConfiguration",
+        "s3:PutBucketObjectLockConfiguration",
         "s3:DeleteBucket",
-    ]  # fmt: skip
+    ]
     return _policy(
         _deny("OnlyTheAdministratorUnprotects", dangerous, both, everyone_else),
         _deny("NeverOverwrite", ["s3:PutObject"], [_objects(address)], {"Null": {"s3:if-none-match": "true"}}),

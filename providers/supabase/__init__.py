@@ -17,6 +17,20 @@ from providers.supabase.projects import project_ref
 from providers.supabase.records import Function, Lint, NetworkRestrictions, Pooler, Secret, SslEnforcement
 
 __all__ = [
-    "Addon", "Backup", "Backups", "Function", "Lint", "MigrationRow", "NetworkRestrictions", "Organization", "Pooler",
-    "Project", "RestorePoint", "Secret", "ServiceHealth", "SslEnforcement", "Supabase", "project_ref",
-]  # fmt: skip
+    "Addon",
+    "Backup",
+    "Backups",
+    "Function",
+    "Lint",
+    "MigrationRow",
+    "NetworkRestrictions",
+    "Organization",
+    "Pooler",
+    "Project",
+    "RestorePoint",
+    "Secret",
+    "ServiceHealth",
+    "SslEnforcement",
+    "Supabase",
+    "project_ref",
+]

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import JsonClient, Unavailable, UnknownOutcome
+from providers.http.api_client import JsonClient
+from providers.http.errors import Unavailable, UnknownOutcome
 from providers.supabase.models import Backups, MigrationRow, RestorePoint, items, part, text
 
 POINT_NAME_LENGTH = 20

@@ -72,8 +72,12 @@ class Functions:
         self, ref: str, slug: str, bundle: bytes, *, entrypoint: str, verify_jwt: bool = True
     ) -> Function:
         """A deleted function from its kept bundle (deprecated by the API's own words, and the only way)."""
-        params: Params = {"slug": slug, "name": slug, "verify_jwt": "true" if verify_jwt else "false",
-                          "entrypoint_path": entrypoint or None}  # fmt: skip
+        params: Params = {
+            "slug": slug,
+            "name": slug,
+            "verify_jwt": "true" if verify_jwt else "false",
+            "entrypoint_path": entrypoint or None,
+        }
         answer = self._http.send_bytes("POST", f"/v1/projects/{ref}/functions", bundle, BUNDLE, params)
         return Function.parse({"slug": slug} | dict(part(answer)))
 

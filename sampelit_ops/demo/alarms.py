@@ -21,7 +21,7 @@ from ledger.models import Entry
 from ledger.registry import say, sentences
 from operations import navigation
 from providers.errors import ProviderError, Refused
-from sampelit_ops.demo import accidents
+from sampelit_ops.demo import accident_causes, accidents
 from sampelit_ops.demo.accidents import ACCIDENTS, PROVOKED, PUT_BACK
 
 MAY = "operations.change_environment"  # admins alone hold it
@@ -50,7 +50,7 @@ def answers(limit: int = SHOWN) -> list[Answer]:
         return []
     codes = {code for one in ACCIDENTS.values() for code in one.answers}
     alarms = Entry.objects.filter(code__in=codes, sequence__gt=provoked[-1].sequence, seeded=False)
-    found = list(alarms.filter(environment=accidents.ENVIRONMENT).order_by("sequence")[:500])
+    found = list(alarms.filter(environment=accident_causes.ENVIRONMENT).order_by("sequence")[:500])
     return [_answer(entry, _next(entry, provoked), found) for entry in provoked if entry.subject in ACCIDENTS]
 
 

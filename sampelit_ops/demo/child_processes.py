@@ -40,9 +40,17 @@ def sandbox_values(sandbox: Child) -> dict[str, str]:
 
 def start_portal(stack: ExitStack, port: str) -> dict[str, Child]:
     web: list[str | Path] = [
-        sys.executable, "-m", "gunicorn", "sampelit_ops.wsgi", "--config", "python:sampelit_ops.gunicorn_conf",
-        "--bind", f"127.0.0.1:{port}", "--workers", "1",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "sampelit_ops.wsgi",
+        "--config",
+        "python:sampelit_ops.gunicorn_conf",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "1",
+    ]
     return {
         "worker": _start(stack, "worker", [*MANAGE, "run_worker"]),
         "web": _start(stack, "web", web),

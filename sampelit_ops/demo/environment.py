@@ -15,9 +15,23 @@ from sampelit_ops.demo.paths import DEMO_ENV
 
 # These work on a store, on files or on nothing, and must run where no portal database exists.
 WITHOUT_DATABASE = {
-    "export", "restore_run", "list_runs", "table_csv", "sandbox", "help", "version", "--help", "--version", "check",
-    "makemigrations", "makemessages", "collectstatic", "analyze_sql", "keys", "test",
-}  # fmt: skip
+    "export",
+    "restore_run",
+    "list_runs",
+    "table_csv",
+    "sandbox",
+    "help",
+    "version",
+    "--help",
+    "--version",
+    "check",
+    "makemigrations",
+    "makemessages",
+    "collectstatic",
+    "analyze_sql",
+    "keys",
+    "test",
+}
 
 
 def needs_database(argv: list[str]) -> bool:

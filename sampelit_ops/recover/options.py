@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,33 +24,11 @@ from providers.errors import ProviderError
 from sampelit_ops.recover.loss import Lost
 from sampelit_ops.recover.migration_sql import column_of
 from sampelit_ops.recover.missing_rows_sql import tables_for
+from sampelit_ops.recover.option import Option
 
 RUNS, COPIES = 3, 2
 WHOLE_DOWN = "The whole product is down: minutes to hours, in maintenance."
 NEW_DATABASE = "OPS_RESTORE_NEW_DSN"
-
-
-@dataclass(frozen=True)
-class Option:
-    """One way back. Without `kind` it cannot be started, and `note` says why; `loss_seconds` is what stays lost."""
-
-    layer: str
-    name: str
-    taken_at: datetime | None = None
-    loss_seconds: int | None = None
-    loss: str = ""
-    downtime: str = ""
-    price: str = ""
-    note: str = ""
-    kind: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-
-    def as_json(self, environment: Environment) -> dict[str, Any]:
-        sets = " ".join(f"--set {name}={value}" for name, value in self.parameters.items())
-        command = (
-            f"manage.py ops request {self.kind} --environment {environment} {sets} --reason …" if self.kind else ""
-        )
-        return {**asdict(self), "taken_at": self.taken_at.isoformat() if self.taken_at else None, "command": command}
 
 
 def options(environment: Environment, lost: Lost, at: datetime) -> list[Option]:
@@ -111,28 +88,40 @@ def _ours(environment: Environment, lost: Lost, at: datetime, schema: str) -> It
 def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | None:
     taken = run.snapshot_at or run.started_at
     common: dict[str, Any] = {
-        "layer": "ours", "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.name})", "taken_at": taken,
-        "loss_seconds": int((at - taken).total_seconds()), "price": "Nothing more than the store.",
-    }  # fmt: skip
+        "layer": "ours",
+        "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.name})",
+        "taken_at": taken,
+        "loss_seconds": int((at - taken).total_seconds()),
+        "price": "Nothing more than the store.",
+    }
     if lost.kind == "project":
         parameters = {"run": run.pk, "target": f"database:{NEW_DATABASE}"}
         note = f"Make a new project, set {NEW_DATABASE} on the proving worker; afterwards point DATABASE_URL to it."
-        return Option(**common, loss=_since(at, taken, "is lost"), downtime="Until the new database is filled "
-                      f"(the drill took {formatting.duration(run.proof_seconds)}) and the product points to it.",
-                      note=note, kind="backups.restore", parameters=parameters)  # fmt: skip
+        return Option(
+            **common,
+            loss=_since(at, taken, "is lost"),
+            downtime="Until the new database is filled "
+            f"(the drill took {formatting.duration(run.proof_seconds)}) and the product points to it.",
+            note=note,
+            kind="backups.restore",
+            parameters=parameters,
+        )
     try:
         manifest = trusted_manifest(run, store_of(run))
     except ProviderError as error:
         return Option(**common, note=error.message)
     if not _holds(lost, manifest):
         return None
-    parameters = {"run": run.pk, "target": f"schema:{schema}",
-                  "tables": ",".join(needed(lost, manifest))}  # fmt: skip
+    parameters = {"run": run.pk, "target": f"schema:{schema}", "tables": ",".join(needed(lost, manifest))}
     if lost.kind == "experiment":
         parameters["chain"] = lost.key
-    return Option(**common, loss=_since(at, taken, f"to the {lost.kind} is lost, nothing else"),
-                  downtime="None: restored beside, then a migration brings it over by key.",
-                  kind="backups.restore", parameters=parameters)  # fmt: skip
+    return Option(
+        **common,
+        loss=_since(at, taken, f"to the {lost.kind} is lost, nothing else"),
+        downtime="None: restored beside, then a migration brings it over by key.",
+        kind="backups.restore",
+        parameters=parameters,
+    )
 
 
 def needed(lost: Lost, manifest: Manifest) -> list[str]:
@@ -166,9 +155,15 @@ def _copies(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at:
     found = sorted(usable, key=lambda one: one.taken_at or at, reverse=True)[:COPIES]
     for row in found:
         layer = "daily" if row.kind == ProviderBackup.Kind.DAILY else "point"
-        yield Option(layer, str(row), price="Part of the plan.", note="Nobody has restored it before.",
-                     kind="backups.provider_restore", parameters={"backup": row.external_id},
-                     **_whole(row.taken_at or at))  # fmt: skip
+        yield Option(
+            layer,
+            str(row),
+            price="Part of the plan.",
+            note="Nobody has restored it before.",
+            kind="backups.provider_restore",
+            parameters={"backup": row.external_id},
+            **_whole(row.taken_at or at),
+        )
     if not found:
         verdict = judge(project, kept)
         why = verdict.sentence if verdict.tone != "ok" else "Supabase keeps none from before then."
@@ -185,5 +180,11 @@ def _pitr(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at: d
         begins = f"{window.earliest_at:%Y-%m-%d %H:%M} UTC"
         yield Option("pitr", name, price=price, note=f"Its window begins only at {begins}.")
     else:
-        yield Option("pitr", f"{name}: one second before", price=price, kind="backups.provider_pitr",
-                     parameters={"at": f"{target:%Y-%m-%dT%H:%M:%SZ}"}, **_whole(target))  # fmt: skip
+        yield Option(
+            "pitr",
+            f"{name}: one second before",
+            price=price,
+            kind="backups.provider_pitr",
+            parameters={"at": f"{target:%Y-%m-%dT%H:%M:%SZ}"},
+            **_whole(target),
+        )

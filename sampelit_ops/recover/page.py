@@ -24,7 +24,8 @@ from operations.web.errors import INCOMPLETE
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.loss import KINDS, Lost, of_form
 from sampelit_ops.recover.migration_writer import write
-from sampelit_ops.recover.options import Option, restored, ways
+from sampelit_ops.recover.option import Option
+from sampelit_ops.recover.options import restored, ways
 from sampelit_ops.recover.validation import refuse_unknown
 
 WRITES = "migrations_registry.register_migrationfile"
@@ -52,8 +53,9 @@ class LostForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **options})
         rows = Environment.objects.filter(kind__in=["production", "staging"]).select_related("supabase_project")
         self.environments = {row.slug: row for row in rows}
-        self.fields["environment"] = forms.ChoiceField(choices=[(slug, row.name) for slug, row in
-                                                                self.environments.items()])  # fmt: skip
+        self.fields["environment"] = forms.ChoiceField(
+            choices=[(slug, row.name) for slug, row in self.environments.items()]
+        )
 
     def clean(self) -> dict[str, Any]:
         """Adds `what`, a Lost; or the reason why the words name none."""

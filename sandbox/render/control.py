@@ -53,8 +53,12 @@ def push(sandbox: Controlled, body: Json) -> Json:
     """A commit on a branch; services with autodeploy on that branch deploy it."""
     world, branch = sandbox.world, body.get("branch", "main")
     sha = (world.new_id("c")[2:] + world.new_id("c")[2:])[:40]
-    commit = {"id": sha, "message": body.get("message", "Change something"), "createdAt": world.stamp(),
-              "_behaviour": body.get("behaviour", "")}  # fmt: skip
+    commit = {
+        "id": sha,
+        "message": body.get("message", "Change something"),
+        "createdAt": world.stamp(),
+        "_behaviour": body.get("behaviour", ""),
+    }
     world.commits.setdefault(branch, []).append(commit)
     for identity, service in world.services.items():
         if service["branch"] == branch and service["autoDeploy"] == "yes":
@@ -83,9 +87,7 @@ def manual(sandbox: Controlled, body: Json) -> Json:
     world = sandbox.world
     service = named(world, body.get("service", ""))
     commit = world.commits[service["branch"]][-1]
-    return public(
-        lifecycle.start(world, service["id"], trigger="manual", commit=commit, user=body.get("user", ""))
-    )  # fmt: skip
+    return public(lifecycle.start(world, service["id"], trigger="manual", commit=commit, user=body.get("user", "")))
 
 
 def fault(sandbox: Controlled, body: Json) -> None:
@@ -114,6 +116,15 @@ def calls(sandbox: Controlled, body: Json) -> Json:
 
 
 _VERBS = {
-    "advance": advance, "push": push, "fail": fail, "health": health, "crash": crash, "manual": manual, "fault": fault,
-    "limits": limits, "plan": plan, "key": key, "calls": calls,
-}  # fmt: skip
+    "advance": advance,
+    "push": push,
+    "fail": fail,
+    "health": health,
+    "crash": crash,
+    "manual": manual,
+    "fault": fault,
+    "limits": limits,
+    "plan": plan,
+    "key": key,
+    "calls": calls,
+}

@@ -55,19 +55,31 @@ class Deliveries:
                 item["due"] = self._world.now() + timedelta(seconds=FIRST_RETRY_SECONDS * 2 ** (item["tries"] - 1))
 
     def _note(self, item: Json, status: int, said: str) -> None:
-        entry: Json = {"id": f"{item['id']}-{item['tries']}", "eventId": item["event"]["id"],
-                       "eventType": item["event"]["type"], "sentAt": self._world.stamp()}  # fmt: skip
+        entry: Json = {
+            "id": f"{item['id']}-{item['tries']}",
+            "eventId": item["event"]["id"],
+            "eventType": item["event"]["type"],
+            "sentAt": self._world.stamp(),
+        }
         entry |= {"statusCode": status, "responseBody": said[:200]} if status else {"error": said}
         self._world.sent.setdefault(item["hook"], []).append(entry)
 
 
 def post(hook: Json, message: str, event: Json, now: datetime) -> tuple[int, str]:
     """One signed POST; (status, body), or (0, reason) where nobody answered."""
-    body = json.dumps({"type": event["type"], "timestamp": event["timestamp"],
-                       "data": {"id": event["id"], "serviceId": event["serviceId"]}})  # fmt: skip
-    headers = {"content-type": "application/json", "webhook-id": message,
-               "webhook-timestamp": str(int(now.timestamp())),
-               "webhook-signature": Webhook(hook["secret"]).sign(message, now, body)}  # fmt: skip
+    body = json.dumps(
+        {
+            "type": event["type"],
+            "timestamp": event["timestamp"],
+            "data": {"id": event["id"], "serviceId": event["serviceId"]},
+        }
+    )
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": message,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(hook["secret"]).sign(message, now, body),
+    }
     try:
         answer = requests.post(hook["url"], data=body.encode(), headers=headers, timeout=5, allow_redirects=False)
     except requests.RequestException as error:

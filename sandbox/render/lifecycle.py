@@ -37,11 +37,17 @@ def start(
         wanted = [phase for phase in wanted if phase != "pre_deploy_in_progress"]
     now = world.stamp()
     deploy = {
-        "id": world.new_id("dep"), "status": "created", "trigger": trigger,
+        "id": world.new_id("dep"),
+        "status": "created",
+        "trigger": trigger,
         "commit": {k: commit[k] for k in ("id", "message", "createdAt")},
-        "createdAt": now, "updatedAt": now, "_phases": wanted, "_since": now, "_user": user,
+        "createdAt": now,
+        "updatedAt": now,
+        "_phases": wanted,
+        "_since": now,
+        "_user": user,
         "_behaviour": behaviour or world.next_failures.pop(service, "") or commit.get("_behaviour", ""),
-    }  # fmt: skip
+    }
     world.deploys[service].append(deploy)
     settle(world)
     return deploy

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sandbox.refs import supabase_url
 from sandbox.render.api.groups import new_group
-from sandbox.render.lifecycle import trigger_details
+from sandbox.render.seed_history import _history
 from sandbox.render.world import OWNER, Json, World
 
 MESSAGES = (
-    "Cap variant weight at the configured share", "Cache experiment lookups for a minute",
-    "Record the segment key with every decision", "Fix the Thompson prior for new variants",
-    "Return 409 on a duplicate assignment", "Log algorithm version on conversion",
-    "Speed up the audit trail page", "Validate webhook signatures of integrations",
-    "Show lift with its interval", "Update FastAPI", "Add a health detail for the pooler",
-    "Retry platform sync jobs", "Round conversion values to cents", "Tidy the onboarding flow",
-)  # fmt: skip
+    "Cap variant weight at the configured share",
+    "Cache experiment lookups for a minute",
+    "Record the segment key with every decision",
+    "Fix the Thompson prior for new variants",
+    "Return 409 on a duplicate assignment",
+    "Log algorithm version on conversion",
+    "Speed up the audit trail page",
+    "Validate webhook signatures of integrations",
+    "Show lift with its interval",
+    "Update FastAPI",
+    "Add a health detail for the pooler",
+    "Retry platform sync jobs",
+    "Round conversion values to cents",
+    "Tidy the onboarding flow",
+)
 SECRET_NAMES = ("DATABASE_URL", "SUPABASE_SERVICE_KEY", "JWT_SECRET", "SUPABASE_URL", "SUPABASE_ANON_KEY")
 
 
@@ -32,6 +40,8 @@ def seed(world: World) -> None:
     _groups(world)
     for service in world.services:
         _history(world, service)
+        if world.services[service]["type"] == "web_service":
+            _crash(world, service)
 
 
 def _commit(world: World, branch: str, number: int, text: str) -> Json:
@@ -44,14 +54,26 @@ def _service(world: World, name: str, kind: str, branch: str, environment: str, 
     made = world.stamp(world.now() - timedelta(days=90))
     service = world.new_id("srv", name)
     world.services[service] = {
-        "id": service, "name": name, "slug": name, "type": kind, "ownerId": OWNER,
-        "autoDeploy": "yes" if auto else "no", "autoDeployTrigger": "commit" if auto else "off",
-        "branch": branch, "rootDir": "",
-        "repo": "https://github.com/asanchezmanas/sampelit", "environmentId": world.new_id("evm", environment),
-        "dashboardUrl": f"https://dashboard.render.com/web/{service}", "notifyOnFail": "default",
-        "suspended": "not_suspended", "suspenders": [], "createdAt": made, "updatedAt": made,
-        "serviceDetails": _details(name, kind), "_environment": environment,
-    }  # fmt: skip
+        "id": service,
+        "name": name,
+        "slug": name,
+        "type": kind,
+        "ownerId": OWNER,
+        "autoDeploy": "yes" if auto else "no",
+        "autoDeployTrigger": "commit" if auto else "off",
+        "branch": branch,
+        "rootDir": "",
+        "repo": "https://github.com/asanchezmanas/sampelit",
+        "environmentId": world.new_id("evm", environment),
+        "dashboardUrl": f"https://dashboard.render.com/web/{service}",
+        "notifyOnFail": "default",
+        "suspended": "not_suspended",
+        "suspenders": [],
+        "createdAt": made,
+        "updatedAt": made,
+        "serviceDetails": _details(name, kind),
+        "_environment": environment,
+    }
     world.deploys[service], world.events[service], world.jobs[service] = [], [], []
     world.env[service] = _variables(environment, name) if kind == "web_service" else {"PUBLIC_API": f"/apps/{name}"}
     return service
@@ -59,27 +81,47 @@ def _service(world: World, name: str, kind: str, branch: str, environment: str, 
 
 def _details(name: str, kind: str) -> Json:
     if kind == "static_site":
-        return {"buildCommand": "npm run build", "publishPath": "dist", "url": f"/apps/{name}", "buildPlan": "starter",
-                "pullRequestPreviewsEnabled": "yes", "previews": {"generation": "automatic"}}  # fmt: skip
+        return {
+            "buildCommand": "npm run build",
+            "publishPath": "dist",
+            "url": f"/apps/{name}",
+            "buildPlan": "starter",
+            "pullRequestPreviewsEnabled": "yes",
+            "previews": {"generation": "automatic"},
+        }
     return {
-        "env": "python", "runtime": "python", "plan": "starter", "region": "frankfurt", "numInstances": 1,
-        "buildPlan": "starter", "healthCheckPath": "/health", "url": f"/apps/{name}", "maxShutdownDelaySeconds": 30,
-        "openPorts": [{"port": 10000, "protocol": "TCP"}], "maintenanceMode": {"enabled": False, "uri": ""},
-        "envSpecificDetails": {"buildCommand": "pip install -r requirements.txt",
-                               "startCommand": "uvicorn main:app --host 0.0.0.0 --port $PORT",
-                               "preDeployCommand": "python -m sampelit.check"},
-        "previews": {"generation": "off"}, "pullRequestPreviewsEnabled": "no", "renderSubdomainPolicy": "enabled",
+        "env": "python",
+        "runtime": "python",
+        "plan": "starter",
+        "region": "frankfurt",
+        "numInstances": 1,
+        "buildPlan": "starter",
+        "healthCheckPath": "/health",
+        "url": f"/apps/{name}",
+        "maxShutdownDelaySeconds": 30,
+        "openPorts": [{"port": 10000, "protocol": "TCP"}],
+        "maintenanceMode": {"enabled": False, "uri": ""},
+        "envSpecificDetails": {
+            "buildCommand": "pip install -r requirements.txt",
+            "startCommand": "uvicorn main:app --host 0.0.0.0 --port $PORT",
+            "preDeployCommand": "python -m sampelit.check",
+        },
+        "previews": {"generation": "off"},
+        "pullRequestPreviewsEnabled": "no",
+        "renderSubdomainPolicy": "enabled",
         "sshAddress": f"{name}@ssh.frankfurt.render.com",
-    }  # fmt: skip
+    }
 
 
 def _variables(environment: str, name: str) -> dict[str, str]:
     secret = {key: world_secret(environment, key) for key in SECRET_NAMES}
     return secret | {
-        "IS_DEVELOPMENT": "false", "JWT_ALGORITHM": "HS256", "API_RATE_LIMIT": "100",
+        "IS_DEVELOPMENT": "false",
+        "JWT_ALGORITHM": "HS256",
+        "API_RATE_LIMIT": "100",
         "ALLOWED_ORIGINS": f"https://{name.replace('-api', '-web')}.example",
         "SUPABASE_URL": supabase_url(environment),
-    }  # fmt: skip
+    }
 
 
 def world_secret(environment: str, key: str) -> str:
@@ -90,14 +132,16 @@ def world_secret(environment: str, key: str) -> str:
 GROUPS: dict[str, tuple[list[str], dict[str, str], dict[str, str]]] = {
     "sampelit-common": (
         ["sampelit-api", "sampelit-api-staging"],
-        {"PYTHON_VERSION": "3.11.7", "MAIL_FROM": "hello@sampelit.example", "PLATFORM_SYNC_MINUTES": "15"}, {},
+        {"PYTHON_VERSION": "3.11.7", "MAIL_FROM": "hello@sampelit.example", "PLATFORM_SYNC_MINUTES": "15"},
+        {},
     ),
     "sampelit-production": (
-        ["sampelit-api"], {"SENTRY_DSN": "sandbox-production-sentry-dsn"},
+        ["sampelit-api"],
+        {"SENTRY_DSN": "sandbox-production-sentry-dsn"},
         {"shopify-app.json": '{"secret": "sandbox-production-shopify-app"}'},
     ),
     "sampelit-staging": (["sampelit-api-staging"], {"SENTRY_DSN": "sandbox-staging-sentry-dsn"}, {}),
-}  # fmt: skip
+}
 
 
 def _groups(world: World) -> None:
@@ -118,54 +162,8 @@ def _preview(world: World) -> None:
     world.services[preview]["createdAt"] = world.stamp(world.now() - timedelta(days=9))
 
 
-def _history(world: World, service: str) -> None:
-    """One deploy a commit; the fourth newest failed to build, the newest is live."""
-    commits = world.commits[world.services[service]["branch"]]
-    for number, commit in enumerate(commits):
-        last, failed = number == len(commits) - 1, number == len(commits) - 4
-        begun = world.now() - timedelta(days=len(commits) - number - 1, hours=2, minutes=number)
-        took = timedelta(seconds=24 if failed else 150 + 7 * (number % 5))
-        status = "live" if last else "build_failed" if failed else "deactivated"
-        by_hand = world.services[service]["autoDeploy"] == "no"
-        deploy = {
-            "id": world.new_id("dep", service + commit["id"]), "commit": dict(commit), "status": status,
-            "trigger": "manual" if by_hand else "new_commit", "createdAt": world.stamp(begun),
-            "startedAt": world.stamp(begun), "finishedAt": world.stamp(begun + took),
-            "updatedAt": world.stamp(begun + took), "_phases": [], "_since": world.stamp(begun), "_behaviour": "",
-            "_user": "alfonso@sampelit.example" if by_hand else "",
-        }  # fmt: skip
-        world.deploys[service].append(deploy)
-        trigger = trigger_details(world, deploy)
-        world.event(service, "deploy_started", {"deployId": deploy["id"], "trigger": trigger}, begun, send=False)
-        ended = {
-            "deployId": deploy["id"],
-            "deployStatus": "failed" if failed else "succeeded",
-            "status": 2 + failed,
-            "reason": {},
-        }
-        world.event(service, "deploy_ended", ended, begun + took, send=False)
-        if number >= len(commits) - 4:
-            _log(world, service, commit, begun, took, failed)
-    if world.services[service]["type"] == "web_service":
-        crash = world.now() - timedelta(days=3, hours=5)
-        details = {
-            "instanceID": f"{service}-abcde",
-            "reason": {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}},
-        }
-        world.event(service, "server_failed", details, crash, send=False)
-
-
-def _log(world: World, service: str, commit: Json, begun: datetime, took: timedelta, failed: bool) -> None:
-    """The lines that Render's dashboard would show of a deploy."""
-    lines = [
-        f"==> Cloning from {world.services[service]['repo']}", f"==> Checking out commit {commit['id']} in branch main",
-        "==> Running build command 'pip install -r requirements.txt'...", "Collecting fastapi==0.115.4",
-    ]  # fmt: skip
-    if failed:
-        lines += ["ERROR: No matching distribution found for asyncpg==0.99", "==> Build failed"]
-    else:
-        lines += ["==> Build successful", "==> Deploying...", "INFO: Uvicorn running on http://0.0.0.0:10000",
-                  "==> Your service is live"]  # fmt: skip
-    for number, line in enumerate(lines):
-        level = "error" if line.startswith("ERROR") else "info"
-        world.log(service, line, "build", level, begun + took * (number / len(lines)))
+def _crash(world: World, service: str) -> None:
+    """Every web service ran out of memory once, three days ago."""
+    at = world.now() - timedelta(days=3, hours=5)
+    reason = {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}}
+    world.event(service, "server_failed", {"instanceID": f"{service}-abcde", "reason": reason}, at, send=False)

@@ -157,8 +157,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         address = urlsplit(self.path)
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, unquote(address.path), parse_qs(address.query, keep_blank_values=True), content,
-                          self.headers.get("Content-Type", ""))  # fmt: skip
+        request = Request(
+            self.command,
+            unquote(address.path),
+            parse_qs(address.query, keep_blank_values=True),
+            content,
+            self.headers.get("Content-Type", ""),
+        )
         answer = self.server.sandbox.answer(request, self.headers.get("Authorization", ""))
         if isinstance(answer, Fault):
             self._suffer(answer)

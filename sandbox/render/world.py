@@ -105,8 +105,13 @@ class World:
         thing["updatedAt"] = self.stamp()
 
     def event(self, service: str, kind: str, details: Json, at: datetime | None = None, *, send: bool = True) -> Json:
-        entry = {"id": self.new_id("evt"), "timestamp": self.stamp(at), "serviceId": service, "type": kind,
-                 "details": details}  # fmt: skip
+        entry = {
+            "id": self.new_id("evt"),
+            "timestamp": self.stamp(at),
+            "serviceId": service,
+            "type": kind,
+            "details": details,
+        }
         self.events.setdefault(service, []).append(entry)
         if send:
             self.outbox.append(entry)

@@ -59,9 +59,12 @@ def backups(world: World, request: Request, ref: str) -> Answer:
         for e in project["backups"]
     ]
     return 200, {
-        "region": "eu-west-3", "walg_enabled": True, "pitr_enabled": project["pitr_enabled"], "backups": entries,
+        "region": "eu-west-3",
+        "walg_enabled": True,
+        "pitr_enabled": project["pitr_enabled"],
+        "backups": entries,
         "physical_backup_data": window,
-    }  # fmt: skip
+    }
 
 
 @route("POST", PATH + "/restore")

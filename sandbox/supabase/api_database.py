@@ -67,10 +67,16 @@ def performance(world: World, request: Request, ref: str) -> Answer:
 def _lint(name: str, level: str, category: str, detail: str) -> Json:
     title = name.replace("_", " ").capitalize()
     return {
-        "name": name, "title": title, "level": level, "facing": "EXTERNAL", "categories": [category],
-        "description": title, "detail": detail, "cache_key": f"{name}_{detail}",
+        "name": name,
+        "title": title,
+        "level": level,
+        "facing": "EXTERNAL",
+        "categories": [category],
+        "description": title,
+        "detail": detail,
+        "cache_key": f"{name}_{detail}",
         "remediation": f"https://supabase.com/docs/guides/database/database-linter?lint={name}",
-    }  # fmt: skip
+    }
 
 
 def _rows(world: World, ref: str, text: str, parameters: Any, read_only: bool) -> list[Json]:

@@ -105,8 +105,10 @@ def set_secrets(world: World, request: Request, ref: str) -> Answer:
     for item in wanted:
         digest = hashlib.sha256(str(item["value"]).encode()).hexdigest()
         world.project(ref)["secrets"][item["name"]] = {
-            "name": item["name"], "value": digest, "updated_at": stamp(now())
-        }  # fmt: skip
+            "name": item["name"],
+            "value": digest,
+            "updated_at": stamp(now()),
+        }
     return 201, None
 
 
@@ -164,10 +166,15 @@ def _deployed(before: Json | None, slug: str, metadata: Json, files: dict[str, b
     for path in sorted(files):
         digest.update(path.encode() + b"\0" + files[path] + b"\0")
     return {
-        "id": before["id"] if before else str(uuid.uuid4()), "slug": slug, "name": metadata.get("name") or slug,
-        "status": "ACTIVE", "version": before["version"] + 1 if before else 1,
-        "created_at": before["created_at"] if before else at, "updated_at": at,
-        "verify_jwt": bool(metadata.get("verify_jwt", True)), "entrypoint_path": metadata["entrypoint_path"],
+        "id": before["id"] if before else str(uuid.uuid4()),
+        "slug": slug,
+        "name": metadata.get("name") or slug,
+        "status": "ACTIVE",
+        "version": before["version"] + 1 if before else 1,
+        "created_at": before["created_at"] if before else at,
+        "updated_at": at,
+        "verify_jwt": bool(metadata.get("verify_jwt", True)),
+        "entrypoint_path": metadata["entrypoint_path"],
         "ezbr_sha256": digest.hexdigest(),
         "files": {path: base64.b64encode(content).decode() for path, content in files.items()},
-    }  # fmt: skip
+    }

@@ -48,8 +48,12 @@ def organization(world: World, request: Request, slug: str) -> Answer:
         if project["organization"] == slug:
             name = slug.replace("-", " ").title()
             return 200, {
-                "id": slug, "name": name, "plan": project["plan"], "opt_in_tags": [], "allowed_release_channels": ["ga"]
-            }  # fmt: skip
+                "id": slug,
+                "name": name,
+                "plan": project["plan"],
+                "opt_in_tags": [],
+                "allowed_release_channels": ["ga"],
+            }
     raise ApiError(404, "Organization not found")
 
 
@@ -116,11 +120,22 @@ def pooler(world: World, request: Request, ref: str) -> Answer:
     world.project(ref)
     host = "aws-0-eu-west-3.pooler.supabase.com"
     address = f"postgresql://postgres.{ref}:[YOUR-PASSWORD]@{host}:6543/postgres"
-    return 200, [{
-        "identifier": ref, "database_type": "PRIMARY", "is_using_scram_auth": True, "db_user": f"postgres.{ref}",
-        "db_host": host, "db_port": 6543, "db_name": "postgres", "connection_string": address,
-        "connectionString": address, "default_pool_size": None, "max_client_conn": None, "pool_mode": "transaction",
-    }]  # fmt: skip
+    return 200, [
+        {
+            "identifier": ref,
+            "database_type": "PRIMARY",
+            "is_using_scram_auth": True,
+            "db_user": f"postgres.{ref}",
+            "db_host": host,
+            "db_port": 6543,
+            "db_name": "postgres",
+            "connection_string": address,
+            "connectionString": address,
+            "default_pool_size": None,
+            "max_client_conn": None,
+            "pool_mode": "transaction",
+        }
+    ]
 
 
 def active(world: World, ref: str) -> Json:

@@ -29,9 +29,14 @@ class SupabaseSandbox:
     """Running from construction until `stop()`. `databases` maps an environment to its database's name."""
 
     def __init__(
-        self, server: EmbeddedPostgres, home: Path, recovery: Recovery, databases: dict[str, str], until: datetime,
+        self,
+        server: EmbeddedPostgres,
+        home: Path,
+        recovery: Recovery,
+        databases: dict[str, str],
+        until: datetime,
         port: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.world = World(server, home, recovery, SUPABASE_TOKEN)
         known = self.world.load()
         for environment, name in databases.items():

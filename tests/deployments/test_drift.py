@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import reverse
 
 from deployments.blueprint import service as blueprint_service
-from deployments.blueprint.compare import MAX_BYTES, Declared, Difference, Part, compare, parse
+from deployments.blueprint.compare import Difference, compare
+from deployments.blueprint.parse import MAX_BYTES, Declared, Part, parse
 from deployments.models import BlueprintFile, Deployment, Service
 from deployments.variables import fingerprints
 from ledger.models import Entry

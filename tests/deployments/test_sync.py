@@ -12,7 +12,7 @@ from deployments.render.record_deploy import observe
 from deployments.render.sync import Report, poll
 from ledger.models import Entry
 from operations.models import Environment
-from providers.http.api_client import Unauthorized
+from providers.http.errors import Unauthorized
 from providers.render import Deploy
 from tests.render_sandbox import API, Harness
 

@@ -19,7 +19,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import PlanTooLow
+from providers.http.errors import PlanTooLow
 from providers.postgres.locked_session import guarded_session
 from providers.supabase import RestorePoint
 from tests.migrations_registry.applying import POOLS, SCHEMA, Act, add, add_supabase, finish, history, rows

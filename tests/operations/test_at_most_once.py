@@ -9,7 +9,7 @@ import pytest
 
 from operations.engine.at_most_once import Polling, answered, once
 from providers.errors import ProviderError
-from providers.http.api_client import RateLimited, Rejected, Unavailable, UnknownOutcome
+from providers.http.errors import RateLimited, Rejected, Unavailable, UnknownOutcome
 
 
 class Context:

@@ -12,17 +12,8 @@ import stamina
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from providers.errors import ProviderError
-from providers.http.api_client import (
-    NotFound,
-    PlanTooLow,
-    RateLimited,
-    Rejected,
-    Unauthorized,
-    Unavailable,
-    UnknownOutcome,
-    never_sent,
-    provider_message,
-)
+from providers.http.api_client import never_sent, provider_message
+from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.http.rate_limits import RateLimits, seconds_left
 from providers.render import Render
 from tests.render_sandbox import Harness, running

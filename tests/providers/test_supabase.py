@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from providers.errors import ProviderError, Refused
-from providers.http.api_client import PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
+from providers.http.errors import PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.supabase import Supabase, project_ref
 from tests.providers.supabase_client import AT, REF, TOKEN, Answering, client
 

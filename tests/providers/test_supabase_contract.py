@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from providers.errors import ProviderError
-from providers.http.api_client import Rejected
+from providers.http.errors import Rejected
 from providers.supabase import Supabase
 from tests import openapi
 from tests.providers.supabase_client import AT, REF, Answering, client

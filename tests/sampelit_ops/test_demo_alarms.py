@@ -19,7 +19,7 @@ from migrations_registry.models import DriftIncident
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from sampelit_ops.demo import accidents, alarms
+from sampelit_ops.demo import accident_causes, accidents, alarms
 from tests.render_sandbox import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +55,7 @@ def work() -> Callable[[], None]:
 
 
 def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampelit_copy) -> None:
-    accidents._look_by_export("the first export")
+    accident_causes._look_by_export("the first export")
     work()
     client.force_login(User.objects.get(username="admin"))
 
@@ -103,7 +103,7 @@ def test_a_store_whose_key_expired_is_answered_by_a_failed_run_and_works_again(p
     work()
     answer = alarms.answers()[0]
     accidents.put_back("expire-key", "admin")
-    accidents._look_by_export("again")
+    accident_causes._look_by_export("again")
     work()
 
     failed, proven = Run.objects.order_by("-started_at")[1], Run.objects.order_by("-started_at")[0]

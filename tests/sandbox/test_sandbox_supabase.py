@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from providers.http.api_client import Rejected
+from providers.http.errors import Rejected
 from sandbox.seed import UNTIL
 from tests.sandbox.conftest import FREE, REF, Platform
 

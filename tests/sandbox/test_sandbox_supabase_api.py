@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from providers.errors import ProviderError
-from providers.http.api_client import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, UnknownOutcome
+from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, UnknownOutcome
 from providers.supabase import Supabase
 from tests import openapi
 from tests.sandbox.conftest import REF, Platform

@@ -33,6 +33,10 @@ class Command(BaseCommand):
 def _row(one: Judged) -> dict[str, Any]:
     row = one.bundle
     return {
-        "function": row.slug, "sha256": row.sha256, "kind": row.kind, "bytes": row.size_bytes,
-        "kept_at": row.kept_at.isoformat(), "reasons": list(one.reasons),
-    }  # fmt: skip
+        "function": row.slug,
+        "sha256": row.sha256,
+        "kind": row.kind,
+        "bytes": row.size_bytes,
+        "kept_at": row.kept_at.isoformat(),
+        "reasons": list(one.reasons),
+    }

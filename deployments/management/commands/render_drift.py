@@ -12,7 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from deployments.blueprint import service as blueprint_service
-from deployments.blueprint.compare import MAX_BYTES, Difference, parse
+from deployments.blueprint.compare import Difference
+from deployments.blueprint.parse import MAX_BYTES, parse
 from deployments.models import BlueprintFile
 from deployments.variables.fingerprints import fingerprint
 from operations.models import Environment

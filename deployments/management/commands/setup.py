@@ -22,9 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--email", help="the first admin's address; without it no link is made")
         parser.add_argument("--username", default="admin", help="the first admin's name (admin)")
         parser.add_argument(
-            "--supabase", action="append", default=[], metavar="ENVIRONMENT=REF",
+            "--supabase",
+            action="append",
+            default=[],
+            metavar="ENVIRONMENT=REF",
             help="the environment's Supabase project, where no service's SUPABASE_URL names it",
-        )  # fmt: skip
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"]:

@@ -68,5 +68,4 @@ def _conversion(columns: Sequence[str]) -> dict[str, sql.Composable]:
     present = [name for name in TESTS if name in columns]
     tests = " OR ".join(TESTS[name] for name in present) or "false"
     texts = [f"coalesce(t.{name}::text, '')" if name in present else "''" for name in TESTS]
-    return {"converted": sql.SQL("({})").format(sql.SQL(tests)),
-            "conversion": sql.SQL(" || ':' || ".join(texts))}  # fmt: skip
+    return {"converted": sql.SQL("({})").format(sql.SQL(tests)), "conversion": sql.SQL(" || ':' || ".join(texts))}

@@ -18,9 +18,19 @@ from providers.postgres.schema.model import Name
 CONVERSION = ("conversion_observed", "conversion_timestamp", "conversion_value")
 PLACE = ("experiment_id", "sequence_number")
 EXACT = frozenset(
-    ["boolean", "smallint", "integer", "bigint", "uuid", "text", "bytea", "date",
-     "timestamp with time zone", "timestamp without time zone"]
-)  # fmt: skip
+    [
+        "boolean",
+        "smallint",
+        "integer",
+        "bigint",
+        "uuid",
+        "text",
+        "bytea",
+        "date",
+        "timestamp with time zone",
+        "timestamp without time zone",
+    ]
+)
 FOUND = "found"
 LONGEST = 500
 

@@ -52,9 +52,14 @@ class ReachedTable:
 def reached(connection: Connection, reach: Reach) -> list[ReachedTable]:
     """In name order, with partitions and inheriting tables."""
     values: dict[str, object] = {
-        "tables": list(reach.tables), "schemas": list(reach.schemas), "types": list(reach.types),
-        "everything": reach.everything, "rows": reach.rows, "truncates": reach.truncates, "skipped": PLATFORM_SCHEMAS,
-    }  # fmt: skip
+        "tables": list(reach.tables),
+        "schemas": list(reach.schemas),
+        "types": list(reach.types),
+        "everything": reach.everything,
+        "rows": reach.rows,
+        "truncates": reach.truncates,
+        "skipped": PLATFORM_SCHEMAS,
+    }
     return [ReachedTable(*row) for row in connection.execute(statements("reach"), values)]
 
 

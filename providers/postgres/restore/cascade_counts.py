@@ -77,10 +77,13 @@ def _removed(drill: Connection, removal: Removal, copy: Name, columns: Sequence[
     words = sql.SQL("CREATE TEMP TABLE {} AS SELECT {}, true AS {} FROM {} l{}")
     drill.execute(
         words.format(
-            sql.Identifier(copy[1]), sql.SQL(", ").join(texts), GONE, sql.Identifier(*removal.live),
+            sql.Identifier(copy[1]),
+            sql.SQL(", ").join(texts),
+            GONE,
+            sql.Identifier(*removal.live),
             kept if removal.key else sql.SQL(""),
         )
-    )  # fmt: skip
+    )
 
 
 def _copied(drill: Connection, live: Connection, table: Name, copy: Name, columns: Sequence[str]) -> None:

@@ -99,9 +99,13 @@ def _update(connection: Connection, live: Name, wanted: Name, rest: Sequence[str
         return 0
     sets = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("w", name)) for name in rest]
     query = sql.SQL("UPDATE {} l SET {} FROM {} w WHERE {} AND {} IS DISTINCT FROM {}").format(
-        sql.Identifier(*live), _joined(sets), sql.Identifier(*wanted), _same(key, "l", "w"), _row(rest, "l"),
+        sql.Identifier(*live),
+        _joined(sets),
+        sql.Identifier(*wanted),
+        _same(key, "l", "w"),
+        _row(rest, "l"),
         _row(rest, "w"),
-    )  # fmt: skip
+    )
     return connection.execute(query).rowcount
 
 

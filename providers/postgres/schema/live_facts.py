@@ -39,14 +39,20 @@ def read_live(connection: Connection) -> LiveDatabase:
     """Read the catalog once. Raises psycopg.Error when the server does not answer."""
     tables = tuple(
         LiveTable(
-            schema, name, rows, size, {column: (kind, required) for column, (kind, required) in columns.items()},
-            tuple(checked), {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
-            oldest, writes,
+            schema,
+            name,
+            rows,
+            size,
+            {column: (kind, required) for column, (kind, required) in columns.items()},
+            tuple(checked),
+            {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
+            oldest,
+            writes,
         )
         for schema, name, rows, size, columns, checked, indexes, oldest, writes in connection.execute(
             statements("live_tables")
         )
-    )  # fmt: skip
+    )
     row = connection.execute(statements("live_database")).fetchone()
     assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
     domains, is_supabase, version = row

@@ -57,8 +57,14 @@ def create_webhook(world: World, request: Request) -> tuple[int, Any]:
     owner, url, name = required(request.body, "ownerId", "url", "name")
     if owner != OWNER:
         raise ApiError(404, "owner not found")
-    hook = {"id": world.new_id("whk"), "url": url, "name": name, "enabled": request.body.get("enabled") is True,
-            "eventFilter": request.body.get("eventFilter") or [], "secret": world.webhook_secret}  # fmt: skip
+    hook = {
+        "id": world.new_id("whk"),
+        "url": url,
+        "name": name,
+        "enabled": request.body.get("enabled") is True,
+        "eventFilter": request.body.get("eventFilter") or [],
+        "secret": world.webhook_secret,
+    }
     world.webhooks[hook["id"]] = hook
     world.sent[hook["id"]] = []
     return 201, public(hook)
@@ -83,9 +89,16 @@ def blueprints(world: World, request: Request) -> tuple[int, Any]:
     """One blueprint; it is in error once a service's branch no longer is the one of its render.yaml."""
     web = next(iter(world.services.values()))
     drifted = web["branch"] != "main"
-    shown = {"id": world.new_id("exs", "blueprint"), "name": "sampelit", "status": "error" if drifted else "in_sync",
-             "autoSync": False, "repo": web["repo"], "branch": "main", "path": "render.yaml",
-             "lastSync": web["createdAt"]}  # fmt: skip
+    shown = {
+        "id": world.new_id("exs", "blueprint"),
+        "name": "sampelit",
+        "status": "error" if drifted else "in_sync",
+        "autoSync": False,
+        "repo": web["repo"],
+        "branch": "main",
+        "path": "render.yaml",
+        "lastSync": web["createdAt"],
+    }
     return 200, page(request, "blueprint", [shown])
 
 

@@ -103,8 +103,14 @@ def jobs(world: World, request: Request, service: str) -> tuple[int, Any]:
 def create_job(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
     (command,) = required(request.body, "startCommand")
-    job = {"id": world.new_id("job"), "serviceId": service, "startCommand": command, "planId": "plan-srv-006",
-           "status": "pending", "createdAt": world.stamp()}  # fmt: skip
+    job = {
+        "id": world.new_id("job"),
+        "serviceId": service,
+        "startCommand": command,
+        "planId": "plan-srv-006",
+        "status": "pending",
+        "createdAt": world.stamp(),
+    }
     world.jobs[service].append(job)
     return 201, public(job)
 

@@ -7,8 +7,13 @@ from typing import Any
 from sandbox.render.routing import Request, between, limit_of, page, required, route
 from sandbox.render.world import ApiError, Json, World, public
 
-SHORT = {"web_service": "web", "static_site": "static", "private_service": "pserv", "background_worker": "worker",
-         "cron_job": "cron"}  # fmt: skip
+SHORT = {
+    "web_service": "web",
+    "static_site": "static",
+    "private_service": "pserv",
+    "background_worker": "worker",
+    "cron_job": "cron",
+}
 
 
 def _group(world: World, group: str) -> Json:
@@ -55,8 +60,16 @@ def create(world: World, request: Request) -> tuple[int, Any]:
 
 def new_group(world: World, identity: str, name: str, owner: str) -> Json:
     made = world.stamp()
-    world.groups[identity] = {"id": identity, "name": name, "ownerId": owner, "createdAt": made, "updatedAt": made,
-                              "_env": {}, "_files": {}, "_services": []}  # fmt: skip
+    world.groups[identity] = {
+        "id": identity,
+        "name": name,
+        "ownerId": owner,
+        "createdAt": made,
+        "updatedAt": made,
+        "_env": {},
+        "_files": {},
+        "_services": [],
+    }
     return world.groups[identity]
 
 

@@ -10,10 +10,15 @@ from sandbox.render.routing import Request, between, route
 from sandbox.render.world import ApiError, Json, World
 
 UNITS = {
-    "cpu": ("cores", 0.18), "memory": ("bytes", 260e6), "http-requests": ("requests", 900.0),
-    "http-latency": ("ms", 84.0), "instance-count": ("instances", 1.0), "bandwidth": ("bytes", 4e6),
-    "cpu-limit": ("cores", 0.5), "memory-limit": ("bytes", 512e6),
-}  # fmt: skip
+    "cpu": ("cores", 0.18),
+    "memory": ("bytes", 260e6),
+    "http-requests": ("requests", 900.0),
+    "http-latency": ("ms", 84.0),
+    "instance-count": ("instances", 1.0),
+    "bandwidth": ("bytes", 4e6),
+    "cpu-limit": ("cores", 0.5),
+    "memory-limit": ("bytes", 512e6),
+}
 
 
 @route("GET", "/logs")

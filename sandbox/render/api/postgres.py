@@ -15,13 +15,27 @@ WINDOW = timedelta(days=3)
 def _database(world: World) -> Json:
     born = world.stamp(world.now() - timedelta(days=90))
     return {
-        "id": ID, "name": NAME, "databaseName": "sampelit_ops", "databaseUser": "sampelit_ops", "plan": "basic_256mb",
-        "region": "frankfurt", "status": "available", "version": "17", "role": "primary", "suspended": "not_suspended",
-        "suspenders": [], "ipAllowList": [], "readReplicas": [], "highAvailabilityEnabled": False,
-        "diskAutoscalingEnabled": False, "diskSizeGB": 1, "createdAt": born, "updatedAt": born,
+        "id": ID,
+        "name": NAME,
+        "databaseName": "sampelit_ops",
+        "databaseUser": "sampelit_ops",
+        "plan": "basic_256mb",
+        "region": "frankfurt",
+        "status": "available",
+        "version": "17",
+        "role": "primary",
+        "suspended": "not_suspended",
+        "suspenders": [],
+        "ipAllowList": [],
+        "readReplicas": [],
+        "highAvailabilityEnabled": False,
+        "diskAutoscalingEnabled": False,
+        "diskSizeGB": 1,
+        "createdAt": born,
+        "updatedAt": born,
         "dashboardUrl": f"https://dashboard.render.com/d/{ID}",
         "owner": {"id": OWNER, "name": "Sampelit", "email": "team@sampelit.example", "type": "team"},
-    }  # fmt: skip
+    }
 
 
 @route("GET", "/postgres")

@@ -19,7 +19,8 @@ from providers import postgres
 from providers.postgres.migrate.history import ensure_history
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
-from sampelit_ops.recover.options import Option, options, restored
+from sampelit_ops.recover.option import Option
+from sampelit_ops.recover.options import options, restored
 from tests.backups.provider_room import act, decide, door, export, next_second, operator, production
 from tests.sandbox.conftest import REF, Platform, platform, platform_server
 

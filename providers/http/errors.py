@@ -1,0 +1,40 @@
+"""What can go wrong at a provider, each with what was changed: one tree, `retryable` where waiting helps."""
+
+from __future__ import annotations
+
+from providers.errors import ProviderError
+
+
+class Unauthorized(ProviderError):
+    """The token is wrong, revoked or may not do this (401, 403)."""
+
+
+class NotFound(ProviderError):
+    """The thing is gone or was never there (404, 410)."""
+
+
+class PlanTooLow(ProviderError):
+    """The workspace's plan does not include this, or a payment is missing (402)."""
+
+
+class Rejected(ProviderError):
+    """The provider understood the request and declined it (400, 406, 409, 422); nothing was changed."""
+
+
+class RateLimited(ProviderError):
+    """429, or a bucket known to be empty: nothing was changed. `wait` is the number of seconds until it refills."""
+
+    def __init__(self, message: str, wait: float) -> None:
+        super().__init__(message, retryable=True)
+        self.wait = wait
+
+
+class Unavailable(ProviderError):
+    """No connection, a timeout of a read, or a 5xx to a read: nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
+
+
+class UnknownOutcome(ProviderError):
+    """A write was sent and its answer was lost: it may have happened. Look it up; never send it again."""
