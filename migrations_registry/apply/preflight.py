@@ -6,7 +6,7 @@ import psycopg
 
 from migrations_registry.apply.attempt import Attempt, open_attempt
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, room, session
+from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, nothing_unseen, room, session
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint import compare
 from migrations_registry.history import states as history_states
@@ -36,6 +36,7 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     _quiet(found)
     with session(environment) as connection:
         nobody_is_late(connection, found)
+        nothing_unseen(connection, found)
         no_strange_index(connection, found)
     ctx.log(room(found))
     failpoint("preflight.checked")

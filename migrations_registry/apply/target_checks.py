@@ -11,7 +11,9 @@ from contextlib import contextmanager
 import psycopg
 
 from migrations_registry.analysis.cost import rewritten_bytes
+from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.parser import Raw, parse
+from migrations_registry.effects.unseen import refused_role
 from migrations_registry.models import Application
 from migrations_registry.observing import expected
 from migrations_registry.services.planning import Review
@@ -23,6 +25,7 @@ from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.interrupted_ddl import indexes
 from providers.postgres.migrate.session import late_sessions
+from providers.postgres.migrate.target_behaviour import unseen_powers
 
 LATE_SECONDS = 60
 COPIES = 2
@@ -49,6 +52,13 @@ def nobody_is_late(connection: Connection, found: Review) -> None:
             f"A statement that runs alone would wait for {', '.join(late[:3])}. Nothing was changed. End what is open "
             f"for more than {LATE_SECONDS} s, then request again."
         )
+
+
+def nothing_unseen(connection: Connection, found: Review) -> None:
+    """What nobody can follow could act where no counter of the transaction shows it, if the role may."""
+    opaque = any(finding.severity == OPAQUE for finding in found.analysis.findings)
+    if why := refused_role(unseen_powers(connection) if opaque else [], opaque):
+        raise Refused(why)
 
 
 def no_strange_index(connection: Connection, found: Review) -> None:

@@ -17,6 +17,7 @@ from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.analysis.plan import Plan as PurePlan
 from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of
+from migrations_registry.effects.unseen import refusals
 from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.services.live_facts import live_facts, live_reach
 from operations.models import Environment
@@ -76,7 +77,7 @@ def review(file: MigrationFile, environment: Environment, *, live: bool = True) 
     made = plan(analysis, facts, policy)
     reached = _reached(file, environment, analysis, policy) if facts and made.restore_point else ()
     held = made.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
-    made = replace(made, maintenance=held)
+    made = replace(made, maintenance=held, refusals=(*made.refusals, *refusals(file.data)))
     return Review(file, environment, analysis, made, row, facts, why, reached)
 
 

@@ -24,6 +24,8 @@ REFUSED = {
     "SELECT pg_advisory_unlock_all()": "gives up locks by which the runner knows",
     "SELECT pg_create_physical_replication_slot('x')": "acts on replication at once",
     "SELECT pg_terminate_backend(1)": "acts on the server at once",
+    "CREATE INDEX CONCURRENTLY ON t (public.lower(a))": "runs public.lower outside of a transaction",
+    "CREATE INDEX CONCURRENTLY ON t (a) WHERE wipe(a)": "runs wipe outside of a transaction",
     "SELECT pg_stat_reset()": "acts on the server at once",
     "SELECT pg_read_file('/etc/passwd')": "reads or writes files of the server",
     "CREATE FOREIGN TABLE t (id int) SERVER s": "whose rows are not counted",
@@ -40,6 +42,8 @@ def test_a_text_that_acts_unseen_is_refused(text: str) -> None:
     "text",
     [
         "RESET ROLE",
+        "CREATE INDEX CONCURRENTLY ON t (lower(a), pg_catalog.upper(b))",
+        "CREATE INDEX ON t (wipe(a))",
         "SET search_path = public; SET lock_timeout = '2s'",
         "SELECT pg_advisory_xact_lock(1)",
         "NOTIFY pgrst, 'reload schema'",
