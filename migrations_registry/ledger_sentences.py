@@ -21,6 +21,9 @@ SENTENCES = {
         "{subject} marked as {state} in the history of {environment}; no SQL was run."
     ),
     "migrations_registry.applied": "{subject} was applied to {environment}, verified and recorded in its history.",
+    "migrations_registry.more_than_approved": (
+        "{subject} did more than was approved on {environment}: {changed}; {end}."
+    ),
     "migrations_registry.not_applied": "{subject} on {environment}: {state}. {reason}",
 }
 

@@ -18,6 +18,7 @@ from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from providers.errors import Refused
 from providers.postgres import Facts
+from providers.postgres.connection import Connection
 
 PENDING, STARTED, DONE = "pending", "started", "done"
 
@@ -26,13 +27,20 @@ PENDING, STARTED, DONE = "pending", "started", "done"
 class Attempt:
     """One application, its file and the lease under which its journal is written.
 
-    `asked_at`: since when the statement that runs may wait for a lock, while others queue behind it.
+    `asked_at`: since when the statement that runs may wait for a lock, while others queue behind it. `other`: a session
+    beside the one that applies; it sees what everybody else sees.
     """
 
     ctx: StepContext
     row: Application
     server: Facts | None = None
     asked_at: float = 0
+    other: Connection | None = None
+
+    @property
+    def other_session(self) -> Connection:
+        assert self.other is not None  # noqa: S101 - the step opened both
+        return self.other
 
     @property
     def file(self) -> MigrationFile:

@@ -22,6 +22,7 @@ NAMES = (
     "transaction.kept",
     "transaction.executed",
     "transaction.recorded",
+    "transaction.measured",
     "transaction.before_commit",
     "transaction.committed",
     "alone.observed",

@@ -26,9 +26,9 @@ JOURNALED = 200
 class MoreThanApproved(Refused):
     """The transaction did what nobody was asked about; the message is for the person who asked."""
 
-    def __init__(self, surplus: list[Effect], measured: Measured) -> None:
-        super().__init__(told(surplus))
-        self.surplus, self.measured = surplus, measured
+    def __init__(self, surplus: list[Effect], seconds: float = 0, *, rolled_back: bool = True) -> None:
+        super().__init__(told(surplus, rolled_back=rolled_back))
+        self.surplus, self.seconds, self.rolled_back = surplus, seconds, rolled_back
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def compare(own: Connection, other: Connection, begun: Start, declared: Declared
     if wanted := wants_dependencies(surplus, declared):
         surplus = undeclared(happened, declared, _dependencies(other, measured, wanted))
     if surplus:
-        raise MoreThanApproved(surplus, measured)
+        raise MoreThanApproved(surplus, measured.seconds)
     return Account(phrases(happened), measured.seconds, measured.rounds)
 
 

@@ -12,6 +12,7 @@ import psycopg
 
 from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Raw, parse
+from migrations_registry.apply import effects_guard
 from migrations_registry.apply.attempt import DONE, STARTED, Attempt
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.lock_retries import TRIES, give_way, told
@@ -37,7 +38,9 @@ def run_alone(attempt: Attempt, connection: Connection, step: dict[str, Any], la
         attempt.note(step, before=_indexes_now(connection, step))
     failpoint("alone.observed")
     if not (begun and _is_done(attempt, connection, step, statement)):
+        seen = drift_detect.read(attempt.row.environment)
         _try(attempt, connection, step, statement, begun)
+        effects_guard.check_alone(attempt, step, seen)
     if last:
         _record(attempt, connection)
     failpoint("alone.recorded")

@@ -61,10 +61,12 @@ def apply(ctx: StepContext) -> None:
     failpoint("apply.begun")
     lease = settings.OPS_LEASE_SECONDS
     key = f"schema:{ctx.environment.slug}"
+    dsn = migration_dsn(ctx.environment)
     try:
-        with guarded_session(
-            migration_dsn(ctx.environment), key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check
-        ) as connection:
+        with (
+            guarded_session(dsn, key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check) as connection,
+            postgres.connect(dsn) as attempt.other,
+        ):
             failpoint("apply.locked")
             run_steps(attempt, connection)
     except psycopg.Error as error:  # between two statements: what was begun is in the journal and is looked up

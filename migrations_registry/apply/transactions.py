@@ -10,10 +10,12 @@ from typing import Any
 
 import psycopg
 
+from migrations_registry.apply import effects_guard
 from migrations_registry.apply.attempt import DONE, PENDING, STARTED, Attempt
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.late_rows import keep_difference
 from migrations_registry.apply.lock_retries import TRIES, give_way, told
+from migrations_registry.apply.measured import MoreThanApproved
 from migrations_registry.apply.non_transactional import run_alone
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
@@ -62,6 +64,10 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
                 _roll_back(attempt, connection, step)
                 raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
             raise ProviderError("The connection was lost; what became of the transaction is looked up.", True) from None
+        except MoreThanApproved as surplus:
+            _roll_back(attempt, connection, step)
+            effects_guard.tell(attempt, step, surplus)
+            raise
         except Exception as error:
             if not connection.closed:
                 _roll_back(attempt, connection, step)
@@ -84,11 +90,12 @@ def _roll_back(attempt: Attempt, connection: Connection, step: dict[str, Any]) -
 
 
 def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits: Limits, last: bool) -> None:
-    """One transaction: id journaled, limits set, restore point compared, statements, history row, COMMIT."""
+    """One transaction: id journaled, restore point compared, statements, history row, effects compared, COMMIT."""
     xid = migrate_session.begin(connection, limits)
     failpoint("transaction.begun")
     attempt.note(step, status=STARTED, xid=xid, attempts=step["attempts"] + 1)
     failpoint("transaction.journaled")
+    guard = effects_guard.begin(attempt, connection, step, last)
     keep_difference(attempt, connection, step)
     failpoint("transaction.kept")
     migrate_session.as_product_sees_it(connection, limits, local=True)
@@ -101,6 +108,8 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
         connection.execute("SET LOCAL ROLE NONE")
         write_history(connection, history_states.row_of(attempt.file))
     failpoint("transaction.recorded")
+    effects_guard.check(attempt, connection, step, guard)
+    failpoint("transaction.measured")
     attempt.ctx.check()
     write(attempt.ctx.lease, fence=attempt.ctx.fence)
     failpoint("transaction.before_commit")

@@ -48,7 +48,10 @@ def told(effects: Iterable[Effect], *, rolled_back: bool = True) -> str:
     stays = "; a sequence keeps its new value" if any(each.verb in (MOVED, SET_BACK) for each in found) else ""
     what = f"It did more than was approved: {', '.join(said[:SHOWN])}{more}."
     if not rolled_back:
-        return f"{what} It ran outside of a transaction, so nothing takes it back. Look at the database now."
+        return (
+            f"{what} It ran outside of a transaction, so nothing was taken back; somebody else may have done it "
+            "meanwhile. Look at the database now."
+        )
     return (
         f"{what} The transaction was rolled back, nothing was changed{stays}. Write what it is meant to do into the "
         "file, or take out what does more (a trigger, a default, a function that is called)."

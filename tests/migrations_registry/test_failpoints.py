@@ -210,7 +210,7 @@ def walk(server: Any, ana: Any, backups: None, settings: Any, monkeypatch: pytes
 
 
 def test_every_end_at_every_place(walk: Walk) -> None:
-    assert len(failpoints.NAMES) == len(set(failpoints.NAMES)) == 25
+    assert len(failpoints.NAMES) == len(set(failpoints.NAMES)) == 26
     for number, case in enumerate(cases(), 1):
         began = time.monotonic()
         walk.go(case, number)

@@ -153,7 +153,8 @@ deployments.settings_changed deployments.started
 deployments.unhealthy ledger.exported ledger.verified migrations_registry.applied
 migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
-migrations_registry.not_applied migrations_registry.policy.changed migrations_registry.waiver.approved
+migrations_registry.more_than_approved migrations_registry.not_applied
+migrations_registry.policy.changed migrations_registry.waiver.approved
 migrations_registry.waiver.proposed operations.approval_revoked operations.approved operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
 operations.environment.changed operations.expired operations.failed operations.refused operations.rejected

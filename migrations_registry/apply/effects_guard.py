@@ -1,0 +1,103 @@
+"""The guard of one step: what it may do is known before it begins, what it did is read before COMMIT, or right after.
+
+In: an attempt, its two sessions, a step. Out: the journal says what was done; MoreThanApproved ends the step, and the
+ledger and an alarm tell it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+
+from ledger.services import record
+from migrations_registry.apply.attempt import Attempt
+from migrations_registry.apply.measured import MoreThanApproved, compare, live_of
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.effects import Allowance, DeclaredEffects, Effect, declared
+from migrations_registry.effects.model import ALTERED, CREATED, DROPPED
+from migrations_registry.effects.wording import phrases
+from migrations_registry.fingerprint import Fingerprint
+from migrations_registry.fingerprint import compare as compare_schemas
+from migrations_registry.fingerprint.compare import Change as SchemaChange
+from operations import notify
+from operations.engine.claim import lock
+from providers.postgres.connection import Connection
+from providers.postgres.migrate.effects import Start, start
+from providers.postgres.migrate.target_behaviour import behaviour
+
+HISTORY = DeclaredEffects((Allowance(frozenset({"inserted"}), ("supabase_migrations", "schema_migrations")),))
+TOLD = 20
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One transaction of a step: where its counters began, and what its statements declare."""
+
+    begun: Start
+    declares: DeclaredEffects
+
+
+def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> Guard:
+    """Right after BEGIN. The other session looks, because the transaction's own would leave traces."""
+    live = live_of(behaviour(attempt.other_session))
+    declares = declared(attempt.file.data, step["statements"], live)
+    return Guard(start(connection, attempt.other_session), declares | HISTORY if last else declares)
+
+
+def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard: Guard) -> None:
+    """Immediately before COMMIT: journal what was done. Raises MoreThanApproved, upon which the caller rolls back."""
+    account = compare(connection, attempt.other_session, guard.begun, guard.declares)
+    attempt.note(step, effects=account.journal())
+
+
+def check_alone(attempt: Attempt, step: dict[str, Any], before: Fingerprint) -> None:
+    """After a statement outside of a transaction: what else differs in the schema is told; nothing takes it back."""
+    changes = compare_schemas(before, drift_detect.read(attempt.row.environment))
+    names = {".".join(each.name[:2]) for each in declared(attempt.file.data, step["statements"]).allowances}
+    surplus = [_effect(change) for change in changes if not _is_about(change, names)]
+    if surplus:
+        tell(attempt, step, MoreThanApproved(surplus, rolled_back=False))
+        attempt.ctx.log(f"step {step['number']}: {phrases(surplus)[0]}, which the file does not say")
+    else:
+        attempt.note(step, effects={"did": [str(change) for change in changes], "seconds": 0})
+
+
+def _is_about(change: SchemaChange, names: set[str]) -> bool:
+    text = f"{change.name} {change.before} {change.after}".replace('"', "")
+    return any(name in text for name in names)
+
+
+def _effect(change: SchemaChange) -> Effect:
+    verb = {"added": CREATED, "removed": DROPPED}.get(change.change, ALTERED)
+    return Effect(verb, change.kind, (change.name,), frozenset() if verb != ALTERED else frozenset({"definition"}))
+
+
+def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> None:
+    """An entry of the ledger and an alarm: somebody should look at who wrote that file."""
+    surplus, operation = phrases(error.surplus), attempt.ctx.operation
+    attempt.note(step, effects={"surplus": surplus[:TOLD], "seconds": round(error.seconds, 3)})
+    with transaction.atomic():
+        lock(attempt.ctx.lease)
+        record(
+            "migrations_registry.more_than_approved",
+            actor=operation.requested_by.username,
+            environment=attempt.row.environment.slug,
+            subject=attempt.file.name,
+            data={
+                "changes": surplus[:TOLD],
+                "count": len(surplus),
+                "end": "rolled back" if error.rolled_back else "not rolled back, it ran outside of a transaction",
+                "sha256": attempt.file.sha256,
+                "operation": operation.pk,
+            },
+        )
+        notify.enqueue(
+            f"effects:{operation.pk}:{step['number']}",
+            subject=f"{attempt.file.name} did more than was approved on {attempt.row.environment}",
+            body=str(error),
+            path=reverse("admin:migrations_registry_application_change", args=[attempt.row.pk]),
+            urgent=True,
+        )
