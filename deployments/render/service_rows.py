@@ -139,7 +139,7 @@ def _mark_back(row: Service) -> None:
 def _tell(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
     place = row.environment.slug if row.environment else ""
     data = {"service": row.name, "render_id": row.render_id}
-    record(f"deployments.{code}", actor="Render", environment=place, subject=row.name, data=data)
+    record(f"deployments.{code}", actor=RENDER, environment=place, subject=row.name, data=data)
     path = reverse("admin:deployments_service_change", args=[row.pk])
     enqueue(f"{code}:{row.render_id}:{at.isoformat()}", subject=subject, body=body, path=path)
 
