@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from pytest_django.fixtures import Settings
 
 from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
@@ -113,8 +114,10 @@ def test_a_locked_history_is_not_waited_for(
 
 
 def test_a_reading_that_is_asked_for_fails_and_keeps_the_last_one(
-    production: Environment, monkeypatch: pytest.MonkeyPatch
+    production: Environment, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
+    settings.OPS_HEARTBEAT_SECONDS = 60  # the heartbeat's own connection does not see what this test has not committed
+
     def look() -> Operation:
         asked = request("migrations.look", by=ana, environment=production, parameters={}, reason="test")
         run_operation(asked.pk, "test", frozenset({"export"}), end_process=lambda: None)
