@@ -1,6 +1,6 @@
 """The manifest of a run: what was copied, from where, with every digest. Written last; without it no run exists.
 
-Values only; `backups.sealing` turns them into a signed document and back. Imports neither Django nor providers.
+Values only; `signed_json` turns them into a signed document and back. Imports neither Django nor providers.
 """
 
 from __future__ import annotations
@@ -142,6 +142,11 @@ class Manifest:
     @property
     def sha256(self) -> str:
         return sha256(canonical(asdict(self)))
+
+    @property
+    def audit_tables(self) -> list[Table]:
+        """Those with hash chains."""
+        return [table for table in self.tables if table.chains is not None]
 
     def table(self, qualified: str) -> Table:
         return next(table for table in self.tables if table.qualified == qualified)

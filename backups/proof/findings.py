@@ -1,4 +1,7 @@
-"""What a proof found that must never be: one Finding a kind and table, before it becomes an incident. Values only."""
+"""What a proof found that must never be: one Finding a kind and table, before it becomes an incident. Values only.
+
+In: what the audit trail's checks counted. Out: findings, each with its sentence and its fingerprint.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,23 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.postgres.audit_trail.chains import Damage
+from providers.postgres.audit_trail.tamper import Found
+
 KEPT_ROWS = 200
+CODES = {
+    "edited": ("row_edited", "{total} row{s} of {chains} chain{c} edited"),
+    "conversion": ("conversion_changed", "{total} conversion{s} changed after {they} set"),
+    "rows_removed": ("rows_removed", "{total} row{s} removed from {chains} chain{c}"),
+    "tail_cut": ("tail_cut", "{total} row{s} cut off the end of {chains} chain{c}"),
+    "chain_removed": ("chain_removed", "{chains} whole chain{c} with {total} row{s} removed"),
+    "unaudited": ("assignment_unaudited", "{total} assignment{s} without an audit row"),
+}
+PROBLEMS = {
+    "hash": "content does not give its hash",
+    "link": "does not link to the row before",
+    "sequence": "number does not follow",
+}
 
 
 @dataclass(frozen=True)
@@ -44,3 +63,41 @@ class Examined:
 
 def fingerprint(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def altered_rows(subject: str, difference: Found) -> Finding:
+    """What the comparison row by row, or with the assignments, counted of one kind."""
+    code, words = CODES[difference.kind]
+    many = difference.total != 1
+    text = words.format(
+        total=f"{difference.total:,}",
+        chains=f"{difference.chains:,}",
+        s="s" if many else "",
+        c="s" if difference.chains != 1 else "",
+        they="they were" if many else "it was",
+    )
+    mark = fingerprint(code, subject, difference.total, difference.mark)
+    return Finding(code, subject, f"{subject}: {text}.", difference.total, mark, difference.rows)
+
+
+def chain_broken(subject: str, damage: Damage) -> Finding:
+    """Rows whose hash, link or number does not follow, recomputed from their content."""
+    rows = tuple(
+        {
+            "id": f"{problem.chain}/{problem.sequence}",
+            "chain": problem.chain,
+            "sequence": problem.sequence,
+            "problem": PROBLEMS[problem.problem],
+            "before": {},
+            "after": {},
+        }
+        for problem in damage.problems[:KEPT_ROWS]
+    )
+    many = ("row", "breaks") if damage.total == 1 else ("rows", "break")
+    text = f"{subject}: {damage.total:,} {many[0]} {many[1]} a hash chain when recomputed."
+    return Finding("chain_broken", subject, text, damage.total, fingerprint("chain_broken", subject, damage.mark), rows)
+
+
+def table_gone(subject: str, rows: int) -> Finding:
+    text = f"{subject} held {rows} audit rows in the last good run; today it is gone or no audit trail."
+    return Finding("table_gone", subject, text, rows, fingerprint("table_gone", subject, rows))

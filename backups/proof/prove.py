@@ -1,12 +1,12 @@
 """The proof: read every object back, restore into a throwaway server, compare with what the snapshot held.
 
-In: a manifest, a store, identities. Out: a Verdict (proven, suspect or failed) with every reason, and what it took.
+In: a manifest, a store, identities, a Comparison. Out: a Verdict (proven, suspect or failed) with every reason.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +20,11 @@ from backups.archive.signed_json import sealed
 from backups.facts.collector import collect
 from backups.facts.model import RunFacts
 from backups.progress import SILENT, Watch
-from backups.proof.comparison import Baseline, examine, raw_bytes_to_load
+from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
-from backups.proof.source_checks import Doubts, doubts_about, explained
-from providers.postgres.connection import Connection
+from backups.proof.row_comparison import examine
+from backups.proof.source_checks import Doubts, doubts_about, unexplained
 from providers.storage.base import Store
-
-Tamper = Callable[[Connection], None]
 
 
 @dataclass(frozen=True)
@@ -64,28 +62,23 @@ def prove(
     store: Store,
     identities: Sequence[str] = (),
     watch: Watch = SILENT,
-    previous: Manifest | None = None,
-    earlier_store: Store | None = None,
-    accepted: frozenset[str] = frozenset(),
-    earlier_facts: RunFacts | None = None,
+    comparison: Comparison = NOTHING_BEFORE,
     server: Server | None = None,
-    between: Tamper | None = None,
 ) -> Verdict:
-    """Restore and compare, then compare with the last good run (`previous`, in `earlier_store` or the same store).
+    """Restore and compare with the snapshot, then with the last good run, where `comparison` has one.
 
-    `accepted` are fingerprints of findings that a person explained. `milliseconds` is the restore alone, the measured
-    RTO. Raises ProviderError only when the drill itself cannot run (then nothing is proven).
+    `milliseconds` is the restore alone, the measured RTO. Raises ProviderError only when the drill itself cannot run
+    (then nothing is proven).
     """
     began = time.monotonic()
-    baseline = Baseline(previous, earlier_store or store) if previous else None
-    disk_space.refuse_without(manifest.raw_bytes + raw_bytes_to_load(manifest, baseline), _not_proven(manifest.run))
+    disk_space.refuse_without(manifest.raw_bytes + comparison.raw_bytes_to_load(manifest), _not_proven(manifest.run))
     with drill_database(server) as connection:
         loader = Loader(manifest, store, connection, identities, watch)
-        doubts = _restore_and_compare(loader, previous, between, accepted)
+        doubts = _restore_and_compare(loader, comparison)
         took = int((time.monotonic() - began) * 1000)
-        examined = examine(loader, baseline) if not loader.problems else Examined()
-        facts = collect(loader, previous, earlier_facts) if not loader.problems else None
-        doubted = explained(doubts, examined, accepted)
+        examined = examine(loader, comparison) if not loader.problems else Examined()
+        facts = collect(loader, comparison.manifest, comparison.facts) if not loader.problems else None
+        doubted = unexplained(doubts, examined, comparison.accepted)
         examined = replace(examined, findings=(*doubts.findings, *examined.findings))
         return _verdict(loader, doubted, doubts.chains, took, examined, facts)
 
@@ -113,21 +106,17 @@ def _not_proven(run: str) -> str:
     return f"The proof of run {run} did not happen; nothing was proven."
 
 
-def _restore_and_compare(
-    loader: Loader, previous: Manifest | None, between: Tamper | None, accepted: frozenset[str]
-) -> Doubts:
+def _restore_and_compare(loader: Loader, comparison: Comparison) -> Doubts:
     loader.build("before", everything=True)
     if loader.problems:
         return Doubts()
     loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
-    if between is not None:
-        between(loader.connection)
     for table in loader.manifest.tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
     loader.build("after")
-    return doubts_about(loader, previous, accepted)
+    return doubts_about(loader, comparison)
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:

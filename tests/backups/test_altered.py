@@ -13,6 +13,7 @@ from backups.incidents import service as incidents_service
 from backups.models import Incident, Policy, Proof, Run
 from backups.policies.defaults import ensure_policies
 from backups.proof import outcome
+from backups.proof.baseline import last_good
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
@@ -67,7 +68,7 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     )
     assert set(incident.seen_in.all()) == {altered, again}
     assert list(Run.objects.held()) == [good]
-    assert outcome.last_good(again) == good
+    assert last_good(again) == good
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
     client.force_login(User.objects.get(username="sam"))
     page = client.get(f"/admin/backups/run/{altered.pk}/change/").content.decode()
@@ -80,11 +81,34 @@ def test_an_alarm_holds_the_last_good_run_until_a_person_explains_it(export: Exp
     sql(sampelit_copy, FORGE)
     loud = export()
 
-    assert (repaired.status, outcome.last_good(loud)) == ("proven", repaired)
+    assert (repaired.status, last_good(loud)) == ("proven", repaired)
     assert not repaired.shows.exists()
     assert Incident.objects.open().get().run == loud
     assert good in Run.objects.held()
-    assert outcome.last_good(good) is None  # verified again, it is not compared with runs that came later
+    assert last_good(good) is None  # verified again, it is not compared with runs that came later
+
+
+def test_an_incident_names_the_run_that_was_compared_although_a_newer_became_good(
+    export: Export, sampelit_copy, monkeypatch
+) -> None:
+    compared = export()
+    newer = export()
+    Run.objects.filter(pk=newer.pk).update(status="stored")
+    sql(sampelit_copy, FORGE)
+    judged = outcome.judged
+
+    def while_it_is_judged(*args: object) -> object:
+        Run.objects.filter(pk=newer.pk).update(status="proven")
+        return judged(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outcome, "judged", while_it_is_judged)
+
+    altered = export()
+
+    incident = Incident.objects.get()
+    assert last_good(altered) == newer
+    assert (incident.run, incident.baseline_run) == (altered, compared)
+    assert list(Run.objects.held()) == [compared]
 
 
 def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:

@@ -20,6 +20,7 @@ from backups.evidence.verdicts import ChainVerdict, Seen
 from backups.facts import store as facts_store
 from backups.facts.model import RunFacts, document_of, from_document
 from backups.facts.sequence_ranges import added, from_multirange, multirange, packed, unpacked
+from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.prove import prove
 from providers.storage.base import Store
 from providers.storage.factory import open_store
@@ -45,8 +46,10 @@ class History:
 
     def note(self) -> RunFacts:
         manifest = exported(self.dsns["export"], self.store)
-        before = (self.manifests[-1], self.facts[-1]) if self.facts else (None, None)
-        verdict = prove(manifest, self.store, previous=before[0], earlier_facts=before[1], server=self.drill)
+        before = NOTHING_BEFORE
+        if self.facts:
+            before = Comparison(manifest=self.manifests[-1], store=self.store, facts=self.facts[-1])
+        verdict = prove(manifest, self.store, comparison=before, server=self.drill)
         assert verdict.facts is not None
         self.manifests.append(manifest)
         self.facts.append(verdict.facts)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from backups.models import Policy, Restore, Run
-from backups.proof.outcome import last_good
+from backups.proof.baseline import last_good
 from operations.models import Environment, Operation
 from tests.factories import person
 

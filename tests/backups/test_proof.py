@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from backups.archive.manifest import Manifest, manifest_key
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Segment, Table, manifest_key
 from backups.archive.reader import load, runs
 from backups.archive.signed_json import ManifestError
+from backups.proof.comparison import Comparison
 from backups.proof.prove import Verdict, prove, store_proof
 from providers.errors import Refused
 from providers.storage.base import Store
@@ -86,23 +88,29 @@ def test_a_manifest_of_another_run_is_rejected(manifest: Manifest, sampelit, sto
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ("UPDATE users SET email = email || 'x' WHERE ctid = (SELECT min(ctid) FROM users)", "that changed"),
         ("UPDATE algorithm_audit_trail SET conversion_value = 999999 WHERE sequence_number = 3", "that changed"),
         ("DELETE FROM element_variants WHERE ctid = (SELECT min(ctid) FROM element_variants)", "rows arrived"),
     ],
 )
-def test_a_changed_row_in_the_drill_is_found(manifest: Manifest, store: Store, drill, change: str, said: str) -> None:
-    def tamper(connection) -> None:
-        connection.execute("SET search_path = public")
-        connection.execute(change)
-        connection.execute("SET search_path = pg_catalog")
+def test_a_changed_row_in_the_drill_is_found(
+    manifest: Manifest, store: Store, drill, monkeypatch, change: str, problem: str
+) -> None:
+    compare, changes = Loader.compare, [change]
 
-    verdict = prove(manifest, store, server=drill, between=tamper)
+    def changed_once(loader: Loader, table: Table, loads: dict[str, Segment]) -> None:
+        if changes:
+            loader.connection.execute(f"SET search_path = public; {changes.pop()}; SET search_path = pg_catalog")
+        compare(loader, table, loads)
+
+    monkeypatch.setattr(Loader, "compare", changed_once)
+
+    verdict = prove(manifest, store, server=drill)
 
     assert verdict.status == "failed"
-    assert said in " ".join(verdict.problems)
+    assert problem in " ".join(verdict.problems)
 
 
 def test_a_forged_row_of_the_source_makes_the_run_suspect(sampelit_copy, store: Store, drill) -> None:
@@ -127,7 +135,7 @@ def test_a_cut_tail_is_seen_against_the_last_proven_run(sampelit_copy, store: St
         connection.execute("DELETE FROM algorithm_audit_trail WHERE sequence_number > 10")
     after = exported(sampelit_copy["export"], store)
 
-    verdict = prove(after, store, previous=before, server=drill)
+    verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
     assert verdict.status == "suspect"
     assert "Find out who removed them" in " ".join(verdict.doubts)
@@ -145,7 +153,8 @@ def test_a_rewritten_chain_is_seen_against_the_last_proven_run(sampelit_copy, st
         )
     after = exported(sampelit_copy["export"], store)
 
-    alone, compared = prove(after, store, server=drill), prove(after, store, previous=before, server=drill)
+    alone = prove(after, store, server=drill)
+    compared = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
     assert alone.status == "proven"
     assert compared.status == "suspect"

@@ -17,6 +17,7 @@ import pytest
 
 from backups.archive.manifest import Manifest
 from backups.policy_spec import PolicySpec
+from backups.proof.comparison import Comparison
 from backups.proof.findings import Finding
 from backups.proof.prove import Verdict, as_document, prove
 from providers import postgres
@@ -61,8 +62,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, drill: Callable) -> Iterator
         second = exported(dsns["export"], store)
         forged = forge_all(connection, random.Random(9))
     third = exported(dsns["export"], store)
-    quiet = prove(second, store, previous=first, server=drill)
-    loud = prove(third, store, previous=second, server=drill)
+    quiet = prove(second, store, comparison=Comparison(manifest=first, store=store), server=drill)
+    loud = prove(third, store, comparison=Comparison(manifest=second, store=store), server=drill)
     yield World(store, quiet, loud, second, forged)
     portal_database.server.drop_database(name)
 
@@ -235,7 +236,7 @@ def test_a_column_that_came_or_went_or_widened_is_no_edit(sampelit_copy, tmp_pat
         )
     after = exported(sampelit_copy["export"], store, policy)
 
-    verdict = prove(after, store, previous=before, server=drill)
+    verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
     assert [(one.code, one.total) for one in verdict.findings] == [("row_edited", 2)]
 
@@ -249,7 +250,7 @@ def test_an_earlier_run_that_cannot_be_read_is_told_and_the_copy_stays_proven(sa
     for segment in before.table(AUDIT).segments:
         (tmp_path / segment.key).unlink()
 
-    verdict = prove(after, store, previous=before, server=drill)
+    verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
     assert verdict.status == "proven"
     assert f"Run {before.run} could not be read back" in verdict.examined.not_compared
@@ -285,7 +286,7 @@ def test_a_cancelled_comparison_stops_its_statement(empty_database: str) -> None
     from types import SimpleNamespace
 
     from backups.progress import Watch
-    from backups.proof.comparison import attended
+    from backups.proof.row_comparison import attended
 
     def cancelled() -> None:
         raise InterruptedError

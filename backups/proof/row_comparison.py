@@ -1,0 +1,136 @@
+"""The comparison with the last good run, inside the drill: what was altered, removed or never audited in production.
+
+In: a loader whose drill database holds today's rows, a Comparison. Out: Examined. Only those segments of the earlier
+run are loaded that are not byte for byte in today's: unchanged history costs nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import TypeVar
+
+import psycopg
+
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Segment, Table
+from backups.proof.comparison import Comparison, missing_from
+from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, table_gone
+from providers import postgres
+from providers.errors import ProviderError
+from providers.postgres.audit_trail import tamper
+from providers.postgres.audit_trail.verifier import KIND
+from providers.storage.base import StoreError
+
+STAGING_SCHEMA = "sampelit_ops_before"
+T = TypeVar("T")
+
+
+def examine(loader: Loader, comparison: Comparison) -> Examined:
+    """Compare and ask the product's own check. A comparison that cannot be made says why; it never fails the proof."""
+    began = time.monotonic()
+    before, store = comparison.manifest, comparison.store
+    done = Examined(baseline=before.run if before else "", verifier=_verifier(loader))
+    try:
+        for table in loader.manifest.audit_tables:
+            done = replace(done, findings=(*done.findings, *_unaudited(loader, table)))
+        if before is not None and store is not None:
+            earlier_run = Loader(before, store, loader.connection, loader.identities, loader.watch)
+            for table in before.audit_tables:
+                done = _compare(loader, earlier_run, table, done)
+    except psycopg.Error as error:
+        done = replace(done, not_compared=postgres.explain(error, "The comparison with the last good run").message)
+    except StoreError:
+        raise  # an outage: the proof is tried again
+    except ProviderError as error:
+        done = replace(done, not_compared=error.message)
+    return replace(done, milliseconds=int((time.monotonic() - began) * 1000))
+
+
+def _today(manifest: Manifest, earlier: Table) -> Table | None:
+    return next((table for table in manifest.audit_tables if table.qualified == earlier.qualified), None)
+
+
+def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined) -> Examined:
+    today = _today(loader.manifest, earlier)
+    if today is None:
+        return replace(done, findings=(*done.findings, table_gone(earlier.qualified, earlier.rows)))
+    segments = missing_from(earlier, today)
+    if not segments:
+        return done
+    pair = _pair(loader, earlier, today)
+    rows = _load(earlier_run, earlier, segments, pair)
+    loader.watch.log(f"{today.qualified}: {rows} rows of run {earlier_run.manifest.run} compared with today's.")
+    differences = attended(loader, lambda: tamper.find(loader.connection, pair, KEPT_ROWS))
+    findings = (altered_rows(today.qualified, difference) for difference in differences)
+    return replace(done, rows_loaded=done.rows_loaded + rows, findings=(*done.findings, *findings))
+
+
+def _pair(loader: Loader, earlier: Table, today: Table) -> tamper.Pair:
+    """Which columns both have, under which types. CSV takes today's types; binary needs the earlier ones."""
+    now = {column.name: column for column in today.columns}
+    types = {
+        c.name: (now[c.name].type if c.name in now else "text") if earlier.format == "csv" else c.type
+        for c in earlier.columns
+    }
+    name = (STAGING_SCHEMA, today.name)
+    tamper.stage_earlier(loader.connection, name, list(types.items()))
+    key = postgres.primary_key(loader.connection, (today.schema, today.name))
+    columns = tuple(
+        tamper.Compared(c, now[c].type, types[c], tamper.exact(now[c].type, now[c].hashed_as))
+        for c in types
+        if c in now
+    )
+    usable = key if key and set(key) <= {column.name for column in columns} else list(tamper.PLACE)
+    return tamper.Pair(name, (today.schema, today.name), tuple(usable), columns)
+
+
+def _load(earlier_run: Loader, earlier: Table, segments: list[Segment], pair: tamper.Pair) -> int:
+    """The earlier segments into the staging table; answers how many rows that were."""
+    rows_before = earlier_run.rows
+    staged = replace(earlier, schema=pair.before[0], name=pair.before[1], segments=tuple(segments))
+    earlier_run.load(staged)
+    if earlier_run.problems:
+        run, problems = earlier_run.manifest.run, " ".join(earlier_run.problems[:3])
+        raise ProviderError(f"Run {run} could not be read back: {problems}")
+    return earlier_run.rows - rows_before
+
+
+def attended(loader: Loader, work: Callable[[], T]) -> T:
+    """Run one long statement; a cancel or a lost lease stops it in the server."""
+    with ThreadPoolExecutor(1) as worker:
+        running = worker.submit(work)
+        try:
+            while wait([running], 1.0).not_done:
+                loader.watch.check()
+        except BaseException:
+            loader.connection.cancel()
+            raise
+        return running.result()
+
+
+def _unaudited(loader: Loader, audit: Table) -> list[Finding]:
+    """Assignments of the same schema whose decision no audit row tells of."""
+    assignments = [t for t in loader.manifest.tables if (t.schema, t.name) == (audit.schema, "assignments")]
+    needed = {"id", "experiment_id", "user_id", "assigned_at"}
+    if not assignments or not needed <= {c.name for c in assignments[0].columns}:
+        return []
+    if "assignment_id" not in {column.name for column in audit.columns}:
+        return []
+    names = (audit.schema, audit.name), (assignments[0].schema, assignments[0].name)
+    taken_at = loader.manifest.source.taken_at
+    difference = attended(loader, lambda: tamper.unaudited(loader.connection, *names, taken_at, KEPT_ROWS))
+    return [altered_rows(assignments[0].qualified, difference)] if difference else []
+
+
+def _verifier(loader: Loader) -> dict[str, object]:
+    """What the product's own check says of today's rows; its definition came with the run."""
+    tables = loader.manifest.audit_tables
+    defined = [s for s in loader.manifest.statements if s.kind == KIND and tables and s.table == tables[0].qualified]
+    if not tables or not defined:
+        return {"problem": "this run does not hold its definition"} if tables else {}
+    table = (tables[0].schema, tables[0].name)
+    answer = attended(loader, lambda: postgres.ask_verifier(loader.connection, defined[0].sql, table))
+    return {"chains": answer.chains, "rows": answer.rows, "invalid": answer.invalid, "problem": answer.problem}
