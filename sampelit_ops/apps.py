@@ -15,7 +15,8 @@ class SampelitOpsConfig(AppConfig):
         for room in (checks, navigation, signin, ledger_watch, home_panels):
             room.register()
         if settings.DEMO:
-            from sampelit_ops.demo import alarms, rehearsal
+            from sampelit_ops.demo import rehearsal
+            from sampelit_ops.demo.accidents import alarms
 
             alarms.register()
             rehearsal.register()

@@ -57,7 +57,7 @@ class OpsAdminSite(admin.AdminSite):
             path("recover/", self.admin_view(recover.page), name="recover"),
         ]
         if settings.DEMO:
-            from sampelit_ops.demo import alarms
+            from sampelit_ops.demo.accidents import alarms
 
             own.append(path("demo/alarms/", self.admin_view(alarms.page), name="demo_alarms"))
         return own + super().get_urls()

@@ -19,7 +19,7 @@ from migrations_registry.models import DriftIncident
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from sampelit_ops.demo import accident_causes, accidents, alarms
+from sampelit_ops.demo.accidents import alarms, causes, provoke
 from tests.render_sandbox import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +55,7 @@ def work() -> Callable[[], None]:
 
 
 def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampelit_copy) -> None:
-    accident_causes._look_by_export("the first export")
+    causes._look_by_export("the first export")
     work()
     client.force_login(User.objects.get(username="admin"))
 
@@ -69,7 +69,7 @@ def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampe
     assert f"/admin/backups/incident/{incident.pk}/change/" in page
     assert incident.code == "conversion_changed"
     with pytest.raises(Refused, match="put it back first"):
-        accidents.provoke("forge-row", "admin")
+        provoke.provoke("forge-row", "admin")
     before = incident.evidence["rows"][0]["before"]
     call_command("demo_alarm", "forge-row", "--put-back")
     with psycopg.connect(sampelit_copy["admin"]) as connection:
@@ -82,14 +82,14 @@ def test_a_dropped_column_is_answered_by_drift(production, sampelit_copy) -> Non
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         before = connection.execute(COLUMN).fetchone()
 
-    accidents.provoke("drop-column", "admin")
+    provoke.provoke("drop-column", "admin")
     drift_detect.hourly()
 
     answer = alarms.answers()[0]
     assert (
         answer.url == f"/admin/migrations_registry/driftincident/{DriftIncident.objects.get(status='open').pk}/change/"
     )
-    accidents.put_back("drop-column", "admin")
+    provoke.put_back("drop-column", "admin")
     drift_detect.hourly()
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         assert connection.execute(COLUMN).fetchone() == before
@@ -99,11 +99,11 @@ def test_a_dropped_column_is_answered_by_drift(production, sampelit_copy) -> Non
 def test_a_store_whose_key_expired_is_answered_by_a_failed_run_and_works_again(production, work, settings) -> None:
     Path(settings.BACKUP_STORE.removeprefix("file://")).mkdir()
 
-    accidents.provoke("expire-key", "admin")
+    provoke.provoke("expire-key", "admin")
     work()
     answer = alarms.answers()[0]
-    accidents.put_back("expire-key", "admin")
-    accident_causes._look_by_export("again")
+    provoke.put_back("expire-key", "admin")
+    causes._look_by_export("again")
     work()
 
     failed, proven = Run.objects.order_by("-started_at")[1], Run.objects.order_by("-started_at")[0]
@@ -118,14 +118,14 @@ def test_a_failed_deploy_is_answered_by_its_deployment(production, settings) -> 
         settings.RENDER_API_KEY, settings.RENDER_API_BASE = harness.sandbox.api_key, harness.sandbox.base
         poll()
 
-        accidents.provoke("fail-deploy", "admin")
+        provoke.provoke("fail-deploy", "admin")
         poll()
 
     answer = alarms.answers()[0]
     assert answer.seconds is not None
     assert answer.url.startswith("/admin/deployments/deployment/")
     with pytest.raises(Refused, match="needs no putting back"):
-        accidents.put_back("fail-deploy", "admin")
+        provoke.put_back("fail-deploy", "admin")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_only_the_sandbox_of_this_machine_is_ever_touched(
         monkeypatch.setenv(variable, value)
 
     with pytest.raises(Refused, match="Nothing was done"):
-        accidents.provoke(name, "admin")
+        provoke.provoke(name, "admin")
 
     assert not alarms.answers()
 
@@ -164,4 +164,4 @@ def test_outside_the_demo_there_is_no_such_page_and_only_admins_see_it(settings,
 
     assert client.get("/admin/demo/alarms/").status_code in (302, 404)
     with pytest.raises(Refused, match="in the demo only"):
-        accidents.provoke("forge-row", "admin")
+        provoke.provoke("forge-row", "admin")

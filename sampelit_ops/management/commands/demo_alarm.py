@@ -13,19 +13,19 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from providers.errors import ProviderError, Refused
-from sampelit_ops.demo import accidents, alarms
+from sampelit_ops.demo.accidents import alarms, provoke
 
 
 class Command(BaseCommand):
     help = "Provoke an accident in the demo's sandbox (DEMO=1) and tell which alarm answered."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", choices=sorted(accidents.ACCIDENTS))
+        parser.add_argument("name", choices=sorted(provoke.ACCIDENTS))
         parser.add_argument("--put-back", action="store_true")
         parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="until the alarm answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        act = accidents.put_back if options["put_back"] else accidents.provoke
+        act = provoke.put_back if options["put_back"] else provoke.provoke
         try:
             accident = act(options["name"], "admin")
         except (Refused, ProviderError) as error:

@@ -21,8 +21,8 @@ from ledger.models import Entry
 from ledger.registry import say, sentences
 from operations import navigation
 from providers.errors import ProviderError, Refused
-from sampelit_ops.demo import accident_causes, accidents
-from sampelit_ops.demo.accidents import ACCIDENTS, PROVOKED, PUT_BACK
+from sampelit_ops.demo.accidents import causes, provoke
+from sampelit_ops.demo.accidents.provoke import ACCIDENTS, PROVOKED, PUT_BACK
 
 MAY = "operations.change_environment"  # admins alone hold it
 SHOWN = 30
@@ -50,7 +50,7 @@ def answers(limit: int = SHOWN) -> list[Answer]:
         return []
     codes = {code for one in ACCIDENTS.values() for code in one.answers}
     alarms = Entry.objects.filter(code__in=codes, sequence__gt=provoked[-1].sequence, seeded=False)
-    found = list(alarms.filter(environment=accident_causes.ENVIRONMENT).order_by("sequence")[:500])
+    found = list(alarms.filter(environment=causes.ENVIRONMENT).order_by("sequence")[:500])
     return [_answer(entry, _next(entry, provoked), found) for entry in provoked if entry.subject in ACCIDENTS]
 
 
@@ -104,9 +104,9 @@ def _act(request: HttpRequest) -> None:
     name, by = request.POST.get("accident", ""), request.user.get_username()
     try:
         if request.POST.get("act") == "put-back":
-            messages.success(request, f"Put back: {accidents.put_back(name, by).label}.")
+            messages.success(request, f"Put back: {provoke.put_back(name, by).label}.")
         else:
-            messages.warning(request, f"Provoked: {accidents.provoke(name, by).label}. Its alarm is awaited.")
+            messages.warning(request, f"Provoked: {provoke.provoke(name, by).label}. Its alarm is awaited.")
     except (Refused, ProviderError) as error:
         messages.error(request, str(error))
 

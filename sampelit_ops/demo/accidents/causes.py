@@ -26,7 +26,7 @@ AWAY = ".refusing"
 Undo = dict[str, str]
 
 
-FORGE = Path(__file__).parent.parent / "sql" / "forge.sql"
+FORGE = Path(__file__).parents[2] / "sql" / "forge.sql"
 
 
 def forge() -> Undo:

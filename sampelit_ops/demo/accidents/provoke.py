@@ -15,7 +15,7 @@ from django.db import transaction
 from ledger.models import Entry
 from ledger.services import record
 from providers.errors import Refused
-from sampelit_ops.demo.accident_causes import ENVIRONMENT, Undo, drop, expire, fail, forge, renew, undrop, unforge
+from sampelit_ops.demo.accidents.causes import ENVIRONMENT, Undo, drop, expire, fail, forge, renew, undrop, unforge
 
 PROVOKED, PUT_BACK = "demo.accident.provoked", "demo.accident.put_back"
 

@@ -1,0 +1,1 @@
+"""Accidents that the demo provokes in its own sandbox, and the alarms that have to answer."""
