@@ -20,6 +20,9 @@ SAME_JUDGEMENT = {
     # Locals and two private parameters have other names, a constant that nothing read is gone, two expressions are
     # written over several lines: every sample and every file of the corpus gets the same findings and the same plan.
     "c9e72092b7d00452": "ad3f36ecaff42456",
+    # What is judged is also kept in a list, and bodies of trigger functions can be read: they were looked at only where
+    # a statement calls one by name, which the server refuses. Every sample and the corpus get the same findings.
+    "9b9a484f2687f879": "ad3f36ecaff42456",
 }
 
 
