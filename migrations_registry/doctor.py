@@ -61,8 +61,8 @@ def _table(column: Column) -> Check:
         fix = "Baseline a stream: that makes it, as the Supabase CLI would."
         return Check(name, "warn", "there is no supabase_migrations.schema_migrations yet", why, fix)
     if column.unknown:
-        found = f"{len(column.unknown)} rows that no registered file explains, {column.unknown[0].version} first"
-        return Check(name, "warn", found, why, "Register their files, or take the rows back (Migrations, Status).")
+        strays = f"{len(column.unknown)} rows that no registered file explains, {column.unknown[0].version} first"
+        return Check(name, "warn", strays, why, "Register their files, or take the rows back (Migrations, Status).")
     return Check(name, "ok", "there, and every row is explained", why)
 
 
@@ -77,20 +77,21 @@ def _streams(column: Column, streams: set[str]) -> Check:
     return Check(f"{slug} baselines", "ok", ", ".join(sorted(column.baselined)), why)
 
 
-def fingerprints(environment: Environment | None) -> Iterator[Check]:
+def fingerprints(only: Environment | None) -> Iterator[Check]:
     """How old the last look at each schema is, and whether drift is open."""
     why = "A change made behind the portal's back is seen only by looking."
-    for column in status_matrix.columns(environment.slug if environment else ""):
-        each = column.environment
-        row = SchemaFingerprint.objects.filter(environment=each).defer("objects_json").order_by("-seen_at").first()
-        name = f"{each.slug} schema"
+    for column in status_matrix.columns(only.slug if only else ""):
+        environment = column.environment
+        looks = SchemaFingerprint.objects.filter(environment=environment).defer("objects_json")
+        row = looks.order_by("-seen_at").first()
+        name = f"{environment.slug} schema"
         if row is None:
-            fix = f"Set {column.variables} for the worker; then manage.py drift --environment {each.slug}."
+            fix = f"Set {column.variables} for the worker; then manage.py drift --environment {environment.slug}."
             yield Check(name, "idle", "never looked at", why, fix)
         elif column.drift:
             yield Check(name, "bad", f"drift is open; looked at {_ago(row.seen_at)}", why, "Open Drift in the sidebar.")
         elif timezone.now() - row.seen_at > SCHEMA_LATE:
-            fix = f"See the tick's log; manage.py drift --environment {each.slug} looks now."
+            fix = f"See the tick's log; manage.py drift --environment {environment.slug} looks now."
             yield Check(name, "warn", f"last looked at {_ago(row.seen_at)}", why, fix)
         else:
             yield Check(name, "ok", f"as expected; looked at {_ago(row.seen_at)}", why)

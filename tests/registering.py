@@ -8,14 +8,14 @@ from django.contrib.auth.models import Permission, User
 
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources.discovery import Found
+from migrations_registry.sources.discovery import DiscoveredFile
 
 CALM, BAD = b"ALTER TABLE orders ADD COLUMN x int;\n", b"-- old\nALTER TABLE orders DROP COLUMN note;\n"
 
 
-def found(data: bytes, path: str = "migration_01_a.sql") -> Found:
+def found(data: bytes, path: str = "migration_01_a.sql") -> DiscoveredFile:
     """A discovered file."""
-    return Found(path, hashlib.sha256(data).hexdigest(), "migration", "01", data)
+    return DiscoveredFile(path, hashlib.sha256(data).hexdigest(), "migration", "01", data)
 
 
 def registered(data: bytes, path: str = "migration_01_a.sql") -> MigrationFile:

@@ -86,18 +86,18 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         changelist = super().get_changelist_instance(request)
         rows = Operation.objects.filter(kind="migrations.apply", seeded=False).select_related("environment")
         newest: dict[str, dict[str, Operation]] = {}
-        for each in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
-            newest.setdefault(each.parameters.get("file", ""), {})[each.environment.slug] = each
+        for operation in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
+            newest.setdefault(operation.parameters.get("file", ""), {})[operation.environment.slug] = operation
         for row in changelist.result_list:
             row.newest_requests = newest.get(row.sha256, {})
         return changelist
 
     @admin.display(description="Requests")
     def requests(self, row: MigrationFile) -> SafeString | str:
-        found = getattr(row, "newest_requests", {})
+        newest = getattr(row, "newest_requests", {})
         return (
             format_html_join(
-                " ", "{} {}", ((slug, formatting.badge(each.status)) for slug, each in sorted(found.items()))
+                " ", "{} {}", ((slug, formatting.badge(operation.status)) for slug, operation in sorted(newest.items()))
             )
             or "–"
         )

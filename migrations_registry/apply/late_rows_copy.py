@@ -1,7 +1,7 @@
 """One try's copy of what was written since a restore point: counted, copied, stored, within a time limit.
 
-In: a transaction that holds the tables' locks, the restore point's manifest, a store. Out: kept rows beside the run, or
-Refused, upon which the caller rolls back: what was stored until then is an orphan that no document names.
+In: a transaction that holds the tables' locks, the restore point's manifest, a store. Out: late rows stored beside the
+run, or Refused, upon which the caller rolls back: what was stored until then is an orphan that no document names.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from providers.postgres.copy.snapshot import Since
 from providers.postgres.migrate.cascade_reach import ReachedTable, counts, since
 from providers.storage.base import Store
 
-Answer = TypeVar("Answer")
+Stored = TypeVar("Stored")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass
-class Keeper:
+class LateRowsCopy:
     """What one try compares with, where it stores, and for how many seconds it may keep others waiting."""
 
     connection: Connection
@@ -78,43 +78,43 @@ class Keeper:
             raise self.too_much(f"comparing and copying took longer than {self.limit:g} s") from None
 
 
-def keep(keeper: Keeper, found: list[ReachedTable], known: dict[str, int]) -> int:
+def store_late_rows(copy: LateRowsCopy, locked: list[ReachedTable], known: dict[str, int]) -> int:
     """Store every row of the locked tables that the restore point may not hold; answers how many."""
-    written = since(keeper.connection, keeper.manifest.source.xmin)
+    written = since(copy.connection, copy.manifest.source.xmin)
     names = {oid: name for name, oid in known.items()}
-    tables = [one for table in found if (one := _kept(keeper, table, names[table.oid], written))]
+    tables = [rows for table in locked if (rows := _late_rows_of(copy, table, names[table.oid], written))]
     if tables:
-        _store(keeper, tuple(tables))
+        _store_document(copy, tuple(tables))
     return sum(table.rows for table in tables)
 
 
-def _kept(keeper: Keeper, table: ReachedTable, copied_as: str, written: Since) -> Table | None:
+def _late_rows_of(copy: LateRowsCopy, table: ReachedTable, exported_as: str, written: Since) -> Table | None:
     """The rows of one table that are not in its copy, stored; None where there are none."""
     name = (table.schema, table.name)
-    new, old = keeper.bounded(lambda: counts(keeper.connection, name, written))
-    copied = keeper.manifest.table(copied_as)
-    if old > copied.rows:
+    new, old = copy.bounded(lambda: counts(copy.connection, name, written))
+    exported = copy.manifest.table(exported_as)
+    if old > exported.rows:
         raise Refused(
-            f"{table.qualified} holds {old} rows older than the restore point, which copied {copied.rows}. "
+            f"{table.qualified} holds {old} rows older than the restore point, which copied {exported.rows}. "
             "The transaction was rolled back, nothing was changed. Request it again."
         )
-    return _copied(keeper, table, copied, written) if new else None
+    return _stored(copy, table, exported, written) if new else None
 
 
-def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) -> Table:
+def _stored(copy: LateRowsCopy, table: ReachedTable, exported: Table, written: Since) -> Table:
     name = (table.schema, table.name)
-    catalog = postgres.read_catalog(keeper.connection, [table.qualified])
-    live = next(one for one in catalog.tables if one.oid == table.oid)
-    fmt = "csv" if copied.format == "csv" or not live.binary_io else "binary"
-    stream = postgres.CopyOut(keeper.connection, name, [column.name for column in live.stored_columns], written, fmt)
+    catalog = postgres.read_catalog(copy.connection, [table.qualified])
+    live = next(row for row in catalog.tables if row.oid == table.oid)
+    fmt = "csv" if exported.format == "csv" or not live.binary_io else "binary"
+    stream = postgres.CopyOut(copy.connection, name, [column.name for column in live.stored_columns], written, fmt)
     try:
-        packed = keeper.bounded(lambda: pack(stream, keys.recipients()))
+        packed = copy.bounded(lambda: pack(stream, keys.recipients()))
     except TooLarge:
-        raise keeper.too_much(f"the changed rows of {table.qualified} are larger than one stored object") from None
-    evidence = keeper.bounded(lambda: postgres.evidence(keeper.connection, name, list(live.stored_columns), written))
+        raise copy.too_much(f"the changed rows of {table.qualified} are larger than one stored object") from None
+    evidence = copy.bounded(lambda: postgres.evidence(copy.connection, name, list(live.stored_columns), written))
     ending = ".zst.age" if keys.recipients() else ".zst"
-    key = f"{keeper.directory}{table.oid}.{fmt}{ending}"
-    stored = _in_time(keeper, lambda: keeper.store.put_once(key, packed.data))
+    key = f"{copy.directory}{table.oid}.{fmt}{ending}"
+    stored = _in_time(copy, lambda: copy.store.put_once(key, packed.data))
     segment = Segment(
         key=key,
         start="",
@@ -128,30 +128,30 @@ def _copied(keeper: Keeper, table: ReachedTable, copied: Table, written: Since) 
         encrypted=bool(keys.recipients()),
     )
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in live.stored_columns)
-    return Table(copied.schema, copied.name, fmt, copied.named, columns, (segment,))
+    return Table(exported.schema, exported.name, fmt, exported.named, columns, (segment,))
 
 
-def _store(keeper: Keeper, tables: tuple[Table, ...]) -> None:
+def _store_document(copy: LateRowsCopy, tables: tuple[Table, ...]) -> None:
     """The document that makes the segments count, after them and before COMMIT."""
-    kept = Kept(
-        run=keeper.manifest.run,
-        manifest_sha256=keeper.manifest.sha256,
-        operation=keeper.place.operation,
-        step=keeper.place.step,
-        fence=keeper.place.fence,
-        attempt=keeper.place.attempt,
+    late_rows = Kept(
+        run=copy.manifest.run,
+        manifest_sha256=copy.manifest.sha256,
+        operation=copy.place.operation,
+        step=copy.place.step,
+        fence=copy.place.fence,
+        attempt=copy.place.attempt,
         at=timezone.now().isoformat(),
         tables=tables,
     )
-    _in_time(keeper, lambda: store_kept(keeper.store, kept, keys.signer()))
+    _in_time(copy, lambda: store_kept(copy.store, late_rows, keys.signer()))
 
 
-def _in_time(keeper: Keeper, put: Callable[[], Answer]) -> Answer:
+def _in_time(copy: LateRowsCopy, put: Callable[[], Stored]) -> Stored:
     """A store that answers late must not keep the locks: what it still stores is an orphan that no document names."""
     pool = ThreadPoolExecutor(1)
     try:
-        return pool.submit(put).result(timeout=keeper.left())
+        return pool.submit(put).result(timeout=copy.left())
     except TooSlow:
-        raise keeper.too_much("the store did not answer in time") from None
+        raise copy.too_much("the store did not answer in time") from None
     finally:
         pool.shutdown(wait=False)

@@ -85,13 +85,13 @@ def _run(connection: Connection, statement: bytes) -> None:
 def _record(attempt: Attempt, connection: Connection) -> None:
     """The history row, unless an earlier try wrote it before its journal could say so."""
     row = history_states.row_of(attempt.file)
-    if row.version not in {each.version for each in read_history(connection)}:
+    if row.version not in {recorded.version for recorded in read_history(connection)}:
         with connection.transaction():
             write_history(connection, row)
 
 
 def _indexes_now(connection: Connection, step: dict[str, Any]) -> list[str]:
-    return [one.name for one in indexes(connection, step["tables"])]
+    return [index.name for index in indexes(connection, step["tables"])]
 
 
 def _is_done(attempt: Attempt, connection: Connection, step: dict[str, Any], statement: bytes) -> bool:
@@ -104,22 +104,22 @@ def _is_done(attempt: Attempt, connection: Connection, step: dict[str, Any], sta
         return not missing(wanted, drift_detect.read(attempt.row.environment))
     if not _builds_unnamed(statement):
         return False
-    return any(one.valid and one.name not in step["before"] for one in indexes(connection, step["tables"]))
+    return any(index.valid and index.name not in step["before"] for index in indexes(connection, step["tables"]))
 
 
 def _clean(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
     """Drop every invalid index of the tables that was not there before: its own, `_ccnew`, `_ccold`."""
-    for one in indexes(connection, step["tables"]):
-        if one.valid or one.name in step["before"]:
+    for index in indexes(connection, step["tables"]):
+        if index.valid or index.name in step["before"]:
             continue
-        if one.busy:
+        if index.busy:
             raise ProviderError(
-                f"The index {one.name} is invalid and {one.busy} works on its table, so it may still be built. "
+                f"The index {index.name} is invalid and {index.busy} works on its table, so it may still be built. "
                 "Nothing was dropped; it is tried again.",
                 retryable=True,
             )
-        drop_index(connection, one.name)
-        attempt.ctx.log(f"step {step['number']}: dropped {one.name}, which an interrupted try had left invalid")
+        drop_index(connection, index.name)
+        attempt.ctx.log(f"step {step['number']}: dropped {index.name}, which an interrupted try had left invalid")
 
 
 def _tree(statement: bytes) -> tuple[str, dict[str, Any]]:

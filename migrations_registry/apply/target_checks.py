@@ -42,9 +42,9 @@ def session(environment: Environment) -> Iterator[Connection]:
             raise postgres.explain(error, "Looking at the target, which was not changed,") from None
 
 
-def nobody_is_late(connection: Connection, found: Review) -> None:
+def nobody_is_late(connection: Connection, review: Review) -> None:
     """A statement that runs alone waits for every older transaction of the database, whatever it touches."""
-    if all(step.transactional for step in found.plan.steps):
+    if all(step.transactional for step in review.plan.steps):
         return
     late = late_sessions(connection, LATE_SECONDS)
     if late:
@@ -54,35 +54,39 @@ def nobody_is_late(connection: Connection, found: Review) -> None:
         )
 
 
-def nothing_unseen(connection: Connection, found: Review) -> None:
+def nothing_unseen(connection: Connection, review: Review) -> None:
     """What nobody can follow could act where no counter of the transaction shows it, if the role may."""
-    opaque = any(finding.severity == OPAQUE for finding in found.analysis.findings)
+    opaque = any(finding.severity == OPAQUE for finding in review.analysis.findings)
     if why := refused_role(unseen_powers(connection) if opaque else [], opaque):
         raise Refused(why)
 
 
-def no_strange_index(connection: Connection, found: Review) -> None:
+def no_strange_index(connection: Connection, review: Review) -> None:
     """An invalid index under a name that the file makes, or left by a REINDEX that is not ours."""
-    if Application.objects.filter(file=found.file, environment=found.environment, status="partly").exists():
+    if Application.objects.filter(file=review.file, environment=review.environment, status="partly").exists():
         return  # our own leftovers are cleaned by the step itself
-    made = {one.name for one in expected(found.file.data).expectations if one.kind == "index" and one.present}
-    rebuilt = {".".join(one.name) for step in found.plan.steps for one in step.objects} if _rebuilds(found) else set()
-    for one in indexes(connection, []):
-        left = one.name.rpartition("_cc")[2].rstrip("0123456789") in ("new", "old")
-        if not one.valid and (one.name in made or (left and one.table in rebuilt)):
+    expectations = expected(review.file.data).expectations
+    made = {wanted.name for wanted in expectations if wanted.kind == "index" and wanted.present}
+    rebuilt = _rebuilt_tables(review)
+    for index in indexes(connection, []):
+        left = index.name.rpartition("_cc")[2].rstrip("0123456789") in ("new", "old")
+        if not index.valid and (index.name in made or (left and index.table in rebuilt)):
             raise Refused(
-                f"The index {one.name} on {one.table} is invalid and not ours. Nothing was changed. Drop it "
+                f"The index {index.name} on {index.table} is invalid and not ours. Nothing was changed. Drop it "
                 "(DROP INDEX CONCURRENTLY), then request again."
             )
 
 
-def _rebuilds(found: Review) -> bool:
-    return any(isinstance(one, Raw) and one.kind == "ReindexStmt" for one in parse(found.file.data))
+def _rebuilt_tables(review: Review) -> set[str]:
+    statements = parse(review.file.data)
+    if not any(isinstance(statement, Raw) and statement.kind == "ReindexStmt" for statement in statements):
+        return set()
+    return {".".join(touched.name) for step in review.plan.steps for touched in step.objects}
 
 
-def needed_bytes(found: Review) -> int | None:
+def needed_bytes(review: Review) -> int | None:
     """Room for the tables that are written anew beside the old ones, with as much again for the log; None: unknown."""
-    size = rewritten_bytes(found.analysis, found.facts)
+    size = rewritten_bytes(review.analysis, review.facts)
     return None if size is None else COPIES * size
 
 
@@ -96,18 +100,18 @@ def free_bytes(environment: Environment) -> int | None:
         return None
 
 
-def room(found: Review) -> str:
+def room(review: Review) -> str:
     """A sentence about the disk. Raises Refused where the provider says that there is too little."""
-    needed = needed_bytes(found)
+    needed = needed_bytes(review)
     if not needed:
         return "no table that exists is written anew" if needed == 0 else "how much is written anew is not known"
-    free = free_bytes(found.environment)
-    said = f"tables are written anew, which needs about {max(1, needed // MB):,} MB of disk"
+    free = free_bytes(review.environment)
+    need = f"tables are written anew, which needs about {max(1, needed // MB):,} MB of disk"
     if free is None:
-        return f"{said}; how much is free, the database cannot tell: look at its provider's page"
+        return f"{need}; how much is free, the database cannot tell: look at its provider's page"
     if free < needed:
         raise Refused(
-            f"{said[0].upper()}{said[1:]}, and {free // MB:,} MB are free. Nothing was changed. Enlarge the disk, then "
+            f"{need[0].upper()}{need[1:]}, and {free // MB:,} MB are free. Nothing was changed. Enlarge the disk, then "
             "request again."
         )
-    return f"{said}; {free // MB:,} MB are free"
+    return f"{need}; {free // MB:,} MB are free"

@@ -36,7 +36,7 @@ KEPT = 500
 def read(environment: Environment) -> Fingerprint:
     """The schema as it is now. Raises Refused (no DSN) and ProviderError."""
     with postgres.connect(reading_dsn(environment)) as connection:
-        return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(connection))
+        return of_rows((row.kind, row.name, row.of, row.sql) for row in read_objects(connection))
 
 
 def trusted(environment: Environment) -> SchemaFingerprint | None:
@@ -95,16 +95,16 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
         if incident:
             _close(incident, DriftIncident.Status.GONE, SYSTEM, "The schema is again what it should be.")
         return None
-    told = [change.as_json() for change in changes]
+    changed = [change.as_json() for change in changes]
     if incident and incident.found_id == row.pk:
         return incident
     if incident:
-        incident.found, incident.changes = row, told
+        incident.found, incident.changes = row, changed
         incident.save()
     else:
         known = [*_around(environment, last_seen), *_written_elsewhere(environment)]
         incident = DriftIncident.objects.create(
-            environment=environment, expected=expected, found=row, changes=told, around=known
+            environment=environment, expected=expected, found=row, changes=changed, around=known
         )
         _alert(incident, changes)
     names = [str(change) for change in changes]
@@ -132,11 +132,11 @@ def _written_elsewhere(environment: Environment) -> list[dict[str, str]]:
 
 def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
     """Tell people once an incident; it grows in its page."""
-    told = "; ".join(str(change) for change in changes[:5])
+    listed = "; ".join(str(change) for change in changes[:5])
     notify.enqueue(
         f"drift:{incident.pk}",
         subject=f"The schema of {incident.environment} changed without an operation",
-        body=f"{told}. Look at it, then accept it with a reason or undo it.",
+        body=f"{listed}. Look at it, then accept it with a reason or undo it.",
         path=reverse("admin:migrations_registry_driftincident_change", args=[incident.pk]),
     )
 
@@ -151,9 +151,9 @@ def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFil
             raise Refused(f"This incident is {row.get_status_display().lower()} already. Nothing was changed.")
         if row.found_id != incident.found_id:
             raise Refused("The schema changed again while you looked. Nothing was changed; look at it once more.")
-        found = row.found
-        found.trusted_because, found.trusted_at = f"accepted by {by}: {reason}"[:300], timezone.now()
-        found.save()
+        fingerprint = row.found
+        fingerprint.trusted_because, fingerprint.trusted_at = f"accepted by {by}: {reason}"[:300], timezone.now()
+        fingerprint.save()
         row.file = file
         status = DriftIncident.Status.EXPLAINED if file else DriftIncident.Status.ACCEPTED
         _close(row, status, by, reason.strip())

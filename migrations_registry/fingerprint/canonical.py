@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from migrations_registry.analysis.parsing.parser import Node, Unparsed, parse
+from migrations_registry.analysis.parsing.parser import Node, Raw, parse
 
 _PLACES = frozenset(
     [
@@ -29,9 +29,9 @@ def canonical(sql: str) -> str:
     """The comparable form of one object's SQL; notes behind the statement (`; -- …`) count as they are."""
     data = sql.encode("utf-8", "surrogatepass")
     statements = parse(data)
-    if not statements or any(isinstance(one, Unparsed) for one in statements):
+    if not statements or not all(isinstance(statement, Raw) for statement in statements):
         return sql
-    trees = [[one.kind, _settled(one.node)] for one in statements if not isinstance(one, Unparsed)]
+    trees = [[parsed.kind, _settled(parsed.node)] for parsed in statements if isinstance(parsed, Raw)]
     notes = data[statements[-1].end :].decode("utf-8", "surrogatepass")
     return json.dumps(trees, sort_keys=True, separators=(",", ":")) + notes
 
@@ -42,8 +42,8 @@ def _settled(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     pushed = _pushed_cast(value)
-    kept = {key: _settled(child) for key, child in pushed.items() if key not in _PLACES}
-    return _flat(kept)
+    settled = {key: _settled(child) for key, child in pushed.items() if key not in _PLACES}
+    return _flat(settled)
 
 
 def _pushed_cast(node: Node) -> Node:

@@ -67,16 +67,16 @@ def _change(was: SchemaObject | None, now: SchemaObject | None, before: Fingerpr
         present.kind,
         present.name,
         CHANGED if was and now else REMOVED if was else ADDED,
-        _told(was, before) if not now else was.sql if was else "",
-        _told(now, after) if not was else now.sql if now else "",
+        _with_parts(was, before) if not now else was.sql if was else "",
+        _with_parts(now, after) if not was else now.sql if now else "",
     )
 
 
-def _told(one: SchemaObject | None, whole: Fingerprint) -> str:
+def _with_parts(item: SchemaObject | None, fingerprint: Fingerprint) -> str:
     """The object's SQL and, for a table, that of everything that belongs to it."""
-    if one is None:
+    if item is None:
         return ""
-    if one.kind not in WHOLE:
-        return one.sql
-    parts = [each.sql for each in whole.objects if each.of == one.name and each.kind not in (*WHOLE, "column order")]
-    return ";\n".join([one.sql, *parts])
+    if item.kind not in WHOLE:
+        return item.sql
+    parts = [part for part in fingerprint.objects if part.of == item.name and part.kind not in (*WHOLE, "column order")]
+    return ";\n".join([item.sql, *(part.sql for part in parts)])

@@ -33,21 +33,21 @@ class Fingerprint:
 
     @cached_property
     def sha256(self) -> str:
-        lines = "\n".join(f"{one.kind}\0{one.name}\0{one.sha256}" for one in self.objects)
+        lines = "\n".join(f"{item.kind}\0{item.name}\0{item.sha256}" for item in self.objects)
         return hashlib.sha256(lines.encode()).hexdigest()
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], SchemaObject]:
-        return {one.key: one for one in self.objects}
+        return {item.key: item for item in self.objects}
 
     def as_json(self) -> list[list[str]]:
-        return [[one.kind, one.name, one.of, one.sql, one.sha256] for one in self.objects]
+        return [[item.kind, item.name, item.of, item.sql, item.sha256] for item in self.objects]
 
 
 def of_rows(rows: Iterable[tuple[str, str, str, str]]) -> Fingerprint:
     """From what the catalogue says: (kind, name, of, sql)."""
-    made = [SchemaObject(kind, name, of, sql, digest(kind, sql)) for kind, name, of, sql in rows]
-    return Fingerprint(tuple(sorted(made, key=lambda one: one.key)))
+    objects = [SchemaObject(kind, name, of, sql, digest(kind, sql)) for kind, name, of, sql in rows]
+    return Fingerprint(tuple(sorted(objects, key=lambda item: item.key)))
 
 
 def from_json(rows: Iterable[Sequence[str]]) -> Fingerprint:

@@ -39,9 +39,9 @@ def read(repository: str, revision: str, *, seconds: float = SECONDS) -> SourceC
         return known
     values: dict[str, object] = {"files": [], "rejected": [], "problem": "", "read_at": timezone.now()}
     try:
-        found, rejected = discover(sources_reader.read_source(_source(repository, revision), seconds=seconds))
-        values["files"] = [{"path": one.path, "sha256": one.sha256, "stream": one.stream} for one in found]
-        values["rejected"] = [f"{one.path}:{one.line}: {one.reason}" for one in rejected]
+        files, rejected = discover(sources_reader.read_source(_source(repository, revision), seconds=seconds))
+        values["files"] = [{"path": file.path, "sha256": file.sha256, "stream": file.stream} for file in files]
+        values["rejected"] = [str(file) for file in rejected]
     except (Refused, ProviderError) as error:
         values["problem"] = redact(str(error))
     row, _ = SourceCommit.objects.update_or_create(repository=repository, commit=revision, defaults=values)

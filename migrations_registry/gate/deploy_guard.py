@@ -7,9 +7,9 @@ answer; what they do not say is told as not known.
 from __future__ import annotations
 
 from deployments.models import Service
-from migrations_registry.gate import answer as gate_answer
+from migrations_registry.gate import check as gate_check
 from migrations_registry.gate import commits
-from migrations_registry.gate.answer import Answer
+from migrations_registry.gate.check import GateResult
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import policy_in_force
 from operations.engine.specs import Consequence, Parameters
@@ -21,7 +21,7 @@ SHOWN = 10
 STATIC = "static_site"
 
 
-def of_a_deploy(environment: Environment, parameters: Parameters) -> Answer | None:
+def of_a_deploy(environment: Environment, parameters: Parameters) -> GateResult | None:
     """None where there is nothing to ask: a static site, no repository, no registered migrations."""
     service = Service.objects.filter(render_id=parameters.get("service", "")).first()
     repository = commits.repository_of(service.repo) if service else ""
@@ -29,20 +29,20 @@ def of_a_deploy(environment: Environment, parameters: Parameters) -> Answer | No
         return None
     row = commits.read(repository, str(parameters.get("commit") or service.branch or "HEAD"))
     if row.problem:
-        return Answer(0, unsure=(f"the commit's migrations could not be read: {row.problem}",))
-    listed = [(one["path"], one["sha256"], one["stream"]) for one in row.files]
-    return gate_answer.of_files(environment, listed, row.rejected)
+        return GateResult(0, unsure=(f"the commit's migrations could not be read: {row.problem}",))
+    listed = [(file["path"], file["sha256"], file["stream"]) for file in row.files]
+    return gate_check.of_files(environment, listed, row.rejected)
 
 
 def tell(environment: Environment, parameters: Parameters) -> list[Consequence]:
     """What the confirmation page says."""
-    answer = of_a_deploy(environment, parameters)
-    if answer is None:
+    result = of_a_deploy(environment, parameters)
+    if result is None:
         return []
-    lines = [Consequence(f"Not applied on {environment}: {text}", "bad") for text in _some(answer.missing)]
-    lines += [Consequence(f"Nobody knows: {text}", "warn") for text in _some(answer.unsure)]
-    if not lines and answer.count:
-        lines = [Consequence(f"Every migration of this commit ({answer.count}) is applied on {environment}.", "ok")]
+    lines = [Consequence(f"Not applied on {environment}: {text}", "bad") for text in _some(result.missing)]
+    lines += [Consequence(f"Nobody knows: {text}", "warn") for text in _some(result.unsure)]
+    if not lines and result.count:
+        lines = [Consequence(f"Every migration of this commit ({result.count}) is applied on {environment}.", "ok")]
     return lines
 
 
@@ -52,17 +52,17 @@ def refuse(environment: Environment, parameters: Parameters) -> None:
     gated = policy.gate if policy else RulePolicy.Gate.WARN
     if gated == RulePolicy.Gate.WARN or not environment.protected:
         return
-    answer = of_a_deploy(environment, parameters)
-    if answer is None:
+    result = of_a_deploy(environment, parameters)
+    if result is None:
         return
-    if answer.missing:
+    if result.missing:
         raise Refused(
-            f"Its migrations are not applied on {environment}: {'; '.join(_some(answer.missing))}. Nothing was "
+            f"Its migrations are not applied on {environment}: {'; '.join(_some(result.missing))}. Nothing was "
             "deployed; apply them first (Migrations, Status everywhere), or change the rule policy's gate."
         )
-    if gated == RulePolicy.Gate.STRICT and answer.unsure:
+    if gated == RulePolicy.Gate.STRICT and result.unsure:
         raise Refused(
-            f"Nobody knows whether its migrations are applied on {environment}: {'; '.join(_some(answer.unsure))}. "
+            f"Nobody knows whether its migrations are applied on {environment}: {'; '.join(_some(result.unsure))}. "
             "Nothing was deployed; make it known, or change the rule policy's gate from strict to refuse."
         )
 

@@ -15,7 +15,7 @@ from ledger.services import record
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history.states import row_of, rows_of, version_of
 from migrations_registry.models import MigrationFile, StreamBaseline
-from migrations_registry.observing import APPLIED, NOT, Verdict, expected, judge
+from migrations_registry.observing import APPLIED, NOT, ObservedState, expected, observe
 from operations.dsns import migration_dsn
 from operations.models import Environment
 from providers import postgres
@@ -32,19 +32,19 @@ class Proposal:
     """What one file's state is by observation; `recorded` where the target's history has it already."""
 
     file: MigrationFile
-    verdict: Verdict
+    observed: ObservedState
     recorded: bool
 
     @property
     def decided(self) -> bool:
-        return self.recorded or self.verdict.state in (APPLIED, NOT)
+        return self.recorded or self.observed.state in (APPLIED, NOT)
 
     def as_json(self) -> dict[str, object]:
         return {
             "path": self.file.path,
             "sha256": self.file.sha256,
-            "state": self.verdict.state,
-            "missing": list(self.verdict.missing),
+            "state": self.observed.state,
+            "missing": list(self.observed.missing),
             "recorded": self.recorded,
         }
 
@@ -54,7 +54,7 @@ def refuse_unfit(environment: Environment) -> None:
     name = environment.variable("migration")
     with postgres.connect(migration_dsn(environment)) as connection:
         try:
-            session_mode, found = postgres.facts(connection).session_mode, standpoint(connection)
+            session_mode, standing = postgres.facts(connection).session_mode, standpoint(connection)
         except psycopg.Error as error:
             raise postgres.explain(error, "Looking at the target, which was not changed,") from None
     if not session_mode:
@@ -62,8 +62,8 @@ def refuse_unfit(environment: Environment) -> None:
             f"{name} leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed; use "
             "the session pooler (port 5432) or the host."
         )
-    if found.obstacle:
-        raise Refused(f"{environment}: {found.obstacle}. Nothing was changed; correct {name} or that role's rights.")
+    if standing.obstacle:
+        raise Refused(f"{environment}: {standing.obstacle}. Nothing was changed; correct {name} or that role's rights.")
 
 
 def propose(environment: Environment, stream: str) -> list[Proposal]:
@@ -71,11 +71,11 @@ def propose(environment: Environment, stream: str) -> list[Proposal]:
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
     if not any(file.stream == stream for file in files):
         raise Refused(f"No file of the stream {stream} is registered. Nothing was requested; register the files first.")
-    verdicts = judge([expected(file.data) for file in files], drift_detect.read(environment))
+    observed = observe([expected(file.data) for file in files], drift_detect.read(environment))
     recorded = {row.version for row in rows_of(environment)}
     return [
-        Proposal(file, verdict, version_of(file) in recorded)
-        for file, verdict in zip(files, verdicts, strict=True)
+        Proposal(file, state, version_of(file) in recorded)
+        for file, state in zip(files, observed, strict=True)
         if file.stream == stream
     ]
 
@@ -83,7 +83,9 @@ def propose(environment: Environment, stream: str) -> list[Proposal]:
 def applied(proposals: list[Proposal], as_applied: list[str]) -> list[MigrationFile]:
     """The files that count as applied: observed, or named by the person."""
     return [
-        one.file for one in proposals if one.recorded or one.verdict.state == APPLIED or one.file.name in as_applied
+        proposal.file
+        for proposal in proposals
+        if proposal.recorded or proposal.observed.state == APPLIED or proposal.file.name in as_applied
     ]
 
 
@@ -111,26 +113,29 @@ def _write(connection: Connection, wanted: list[HistoryRow]) -> int:
 
 def remember(environment: Environment, stream: str, *, proposals: list[Proposal], operation: str, by: str) -> None:
     """From now on files of this stream may be applied here."""
-    told = [one.as_json() for one in proposals]
+    rows = [proposal.as_json() for proposal in proposals]
     with transaction.atomic():
         _, created = StreamBaseline.objects.update_or_create(
             environment=environment,
             stream=stream,
-            defaults={"operation": operation, "proposal": told, "made_by": by},
+            defaults={"operation": operation, "proposal": rows, "made_by": by},
         )
         record(
             "migrations_registry.baseline.made",
             actor=by,
             environment=environment.slug,
             subject=stream,
-            data={"operation": operation, "files": [f"{one['path']} {one['state']}" for one in told], "first": created},
+            data={"operation": operation, "files": [f"{row['path']} {row['state']}" for row in rows], "first": created},
         )
 
 
 def content(proposals: list[Proposal]) -> bytes:
     """What the votes bind: the files' bytes and what was observed of each; another observation ends the request."""
-    told = [[one.file.path, one.file.sha256, one.verdict.state, one.verdict.missing] for one in proposals]
-    return json.dumps(told, sort_keys=True).encode()
+    rows = [
+        [proposal.file.path, proposal.file.sha256, proposal.observed.state, proposal.observed.missing]
+        for proposal in proposals
+    ]
+    return json.dumps(rows, sort_keys=True).encode()
 
 
 def is_baselined(environment: Environment, stream: str) -> bool:

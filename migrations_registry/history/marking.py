@@ -16,7 +16,7 @@ from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.history.baseline import LOCK_TIMEOUT, is_baselined
 from migrations_registry.models import MigrationFile
-from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
+from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, observe
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
@@ -45,8 +45,8 @@ class Mark:
 
     def content(self) -> list[object]:
         """What votes bind of it."""
-        kept = list(self.row.statements or ()) if self.row else None
-        return [self.version, self.state, self.file.sha256 if self.file else "", kept, self.seen]
+        statements = list(self.row.statements or ()) if self.row else None
+        return [self.version, self.state, self.file.sha256 if self.file else "", statements, self.seen]
 
     def sentence(self) -> str:
         what = f"{self.version} ({self.file.name if self.file else (self.row and self.row.name) or 'no name'})"
@@ -64,15 +64,15 @@ def propose(environment: Environment, versions: Sequence[str], state: str, *, ag
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
     by_version = {version: pk for pk, version in history_states.versions_of(files).items()}
     rows = {row.version: row for row in history_states.rows_of(environment)}
-    verdicts = judge([expected(file.data) for file in files], drift_detect.read(environment))
-    known = {file.pk: (file, verdict.state) for file, verdict in zip(files, verdicts, strict=True)}
-    found = []
+    observed = observe([expected(file.data) for file in files], drift_detect.read(environment))
+    known = {file.pk: (file, observation.state) for file, observation in zip(files, observed, strict=True)}
+    marks = []
     for version in versions:
         file, seen = known.get(by_version.get(version, 0), (None, "unknown to us"))
         if not again:
             _refuse_nonsense(environment, version, state, file, rows.get(version))
-        found.append(Mark(version, state, file, rows.get(version), seen))
-    return found
+        marks.append(Mark(version, state, file, rows.get(version), seen))
+    return marks
 
 
 def _refuse_nonsense(

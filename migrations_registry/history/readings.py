@@ -20,7 +20,7 @@ from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.history.states import Standing
 from migrations_registry.models import Application, HistoryReading, MigrationFile
-from migrations_registry.observing import NOT, expected, judge
+from migrations_registry.observing import NOT, expected, observe
 from migrations_registry.services.planning import review
 from operations.dsns import known_dsn, reading_dsn
 from operations.models import Environment, Operation
@@ -36,19 +36,19 @@ MISSING_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Answer:
+class TargetHistory:
     """What one target said: who we are there, and the rows of its history."""
 
     standpoint: Standpoint
     rows: list[HistoryRow]
 
 
-def ask(environment: Environment, *, seconds: int = CONNECT_SECONDS) -> Answer:
+def read_target(environment: Environment, *, seconds: int = CONNECT_SECONDS) -> TargetHistory:
     """Ask the target, each statement bounded. Raises Refused (no DSN here) and ProviderError."""
     with postgres.connect(reading_dsn(environment), timeout=seconds) as connection:
         try:
             connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, false)", [f"{2 * seconds}s"])
-            return Answer(standpoint(connection), read_history(connection))
+            return TargetHistory(standpoint(connection), read_history(connection))
         except psycopg.Error as error:
             raise postgres.explain(error, "Reading the migration history, before any change,") from None
 
@@ -57,8 +57,8 @@ def refresh(environment: Environment) -> HistoryReading:
     """Read now and keep it. Raises Refused (no DSN here); what the target answers instead of rows is kept as text."""
     now = timezone.now()
     try:
-        answer = ask(environment)
-        values = {**_told(environment, answer), "read_at": now, "problem": ""}
+        history = read_target(environment)
+        values = {**_values(environment, history), "read_at": now, "problem": ""}
     except ProviderError as error:
         values = {"problem": redact(str(error))}
     row, _ = HistoryReading.objects.update_or_create(environment=environment, defaults={**values, "tried_at": now})
@@ -87,32 +87,36 @@ def refresh_changed() -> None:
             refresh(row.environment)
 
 
-def _told(environment: Environment, answer: Answer) -> dict[str, Any]:
+def _values(environment: Environment, history: TargetHistory) -> dict[str, Any]:
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
-    found, unknown = history_states.standings(files, answer.rows)
-    seen = _observed(environment, files) if any(one.state == history_states.PENDING for one in found) else {}
+    standings, unknown = history_states.standings(files, history.rows)
+    pending = any(standing.state == history_states.PENDING for standing in standings)
+    seen = _observed(environment, files) if pending else {}
     half = _half_done(environment)
     return {
-        **_role(environment, answer.standpoint),
-        "has_table": answer.standpoint.has_table,
-        "states": {str(one.file.pk): _state(one, answer.rows, seen) | half.get(one.file.pk, {}) for one in found},
+        **_role(environment, history.standpoint),
+        "has_table": history.standpoint.has_table,
+        "states": {
+            str(standing.file.pk): _state(standing, history.rows, seen) | half.get(standing.file.pk, {})
+            for standing in standings
+        },
         "unknown": [{"version": row.version, "name": row.name or "", "by": row.created_by} for row in unknown],
     }
 
 
-def _state(one: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    told: dict[str, Any] = {"state": one.state, "late": one.out_of_order, "version": one.version}
-    if one.state == history_states.CHANGED:
-        told["applied_revision"] = _applied_revision(one, rows)
-    if one.state == history_states.PENDING:
-        told |= seen.get(one.file.pk, {})
-    return told
+def _state(standing: Standing, rows: Sequence[HistoryRow], seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    state: dict[str, Any] = {"state": standing.state, "late": standing.out_of_order, "version": standing.version}
+    if standing.state == history_states.CHANGED:
+        state["applied_revision"] = _applied_revision(standing, rows)
+    if standing.state == history_states.PENDING:
+        state |= seen.get(standing.file.pk, {})
+    return state
 
 
-def _role(environment: Environment, found: Standpoint) -> dict[str, str]:
+def _role(environment: Environment, whoami: Standpoint) -> dict[str, str]:
     """Of the migration role only a process that has its DSN can tell; others leave what was told before."""
     knows = bool(known_dsn(environment, "migration"))
-    return {"role": found.role, "obstacle": found.obstacle} if knows else {}
+    return {"role": whoami.role, "obstacle": whoami.obstacle} if knows else {}
 
 
 def _half_done(environment: Environment) -> dict[int, dict[str, bool]]:
@@ -123,22 +127,22 @@ def _half_done(environment: Environment) -> dict[int, dict[str, bool]]:
 
 def _same_steps(row: Application, environment: Environment) -> bool:
     cut = review(row.file, environment, live=False).plan.steps
-    begun = [(each.get("transactional"), each.get("statements")) for each in row.steps]
-    return begun == [(each.transactional, list(each.statements)) for each in cut]
+    begun = [(step.get("transactional"), step.get("statements")) for step in row.steps]
+    return begun == [(step.transactional, list(step.statements)) for step in cut]
 
 
-def _applied_revision(one: Standing, rows: Sequence[HistoryRow]) -> int:
+def _applied_revision(standing: Standing, rows: Sequence[HistoryRow]) -> int:
     """The earlier revision whose statements the target's row holds; 0 where none does."""
-    row = next(row for row in rows if row.version == one.version)
-    older = MigrationFile.objects.filter(path=one.file.path).exclude(pk=one.file.pk).order_by("-revision")
-    return next((each.revision for each in older if history_states.is_same(each, row)), 0)
+    row = next(row for row in rows if row.version == standing.version)
+    older = MigrationFile.objects.filter(path=standing.file.path).exclude(pk=standing.file.pk).order_by("-revision")
+    return next((revision.revision for revision in older if history_states.is_same(revision, row)), 0)
 
 
 def _observed(environment: Environment, files: Sequence[MigrationFile]) -> dict[int, dict[str, Any]]:
     """What of each file the live catalogue shows, where that is something: history alone misses what hands did."""
-    verdicts = judge([expected(file.data) for file in files], drift_detect.read(environment))
+    observed = observe([expected(file.data) for file in files], drift_detect.read(environment))
     return {
-        file.pk: {"observed": verdict.state, "missing": list(verdict.missing[:MISSING_SHOWN])}
-        for file, verdict in zip(files, verdicts, strict=True)
-        if verdict.state != NOT and verdict.held
+        file.pk: {"observed": state.state, "missing": list(state.missing[:MISSING_SHOWN])}
+        for file, state in zip(files, observed, strict=True)
+        if state.state != NOT and state.held
     }

@@ -66,15 +66,15 @@ def _plain_name(file: MigrationFile) -> str:
 
 def split(data: bytes) -> list[str]:
     """The file's statements without their semicolons."""
-    return [data[one.start : one.end].decode().strip() for one in parse(data)]
+    return [data[statement.start : statement.end].decode().strip() for statement in parse(data)]
 
 
 def is_same(file: MigrationFile, row: HistoryRow) -> bool:
     """Whether the row's statements say what the file says; a row without statements cannot contradict."""
     if row.statements is None:
         return True
-    return [canonical(each) for each in split(file.data)] == [
-        canonical(text) for each in row.statements for text in split(each.encode())
+    return [canonical(text) for text in split(file.data)] == [
+        canonical(text) for stored in row.statements for text in split(stored.encode())
     ]
 
 
@@ -93,11 +93,11 @@ def standings(files: Sequence[MigrationFile], rows: Sequence[HistoryRow]) -> tup
     versions = versions_of(files)
     states = [_state(file, by_version.get(versions[file.pk])) for file in files]
     last = {file.stream: number for number, file in enumerate(files) if states[number] != PENDING}
-    found = [
+    standings = [
         Standing(file, state, versions[file.pk], state == PENDING and number < last.get(file.stream, -1))
         for number, (file, state) in enumerate(zip(files, states, strict=True))
     ]
-    return found, [row for row in rows if row.version not in set(versions.values())]
+    return standings, [row for row in rows if row.version not in set(versions.values())]
 
 
 def _state(file: MigrationFile, row: HistoryRow | None) -> str:

@@ -76,17 +76,17 @@ class Column:
 
 def cell_of(file: MigrationFile, column: Column, attempt: Application | None) -> Cell:
     """What the last reading and our journal say of this file there."""
-    told = column.states.get(str(file.pk))
-    if told is None:
+    reading = column.states.get(str(file.pk))
+    if reading is None:
         note = "registered after the last reading" if column.read_at else ""
         return Cell(column.environment.slug, UNREAD, "idle", note)
-    state, slug = told["state"], column.environment.slug
+    state, slug = reading["state"], column.environment.slug
     if state == history_states.PENDING and attempt:
-        return _partly(file, column, attempt, bool(told.get("resumes")))
+        return _partly(file, column, attempt, bool(reading.get("resumes")))
     if state == history_states.PENDING:
-        return _pending(file, column, told)
+        return _pending(file, column, reading)
     if state == history_states.CHANGED:
-        revision = told.get("applied_revision")
+        revision = reading.get("applied_revision")
         which = f"revision {revision} was applied there" if revision else "what was applied there was never registered"
         return Cell(slug, state, "bad", f"{which}; nothing applies this one. Bring the rest as a new file")
     return Cell(slug, state, TONES[state])
@@ -94,7 +94,7 @@ def cell_of(file: MigrationFile, column: Column, attempt: Application | None) ->
 
 def _partly(file: MigrationFile, column: Column, attempt: Application, same_steps: bool) -> Cell:
     """Resume from the first step that is not done, or refuse with the reason."""
-    done = sum(each.get("status") == "done" for each in attempt.steps)
+    done = sum(step.get("status") == "done" for step in attempt.steps)
     where, slug = f"{done} of {len(attempt.steps)} steps are done", column.environment.slug
     if attempt.file_id != file.pk:
         why = "its bytes changed since, and only the same bytes may go on: register them again"
@@ -111,18 +111,18 @@ def _partly(file: MigrationFile, column: Column, attempt: Application, same_step
     return Cell(slug, "partly applied", "bad", f"{where}; refuses: {why}")
 
 
-def _pending(file: MigrationFile, column: Column, told: dict[str, Any]) -> Cell:
+def _pending(file: MigrationFile, column: Column, reading: dict[str, Any]) -> Cell:
     slug, baselined = column.environment.slug, file.stream in column.baselined
-    lacking = ", ".join(told.get("missing", []))
-    if told.get("observed") == PARTLY:
+    lacking = ", ".join(reading.get("missing", []))
+    if reading.get("observed") == PARTLY:
         note = f"outside the portal; missing: {lacking}. Refuses: finish or undo it there, then baseline"
         return Cell(slug, "partly applied", "bad", note)
-    if told.get("observed") == APPLIED:
+    if reading.get("observed") == APPLIED:
         way = "mark it as applied" if baselined else "baseline the stream"
-        url = ask(MARK, environment=slug, versions=told["version"], state="applied") if baselined else ""
+        url = ask(MARK, environment=slug, versions=reading["version"], state="applied") if baselined else ""
         note = f"its objects are there, its history row is not: {way}"
         return Cell(slug, "unrecorded", "warn", note, url, "Mark…")
-    if told.get("late"):
+    if reading.get("late"):
         return Cell(slug, "out of order", "warn", "a later file of the stream is applied", *_way(file, column))
     return Cell(slug, history_states.PENDING, "warn" if baselined else "idle", "", *_way(file, column))
 

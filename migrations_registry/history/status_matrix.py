@@ -47,8 +47,8 @@ def columns(only: str = "") -> list[Column]:
         )
     )
     if only:
-        return [_column(each) for each in known.filter(slug=only)]
-    return [_column(each) for each in known.exclude(kind=Environment.Kind.PREVIEW, history_reading=None)]
+        return [_column(environment) for environment in known.filter(slug=only)]
+    return [_column(environment) for environment in known.exclude(kind=Environment.Kind.PREVIEW, history_reading=None)]
 
 
 def _column(environment: Any) -> Column:
@@ -65,7 +65,7 @@ def _column(environment: Any) -> Column:
         frozenset(environment.streams),
         environment.drifts,
         row.states,
-        tuple(Unknown(slug, each["version"], each["name"], each.get("by", "")) for each in row.unknown),
+        tuple(Unknown(slug, stray["version"], stray["name"], stray.get("by", "")) for stray in row.unknown),
     )
 
 
@@ -73,7 +73,7 @@ def streams(shown: Sequence[Column]) -> list[Stream]:
     """The matrix, stream by stream, in two questions."""
     files = list(MigrationFile.objects.newest().defer("content").order_by("position", "path"))
     stuck = _half_done()
-    found = []
+    matrix = []
     for name, label in MigrationFile.Stream.choices:
         mine = [file for file in files if file.stream == name]
         if mine:
@@ -81,14 +81,14 @@ def streams(shown: Sequence[Column]) -> list[Stream]:
                 Row(
                     file,
                     _review(file, shown),
-                    [cell_of(file, each, stuck.get((each.environment.pk, file.path))) for each in shown],
+                    [cell_of(file, column, stuck.get((column.environment.pk, file.path))) for column in shown],
                 )
                 for file in mine
             ]
-            missing = [each.environment.slug for each in shown if name not in each.baselined]
+            missing = [column.environment.slug for column in shown if name not in column.baselined]
             ways = [(slug, ask(BASELINE, environment=slug, stream=name)) for slug in missing]
-            found.append(Stream(name, str(label), rows, ways))
-    return found
+            matrix.append(Stream(name, str(label), rows, ways))
+    return matrix
 
 
 def _half_done() -> dict[tuple[int, str], Application]:
@@ -102,9 +102,9 @@ def _review(file: MigrationFile, shown: Sequence[Column]) -> str:
     return reverse("admin:migrations_registry_migrationfile_change", args=[file.pk]) + first
 
 
-def as_json(found: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, Any]]:
+def as_json(matrix: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, Any]]:
     """One object per file and environment, then the history rows that no file explains."""
-    told: list[dict[str, Any]] = [
+    objects: list[dict[str, Any]] = [
         {
             "environment": cell.environment,
             "stream": stream.name,
@@ -113,18 +113,18 @@ def as_json(found: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, 
             "state": cell.word,
             "note": cell.note,
         }
-        for stream in found
+        for stream in matrix
         for row in stream.rows
         for cell in row.cells
     ]
-    rows = [each for column in shown for each in column.unknown]
-    return told + [
+    rows = [unknown for column in shown for unknown in column.unknown]
+    return objects + [
         {
-            "environment": each.environment,
-            "version": each.version,
-            "path": each.name,
+            "environment": unknown.environment,
+            "version": unknown.version,
+            "path": unknown.name,
             "state": "unknown to us",
-            "note": f"written by {each.by}" if each.by else "",
+            "note": f"written by {unknown.by}" if unknown.by else "",
         }
-        for each in rows
+        for unknown in rows
     ]

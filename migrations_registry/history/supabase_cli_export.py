@@ -49,7 +49,7 @@ def _wanted() -> dict[str, bytes]:
     """File name → bytes of every newest revision. Raises Refused where two contents claim one version."""
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
     versions = history_states.versions_of(files)
-    found: dict[str, bytes] = {}
+    exports: dict[str, bytes] = {}
     owner: dict[str, MigrationFile] = {}
     for file in files:
         version = versions[file.pk]
@@ -59,10 +59,10 @@ def _wanted() -> dict[str, bytes]:
                 f"{other.path} and {file.path} have the version {version} and different bytes. Nothing was written."
             )
         if other is file:
-            found[history_states.cli_name(file, version)] = file.data
-    if not found:
+            exports[history_states.cli_name(file, version)] = file.data
+    if not exports:
         raise Refused("No migration is registered. Nothing was written; run discover_migrations first.")
-    return found
+    return exports
 
 
 def _refuse_differences(place: Path, wanted: dict[str, bytes], there: set[str]) -> None:
@@ -89,8 +89,10 @@ def unmarked(environment: Environment) -> tuple[list[str], list[str]]:
     baselined = set(StreamBaseline.objects.filter(environment=environment).values_list("stream", flat=True))
     streams = {file.stream for file in files.values()} - baselined
     versions = [
-        told["version"]
-        for pk, told in row.states.items()
-        if told.get("observed") == APPLIED and told["state"] == history_states.PENDING and files[pk].stream in baselined
+        state["version"]
+        for pk, state in row.states.items()
+        if state.get("observed") == APPLIED
+        and state["state"] == history_states.PENDING
+        and files[pk].stream in baselined
     ]
     return sorted(streams), versions

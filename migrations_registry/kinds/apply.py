@@ -20,8 +20,8 @@ from providers.errors import Refused
 
 def files_here(environment: Environment) -> Iterable[tuple[str, str]]:
     """The newest revision of each registered path."""
-    found = MigrationFile.objects.newest().defer("content").order_by("position", "path")
-    return [(row.sha256, f"{row.name} · revision {row.revision}") for row in found]
+    files = MigrationFile.objects.newest().defer("content").order_by("position", "path")
+    return [(row.sha256, f"{row.name} · revision {row.revision}") for row in files]
 
 
 def find(sha256: str) -> MigrationFile:
@@ -66,9 +66,9 @@ class ApplyMigration(OperationKind):
         return {"file": file.sha256}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
-        found = self._review(environment, parameters)
-        keep_plan(found)
-        return found.content
+        review = self._review(environment, parameters)
+        keep_plan(review)
+        return review.content
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
         return self._review(environment, parameters).plan.risk
@@ -78,49 +78,49 @@ class ApplyMigration(OperationKind):
         return row.name if row else str(parameters.get("file", ""))[:12]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        found = self._review(environment, parameters)
-        lines = [_step_line(each) for each in found.plan.steps]
-        if len(found.plan.steps) > 1:
+        review = self._review(environment, parameters)
+        lines = [_step_line(step) for step in review.plan.steps]
+        if len(review.plan.steps) > 1:
             lines.append(
                 Consequence(
-                    f"{len(found.plan.steps)} steps: if one fails, those before it stay. The file is then partly "
+                    f"{len(review.plan.steps)} steps: if one fails, those before it stay. The file is then partly "
                     "applied and the next request goes on where it stopped.",
                     "warn",
                 )
             )
         lines += [
             Consequence(f"Will be lost (line {loss.line}): {loss.what}{_amount(loss)}", "bad")
-            for loss in found.plan.losses
+            for loss in review.plan.losses
         ]
-        if found.plan.maintenance:
-            lines.append(Consequence(f"Needs maintenance mode: {found.plan.maintenance}", "warn"))
-        if found.plan.restore_point:
-            lines += _restore_point(found)
-        if (needed := needed_bytes(found) or 0) >= MB:
-            said = f"Tables are written anew: about {needed // MB:,} MB of disk are needed while it runs"
-            lines.append(Consequence(f"{said}. The database cannot tell how much is free.", "warn"))
-        if found.no_facts_because:
-            lines.append(Consequence(f"Judged without live facts: {found.no_facts_because}", "warn"))
+        if review.plan.maintenance:
+            lines.append(Consequence(f"Needs maintenance mode: {review.plan.maintenance}", "warn"))
+        if review.plan.restore_point:
+            lines += _restore_point(review)
+        if (needed := needed_bytes(review) or 0) >= MB:
+            need = f"Tables are written anew: about {needed // MB:,} MB of disk are needed while it runs"
+            lines.append(Consequence(f"{need}. The database cannot tell how much is free.", "warn"))
+        if review.no_facts_because:
+            lines.append(Consequence(f"Judged without live facts: {review.no_facts_because}", "warn"))
         return lines
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
         return review(find(str(parameters["file"])), environment)
 
 
-def _step_line(each: Any) -> Consequence:
-    held = ", ".join(f"{touched.label} ({touched.lock})" for touched in each.objects if not touched.is_new)
-    return Consequence(f"{each.title}. Locks: {held or 'nothing that exists'}.")
+def _step_line(step: Any) -> Consequence:
+    locks = ", ".join(f"{touched.label} ({touched.lock})" for touched in step.objects if not touched.is_new)
+    return Consequence(f"{step.title}. Locks: {locks or 'nothing that exists'}.")
 
 
-def _restore_point(found: Review) -> list[Consequence]:
+def _restore_point(review: Review) -> list[Consequence]:
     """What is copied before, and how what is written after that is not lost."""
-    lines = [Consequence(f"Needs a proven restore point first: {found.plan.restore_point}", "warn")]
-    if found.reached:
-        names = ", ".join(table.qualified for table in found.reached[:8])
-        more = f" and {len(found.reached) - 8} more" if len(found.reached) > 8 else ""
+    lines = [Consequence(f"Needs a proven restore point first: {review.plan.restore_point}", "warn")]
+    if review.reached:
+        names = ", ".join(table.qualified for table in review.reached[:8])
+        more = f" and {len(review.reached) - 8} more" if len(review.reached) > 8 else ""
         lines.append(Consequence(f"The restore point holds {names}{more}, with what they cascade to.", "ok"))
-    if not found.plan.maintenance:
-        limit = found.policy.maintenance_seconds if found.policy else DEFAULT_POLICY.maintenance_seconds
+    if not review.plan.maintenance:
+        limit = review.policy.maintenance_seconds if review.policy else DEFAULT_POLICY.maintenance_seconds
         lines.append(
             Consequence(
                 f"What is written after it is copied and kept under the change's own locks, within {limit} s; "

@@ -41,7 +41,7 @@ class Baseline(OperationKind):
     exclusive = "schema:{environment}"
     steps = [step("write history", observe_and_write, deadline=300)]
     parameters = [
-        Parameter("stream", "Stream", choices=lambda _: [(value, str(label)) for value, label in _streams()]),
+        Parameter("stream", "Stream", choices=lambda _: _streams()),
         Parameter(
             "as_applied", "Count as applied", required=False, help="Names of files that only you can judge, by comma."
         ),
@@ -55,17 +55,19 @@ class Baseline(OperationKind):
         baseline.refuse_unfit(environment)
         yes, no = _names(parameters.get("as_applied")), _names(parameters.get("as_not_applied"))
         proposals = baseline.propose(environment, stream)
-        unknown = {*yes, *no} - {one.file.name for one in proposals if not one.decided}
+        unknown = {*yes, *no} - {proposal.file.name for proposal in proposals if not proposal.decided}
         if unknown:
             raise Refused(
                 f"{', '.join(sorted(unknown))}: observed already or not of this stream. Nothing was requested."
             )
-        open_ones = [one for one in proposals if not one.decided and one.file.name not in (*yes, *no)]
+        open_ones = [
+            proposal for proposal in proposals if not proposal.decided and proposal.file.name not in (*yes, *no)
+        ]
         if open_ones or set(yes) & set(no):
-            told = "; ".join(f"{one.file.name} is {one.verdict.state} {_why(one)}".strip() for one in open_ones)
+            undecided = "; ".join(_observation(proposal) for proposal in open_ones)
             raise Refused(
-                f"Not every file can be judged by looking: {told}. Nothing was requested. Finish or undo what is half "
-                "done, or name the files in as_applied or as_not_applied (each in one of them)."
+                f"Not every file can be judged by looking: {undecided}. Nothing was requested. Finish or undo what is "
+                "half done, or name the files in as_applied or as_not_applied (each in one of them)."
             )
         return {"stream": stream, "as_applied": sorted(yes), "as_not_applied": sorted(no)}
 
@@ -76,11 +78,14 @@ class Baseline(OperationKind):
         proposals = baseline.propose(environment, str(parameters["stream"]))
         counted = baseline.applied(proposals, list(parameters["as_applied"]))
         lines = [Consequence("Rows are written to the history table; no SQL of any file is run.", "ok")]
-        for one in proposals:
-            said = "in the history already" if one.recorded else one.verdict.state
-            counts = "applied" if one.file in counted else "pending"
+        for proposal in proposals:
+            state = "in the history already" if proposal.recorded else proposal.observed.state
+            counts = "applied" if proposal.file in counted else "pending"
             lines.append(
-                Consequence(f"{one.file.name}: {said} {_why(one)} → counts as {counts}", TONES[one.verdict.state])
+                Consequence(
+                    f"{proposal.file.name}: {state} {_why(proposal)} → counts as {counts}",
+                    TONES[proposal.observed.state],
+                )
             )
         return lines
 
@@ -96,8 +101,12 @@ def _names(given: object) -> list[str]:
     return [name.strip() for name in str(given or "").split(",") if name.strip()]
 
 
-def _why(one: baseline.Proposal) -> str:
-    lacking = one.verdict.missing
-    if one.verdict.state != "partly" or not lacking:
+def _observation(proposal: baseline.Proposal) -> str:
+    return f"{proposal.file.name} is {proposal.observed.state} {_why(proposal)}".strip()
+
+
+def _why(proposal: baseline.Proposal) -> str:
+    lacking = proposal.observed.missing
+    if proposal.observed.state != "partly" or not lacking:
         return ""
     return f"(missing: {', '.join(lacking[:3])}{f' and {len(lacking) - 3} more' if len(lacking) > 3 else ''})"

@@ -24,9 +24,9 @@ def write(ctx: StepContext) -> None:
     versions, state = list(ctx.parameters["versions"]), str(ctx.parameters["state"])
     marks = marking.propose(ctx.environment, versions, state, again=True)
     _refuse_younger(ctx, marks)
-    told = [mark.sentence() for mark in marks]
+    sentences = [mark.sentence() for mark in marks]
     marking.write(ctx.environment, migration_dsn(ctx.environment), marks, settings.OPS_LEASE_SECONDS)
-    for line in told:
+    for line in sentences:
         ctx.log(line)
     with transaction.atomic():
         record(
@@ -34,7 +34,7 @@ def write(ctx: StepContext) -> None:
             actor=ctx.operation.requested_by.username,
             environment=ctx.environment.slug,
             subject=", ".join(versions)[:200],
-            data={"operation": ctx.operation.pk, "state": state, "marks": told},
+            data={"operation": ctx.operation.pk, "state": state, "marks": sentences},
         )
     readings.refresh(ctx.environment)
     ctx.result(marked=len(versions), state=state)
@@ -63,8 +63,12 @@ class Mark(OperationKind):
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        versions = [one.strip() for one in str(parameters["versions"]).split(",") if one.strip()]
-        if not versions or len(versions) > MOST or not all(re.fullmatch(r"[0-9]{1,40}", one) for one in versions):
+        versions = [version.strip() for version in str(parameters["versions"]).split(",") if version.strip()]
+        if (
+            not versions
+            or len(versions) > MOST
+            or not all(re.fullmatch(r"[0-9]{1,40}", version) for version in versions)
+        ):
             raise Refused(f"versions are one to {MOST} numbers, by comma. Nothing was requested.")
         baseline.refuse_unfit(environment)
         cleaned = {"versions": sorted(set(versions)), "state": str(parameters["state"])}
@@ -96,8 +100,8 @@ def read(ctx: StepContext) -> None:
     if row.problem:
         raise ProviderError(f"{row.problem} The last reading stays.")
     counted: dict[str, int] = {}
-    for told in row.states.values():
-        counted[told["state"]] = counted.get(told["state"], 0) + 1
+    for file_state in row.states.values():
+        counted[file_state["state"]] = counted.get(file_state["state"], 0) + 1
     ctx.result(unknown=len(row.unknown), **counted)
 
 

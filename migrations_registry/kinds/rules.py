@@ -106,16 +106,16 @@ def _gate(given: object) -> str:
 
 def _severities(given: object) -> dict[str, str]:
     try:
-        found = json.loads(given) if isinstance(given, str) else given
+        severities = json.loads(given) if isinstance(given, str) else given
     except ValueError:
         raise Refused('severities must be JSON such as {"MN-ENUM": "data"}. Nothing was requested.') from None
-    if not isinstance(found, dict):
+    if not isinstance(severities, dict):
         raise Refused("severities must be a JSON object of rule and severity. Nothing was requested.")
-    for rule_id, severity in found.items():
+    for rule_id, severity in severities.items():
         if rule_id not in CATALOGUE or severity not in SEVERITIES:
             raise Refused(f"{rule_id!r}: {severity!r} is no rule and severity of the catalogue. Nothing was requested.")
         if CATALOGUE[rule_id].severity == "opaque" and severity != "opaque":
             raise Refused(
                 f"{rule_id} is about text nobody can read: it cannot be lowered, only waived. Nothing was requested."
             )
-    return dict(found)
+    return dict(severities)

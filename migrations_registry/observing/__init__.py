@@ -2,6 +2,17 @@
 
 from migrations_registry.observing import statement_readers  # noqa: F401 - enlists itself
 from migrations_registry.observing.expected_objects import Expectation, Expected, expected
-from migrations_registry.observing.observed_state import APPLIED, NOT, PARTLY, UNSEEN, Verdict, judge, missing
+from migrations_registry.observing.observed_state import APPLIED, NOT, PARTLY, UNSEEN, ObservedState, missing, observe
 
-__all__ = ["APPLIED", "NOT", "PARTLY", "UNSEEN", "Expectation", "Expected", "Verdict", "expected", "judge", "missing"]
+__all__ = [
+    "APPLIED",
+    "NOT",
+    "PARTLY",
+    "UNSEEN",
+    "Expectation",
+    "Expected",
+    "ObservedState",
+    "expected",
+    "missing",
+    "observe",
+]

@@ -30,8 +30,8 @@ class Expectation:
         return self.kind, self.name, self.facet
 
     def __str__(self) -> str:
-        said = f"{self.kind} {self.name}" + (f" {self.facet} {self.value}" if self.facet else "")
-        return said if self.present else f"no {said}"
+        text = f"{self.kind} {self.name}" + (f" {self.facet} {self.value}" if self.facet else "")
+        return text if self.present else f"no {text}"
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,25 @@ READERS: dict[str, Reader] = {}
 
 def expected(data: bytes) -> Expected:
     """The last word of the file on each object it touches."""
-    found: dict[tuple[str, str, str], Expectation] = {}
+    expectations: dict[tuple[str, str, str], Expectation] = {}
     unseen = 0
     for statement in parse(data):
         reader = READERS.get(statement.kind) if isinstance(statement, Raw) else None
-        made = list(reader(statement.node)) if reader and isinstance(statement, Raw) else []
-        unseen += not made
-        for one in made:
-            _forget_parts(found, one)
-            found[one.key] = one
-    return Expected(tuple(found.values()), unseen)
+        wanted = list(reader(statement.node)) if reader and isinstance(statement, Raw) else []
+        unseen += not wanted
+        for expectation in wanted:
+            _forget_parts(expectations, expectation)
+            expectations[expectation.key] = expectation
+    return Expected(tuple(expectations.values()), unseen)
 
 
-def _forget_parts(found: dict[tuple[str, str, str], Expectation], one: Expectation) -> None:
+def _forget_parts(expectations: dict[tuple[str, str, str], Expectation], gone: Expectation) -> None:
     """A table or column that goes takes along what was expected of its parts."""
-    if one.present or one.facet:
+    if gone.present or gone.facet:
         return
-    for key in [key for key in found if key[1].startswith(f"{one.name}.") or key[1].endswith(f" on {one.name}")]:
-        del found[key]
+    for key in list(expectations):
+        if key[1].startswith(f"{gone.name}.") or key[1].endswith(f" on {gone.name}"):
+            del expectations[key]
 
 
 def reads(*kinds: str) -> Callable[[Reader], Reader]:

@@ -1,4 +1,4 @@
-"""Files in their order and a live fingerprint in, one verdict per file out: applied, partly, not applied, unseen.
+"""Files in their order and a live fingerprint in, the observed state of each out: applied, partly, not applied, unseen.
 
 What a later file changes again proves nothing about an earlier one; that something is absent proves only that it was
 removed where the file that made it is applied.
@@ -18,7 +18,7 @@ APPLIED, PARTLY, NOT, UNSEEN = "applied", "partly", "not applied", "unseen"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ObservedState:
     """`missing` says what keeps a file from counting as applied, `held` how many expectations were met."""
 
     state: str
@@ -32,81 +32,82 @@ class Live:
 
     def __init__(self, seen: Fingerprint) -> None:
         self.objects: dict[tuple[str, str], list[SchemaObject]] = {}
-        for one in seen.objects:
-            name = one.name.replace('"', "")
-            plain = name.partition("(")[0] if one.kind in ("function", "procedure", "aggregate") else name
-            self.objects.setdefault((one.kind, plain), []).append(one)
+        for item in seen.objects:
+            name = item.name.replace('"', "")
+            plain = name.partition("(")[0] if item.kind in ("function", "procedure", "aggregate") else name
+            self.objects.setdefault((item.kind, plain), []).append(item)
 
-    def holds(self, one: Expectation) -> bool:
-        found = self.objects.get((one.kind, one.name), [])
-        if not one.present or not one.facet:
-            return bool(found) is one.present
-        return any(_facet(each, one) == one.value for each in found)
+    def holds(self, expectation: Expectation) -> bool:
+        objects = self.objects.get((expectation.kind, expectation.name), [])
+        if not expectation.present or not expectation.facet:
+            return bool(objects) is expectation.present
+        return any(_facet(item, expectation) == expectation.value for item in objects)
 
 
-def _facet(found: SchemaObject, one: Expectation) -> str:
+def _facet(item: SchemaObject, expectation: Expectation) -> str:
     """The live value of what the expectation asks about."""
-    if one.facet == "is":
-        return "on" if " ENABLE ROW" in found.sql else "off"
-    if one.facet == "valid on":
-        return "" if "; -- INVALID" in found.sql else found.of.replace('"', "") if one.value else ""
-    if one.facet == "not null":
-        return "yes" if " NOT NULL" in found.sql else "no"
-    statements = [each for each in parse(found.sql.encode()) if isinstance(each, Raw)]
-    if one.facet == "body":
+    if expectation.facet == "is":
+        return "on" if " ENABLE ROW" in item.sql else "off"
+    if expectation.facet == "valid on":
+        return "" if "; -- INVALID" in item.sql else item.of.replace('"', "") if expectation.value else ""
+    if expectation.facet == "not null":
+        return "yes" if " NOT NULL" in item.sql else "no"
+    statements = [statement for statement in parse(item.sql.encode()) if isinstance(statement, Raw)]
+    if expectation.facet == "body":
         return function_body(statements[0].node) if statements else ""
-    if one.facet == "type":
+    if expectation.facet == "type":
         return type_text(statements[0].node["cmds"][0]["AlterTableCmd"]["def"]["ColumnDef"]["typeName"])
-    return "yes" if one.facet.removeprefix("has ") in found.sql else "no"
+    return "yes" if expectation.facet.removeprefix("has ") in item.sql else "no"
 
 
-def missing(one: Expected, seen: Fingerprint) -> list[str]:
+def missing(file: Expected, seen: Fingerprint) -> list[str]:
     """What the catalogue lacks right after this file ran: its verification."""
     live = Live(seen)
-    return [str(each) for each in one.expectations if not live.holds(each)]
+    return [str(expectation) for expectation in file.expectations if not live.holds(expectation)]
 
 
-def judge(files: Sequence[Expected], seen: Fingerprint) -> list[Verdict]:
-    """One verdict per file, in the files' order. Files found not applied have no say about the earlier ones."""
+def observe(files: Sequence[Expected], seen: Fingerprint) -> list[ObservedState]:
+    """One state per file, in the files' order. Files found not applied have no say about the earlier ones."""
     live = Live(seen)
     silent: set[int] = set()
     while True:
-        verdicts = _round(files, live, silent)
-        found = {number for number, verdict in enumerate(verdicts) if verdict.state == NOT}
-        if found <= silent:
-            return verdicts
-        silent |= found
+        observed = _round(files, live, silent)
+        unapplied = {number for number, observation in enumerate(observed) if observation.state == NOT}
+        if unapplied <= silent:
+            return observed
+        silent |= unapplied
 
 
-def _round(files: Sequence[Expected], live: Live, silent: set[int]) -> list[Verdict]:
-    verdicts: list[Verdict] = []
+def _round(files: Sequence[Expected], live: Live, silent: set[int]) -> list[ObservedState]:
+    observed: list[ObservedState] = []
     for number, file in enumerate(files):
-        later = [each for at, each in enumerate(files) if at > number and at not in silent]
-        counted = [one for one in file.expectations if not _told_later(one, later)]
-        wanted = [one for one in counted if one.present or _was_made(one, files[:number], verdicts)]
-        held = [one for one in wanted if live.holds(one)]
-        lacking = tuple(str(one) for one in wanted if one not in held)
-        state = _state(file, wanted, held, live, files[:number])
-        verdicts.append(Verdict(state, len(held), lacking, file.unseen))
-    return verdicts
+        later = [file_after for at, file_after in enumerate(files) if at > number and at not in silent]
+        counted = [expectation for expectation in file.expectations if not _is_superseded(expectation, later)]
+        earlier = files[:number]
+        wanted = [asked for asked in counted if asked.present or _was_made(asked, earlier, observed)]
+        held = [expectation for expectation in wanted if live.holds(expectation)]
+        lacking = tuple(str(expectation) for expectation in wanted if expectation not in held)
+        state = _state(file, wanted, held, live, earlier)
+        observed.append(ObservedState(state, len(held), lacking, file.unseen))
+    return observed
 
 
-def _told_later(one: Expectation, later: Sequence[Expected]) -> bool:
-    return any(_speaks_of(other, one) for file in later for other in file.expectations)
+def _is_superseded(expectation: Expectation, later: Sequence[Expected]) -> bool:
+    return any(_has_last_word(other, expectation) for file in later for other in file.expectations)
 
 
-def _speaks_of(other: Expectation, one: Expectation) -> bool:
+def _has_last_word(other: Expectation, expectation: Expectation) -> bool:
     """Whether `other` has the last word on `one`: the same property, or the end of it or of what it belongs to."""
-    if other.key == one.key:
+    if other.key == expectation.key:
         return True
     if other.present:
         return False
-    whole = one.name == other.name and one.kind == other.kind
-    return whole or one.name.startswith(f"{other.name}.") or one.name.endswith(f" on {other.name}")
+    whole = expectation.name == other.name and expectation.kind == other.kind
+    return whole or expectation.name.startswith(f"{other.name}.") or expectation.name.endswith(f" on {other.name}")
 
 
-def _makers(one: Expectation, files: Sequence[Expected]) -> list[int]:
-    wanted = (one.kind, one.name)
+def _makers(expectation: Expectation, files: Sequence[Expected]) -> list[int]:
+    wanted = (expectation.kind, expectation.name)
     return [
         number
         for number, file in enumerate(files)
@@ -114,10 +115,10 @@ def _makers(one: Expectation, files: Sequence[Expected]) -> list[int]:
     ]
 
 
-def _was_made(one: Expectation, earlier: Sequence[Expected], verdicts: Sequence[Verdict]) -> bool:
+def _was_made(expectation: Expectation, earlier: Sequence[Expected], observed: Sequence[ObservedState]) -> bool:
     """An absence counts as evidence where the file that made the object is applied."""
-    makers = _makers(one, earlier)
-    return bool(makers) and verdicts[makers[-1]].state == APPLIED
+    makers = _makers(expectation, earlier)
+    return bool(makers) and observed[makers[-1]].state == APPLIED
 
 
 def _state(
@@ -126,13 +127,13 @@ def _state(
     if wanted:
         if len(held) == len(wanted):
             return APPLIED
-        return PARTLY if any(not one.weak for one in held) else NOT
+        return PARTLY if any(not expectation.weak for expectation in held) else NOT
     if not file.expectations:
         return UNSEEN
-    positives = [one for one in file.expectations if one.present]
+    positives = [expectation for expectation in file.expectations if expectation.present]
     if positives:
         # Everything it made was changed again later: it counts only where that is still as this file left it.
-        return APPLIED if all(live.holds(one) for one in positives) else UNSEEN
-    still_there = any(not live.holds(one) for one in file.expectations)
-    never_made = all(_makers(one, earlier) for one in file.expectations)
+        return APPLIED if all(live.holds(expectation) for expectation in positives) else UNSEEN
+    still_there = any(not live.holds(expectation) for expectation in file.expectations)
+    never_made = all(_makers(expectation, earlier) for expectation in file.expectations)
     return NOT if still_there or never_made else UNSEEN

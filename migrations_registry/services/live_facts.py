@@ -31,27 +31,27 @@ def live_facts(environment: Environment) -> CatalogFacts:
         return known
     with postgres.connect(dsn, timeout=3) as connection:
         try:
-            found = facts_of(read_live(connection))
+            facts = facts_of(read_live(connection))
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {environment}") from error
-    _recent[dsn] = (time.monotonic(), found)
-    return found
+    _recent[dsn] = (time.monotonic(), facts)
+    return facts
 
 
-def live_reach(environment: Environment, what: Destroyed) -> list[ReachedTable]:
+def live_reach(environment: Environment, destroys: Destroyed) -> list[ReachedTable]:
     """Which tables of the environment something destroys. Raises Refused and ProviderError; good for a few seconds."""
     dsn = reading_dsn(environment)
-    asked_at, known = _recent_reach.get((dsn, what), (0.0, []))
+    asked_at, known = _recent_reach.get((dsn, destroys), (0.0, []))
     if asked_at and time.monotonic() - asked_at < RECENT_SECONDS:
         return known
     with postgres.connect(dsn, timeout=3) as connection:
         try:
-            found = reached(connection, Reach(**asdict(what)))
+            tables = reached(connection, Reach(**asdict(destroys)))
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {environment}") from error
     _recent_reach.clear()
-    _recent_reach[dsn, what] = (time.monotonic(), found)
-    return found
+    _recent_reach[dsn, destroys] = (time.monotonic(), tables)
+    return tables
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:

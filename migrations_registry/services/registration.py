@@ -9,47 +9,49 @@ from django.db import transaction
 from ledger.services import record
 from migrations_registry.analysis import analyse
 from migrations_registry.models import Finding, MigrationFile
-from migrations_registry.sources.discovery import Found
+from migrations_registry.sources.discovery import DiscoveredFile
 from operations.models import Environment
 from providers.errors import Refused
 from providers.redact import redact
 
 
-def register_files(found: Iterable[Found], *, source: str, by: str, environment: str = "") -> list[MigrationFile]:
+def register_files(
+    files: Iterable[DiscoveredFile], *, source: str, by: str, environment: str = ""
+) -> list[MigrationFile]:
     """Register each content that is not known yet; returns the new rows. Raises Refused for an unknown environment."""
     if environment and not Environment.objects.filter(slug=environment).exists():
         raise Refused(f"There is no environment {environment}; nothing was registered.")
     with transaction.atomic():
-        made = [row for position, each in enumerate(found, 1) if (row := _register(each, position, source, by))]
-        if made:
+        rows = [row for position, file in enumerate(files, 1) if (row := _register(file, position, source, by))]
+        if rows:
             record(
                 "migrations_registry.files.registered",
                 actor=by,
                 environment=environment,
-                subject=made[0].path if len(made) == 1 else f"{len(made)} files",
-                data={"source": redact(source)[:300], "files": [f"{row.path} {row.sha256}" for row in made]},
+                subject=rows[0].path if len(rows) == 1 else f"{len(rows)} files",
+                data={"source": redact(source)[:300], "files": [f"{row.path} {row.sha256}" for row in rows]},
             )
-    return made
+    return rows
 
 
-def _register(each: Found, position: int, source: str, by: str) -> MigrationFile | None:
+def _register(file: DiscoveredFile, position: int, source: str, by: str) -> MigrationFile | None:
     """One row, or only the file's new place in the order where the content is known."""
-    revisions = MigrationFile.objects.select_for_update().filter(path=each.path).order_by("-revision")
+    revisions = MigrationFile.objects.select_for_update().filter(path=file.path).order_by("-revision")
     newest = revisions.first()
-    if revisions.filter(sha256=each.sha256).exists():
-        MigrationFile.objects.filter(path=each.path, sha256=each.sha256).update(position=position)
+    if revisions.filter(sha256=file.sha256).exists():
+        MigrationFile.objects.filter(path=file.path, sha256=file.sha256).update(position=position)
         return None
-    analysis = analyse(each.data, as_runner=True)
+    analysis = analyse(file.data, as_runner=True)
     row = MigrationFile.objects.create(
-        path=each.path,
-        sha256=each.sha256,
-        stream=each.stream,
-        version=each.version,
+        path=file.path,
+        sha256=file.sha256,
+        stream=file.stream,
+        version=file.version,
         revision=newest.revision + 1 if newest else 1,
         previous=newest,
         position=position,
-        content=each.data,
-        size_bytes=len(each.data),
+        content=file.data,
+        size_bytes=len(file.data),
         source=redact(source)[:300],
         risk=analysis.risk,
         ruleset=analysis.ruleset,

@@ -1,6 +1,6 @@
 """Which files are migrations, whether their bytes can be taken, and in which order they belong. Pure.
 
-In: (path, bytes) pairs from a directory, an archive or a Git commit. Out: `Found` rows, `Rejected` ones with reasons.
+In: (path, bytes) pairs of a directory, an archive or a Git commit. Out: `DiscoveredFile`s, and `Rejected` with reasons.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COPY_STDIN = re.compile(rb"(?i)^\s*copy\b[^;]*\bfrom\s+stdin\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredFile:
     """One migration: where it lies, its bytes' digest, its stream and the version its name carries."""
 
     path: str
@@ -42,6 +42,9 @@ class Rejected:
     line: int
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
+
 
 def classify(path: str) -> tuple[str, str] | None:
     """(stream, version) of a path, or None for any other file."""
@@ -51,10 +54,10 @@ def classify(path: str) -> tuple[str, str] | None:
     return None
 
 
-def discover(files: Iterable[tuple[str, bytes]]) -> tuple[list[Found], list[Rejected]]:
+def discover(candidates: Iterable[tuple[str, bytes]]) -> tuple[list[DiscoveredFile], list[Rejected]]:
     """Take what belongs to a stream, in the order it should be applied; the rest is left out or rejected."""
-    found, rejected = [], []
-    for path, data in files:
+    files, rejected = [], []
+    for path, data in candidates:
         kind = classify(path)
         if kind is None:
             continue
@@ -62,8 +65,8 @@ def discover(files: Iterable[tuple[str, bytes]]) -> tuple[list[Found], list[Reje
         if problem:
             rejected.append(Rejected(path, *problem))
         else:
-            found.append(Found(path, hashlib.sha256(data).hexdigest(), *kind, data))
-    return order(found), sorted(rejected, key=lambda each: each.path)
+            files.append(DiscoveredFile(path, hashlib.sha256(data).hexdigest(), *kind, data))
+    return order(files), sorted(rejected, key=lambda file: file.path)
 
 
 def unacceptable(data: bytes) -> tuple[int, str] | None:
@@ -103,16 +106,16 @@ def _line(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
 
 
-def order(found: Iterable[Found]) -> list[Found]:
+def order(files: Iterable[DiscoveredFile]) -> list[DiscoveredFile]:
     """By stream and name, then by what each needs: a file comes after those that create what it uses."""
-    rows = sorted(found, key=_by_name)
-    names = {each.path: _names(each.data) for each in rows}
+    rows = sorted(files, key=_by_name)
+    names = {file.path: _names(file.data) for file in rows}
     makers: dict[Name, str] = {}
-    for each in rows:
-        for name in names[each.path][0]:
-            makers.setdefault(name, each.path)
+    for file in rows:
+        for name in names[file.path][0]:
+            makers.setdefault(name, file.path)
     waits = {path: {makers.get(name, path) for name in needs} - {path} for path, (_, needs) in names.items()}
-    placed: dict[str, Found] = {}
+    placed: dict[str, DiscoveredFile] = {}
     while rows:
         ready = _next(rows, waits, placed)
         placed[ready.path] = ready
@@ -120,20 +123,20 @@ def order(found: Iterable[Found]) -> list[Found]:
     return list(placed.values())
 
 
-def _next(rows: list[Found], waits: dict[str, set[str]], placed: dict[str, Found]) -> Found:
+def _next(rows: list[DiscoveredFile], waits: dict[str, set[str]], placed: dict[str, DiscoveredFile]) -> DiscoveredFile:
     """The first file whose needs are placed; numbered streams keep their order; a circle is cut at the front."""
     started: set[str] = set()
-    for each in rows:
-        if each.stream not in started and waits[each.path] <= placed.keys():
-            return each
-        if each.stream != "schema":
-            started.add(each.stream)
+    for file in rows:
+        if file.stream not in started and waits[file.path] <= placed.keys():
+            return file
+        if file.stream != "schema":
+            started.add(file.stream)
     return rows[0]
 
 
-def _by_name(each: Found) -> tuple[int, int, str, str]:
-    number = int(each.version) if each.stream == "migration" else 0
-    return STREAMS.index(each.stream), number, each.version if each.stream == "supabase" else "", each.path
+def _by_name(file: DiscoveredFile) -> tuple[int, int, str, str]:
+    number = int(file.version) if file.stream == "migration" else 0
+    return STREAMS.index(file.stream), number, file.version if file.stream == "supabase" else "", file.path
 
 
 def _names(data: bytes) -> tuple[set[Name], set[Name]]:

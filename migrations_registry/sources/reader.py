@@ -31,8 +31,8 @@ Files = list[tuple[str, bytes]]
 def read_source(source: str, *, seconds: float = git.TIMEOUT_SECONDS) -> Files:
     """A directory, an archive file, or a Git URL with an optional @commit, the latter within so many seconds."""
     if git.is_url(source):
-        found = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds)
-        return _bounded(found)
+        files = git.read_files(source, wanted=_is_wanted, limit=MAX_TOTAL_BYTES, seconds=seconds)
+        return _bounded(files)
     path = Path(source)
     folder, _, revision = source.rpartition("@")
     if not path.exists() and folder and Path(folder).is_dir():
@@ -89,16 +89,16 @@ def _is_wanted(path: str) -> bool:
 
 
 def _bounded(files: Iterator[tuple[str, bytes]] | Files) -> Files:
-    kept: dict[str, bytes] = {}
+    taken: dict[str, bytes] = {}
     total = 0
     for path, data in files:
-        if path in kept:
+        if path in taken:
             raise Refused(f"the source holds {path} twice; nothing was read.")
-        kept[path] = data
+        taken[path] = data
         total += len(data)
-        if len(kept) > MAX_FILES or total > MAX_TOTAL_BYTES:
+        if len(taken) > MAX_FILES or total > MAX_TOTAL_BYTES:
             raise Refused(f"the source holds more than {MAX_FILES} files or {MAX_TOTAL_BYTES} bytes; nothing was read.")
-    return list(kept.items())
+    return list(taken.items())
 
 
 def _directory(root: Path) -> Iterator[tuple[str, bytes]]:

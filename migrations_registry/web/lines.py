@@ -58,13 +58,13 @@ class Line:
 
 def lines_of(text: str, analysis: Analysis) -> list[Line]:
     """Every line, up to MAX_LINES."""
-    lines = [Line(number, each) for number, each in enumerate(text.rstrip("\n").split("\n")[:MAX_LINES], 1)]
+    lines = [Line(number, content) for number, content in enumerate(text.rstrip("\n").split("\n")[:MAX_LINES], 1)]
     for statement in analysis.statements:
         shown = [show(finding, statement.line) for finding in statement.findings if finding.severity != CONVENTION]
         if not shown or statement.line > len(lines):
             continue
         last = min(statement.end_line, len(lines))
-        tone = "bad" if any(each.tone == "bad" for each in shown) else "warn"
+        tone = "bad" if any(finding.tone == "bad" for finding in shown) else "warn"
         for line in lines[statement.line - 1 : last]:
             line.tone = "bad" if tone == "bad" else line.tone or "warn"
         lines[last - 1].findings += shown

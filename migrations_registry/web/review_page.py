@@ -42,14 +42,14 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect("admin:operations_environment_changelist")
     if request.method == "POST":
         return _waive(request, file, environment)
-    found = review(file, environment)
-    return TemplateResponse(request, "admin/migrations_registry/migrationfile/review.html", _context(request, found))
+    reviewed = review(file, environment)
+    return TemplateResponse(request, "admin/migrations_registry/migrationfile/review.html", _context(request, reviewed))
 
 
 def _environment(request: HttpRequest) -> Environment | None:
     slug = request.GET.get("environment") or request.POST.get("environment")
     known = _environments(request)
-    return next((each for each in known if each.slug == slug), known[0] if known else None)
+    return next((environment for environment in known if environment.slug == slug), known[0] if known else None)
 
 
 def _environments(request: HttpRequest) -> list[Environment]:
@@ -59,31 +59,31 @@ def _environments(request: HttpRequest) -> list[Environment]:
     return request.environments  # type: ignore[attr-defined]
 
 
-def _context(request: HttpRequest, found: Review) -> dict[str, Any]:
-    operation = _open_operation(found)
+def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
+    operation = _open_operation(reviewed)
     people = _voters(operation)
     return {
         **admin.site.each_context(request),
-        "title": found.file.name,
-        "file": found.file,
-        "environment": found.environment,
+        "title": reviewed.file.name,
+        "file": reviewed.file,
+        "environment": reviewed.environment,
         "environments": _environments(request),
-        "review": found,
-        "lines": lines_of(found.file.data.decode("utf-8", "replace"), found.analysis),
-        "notes": notes_of(found.analysis),
-        "diff": _diff(found.file),
-        "waivers": found.file.waivers.all(),
+        "review": reviewed,
+        "lines": lines_of(reviewed.file.data.decode("utf-8", "replace"), reviewed.analysis),
+        "notes": notes_of(reviewed.analysis),
+        "diff": _diff(reviewed.file),
+        "waivers": reviewed.file.waivers.all(),
         "operation": operation,
         "approvals": [person for person in people if person["voted_at"]],
         "why_not_vote": why_not_vote(operation, _person(request)) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
-        "request_url": _request_url(found),
-        "why_not_request": _why_not_request(request, found),
+        "request_url": _request_url(reviewed),
+        "why_not_request": _why_not_request(request, reviewed),
         "may_waive": request.user.has_perm("migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
-        "votes": found.environment.votes(found.plan.risk),
-        "command": f"manage.py ops request {KIND} --environment {found.environment} "
-        f"--set file={found.file.sha256} --reason …",
+        "votes": reviewed.environment.votes(reviewed.plan.risk),
+        "command": f"manage.py ops request {KIND} --environment {reviewed.environment} "
+        f"--set file={reviewed.file.sha256} --reason …",
     }
 
 
@@ -92,10 +92,9 @@ def _person(request: HttpRequest) -> User:
     return request.user
 
 
-def _open_operation(found: Review) -> Operation | None:
-    waiting = Operation.objects.filter(
-        kind=KIND, environment=found.environment, parameters__file=found.file.sha256, status=Status.AWAITING_APPROVAL
-    )
+def _open_operation(reviewed: Review) -> Operation | None:
+    asked = Operation.objects.filter(kind=KIND, environment=reviewed.environment, parameters__file=reviewed.file.sha256)
+    waiting = asked.filter(status=Status.AWAITING_APPROVAL)
     return waiting.select_related("requested_by", "environment").order_by("-requested_at").first()
 
 
@@ -109,24 +108,24 @@ def _voters(operation: Operation | None) -> list[dict[str, Any]]:
     return [dict(person) for person in rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24]]
 
 
-def _request_url(found: Review) -> str:
-    query = urlencode({"environment": found.environment.slug, "file": found.file.sha256})
+def _request_url(reviewed: Review) -> str:
+    query = urlencode({"environment": reviewed.environment.slug, "file": reviewed.file.sha256})
     return f"{reverse('admin:operations_request', args=[KIND])}?{query}"
 
 
-def _why_not_request(request: HttpRequest, found: Review) -> str:
+def _why_not_request(request: HttpRequest, reviewed: Review) -> str:
     if not request.user.has_perm("migrations_registry.apply_migrationfile"):
         return "Your role may review migrations but not request them."
-    if MigrationFile.objects.filter(path=found.file.path, revision__gt=found.file.revision).exists():
+    if MigrationFile.objects.filter(path=reviewed.file.path, revision__gt=reviewed.file.revision).exists():
         return "There is a newer revision of this file: request that one."
-    return f"It cannot be applied: {found.plan.refusals[0]}." if found.plan.refusals else ""
+    return f"It cannot be applied: {reviewed.plan.refusals[0]}." if reviewed.plan.refusals else ""
 
 
 def _diff(file: MigrationFile) -> list[tuple[str, str]]:
     """(tone, line) against the previous revision."""
     if file.previous is None:
         return []
-    old, new = (each.data.decode("utf-8", "replace").splitlines() for each in (file.previous, file))
+    old, new = (revision.data.decode("utf-8", "replace").splitlines() for revision in (file.previous, file))
     lines = difflib.unified_diff(
         old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
     )

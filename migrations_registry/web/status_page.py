@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "title": "Migration status",
         "columns": shown,
         "streams": streams,
-        "unknown": [each for column in shown for each in column.unknown],
+        "unknown": [row for column in shown for row in column.unknown],
         "counts": _counts(streams, shown),
         "may_look": request.user.has_perm("migrations_registry.look_historyreading"),
         "may_baseline": request.user.has_perm("migrations_registry.baseline_stream"),
@@ -40,10 +40,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _counts(streams: list[Stream], shown: list[Column]) -> list[tuple[Column, list[tuple[str, str, int]]]]:
     """Per environment: word, tone and how many files, the alarming words first."""
-    found = []
+    counts = []
     for number, column in enumerate(shown):
         cells = [row.cells[number] for stream in streams for row in stream.rows]
         tones = {cell.word: cell.tone for cell in cells}
         words = sorted(tones, key=ORDER.index)
-        found.append((column, [(word, tones[word], sum(cell.word == word for cell in cells)) for word in words]))
-    return found
+        counts.append((column, [(word, tones[word], sum(cell.word == word for cell in cells)) for word in words]))
+    return counts

@@ -72,9 +72,9 @@ def _register(request: HttpRequest, form: UploadForm) -> tuple[int, list[Any]]:
         if not git.is_url(repository) or repository.lower().startswith("file:"):
             raise Refused(f"{repository} is no https, ssh or git URL; nothing was registered.")
         source, files = repository, read_source(repository)
-    found, rejected = discover(files)
-    if not found and not rejected:
+    migrations, rejected = discover(files)
+    if not migrations and not rejected:
         raise Refused(
             "Nothing in it is called schema_*.sql, migration_NN_*.sql or supabase/migrations/<time>_name.sql."
         )
-    return len(register_files(found, source=source, by=request.user.get_username())), rejected
+    return len(register_files(migrations, source=source, by=request.user.get_username())), rejected

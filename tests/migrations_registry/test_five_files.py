@@ -17,9 +17,9 @@ from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint.model import Fingerprint, of_rows
 from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
-from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, judge
+from migrations_registry.observing import APPLIED, NOT, PARTLY, expected, observe
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources.discovery import Found, discover
+from migrations_registry.sources.discovery import DiscoveredFile, discover
 from operations.models import Environment
 from providers.postgres.schema.objects import read_objects
 from sandbox.database import SQL
@@ -38,7 +38,7 @@ ORDERS = ([PHASE1, LEADS, INTEGRATIONS, AUDIT, ROLES], [LEADS, PHASE1, ROLES, AU
 
 
 @pytest.fixture(scope="module")
-def files() -> list[Found]:
+def files() -> list[DiscoveredFile]:
     found, rejected = discover([(f"database/schema/{path.name}", path.read_bytes()) for path in FIVE.iterdir()])
     assert not rejected
     return found
@@ -60,22 +60,24 @@ def seen(live: psycopg.Connection) -> Fingerprint:
     return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(live))
 
 
-def states(files: list[Found], live: psycopg.Connection) -> dict[str, str]:
-    verdicts = judge([expected(one.data) for one in files], seen(live))
-    return {Path(one.path).name: verdict.state for one, verdict in zip(files, verdicts, strict=True)}
+def states(files: list[DiscoveredFile], live: psycopg.Connection) -> dict[str, str]:
+    observed = observe([expected(one.data) for one in files], seen(live))
+    return {Path(one.path).name: verdict.state for one, verdict in zip(files, observed, strict=True)}
 
 
 def run(live: psycopg.Connection, file: str) -> None:
     live.execute((FIVE / file).read_text())
 
 
-def test_the_order_is_by_need_not_by_name(files: list[Found]) -> None:
+def test_the_order_is_by_need_not_by_name(files: list[DiscoveredFile]) -> None:
     names = [Path(one.path).name for one in files]
     assert names.index(PHASE1) < min(names.index(one) for one in (INTEGRATIONS, AUDIT, ROLES))
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_every_prefix_and_every_half_is_seen(files: list[Found], live: psycopg.Connection, order: list[str]) -> None:
+def test_every_prefix_and_every_half_is_seen(
+    files: list[DiscoveredFile], live: psycopg.Connection, order: list[str]
+) -> None:
     assert states(files, live) == dict.fromkeys(order, NOT)
     for number, name in enumerate(order):
         statements = history_states.split((FIVE / name).read_bytes())
@@ -92,7 +94,7 @@ def test_every_prefix_and_every_half_is_seen(files: list[Found], live: psycopg.C
 
 @pytest.mark.django_db
 def test_a_live_copy_is_baselined_and_nothing_runs(
-    files: list[Found], live: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    files: list[DiscoveredFile], live: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows were written since, an index was rebuilt and the tables vacuumed; the second run of a file would fail."""
     for name in ORDERS[0]:
@@ -108,7 +110,7 @@ def test_a_live_copy_is_baselined_and_nothing_runs(
 
     for stream in ("schema", "migration"):
         proposals = baseline.propose(production, stream)
-        assert {one.verdict.state for one in proposals} == {APPLIED}
+        assert {one.observed.state for one in proposals} == {APPLIED}
         baseline.write(production, dsn, baseline.applied(proposals, []), 30)
 
     assert [row.name for row in history_states.rows_of(production)] == [Path(one.path).stem for one in files]

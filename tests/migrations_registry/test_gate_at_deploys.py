@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments.models import Service
-from migrations_registry.gate import answer as gate_answer
+from migrations_registry.gate import check as gate_check
 from migrations_registry.gate import commits, deploy_guard
 from migrations_registry.history import readings
 from migrations_registry.history.states import row_of
@@ -145,7 +145,7 @@ def test_without_the_target_its_last_reading_counts_while_it_is_fresh(
     monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
     (line,) = deploy_guard.tell(production, deploy["second"])
     assert line.text == f"Not applied on production: {SECOND} is pending"
-    HistoryReading.objects.update(read_at=timezone.now() - 2 * gate_answer.KEPT)
+    HistoryReading.objects.update(read_at=timezone.now() - 2 * gate_check.KEPT)
     (line,) = deploy_guard.tell(production, deploy["second"])
     assert (line.tone, "history of production could not be read" in line.text) == ("warn", True)
 

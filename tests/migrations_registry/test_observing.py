@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from migrations_registry.fingerprint.model import Fingerprint, of_rows
-from migrations_registry.observing import APPLIED, NOT, PARTLY, UNSEEN, expected, judge, missing
+from migrations_registry.observing import APPLIED, NOT, PARTLY, UNSEEN, expected, missing, observe
 from providers import postgres
 from providers.postgres.schema.objects import read_objects
 from tests import portal_database
@@ -44,7 +44,7 @@ def look(dsn: str) -> Fingerprint:
 
 
 def states(dsn: str, files: list[str]) -> list[str]:
-    return [verdict.state for verdict in judge([expected(text.encode()) for text in files], look(dsn))]
+    return [verdict.state for verdict in observe([expected(text.encode()) for text in files], look(dsn))]
 
 
 def test_every_prefix_is_seen(empty: str) -> None:
@@ -63,7 +63,7 @@ def test_every_half_applied_file_is_partly_applied(empty: str, number: int) -> N
         for text in HISTORY[:number]:
             connection.execute(text)
         connection.execute(HISTORY[number].split("; ")[0])
-    found = judge([expected(text.encode()) for text in HISTORY], look(empty))
+    found = observe([expected(text.encode()) for text in HISTORY], look(empty))
     partly = [at for at, one in enumerate(found) if one.state == PARTLY]
     # Half of the first file looks like half of the fourth, which drops its other table: a person decides.
     assert partly == ([3] if number == 0 else [number])

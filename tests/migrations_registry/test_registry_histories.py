@@ -22,7 +22,7 @@ from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources.discovery import Found
+from migrations_registry.sources.discovery import DiscoveredFile
 from operations.approvals.voting import approve, reject, revoke
 from operations.engine.claim import claim
 from operations.engine.claim_checks import accept
@@ -61,7 +61,7 @@ class History:
 
     def edit(self) -> None:
         data = self.random.choice(CONTENTS)
-        found = Found("migration_01_a.sql", hashlib.sha256(data).hexdigest(), "migration", "01", data)
+        found = DiscoveredFile("migration_01_a.sql", hashlib.sha256(data).hexdigest(), "migration", "01", data)
         register_files([found], source="test", by="p0")
 
     def pick(self, **wanted: object) -> Operation | None:

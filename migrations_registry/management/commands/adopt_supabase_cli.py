@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.gate.answer import environment_of
+from migrations_registry.gate.check import environment_of
 from migrations_registry.history.supabase_cli_export import adopt, unmarked
 from operations import cli
 from operations.engine.request import request
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             asked = self._ask(environment, given) if environment else []
         except (Refused, ProviderError, PermissionDenied) as error:
             raise CommandError(str(error), returncode=2) from error
-        if any(each.status == Status.AWAITING_APPROVAL for each in asked):
+        if any(operation.status == Status.AWAITING_APPROVAL for operation in asked):
             sys.exit(3)
 
     def _ask(self, environment: Environment, given: dict[str, Any]) -> list[Operation]:
@@ -52,9 +52,9 @@ class Command(BaseCommand):
             return []
         by, asked = cli.actor(given, needs_token=False), []
         for kind, parameters in wanted:
-            one = request(
+            operation = request(
                 kind, by=by, environment=environment, parameters=parameters, reason=given["reason"], channel="shell"
             )
-            self.stdout.write(f"{one.pk} {kind} {one.subject}: {one.get_status_display().lower()}")
-            asked.append(one)
+            self.stdout.write(f"{operation.pk} {kind} {operation.subject}: {operation.get_status_display().lower()}")
+            asked.append(operation)
         return asked

@@ -30,17 +30,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         """Exit 0; 1 when a file was rejected; 2 when the source cannot be read."""
         try:
-            found, rejected = discover(read_source(given["source"]))
+            files, rejected = discover(read_source(given["source"]))
             if given["environment"]:
-                register_files(found, source=given["source"], by=SYSTEM, environment=given["environment"])
+                register_files(files, source=given["source"], by=SYSTEM, environment=given["environment"])
         except (Refused, ProviderError) as error:
             raise CommandError(str(error), returncode=2) from error
-        rows = [{"path": each.path, "sha256": each.sha256, "stream": each.stream} for each in found]
+        rows = [{"path": file.path, "sha256": file.sha256, "stream": file.stream} for file in files]
         if given["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False))
         else:
             self.stdout.write("\n".join(f"{row['stream']:<10} {row['sha256'][:12]} {row['path']}" for row in rows))
-        for each in rejected:
-            self.stderr.write(f"{each.path}:{each.line}: refused: {each.reason}. It was not registered.")
+        for file in rejected:
+            self.stderr.write(f"{file.path}:{file.line}: refused: {file.reason}. It was not registered.")
         if rejected:
             sys.exit(1)

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandParser
 
 from migrations_registry.drift import detect as drift_detect
-from migrations_registry.gate.answer import environment_of
+from migrations_registry.gate.check import environment_of
 from migrations_registry.kinds.apply import find
 from migrations_registry.models import DriftIncident
 from migrations_registry.web.drift_page import MAY_RESOLVE

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.gate import answer as gate_answer
+from migrations_registry.gate import check as gate_check
 from providers.errors import ProviderError, Refused
 
 
@@ -23,10 +23,10 @@ class Command(BaseCommand):
         """Exit 2 where the source or the target cannot be read: nobody knows, so a deploy should not go on."""
         source = f"{given['source']}@{given['commit']}" if given["commit"] else given["source"]
         try:
-            answer = gate_answer.of_source(gate_answer.environment_of(given["environment"]), source)
+            result = gate_check.of_source(gate_check.environment_of(given["environment"]), source)
         except (Refused, ProviderError) as error:
             raise CommandError(str(error), returncode=2) from error
-        lines = [*answer.missing, *answer.unsure]
+        lines = [*result.missing, *result.unsure]
         for line in lines:
             self.stdout.write(line)
         self.stdout.write(f"{len(lines)} migrations are not applied on {given['environment']}.")

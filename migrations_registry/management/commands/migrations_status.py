@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.gate.answer import environment_of
+from migrations_registry.gate.check import environment_of
 from migrations_registry.history import readings, status_matrix
 from providers.errors import Refused
 

@@ -13,23 +13,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 from pyrage import x25519
 
 from backups.archive import keys as archive_keys
 from backups.archive.late_rows import kept_of, kept_problems
 from backups.archive.manifest import Manifest
 from backups.archive.signed_json import ManifestError
-from backups.export.exporter import ExportPlan, export
-from backups.policy_spec import PolicySpec
 from backups.restore.into_empty import Target, restore
-from migrations_registry.analysis import analyse
-from migrations_registry.analysis.data_loss import Destroyed, destroyed
-from migrations_registry.analysis.parsing.parser import parse
-from migrations_registry.apply import restore_point
 from migrations_registry.apply.late_rows import locked, same_server
-from migrations_registry.apply.late_rows_copy import Keeper, Place, keep
-from operations.models.ulid import new_ulid
+from migrations_registry.apply.late_rows_copy import store_late_rows
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.migrate.session import Limits, begin
@@ -37,91 +29,10 @@ from providers.storage.base import Store
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
 from tests import portal_database
+from tests.migrations_registry.late_rows_case import Case
 
 RUNS = int(os.environ.get("OPS_TEST_KEEPS", "12"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
-DESTROYING = (
-    "ALTER TABLE {s}.parent DROP COLUMN value",
-    "ALTER TABLE {s}.parent ALTER COLUMN value TYPE varchar(3) USING left(value, 3)",
-    "DROP TABLE {s}.parent CASCADE",
-    "TRUNCATE {s}.parent CASCADE",
-    "DELETE FROM {s}.parent WHERE id > 3",
-    "UPDATE {s}.plain SET value = 'gone'",
-    "DROP SCHEMA {s} CASCADE",
-    "DO $$ BEGIN DELETE FROM {s}.parent; DROP TABLE {s}.plain; END $$",
-)
-MADE = """
-CREATE SCHEMA {s};
-CREATE TABLE {s}.parent (id integer PRIMARY KEY, code text UNIQUE, value text);
-CREATE TABLE {s}.child (id integer PRIMARY KEY, parent integer REFERENCES {s}.parent ON DELETE CASCADE, note text);
-CREATE TABLE {s}.plain (value text);
-INSERT INTO {s}.parent SELECT g, 'code' || g, 'value' || g FROM generate_series(1, 20) g;
-INSERT INTO {s}.child SELECT g, g, 'note' || g FROM generate_series(1, 20) g;
-INSERT INTO {s}.plain SELECT 'plain' || g FROM generate_series(1, 20) g
-"""
-WRITES = (
-    "INSERT INTO {s}.parent SELECT max(id) + 1, 'new' || max(id), 'späť €' FROM {s}.parent",
-    "UPDATE {s}.parent SET value = value || '!' WHERE id % 3 = 0",
-    "UPDATE {s}.parent SET code = 'moved' || id WHERE id = (SELECT min(id) FROM {s}.parent)",
-    "DELETE FROM {s}.parent WHERE id = (SELECT max(id) FROM {s}.parent)",
-    "INSERT INTO {s}.child SELECT (SELECT max(id) + 1 FROM {s}.child), max(id), 'for a new one' FROM {s}.parent",
-    "UPDATE {s}.child SET note = NULL WHERE id % 5 = 1",
-    "INSERT INTO {s}.plain VALUES ('extra'), (NULL)",
-    "UPDATE {s}.plain SET value = value || '?' WHERE value LIKE 'plain1%%'",
-    # The code of a row that went comes back under another key: both cannot stand in one restored table.
-    "WITH gone AS (DELETE FROM {s}.parent WHERE id = 7 RETURNING code)"
-    " INSERT INTO {s}.parent SELECT 700, code, 'x' FROM gone",
-)
-
-
-class Case:
-    """One schema, its restore point, what happened after it."""
-
-    def __init__(self, dsn: str, store: Store, seed: int) -> None:
-        self.dsn, self.store, self.chance = dsn, store, random.Random(seed)
-        self.schema = f"case_{seed}"
-        self.text = self.chance.choice(DESTROYING).format(s=self.schema)
-        self.connection = postgres.connect(dsn, read_only=False)
-        self.connection.execute(MADE.format(s=self.schema))
-
-    @property
-    def what(self) -> Destroyed:
-        data = self.text.encode()
-        return destroyed(analyse(data, as_runner=True), parse(data), range(1))
-
-    def copied(self) -> tuple[Manifest, dict[str, int]]:
-        known = {
-            one.qualified: one.oid for one in restore_point.tables_of(self.connection, self.what) if one.holds_rows
-        }
-        spec = PolicySpec("before", "production", tuple(sorted(known)))
-        plan = ExportPlan(
-            new_ulid(), self.dsn, self.store, recipients=archive_keys.recipients(), signer=archive_keys.signer()
-        )
-        return export(spec, plan), known
-
-    def write(self) -> None:
-        """Some transactions: committed, rolled back, with savepoints; and what rewrites or freezes row versions."""
-        for _ in range(self.chance.randrange(6)):
-            with self.connection.transaction(force_rollback=self.chance.random() < 0.2):
-                self.connection.execute(self._one())
-                with self.connection.transaction():
-                    self.connection.execute(self._one())
-        if self.chance.random() < 0.5:
-            verb = self.chance.choice(["VACUUM (FREEZE)", "VACUUM (FULL)", "ANALYZE"])
-            self.connection.execute(f"{verb} {self.schema}.parent")
-
-    def _one(self) -> str:
-        return self.chance.choice(WRITES).format(s=self.schema)
-
-    def keeper(self, manifest: Manifest, limit: float = 30) -> Keeper:
-        return Keeper(self.connection, manifest, self.store, Place("operation", 1, 1, 1), limit)
-
-    def truth(self, known: dict[str, int]) -> dict[str, list[Any]]:
-        return {name: self.rows(name) for name in known}
-
-    def rows(self, name: str) -> list[Any]:
-        found = self.connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(*name.split(".", 1))))
-        return found.fetchall()
 
 
 @pytest.fixture
@@ -152,8 +63,8 @@ def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) ->
     case.write()
 
     with case.connection.transaction():
-        found = locked(case.connection, case.what, known)
-        kept = keep(case.keeper(manifest), found, known)
+        tables = locked(case.connection, case.what, known)
+        stored = store_late_rows(case.late_rows_copy(manifest), tables, known)
         truth = case.truth(known)
         case.connection.execute(case.text)
 
@@ -167,7 +78,7 @@ def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) ->
     )
     for name, rows in truth.items():
         restored = case.rows(f"{back}.{name.partition('.')[2]}")
-        assert not [row for row in rows if row not in restored], f"{case.text}: {kept} kept"
+        assert not [row for row in rows if row not in restored], f"{case.text}: {stored} stored"
     case.connection.close()
 
 
@@ -177,7 +88,7 @@ def test_what_was_not_written_is_not_kept(dsn: str, store: Store) -> None:
     case.connection.execute(f"VACUUM (FREEZE) {case.schema}.parent")
 
     with case.connection.transaction():
-        assert keep(case.keeper(manifest), locked(case.connection, case.what, known), known) == 0
+        assert store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known) == 0
     assert kept_of(store, manifest, None) == []
     case.connection.close()
 
@@ -196,10 +107,10 @@ def changed(dsn: str, store: Store) -> Iterator[tuple[Case, Manifest, dict[str, 
 def test_a_store_that_is_too_slow_gives_the_locks_back(changed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     case, manifest, known = changed
     answered = Event()
-    monkeypatch.setattr(case.store, "put_once", lambda *_: answered.wait(5))
+    monkeypatch.setattr(case.store, "put_once", lambda *_: answered.wait(30))
     with pytest.raises(Refused, match=r"store did not answer in time.*rolled back, nothing was changed"):
         with case.connection.transaction():
-            keep(case.keeper(manifest, limit=0.2), locked(case.connection, case.what, known), known)
+            store_late_rows(case.late_rows_copy(manifest, limit=2), locked(case.connection, case.what, known), known)
     answered.set()
     assert len(case.rows(f"{case.schema}.parent")) == 20
 
@@ -227,11 +138,12 @@ def test_rows_of_another_server_are_not_comparable(changed: Any) -> None:
 def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
     case, manifest, known = changed
     with case.connection.transaction():
-        keep(case.keeper(manifest), locked(case.connection, case.what, known), known)
+        store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known)
     kept = kept_of(case.store, manifest, None)
     case.connection.execute(f"CREATE DOMAIN {case.schema}.early AS text CHECK (VALUE <> 'later')")
     statements = [
-        replace(one, sql=one.sql.replace('"value" text', f'"value" {case.schema}.early')) for one in manifest.statements
+        replace(made, sql=made.sql.replace('"value" text', f'"value" {case.schema}.early'))
+        for made in manifest.statements
     ]
     narrow = replace(manifest, statements=tuple(statements))
     back = f"{case.schema}_back"
@@ -243,7 +155,7 @@ def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
 def test_a_forged_document_is_rejected(changed: Any) -> None:
     case, manifest, known = changed
     with case.connection.transaction():
-        keep(case.keeper(manifest), locked(case.connection, case.what, known), known)
+        store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known)
     (kept,) = kept_of(case.store, manifest, None)
     assert isinstance(case.store, LocalStore)
     path = case.store.root / f"{kept.prefix}kept.json"
@@ -260,5 +172,5 @@ def test_what_is_committed_while_the_lock_is_waited_for_is_kept(changed: Any) ->
     assert begin(case.connection, Limits(1000, 1000))
     with psycopg.connect(case.dsn, autocommit=True) as other:
         other.execute(f"UPDATE {case.schema}.parent SET value = 'later' WHERE id = 2")
-    assert keep(case.keeper(manifest), locked(case.connection, case.what, known), known) == 2
+    assert store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known) == 2
     case.connection.execute("ROLLBACK")

@@ -1,11 +1,11 @@
 """The gate: which migrations of a commit a target does not have, by its own history. Nothing is written to it.
 
-In: an environment and the files of a commit. Out: an `Answer`: what is known to be missing, and what nobody knows.
+In: an environment and the files of a commit. Out: a `GateResult`: what is known to be missing, and what nobody knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +18,7 @@ from migrations_registry.sources.discovery import discover
 from migrations_registry.sources.reader import read_source
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
+from providers.postgres.migrate.history import HistoryRow
 
 KEPT = timedelta(minutes=15)
 CONNECT_SECONDS = 3
@@ -25,7 +26,7 @@ Listed = tuple[str, str, str]  # path, sha256, stream
 
 
 @dataclass(frozen=True)
-class Answer:
+class GateResult:
     """`missing` is known; `unsure` says why something is not known; `count` files were asked about."""
 
     count: int
@@ -35,41 +36,46 @@ class Answer:
 
 def environment_of(slug: str) -> Environment:
     """Raises Refused for an unknown one."""
-    found = Environment.objects.filter(slug=slug).first()
-    if found is None:
+    environment = Environment.objects.filter(slug=slug).first()
+    if environment is None:
         known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
         raise Refused(f"There is no environment {slug}. Nothing was read. Known: {known}.")
-    return found
+    return environment
 
 
-def of_source(environment: Environment, source: str) -> Answer:
+def of_source(environment: Environment, source: str) -> GateResult:
     """Read SOURCE and the target now. Raises Refused and ProviderError: nobody knows, so nothing should go on."""
-    found, rejected = discover(read_source(source))
-    listed = [(one.path, one.sha256, one.stream) for one in found]
+    files, rejected = discover(read_source(source))
+    listed = [(file.path, file.sha256, file.stream) for file in files]
     known = _registered(listed)
-    rows = readings.ask(environment).rows
-    states = {one.file.pk: one.state for one in history_states.standings(list(known.values()), rows)[0]}
-    return compare(environment, listed, [f"{one.path}:{one.line}: {one.reason}" for one in rejected], states)
+    rows = readings.read_target(environment).rows
+    states = _states(known.values(), rows)
+    return compare(environment, listed, [str(file) for file in rejected], states)
 
 
-def of_files(environment: Environment, listed: Sequence[Listed], rejected: Sequence[str]) -> Answer:
+def of_files(environment: Environment, listed: Sequence[Listed], rejected: Sequence[str]) -> GateResult:
     """The same of known files, in bounded time: a target that does not answer is known by its last reading."""
     known = _registered(listed)
     try:
-        rows = readings.ask(environment, seconds=CONNECT_SECONDS).rows
-        states = {one.file.pk: one.state for one in history_states.standings(list(known.values()), rows)[0]}
+        rows = readings.read_target(environment, seconds=CONNECT_SECONDS).rows
+        states = _states(known.values(), rows)
     except (Refused, ProviderError) as error:
-        kept = HistoryReading.objects.filter(environment=environment).exclude(read_at=None).first()
-        if kept is None or kept.read_at is None or timezone.now() - kept.read_at > KEPT:
+        reading = HistoryReading.objects.filter(environment=environment).exclude(read_at=None).first()
+        if reading is None or reading.read_at is None or timezone.now() - reading.read_at > KEPT:
             why = f"the history of {environment} could not be read: {error}"
-            return Answer(len(listed), unsure=(why,))
-        states = {int(pk): told["state"] for pk, told in kept.states.items()}
+            return GateResult(len(listed), unsure=(why,))
+        states = {int(pk): file_state["state"] for pk, file_state in reading.states.items()}
     return compare(environment, listed, rejected, states)
+
+
+def _states(files: Iterable[MigrationFile], rows: Sequence[HistoryRow]) -> dict[int, str]:
+    standings, _ = history_states.standings(list(files), rows)
+    return {standing.file.pk: standing.state for standing in standings}
 
 
 def compare(
     environment: Environment, listed: Sequence[Listed], rejected: Sequence[str], states: dict[int, str]
-) -> Answer:
+) -> GateResult:
     """What is not applied; of a stream that is not baselined nobody knows."""
     known = _registered(listed)
     baselined = set(StreamBaseline.objects.filter(environment=environment).values_list("stream", flat=True))
@@ -83,7 +89,7 @@ def compare(
             missing.append(f"{path} is {state}")
         else:
             unsure.append(f"{path} is {state}, and its stream is not baselined on {environment}")
-    return Answer(len(listed) + len(rejected), tuple(missing), tuple(unsure))
+    return GateResult(len(listed) + len(rejected), tuple(missing), tuple(unsure))
 
 
 def _registered(listed: Sequence[Listed]) -> dict[tuple[str, str], MigrationFile]:
