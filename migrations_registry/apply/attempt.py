@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -46,24 +46,22 @@ class Attempt:
     def file(self) -> MigrationFile:
         return self.row.file
 
-    @cached_property
-    def analysis(self) -> Analysis:
-        return analyse(self.file.data, as_runner=True)
-
     @property
     def tables(self) -> list[str]:
         """Relations that exist and are touched, as schema.name."""
-        return sorted({name for each in self.row.steps for name in each["tables"]})
+        return sorted({name for step in self.row.steps for name in step["tables"]})
 
     def statements(self, step: dict[str, Any]) -> list[bytes]:
         """The stored bytes of a step's statements."""
-        found = self.analysis.statements
-        return [self.file.data[found[at].start : found[at].end] for at in step["statements"]]
+        statements = parse(self.file.data)
+        return [self.file.data[statements[at].start : statements[at].end] for at in step["statements"]]
 
     def destroys(self, step: dict[str, Any] | None = None) -> Destroyed:
         """What one step destroys, or all steps that are not done yet."""
-        steps = [step] if step else [each for each in self.row.steps if each["status"] != DONE]
-        return destroyed(self.analysis, parse(self.file.data), [at for each in steps for at in each["statements"]])
+        steps = [step] if step else [later for later in self.row.steps if later["status"] != DONE]
+        wanted = [at for later in steps for at in later["statements"]]
+        data = self.file.data
+        return destroyed(_unwaived(data), parse(data), wanted)
 
     def note(self, step: dict[str, Any], **values: Any) -> None:
         """Write something about a step down at once, under the lease."""
@@ -76,31 +74,57 @@ class Attempt:
             self.row.save(update_fields=list(fields))
 
 
+@lru_cache(maxsize=1)  # every step of a file asks, often in one process
+def _unwaived(data: bytes) -> Analysis:
+    """What the file does by the rules alone: no waiver and no policy makes a loss smaller."""
+    return analyse(data, as_runner=True)
+
+
 def load(ctx: StepContext) -> Attempt:
     """The attempt that preflight opened."""
     rows = Application.objects.select_related("file", "environment")
     return Attempt(ctx, rows.get(operation=ctx.operation.pk))
 
 
-def open_attempt(ctx: StepContext, found: Review) -> Attempt:
+@dataclass(frozen=True)
+class Requirements:
+    """What the plan needs before it runs, with the reason; empty where it is not needed."""
+
+    maintenance: str
+    restore_point: str
+
+
+def require(ctx: StepContext, needs: Requirements) -> None:
+    """Preflight's result, for the steps after it."""
+    ctx.state.update(asdict(needs))
+    ctx.save_state()
+
+
+def required(ctx: StepContext) -> Requirements:
+    """Preflight's result; nothing, where preflight came to none."""
+    journaled = ctx.state_of("preflight")
+    return Requirements(**{field.name: str(journaled.get(field.name, "")) for field in fields(Requirements)})
+
+
+def open_attempt(ctx: StepContext, review: Review) -> Attempt:
     """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
-    earlier = Application.objects.filter(file=found.file, environment=ctx.environment, status="partly").first()
+    earlier = Application.objects.filter(file=review.file, environment=ctx.environment, status="partly").first()
     steps = [
         {
-            "number": each.number,
-            "transactional": each.transactional,
-            "statements": list(each.statements),
-            "title": each.title,
-            "tables": sorted({".".join(one.name) for one in each.objects if not one.is_new}),
+            "number": planned.number,
+            "transactional": planned.transactional,
+            "statements": list(planned.statements),
+            "title": planned.title,
+            "tables": sorted({".".join(touched.name) for touched in planned.objects if not touched.is_new}),
             "status": PENDING,
             "xid": "",
             "attempts": 0,
         }
-        for each in found.plan.steps
+        for planned in review.plan.steps
     ]
     Application.objects.get_or_create(
         operation=ctx.operation.pk,
-        defaults={"file": found.file, "environment": ctx.environment, "steps": _resumed(steps, earlier)},
+        defaults={"file": review.file, "environment": ctx.environment, "steps": _resumed(steps, earlier)},
     )
     return load(ctx)
 
@@ -109,8 +133,8 @@ def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[d
     """The earlier attempt's finished steps, if they are these steps still; what it only began is looked at again."""
     if earlier is None:
         return steps
-    shape = [(each["transactional"], each["statements"]) for each in steps]
-    if shape != [(each["transactional"], each["statements"]) for each in earlier.steps]:
+    shape = [(step["transactional"], step["statements"]) for step in steps]
+    if shape != [(step["transactional"], step["statements"]) for step in earlier.steps]:
         raise Refused(
             f"{earlier.file.name} is partly applied in other steps than the present rules cut it into. Nothing was "
             "changed. Finish it by a new file that brings the schema to where it should be, and baseline the stream."

@@ -1,6 +1,6 @@
 """Without a gap: under the change's own locks, what was written after the restore point is copied and stored.
 
-In: an open transaction, before its statements. Out: kept rows beside the restore point, named in the journal; or
+In: an open transaction, before its statements. Out: late rows stored beside the restore point, named in the journal; or
 an error, upon which the caller rolls back. It ends within the time for which the rules let others wait.
 """
 
@@ -14,10 +14,9 @@ from backups.stores.trusted_manifest import store_of, trusted_manifest
 from migrations_registry.analysis.data_loss import Destroyed
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply import restore_point
-from migrations_registry.apply.attempt import Attempt
-from migrations_registry.apply.late_rows_copy import Keeper, Place, keep
+from migrations_registry.apply.attempt import Attempt, required
+from migrations_registry.apply.late_rows_copy import LateRowsCopy, Place, store_late_rows
 from migrations_registry.services.planning import policy_in_force
-from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
@@ -29,7 +28,7 @@ WITH_MAINTENANCE_SECONDS = 15 * 60
 def keep_difference(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
     """Keep what one step is about to destroy and the restore point does not hold; journal how much and how long."""
     destroys, known = attempt.destroys(step), restore_point.known_tables(attempt.ctx)
-    if not destroys or not restore_point.planned(attempt.ctx):
+    if not destroys or not required(attempt.ctx).restore_point:
         return
     if not known:
         locked(connection, destroys, known)
@@ -38,18 +37,18 @@ def keep_difference(attempt: Attempt, connection: Connection, step: dict[str, An
     manifest = trusted_manifest(run, store_of(run))
     same_server(attempt.server, manifest)
     limit = _limit(attempt)
-    found = locked(connection, destroys, known)
+    tables = locked(connection, destroys, known)
     place = Place(attempt.ctx.operation.pk, step["number"], attempt.ctx.fence, step["attempts"])
-    keeper = Keeper(connection, manifest, store_of(run), place, limit)
-    rows = keep(keeper, found, known)
-    seconds = time.monotonic() - keeper.began
-    attempt.note(step, kept={"rows": rows, "seconds": round(seconds, 3), "key": keeper.directory if rows else ""})
+    copy = LateRowsCopy(connection, manifest, store_of(run), place, limit)
+    rows = store_late_rows(copy, tables, known)
+    seconds = time.monotonic() - copy.began
+    attempt.note(step, kept={"rows": rows, "seconds": round(seconds, 3), "key": copy.directory if rows else ""})
     attempt.ctx.log(f"step {step['number']}: {rows} rows written since the restore point kept, {seconds:.2f} s")
 
 
 def _limit(attempt: Attempt) -> float:
     """For how long writers may wait: what the rules allow without maintenance mode."""
-    if Step.objects.get(operation=attempt.ctx.operation, name="preflight").detail.get("maintenance"):
+    if required(attempt.ctx).maintenance:
         return WITH_MAINTENANCE_SECONDS
     row = policy_in_force()
     return float(row.maintenance_seconds if row else DEFAULT_POLICY.maintenance_seconds)
@@ -57,28 +56,28 @@ def _limit(attempt: Attempt) -> float:
 
 def locked(connection: Connection, destroys: Destroyed, known: dict[str, int]) -> list[ReachedTable]:
     """The tables with rows, locked against writers, attachments and new references; all are in the restore point."""
-    found = restore_point.tables_of(connection, destroys)
-    if not found:
+    before = restore_point.tables_of(connection, destroys)
+    if not before:
         return []
-    postgres.lock_tables(connection, [(table.schema, table.name) for table in found])
-    now = restore_point.tables_of(connection, destroys)
+    postgres.lock_tables(connection, [(table.schema, table.name) for table in before])
+    after = restore_point.tables_of(connection, destroys)
     oids = set(known.values())
-    strange = sorted({table.qualified for table in (*found, *now) if table.holds_rows and table.oid not in oids})
-    if strange or {table.oid for table in found} != {table.oid for table in now}:
+    strange = sorted({table.qualified for table in (*before, *after) if table.holds_rows and table.oid not in oids})
+    if strange or {table.oid for table in before} != {table.oid for table in after}:
         raise Refused(
             f"{', '.join(strange[:5]) or 'What will be destroyed'} is not what the restore point holds: it was made, "
             "attached or swapped after it. The transaction was rolled back, nothing was changed. Request it again."
         )
-    return [table for table in now if table.holds_rows]
+    return [table for table in after if table.holds_rows]
 
 
 def same_server(here: postgres.Facts | None, manifest: Manifest) -> None:
     """Row versions can be compared on one server and one timeline only; some services do not tell theirs."""
     there = manifest.source
     assert here is not None  # noqa: S101 - run_steps looked before it began
-    told = bool(here.system_identifier and there.system_identifier)
+    comparable = bool(here.system_identifier and there.system_identifier)
     identity = (here.system_identifier, here.timeline) == (there.system_identifier, there.timeline)
-    if here.database != there.database or (told and not identity):
+    if here.database != there.database or (comparable and not identity):
         raise Refused(
             "The restore point was copied from another server, or this one was restored or failed over since. "
             "The transaction was rolled back, nothing was changed. Request it again."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from migrations_registry.apply.attempt import Attempt, open_attempt
+from migrations_registry.apply.attempt import Attempt, Requirements, open_attempt, require
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, nothing_unseen, room, session
 from migrations_registry.drift import detect as drift_detect
@@ -32,18 +32,17 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     _session(environment, migration_dsn(environment))
     _in_order(environment, file)
     _schema_as_expected(environment)
-    found = review(file, environment)
-    _quiet(found)
+    reviewed = review(file, environment)
+    _quiet(reviewed)
     with session(environment) as connection:
-        nobody_is_late(connection, found)
-        nothing_unseen(connection, found)
-        no_strange_index(connection, found)
-    ctx.log(room(found))
+        nobody_is_late(connection, reviewed)
+        nothing_unseen(connection, reviewed)
+        no_strange_index(connection, reviewed)
+    ctx.log(room(reviewed))
     failpoint("preflight.checked")
-    attempt = open_attempt(ctx, found)
+    attempt = open_attempt(ctx, reviewed)
     failpoint("preflight.opened")
-    ctx.state.update(maintenance=found.plan.maintenance, restore_point=found.plan.restore_point)
-    ctx.save_state()
+    require(ctx, Requirements(reviewed.plan.maintenance, reviewed.plan.restore_point))
     ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")
     return attempt
 
@@ -76,25 +75,22 @@ def _session(environment: Environment, dsn: str) -> None:
 
 def _in_order(environment: Environment, file: MigrationFile) -> None:
     files = [row for row in MigrationFile.objects.newest().order_by("position", "path") if row.stream == file.stream]
-    found, _ = history_states.standings(files, history_states.rows_of(environment))
-    mine = next((one for one in found if one.file.pk == file.pk), None)
-    if mine is None or mine.state != history_states.PENDING:
+    standings, _ = history_states.standings(files, history_states.rows_of(environment))
+    own = next((standing for standing in standings if standing.file.pk == file.pk), None)
+    if own is None or own.state != history_states.PENDING:
         raise Refused(
-            f"{file.name} is {mine.state if mine else 'not the newest revision'} already on {environment}. "
+            f"{file.name} is {own.state if own else 'not the newest revision'} already on {environment}. "
             "Nothing was changed; there is nothing to do."
         )
-    earlier = found[: found.index(mine)]
-    pending = [one.file.name for one in earlier if one.state == history_states.PENDING]
-    changed = [one.file.name for one in earlier if one.state == history_states.CHANGED]
+    earlier = standings[: standings.index(own)]
+    pending = [standing.file.name for standing in earlier if standing.state == history_states.PENDING]
+    changed = [standing.file.name for standing in earlier if standing.state == history_states.CHANGED]
     if pending or changed:
         why = f"{', '.join(pending)} comes first" if pending else f"{', '.join(changed)} changed after it was applied"
         raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.")
     stuck = Application.objects.filter(environment=environment, status="partly").exclude(file=file)
-    blocking = [
-        row.file.name
-        for row in stuck.select_related("file")
-        if row.file.pk in {one.file.pk for one in found if one.state == history_states.PENDING}
-    ]
+    waiting = {standing.file.pk for standing in standings if standing.state == history_states.PENDING}
+    blocking = [row.file.name for row in stuck.select_related("file") if row.file.pk in waiting]
     if blocking:
         raise Refused(f"{blocking[0]} is partly applied on {environment}. Nothing was changed; finish that one first.")
 
@@ -103,17 +99,17 @@ def _schema_as_expected(environment: Environment) -> None:
     expected = drift_detect.trusted(environment)
     changes = compare(expected.fingerprint(), drift_detect.read(environment)) if expected else []
     if changes:
-        told = "; ".join(str(change) for change in changes[:5])
+        differences = "; ".join(str(change) for change in changes[:5])
         raise Refused(
-            f"The schema of {environment} is not the expected one: {told}. Nothing was changed. Resolve the drift "
-            "(Drift in the sidebar), then request it again."
+            f"The schema of {environment} is not the expected one: {differences}. Nothing was changed. Resolve the "
+            "drift (Drift in the sidebar), then request it again."
         )
 
 
-def _quiet(found: Review) -> None:
+def _quiet(reviewed: Review) -> None:
     """A long transaction on a touched table would make everybody queue behind us."""
-    for name in {one.name for step in found.plan.steps for one in step.objects if not one.is_new}:
-        table = found.facts.tables.get(name) if found.facts else None
+    for name in {touched.name for step in reviewed.plan.steps for touched in step.objects if not touched.is_new}:
+        table = reviewed.facts.tables.get(name) if reviewed.facts else None
         if table and table.oldest_transaction_seconds > LONGEST_TRANSACTION_SECONDS:
             raise Refused(
                 f"A transaction has held {'.'.join(name)} for {table.oldest_transaction_seconds} s. Nothing was "

@@ -15,11 +15,10 @@ from backups.export import steps as export_steps
 from backups.models import Policy, ProviderBackup, Run
 from backups.proof import steps as proof_steps
 from migrations_registry.analysis.data_loss import Destroyed
-from migrations_registry.apply.attempt import load
+from migrations_registry.apply.attempt import load, required
 from migrations_registry.apply.failpoints import failpoint
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
-from operations.models import Step
 from operations.supabase_projects import configured, supabase
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -27,16 +26,12 @@ from providers.postgres.connection import Connection
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 from providers.supabase import RestorePoint
 
-
-def planned(ctx: StepContext) -> bool:
-    """As preflight found it: the plan destroys something."""
-    return bool(Step.objects.get(operation=ctx.operation, name="preflight").detail.get("restore_point"))
+COPY = "restore_point_copy"
 
 
 def known_tables(ctx: StepContext) -> dict[str, int]:
     """Name → oid of the tables in the restore point, as they were before it was copied."""
-    detail = Step.objects.get(operation=ctx.operation, name="restore_point_copy").detail
-    return dict(detail.get("tables", {}))
+    return dict(ctx.state_of(COPY).get("tables", {}))
 
 
 def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
@@ -46,7 +41,7 @@ def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
 
 def copy(ctx: StepContext) -> None:
     """Note the tables, then copy them; a plan that destroys nothing which exists needs no copy."""
-    if not planned(ctx):
+    if not required(ctx).restore_point:
         return
     failpoint("restore_point.begun")
     if "tables" not in ctx.state:
@@ -62,15 +57,15 @@ def copy(ctx: StepContext) -> None:
 def _tables_now(ctx: StepContext) -> dict[str, int]:
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
         try:
-            found = tables_of(connection, load(ctx).destroys())
+            tables = tables_of(connection, load(ctx).destroys())
         except psycopg.Error as error:
             raise postgres.explain(error, "Looking for what will be destroyed, before any change,") from None
-    return {table.qualified: table.oid for table in found if table.holds_rows}
+    return {table.qualified: table.oid for table in tables if table.holds_rows}
 
 
 def prove(ctx: StepContext) -> None:
     tables = known_tables(ctx)
-    if planned(ctx) and tables:
+    if tables and required(ctx).restore_point:
         run = run_of(ctx, sorted(tables))
         proof_steps.prove_run(ctx, run)
         ctx.log(f"restore point: run {run.pk}, proven")
@@ -90,10 +85,10 @@ def run_of(ctx: StepContext, tables: list[str]) -> Run:
             "description": f"Restore point of {ctx.operation.subject}"[:200],
         },
     )
-    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
+    run, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
         operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
-    return found
+    return run
 
 
 SECONDS = 20.0
@@ -110,24 +105,24 @@ def mark(ctx: StepContext) -> None:
     if not (ref and configured()) or ctx.operation.result.get("provider_point"):
         return
     try:
-        made = _asked(ctx, ref)
+        point = _asked(ctx, ref)
     except (ProviderError, Refused) as error:
         ctx.log(f"Supabase gives no restore point of its own ({error}); the proven export is the restore point.")
         return
     ProviderBackup.objects.update_or_create(
         ref=ref,
         kind=ProviderBackup.Kind.RESTORE_POINT,
-        external_id=made.name,
+        external_id=point.name,
         defaults={
             "environment": ctx.environment,
-            "status": made.status,
-            "taken_at": made.completed_at or timezone.now(),
+            "status": point.status,
+            "taken_at": point.completed_at or timezone.now(),
             "seen_at": timezone.now(),
             "gone_at": None,
         },
     )
-    ctx.result(provider_point=made.name)
-    ctx.log(f"Supabase's own restore point {made.name} is {made.status.lower() or 'made'}, beside ours.")
+    ctx.result(provider_point=point.name)
+    ctx.log(f"Supabase's own restore point {point.name} is {point.status.lower() or 'made'}, beside ours.")
 
 
 def _asked(ctx: StepContext, ref: str) -> RestorePoint:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.apply import restore_point
-from migrations_registry.apply.attempt import DONE, PENDING, STARTED, load
+from migrations_registry.apply.attempt import DONE, PENDING, STARTED, load, required
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.transactions import left_its_trace, run_steps
 from migrations_registry.drift import detect as drift_detect
@@ -20,7 +20,6 @@ from operations.engine import kinds, specs
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.engine.specs import StepSpec, step
-from operations.models import Step
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.locked_session import guarded_session
@@ -29,27 +28,23 @@ from providers.postgres.migrate.session import transaction_state
 LONG = {"deadline": 6 * 3600, "stall": 4 * 3600}
 
 
-def maintenance_is_planned(ctx: StepContext) -> bool:
-    return bool(Step.objects.get(operation=ctx.operation, name="preflight").detail.get("maintenance"))
-
-
 def maintenance_on(ctx: StepContext) -> None:
     """Only where the plan says so: the step that deployments registered."""
-    if maintenance_is_planned(ctx):
+    if required(ctx).maintenance:
         if "maintenance_on" not in kinds.registry.factories:
             raise Refused("The plan needs maintenance mode and no installed part provides it. Nothing was changed.")
         kinds.registry.factories["maintenance_on"].run(ctx)
 
 
 def maintenance_off(ctx: StepContext) -> None:
-    if maintenance_is_planned(ctx):
+    if required(ctx).maintenance:
         kinds.registry.factories["maintenance_off"].run(ctx)
 
 
 def drain(ctx: StepContext) -> None:
     """After maintenance mode: wait until nobody writes to what is touched."""
     tables = load(ctx).tables
-    if maintenance_is_planned(ctx) and tables:
+    if required(ctx).maintenance and tables:
         with postgres.connect(migration_dsn(ctx.environment)) as connection:
             postgres.drain(connection, tables, check=ctx.check)
         ctx.log("nobody writes to the touched tables any more")
@@ -97,7 +92,7 @@ def settle(ctx: StepContext) -> None:
     if row is None or row.status != Application.Status.RUNNING:
         return
     _look_up(ctx, row)
-    done = [each["status"] == DONE for each in row.steps]
+    done = [step["status"] == DONE for step in row.steps]
     state = Application.Status.APPLIED if all(done) else Application.Status.FAILED
     if state != Application.Status.APPLIED and (any(done) or _may_have_left_something(row)):
         state = Application.Status.PARTLY
@@ -130,20 +125,20 @@ def settle(ctx: StepContext) -> None:
 def _look_up(ctx: StepContext, row: Application) -> None:
     """Transactions whose end nobody saw: the server knows, and says so once more."""
     attempt = load(ctx)
-    unknown = [each for each in row.steps if each["status"] == STARTED and each["transactional"] and each["xid"]]
+    unknown = [step for step in row.steps if step["status"] == STARTED and step["transactional"] and step["xid"]]
     if not unknown:
         return
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
-        for each in unknown:
-            state = transaction_state(connection, each["xid"])
-            if state == "committed" and left_its_trace(attempt, connection, each, each is row.steps[-1]):
-                each["status"] = DONE
+        for step in unknown:
+            state = transaction_state(connection, step["xid"])
+            if state == "committed" and left_its_trace(attempt, connection, step, step is row.steps[-1]):
+                step["status"] = DONE
             elif state in ("committed", "aborted"):
-                each["status"] = PENDING
+                step["status"] = PENDING
 
 
 def _may_have_left_something(row: Application) -> bool:
-    return any(each["status"] == STARTED for each in row.steps)
+    return any(step["status"] == STARTED for step in row.steps)
 
 
 def all_steps(preflight: specs.StepFunction) -> list[StepSpec | specs.Registered]:
@@ -152,7 +147,7 @@ def all_steps(preflight: specs.StepFunction) -> list[StepSpec | specs.Registered
         step("preflight", preflight, deadline=300),
         step("maintenance_on", maintenance_on, pool="urgent", deadline=300),
         step("drain", drain, deadline=300),
-        step("restore_point_copy", restore_point.copy, pool="export", **LONG),
+        step(restore_point.COPY, restore_point.copy, pool="export", **LONG),
         step("restore_point_prove", restore_point.prove, pool="prove", **LONG),
         step("apply", apply, **LONG),
         step("verify", verify, deadline=300),

@@ -41,7 +41,7 @@ class Review:
     @property
     def content(self) -> bytes:
         """What approvals bind: bytes (still the newest), plan, target, rules, policy and waivers; never estimates."""
-        waivers = [[each.rule, each.line] for each in approved_waivers(self.file)]
+        waivers = [[waiver.rule, waiver.line] for waiver in approved_waivers(self.file)]
         version = self.policy.version if self.policy else 0
         newest = (
             MigrationFile.objects.filter(path=self.file.path).order_by("-revision").values_list("sha256", flat=True)
@@ -57,6 +57,19 @@ class Review:
         return json.dumps(facts, sort_keys=True).encode() + b"\n" + self.plan.content()
 
 
+@dataclass(frozen=True)
+class _Question:
+    """Everything on which an analysis depends."""
+
+    data: bytes
+    facts: CatalogFacts | None
+    policy: Policy
+    waived: frozenset[tuple[str, int]]
+
+
+_newest: tuple[_Question, Analysis] | None = None
+
+
 def policy_in_force() -> RulePolicy | None:
     """The newest policy; None means the catalogue's own defaults."""
     return RulePolicy.objects.order_by("-version").first()
@@ -64,8 +77,8 @@ def policy_in_force() -> RulePolicy | None:
 
 def approved_waivers(file: MigrationFile) -> list[Waiver]:
     """The waivers of this content that a second person approved."""
-    found = [waiver for waiver in file.waivers.all() if waiver.approved_by]
-    return sorted(found, key=lambda waiver: (waiver.line, waiver.rule))
+    approved = [waiver for waiver in file.waivers.all() if waiver.approved_by]
+    return sorted(approved, key=lambda waiver: (waiver.line, waiver.rule))
 
 
 def review(file: MigrationFile, environment: Environment, *, live: bool = True) -> Review:
@@ -74,11 +87,11 @@ def review(file: MigrationFile, environment: Environment, *, live: bool = True) 
     row = policy_in_force()
     policy = row.spec() if row else DEFAULT_POLICY
     analysis = judged(file, facts, policy)
-    made = plan(analysis, facts, policy)
-    reached = _reached(file, environment, analysis, policy) if facts and made.restore_point else ()
-    held = made.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
-    made = replace(made, maintenance=held, refusals=(*made.refusals, *refusals(file.data)))
-    return Review(file, environment, analysis, made, row, facts, why, reached)
+    draft = plan(analysis, facts, policy)
+    reached = _reached(file, environment, analysis, policy) if facts and draft.restore_point else ()
+    maintenance = draft.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
+    final = replace(draft, maintenance=maintenance, refusals=(*draft.refusals, *refusals(file.data)))
+    return Review(file, environment, analysis, final, row, facts, why, reached)
 
 
 def _reached(
@@ -90,10 +103,20 @@ def _reached(
 
 
 def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> Analysis:
-    """The analysis with waived findings lowered to convention and the policy's severities in their place."""
+    """A file's analysis. It is pure: who asks the same again (clean, content, assess, preflight) gets it again."""
+    global _newest
+    question = _Question(file.data, facts, policy, frozenset((row.rule, row.line) for row in approved_waivers(file)))
+    known = _newest  # another thread may put its own there meanwhile
+    if known is None or known[0] != question:
+        _newest = known = question, _judged(question)
+    return known[1]
+
+
+def _judged(question: _Question) -> Analysis:
+    """Waived findings are lowered to convention, the policy's severities stand in their place."""
+    facts, policy, waived = question.facts, question.policy, question.waived
     version = facts.server_version if facts else 17
-    found = analyse(file.data, pg_version=version, as_runner=True, facts=facts, policy=policy)
-    waived = {(each.rule, each.line) for each in approved_waivers(file)}
+    analysis = analyse(question.data, pg_version=version, as_runner=True, facts=facts, policy=policy)
     statements = tuple(
         replace(
             statement,
@@ -104,9 +127,9 @@ def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> A
                 for finding in statement.findings
             ),
         )
-        for statement in found.statements
+        for statement in analysis.statements
     )
-    return replace(found, statements=statements, risk=risk_of(statements, facts, replace(policy, severities={})))
+    return replace(analysis, statements=statements, risk=risk_of(statements, facts, replace(policy, severities={})))
 
 
 def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:
@@ -116,22 +139,22 @@ def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:
         return None, str(error)
 
 
-def keep_plan(found: Review) -> Plan:
+def keep_plan(review: Review) -> Plan:
     """Store the plan beside its digest; the same content is kept once, with the newest estimates."""
     row, _ = Plan.objects.update_or_create(
-        file=found.file,
-        environment=found.environment,
-        content_sha256=hashlib.sha256(found.content).hexdigest(),
+        file=review.file,
+        environment=review.environment,
+        content_sha256=hashlib.sha256(review.content).hexdigest(),
         defaults={
-            "policy": found.policy,
-            "risk": found.plan.risk,
-            "ruleset": found.plan.ruleset,
-            "steps": [{**asdict(step), "title": step.title} for step in found.plan.steps],
-            "losses": [asdict(loss) for loss in found.plan.losses],
-            "refusals": list(found.plan.refusals),
-            "maintenance": found.plan.maintenance,
-            "restore_point": found.plan.restore_point,
-            "facts_at": timezone.now() if found.facts else None,
+            "policy": review.policy,
+            "risk": review.plan.risk,
+            "ruleset": review.plan.ruleset,
+            "steps": [{**asdict(step), "title": step.title} for step in review.plan.steps],
+            "losses": [asdict(loss) for loss in review.plan.losses],
+            "refusals": list(review.plan.refusals),
+            "maintenance": review.plan.maintenance,
+            "restore_point": review.plan.restore_point,
+            "facts_at": timezone.now() if review.facts else None,
             "made_at": timezone.now(),
         },
     )

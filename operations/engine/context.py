@@ -110,6 +110,10 @@ class StepContext:
             lock(self.lease)
             Step.objects.filter(pk=self.row.pk).update(detail=redactor().value(self.state))
 
+    def state_of(self, step: str) -> dict[str, Any]:
+        """What another step of this operation journaled: its result for those that come after it."""
+        return dict(Step.objects.values_list("detail", flat=True).get(operation=self.operation, name=step))
+
     def secret(self, name: str) -> str:
         """A secret parameter in clear, in memory only; raise Refused where it was erased."""
         value = unseal(self.operation, name)
