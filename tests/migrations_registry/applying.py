@@ -33,9 +33,11 @@ def finish(operation: Operation) -> Operation:
 
 
 def add(*files: tuple[str, str | bytes]) -> list[MigrationFile]:
-    found, rejected = discover([(path, text if isinstance(text, bytes) else text.encode()) for path, text in files])
+    discovered, rejected = discover(
+        [(path, text if isinstance(text, bytes) else text.encode()) for path, text in files]
+    )
     assert not rejected
-    return register_files(found, source="tests", by="ana")
+    return register_files(discovered, source="tests", by="ana")
 
 
 def add_supabase(version: int, text: str) -> MigrationFile:

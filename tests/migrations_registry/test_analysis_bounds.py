@@ -61,7 +61,7 @@ def within(seconds: float) -> Iterator[None]:
 def test_random_bytes(data: bytes) -> None:
     analysis = analyse(data)
 
-    assert all(0 <= each.start <= each.end <= len(data) for each in analysis.statements)
+    assert all(0 <= statement.start <= statement.end <= len(data) for statement in analysis.statements)
 
 
 @given(st.lists(WORDS, max_size=40).map(" ".join))
@@ -69,7 +69,7 @@ def test_random_bytes(data: bytes) -> None:
 def test_random_words(text: str) -> None:
     data = text.encode()
 
-    covered = sum(each.end - each.start for each in analyse(data).statements)
+    covered = sum(statement.end - statement.start for statement in analyse(data).statements)
 
     assert covered <= len(data)
 
@@ -91,7 +91,7 @@ def test_cutting_agrees_with_the_grammar(samples: list[str]) -> None:
     whole = parse(text)
     padding = b"\n" * 40_000
 
-    assert [type(each) for each in parse(text + padding)] == [type(each) for each in whole]
+    assert [type(item) for item in parse(text + padding)] == [type(item) for item in whole]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_one_megabyte_in_one_statement() -> None:
     with within(10):
         analysis = analyse(b"INSERT INTO t VALUES " + b"(1, 'some text'),\n" * 60_000 + b"(1, 'last')")
 
-    assert [each.kind for each in analysis.statements] == ["InsertStmt"]
+    assert [statement.kind for statement in analysis.statements] == ["InsertStmt"]
 
 
 @pytest.mark.parametrize("data", [b"SELECT 1;\0DROP TABLE t", b"\xef\xbb\xbfSELECT 1", b"SELECT '\xff'"])

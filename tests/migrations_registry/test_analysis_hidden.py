@@ -103,16 +103,16 @@ LOOKALIKES = [
 
 @pytest.mark.parametrize(("sql", "rule_id"), DISGUISED.items())
 def test_disguised(sql: str, rule_id: str) -> None:
-    found = {finding.rule for finding in analyse(sql.encode()).findings if finding.severity != CONVENTION}
+    rules = {finding.rule for finding in analyse(sql.encode()).findings if finding.severity != CONVENTION}
 
-    assert rule_id in found
+    assert rule_id in rules
 
 
 @pytest.mark.parametrize("sql", LOOKALIKES)
 def test_lookalike(sql: str) -> None:
-    found = {finding.rule for finding in analyse(sql.encode()).findings if finding.severity != CONVENTION}
+    rules = {finding.rule for finding in analyse(sql.encode()).findings if finding.severity != CONVENTION}
 
-    assert found == set()
+    assert rules == set()
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,15 @@ def test_exit_code(sql: str, code: int) -> None:
 def test_lines_are_counted_in_characters_nobody_miscounts() -> None:
     text = "-- ñ€😀\nSELECT 'ñ€😀';\n\n/* a\nb */ DROP TABLE\n  orders; DROP TABLE lines"
 
-    found = [(statement.line, statement.end_line, statement.sql) for statement in analyse(text.encode()).statements]
+    places = [(statement.line, statement.end_line, statement.sql) for statement in analyse(text.encode()).statements]
 
-    assert found == [(2, 2, "SELECT 'ñ€😀'"), (5, 6, "DROP TABLE\n  orders"), (6, 6, "DROP TABLE lines")]
+    assert places == [(2, 2, "SELECT 'ñ€😀'"), (5, 6, "DROP TABLE\n  orders"), (6, 6, "DROP TABLE lines")]
 
 
 def test_one_unparsed_statement_does_not_hide_its_neighbours() -> None:
     statements = analyse(b"SELECT 1; REPACK orders; DROP TABLE orders").statements
 
-    assert [[finding.rule for finding in each.findings][:1] for each in statements] == [
+    assert [[finding.rule for finding in statement.findings][:1] for statement in statements] == [
         [],
         ["MP-UNPARSED"],
         ["MD-DROP-TABLE"],

@@ -88,7 +88,9 @@ def is_claim(rule_id: str) -> bool:
 
 ALL = [(rule.id, text) for rule in CATALOGUE.values() if is_claim(rule.id) for text in rule.bad]
 NEWER = [claim for claim in ALL if CATALOGUE[claim[0]].versions.startswith("18")]
-OUTSIDE = [claim for claim in ALL if not all(each.transactional for each in analyse(claim[1].encode()).statements)]
+OUTSIDE = [
+    claim for claim in ALL if not all(statement.transactional for statement in analyse(claim[1].encode()).statements)
+]
 INSIDE = [claim for claim in ALL if claim not in NEWER and claim not in OUTSIDE]
 
 

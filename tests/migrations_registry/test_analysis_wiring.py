@@ -179,23 +179,22 @@ ViewStmt: _view
 
 
 def _lines(registry: Mapping[str, list[Callable[..., object]]]) -> list[str]:
-    return [
-        f"{kind}: {' '.join(sorted(each.__name__ for each in handlers))}" for kind, handlers in sorted(registry.items())
-    ]
+    names = {kind: sorted(handler.__name__ for handler in handlers) for kind, handlers in registry.items()}
+    return [f"{kind}: {' '.join(names[kind])}" for kind in sorted(names)]
 
 
 @pytest.mark.parametrize(
-    ("table", "found"),
+    ("table", "enlisted"),
     [
         (RULES.split(), sorted(rule_registry.CATALOGUE)),
         (STATEMENTS.strip().splitlines(), _lines(rule_registry.HANDLERS)),
         (ALTER.strip().splitlines(), _lines(rule_registry.ALTER)),
-        (["held_locks"], [each.__name__ for each in rule_registry.AFTER]),
+        (["held_locks"], [handler.__name__ for handler in rule_registry.AFTER]),
         (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expected_objects.READERS.items()})),
     ],
     ids=["rules", "statements", "alter", "after", "readers"],
 )
-def test_what_is_enlisted_is_what_the_table_says(table: list[str], found: list[str]) -> None:
-    changes = "\n".join(difflib.unified_diff(table, found, "table", "running project", "", "", 1, ""))
+def test_what_is_enlisted_is_what_the_table_says(table: list[str], enlisted: list[str]) -> None:
+    changes = "\n".join(difflib.unified_diff(table, enlisted, "table", "running project", "", "", 1, ""))
 
     assert not changes, f"Intended? Then change the table as well:\n{changes}"

@@ -45,7 +45,7 @@ def test_json_is_one_object_a_line(files: dict[str, str]) -> None:
     answer = run(files["calm"], files["bad"], "--format", "json", "--pg-version", "15", "--assume-in-transaction")
 
     objects = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert [set(each) for each in objects] == [{"path", "statements", "risk"}] * 2
+    assert [set(file) for file in objects] == [{"path", "statements", "risk"}] * 2
     statement = objects[1]["statements"][1]
     assert (statement["line"], statement["end_line"], statement["sql"]) == (2, 2, "DROP TABLE t")
     assert all(set(finding) == FINDING_KEYS for finding in statement["findings"])

@@ -151,8 +151,7 @@ def test_the_page_shows_both_sides_and_takes_the_reason(
     client.force_login(person("ana"))
     url = f"/admin/migrations_registry/driftincident/{incident.pk}/change/"
     shown = client.get(url, follow=True).content.decode()
-    assert "auth.uid() = id" in shown
-    assert "USING (true)" in shown
+    assert ("auth.uid() = id" in shown, "USING (true)" in shown) == (True, True)
     client.post(url, {"reason": "agreed with support", "found": "0"}, follow=True)
     assert DriftIncident.objects.get().status == "open"
     client.post(url, {"reason": "agreed with support", "found": incident.found_id}, follow=True)
@@ -165,15 +164,13 @@ def test_people_are_told_once_and_the_history_says_who(
 ) -> None:
     settings.NOTIFY_EMAILS = ["team@sampelit.example"]
     drift_detect.look(production)
-    HistoryReading.objects.create(
-        environment=production, unknown=[{"version": "20260101000000", "name": "by_hand", "by": "eva"}]
-    )
+    stray = {"version": "20260101000000", "name": "by_hand", "by": "eva"}
+    HistoryReading.objects.create(environment=production, unknown=[stray])
     admin.execute("CREATE TABLE shadow (id integer)")
     incident = drift_detect.look(production)
     assert incident is not None
-    assert [(one["actor"], one["subject"]) for one in incident.around if one["code"] == "history row"] == [
-        ("eva", "by_hand")
-    ]
+    rows = [row for row in incident.around if row["code"] == "history row"]
+    assert [(row["actor"], row["subject"]) for row in rows] == [("eva", "by_hand")]
     admin.execute("CREATE TABLE second (id integer)")
     drift_detect.look(production)
     (message,) = Notification.objects.filter(dedupe_key__startswith=f"drift:{incident.pk}")
@@ -182,15 +179,14 @@ def test_people_are_told_once_and_the_history_says_who(
 
 def test_the_shell_looks_and_accepts(production: Environment, admin: psycopg.Connection, settings: Any) -> None:
     settings.DEMO = True
-    person("ana")
-    person("vera", is_superuser=False)
+    person("ana"), person("vera", is_superuser=False)
 
     def run(**options: Any) -> tuple[int, str]:
         out = io.StringIO()
         try:
             call_command("drift", environment="production", stdout=out, stderr=out, **options)
-        except SystemExit as ended:
-            return int(str(ended.code)), out.getvalue()
+        except SystemExit as exit_:
+            return int(str(exit_.code)), out.getvalue()
         return 0, out.getvalue()
 
     assert run()[0] == 0

@@ -6,14 +6,11 @@ OPS_TEST_FAILPOINTS says how many of the cases (place × kind of file × fault) 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import product
 from typing import Any
 
 import psycopg
@@ -28,44 +25,10 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.embedded_postgres.server import throwaway
 from tests.migrations_registry.applying import POOLS, add, finish
+from tests.migrations_registry.failpoint_cases import Case, cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WALKS = int(os.environ.get("OPS_TEST_FAILPOINTS", "6"))
-SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
-FAULTS = ("kill", "cut", "crash")
-LOSES = ("restore_point.", "transaction.kept")
 MOST = 200
-
-
-@dataclass(frozen=True)
-class Case:
-    """`mixed`: a transaction, a statement that runs alone, another transaction; else one transaction."""
-
-    place: str
-    mixed: bool
-    fault: str
-
-    @property
-    def loses(self) -> bool:
-        return self.place.startswith(LOSES)
-
-    def text(self, number: int) -> str:
-        made = f"CREATE TABLE t_{number} (id integer); INSERT INTO t_{number} VALUES (1);"
-        if self.mixed or self.place.startswith("alone."):
-            made += f"CREATE INDEX CONCURRENTLY i_{number} ON t_{number} (id);"
-        if self.loses:
-            return made + f"ALTER TABLE users DROP COLUMN c_{number}"
-        return made + f"ALTER TABLE t_{number} ADD COLUMN note text"
-
-
-def cases() -> list[Case]:
-    """Each place once before any comes again, with kinds and faults by the seed."""
-    chance = random.Random(SEED)
-    by_place = {place: [Case(place, *rest) for rest in product((False, True), FAULTS)] for place in failpoints.NAMES}
-    for found in by_place.values():
-        chance.shuffle(found)
-    rounds = [chance.sample(one, len(one)) for one in zip(*by_place.values(), strict=True)]
-    return [case for one in rounds for case in one][:WALKS]
 
 
 @pytest.fixture(scope="module")
@@ -184,10 +147,10 @@ def in_child(work: Callable[[], Any]) -> bool:
     """Whether a forked copy of this process was killed while it worked; its parent's connection stays untouched."""
     pid = os.fork()
     if pid == 0:
-        inherited = [(one, one.connection) for one in connections.all()]
+        inherited = [(handler, handler.connection) for handler in connections.all()]
         try:
-            for one, _ in inherited:
-                one.connection = None
+            for handler, _ in inherited:
+                handler.connection = None
             work()
         finally:
             os._exit(len(inherited) and 3)

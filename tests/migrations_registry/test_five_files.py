@@ -39,9 +39,9 @@ ORDERS = ([PHASE1, LEADS, INTEGRATIONS, AUDIT, ROLES], [LEADS, PHASE1, ROLES, AU
 
 @pytest.fixture(scope="module")
 def files() -> list[DiscoveredFile]:
-    found, rejected = discover([(f"database/schema/{path.name}", path.read_bytes()) for path in FIVE.iterdir()])
+    discovered, rejected = discover([(f"database/schema/{path.name}", path.read_bytes()) for path in FIVE.iterdir()])
     assert not rejected
-    return found
+    return discovered
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def live() -> Iterator[psycopg.Connection]:
 
 
 def seen(live: psycopg.Connection) -> Fingerprint:
-    return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(live))
+    return of_rows((row.kind, row.name, row.of, row.sql) for row in read_objects(live))
 
 
 def states(files: list[DiscoveredFile], live: psycopg.Connection) -> dict[str, str]:
-    observed = observe([expected(one.data) for one in files], seen(live))
-    return {Path(one.path).name: verdict.state for one, verdict in zip(files, observed, strict=True)}
+    observed = observe([expected(file.data) for file in files], seen(live))
+    return {Path(file.path).name: state.state for file, state in zip(files, observed, strict=True)}
 
 
 def run(live: psycopg.Connection, file: str) -> None:
@@ -70,8 +70,8 @@ def run(live: psycopg.Connection, file: str) -> None:
 
 
 def test_the_order_is_by_need_not_by_name(files: list[DiscoveredFile]) -> None:
-    names = [Path(one.path).name for one in files]
-    assert names.index(PHASE1) < min(names.index(one) for one in (INTEGRATIONS, AUDIT, ROLES))
+    names = [Path(file.path).name for file in files]
+    assert names.index(PHASE1) < min(names.index(file) for file in (INTEGRATIONS, AUDIT, ROLES))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -89,7 +89,7 @@ def test_every_prefix_and_every_half_is_seen(
             live.execute("ROLLBACK")
         run(live, name)
         done = set(order[: number + 1])
-        assert states(files, live) == {one: APPLIED if one in done else NOT for one in order}
+        assert states(files, live) == {name: APPLIED if name in done else NOT for name in order}
 
 
 @pytest.mark.django_db
@@ -110,11 +110,13 @@ def test_a_live_copy_is_baselined_and_nothing_runs(
 
     for stream in ("schema", "migration"):
         proposals = baseline.propose(production, stream)
-        assert {one.observed.state for one in proposals} == {APPLIED}
+        assert {proposal.observed.state for proposal in proposals} == {APPLIED}
         baseline.write(production, dsn, baseline.applied(proposals, []), 30)
 
-    assert [row.name for row in history_states.rows_of(production)] == [Path(one.path).stem for one in files]
-    mine = [one for one in drift_detect.read(production).objects if "supabase_migrations" not in f"{one.name} {one.of}"]
-    assert mine == list(before.objects)
+    assert [row.name for row in history_states.rows_of(production)] == [Path(file.path).stem for file in files]
+    objects = [
+        item for item in drift_detect.read(production).objects if "supabase_migrations" not in f"{item.name} {item.of}"
+    ]
+    assert objects == list(before.objects)
     with pytest.raises(psycopg.errors.DuplicateTable):
         run(live, PHASE1)

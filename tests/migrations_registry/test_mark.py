@@ -67,8 +67,8 @@ def test_marks_are_rows_and_nothing_else(production: Environment, sampelit_copy:
     operation = mark(production, THERE, "applied")
     assert (operation.status, operation.risk, operation.error) == ("succeeded", "sensitive", "")
     assert versions(production) == [STRANGE, THERE]
-    told = HistoryReading.objects.get().states.values()
-    assert [one["state"] for one in told] == ["applied", "pending"]
+    states = HistoryReading.objects.get().states.values()
+    assert [state["state"] for state in states] == ["applied", "pending"]
     assert Entry.objects.filter(code="migrations_registry.history.marked").count() == 1
     with psycopg.connect(sampelit_copy["admin"]) as admin:
         assert admin.execute("SELECT to_regclass('never')").fetchone() == (None,)

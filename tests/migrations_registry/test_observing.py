@@ -40,11 +40,11 @@ def empty() -> Iterator[str]:
 
 def look(dsn: str) -> Fingerprint:
     with postgres.connect(dsn) as connection:
-        return of_rows((one.kind, one.name, one.of, one.sql) for one in read_objects(connection))
+        return of_rows((row.kind, row.name, row.of, row.sql) for row in read_objects(connection))
 
 
 def states(dsn: str, files: list[str]) -> list[str]:
-    return [verdict.state for verdict in observe([expected(text.encode()) for text in files], look(dsn))]
+    return [state.state for state in observe([expected(text.encode()) for text in files], look(dsn))]
 
 
 def test_every_prefix_is_seen(empty: str) -> None:
@@ -63,11 +63,11 @@ def test_every_half_applied_file_is_partly_applied(empty: str, number: int) -> N
         for text in HISTORY[:number]:
             connection.execute(text)
         connection.execute(HISTORY[number].split("; ")[0])
-    found = observe([expected(text.encode()) for text in HISTORY], look(empty))
-    partly = [at for at, one in enumerate(found) if one.state == PARTLY]
+    observed = observe([expected(text.encode()) for text in HISTORY], look(empty))
+    partly = [at for at, state in enumerate(observed) if state.state == PARTLY]
     # Half of the first file looks like half of the fourth, which drops its other table: a person decides.
     assert partly == ([3] if number == 0 else [number])
-    assert found[partly[0]].missing
+    assert observed[partly[0]].missing
 
 
 def test_sampelits_own_files_are_seen_on_a_live_copy(sampelit: dict[str, str]) -> None:

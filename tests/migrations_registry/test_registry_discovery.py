@@ -61,7 +61,7 @@ def test_taken_bytes(data: bytes) -> None:
 
 
 def test_order_is_by_need_not_by_name() -> None:
-    found, rejected = discover(
+    files, rejected = discover(
         [
             ("schema_audit.sql", b"CREATE TABLE audit (id int REFERENCES users (id))"),
             ("schema_leads.sql", b"CREATE TABLE leads (id int)"),
@@ -72,7 +72,7 @@ def test_order_is_by_need_not_by_name() -> None:
         ]
     )
 
-    assert [each.path for each in found] == [
+    assert [file.path for file in files] == [
         "schema_leads.sql",
         "schema_phase1.sql",
         "schema_audit.sql",
@@ -84,14 +84,14 @@ def test_order_is_by_need_not_by_name() -> None:
 
 
 def test_a_circle_of_needs_still_ends() -> None:
-    found, _ = discover(
+    files, _ = discover(
         [
             ("schema_a.sql", b"CREATE TABLE a (id int REFERENCES b (id))"),
             ("schema_b.sql", b"CREATE TABLE b (id int REFERENCES a (id))"),
         ]
     )
 
-    assert len(found) == 2
+    assert len(files) == 2
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -61,12 +61,12 @@ class History:
 
     def edit(self) -> None:
         data = self.random.choice(CONTENTS)
-        found = DiscoveredFile("migration_01_a.sql", hashlib.sha256(data).hexdigest(), "migration", "01", data)
-        register_files([found], source="test", by="p0")
+        file = DiscoveredFile("migration_01_a.sql", hashlib.sha256(data).hexdigest(), "migration", "01", data)
+        register_files([file], source="test", by="p0")
 
     def pick(self, **wanted: object) -> Operation | None:
-        found = list(Operation.objects.filter(**wanted).order_by("requested_at"))
-        return self.random.choice(found) if found else None
+        operations = list(Operation.objects.filter(**wanted).order_by("requested_at"))
+        return self.random.choice(operations) if operations else None
 
     def ask(self) -> None:
         file = MigrationFile.objects.newest().get()

@@ -53,7 +53,7 @@ def test_pages(production: Environment, operator: User, client: Client) -> None:
     shown = client.get(reverse("admin:migrations_registry_migrationfile_change", args=[file.pk]))
     upload = client.get(reverse("admin:migrations_upload"))
 
-    assert [each.status_code for each in (listed, shown, upload)] == [200, 200, 200]
+    assert [response.status_code for response in (listed, shown, upload)] == [200, 200, 200]
     text = shown.content.decode()
     assert "MD-DROP-COLUMN" in text
     assert "Since revision 1" in text

@@ -19,16 +19,14 @@ from migrations_registry.models import (
     Application,
     DriftIncident,
     HistoryReading,
-    MigrationFile,
     SchemaFingerprint,
     StreamBaseline,
 )
-from migrations_registry.services.registration import register_files
-from migrations_registry.sources.discovery import discover
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.history import HistoryRow, ensure_history, write_history
 from tests.factories import person
+from tests.migrations_registry.applying import add_supabase
 
 pytestmark = pytest.mark.django_db
 TABLES = "CREATE TABLE users (id uuid PRIMARY KEY)"
@@ -43,11 +41,6 @@ def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict
 @pytest.fixture
 def production(dsns: dict[str, str]) -> Environment:
     return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
-
-
-def add(version: int, text: str) -> MigrationFile:
-    path = f"supabase/migrations/2026010{version}000000_change_{version}.sql"
-    return register_files(discover([(path, text.encode())])[0], source="tests", by="ana")[0]
 
 
 def record(dsns: dict[str, str], *rows: HistoryRow) -> None:
@@ -72,13 +65,13 @@ def words(slug: str = "production") -> dict[str, str]:
 
 def test_each_state_is_told_from_the_targets_own_history(production: Environment, dsns: dict[str, str]) -> None:
     StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
-    first, second = add(1, TABLES), add(2, "CREATE TABLE two (id integer)")
+    first, second = add_supabase(1, TABLES), add_supabase(2, "CREATE TABLE two (id integer)")
     record(dsns, row_of(first), row_of(second), HistoryRow("20250101000000", "elsewhere"))
-    add(2, "CREATE TABLE two (id integer, note text)")
-    later = [add(number, f"CREATE TABLE t{number} (id integer)") for number in (3, 4, 5)]
+    add_supabase(2, "CREATE TABLE two (id integer, note text)")
+    later = [add_supabase(number, f"CREATE TABLE t{number} (id integer)") for number in (3, 4, 5)]
     record(dsns, row_of(later[1]))
-    add(6, "CREATE TABLE leads (id uuid); CREATE TABLE never (id integer)")
-    add(7, "CREATE TABLE subscriptions (id uuid)")
+    add_supabase(6, "CREATE TABLE leads (id uuid); CREATE TABLE never (id integer)")
+    add_supabase(7, "CREATE TABLE subscriptions (id uuid)")
 
     row = readings.refresh(production)
     assert (row.problem, row.obstacle, row.has_table, row.role) == ("", "", True, "sampelit_migration")
@@ -92,12 +85,12 @@ def test_each_state_is_told_from_the_targets_own_history(production: Environment
         "finish or undo it there, then baseline",
         "7": "unrecorded: its objects are there, its history row is not: mark it as applied",
     }
-    assert [each.version for each in status_matrix.columns()[0].unknown] == ["20250101000000"]
+    assert [row.version for row in status_matrix.columns()[0].unknown] == ["20250101000000"]
 
 
 def test_a_half_done_application_resumes_or_says_why_not(production: Environment, dsns: dict[str, str]) -> None:
     StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
-    file = add(1, "CREATE TABLE half (id integer); CREATE INDEX CONCURRENTLY ON half (id)")
+    file = add_supabase(1, "CREATE TABLE half (id integer); CREATE INDEX CONCURRENTLY ON half (id)")
     steps: list[dict[str, Any]] = [
         {"number": 1, "transactional": True, "statements": [0], "status": "done"},
         {"number": 2, "transactional": False, "statements": [1], "status": "started"},
@@ -106,14 +99,14 @@ def test_a_half_done_application_resumes_or_says_why_not(production: Environment
     readings.refresh(production)
     assert words() == {"1": "partly applied: 1 of 2 steps are done; it resumes at the next one"}
 
-    looks = [SchemaFingerprint.objects.create(environment=production, sha256=one * 64) for one in "ab"]
+    looks = [SchemaFingerprint.objects.create(environment=production, sha256=digit * 64) for digit in "ab"]
     incident = DriftIncident.objects.create(environment=production, expected=looks[0], found=looks[1])
     assert "resolve the drift first" in words()["1"]
     incident.delete()
     Application.objects.filter(pk=attempt.pk).update(steps=steps[:1])
     readings.refresh(production)
     assert "the present rules cut it into other steps" in words()["1"]
-    add(1, "CREATE TABLE half (id integer)")
+    add_supabase(1, "CREATE TABLE half (id integer)")
     readings.refresh(production)
     assert "only the same bytes may go on" in words()["1"]
 
@@ -121,7 +114,7 @@ def test_a_half_done_application_resumes_or_says_why_not(production: Environment
 def test_a_target_that_is_down_keeps_its_last_reading_and_says_so(
     production: Environment, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
-    add(1, TABLES)
+    add_supabase(1, TABLES)
     readings.refresh(production)
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", "postgresql://ops:hunter2hunter2@127.0.0.1:1/none")
     readings.refresh_all()
@@ -177,7 +170,7 @@ def test_the_page_shows_every_environment_within_its_queries(
     for slug, name, kind in (("staging", "Staging", "staging"), ("pr-1", "Unread preview", "preview")):
         Environment.objects.create(slug=slug, name=name, kind=kind)
     for number in range(1, 6):
-        add(number, f"CREATE TABLE t{number} (id integer)")
+        add_supabase(number, f"CREATE TABLE t{number} (id integer)")
     readings.refresh_all()
     client.force_login(person("ana"))
     client.get("/admin/password_change/")
@@ -192,7 +185,7 @@ def test_the_page_shows_every_environment_within_its_queries(
 def test_the_shell_reads_keeps_and_says_what_it_cannot(
     production: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(1, TABLES)
+    add_supabase(1, TABLES)
     out = io.StringIO()
     call_command("migrations_status", json=True, stdout=out)
     assert [row["state"] for row in json.loads(out.getvalue())] == ["unrecorded"]

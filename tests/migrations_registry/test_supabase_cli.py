@@ -64,21 +64,21 @@ def cli(sampelit_copy: dict[str, str], tmp_path: Path) -> Cli:
 
 
 def register(*numbers: int) -> list[MigrationFile]:
-    found, rejected = discover([(f"supabase/migrations/{NAMES[at]}.sql", TEXTS[at].encode()) for at in numbers])
+    discovered, rejected = discover([(f"supabase/migrations/{NAMES[at]}.sql", TEXTS[at].encode()) for at in numbers])
     assert not rejected
-    return register_files(found, source="tests", by="ana")
+    return register_files(discovered, source="tests", by="ana")
 
 
 def listed(cli: Cli) -> list[tuple[str, str]]:
     """(local, remote) versions as `migration list` says."""
-    told = json.loads(cli("migration", "list", "--output-format", "json"))
-    return [(one["local"], one["remote"]) for one in told["migrations"]]
+    listing = json.loads(cli("migration", "list", "--output-format", "json"))
+    return [(row["local"], row["remote"]) for row in listing["migrations"]]
 
 
 def states(target: Environment) -> list[str]:
     row = readings.refresh(target)
     assert not row.problem
-    return [told["state"] for told in row.states.values()]
+    return [state["state"] for state in row.states.values()]
 
 
 def test_the_cli_sees_what_the_portal_applied(
@@ -112,9 +112,9 @@ def test_the_portal_sees_what_the_cli_applied_and_repaired(
 
     version = NAMES[1].partition("_")[0]
     assert "exit" not in cli("migration", "repair", "--status", "reverted", version, "--yes")
-    told = list(readings.refresh(target).states.values())
-    assert [one["state"] for one in told] == ["applied", "pending", "applied"]
-    assert (told[1]["late"], told[1]["observed"]) == (True, "applied")
+    after = list(readings.refresh(target).states.values())
+    assert [state["state"] for state in after] == ["applied", "pending", "applied"]
+    assert (after[1]["late"], after[1]["observed"]) == (True, "applied")
     assert "exit" not in cli("migration", "repair", "--status", "applied", version, "--yes")
     assert states(target) == ["applied"] * 3
 

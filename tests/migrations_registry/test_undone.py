@@ -25,14 +25,14 @@ def test_only_what_came_after_the_target_is_told() -> None:
     service = Service.objects.create(render_id="srv-1", name="api", type="web_service", environment=production)
     now = timezone.now()
     Deployment.objects.create(service=service, render_id="dep-1", status="deactivated", created_at=now - timedelta(2))
-    found, _ = discover(
+    files, _ = discover(
         [
             ("database/schema/migration_01_old.sql", b"CREATE TABLE a (id int);"),
             ("database/schema/migration_02_new.sql", b"CREATE TABLE b (id int);"),
             ("database/schema/migration_03_drop.sql", b"DROP TABLE leads;"),
         ]
     )
-    files = register_files(found, source="tests", by="ana")
+    files = register_files(files, source="tests", by="ana")
     for file, days in zip(files, (3, 1, 0.5), strict=True):
         Application.objects.create(
             file=file,
@@ -42,9 +42,9 @@ def test_only_what_came_after_the_target_is_told() -> None:
             ended_at=now - timedelta(days),
         )
 
-    told = by_a_rollback(production, {"service": "srv-1", "deployment": "dep-1"})
+    lines = by_a_rollback(production, {"service": "srv-1", "deployment": "dep-1"})
 
-    assert [(line.text.split(",")[0], line.tone) for line in told] == [
+    assert [(line.text.split(",")[0], line.tone) for line in lines] == [
         ("will not be undone: migration_03_drop.sql", "bad"),
         ("will not be undone: migration_02_new.sql", "warn"),
     ]
@@ -68,8 +68,8 @@ def unhealthy() -> Deployment:
 
 
 def _applied(live: Deployment, sql: bytes) -> None:
-    found, _ = discover([("database/schema/migration_01_x.sql", sql)])
-    (file,) = register_files(found, source="tests", by="ana")
+    files, _ = discover([("database/schema/migration_01_x.sql", sql)])
+    (file,) = register_files(files, source="tests", by="ana")
     Application.objects.create(
         file=file, environment=live.service.environment, operation="op1", status="applied", ended_at=timezone.now()
     )

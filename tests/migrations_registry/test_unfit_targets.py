@@ -69,7 +69,7 @@ def test_a_read_only_server_a_replica_and_a_pooler(
     monkeypatch.setattr(baseline, "standpoint", lambda _: Standpoint("r", True, "the server is a replica"))
     refused(production, "the server is a replica. Nothing was changed; correct")
     real = postgres.facts
-    monkeypatch.setattr(postgres, "facts", lambda one: replace(real(one), session_mode=False))
+    monkeypatch.setattr(postgres, "facts", lambda connection: replace(real(connection), session_mode=False))
     refused(production, "pooler in transaction mode.*port 5432")
 
 
