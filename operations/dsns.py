@@ -58,5 +58,6 @@ def environment_named(slug: str) -> Environment:
     """Raises Refused for a name nobody knows."""
     environment = Environment.objects.filter(slug=slug).first()
     if environment is None:
-        raise Refused(f"There is no environment {slug}.")
+        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
+        raise Refused(f"There is no environment {slug}. Nothing was read. Known: {known}.")
     return environment

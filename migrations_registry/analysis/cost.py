@@ -5,14 +5,9 @@ Pure. Sizes come from live facts; without them the cautious answer is given.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SH, STRENGTH, Analysis, Statement, Touched
+from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SH, STRENGTH, Analysis, PlanStep, Statement, Touched
 from migrations_registry.analysis.risk import Policy, severity_of
-
-if TYPE_CHECKING:
-    from migrations_registry.analysis.model import PlanStep
 
 _SCAN_BYTES_PER_SECOND, _REWRITE_BYTES_PER_SECOND, _BRIEF_SECONDS = 150 * 1024 * 1024, 40 * 1024 * 1024, 0.2
 

@@ -34,15 +34,6 @@ class GateResult:
     unsure: tuple[str, ...] = ()
 
 
-def environment_of(slug: str) -> Environment:
-    """Raises Refused for an unknown one."""
-    environment = Environment.objects.filter(slug=slug).first()
-    if environment is None:
-        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no environment {slug}. Nothing was read. Known: {known}.")
-    return environment
-
-
 def of_source(environment: Environment, source: str) -> GateResult:
     """Read SOURCE and the target now. Raises Refused and ProviderError: nobody knows, so nothing should go on."""
     files, rejected = discover(read_source(source))

@@ -13,9 +13,9 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.gate.check import environment_of
 from migrations_registry.history.supabase_cli_export import adopt, unmarked
 from operations import cli
+from operations.dsns import environment_named
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import ProviderError, Refused
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **given: Any) -> None:
         try:
-            environment = environment_of(given["environment"]) if given["environment"] else None
+            environment = environment_named(given["environment"]) if given["environment"] else None
             done = adopt(given["directory"])
             for word, names in (("written", done.written), ("there", done.same), ("not registered", done.foreign)):
                 for name in names:

@@ -16,6 +16,8 @@ from migrations_registry.analysis import analyse
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import Analysis
 from migrations_registry.analysis.report import as_json, as_text, exit_code
+from migrations_registry.services.live_facts import live_facts
+from operations.dsns import environment_named
 from providers.errors import ProviderError, Refused
 
 UNREADABLE = 3
@@ -76,9 +78,6 @@ class Command(BaseCommand):
     def _facts(self, environment: str | None) -> CatalogFacts | None:
         if environment is None:
             return None
-        from migrations_registry.services.live_facts import live_facts
-        from operations.dsns import environment_named
-
         try:
             return live_facts(environment_named(environment))
         except (Refused, ProviderError) as error:

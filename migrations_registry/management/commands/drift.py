@@ -13,11 +13,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandParser
 
 from migrations_registry.drift import detect as drift_detect
-from migrations_registry.gate.check import environment_of
 from migrations_registry.kinds.apply import find
 from migrations_registry.models import DriftIncident
 from migrations_registry.web.drift_page import MAY_RESOLVE
 from operations import cli
+from operations.dsns import environment_named
 from providers.errors import ProviderError, Refused
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            environment = environment_of(options["environment"])
+            environment = environment_named(options["environment"])
             incident = drift_detect.look(environment)
             if options["accept"]:
                 self._accept(incident, options)

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_registry.gate import check as gate_check
+from operations.dsns import environment_named
 from providers.errors import ProviderError, Refused
 
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         """Exit 2 where the source or the target cannot be read: nobody knows, so a deploy should not go on."""
         source = f"{given['source']}@{given['commit']}" if given["commit"] else given["source"]
         try:
-            result = gate_check.of_source(gate_check.environment_of(given["environment"]), source)
+            result = gate_check.of_source(environment_named(given["environment"]), source)
         except (Refused, ProviderError) as error:
             raise CommandError(str(error), returncode=2) from error
         lines = [*result.missing, *result.unsure]

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_registry.gate.check import environment_of
 from migrations_registry.history import readings, status_matrix
+from operations.dsns import environment_named
 from providers.errors import Refused
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             readings.refresh_all()
             return
         try:
-            problem = readings.refresh(environment_of(slug)).problem
+            problem = readings.refresh(environment_named(slug)).problem
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
         if problem:
