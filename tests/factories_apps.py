@@ -73,14 +73,35 @@ def _run(policy: Policy, operation: Operation, status: str, **fields: object) ->
     now = timezone.now()
     ends = {"stored_at": now, "proven_at": now, "manifest_sha256": SHA} if status == "proven" else {"ended_at": now}
     run = Run.objects.create(
-        policy=policy, operation=operation, status=status, store_url="file:///tmp/store", fence=1, tables=TABLES,
-        rows=1_191_840, raw_bytes=900_040_000, stored_bytes=203_009_000, copy_seconds=6.1, proof_seconds=11.8,
-        snapshot_at=now, started_at=now - timedelta(seconds=20), **ends, **fields,
-    )  # fmt: skip
+        policy=policy,
+        operation=operation,
+        status=status,
+        store_url="file:///tmp/store",
+        fence=1,
+        tables=TABLES,
+        rows=1_191_840,
+        raw_bytes=900_040_000,
+        stored_bytes=203_009_000,
+        copy_seconds=6.1,
+        proof_seconds=11.8,
+        snapshot_at=now,
+        started_at=now - timedelta(seconds=20),
+        **ends,
+        **fields,
+    )
     Segment.objects.create(
-        run=run, table="public.experiments", position=0, key="runs/x/1/0.csv.zst", rows=40, digest="1",
-        raw_bytes=40_000, raw_sha256=SHA, stored_bytes=9_000, stored_sha256=SHA, encrypted=False,
-    )  # fmt: skip
+        run=run,
+        table="public.experiments",
+        position=0,
+        key="runs/x/1/0.csv.zst",
+        rows=40,
+        digest="1",
+        raw_bytes=40_000,
+        raw_sha256=SHA,
+        stored_bytes=9_000,
+        stored_sha256=SHA,
+        encrypted=False,
+    )
     return run
 
 
@@ -88,26 +109,49 @@ def deployments(production: Environment) -> None:
     """A web service with three deployments, probes, a delivery and the fingerprints of two variables."""
     now = timezone.now()
     service = Service.objects.create(
-        render_id="srv-1", name="sampelit-api", type="web_service", environment=production, branch="main",
-        autodeploy=True, repo="https://github.com/sampelit/api", url="https://api.sampelit.example",
+        render_id="srv-1",
+        name="sampelit-api",
+        type="web_service",
+        environment=production,
+        branch="main",
+        autodeploy=True,
+        repo="https://github.com/sampelit/api",
+        url="https://api.sampelit.example",
         health_check_path="/health",
-        health="healthy", latency_ms=84, probed_at=now, version="2.4.1", instances=2, history_complete=True,
-    )  # fmt: skip
+        health="healthy",
+        latency_ms=84,
+        probed_at=now,
+        version="2.4.1",
+        instances=2,
+        history_complete=True,
+    )
     for number, status in enumerate(("live", "deactivated", "build_failed")):
         at = now - timedelta(hours=number + 1)
         Deployment.objects.create(
-            service=service, render_id=f"dep-{number}", status=status, provider_status=status, trigger="new_commit",
-            commit_sha=f"a1f93c2{number}" * 5, commit_message="Cap variant weight\n\nA longer body.", created_at=at,
-            started_at=at, finished_at=at + timedelta(seconds=221), actor="operator",
+            service=service,
+            render_id=f"dep-{number}",
+            status=status,
+            provider_status=status,
+            trigger="new_commit",
+            commit_sha=f"a1f93c2{number}" * 5,
+            commit_message="Cap variant weight\n\nA longer body.",
+            created_at=at,
+            started_at=at,
+            finished_at=at + timedelta(seconds=221),
+            actor="operator",
             health="" if number else "healthy",
-        )  # fmt: skip
+        )
     for minute in range(8):
         healthy = minute != 3
         HealthCheck.objects.create(
-            service=service, deployment=service.deployments.first(), checked_at=now - timedelta(minutes=minute),
-            healthy=healthy, status_code=200 if healthy else 503, latency_ms=80 + minute,
+            service=service,
+            deployment=service.deployments.first(),
+            checked_at=now - timedelta(minutes=minute),
+            healthy=healthy,
+            status_code=200 if healthy else 503,
+            latency_ms=80 + minute,
             detail="" if healthy else "503",
-        )  # fmt: skip
+        )
     WebhookDelivery.objects.create(delivery_id="evt-1", event_type="deploy_ended", service_render_id="srv-1")
     for key in ("DATABASE_URL", "SENTRY_DSN"):
         ConfigFingerprint.objects.create(service=service, key=key, fingerprint=SHA)
@@ -115,13 +159,23 @@ def deployments(production: Environment) -> None:
     group.services.add(service)
     GroupVariable.objects.create(group=group, key="MAIL_FROM", fingerprint=SHA)
     Service.objects.create(
-        render_id="srv-2", name="sampelit-web-pr-41", type="static_site", environment=production, created_at=now,
-        parent_render_id="srv-1", preview_expires_at=now + timedelta(days=3), history_complete=True,
-    )  # fmt: skip
+        render_id="srv-2",
+        name="sampelit-web-pr-41",
+        type="static_site",
+        environment=production,
+        created_at=now,
+        parent_render_id="srv-1",
+        preview_expires_at=now + timedelta(days=3),
+        history_complete=True,
+    )
     file = BlueprintFile.objects.create(
-        environment=production, source="given", sha256=SHA, read_by="operator", valid=True,
+        environment=production,
+        source="given",
+        sha256=SHA,
+        read_by="operator",
+        valid=True,
         declared={"parts": [{"name": "sampelit-api", "settings": {"plan": "standard"}}], "groups": {}},
-    )  # fmt: skip
+    )
     blueprint_service.compare_again(file)
 
 

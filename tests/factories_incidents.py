@@ -15,9 +15,13 @@ from backups.models import Policy, Proof, Run, Slot
 from ledger.services import record
 
 DECISION = {
-    "visitor_id": "v_35cc4955611dc480", "segment_key": "new", "conversion_observed": "true",
-    "conversion_timestamp": "2026-11-20 08:14:02.118+00", "conversion_value": "49.90", "sequence_number": "214",
-}  # fmt: skip
+    "visitor_id": "v_35cc4955611dc480",
+    "segment_key": "new",
+    "conversion_observed": "true",
+    "conversion_timestamp": "2026-11-20 08:14:02.118+00",
+    "conversion_value": "49.90",
+    "sequence_number": "214",
+}
 CHAIN = "0f4a2c58-7b1e-4c39-9a55-1d2f3e4b5a69"
 VERIFIER = {"chains": 12, "rows": 20412, "invalid": 0, "problem": ""}
 
@@ -33,15 +37,24 @@ def _incidents_of(run: Run) -> None:
     for name, label in (("fail-deploy", "Fail a deploy"), ("forge-row", "Forge a row")):
         record("demo.accident.provoked", actor="admin", environment="production", subject=name, data={"label": label})
     opened = incidents_service.raise_incident(
-        "conversion_changed", environment, run=run, baseline=run, subject=about, evidence=found,
+        "conversion_changed",
+        environment,
+        run=run,
+        baseline=run,
+        subject=about,
+        evidence=found,
         summary=f"{about}: 2 conversions changed after they were set.",
-    )  # fmt: skip
+    )
     holds.place(run, "system", "The last good run before that.", opened)
     broken = {"id": "x", "chain": CHAIN, "sequence": 7, "problem": "number does not follow", "before": {}, "after": {}}
     old = incidents_service.raise_incident(
-        "chain_broken", environment, run=run, subject=about, evidence=[broken],
+        "chain_broken",
+        environment,
+        run=run,
+        subject=about,
+        evidence=[broken],
         summary=f"{about}: 1 row breaks a hash chain when recomputed.",
-    )  # fmt: skip
+    )
     incidents_service.resolve(old, "ada", "A row lost in the move of 2025; see ticket 118.")
 
 

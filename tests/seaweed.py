@@ -69,12 +69,24 @@ def _started(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     config = directory / "s3.json"
     config.write_text(json.dumps({"identities": [_identity(ADMIN, ["Admin"]), _identity(ACCESS_KEY, WRITER)]}))
     argv: list[str | Path] = [
-        Path(sys.executable).parent / "weed", f"-logdir={directory}", "server", f"-dir={directory}",
-        "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-        f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}",
-        f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=100",
-        "-s3.port.iceberg=0", "-s3.port.lance=0",  # fixed ports otherwise: a second server on the machine would end
-    ]  # fmt: skip
+        Path(sys.executable).parent / "weed",
+        f"-logdir={directory}",
+        "server",
+        f"-dir={directory}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        f"-master.port={master}",
+        f"-volume.port={volume}",
+        "-filer",
+        f"-filer.port={filer}",
+        "-s3",
+        f"-s3.port={s3}",
+        f"-s3.config={config}",
+        "-master.volumeSizeLimitMB=64",
+        "-volume.max=100",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",  # fixed ports otherwise: a second server on the machine would end
+    ]
     with (directory / "log").open("wb") as log:
         process = spawn(argv, stdout=log, stderr=log, cwd=directory)
         try:

@@ -28,8 +28,13 @@ def busy(site: Site, workers: int) -> list[Operation]:
     """Exports that hold every ordinary worker."""
     held = []
     for number in range(workers):
-        asked = request("rehearsal.routine", by=site.world.everything, environment=site.world.production,
-                        parameters={"key": f"export {number}"}, reason="keeps a worker busy")  # fmt: skip
+        asked = request(
+            "rehearsal.routine",
+            by=site.world.everything,
+            environment=site.world.production,
+            parameters={"key": f"export {number}"},
+            reason="keeps a worker busy",
+        )
         assert claim(asked.pk, f"worker/export/{number}") is not None
         held.append(asked)
     return held

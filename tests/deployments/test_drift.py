@@ -71,16 +71,26 @@ def lines(found: list[Difference]) -> set[tuple[str, str, str, str]]:
 
 
 FIELDS = [
-    ("type: web", "type", "web_service"), ("type: web\n  env: static", "type", "static_site"),
-    ("type: worker", "type", "background_worker"), ("plan: pro", "plan", "pro"), ("region: ohio", "region", "ohio"),
-    ("branch: dev", "branch", "dev"), ("buildCommand: make", "buildCommand", "make"),
-    ("startCommand: run", "startCommand", "run"), ("preDeployCommand: pre", "preDeployCommand", "pre"),
-    ("healthCheckPath: /up", "healthCheckPath", "/up"), ("numInstances: 3", "numInstances", "3"),
-    ("autoDeploy: true", "autoDeploy", "on"), ("autoDeploy: false", "autoDeploy", "off"),
-    ("autoDeployTrigger: checksPass", "autoDeploy", "after checks"), ("autoDeployTrigger: 'off'", "autoDeploy", "off"),
-    ("runtime: docker", "runtime", "docker"), ("schedule: '* * * * *'", "schedule", "* * * * *"),
-    ("staticPublishPath: out", "publishPath", "out"), ("maxShutdownDelaySeconds: 60", "maxShutdownDelaySeconds", "60"),
-]  # fmt: skip
+    ("type: web", "type", "web_service"),
+    ("type: web\n  env: static", "type", "static_site"),
+    ("type: worker", "type", "background_worker"),
+    ("plan: pro", "plan", "pro"),
+    ("region: ohio", "region", "ohio"),
+    ("branch: dev", "branch", "dev"),
+    ("buildCommand: make", "buildCommand", "make"),
+    ("startCommand: run", "startCommand", "run"),
+    ("preDeployCommand: pre", "preDeployCommand", "pre"),
+    ("healthCheckPath: /up", "healthCheckPath", "/up"),
+    ("numInstances: 3", "numInstances", "3"),
+    ("autoDeploy: true", "autoDeploy", "on"),
+    ("autoDeploy: false", "autoDeploy", "off"),
+    ("autoDeployTrigger: checksPass", "autoDeploy", "after checks"),
+    ("autoDeployTrigger: 'off'", "autoDeploy", "off"),
+    ("runtime: docker", "runtime", "docker"),
+    ("schedule: '* * * * *'", "schedule", "* * * * *"),
+    ("staticPublishPath: out", "publishPath", "out"),
+    ("maxShutdownDelaySeconds: 60", "maxShutdownDelaySeconds", "60"),
+]
 
 
 @pytest.mark.parametrize(("text", "name", "value"), FIELDS, ids=[text for text, _, _ in FIELDS])
@@ -92,17 +102,23 @@ def test_each_field_shows_both_sides(text: str, name: str, value: str) -> None:
 
 
 def test_names_values_and_links_of_variables() -> None:
-    file = declared(b"services: [{name: a, envVars: [{key: V, value: x}, {key: N, sync: false}, {fromGroup: g}]}]\n"
-                    b"envVarGroups: [{name: g, envVars: [{key: G, value: 1}]}]")  # fmt: skip
+    file = declared(
+        b"services: [{name: a, envVars: [{key: V, value: x}, {key: N, sync: false}, {fromGroup: g}]}]\n"
+        b"envVarGroups: [{name: g, envVars: [{key: G, value: 1}]}]"
+    )
     live = Part("a", {}, {"V": "print of y", "X": "print of z"}, ["h"])
 
     found = compare(file, [live], {"g": {"G": "print of 2", "Q": "q"}})
 
     assert lines(found) == {
-        ("a", "V", "a value", "another value"), ("a", "N", "named", "–"), ("a", "X", "–", "set"),
-        ("a", "group g", "linked", "–"), ("a", "group h", "–", "linked"),
-        ("group g", "G", "a value", "another value"), ("group g", "Q", "–", "set"),
-    }  # fmt: skip
+        ("a", "V", "a value", "another value"),
+        ("a", "N", "named", "–"),
+        ("a", "X", "–", "set"),
+        ("a", "group g", "linked", "–"),
+        ("a", "group h", "–", "linked"),
+        ("group g", "G", "a value", "another value"),
+        ("group g", "Q", "–", "set"),
+    }
     assert compare(file, [Part("a", {}, None)], {}) == []
 
 
@@ -119,14 +135,20 @@ def test_projects_and_environments_of_newer_files_are_read() -> None:
 
 
 BAD = [
-    (b"services: [", "no YAML in line 1"), (b"- a\n- b", "no list of services"),
+    (b"services: [", "no YAML in line 1"),
+    (b"- a\n- b", "no list of services"),
     (b"services: 3", "no list of services"),
-    (b"just words", "no list of services"), (b"", "no list of services"), (b"\xff\xff\x00x", "no YAML"),
-    (b"a: !!python/object/apply:os.system [id]", "no YAML in line 1"), (b"x: 2026-99-99", "no YAML"),
-    (b"[" * 5000, "too deeply"), (b"- " * 9000 + b"x", "too deeply"), (b"#" * (MAX_BYTES + 1), "larger than 128 KiB"),
+    (b"just words", "no list of services"),
+    (b"", "no list of services"),
+    (b"\xff\xff\x00x", "no YAML"),
+    (b"a: !!python/object/apply:os.system [id]", "no YAML in line 1"),
+    (b"x: 2026-99-99", "no YAML"),
+    (b"[" * 5000, "too deeply"),
+    (b"- " * 9000 + b"x", "too deeply"),
+    (b"#" * (MAX_BYTES + 1), "larger than 128 KiB"),
     (b"a: &a [x]\nb: [" + b"*a, " * 1200 + b"]", "too often by aliases"),
     (b"a: &a {k: v}\n" + b"\n".join(b"x%d: &x%d {<<: [*a, *a, *a, *a, *a]}" % (n, n) for n in range(9)), "by aliases"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("content", "reason"), BAD, ids=range(len(BAD)))

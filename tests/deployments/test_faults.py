@@ -35,8 +35,9 @@ def ask(api: Service, operator: User, kind: str) -> Operation:
     if kind == "rollback":
         more = {"deployment": api.deployments.filter(status="deactivated").order_by("-created_at")[0].render_id}
     environment = Environment.objects.get(pk=api.environment_id)
-    return request(f"deployments.{kind}", by=operator, environment=environment,
-                   parameters={"service": api.render_id, **more})  # fmt: skip
+    return request(
+        f"deployments.{kind}", by=operator, environment=environment, parameters={"service": api.render_id, **more}
+    )
 
 
 def drive(operation: Operation) -> Operation:
@@ -76,8 +77,9 @@ def test_random_faults(sandbox: Harness, api: Service, operator: User, seed: int
     operation, before = ask(api, operator, kind), len(sandbox.deploys())
     for _ in range(chance.randint(1, 5)):
         match = chance.choice(["GET", "GET .*/deploys", "POST", "POST", "PATCH", "GET /services/srv-"])
-        sandbox.control("fault", match=match, kind=chance.choice(["500", "503", "429", "lost", "cut"]),
-                        times=chance.randint(1, 3))  # fmt: skip
+        sandbox.control(
+            "fault", match=match, kind=chance.choice(["500", "503", "429", "lost", "cut"]), times=chance.randint(1, 3)
+        )
 
     settled(sandbox, api, drive(operation), kind, before)
 

@@ -61,8 +61,9 @@ def ask(transactional_db: None, stand: Stand, production: Environment) -> Callab
     by = person("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
 
     def run(verb: str, **parameters: str) -> Operation:
-        return finish(request(f"deployments.function_{verb}", by=by, environment=production, parameters=parameters,
-                              reason="test"))  # fmt: skip
+        return finish(
+            request(f"deployments.function_{verb}", by=by, environment=production, parameters=parameters, reason="test")
+        )
 
     return run
 
@@ -85,8 +86,10 @@ def test_a_function_is_deployed_kept_broken_and_put_back(ask: Callable[..., Oper
     assert runs(stand)["ezbr_sha256"] == live != broken
     assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "healthy", True, "index.ts")
     assert [one.kept is not None for one in row.versions.all()] == [True, True, True]
-    risks = [kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": one})
-             for one in ("1", "2")]  # fmt: skip
+    risks = [
+        kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": one})
+        for one in ("1", "2")
+    ]
     assert risks == ["routine", "sensitive"]
     assert row.versions.get(version=1).source == good
     assert Entry.objects.filter(code="deployments.function_live").count() == 3
@@ -125,8 +128,13 @@ def test_a_foreign_deploy_in_between_stops_ours(ask: Callable[..., Operation], s
     stand.fault("POST .*/functions/deploy", 429)
     stand.fault("GET .*/functions/hello$", 404)
     stand.world.projects[REF]["functions"]["hello"] = {
-        "id": "f", "slug": "hello", "name": "hello", "status": "ACTIVE", "version": 7, "files": {},
-    }  # fmt: skip
+        "id": "f",
+        "slug": "hello",
+        "name": "hello",
+        "status": "ACTIVE",
+        "version": 7,
+        "files": {},
+    }
 
     done = ask("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
 
@@ -217,9 +225,13 @@ def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(
 
 
 STATES = [
-    (401, "Unauthorized"), (402, "PlanTooLow"), (403, "Unauthorized"), (404, "NotFound"), (429, "RateLimited"),
+    (401, "Unauthorized"),
+    (402, "PlanTooLow"),
+    (403, "Unauthorized"),
+    (404, "NotFound"),
+    (429, "RateLimited"),
     (500, "Unavailable"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("status", "kind"), STATES)
@@ -315,8 +327,9 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     bundles = [keep_eszip("hello", b"%d" % number) for number in range(8)]
     FunctionBundle.objects.update(kept_at=NOW - 400 * DAY)
     for number, bundle in enumerate(bundles[:7]):
-        FunctionVersion.objects.create(function=function, version=number + 1, bundle=bundle,
-                                       live_at=NOW - (300 - number) * DAY)  # fmt: skip
+        FunctionVersion.objects.create(
+            function=function, version=number + 1, bundle=bundle, live_at=NOW - (300 - number) * DAY
+        )
     call_command("function_bundles", "--function", "hello")
     told = capsys.readouterr().out
 

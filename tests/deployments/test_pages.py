@@ -45,8 +45,10 @@ def viewer(api: Service, client: Client) -> Client:
 def pages(api: Service) -> list[str]:
     live = api.deployments.get(status="live")
     failed = api.deployments.get(status="build_failed")
-    lists = [f"admin:deployments_{name}_changelist" for name in ("deployment", "service", "healthcheck",
-                                                               "webhookdelivery", "configfingerprint")]  # fmt: skip
+    lists = [
+        f"admin:deployments_{name}_changelist"
+        for name in ("deployment", "service", "healthcheck", "webhookdelivery", "configfingerprint")
+    ]
     return [
         *map(reverse, lists),
         reverse("admin:deployments_deployment_change", args=[live.pk]),
@@ -123,8 +125,11 @@ def test_the_list_is_cheap(everything: Client, api: Service) -> None:
         everything.get(reverse("admin:deployments_deployment_changelist"))
 
     assert len(queries) <= 12
-    assert not [q["sql"] for q in queries if "COUNT(*)" in q["sql"] and "deployments_deployment" in q["sql"]
-                and "LIMIT" not in q["sql"]]  # fmt: skip
+    assert not [
+        q["sql"]
+        for q in queries
+        if "COUNT(*)" in q["sql"] and "deployments_deployment" in q["sql"] and "LIMIT" not in q["sql"]
+    ]
 
 
 def test_export_as_csv_and_json(everything: Client, api: Service) -> None:
@@ -167,8 +172,9 @@ def test_parity_reads_and_shows_violations_without_values(everything: Client, ap
     assert "a visitor can read it here" in text.lower()
     assert "sandbox-production" not in text
     assert {(s.name, f.key) for s, f in parity.violations()} == {
-        ("sampelit-api-staging", "JWT_SECRET"), ("sampelit-web-staging", "SUPABASE_SERVICE_KEY"),
-    }  # fmt: skip
+        ("sampelit-api-staging", "JWT_SECRET"),
+        ("sampelit-web-staging", "SUPABASE_SERVICE_KEY"),
+    }
 
 
 def test_set_up_reads_everything_and_creates_the_webhook(
@@ -245,10 +251,19 @@ def test_a_blueprint_is_validated_before_it_is_merged(
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [("who=me", 0), ("who=outside", 45), ("who=event", 14), ("status__exact=build_failed", 4), ("actor=nobody", 0),
-     ("q=Round+conversion", 5), ("q=dep-nothing", 0), ("q=0123456789", 0), ("q=alfonso", 14),
-     ("created_at__gte=2031-01-01T00:00:00Z", 0)],
-)  # fmt: skip
+    [
+        ("who=me", 0),
+        ("who=outside", 45),
+        ("who=event", 14),
+        ("status__exact=build_failed", 4),
+        ("actor=nobody", 0),
+        ("q=Round+conversion", 5),
+        ("q=dep-nothing", 0),
+        ("q=0123456789", 0),
+        ("q=alfonso", 14),
+        ("created_at__gte=2031-01-01T00:00:00Z", 0),
+    ],
+)
 def test_filters(everything: Client, api: Service, query: str, count: int) -> None:
     shown = everything.get(f"{reverse('admin:deployments_deployment_changelist')}?{query}")
 

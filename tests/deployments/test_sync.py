@@ -26,8 +26,10 @@ def test_one_token_shows_services_environments_and_history(sandbox: Harness) -> 
 
     assert (report.services, report.created, report.failed) == (5, 59, [])
     assert set(Environment.objects.values_list("slug", "kind", "protected")) == {
-        ("production", "production", True), ("staging", "staging", False), ("sampelit-web-pr-41", "preview", False),
-    }  # fmt: skip
+        ("production", "production", True),
+        ("staging", "staging", False),
+        ("sampelit-web-pr-41", "preview", False),
+    }
     assert Service.objects.get(name=API).environment.slug == "production"
     assert ("sampelit-api", 14) in seen
     assert Entry.objects.filter(code="deployments.history_read").count() == 5

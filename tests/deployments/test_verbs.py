@@ -189,8 +189,12 @@ def test_purge_and_preview(sandbox: Harness, act: Act) -> None:
     operator = User.objects.get(username="operator")
     from tests.deployments.conftest import finish
 
-    asked = request("deployments.delete_preview", by=operator, environment=Environment.objects.get(kind="preview"),
-                    parameters={"service": preview.name})  # fmt: skip
+    asked = request(
+        "deployments.delete_preview",
+        by=operator,
+        environment=Environment.objects.get(kind="preview"),
+        parameters={"service": preview.name},
+    )
     assert finish(asked).status == "succeeded"
     assert preview.render_id not in sandbox.sandbox.world.services
 
@@ -229,8 +233,12 @@ def test_the_portal_does_not_act_on_itself(api: Service, operator: User, kind: s
     }
 
     with pytest.raises(Refused, match="runs this portal"):
-        request(f"deployments.{kind}", by=operator, environment=api.environment,
-                parameters={"service": api.name} | given.get(kind, {}))  # fmt: skip
+        request(
+            f"deployments.{kind}",
+            by=operator,
+            environment=api.environment,
+            parameters={"service": api.name} | given.get(kind, {}),
+        )
 
 
 def test_a_service_key_never_reaches_a_static_site(api: Service, operator: User) -> None:

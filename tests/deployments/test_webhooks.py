@@ -32,9 +32,10 @@ def signed(
 ) -> dict[str, str]:
     now = at or datetime.now(UTC)
     return {
-        "webhook-id": identity, "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-id": identity,
+        "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(secret).sign(identity, now, body.decode()),
-    }  # fmt: skip
+    }
 
 
 def post(client: Client, body: bytes, headers: dict[str, str]) -> int:

@@ -25,12 +25,13 @@ HISTORIES = int(os.environ.get("OPS_TEST_HISTORIES", "60"))
 PEOPLE = ("olga", "ada", "ben", "carl")
 moves = strategies.lists(
     strategies.one_of(
-        strategies.tuples(strategies.sampled_from(["approve", "reject", "revoke", "cancel", "glass"]),
-                          strategies.sampled_from(PEOPLE)),
+        strategies.tuples(
+            strategies.sampled_from(["approve", "reject", "revoke", "cancel", "glass"]), strategies.sampled_from(PEOPLE)
+        ),
         strategies.tuples(strategies.sampled_from(["run", "expire", "change"]), strategies.just("")),
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 class Changeable(kinds.OperationKind):

@@ -33,9 +33,19 @@ def quick_retries() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("code", "error"),
-    [("401", Unauthorized), ("403", Unauthorized), ("402", PlanTooLow), ("404", NotFound), ("410", NotFound),
-     ("400", Rejected), ("409", Rejected), ("500", UnknownOutcome), ("503", UnknownOutcome), ("429", RateLimited)],
-)  # fmt: skip
+    [
+        ("401", Unauthorized),
+        ("403", Unauthorized),
+        ("402", PlanTooLow),
+        ("404", NotFound),
+        ("410", NotFound),
+        ("400", Rejected),
+        ("409", Rejected),
+        ("500", UnknownOutcome),
+        ("503", UnknownOutcome),
+        ("429", RateLimited),
+    ],
+)
 def test_a_write_becomes_one_typed_error_and_is_sent_once(
     harness: Harness, code: str, error: type[ProviderError]
 ) -> None:

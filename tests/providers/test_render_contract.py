@@ -83,35 +83,70 @@ def web_details(**details: Any) -> dict[str, Any]:
 CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]] = [
     (lambda r: r.owners.list(), "workspaces.list_owners", (), UNSET_LIMIT),
     (lambda r: r.services.list(owner=["tea-1"]), "services.list_services", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
-    (lambda r: r.services.list(previews=False), "services.list_services", (),
-     {"include_previews": False} | UNSET_LIMIT),
+    (
+        lambda r: r.services.list(previews=False),
+        "services.list_services",
+        (),
+        {"include_previews": False} | UNSET_LIMIT,
+    ),
     (lambda r: r.services.get(S), "services.retrieve_service", (S,), {}),
     (lambda r: r.services.instances(S), "services.list_instances", (S,), {}),
-    (lambda r: r.services.set_autodeploy(S, False), "services.update_service", (S,),
-     body("ServicePATCH", {"autoDeploy": "no"})),
-    (lambda r: r.services.set_autodeploy_trigger(S, "checksPass"), "services.update_service", (S,),
-     body("ServicePATCH", {"autoDeployTrigger": "checksPass"})),
-    (lambda r: r.services.set_source(S, branch="main", repo="https://github.com/a/b"), "services.update_service", (S,),
-     body("ServicePATCH", {"branch": "main", "repo": "https://github.com/a/b"})),
-    (lambda r: r.services.set_health_check_path(S, "/health"), "services.update_service", (S,),
-     web_details(health_check_path="/health")),
-    (lambda r: r.services.set_maintenance(S, True), "services.update_service", (S,),
-     web_details(maintenance_mode=model("MaintenanceMode", {"enabled": True, "uri": ""}))),
+    (
+        lambda r: r.services.set_autodeploy(S, False),
+        "services.update_service",
+        (S,),
+        body("ServicePATCH", {"autoDeploy": "no"}),
+    ),
+    (
+        lambda r: r.services.set_autodeploy_trigger(S, "checksPass"),
+        "services.update_service",
+        (S,),
+        body("ServicePATCH", {"autoDeployTrigger": "checksPass"}),
+    ),
+    (
+        lambda r: r.services.set_source(S, branch="main", repo="https://github.com/a/b"),
+        "services.update_service",
+        (S,),
+        body("ServicePATCH", {"branch": "main", "repo": "https://github.com/a/b"}),
+    ),
+    (
+        lambda r: r.services.set_health_check_path(S, "/health"),
+        "services.update_service",
+        (S,),
+        web_details(health_check_path="/health"),
+    ),
+    (
+        lambda r: r.services.set_maintenance(S, True),
+        "services.update_service",
+        (S,),
+        web_details(maintenance_mode=model("MaintenanceMode", {"enabled": True, "uri": ""})),
+    ),
     (lambda r: r.services.suspend(S), "services.suspend_service", (S,), {}),
     (lambda r: r.services.resume(S), "services.resume_service", (S,), {}),
     (lambda r: r.services.restart(S), "services.restart_service", (S,), {}),
     (lambda r: r.services.scale(S, 3), "services.scale_service", (S,), body("ScaleServiceBody", {"numInstances": 3})),
     (lambda r: r.services.purge_cache(S), "services.purge_cache", (S,), {}),
-    (lambda r: r.services.create_preview(S, "img:1", "p"), "services.preview_service", (S,),
-     body("PreviewInput", {"imagePath": "img:1", "name": "p"})),
+    (
+        lambda r: r.services.create_preview(S, "img:1", "p"),
+        "services.preview_service",
+        (S,),
+        body("PreviewInput", {"imagePath": "img:1", "name": "p"}),
+    ),
     (lambda r: r.services.delete(S), "services.delete_service", (S,), {}),
-    (lambda r: r.deploys.pages(S, created_after=AT), "deploys.list_deploys", (S,),
-     {"created_after": AT} | UNSET_LIMIT),
+    (lambda r: r.deploys.pages(S, created_after=AT), "deploys.list_deploys", (S,), {"created_after": AT} | UNSET_LIMIT),
     (lambda r: r.deploys.get(S, D), "deploys.retrieve_deploy", (S, D), {}),
-    (lambda r: r.deploys.create(S), "deploys.create_deploy", (S,),
-     body("CreateDeployBody", {"clearCache": "do_not_clear"})),
-    (lambda r: r.deploys.create(S, commit="abc", clear_cache=True), "deploys.create_deploy", (S,),
-     body("CreateDeployBody", {"clearCache": "clear", "commitId": "abc"})),
+    (
+        lambda r: r.deploys.create(S),
+        "deploys.create_deploy",
+        (S,),
+        body("CreateDeployBody", {"clearCache": "do_not_clear"}),
+    ),
+    (
+        lambda r: r.deploys.create(S, commit="abc", clear_cache=True),
+        "deploys.create_deploy",
+        (S,),
+        body("CreateDeployBody", {"clearCache": "clear", "commitId": "abc"}),
+    ),
     (lambda r: r.deploys.cancel(S, D), "deploys.cancel_deploy", (S, D), {}),
     (lambda r: r.deploys.rollback(S, D), "deploys.rollback_deploy", (S,), body("RollbackDeployBody", {"deployId": D})),
     (lambda r: r.jobs.list(S), "one_off_jobs.list_job", (S,), UNSET_LIMIT),
@@ -121,15 +156,27 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.events.list(S, start=AT), "services.list_events", (S,), {"start_time": AT} | UNSET_LIMIT),
     (lambda r: r.events.get(E), "events.retrieve_event", (E,), {}),
     (lambda r: r.env_vars.list(S), "services.get_env_vars_for_service", (S,), UNSET_LIMIT),
-    (lambda r: r.env_vars.set(S, "KEY", "v"), "services.update_env_var", (S, "KEY"),
-     body("EnvVarValue", {"value": "v"})),
+    (
+        lambda r: r.env_vars.set(S, "KEY", "v"),
+        "services.update_env_var",
+        (S, "KEY"),
+        body("EnvVarValue", {"value": "v"}),
+    ),
     (lambda r: r.env_vars.delete(S, "KEY"), "services.delete_env_var", (S, "KEY"), {}),
     (lambda r: r.env_groups.list(), "environment_groups.list_env_groups", (), UNSET_LIMIT),
-    (lambda r: r.env_groups.list("tea-1"), "environment_groups.list_env_groups", (),
-     {"owner_id": ["tea-1"]} | UNSET_LIMIT),
+    (
+        lambda r: r.env_groups.list("tea-1"),
+        "environment_groups.list_env_groups",
+        (),
+        {"owner_id": ["tea-1"]} | UNSET_LIMIT,
+    ),
     (lambda r: r.env_groups.get(G), "environment_groups.retrieve_env_group", (G,), {}),
-    (lambda r: r.env_groups.set(G, "KEY", "v"), "environment_groups.update_env_group_env_var", (G, "KEY"),
-     body("EnvVarValue", {"value": "v"})),
+    (
+        lambda r: r.env_groups.set(G, "KEY", "v"),
+        "environment_groups.update_env_group_env_var",
+        (G, "KEY"),
+        body("EnvVarValue", {"value": "v"}),
+    ),
     (lambda r: r.env_groups.delete(G, "KEY"), "environment_groups.delete_env_group_env_var", (G, "KEY"), {}),
     (lambda r: r.env_groups.link(G, S), "environment_groups.link_service_to_env_group", (G, S), {}),
     (lambda r: r.env_groups.unlink(G, S), "environment_groups.unlink_service_from_env_group", (G, S), {}),
@@ -138,12 +185,17 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.databases.recovery("dpg-1-a"), "postgres.retrieve_postgres_recovery_info", ("dpg-1-a",), {}),
     (lambda r: r.blueprints.list("tea-1"), "blueprints.list_blueprints", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (lambda r: r.webhooks.list("tea-1"), "webhooks.list_webhooks", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
-    (lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"), "webhooks.create_webhook", (),
-     body("WebhookPOSTInput", {"ownerId": "tea-1", "url": "https://o.example/h", "name": "Ops", "enabled": True,
-                               "eventFilter": []})),
-    (lambda r: r.webhooks.sent(W, after=AT), "webhooks.list_webhook_events", (W,),
-     {"sent_after": AT} | UNSET_LIMIT),
-]  # fmt: skip
+    (
+        lambda r: r.webhooks.create("tea-1", "https://o.example/h", "Ops"),
+        "webhooks.create_webhook",
+        (),
+        body(
+            "WebhookPOSTInput",
+            {"ownerId": "tea-1", "url": "https://o.example/h", "name": "Ops", "enabled": True, "eventFilter": []},
+        ),
+    ),
+    (lambda r: r.webhooks.sent(W, after=AT), "webhooks.list_webhook_events", (W,), {"sent_after": AT} | UNSET_LIMIT),
+]
 
 
 @pytest.mark.parametrize(("call", "function", "arguments", "named"), CALLS, ids=[c[1] for c in CALLS])
@@ -180,8 +232,16 @@ def test_blueprint_is_sent_as_the_official_form() -> None:
 def test_logs_and_metrics_ask_as_the_official_sdk_does() -> None:
     logs = ours(lambda r: r.logs.tail("tea-1", [S], start=AT, end=AT, type=["build"], limit=50))
     direction = import_module("render.public_api.models.log_direction").LogDirection.BACKWARD
-    official = theirs("logs.list_logs", owner_id="tea-1", resource=[S], start_time=AT, end_time=AT, type_=["build"],
-                      limit=50, direction=direction)  # fmt: skip
+    official = theirs(
+        "logs.list_logs",
+        owner_id="tea-1",
+        resource=[S],
+        start_time=AT,
+        end_time=AT,
+        type_=["build"],
+        limit=50,
+        direction=direction,
+    )
     cpu = ours(lambda r: r.metrics.series("cpu", S, AT, AT))
     metric = theirs("metrics.get_cpu", resource=S, start_time=AT, end_time=AT, resolution_seconds=60)
 

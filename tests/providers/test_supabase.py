@@ -32,9 +32,15 @@ def test_no_backups_is_an_empty_list_and_not_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(400, Rejected), (401, Unauthorized), (402, PlanTooLow), (403, Unauthorized), (429, RateLimited),
-     (500, UnknownOutcome)],
-)  # fmt: skip
+    [
+        (400, Rejected),
+        (401, Unauthorized),
+        (402, PlanTooLow),
+        (403, Unauthorized),
+        (429, RateLimited),
+        (500, UnknownOutcome),
+    ],
+)
 def test_each_refusal_of_a_write_is_a_typed_error_and_is_sent_once(status: int, error: type[ProviderError]) -> None:
     adapter = Answering(status, {"message": f"no, {TOKEN}"})
 

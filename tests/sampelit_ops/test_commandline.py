@@ -88,8 +88,10 @@ def test_a_database_url_may_set_its_own_options():
     found = portal_database("postgresql://a:p%2Fw@db:6543/x?sslmode=require&connect_timeout=2")
     assert found["PASSWORD"] == "p/w"
     assert {name: found["OPTIONS"][name] for name in ("connect_timeout", "sslmode", "keepalives_count")} == {
-        "connect_timeout": 2, "sslmode": "require", "keepalives_count": 3,
-    }  # fmt: skip
+        "connect_timeout": 2,
+        "sslmode": "require",
+        "keepalives_count": 3,
+    }
 
 
 def test_a_demo_of_another_user_is_refused_by_name(tmp_path, monkeypatch):

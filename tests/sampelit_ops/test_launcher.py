@@ -100,9 +100,19 @@ def test_a_first_start_proves_an_export_and_every_end_is_clean(data):
     assert "exported and proven" in printed
 
     asked = manage(
-        data, "ops", "request", "backups.export", "--environment", "production", "--set", "policy=audit-trail",
-        "--as", "operator", "--wait", "--json",
-    )  # fmt: skip
+        data,
+        "ops",
+        "request",
+        "backups.export",
+        "--environment",
+        "production",
+        "--set",
+        "policy=audit-trail",
+        "--as",
+        "operator",
+        "--wait",
+        "--json",
+    )
     operation = json.loads(asked.stdout)
     assert (asked.returncode, operation["status"]) == (0, "succeeded"), asked.stderr
     verified = manage(data, "verify_run", operation["result"]["run"], "--deep", "--json")
@@ -110,8 +120,12 @@ def test_a_first_start_proves_an_export_and_every_end_is_clean(data):
 
     second = subprocess.run(
         [sys.executable, "-m", "sampelit_ops.demo.launcher"],
-        cwd=ROOT, env=environment(data), capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert second.returncode != 0
     assert "already runs" in second.stderr
 

@@ -26,8 +26,11 @@ def test_the_story_is_told_once_and_nothing_of_it_is_run_or_counts(django_assert
     assert (Operation.objects.count(), Entry.objects.count()) == (count, entries)
     assert Operation.objects.filter(seeded=True).count() > 95
     assert set(Operation.objects.filter(seeded=True).values_list("status", flat=True)) == {
-        "succeeded", "failed", "rejected", "expired",
-    }  # fmt: skip
+        "succeeded",
+        "failed",
+        "rejected",
+        "expired",
+    }
     assert Operation.objects.get(seeded=False).status == "awaiting_approval"
     assert Task.objects.get(kind="review_break_glass").closed_at is None
     assert not Operation.objects.due().exists()

@@ -29,8 +29,11 @@ def test_healthy_names_database_version_and_environment(health: tuple[Health, st
 
     assert answer.status_code == 200
     assert answer.json() == {
-        "status": "healthy", "database": "connected", "version": health[0].version, "environment": "production"
-    }  # fmt: skip
+        "status": "healthy",
+        "database": "connected",
+        "version": health[0].version,
+        "environment": "production",
+    }
 
 
 def test_degraded_still_answers_200(health: tuple[Health, str]) -> None:

@@ -140,10 +140,21 @@ def test_internal_endpoints_can_refuse(platform: Platform) -> None:
 @pytest.mark.specs
 @pytest.mark.parametrize(
     "path",
-    ["", "/health?services=db&services=rest", "/database/backups", "/functions", "/secrets", "/ssl-enforcement",
-     "/network-restrictions", "/config/database/pooler", "/advisors/security", "/advisors/performance",
-     "/billing/addons", "/database/migrations"],
-)  # fmt: skip
+    [
+        "",
+        "/health?services=db&services=rest",
+        "/database/backups",
+        "/functions",
+        "/secrets",
+        "/ssl-enforcement",
+        "/network-restrictions",
+        "/config/database/pooler",
+        "/advisors/security",
+        "/advisors/performance",
+        "/billing/addons",
+        "/database/migrations",
+    ],
+)
 def test_answers_are_valid_by_the_openapi_file(platform: Platform, path: str) -> None:
     spec = openapi.required(openapi.SPECS / "supabase-management-openapi.mock.json")
     platform.client.functions.deploy(REF, "hello", {"index.ts": b""}, entrypoint="index.ts")

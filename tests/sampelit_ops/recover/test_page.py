@@ -35,10 +35,12 @@ from tests.sandbox.conftest import REF, Platform, platform, platform_server
         ("column=public.users.company", Lost("column", "public.users", "company")),
         ("rows=audit.log", Lost("rows", "audit.log")),
         ("project", Lost("project")),
-        ("experiment=A5AC06D8-64c2-42e3-9403-560d97dae38d",
-         Lost("experiment", "public.experiments", key="a5ac06d8-64c2-42e3-9403-560d97dae38d")),
+        (
+            "experiment=A5AC06D8-64c2-42e3-9403-560d97dae38d",
+            Lost("experiment", "public.experiments", key="a5ac06d8-64c2-42e3-9403-560d97dae38d"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_was_lost_is_understood(text: str, lost: Lost) -> None:
     assert parse(text) == lost
     assert parse(lost.words) == lost
@@ -66,8 +68,13 @@ def test_the_ways_back_and_the_whole_flow(act, production: Environment, platform
     platform.control("POST", f"projects/{REF}/backup")
     sync(production, platform.client)
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    query = {"environment": "production", "lost": "column", "table": "public.users", "column": "company",
-             "at": f"{at:%Y-%m-%dT%H:%M:%S}"}  # fmt: skip
+    query = {
+        "environment": "production",
+        "lost": "column",
+        "table": "public.users",
+        "column": "company",
+        "at": f"{at:%Y-%m-%dT%H:%M:%S}",
+    }
     platform.change("ALTER TABLE users DROP COLUMN company")
 
     page = seen.get(reverse("admin:recover"), query)
