@@ -25,8 +25,8 @@ from providers.postgres.migrate.cascade_reach import ReachedTable
 WITH_MAINTENANCE_SECONDS = 15 * 60
 
 
-def keep_difference(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
-    """Keep what one step is about to destroy and the restore point does not hold; journal how much and how long."""
+def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
+    """Copy what one step is about to destroy and the restore point does not hold; journal how much and how long."""
     destroys, known = attempt.destroys(step), restore_point.known_tables(attempt.ctx)
     if not destroys or not required(attempt.ctx).restore_point:
         return

@@ -24,7 +24,7 @@ ITS_OWN_FAULT = (psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityE
 SLEEP_MOST = 10.0
 
 
-def told(error: psycopg.Error, what: str, limits: Limits) -> ProviderError:
+def statement_error(error: psycopg.Error, what: str, limits: Limits) -> ProviderError:
     """One sentence about an error of a file's own statement. What would fail the same way again is not tried again."""
     if isinstance(error, errors.QueryCanceled):
         return ProviderError(

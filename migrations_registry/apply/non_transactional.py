@@ -15,7 +15,7 @@ from migrations_registry.analysis.parsing.parser import Raw, parse
 from migrations_registry.apply import effects_guard
 from migrations_registry.apply.attempt import DONE, STARTED, Attempt
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.lock_retries import TRIES, give_way, told
+from migrations_registry.apply.lock_retries import TRIES, give_way, statement_error
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.observing import expected, missing
@@ -65,7 +65,7 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
                 raise ProviderError("The connection was lost; what the statement did is looked up.", True) from None
             pin(connection, read_only=False)
             _clean(attempt, connection, step)
-            raise told(
+            raise statement_error(
                 error, f"Step {step['number']} (outside a transaction; its leftovers were removed)", ALONE
             ) from None
     raise ProviderError(f"Step {step['number']} did not get its locks in {TRIES} tries. Request it again.")

@@ -13,8 +13,8 @@ import psycopg
 from migrations_registry.apply import effects_guard
 from migrations_registry.apply.attempt import DONE, PENDING, STARTED, Attempt
 from migrations_registry.apply.failpoints import failpoint
-from migrations_registry.apply.late_rows import keep_difference
-from migrations_registry.apply.lock_retries import TRIES, give_way, told
+from migrations_registry.apply.late_rows import copy_late_rows
+from migrations_registry.apply.lock_retries import TRIES, give_way, statement_error
 from migrations_registry.apply.measured import MoreThanApproved
 from migrations_registry.apply.non_transactional import run_alone
 from migrations_registry.drift import detect as drift_detect
@@ -62,7 +62,7 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
         except psycopg.OperationalError as error:
             if not connection.closed:
                 _roll_back(attempt, connection, step)
-                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
+                raise statement_error(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
             raise ProviderError("The connection was lost; what became of the transaction is looked up.", True) from None
         except MoreThanApproved as surplus:
             _roll_back(attempt, connection, step)
@@ -72,7 +72,7 @@ def _transaction(attempt: Attempt, connection: Connection, step: dict[str, Any],
             if not connection.closed:
                 _roll_back(attempt, connection, step)
             if isinstance(error, psycopg.Error):
-                raise told(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
+                raise statement_error(error, f"Step {step['number']}, of which nothing was kept,", limits) from None
             raise
         attempt.note(step, status=DONE, seconds=round(time.monotonic() - began, 3))
         return
@@ -96,7 +96,7 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
     attempt.note(step, status=STARTED, xid=xid, attempts=step["attempts"] + 1)
     failpoint("transaction.journaled")
     guard = effects_guard.begin(attempt, connection, step, last)
-    keep_difference(attempt, connection, step)
+    copy_late_rows(attempt, connection, step)
     failpoint("transaction.kept")
     migrate_session.as_product_sees_it(connection, limits, local=True)
     for statement in attempt.statements(step):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.rules import (
+from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists its rules
     columns,
     constraints,
     conventions,
@@ -30,32 +30,3 @@ from migrations_registry.analysis.rules import (
     types,
     views,
 )
-
-__all__ = [
-    "columns",
-    "constraints",
-    "conventions",
-    "defaults",
-    "drops",
-    "duplicates",
-    "foreign_keys",
-    "functions",
-    "grants",
-    "indexes",
-    "keys",
-    "names",
-    "nested",
-    "partitions",
-    "policies",
-    "rewrites",
-    "roles",
-    "rows",
-    "server",
-    "sessions",
-    "storage",
-    "tables",
-    "transactions",
-    "triggers",
-    "types",
-    "views",
-]
