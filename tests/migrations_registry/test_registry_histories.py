@@ -50,6 +50,7 @@ class History:
         patch.setattr(module, "ruleset", lambda: f"rules-{self.code}")
         patch.setattr(planning, "live_facts", lambda _: self.facts())
         patch.setattr(planning, "live_reach", lambda *_: [])
+        patch.setattr(planning, "_newest", None)
         self.staging = Environment.objects.create(slug="staging", name="S")
         self.environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
         permissions = Permission.objects.filter(codename__in=["apply_migrationfile", "approve_operation"])
@@ -102,7 +103,9 @@ class History:
         RulePolicy.objects.create(version=RulePolicy.objects.count() + 1, created_by="p0")
 
     def new_code(self) -> None:
+        """Other code runs in another process, which has analysed nothing yet."""
         self.code += 1
+        self.patch.setattr(planning, "_newest", None)
 
     def grow(self) -> None:
         self.rows = self.random.choice([10, 10_000_000])
