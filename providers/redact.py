@@ -18,20 +18,24 @@ _SECRET_NAME = re.compile(
     r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL|^OPS_VALUE_)"
 )
 _SHORTEST = 8
+# Linear in the text: no two neighbours of a pattern take the same letters over again. Each begins with letters of its
+# own where it can, which is ten times as fast to look for as a word's border; the border is then looked at backwards.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?P<keep>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s/]+(?=@)", re.IGNORECASE), rf"\g<keep>{MASK}"),
-    (re.compile(r"(?P<keep>\bpassword\s*=\s*)('[^']*'|[^\s'\"&]+)", re.IGNORECASE), rf"\g<keep>{MASK}"),
-    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), MASK),
-    (re.compile(r"\brnd_[A-Za-z0-9]{8,}"), MASK),
-    (re.compile(r"\bsbp_[A-Za-z0-9]{8,}"), MASK),
-    (re.compile(r"\bsb_secret_[A-Za-z0-9_\-]{8,}"), MASK),
-    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_\-]{8,}"), MASK),
-    (re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}(\.[A-Za-z0-9_\-]*){0,2}"), MASK),
-    (re.compile(r"AGE-SECRET-KEY-(PQ-)?1[A-Z0-9]+", re.IGNORECASE), MASK),
+    (re.compile(r"(?P<keep>://[^\s:/@]*:)[^\s/]+(?=@)"), rf"\g<keep>{MASK}"),
+    (re.compile(r"(?P<keep>[pP](?<!\w[pP])(?i:assword)\s*=\s*)('[^']*'|[^\s'\"&]+)"), rf"\g<keep>{MASK}"),
+    (re.compile(r"AKIA(?<!\wAKIA)[A-Z0-9]{12,}\b"), MASK),
+    (re.compile(r"ASIA(?<!\wASIA)[A-Z0-9]{12,}\b"), MASK),
+    (re.compile(r"rnd_(?<!\wrnd_)[A-Za-z0-9]{8,}"), MASK),
+    (re.compile(r"sbp_(?<!\wsbp_)[A-Za-z0-9]{8,}"), MASK),
+    (re.compile(r"sb_secret_(?<!\wsb_secret_)[A-Za-z0-9_\-]{8,}"), MASK),
+    (re.compile(r"whsec_(?<!\wwhsec_)[A-Za-z0-9+/=_\-]{8,}"), MASK),
+    (re.compile(r"eyJ(?<!\weyJ)[A-Za-z0-9_\-]{8,}(\.[A-Za-z0-9_\-]*){0,2}"), MASK),
+    (re.compile(r"[aA](?i:GE-SECRET-KEY-(PQ-)?1[A-Z0-9]+)"), MASK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"https://hooks\.slack\.com/services/\S+"), MASK),
-    (re.compile(r"(?P<keep>\bBearer\s+)[A-Za-z0-9._~+/=\-]{8,}", re.IGNORECASE), rf"\g<keep>{MASK}"),
+    (re.compile(r"(?P<keep>[bB](?<!\w[bB])(?i:earer)\s+)[A-Za-z0-9._~+/=\-]{8,}"), rf"\g<keep>{MASK}"),
 )
+LONGEST_LINE = 32_768  # of a log: a page's whole form or a server's whole answer is no message
 
 
 class Redactor:
@@ -40,6 +44,7 @@ class Redactor:
     def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
         known = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._longest = max([1_000, *map(len, known)])
 
     def text(self, value: str) -> str:
         if self._known:
@@ -47,6 +52,12 @@ class Redactor:
         for pattern, replacement in _PATTERNS:
             value = pattern.sub(replacement, value)
         return value
+
+    def line(self, value: str) -> str:
+        """A message for a log: cut first where it is too long, and what could be a secret's beginning goes too."""
+        if len(value) <= LONGEST_LINE:
+            return self.text(value)
+        return f"{self.text(value[:LONGEST_LINE])[: -self._longest]}… ({len(value):,} characters)"
 
     def value(self, value: object) -> object:
         """The same structure with every string (keys too) redacted; other scalars are kept."""
@@ -125,9 +136,9 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         redactor = current()
-        record.msg, record.args = redactor.text(record.getMessage()), None
+        record.msg, record.args = redactor.line(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = redactor.text(record.exc_text)
+            record.exc_text = redactor.line(record.exc_text)
         return True

@@ -50,8 +50,8 @@ def embedded(data: bytes) -> bytes | None:
 
 def style_of(data: bytes) -> str:
     """The style that a downloaded page was drawn in, where this portal ever drew in it; today's for any other."""
-    found = re.search(rb"<style>(.*?)</style>", data, re.DOTALL)
-    style = found[1].decode(errors="replace") if found else ""
+    _, _, rest = data.partition(b"<style>")
+    style = rest.partition(b"</style>")[0].decode(errors="replace")
     return style if _digest(style) in EARLIER else STYLE
 
 

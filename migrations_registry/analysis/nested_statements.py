@@ -46,7 +46,7 @@ IN_BODY_COMMIT = rule(
 )
 MAX_DEPTH = 12
 DO_BLOCK = "DO block"
-_TARGET = re.compile(r"^\s*[^=]*?:?=", re.S)
+_TARGET = re.compile(r"^[^=]*=")
 
 
 def run_text(text: str, state: State) -> bool:

@@ -14,9 +14,9 @@ from django_otp import user_has_device
 
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
+from operations.engine.wording import said
 from operations.models import Operation, Status, Task
 from providers.errors import Refused
-from providers.redact import redact
 
 WINDOW = timedelta(minutes=30)
 DELAY_WHEN_ALONE = timedelta(minutes=30)
@@ -45,7 +45,6 @@ def why_not_break_glass(operation: Operation, by: User) -> str:
 def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "admin") -> Operation:
     """Queue one operation without its votes, within 30 minutes; a team of fewer than two approvers waits 30 more."""
     with refusals_recorded(operation.kind, by, operation.environment):
-        reason = redact(reason)
         if len(reason.strip()) < 10:
             raise Refused("Say why in at least ten characters; nothing was changed.")
         with transaction.atomic():
@@ -54,6 +53,7 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
             refusal = why_not_break_glass(row, by)
             if refusal:
                 raise PermissionDenied(f"{refusal} Nothing was changed.")
+            reason = said(reason)
             _replace_votes(row, by, reason, timezone.now() + (DELAY_WHEN_ALONE if approvers() < 2 else timedelta(0)))
             record_about(row, "operations.break_glass", actor=by.username, reason=reason, channel=channel)
     row.refresh_from_db()

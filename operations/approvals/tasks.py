@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from ledger.services import record
 from operations.engine.request import refusals_recorded
+from operations.engine.wording import said
 from operations.models import Task
 from providers.errors import Refused
-from providers.redact import redact
 
 
 def why_not_close(task: Task, by: User) -> str:
@@ -27,12 +27,12 @@ def why_not_close(task: Task, by: User) -> str:
 
 def close(task: Task, *, by: User, resolution: str) -> Task:
     """Close it with a resolution of at least three characters. Raise Refused or PermissionDenied."""
-    resolution = redact(resolution)
     with refusals_recorded("operations.task", by, task.environment), transaction.atomic():
         row = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
         refusal = why_not_close(row, by)
         if refusal:
             raise PermissionDenied(f"{refusal} Nothing was changed.")
+        resolution = said(resolution)
         if len(resolution.strip()) < 3:
             raise Refused("Say what was found or done; nothing was changed.")
         Task.objects.filter(pk=row.pk).update(closed_at=timezone.now(), closed_by=by, resolution=resolution)

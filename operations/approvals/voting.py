@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
+from operations.engine.wording import said
 from operations.models import Approval, Operation, Status
 from providers.errors import Refused
-from providers.redact import redact
 
 
 def why_not_vote(operation: Operation, by: User) -> str:
@@ -31,12 +31,12 @@ def why_not_vote(operation: Operation, by: User) -> str:
 
 def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
     """One vote for exactly this content; the last missing one queues it. Raise Refused or PermissionDenied."""
-    return _vote(operation, by, Approval.Decision.APPROVE, redact(comment), channel)
+    return _vote(operation, by, Approval.Decision.APPROVE, comment, channel)
 
 
 def reject(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
     """One refusal ends the request."""
-    return _vote(operation, by, Approval.Decision.REJECT, redact(comment), channel)
+    return _vote(operation, by, Approval.Decision.REJECT, comment, channel)
 
 
 def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operation:
@@ -72,6 +72,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
             if reason:
                 error = PermissionDenied if "approvers" in reason or "requested it" in reason else Refused
                 raise error(f"{reason} Nothing was changed.")
+            comment = said(comment)
             Approval.objects.update_or_create(
                 operation=row,
                 approved_by=by,
@@ -86,8 +87,11 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 },
             )
             if decision == Approval.Decision.REJECT:
-                said = f"Rejected by {by.username}. {comment}".strip()
-                ended = {"ended_at": timezone.now(), "error": said, "sealed": ""}
+                ended = {
+                    "ended_at": timezone.now(),
+                    "error": f"Rejected by {by.username}. {comment}".strip(),
+                    "sealed": "",
+                }
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
             else:
                 _advance_if_enough(row)

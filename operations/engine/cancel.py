@@ -10,6 +10,7 @@ from django.utils import timezone
 from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
+from operations.engine.wording import said
 from operations.models import Operation, Status
 from providers.errors import Refused
 
@@ -29,7 +30,7 @@ def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
         with transaction.atomic():
             row = Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=operation.pk)
             _cancel_locked(row, by)
-            record_about(row, "operations.cancel_requested", actor=by.username, status=row.status, reason=reason)
+            record_about(row, "operations.cancel_requested", actor=by.username, status=row.status, reason=said(reason))
     row.refresh_from_db()
     return row
 

@@ -20,6 +20,7 @@ from operations.engine import kinds, specs
 from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
 from operations.engine.wakeup import wake
+from operations.engine.wording import said
 from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
 from providers.redact import redact
@@ -75,12 +76,13 @@ def request(
         check_permission(kind, by)
         if kind.needs_reason and not reason.strip():
             raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
+        reason = said(reason)
         stored, sealed = seal(kind.secrets(), prepare(kind, environment, parameters), channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
             Operation.objects.filter(pk=operation.pk).update(
-                reason=redact(reason), channel=channel, retry_of=retry_of, sealed=sealed
+                reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
             )
             operation.refresh_from_db()
             if operation.status == Status.QUEUED and not seeded:

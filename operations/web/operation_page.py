@@ -111,7 +111,6 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
 
 
 def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, found: Verb | None) -> Operation:
-    reason = reason.replace("\0", "")
     if found and not found.why_not and found.typed and typed != found.typed:
         with refusals_recorded(operation.kind, user, operation.environment):
             raise Refused(f"Type {found.typed} exactly. Nothing was changed.")

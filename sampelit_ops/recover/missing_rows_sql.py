@@ -15,7 +15,9 @@ from psycopg import sql
 from backups.archive.manifest import Manifest, Table
 from providers.errors import Refused
 
-_REFERENCE = re.compile(r"FOREIGN KEY \(([^)]*)\) REFERENCES [^(]*\(([^)]*)\)")
+_NAMES = r"""(?:"[^"]*+"|[^()"])*+"""  # a quoted name may hold parentheses
+_REFERENCE = re.compile(rf"FOREIGN KEY \(({_NAMES})\) REFERENCES {_NAMES}\(({_NAMES})\)")
+_PRIMARY_KEY = re.compile(rf"PRIMARY KEY \(({_NAMES})\)")
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def key_of(manifest: Manifest, table: Table) -> list[str]:
     """The primary key's columns, from the statement that Postgres wrote for it."""
     for item in manifest.statements:
         if item.kind == "primary_key" and item.table == table.qualified:
-            found = re.search(r"PRIMARY KEY \(([^)]*)\)", item.sql)
+            found = _PRIMARY_KEY.search(item.sql)
             if found:
                 return list(_split(found[1]))
     raise Refused(

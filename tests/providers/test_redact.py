@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 
 import pytest
 
@@ -96,3 +97,27 @@ def test_logs_arguments_and_tracebacks() -> None:
     assert "hunter2" not in out.getvalue()
     assert "rnd_" not in out.getvalue()
     assert "Traceback" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4_000_000, "password=" * 400_000, "://" * 1_000_000], ids=["a", "word", "slashes"]
+)
+def test_a_log_line_is_cut_before_it_is_looked_at(text: str) -> None:
+    began = time.thread_time()
+
+    line = redact.Redactor().line(text)
+
+    assert time.thread_time() - began < 0.1
+    assert len(line) < 50_000
+    assert f"({len(text):,} characters)" in line
+
+
+def test_no_part_of_a_secret_is_left_where_a_line_is_cut() -> None:
+    secret = "wJalrXUtnFEMI/K7MDENG"
+    redactor = redact.Redactor(frozenset({secret}))
+
+    lines = [
+        redactor.line("x" * (redact.LONGEST_LINE - shown) + secret + "y" * 9_000) for shown in range(1, len(secret))
+    ]
+
+    assert [line for line in lines if "wJ" in line] == []

@@ -21,7 +21,8 @@ _SPELLINGS = {
     "real": "float4",
 }
 _FORMAT = re.compile(
-    r"^(?P<base>[^()]*?)(?:\((?P<mods>[\d, -]+)\))?(?P<rest> with(?:out)? time zone)?(?P<array>(?:\[\])*)$"
+    r"^(?P<base>(?:[^()\[]|\[(?!\]))*?)(?:\((?P<mods>[\d, -]+)\))?"
+    r"(?P<rest> with(?:out)? time zone)?(?P<array>(?:\[\])*)$"
 )
 
 
