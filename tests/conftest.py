@@ -18,6 +18,7 @@ from sandbox import database
 from tests import portal_database
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
 from tests.reused_server import reused
+from tests.supabase_platform import platform, platform_server  # noqa: F401 (fixtures)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,13 +10,12 @@ from django.contrib.auth.models import User
 
 from backups.incidents import service as incidents_service
 from backups.models import Incident, Policy, Proof, Run
-from backups.policies.defaults import ensure_policies
 from backups.proof import outcome
 from backups.proof.baseline import last_good
 from operations.engine.request import request
-from operations.engine.run import run_operation
-from operations.models import Environment, Notification, Operation
+from operations.models import Environment, Notification
 from providers.storage.factory import open_store
+from tests.backups.conftest import ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Export = Callable[[], Run]
@@ -28,22 +26,12 @@ FORGE = (
 
 
 @pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, reused_drill) -> Environment:
-    settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
-    ensure_policies(environment)
-    return environment
-
-
-@pytest.fixture
-def export(production: Environment) -> Export:
+def export(production: Environment, spoilt) -> Export:
     by = User.objects.create_superuser("sam")
 
     def export() -> Run:
         made = request("backups.export", by=by, environment=production, parameters={"policy": "audit-trail"})
-        run_operation(made.pk, "test", frozenset({"export", "prove"}), end_process=lambda: None)
-        return Run.objects.select_related("policy__environment").get(operation=Operation.objects.get(pk=made.pk))
+        return Run.objects.select_related("policy__environment").get(operation=ended(made))
 
     return export
 

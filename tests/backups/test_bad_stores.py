@@ -1,6 +1,5 @@
 """A store that cannot be used ends the export with its cause in a sentence; the secret is in no row. On seaweedfs."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import re
@@ -14,7 +13,7 @@ from django.core import serializers
 from backups.models import Run
 from ledger.models import Entry
 from operations.models import Notification, Operation, Step
-from tests.backups.test_operation import ask, ended, production
+from tests.backups.conftest import ended
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.s3]
 SECRET = "verysecretwrongkey1"

@@ -14,7 +14,7 @@ from providers.storage.base import Store
 from tests.backups.test_proof import flip, path_of
 
 
-def run(name: str, *arguments: str) -> dict:
+def answer_of(name: str, *arguments: str) -> dict:
     out = io.StringIO()
     try:
         call_command(name, *arguments, "--json", stdout=out)
@@ -37,11 +37,11 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit) -> str:
 def test_export_list_verify_restore(policy: str, store: Store, empty_database: str, monkeypatch) -> None:
     monkeypatch.setenv("MY_TARGET", empty_database)
 
-    done = run("export", policy, "--store", store.url)
-    listed = run("list_runs", "--store", store.url)["list"]
-    verified = run("verify_run", done["run"], "--store", store.url)
-    deep = run("verify_run", done["run"], "--store", store.url, "--deep")
-    restored = run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+    done = answer_of("export", policy, "--store", store.url)
+    listed = answer_of("list_runs", "--store", store.url)["list"]
+    verified = answer_of("verify_run", done["run"], "--store", store.url)
+    deep = answer_of("verify_run", done["run"], "--store", store.url, "--deep")
+    restored = answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
 
     assert (done["status"], done["exit"], done["problems"]) == ("proven", 0, [])
     assert [(item["run"], item["status"]) for item in listed] == [(done["run"], "proven")]
@@ -55,15 +55,15 @@ def test_export_list_verify_restore(policy: str, store: Store, empty_database: s
 
 def test_verify_finds_a_flipped_byte_and_restore_writes_nothing(policy, store, empty_database, monkeypatch) -> None:
     monkeypatch.setenv("MY_TARGET", empty_database)
-    done = run("export", policy, "--store", store.url, "--no-proof")
+    done = answer_of("export", policy, "--store", store.url, "--no-proof")
     flip(next(path_of(store, f"runs/{done['run']}/1").rglob("*.csv.zst")))
 
-    verified = run("verify_run", done["run"], "--store", store.url)
+    verified = answer_of("verify_run", done["run"], "--store", store.url)
 
     assert verified["exit"] == 1
     assert "was altered" in verified["problems"][0]
     with pytest.raises(CommandError, match="nothing was written to the target"):
-        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+        answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
     with postgres.connect(empty_database) as connection:
         assert postgres.table_sizes(connection) == {}
 
@@ -71,12 +71,12 @@ def test_verify_finds_a_flipped_byte_and_restore_writes_nothing(policy, store, e
 def test_a_run_that_does_not_exist(store: Store) -> None:
     store.put_once("probe/here", b"1")
 
-    assert run("verify_run", "NONE", "--store", store.url)["exit"] == 1
+    assert answer_of("verify_run", "NONE", "--store", store.url)["exit"] == 1
 
 
 @pytest.mark.django_db
 def test_a_run_that_the_portal_does_not_know_is_not_valid() -> None:
-    found = run("verify_run", "NONE")
+    found = answer_of("verify_run", "NONE")
 
     assert (found["exit"], found["status"]) == (1, "failed")
     assert "Give --store URL" in found["problems"][0]
@@ -91,20 +91,20 @@ def test_a_password_in_argv_is_refused(store: Store, option: str) -> None:
 
 
 def test_restoring_over_the_source_is_refused(policy, store, sampelit, monkeypatch) -> None:
-    done = run("export", policy, "--store", store.url, "--no-proof")
+    done = answer_of("export", policy, "--store", store.url, "--no-proof")
     monkeypatch.setenv("MY_TARGET", sampelit["admin"])
 
     with pytest.raises(CommandError, match="the very database that run"):
-        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+        answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
 
 
 def test_restoring_twice_is_refused_and_changes_nothing(policy, store, empty_database, monkeypatch) -> None:
-    done = run("export", policy, "--store", store.url, "--no-proof")
+    done = answer_of("export", policy, "--store", store.url, "--no-proof")
     monkeypatch.setenv("MY_TARGET", empty_database)
-    run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+    answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
 
     with pytest.raises(CommandError, match=r"already holds public\.algorithm_audit_trail"):
-        run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
+        answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET")
 
 
 def test_only_one_chain(policy, store, empty_database, sampelit, monkeypatch) -> None:
@@ -112,10 +112,10 @@ def test_only_one_chain(policy, store, empty_database, sampelit, monkeypatch) ->
         chain, rows = connection.execute(
             "SELECT experiment_id::text, count(*) FROM public.algorithm_audit_trail GROUP BY 1 LIMIT 1"
         ).fetchone()
-    done = run("export", policy, "--store", store.url, "--no-proof")
+    done = answer_of("export", policy, "--store", store.url, "--no-proof")
     monkeypatch.setenv("MY_TARGET", empty_database)
 
-    run("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET", "--chain", chain)
+    answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET", "--chain", chain)
 
     with postgres.connect(empty_database) as connection:
         found = connection.execute("SELECT count(*), count(DISTINCT experiment_id) FROM public.algorithm_audit_trail")
@@ -136,7 +136,7 @@ def test_a_bad_policy_file(tmp_path: Path, store: Store, text: str, said: str) -
     (tmp_path / "p.toml").write_text(text)
 
     with pytest.raises(CommandError, match=said) as caught:
-        run("export", str(tmp_path / "p.toml"), "--store", store.url)
+        answer_of("export", str(tmp_path / "p.toml"), "--store", store.url)
     assert caught.value.returncode == 2
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,49 +16,44 @@ from backups.archive.signatures import generate
 from backups.evidence.decision_history import difference, told
 from backups.facts import store as facts_store
 from backups.models import EvidenceReport, Proof, Run
-from backups.policies.defaults import ensure_policies
 from backups.stores.trusted_manifest import store_of, trusted_manifest
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers.errors import Refused
 from providers.storage.factory import open_store
+from tests.backups.conftest import ended
 
 AUDIT = "algorithm_audit_trail"
 POOLS = frozenset({"export", "prove"})
 
 
 @pytest.fixture
-def production(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit_copy: dict[str, str],
-               transactional_db: None, reused_drill: None) -> Environment:  # fmt: skip
+def keys(settings: Any) -> None:
+    """Runs are encrypted to two people and everything is signed."""
     identities = [x25519.Identity.generate() for _ in range(2)]
-    settings.BACKUP_STORE, settings.DEMO = f"file://{tmp_path}/store", True
     settings.BACKUP_AGE_RECIPIENTS = [str(one.to_public()) for one in identities]
     settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY = str(identities[0]), generate()[0]
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
-    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
-    ensure_policies(environment)
-    return environment
+    settings.DEMO = True
 
 
 @pytest.fixture
-def ask(production: Environment) -> Callable[..., Operation]:
+def act(
+    transactional_db: None, production: Environment, spoilt: dict[str, str], keys: None
+) -> Callable[..., Operation]:
     """Request as an auditor who may also export, and run it here to its end."""
     user = User.objects.create_user("olga", password="long enough password", is_staff=True)
     codes = ["request_export", "produce_evidencereport", "view_evidencereport", "view_run"]
     user.user_permissions.set(Permission.objects.filter(codename__in=codes))
 
-    def ask(kind: str = "export", **parameters: str) -> Operation:
+    def act(kind: str = "export", **parameters: str) -> Operation:
         by = User.objects.get(pk=user.pk)
         given = parameters or {"policy": "audit-trail"}
         made = request(f"backups.{kind}", by=by, environment=production, parameters=given, reason="test")
-        run_operation(made.pk, "test", POOLS, end_process=lambda: None)
-        made.refresh_from_db()
-        return made
+        return ended(made)
 
-    return ask
+    return act
 
 
 def change(dsns: dict[str, str], statement: str) -> tuple[str, int]:
@@ -70,22 +64,22 @@ def change(dsns: dict[str, str], statement: str) -> tuple[str, int]:
 
 
 def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by_a_worker(
-    ask: Callable[..., Operation], sampelit_copy: dict[str, str], client: Client, capsys: pytest.CaptureFixture[str],
+    act: Callable[..., Operation], sampelit_copy: dict[str, str], client: Client, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    ask()
+    act()
     experiment, number = change(
         sampelit_copy,
         f"UPDATE {AUDIT} SET conversion_observed = true, conversion_value = 9.5 WHERE id = (SELECT id FROM {AUDIT} "
         "WHERE NOT conversion_observed LIMIT 1)",
     )
-    ask()
+    act()
     change(sampelit_copy, f"UPDATE {AUDIT} SET conversion_value = 900 WHERE experiment_id = '{experiment}' "
                           f"AND sequence_number = {number}")  # fmt: skip
-    ask()
+    act()
 
-    done = ask("trace_decision", experiment=experiment, sequence=str(number))
-    report = ask("evidence", **{"from": "2026-01-01", "to": "2027-01-01"})
+    done = act("trace_decision", experiment=experiment, sequence=str(number))
+    report = act("evidence", **{"from": "2026-01-01", "to": "2027-01-01"})
 
     history = told(done.result["history"])
     assert [one["what"][0] for one in history] == ["first seen", "conversion set", "conversion changed"], done.error
@@ -121,9 +115,9 @@ def _pages_and_shell(
     monkeypatch.undo()
 
 
-def test_a_damaged_run_is_told_and_the_others_are_still_read(ask: Callable[..., Operation]) -> None:
-    first = ask()
-    second = ask()
+def test_a_damaged_run_is_told_and_the_others_are_still_read(act: Callable[..., Operation]) -> None:
+    first = act()
+    second = act()
     run = Run.objects.get(pk=first.result["run"])
     for segment in run.segments.filter(table=f"public.{AUDIT}"):
         open_store(run.store_url).delete(segment.key)
@@ -131,7 +125,7 @@ def test_a_damaged_run_is_told_and_the_others_are_still_read(ask: Callable[..., 
     facts = facts_store.read(open_store(run.store_url), trusted_manifest(run, store_of(run)), None)
     chain = facts.tables[0].months[0].chain  # type: ignore[union-attr]
 
-    done = ask("trace_decision", experiment=chain, sequence="1")
+    done = act("trace_decision", experiment=chain, sequence="1")
 
     problems = [one["problem"] for one in done.result["history"]]
     assert done.status == "succeeded"

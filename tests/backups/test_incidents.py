@@ -31,17 +31,17 @@ ROW = {"id": "1", "chain": "c", "sequence": 4, "before": {"visitor_id": "ana"}, 
 
 
 @pytest.fixture
-def production() -> Environment:
+def bare_production() -> Environment:
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     ensure_policies(environment)
     return environment
 
 
 @pytest.fixture
-def run(production: Environment) -> Run:
+def proven_row(bare_production: Environment) -> Run:
     by = User.objects.create_superuser("sam")
-    made = request("backups.export", by=by, environment=production, parameters={"policy": "audit-trail"})
-    policy = Policy.objects.get(environment=production, name="audit-trail")
+    made = request("backups.export", by=by, environment=bare_production, parameters={"policy": "audit-trail"})
+    policy = Policy.objects.get(environment=bare_production, name="audit-trail")
     return Run.objects.create(operation=made, policy=policy, status="proven", manifest_sha256="a" * 64,
                               proven_at=timezone.now(), stored_at=timezone.now())  # fmt: skip
 
@@ -69,19 +69,19 @@ def ended(operation: Operation) -> Operation:
     return operation
 
 
-def test_the_same_finding_is_one_incident_and_one_message(production, run) -> None:
-    first, second = found(production, run), found(production, run)
+def test_the_same_finding_is_one_incident_and_one_message(bare_production, proven_row) -> None:
+    first, second = found(bare_production, proven_row), found(bare_production, proven_row)
 
     assert first == second
     assert Entry.objects.filter(code="backups.incident.opened").count() == 1
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 1
-    assert list(first.seen_in.all()) == [run]
+    assert list(first.seen_in.all()) == [proven_row]
 
 
-def test_a_finding_waits_for_nobody_who_asks_for_an_operation(production) -> None:
+def test_a_finding_waits_for_nobody_who_asks_for_an_operation(bare_production) -> None:
     """Asking shares the environment's key, then waits for the ledger: two that wait for each other would end."""
     with CaptureQueriesContext(connection) as seen:
-        found(production)
+        found(bare_production)
 
     locks = [
         query["sql"] for query in seen if 'FROM "operations_environment"' in query["sql"] and "FOR" in query["sql"]
@@ -90,40 +90,40 @@ def test_a_finding_waits_for_nobody_who_asks_for_an_operation(production) -> Non
     assert all("FOR NO KEY UPDATE" in text for text in locks)
 
 
-def test_an_incident_that_grows_is_told_again(production) -> None:
-    found(production)
-    grown = found(production, evidence=[ROW, {**ROW, "id": "2"}], summary="2 rows edited")
+def test_an_incident_that_grows_is_told_again(bare_production) -> None:
+    found(bare_production)
+    grown = found(bare_production, evidence=[ROW, {**ROW, "id": "2"}], summary="2 rows edited")
 
     assert (Incident.objects.count(), grown.total, grown.summary) == (1, 2, "2 rows edited")
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 2
 
 
-def test_what_was_resolved_is_accepted_and_anything_else_is_new(production) -> None:
-    resolved = incidents_service.resolve(found(production), "olga", "a repair, ticket 7")
+def test_what_was_resolved_is_accepted_and_anything_else_is_new(bare_production) -> None:
+    resolved = incidents_service.resolve(found(bare_production), "olga", "a repair, ticket 7")
 
-    again = found(production)
-    other = found(production, evidence=[{**ROW, "after": {"visitor_id": "eve"}}])
+    again = found(bare_production)
+    other = found(bare_production, evidence=[{**ROW, "after": {"visitor_id": "eve"}}])
 
     assert (again, again.status) == (resolved, "resolved")
     assert (other.status, Incident.objects.count()) == ("open", 2)
 
 
-def test_at_most_two_hundred_rows_are_kept(production) -> None:
-    incident = found(production, evidence=[{**ROW, "id": str(n)} for n in range(300)], total=300)
+def test_at_most_two_hundred_rows_are_kept(bare_production) -> None:
+    incident = found(bare_production, evidence=[{**ROW, "id": str(n)} for n in range(300)], total=300)
 
     assert (len(incident.evidence["rows"]), incident.total) == (200, 300)
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_nobody_resolves_without_a_reason(production, reason: str) -> None:
-    incident = found(production)
+def test_nobody_resolves_without_a_reason(bare_production, reason: str) -> None:
+    incident = found(bare_production)
 
     with pytest.raises(Refused, match="Say what happened"):
         incidents_service.resolve(incident, "olga", reason)
 
 
-def test_an_incident_is_resolved_once_and_only_as_it_was_seen(production) -> None:
-    incident = found(production)
+def test_an_incident_is_resolved_once_and_only_as_it_was_seen(bare_production) -> None:
+    incident = found(bare_production)
     with pytest.raises(Refused, match="More was found"):
         incidents_service.resolve(incident, "olga", "fine", fingerprint="another")
     incidents_service.resolve(incident, "olga", "fine")
@@ -132,8 +132,8 @@ def test_an_incident_is_resolved_once_and_only_as_it_was_seen(production) -> Non
         incidents_service.resolve(incident, "otto", "me too")
 
 
-def test_open_incidents_are_told_daily_until_resolved(production) -> None:
-    incident = found(production)
+def test_open_incidents_are_told_daily_until_resolved(bare_production) -> None:
+    incident = found(bare_production)
     Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
 
     assert [incidents_service.remind(), incidents_service.remind()] == [1, 0]
@@ -150,19 +150,19 @@ def test_open_incidents_are_told_daily_until_resolved(production) -> None:
         ("incident_resolution_is_whole", {"status": "resolved", "subject": "other"}),
     ],
 )
-def test_sql_cannot_cheat_an_incident(production, name: str, values: dict[str, str]) -> None:
-    row = found(production)
-    copy = {"code": row.code, "environment": production, "subject": row.subject, "summary": "x", **values}
+def test_sql_cannot_cheat_an_incident(bare_production, name: str, values: dict[str, str]) -> None:
+    row = found(bare_production)
+    copy = {"code": row.code, "environment": bare_production, "subject": row.subject, "summary": "x", **values}
 
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         Incident.objects.create(**copy)
 
 
-def test_a_hold_is_placed_once_and_released_once_with_reasons(production, run) -> None:
-    hold = holds.place(run, "olga", "court order 12")
+def test_a_hold_is_placed_once_and_released_once_with_reasons(bare_production, proven_row) -> None:
+    hold = holds.place(proven_row, "olga", "court order 12")
 
-    assert holds.place(run, "otto", "again") == hold
-    assert list(Run.objects.held()) == [run]
+    assert holds.place(proven_row, "otto", "again") == hold
+    assert list(Run.objects.held()) == [proven_row]
     with pytest.raises(Refused, match="need not be kept"):
         holds.release(hold, "adam", " ")
     holds.release(hold, "adam", "the case is closed")
@@ -171,20 +171,20 @@ def test_a_hold_is_placed_once_and_released_once_with_reasons(production, run) -
         holds.release(hold, "adam", "twice")
 
 
-def test_a_hold_outlives_neither_its_open_incident_nor_sql(production, run) -> None:
-    hold = holds.place(run, "system", "the last good run", incident=found(production, run))
+def test_a_hold_outlives_neither_its_open_incident_nor_sql(bare_production, proven_row) -> None:
+    hold = holds.place(proven_row, "system", "the last good run", incident=found(bare_production, proven_row))
 
     with pytest.raises(Refused, match="is open"):
         holds.release(hold, "adam", "tidy up")
     with pytest.raises(IntegrityError, match="hold_release_is_whole"), transaction.atomic():
         Hold.objects.update(released_by="adam")
     with pytest.raises(IntegrityError, match="hold_once_per_incident"), transaction.atomic():
-        Hold.objects.create(run=run, incident=hold.incident, reason="x", placed_by="y")
+        Hold.objects.create(run=proven_row, incident=hold.incident, reason="x", placed_by="y")
 
 
-def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(production) -> None:
-    incident = found(production)
-    asked = {"environment": production, "parameters": {"incident": str(incident.pk)}}
+def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(bare_production) -> None:
+    incident = found(bare_production)
+    asked = {"environment": bare_production, "parameters": {"incident": str(incident.pk)}}
     with pytest.raises(PermissionDenied):
         request("backups.resolve_incident", by=olga("view_incident", "verify_run"), reason="no", **asked)
     User.objects.filter(username="olga").delete()
@@ -205,13 +205,13 @@ def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(produ
         request("backups.resolve_incident", by=by, reason="again", **asked)
 
 
-def test_a_finding_that_grew_ends_a_waiting_request_without_effect(production) -> None:
-    incident = found(production)
+def test_a_finding_that_grew_ends_a_waiting_request_without_effect(bare_production) -> None:
+    incident = found(bare_production)
     by = olga("resolve_incident")
-    asked = request("backups.resolve_incident", by=by, environment=production, reason="fine",
+    asked = request("backups.resolve_incident", by=by, environment=bare_production, reason="fine",
                     parameters={"incident": str(incident.pk)})  # fmt: skip
     approve(asked, by=ada())
-    found(production, evidence=[ROW, {**ROW, "id": "2"}])
+    found(bare_production, evidence=[ROW, {**ROW, "id": "2"}])
 
     done = ended(asked)
 
@@ -219,35 +219,35 @@ def test_a_finding_that_grew_ends_a_waiting_request_without_effect(production) -
     assert done.status in ("failed", "expired")
 
 
-def test_holds_are_placed_and_released_by_operations(production, run) -> None:
+def test_holds_are_placed_and_released_by_operations(bare_production, proven_row) -> None:
     by = olga("place_hold", "release_hold")
-    placed = ended(request("backups.place_hold", by=by, environment=production, reason="court",
-                           parameters={"run": run.pk}))  # fmt: skip
+    placed = ended(request("backups.place_hold", by=by, environment=bare_production, reason="court",
+                           parameters={"run": proven_row.pk}))  # fmt: skip
     hold = Hold.objects.get(pk=placed.result["hold"])
-    asked = request("backups.release_hold", by=by, environment=production, reason="closed",
+    asked = request("backups.release_hold", by=by, environment=bare_production, reason="closed",
                     parameters={"hold": str(hold.pk)})  # fmt: skip
 
-    assert (hold.run, hold.reason, hold.placed_by) == (run, "court", "olga")
+    assert (hold.run, hold.reason, hold.placed_by) == (proven_row, "court", "olga")
     assert asked.status == "awaiting_approval"
     with pytest.raises(Refused, match="no stored run"):
-        request("backups.place_hold", by=by, environment=production, parameters={"run": "nothing"}, reason="x")
+        request("backups.place_hold", by=by, environment=bare_production, parameters={"run": "nothing"}, reason="x")
     with pytest.raises(Refused, match="no standing hold"):
-        request("backups.release_hold", by=by, environment=production, parameters={"hold": "x"}, reason="x")
+        request("backups.release_hold", by=by, environment=bare_production, parameters={"hold": "x"}, reason="x")
 
 
-def test_the_doctor_counts_what_nobody_resolved(production) -> None:
+def test_the_doctor_counts_what_nobody_resolved(bare_production) -> None:
     from backups.doctor.backups import altered_data
 
-    quiet = next(altered_data(production))
-    found(production)
+    quiet = next(altered_data(bare_production))
+    found(bare_production)
 
     assert (quiet.tone, next(altered_data(None)).tone, next(altered_data(None)).found) == ("ok", "bad", "1 open")
 
 
-def test_a_slot_whose_run_is_suspect_is_suspect_in_the_calendar(production, run) -> None:
+def test_a_slot_whose_run_is_suspect_is_suspect_in_the_calendar(bare_production, proven_row) -> None:
     Run.objects.update(status="suspect")
-    policy = Policy.objects.select_related("environment").get(pk=run.policy_id)
-    for hours, status, operation in ((0, "failed", run.operation), (72, "missed", None), (96, "proven", None)):
+    policy = Policy.objects.select_related("environment").get(pk=proven_row.policy_id)
+    for hours, status, operation in ((0, "failed", proven_row.operation), (72, "missed", None), (96, "proven", None)):
         at = timezone.now() - timedelta(hours=hours)
         Slot.objects.create(policy=policy, at=at, status=status, operation=operation)
 
@@ -258,8 +258,8 @@ def test_a_slot_whose_run_is_suspect_is_suspect_in_the_calendar(production, run)
     assert "1 failed" not in drawn
 
 
-def test_the_shell_lists_and_shows(production, capsys) -> None:
-    incident = found(production)
+def test_the_shell_lists_and_shows(bare_production, capsys) -> None:
+    incident = found(bare_production)
 
     with pytest.raises(SystemExit) as listed:
         call_command("incidents", "--environment", "production", "--json")
@@ -274,9 +274,11 @@ def test_the_shell_lists_and_shows(production, capsys) -> None:
     assert "No open incidents" in capsys.readouterr().out
 
 
-def test_the_page_shows_the_rows_before_and_after_and_who_may_resolve(production, run, client) -> None:
+def test_the_page_shows_the_rows_before_and_after_and_who_may_resolve(bare_production, proven_row, client) -> None:
     incident = found(
-        production, run, evidence={"rows": [ROW], "verify_audit_chain": {"rows": 9, "chains": 1, "invalid": 0}}
+        bare_production,
+        proven_row,
+        evidence={"rows": [ROW], "verify_audit_chain": {"rows": 9, "chains": 1, "invalid": 0}},
     )
     auditor = olga("view_incident", "view_run", "view_hold")
     client.force_login(auditor)

@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import psycopg
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from pyrage import x25519
 
 from backups.models import Proof, Run, Segment
-from backups.policies.defaults import ensure_policies
 from ledger.models import Entry
 from ledger.services import verify
-from operations.engine.request import request
 from operations.engine.run import run_operation
-from operations.models import Environment, Notification, Operation
+from operations.models import Notification, Operation
 from providers.errors import Refused
 from providers.postgres import preflight
 from providers.storage.base import Retained, StoreError
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
+from tests.backups.conftest import ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL_POOLS = frozenset({"export", "prove"})
-
-
-@pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampelit, reused_drill) -> Environment:
-    settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
-    environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
-    ensure_policies(environment)
-    return environment
-
-
-@pytest.fixture
-def ask(production: Environment) -> Callable[..., Operation]:
-    user = User.objects.create_user("olga", password="long enough password", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename="request_export"))
-
-    def ask(policy: str = "audit-trail") -> Operation:
-        by = User.objects.get(pk=user.pk)
-        return request("backups.export", by=by, environment=production, parameters={"policy": policy}, reason="test")
-
-    return ask
-
-
-def ended(operation: Operation) -> Operation:
-    run_operation(operation.pk, "test", ALL_POOLS, end_process=lambda: None)
-    operation.refresh_from_db()
-    return operation
 
 
 def test_an_export_ends_proven(ask) -> None:

@@ -1,6 +1,5 @@
 """A copy that nobody proves turns red by itself, and is told daily until a later run is proven."""
 
-# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from datetime import timedelta
@@ -15,7 +14,7 @@ from backups.policies import overdue
 from backups.web import home as web_home
 from backups.web.run_page import proven_badge
 from operations.models import Notification
-from tests.backups.test_operation import ask, ended, production  # noqa: F401
+from tests.backups.conftest import ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

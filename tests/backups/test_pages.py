@@ -12,7 +12,6 @@ from django.urls import reverse
 from backups.models import Policy, Run, StoreReport
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Operation
-from tests.backups.test_operation import ask, ended, production  # noqa: F401
 
 KEEP = {"keep_last": 24, "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12, "keep_yearly": 7,
         "keep_unproven_days": 30}  # fmt: skip
@@ -24,11 +23,6 @@ def admin_client() -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("root", password="long enough password"))
     return client
-
-
-@pytest.fixture
-def run(ask) -> Run:  # noqa: F811
-    return Run.objects.get(pk=ended(ask()).result["run"])
 
 
 @pytest.mark.parametrize("name", ["run", "policy", "slot", "restore", "proof", "storereport"])
@@ -141,7 +135,7 @@ def test_a_comparison_leads_to_the_live_tables(admin_client: Client, run: Run) -
     assert f"run={run.pk}&amp;target=live" in page
 
 
-def test_a_run_under_way_shows_rate_and_time_left_of_each_table(admin_client: Client, ask) -> None:  # noqa: F811
+def test_a_run_under_way_shows_rate_and_time_left_of_each_table(admin_client: Client, ask) -> None:
     tables = [
         {"table": "public.users", "done": 50, "total": 50, "rows": 5, "seconds": 2.0},
         {"table": "public.assignments", "done": 25_000_000, "total": 100_000_000, "rows": 400, "seconds": 5.0},

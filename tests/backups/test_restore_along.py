@@ -18,8 +18,7 @@ from providers import machine, postgres
 from providers.errors import ProviderError
 from providers.postgres.restore.side_effects import silent_triggers
 from providers.storage.factory import open_store
-from tests.backups.test_operation import ask, production  # noqa: F401
-from tests.backups.test_restore import maintenance, restore, rows, run, signed_up, spoilt  # noqa: F401
+from tests.backups.restoring import rows, signed_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEHIND = """
@@ -50,11 +49,13 @@ def behind(dsns: dict[str, str]) -> None:
         connection.execute(BEHIND)
 
 
-def test_rows_behind_rows_that_go_along_are_counted_and_go_only_then(run: Run, restore, spoilt, maintenance) -> None:  # noqa: F811
+def test_rows_behind_rows_that_go_along_are_counted_and_go_only_then(
+    earlier_run: Run, restore_operation, spoilt, maintenance
+) -> None:
     behind(spoilt)
-    along = restore(run, "compare").result["difference"]["public.users"]["along"]
+    along = restore_operation(earlier_run, "compare").result["difference"]["public.users"]["along"]
 
-    operation = restore(run, "live")
+    operation = restore_operation(earlier_run, "live")
 
     assert along == {"public.user_onboarding": 1, "public.tours": 2, "public.notes": 1}
     assert (operation.status, operation.error) == ("succeeded", "")
@@ -62,20 +63,22 @@ def test_rows_behind_rows_that_go_along_are_counted_and_go_only_then(run: Run, r
     assert rows(spoilt["admin"], "SELECT * FROM notes ORDER BY id") == [(1, None), (2, 3), (3, None)]
 
 
-def test_what_nobody_approved_is_rolled_back_however_it_came_about(run: Run, spoilt) -> None:  # noqa: F811
+def test_what_nobody_approved_is_rolled_back_however_it_came_about(earlier_run: Run, spoilt) -> None:
     behind(spoilt)
-    manifest = load(open_store(run.store_url), run.pk, None)
+    manifest = load(open_store(earlier_run.store_url), earlier_run.pk, None)
 
     with pytest.raises(ProviderError, match=r"public\.notes: 1 rows, public\.tours: 2 rows\. Compare") as caught:
-        in_place.apply(manifest, open_store(run.store_url), (), spoilt["admin"], along={"public.user_onboarding": 1})
+        in_place.apply(
+            manifest, open_store(earlier_run.store_url), (), spoilt["admin"], along={"public.user_onboarding": 1}
+        )
 
     assert "was rolled back" in str(caught.value)
     assert rows(spoilt["admin"], "SELECT count(*) FROM tours") == [(3,)]
 
 
-def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(run: Run, spoilt) -> None:  # noqa: F811
-    store = open_store(run.store_url)
-    manifest = load(store, run.pk, None)
+def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(earlier_run: Run, spoilt) -> None:
+    store = open_store(earlier_run.store_url)
+    manifest = load(store, earlier_run.pk, None)
     with psycopg.connect(spoilt["admin"]) as connection:
         connection.execute("ALTER TABLE users DISABLE TRIGGER USER")
         connection.execute("UPDATE users SET full_name = 'Kept', updated_at = '2026-01-02 03:04:05+00'")
@@ -104,11 +107,13 @@ def test_triggers_are_afterwards_as_they_were_on_each_partition(empty_database: 
     assert after == before
 
 
-def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(run: Run, restore, spoilt, monkeypatch) -> None:  # noqa: F811
-    needed = disk_space.disk_bytes(2 * run.raw_bytes)
+def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(
+    earlier_run: Run, restore_operation, spoilt, monkeypatch
+) -> None:
+    needed = disk_space.disk_bytes(2 * earlier_run.raw_bytes)
     monkeypatch.setattr(machine, "free_disk", lambda: needed - 1)
 
-    operation = restore(run, "compare")
+    operation = restore_operation(earlier_run, "compare")
 
     assert operation.status == "failed"
     assert operation.error.startswith("Nothing was compared. A drill needs 0.2 GB")

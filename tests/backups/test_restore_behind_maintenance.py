@@ -1,6 +1,5 @@
 """A restore onto live tables behind the real maintenance step: Render's door is closed during it and open after it."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import psycopg
@@ -12,8 +11,6 @@ from deployments.models import Service
 from deployments.render.sync import poll
 from operations.engine import kinds, specs
 from providers.errors import ProviderError
-from tests.backups.test_operation import ask, production
-from tests.backups.test_restore import restore, run, spoilt
 from tests.render_sandbox import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,11 +41,11 @@ def switches(render) -> list[bool]:
     return [event["details"]["enabled"] for event in events if event["type"] == "maintenance_mode_enabled"]
 
 
-def test_the_door_is_closed_while_live_tables_change(run: Run, restore, spoilt, render) -> None:
+def test_the_door_is_closed_while_live_tables_change(earlier_run: Run, restore_operation, spoilt, render) -> None:
     newcomer(spoilt)
-    restore(run, "compare")
+    restore_operation(earlier_run, "compare")
 
-    operation = restore(run, "live")
+    operation = restore_operation(earlier_run, "live")
 
     assert operation.error == ""
     assert operation.status == "succeeded"
@@ -58,14 +55,14 @@ def test_the_door_is_closed_while_live_tables_change(run: Run, restore, spoilt, 
 
 
 def test_the_door_is_opened_again_when_the_restore_fails(
-    run: Run,
-    restore,
+    earlier_run: Run,
+    restore_operation,
     spoilt,
     render,
     monkeypatch,
 ) -> None:
     newcomer(spoilt)
-    restore(run, "compare")
+    restore_operation(earlier_run, "compare")
     kind = kinds.get("backups.restore")
     seen: list[int] = []
 
@@ -76,7 +73,7 @@ def test_the_door_is_opened_again_when_the_restore_fails(
     broken = [specs.step(one.name, fail) if one.name == "drain" else one for one in kind.resolved_steps()]
     monkeypatch.setattr(kind, "steps", broken)
 
-    operation = restore(run, "live")
+    operation = restore_operation(earlier_run, "live")
 
     assert operation.status == "failed"
     assert (seen, visit(render)) == ([503], 200)

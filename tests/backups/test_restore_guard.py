@@ -21,8 +21,7 @@ from providers import postgres
 from providers.errors import ProviderError
 from providers.storage.base import Store
 from tests import portal_database
-from tests.backups.test_operation import ask, ended, production  # noqa: F401
-from tests.backups.test_restore import rows, run, spoil, spoilt  # noqa: F401
+from tests.backups.restoring import rows, spoil
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLDERS = (
@@ -162,10 +161,11 @@ def test_a_slow_download_is_no_idle_worker(
     assert done.rows == manifest.rows
 
 
-def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) -> None:  # noqa: F811
+def test_live_tables_are_as_they_were_after_a_pause(earlier_run: Run, spoilt, settings) -> None:
     spoil(spoilt)
     settings.OPS_LEASE_SECONDS = 0.7
-    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
+    store = restore_steps.store_of(earlier_run)
+    manifest = restore_steps.trusted_manifest(earlier_run, store)
     brought_back = threading.Event()
     check = Pausing(1.4, brought_back.is_set)
 
@@ -181,9 +181,10 @@ def test_live_tables_are_as_they_were_after_a_pause(run: Run, spoilt, settings) 
     assert rows(spoilt["admin"], "SELECT count(*) FROM users WHERE email = 'new@example.com'") == [(1,)]
 
 
-def test_live_tables_equal_the_run_after_an_undisturbed_restore(run: Run, spoilt) -> None:  # noqa: F811
+def test_live_tables_equal_the_run_after_an_undisturbed_restore(earlier_run: Run, spoilt) -> None:
     spoil(spoilt)
-    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
+    store = restore_steps.store_of(earlier_run)
+    manifest = restore_steps.trusted_manifest(earlier_run, store)
 
     done = in_place.apply(manifest, store, (), spoilt["admin"])
 
@@ -192,9 +193,10 @@ def test_live_tables_equal_the_run_after_an_undisturbed_restore(run: Run, spoilt
     assert rows(spoilt["admin"], "SELECT count(*) FROM algorithm_audit_trail") == [(600,)]
 
 
-def test_live_tables_are_as_they_were_when_the_lease_is_lost_at_the_last_moment(run: Run, spoilt) -> None:  # noqa: F811
+def test_live_tables_are_as_they_were_when_the_lease_is_lost_at_the_last_moment(earlier_run: Run, spoilt) -> None:
     spoil(spoilt)
-    manifest, store = restore_steps.trusted_manifest(run, restore_steps.store_of(run)), restore_steps.store_of(run)
+    store = restore_steps.store_of(earlier_run)
+    manifest = restore_steps.trusted_manifest(earlier_run, store)
     left = [len(manifest.segments) + len(manifest.tables)]
 
     def check() -> None:

@@ -20,9 +20,7 @@ from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
-from tests.backups.test_operation import ask, ended, production  # noqa: F401
-from tests.backups.test_restore import POOLS, run, spoilt  # noqa: F401
-from tests.backups.test_restore import restore as restore_operation  # noqa: F401
+from tests.backups.conftest import RESTORING
 from tests.backups.test_restore_guard import tables_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,15 +38,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
         "OPS_RESTORE_X_DSN_OLD",
     ],
 )
-def test_only_variables_made_for_restores_are_targets(run: Run, restore_operation, name: str) -> None:  # noqa: F811
+def test_only_variables_made_for_restores_are_targets(earlier_run: Run, restore_operation, name: str) -> None:
     with pytest.raises(Refused, match=r"no other is allowed.*Nothing was requested"):
-        restore_operation(run, f"database:{name}")
+        restore_operation(earlier_run, f"database:{name}")
 
 
 @pytest.mark.parametrize("purpose", ["export", "migration", "restore"])
 def test_an_environments_own_variable_is_refused_whatever_its_name(
-    run: Run,  # noqa: F811
-    restore_operation,  # noqa: F811
+    earlier_run: Run,
+    restore_operation,
     purpose: str,
 ) -> None:
     Environment.objects.create(
@@ -56,11 +54,11 @@ def test_an_environments_own_variable_is_refused_whatever_its_name(
     )
 
     with pytest.raises(Refused, match="leads to staging itself"):
-        restore_operation(run, "database:OPS_RESTORE_STAGING_DSN")
+        restore_operation(earlier_run, "database:OPS_RESTORE_STAGING_DSN")
 
 
 @pytest.fixture
-def asked(production: Environment) -> Callable[[Run, str], Operation]:  # noqa: F811
+def asked(production: Environment) -> Callable[[Run, str], Operation]:
     """Only requests; nothing runs yet."""
     user = User.objects.create_user("ruth", password="long enough password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="request_restore"))
@@ -68,7 +66,7 @@ def asked(production: Environment) -> Callable[[Run, str], Operation]:  # noqa: 
     production.refresh_from_db()
     by = User.objects.get(pk=user.pk)
 
-    def asked(run: Run, target: str) -> Operation:  # noqa: F811
+    def asked(run: Run, target: str) -> Operation:
         values = {"run": run.pk, "target": target}
         return request("backups.restore", by=by, environment=production, parameters=values)
 
@@ -76,16 +74,16 @@ def asked(production: Environment) -> Callable[[Run, str], Operation]:  # noqa: 
 
 
 def test_the_step_refuses_a_variable_that_an_environment_took_since(
-    run: Run,  # noqa: F811
+    earlier_run: Run,
     asked,
     empty_database: str,
     monkeypatch,
 ) -> None:
     monkeypatch.setenv("OPS_RESTORE_LATER_DSN", empty_database)
-    operation = asked(run, "database:OPS_RESTORE_LATER_DSN")
+    operation = asked(earlier_run, "database:OPS_RESTORE_LATER_DSN")
     Environment.objects.create(slug="late", name="L", kind="staging", migration_dsn_env="OPS_RESTORE_LATER_DSN")
 
-    run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+    run_operation(operation.pk, "test", RESTORING, end_process=lambda: None)
 
     operation.refresh_from_db()
     assert operation.status == "failed"
@@ -93,12 +91,12 @@ def test_the_step_refuses_a_variable_that_an_environment_took_since(
     assert tables_in(empty_database) == 0
 
 
-def test_the_worker_refuses_a_target_that_was_stored_before_the_rule(run: Run, asked, monkeypatch) -> None:  # noqa: F811
+def test_the_worker_refuses_a_target_that_was_stored_before_the_rule(earlier_run: Run, asked, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(targets, "_VARIABLE", re.compile("[A-Z_]+"))
-        operation = asked(run, "database:SOME_MIGRATION_DSN")
+        operation = asked(earlier_run, "database:SOME_MIGRATION_DSN")
 
-    run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+    run_operation(operation.pk, "test", RESTORING, end_process=lambda: None)
 
     operation.refresh_from_db()
     assert operation.status == "expired"
@@ -116,10 +114,10 @@ def portal_dsn() -> str:
     )
 
 
-def test_the_portals_own_database_is_refused_by_its_identity(run: Run, restore_operation, monkeypatch) -> None:  # noqa: F811
+def test_the_portals_own_database_is_refused_by_its_identity(earlier_run: Run, restore_operation, monkeypatch) -> None:
     monkeypatch.setenv("OPS_RESTORE_ALIAS_DSN", portal_dsn())
 
-    operation = restore_operation(run, "database:OPS_RESTORE_ALIAS_DSN")
+    operation = restore_operation(earlier_run, "database:OPS_RESTORE_ALIAS_DSN")
 
     assert operation.status == "failed"
     assert "is the database of the portal" in operation.error
@@ -128,8 +126,8 @@ def test_the_portals_own_database_is_refused_by_its_identity(run: Run, restore_o
 
 @pytest.mark.parametrize("purpose", ["EXPORT", "MIGRATION", "RESTORE"])
 def test_an_environments_database_is_refused_by_its_identity(
-    run: Run,  # noqa: F811
-    restore_operation,  # noqa: F811
+    earlier_run: Run,
+    restore_operation,
     empty_database: str,
     monkeypatch,
     purpose: str,
@@ -138,7 +136,7 @@ def test_an_environments_database_is_refused_by_its_identity(
     monkeypatch.setenv(f"SAMPELIT_STAGING_{purpose}_DSN", empty_database)
     monkeypatch.setenv("OPS_RESTORE_ALIAS_DSN", empty_database.replace("127.0.0.1", "localhost"))
 
-    operation = restore_operation(run, "database:OPS_RESTORE_ALIAS_DSN")
+    operation = restore_operation(earlier_run, "database:OPS_RESTORE_ALIAS_DSN")
 
     assert operation.status == "failed"
     assert "is the database of staging" in operation.error
@@ -146,7 +144,7 @@ def test_an_environments_database_is_refused_by_its_identity(
 
 
 def test_an_environment_that_does_not_answer_is_known_by_its_runs(
-    run: Run,  # noqa: F811
+    earlier_run: Run,
     empty_database: str,
     monkeypatch,
 ) -> None:
@@ -171,31 +169,31 @@ def test_two_databases_whose_identity_nobody_may_read_are_told_apart_by_name_onl
 
 
 @pytest.fixture
-def verify(production: Environment) -> Callable[[Run], Operation]:  # noqa: F811
+def verify(production: Environment) -> Callable[[Run], Operation]:
     user = User.objects.create_user("audrey", password="long enough password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="verify_run"))
     by = User.objects.get(pk=user.pk)
     return lambda one: request("backups.verify", by=by, environment=production, parameters={"run": one.pk})
 
 
-def fail(run: Run) -> None:  # noqa: F811
+def fail(run: Run) -> None:
     Run.objects.advance(run.pk, "proven", "failed", reason="An object is missing.")
 
 
-def test_a_failed_run_is_not_verified_again(run: Run, verify) -> None:  # noqa: F811
-    fail(run)
+def test_a_failed_run_is_not_verified_again(earlier_run: Run, verify) -> None:
+    fail(earlier_run)
 
     with pytest.raises(Refused, match=r"failed: An object is missing\. A failed run is never proven later"):
-        verify(run)
+        verify(earlier_run)
 
 
-def test_a_run_that_failed_since_the_request_ends_refused_and_stays_failed(run: Run, verify) -> None:  # noqa: F811
-    operation: Operation = verify(run)
-    fail(run)
+def test_a_run_that_failed_since_the_request_ends_refused_and_stays_failed(earlier_run: Run, verify) -> None:
+    operation: Operation = verify(earlier_run)
+    fail(earlier_run)
 
-    run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+    run_operation(operation.pk, "test", RESTORING, end_process=lambda: None)
 
     operation.refresh_from_db()
-    run.refresh_from_db()
-    assert (operation.status, run.status) == ("failed", "failed")
+    earlier_run.refresh_from_db()
+    assert (operation.status, earlier_run.status) == ("failed", "failed")
     assert "never proven later" in operation.error

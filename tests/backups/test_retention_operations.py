@@ -40,6 +40,7 @@ from providers.errors import Refused
 from providers.storage.base import Store, StoreError
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
+from tests.running import run_once
 from tests.seaweed import ADMIN, SECRET_KEY
 from tests.ticking import run_job
 
@@ -72,15 +73,13 @@ def olga() -> User:
 
 
 @pytest.fixture
-def ask(policy: Policy, olga: User) -> Callable[..., Operation]:
-    def ask(kind: str, **parameters: str) -> Operation:
+def act(policy: Policy, olga: User) -> Callable[..., Operation]:
+    def act(kind: str, **parameters: str) -> Operation:
         parameters = parameters or {"policy": policy.name}
         operation = request(kind, by=olga, environment=policy.environment, parameters=parameters, reason="test")
-        run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
-        operation.refresh_from_db()
-        return operation
+        return run_once(operation, POOLS)
 
-    return ask
+    return act
 
 
 def stored(policy: Policy, store: Store, days: float, settings, status: str = "proven", **fields: object) -> Run:
@@ -128,8 +127,8 @@ def keys(store: Store, run: Run) -> list[str]:
     return [item.key.split("/", 2)[2] for item in store.list(f"runs/{run.pk}/")]
 
 
-def test_it_retires_what_no_generation_wants_and_deletes_nothing(ask, policy, store, history) -> None:
-    operation = ask("backups.retire")
+def test_it_retires_what_no_generation_wants_and_deletes_nothing(act, policy, store, history) -> None:
+    operation = act("backups.retire")
 
     retired = Run.objects.filter(retired_by="olga")
     assert operation.status == "succeeded", operation.error
@@ -138,8 +137,8 @@ def test_it_retires_what_no_generation_wants_and_deletes_nothing(ask, policy, st
     assert Entry.objects.get(code="backups.runs.retired").payload["runs"] == [history[3].pk]
 
 
-def test_it_deletes_the_segments_of_due_runs_and_keeps_all_evidence(ask, policy, store, history) -> None:
-    operation = ask("backups.purge")
+def test_it_deletes_the_segments_of_due_runs_and_keeps_all_evidence(act, policy, store, history) -> None:
+    operation = act("backups.purge")
 
     gone = Run.objects.get(pk=history[4].pk)
     assert operation.status == "succeeded", operation.error
@@ -155,8 +154,8 @@ def test_it_deletes_the_segments_of_due_runs_and_keeps_all_evidence(ask, policy,
     assert sweep(store, timezone.now() + timedelta(days=90)) == []
 
 
-def test_a_purged_run_is_verified_by_its_evidence_and_never_restored(ask, history, store, capsys) -> None:
-    ask("backups.purge")
+def test_a_purged_run_is_verified_by_its_evidence_and_never_restored(act, history, store, capsys) -> None:
+    act("backups.purge")
     out = StringIO()
 
     call_command("verify_run", history[4].pk, "--store", store.url, "--json", stdout=out)
@@ -165,11 +164,11 @@ def test_a_purged_run_is_verified_by_its_evidence_and_never_restored(ask, histor
     assert (found["status"], found["problems"]) == ("purged", [])
     assert f"data deleted by retention on {timezone.now():%Y-%m-%d}" in found["note"]
     with pytest.raises(Refused, match="deleted by retention"):
-        ask("backups.restore", run=history[4].pk, target="scratch")
+        act("backups.restore", run=history[4].pk, target="scratch")
 
 
-def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history, store) -> None:
-    ask("backups.purge")
+def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(act, history, store) -> None:
+    act("backups.purge")
     path = Path(store.url.removeprefix("file://")) / manifest_key(history[4].pk)
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2', 1))
@@ -178,14 +177,14 @@ def test_a_changed_byte_in_the_manifest_of_a_purged_run_is_refused(ask, history,
         call_command("verify_run", history[4].pk, stdout=StringIO())
 
 
-def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(ask, history, store) -> None:
+def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(act, history, store) -> None:
     path = Path(store.url.removeprefix("file://")) / manifest_key(history[4].pk)
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2', 1))
 
     store.delete(f"runs/{history[5].pk}/1/000-a/0000000000-000.csv.zst")
 
-    operation = ask("backups.purge")
+    operation = act("backups.purge")
 
     assert operation.result["purged"] == []
     assert f"Run {history[4].pk} stays, it is evidence: The manifest" in operation.log
@@ -194,7 +193,7 @@ def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(ask, hist
 
 
 @pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
-def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, store, monkeypatch, olga, stop) -> None:
+def test_what_stands_against_it_after_the_plan_stops_the_deletion(act, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]
     whole = retention_purge._reaper
 
@@ -215,7 +214,7 @@ def test_what_stands_against_it_after_the_plan_stops_the_deletion(ask, history, 
         locked = timezone.now() + timedelta(days=3)
         monkeypatch.setattr(LocalStore, "retention_of", lambda self, key: locked if run.pk in key else None)
 
-    operation = ask("backups.purge")
+    operation = act("backups.purge")
 
     assert operation.status == "succeeded", operation.error
     assert operation.result["purged"] == [history[5].pk]
@@ -251,24 +250,24 @@ def test_a_worker_that_dies_between_two_deletions_is_resumed(policy, olga, histo
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_lost_answer_to_the_first_deletion_leaves_it_begun(ask, history, monkeypatch, lost) -> None:
+def test_a_lost_answer_to_the_first_deletion_leaves_it_begun(act, history, monkeypatch, lost) -> None:
     def delete(self: LocalStore, key: str) -> None:
         raise StoreError("no answer" if lost else "AccessDenied", retryable=lost)
 
     monkeypatch.setattr(LocalStore, "delete", delete)
 
-    operation = ask("backups.purge")
+    operation = act("backups.purge")
 
     assert operation.status == ("running" if lost else "failed")
     assert Run.objects.filter(purging_at__isnull=False, purged_at=None).exists() is lost
 
 
-def test_objects_that_vanished_make_a_run_count_no_more(ask, history, store, policy, settings) -> None:
+def test_objects_that_vanished_make_a_run_count_no_more(act, history, store, policy, settings) -> None:
     for run in history[:2]:
         for key in ("1/000-a/0000000000-000.csv.zst",):
             store.delete(f"runs/{run.pk}/{key}")
 
-    retire, purge = ask("backups.retire"), ask("backups.purge")
+    retire, purge = act("backups.retire"), act("backups.purge")
 
     assert not Run.objects.filter(retired_by="olga").exists()
     assert f"Run {history[0].pk} does not count" in retire.log
@@ -289,7 +288,7 @@ def test_the_sweep_never_takes_a_stored_run_that_lost_its_manifest(history, stor
     assert not list(store.list("runs/STRANGER/"))
 
 
-def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store, monkeypatch) -> None:
+def test_a_clock_that_disagrees_retires_and_deletes_nothing(act, history, store, monkeypatch) -> None:
     from backups.retention import facts as retention_facts
     from backups.retention.model import Clock
 
@@ -297,28 +296,28 @@ def test_a_clock_that_disagrees_retires_and_deletes_nothing(ask, history, store,
     monkeypatch.setattr(retention_facts, "clock", lambda: Clock(ahead, ahead))
 
     for kind in ("backups.retire", "backups.purge"):
-        operation = ask(kind)
+        operation = act(kind)
         assert operation.status == "failed"
         assert "365 days old: backups have stopped or a clock is wrong" in operation.error
     assert [len(keys(store, run)) for run in history] == [4] * 6
 
 
-def test_a_retired_run_is_brought_back_and_left_alone(ask, history, policy) -> None:
-    operation = ask("backups.unretire", run=history[4].pk)
-    ask("backups.retire")
+def test_a_retired_run_is_brought_back_and_left_alone(act, history, policy) -> None:
+    operation = act("backups.unretire", run=history[4].pk)
+    act("backups.retire")
 
     assert operation.status == "succeeded", operation.error
     assert Run.objects.get(pk=history[4].pk).retired_at is None
     with pytest.raises(Refused, match="no retired run"):
-        ask("backups.unretire", run=history[0].pk)
+        act("backups.unretire", run=history[0].pk)
 
 
-def test_a_bucket_without_a_reaper_keeps_everything_and_says_so(ask, history, store, policy, settings) -> None:
+def test_a_bucket_without_a_reaper_keeps_everything_and_says_so(act, history, store, policy, settings) -> None:
     Run.objects.filter(pk=history[4].pk).update(store_url="s3://bucket/x?region=eu")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("backups.retention.facts.incomplete", lambda runs: frozenset())
-        operation = ask("backups.purge")
+        operation = act("backups.purge")
 
     assert operation.status == "succeeded", operation.error
     assert "Nothing is deleted until BACKUP_REAPER_AWS_ACCESS_KEY_ID" in operation.result["waiting"]
@@ -371,9 +370,9 @@ def test_whoever_may_not_is_refused(policy, history) -> None:
         request("backups.purge", by=stranger, environment=policy.environment, parameters={"policy": policy.name})
 
 
-def test_an_unknown_policy_is_named(ask) -> None:
+def test_an_unknown_policy_is_named(act) -> None:
     with pytest.raises(Refused, match=r"no policy 'x'; nothing was requested\. Known: audit-trail"):
-        ask("backups.retire", policy="x")
+        act("backups.retire", policy="x")
 
 
 def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None:
@@ -389,7 +388,7 @@ def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None
 
 @pytest.mark.s3
 def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock(
-    ask, policy, settings, monkeypatch, s3_url: str
+    act, policy, settings, monkeypatch, s3_url: str
 ) -> None:
     monkeypatch.setenv("BACKUP_OBJECT_LOCK_DAYS", "3")
     locked_url = s3_url.replace("s3://backups/", "s3://locked/")
@@ -403,10 +402,10 @@ def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock
     settings.BACKUP_REAPER_AWS_ACCESS_KEY_ID = ADMIN
 
     settings.BACKUP_REAPER_AWS_SECRET_ACCESS_KEY = "not-its-secret"
-    refused = ask("backups.purge")
+    refused = act("backups.purge")
     half, untouched = keys(open_store(s3_url), plain), Run.objects.get(pk=plain.pk)
     settings.BACKUP_REAPER_AWS_SECRET_ACCESS_KEY = SECRET_KEY
-    done = ask("backups.purge")
+    done = act("backups.purge")
 
     assert refused.status == "failed"
     assert "The reaper's key is BACKUP_REAPER_AWS_ACCESS_KEY_ID" in refused.error
@@ -420,7 +419,7 @@ def test_a_bucket_is_emptied_by_the_reapers_key_alone_and_never_against_its_lock
     assert line.verdict == "retained"
 
 
-def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store, ask, settings, admin_client) -> None:
+def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store, act, settings, admin_client) -> None:
     runs = []
     for days in (100, 200):
         name = f"before-{new_ulid().lower()}"
@@ -429,9 +428,9 @@ def test_restore_points_go_too_and_the_newest_stays(policy: Policy, store: Store
         Operation.objects.filter(pk=runs[-1].operation_id).update(ended_at=timezone.now() - timedelta(days=days))
     newest, older = runs
 
-    results = [ask("backups.retire", policy=run.policy.name).result["retired"] for run in runs]
+    results = [act("backups.retire", policy=run.policy.name).result["retired"] for run in runs]
     Run.objects.filter(pk=older.pk).update(retired_at=timezone.now() - timedelta(days=8))
-    purged = ask("backups.purge", policy=older.policy.name).result["purged"]
+    purged = act("backups.purge", policy=older.policy.name).result["purged"]
 
     page = admin_client.get(f"/admin/backups/policy/{newest.policy_id}/retention/").content.decode()
 

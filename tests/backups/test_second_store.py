@@ -17,8 +17,7 @@ from operations.models import Heartbeat, Notification
 from providers.errors import ProviderError
 from providers.storage.base import Store
 from providers.storage.factory import open_store
-from tests.backups.conftest import exported
-from tests.backups.test_operation import ask, ended, production  # noqa: F401
+from tests.backups.conftest import ended, exported
 from tests.backups.test_proof import flip, path_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +52,7 @@ def test_two_whole_copies_of_one_run_are_both_kept(sampelit, store: Store, tmp_p
     assert other.get(manifest_key(manifest.run)) == b"another manifest"
 
 
-def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, settings, tmp_path, monkeypatch) -> None:  # noqa: F811
+def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, settings, tmp_path, monkeypatch) -> None:
     """The first store is away: runs are kept and proven in the second, the gap shows, nobody has to do anything."""
     Policy.objects.filter(name="audit-trail").update(second_store_env="SECOND_STORE")
     monkeypatch.setenv("SECOND_STORE", f"file://{tmp_path}/second")
@@ -79,7 +78,7 @@ def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, se
     assert told.filter(subject__startswith="Resolved").count() == 1
 
 
-def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:  # noqa: F811
+def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:
     Policy.objects.filter(name="audit-trail").update(second_store_env="SECOND_STORE")
     run = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
     (tmp_path / "blocked").write_text("in the way")

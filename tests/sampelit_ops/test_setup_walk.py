@@ -1,6 +1,5 @@
 """Two tokens and two DSNs, nothing else typed: the set-up shows everything and starts an export that ends proven."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 from io import StringIO
@@ -10,13 +9,12 @@ import stamina
 from django.core.management import call_command
 
 from backups.models import ProviderBackup, Run
-from backups.proof import prove
 from deployments.models import Deployment, Service
 from operations.models import Environment, Operation, SupabaseProject
 from sandbox.refs import REFS
-from tests.backups.provider_room import finished
 from tests.render_sandbox import running
-from tests.sandbox.conftest import Platform, platform, platform_server
+from tests.supabase_platform import Platform
+from tests.supabase_production import finished
 
 
 @pytest.fixture

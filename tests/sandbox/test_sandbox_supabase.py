@@ -10,7 +10,7 @@ import pytest
 
 from providers.http.errors import Rejected
 from sandbox.seed import UNTIL
-from tests.sandbox.conftest import FREE, REF, Platform
+from tests.supabase_platform import FREE, REF, Platform
 
 
 def settled(platform: Platform, seconds: float = 60) -> str:

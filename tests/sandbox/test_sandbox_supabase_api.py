@@ -10,7 +10,7 @@ from providers.errors import ProviderError
 from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, UnknownOutcome
 from providers.supabase import Supabase
 from tests import openapi
-from tests.sandbox.conftest import REF, Platform
+from tests.supabase_platform import REF, Platform
 
 
 def test_queries_run_on_the_real_database_and_the_read_only_one_cannot_write(platform: Platform) -> None:

@@ -1,6 +1,5 @@
 """The Recover page and its command: which ways back are offered, with what loss, and what is refused."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 import json
@@ -14,17 +13,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from backups.models import Run
 from backups.provider.sync import sync
 from migrations_registry.models import MigrationFile, SchemaFingerprint
-from operations.models import Environment, Operation
+from operations.models import Environment
 from providers.errors import Refused
-from sampelit_ops.recover import migration_writer as writing
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.options import options, restored, schema_for
-from tests.backups.provider_room import act, door, export, operator, production
-from tests.sandbox.conftest import REF, Platform, platform, platform_server
+from tests.supabase_platform import REF, Platform
+from tests.supabase_production import export
 
 
 @pytest.mark.parametrize(

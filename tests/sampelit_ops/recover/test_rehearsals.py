@@ -1,12 +1,10 @@
 """Each accident, rehearsed on the stand-in: made, found among the ways back, brought back, compared row by row."""
 
-# ruff: noqa: F401, F811 - fixtures are imported by name
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import psycopg
-import pytest
 from django.contrib.auth.models import Permission
 
 from backups.models import Run
@@ -20,9 +18,9 @@ from providers.postgres.migrate.history import ensure_history
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.option import Option
-from sampelit_ops.recover.options import options, restored
-from tests.backups.provider_room import act, decide, door, export, next_second, operator, production
-from tests.sandbox.conftest import REF, Platform, platform, platform_server
+from sampelit_ops.recover.options import options
+from tests.supabase_platform import Platform
+from tests.supabase_production import decide, export, next_second
 
 AUDITED = ("users", "experiments", "experiment_elements", "element_variants", "assignments", "algorithm_audit_trail")
 

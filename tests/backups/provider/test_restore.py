@@ -1,6 +1,5 @@
 """Restores at Supabase through operations, on a stand-in that really restores; every refusal once, none repeated."""
 
-# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from dataclasses import replace
@@ -16,20 +15,8 @@ from backups.provider.target import Target
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.models import Environment
-from tests.backups.provider_room import (  # noqa: F401
-    RESTORE,
-    act,
-    decide,
-    door,
-    export,
-    newest_daily,
-    next_second,
-    operator,
-    production,
-    stamp,
-    writes,
-)
-from tests.sandbox.conftest import REF, Platform, platform, platform_server  # noqa: F401
+from tests.supabase_platform import REF, Platform
+from tests.supabase_production import RESTORE, decide, export, newest_daily, next_second, stamp, writes
 
 
 def test_a_daily_backup_is_put_back_although_the_answer_was_lost(

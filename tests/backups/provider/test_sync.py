@@ -1,6 +1,5 @@
 """Supabase's own backups become rows and a verdict; every way of not answering has a clear state."""
 
-# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from io import StringIO
@@ -17,8 +16,9 @@ from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase_projects import link, remember_projects
 from providers.errors import ProviderError, Refused
 from sampelit_ops.site.home_panels import unbacked
-from tests.backups.provider_link import production, token  # noqa: F401
-from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server  # noqa: F401
+from tests.supabase_platform import FREE, REF, Platform
+
+pytestmark = pytest.mark.usefixtures("token")
 
 
 def verdict_of(environment: Environment):
@@ -30,8 +30,8 @@ def told() -> list[str]:
     return list(Notification.objects.values_list("subject", flat=True))
 
 
-def test_project_daily_backups_and_window_become_rows(production: Environment, platform: Platform) -> None:
-    row = sync(production, platform.client)
+def test_project_daily_backups_and_window_become_rows(unread_production: Environment, platform: Platform) -> None:
+    row = sync(unread_production, platform.client)
 
     assert (row.plan, row.status, row.pitr_enabled, row.ssl_enforced, row.open_to_all) == (
         "pro", "ACTIVE_HEALTHY", True, False, True)  # fmt: skip
@@ -39,17 +39,17 @@ def test_project_daily_backups_and_window_become_rows(production: Environment, p
     assert ProviderBackup.objects.filter(kind="daily", status="COMPLETED").count() == 7
     window = ProviderBackup.objects.get(kind="pitr_window")
     assert window.holds(window.latest_at)
-    assert verdict_of(production).tone == "ok"
+    assert verdict_of(unread_production).tone == "ok"
     assert "$100" in pitr_price(row)
     assert told() == []
 
 
-def test_a_backup_that_supabase_forgets_is_kept_as_gone(production: Environment, platform: Platform) -> None:
-    sync(production, platform.client)
+def test_a_backup_that_supabase_forgets_is_kept_as_gone(unread_production: Environment, platform: Platform) -> None:
+    sync(unread_production, platform.client)
     oldest = ProviderBackup.objects.filter(kind="daily").order_by("taken_at").first()
 
     platform.control("POST", f"projects/{REF}/backup")
-    sync(production, platform.client)
+    sync(unread_production, platform.client)
 
     oldest.refresh_from_db()
     assert oldest.gone_at is not None
@@ -62,13 +62,13 @@ def home_card(rf):
     return unbacked(request)
 
 
-def test_an_empty_list_alarms_once_and_is_resolved_once(production: Environment, platform: Platform, rf) -> None:
+def test_an_empty_list_alarms_once_and_is_resolved_once(unread_production: Environment, platform: Platform, rf) -> None:
     platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
-    sync(production, platform.client)
-    sync(production, platform.client)
-    found, card = verdict_of(production), home_card(rf)
+    sync(unread_production, platform.client)
+    sync(unread_production, platform.client)
+    found, card = verdict_of(unread_production), home_card(rf)
     platform.control("POST", f"projects/{REF}/backup")
-    sync(production, platform.client)
+    sync(unread_production, platform.client)
 
     assert (card.answer, card.tone, card.badge) == ("There is none", "bad", "production")
     assert home_card(rf) is None
@@ -78,12 +78,12 @@ def test_an_empty_list_alarms_once_and_is_resolved_once(production: Environment,
     assert sorted(told()) == [f"Resolved: {subject}", subject]
 
 
-def test_the_free_plan_is_said_in_words(production: Environment, platform: Platform) -> None:
+def test_the_free_plan_is_said_in_words(unread_production: Environment, platform: Platform) -> None:
     platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False, "plan": "free"})
 
-    sync(production, platform.client)
+    sync(unread_production, platform.client)
 
-    assert verdict_of(production).sentence.startswith("The free plan has no backups that can be restored")
+    assert verdict_of(unread_production).sentence.startswith("The free plan has no backups that can be restored")
     assert told() == ["Supabase keeps no backup of production"]
 
 
@@ -98,15 +98,15 @@ REFUSALS = {
 }
 
 
-def test_every_refusal_is_a_state_of_its_own(production: Environment, platform: Platform) -> None:
-    sync(production, platform.client)
+def test_every_refusal_is_a_state_of_its_own(unread_production: Environment, platform: Platform) -> None:
+    sync(unread_production, platform.client)
     seen = {}
     for status in REFUSALS:
         platform.control("DELETE", "faults")
         platform.control("POST", "faults", {"match": f"GET .*{REF}/database/backups", "status": status, "times": 9})
         with pytest.raises(ProviderError):
-            sync(production, platform.client)
-        seen[status] = (SupabaseProject.objects.get().error_kind, verdict_of(production).sentence)
+            sync(unread_production, platform.client)
+        seen[status] = (SupabaseProject.objects.get().error_kind, verdict_of(unread_production).sentence)
 
     assert {status: kind for status, (kind, _) in seen.items()} == {one: kind for one, (kind, _) in REFUSALS.items()}
     assert [word in seen[status][1] for status, (_, word) in REFUSALS.items()] == [True] * len(REFUSALS)
@@ -114,42 +114,42 @@ def test_every_refusal_is_a_state_of_its_own(production: Environment, platform: 
     assert told() == []
 
 
-def test_an_empty_answer_means_no_backups_and_no_crash(production: Environment, platform: Platform) -> None:
+def test_an_empty_answer_means_no_backups_and_no_crash(unread_production: Environment, platform: Platform) -> None:
     fault = {"match": "GET .*/database/backups", "status": 200, "empty": True, "times": 1}
     platform.control("POST", "faults", fault)
 
-    sync(production, platform.client)
+    sync(unread_production, platform.client)
 
-    assert verdict_of(production).missing
+    assert verdict_of(unread_production).missing
 
 
-def test_what_a_token_may_not_read_is_noted_not_invented(production: Environment, platform: Platform) -> None:
+def test_what_a_token_may_not_read_is_noted_not_invented(unread_production: Environment, platform: Platform) -> None:
     platform.control("POST", "faults", {"match": "GET .*/(ssl-enforcement|network-restrictions)", "status": 403,
                                         "times": 9})  # fmt: skip
 
-    row = sync(production, platform.client)
+    row = sync(unread_production, platform.client)
 
     assert (row.ssl_enforced, row.open_to_all) == (None, None)
     assert set(row.notes) == {"ssl", "network"}
     assert row.error == ""
 
 
-def test_a_paused_project_is_told(production: Environment, platform: Platform) -> None:
+def test_a_paused_project_is_told(unread_production: Environment, platform: Platform) -> None:
     platform.control("PATCH", f"projects/{REF}", {"status": "INACTIVE"})
 
-    sync(production, platform.client)
+    sync(unread_production, platform.client)
 
-    assert verdict_of(production).word == "paused"
-    health = next(check for check in supabase(production) if check.name == "Supabase production project")
+    assert verdict_of(unread_production).word == "paused"
+    health = next(check for check in supabase(unread_production) if check.name == "Supabase production project")
     assert (health.tone, health.found) == ("bad", "paused (INACTIVE)")
 
 
-def test_a_ref_that_the_token_does_not_see_is_refused(production: Environment, platform: Platform) -> None:
+def test_a_ref_that_the_token_does_not_see_is_refused(unread_production: Environment, platform: Platform) -> None:
     remember_projects(platform.client)
 
     with pytest.raises(Refused, match="sees no project 'zzzz'"):
-        link(production, "zzzz", by="admin", how="test")
-    link(production, FREE, by="admin", how="test")
+        link(unread_production, "zzzz", by="admin", how="test")
+    link(unread_production, FREE, by="admin", how="test")
 
     assert Environment.objects.get().supabase_ref == FREE
     weaker = Environment.objects.create(slug="staging", name="S", kind="staging")
@@ -157,7 +157,7 @@ def test_a_ref_that_the_token_does_not_see_is_refused(production: Environment, p
         link(weaker, FREE, by="admin", how="test")
 
 
-def test_the_command_says_it_and_exits_1_without_backups(production: Environment, platform: Platform) -> None:
+def test_the_command_says_it_and_exits_1_without_backups(unread_production: Environment, platform: Platform) -> None:
     platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
     out = StringIO()
 
@@ -169,7 +169,7 @@ def test_the_command_says_it_and_exits_1_without_backups(production: Environment
 
 
 def test_the_periodic_job_needs_a_token_and_survives_a_refusal(
-    production: Environment, platform: Platform, settings
+    unread_production: Environment, platform: Platform, settings
 ) -> None:
     platform.control("PATCH", "token", {"valid": False})
     refused = sync_all()

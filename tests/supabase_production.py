@@ -24,7 +24,7 @@ from operations.engine.specs import StepSpec
 from operations.models import Environment, Operation
 from providers import postgres
 from sandbox import traffic
-from tests.sandbox.conftest import REF, Platform
+from tests.supabase_platform import REF, Platform
 
 RESTORE = "POST .*/backups/restore$"
 WRITES = ("POST /v1/projects/" + REF,)

@@ -1,6 +1,5 @@
 """What is refused before Supabase is asked, and restore points with our own run in their place."""
 
-# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -13,20 +12,8 @@ from backups.provider.sync import sync
 from operations.engine import kinds
 from operations.models import Environment
 from providers.errors import Refused
-from tests.backups.provider_room import (  # noqa: F401
-    RESTORE,
-    act,
-    decide,
-    door,
-    export,
-    newest_daily,
-    next_second,
-    operator,
-    production,
-    stamp,
-    writes,
-)
-from tests.sandbox.conftest import REF, Platform, platform, platform_server  # noqa: F401
+from tests.supabase_platform import REF, Platform
+from tests.supabase_production import newest_daily, stamp, writes
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Doctor's checks of Supabase: token and its expiry, project, copies, PITR, TLS, network."""
 
-# ruff: noqa: F811 - fixtures are imported by name
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -10,14 +9,15 @@ import pytest
 from backups.doctor.supabase import expiry, supabase
 from backups.provider.sync import sync
 from operations.models import Environment, SupabaseProject
-from tests.backups.provider_link import production, token  # noqa: F401
-from tests.sandbox.conftest import FREE, REF, Platform, platform, platform_server  # noqa: F401
+from tests.supabase_platform import REF, Platform
+
+pytestmark = pytest.mark.usefixtures("token")
 
 
-def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment, platform: Platform) -> None:
-    sync(production, platform.client)
+def test_doctor_tells_token_health_pitr_tls_and_network(unread_production: Environment, platform: Platform) -> None:
+    sync(unread_production, platform.client)
 
-    tones = {check.name: check.tone for check in supabase(production)}
+    tones = {check.name: check.tone for check in supabase(unread_production)}
 
     assert tones == {
         "Supabase token": "ok", "Supabase token expiry": "idle", "Supabase production project": "ok",
@@ -26,10 +26,10 @@ def test_doctor_tells_token_health_pitr_tls_and_network(production: Environment,
     }  # fmt: skip
 
 
-def test_what_was_never_read_is_no_missing_backup(production: Environment) -> None:
-    SupabaseProject.objects.create(environment=production, ref=REF)
+def test_what_was_never_read_is_no_missing_backup(unread_production: Environment) -> None:
+    SupabaseProject.objects.create(environment=unread_production, ref=REF)
 
-    (found,) = [check for check in supabase(production) if check.name == "Supabase production backups"]
+    (found,) = [check for check in supabase(unread_production) if check.name == "Supabase production backups"]
 
     assert (found.tone, found.found) == ("idle", "not read yet")
 
