@@ -14,6 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from backups.archive import drill_database
 from backups.archive.drill_database import Server
+from operations.models import Environment
 from sandbox import database
 from tests import portal_database
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
@@ -47,6 +48,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         found = connection.introspection.table_names(cursor)
         for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(found):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+
+
+@pytest.fixture
+def production(db: None) -> Environment:
+    """A protected production without a database behind it; rooms that need one have their own."""
+    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from django.contrib.auth.models import Permission, User
-
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import DiscoveredFile
@@ -22,9 +20,3 @@ def registered(data: bytes, path: str = "migration_01_a.sql") -> MigrationFile:
     """A registered content."""
     register_files([found(data, path)], source="test", by="operator")
     return MigrationFile.objects.get(path=path, sha256=hashlib.sha256(data).hexdigest())
-
-
-def person(name: str, *codenames: str) -> User:
-    user = User.objects.create(username=name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return User.objects.get(pk=user.pk)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -32,6 +31,7 @@ from operations.models import Environment, Operation
 from providers.errors import Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
+from tests.people import holder
 
 AUDIT = "public.algorithm_audit_trail"
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,13 +39,6 @@ APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 CHAIN = "11111111-1111-4111-8111-111111111111"
 ROWS = 31 * 10
 AUDITOR = ("produce_evidencereport", "view_evidencereport")
-
-
-def member(name: str, *codenames: str) -> User:
-    user = User.objects.create_user(name, password="a-long-password", is_staff=True)
-    wanted = Permission.objects.filter(content_type__app_label="backups", codename__in=codenames)
-    user.user_permissions.set(wanted)
-    return user
 
 
 class Year:
@@ -111,7 +104,7 @@ def year(db: None, signer: Signer, tmp_path: Path) -> Year:
     environment = Environment.objects.create(slug="production", name="Production", kind="production")
     ensure_policies(environment)
     Policy.objects.update(cron="15 3 1-29/7 * *", grace_minutes=60)
-    operation = Operation(requested_by=member("auditor", *AUDITOR))
+    operation = Operation(requested_by=holder("auditor", *AUDITOR))
     return Year(open_store(f"file://{tmp_path}/store"), environment, operation, signer)
 
 
@@ -338,7 +331,7 @@ def test_a_pdf_from_before_is_told_what_to_check_instead(
 def test_an_altered_kept_report_is_neither_shown_nor_given_out(year: Year, client: Client) -> None:
     weeks(year)
     row = march(year)
-    client.force_login(member("reader", *AUDITOR))
+    client.force_login(holder("reader", *AUDITOR))
     url = f"/admin/backups/evidencereport/{row.pk}/"
     shown = client.get(url + "change/").content.decode()
     files = {form: client.get(f"{url}download/{form}/") for form in ("html", "json", "pdf")}
@@ -391,7 +384,7 @@ def test_the_command_prints_the_verdict_and_needs_the_key_and_the_role(
     with pytest.raises(CommandError, match="html or json, not 'pdf'"):
         call_command("evidence", actor="auditor", output=tmp_path / "r.pdf", **period)
     assert EvidenceReport.objects.count() == reports, "no report is produced that cannot be written"
-    member("viewer", "view_evidencereport")
+    holder("viewer", "view_evidencereport")
     with pytest.raises(CommandError, match="may not produce"):
         call_command("evidence", actor="viewer", **period)
     settings.BACKUP_SIGNING_KEY = ""

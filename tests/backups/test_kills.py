@@ -15,8 +15,8 @@ from ledger.models import Entry
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.processes import kill_group
-from tests.operations.conftest import holder
 from tests.operations.test_worker import SEED, ended, holder_of, start_worker, until
+from tests.people import holder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 KILLS = int(os.environ.get("OPS_TEST_KILLS", "2"))

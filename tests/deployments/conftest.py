@@ -8,7 +8,7 @@ from typing import Any
 import pyrage
 import pytest
 import stamina
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 
 from deployments.models import Service
 from deployments.render.sync import Report, poll
@@ -16,6 +16,7 @@ from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
+from tests.people import holder
 from tests.render_sandbox import API, Harness, running
 
 POOLS = frozenset(specs.POOLS)
@@ -40,18 +41,10 @@ def known(sandbox: Harness, db: None) -> Report:
     return poll()
 
 
-def person(name: str, *codenames: str) -> User:
-    user = User.objects.create_user(name, password="a-long-password", is_staff=True)
-    wanted = [code.split(".") for code in codenames]
-    for app, codename in wanted:
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    return user
-
-
 @pytest.fixture
 def operator(db: None) -> User:
     codes = ["deploy", "rollback", "maintain", "configure", "view_service", "view_deployment"]
-    return person("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
+    return holder("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
 
 
 @pytest.fixture
@@ -63,7 +56,7 @@ def api(known: Report) -> Service:
 def act(transactional_db: None, operator: User, api: Service) -> Callable[..., Operation]:
     """Request an operation on the api service without needed votes, and run it here to its end."""
 
-    def run(kind: str, **parameters: Any) -> Operation:
+    def act(kind: str, **parameters: Any) -> Operation:
         Environment.objects.update(votes_sensitive=0, votes_destructive=0)
         environment = Environment.objects.get(pk=api.environment_id)
         parameters = {"service": api.render_id} | parameters
@@ -71,7 +64,7 @@ def act(transactional_db: None, operator: User, api: Service) -> Callable[..., O
         operation = request(kind, by=operator, environment=environment, parameters=parameters, reason="test")
         return finish(operation)
 
-    return run
+    return act
 
 
 def finish(operation: Operation) -> Operation:

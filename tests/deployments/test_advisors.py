@@ -19,7 +19,7 @@ from ledger.models import Entry
 from operations.models import Environment
 from providers.errors import Refused
 from providers.supabase.security import Advisors
-from tests.deployments.conftest import person
+from tests.people import holder
 from tests.supabase_sandbox import REF, Stand, running
 
 
@@ -107,15 +107,15 @@ def test_a_failed_reading_resolves_nothing(stand: Stand) -> None:
 def test_page_and_shell_ignore_with_a_reason_and_a_permission(stand: Stand, client: Client, settings: Any) -> None:
     sync_all()
     settings.DEMO, url = True, f"/admin/deployments/advisorfinding/{error().pk}/change/"
-    client.force_login(person("viewer", "deployments.view_advisorfinding"))
+    client.force_login(holder("viewer", "deployments.view_advisorfinding"))
     assert client.post(url, {"reason": "The table is public on purpose."}).status_code == 403
     with pytest.raises(CommandError, match="may not ignore"):
         call_command("advisor_findings", ignore=error().pk, reason="The table is public.", actor="viewer")
 
-    person("operator", "deployments.ignore_finding")
+    holder("operator", "deployments.ignore_finding")
     call_command("advisor_findings", ignore=error().pk, reason="The table is public.", actor="operator")
     ignored = error().status
-    client.force_login(person("other", "deployments.ignore_finding", "deployments.view_advisorfinding"))
+    client.force_login(holder("other", "deployments.ignore_finding", "deployments.view_advisorfinding"))
     client.post(url, {"verb": "reopen"})
 
     assert (ignored, error().status) == ("ignored", "open")

@@ -23,7 +23,7 @@ from deployments.variables import fingerprints
 from ledger.models import Entry
 from operations.models import Environment, Operation
 from providers.errors import Refused
-from tests.deployments.conftest import person
+from tests.people import holder
 from tests.render_sandbox import Harness
 
 Act = Callable[..., Operation]
@@ -168,7 +168,7 @@ def test_a_value_is_in_no_message() -> None:
 
 
 @pytest.fixture
-def production(sandbox: Harness, api: Service) -> Environment:
+def fingerprinted_production(sandbox: Harness, api: Service) -> Environment:
     for service in Service.objects.all():
         fingerprints.refresh(sandbox.render, service)
     fingerprints.refresh_groups(sandbox.render)
@@ -185,12 +185,14 @@ def root(db: None, client: Client) -> Client:
 
 
 @pytest.mark.django_db
-def test_what_is_live_equals_its_own_file(production: Environment) -> None:
-    assert blueprint_service.against(production, parse(SAME, fingerprints.fingerprint)) == []
+def test_what_is_live_equals_its_own_file(fingerprinted_production: Environment) -> None:
+    assert blueprint_service.against(fingerprinted_production, parse(SAME, fingerprints.fingerprint)) == []
 
 
 @pytest.mark.django_db
-def test_a_change_by_hand_is_seen_on_the_page(root: Client, production: Environment, sandbox: Harness) -> None:
+def test_a_change_by_hand_is_seen_on_the_page(
+    root: Client, fingerprinted_production: Environment, sandbox: Harness
+) -> None:
     url = reverse("admin:deployments_blueprint", args=["production"])
     given = SAME.replace(b"plan: starter", b"plan: standard").replace(b"value: HS256", b"value: planted-4711")
     page = root.post(url, {"file": SimpleUploadedFile("render.yaml", given)}, follow=True).content.decode()
@@ -211,7 +213,7 @@ def test_a_change_by_hand_is_seen_on_the_page(root: Client, production: Environm
 
 
 @pytest.mark.django_db
-def test_renders_verdict_and_bad_files_reach_the_person(root: Client, production: Environment) -> None:
+def test_renders_verdict_and_bad_files_reach_the_person(root: Client, fingerprinted_production: Environment) -> None:
     url = reverse("admin:deployments_blueprint", args=["production"])
 
     invalid = root.post(url, {"text": "services: [{name: sampelit-api, type: spaceship}]"}, follow=True)
@@ -227,7 +229,7 @@ def test_renders_verdict_and_bad_files_reach_the_person(root: Client, production
 
 
 @pytest.mark.django_db
-def test_a_value_that_render_quotes_is_not_kept(root: Client, production: Environment) -> None:
+def test_a_value_that_render_quotes_is_not_kept(root: Client, fingerprinted_production: Environment) -> None:
     file = "services: [{name: sampelit-api, type: planted-4711, envVars: [{key: A, value: planted-4711}]}]"
 
     root.post(reverse("admin:deployments_blueprint", args=["production"]), {"text": file})
@@ -236,8 +238,8 @@ def test_a_value_that_render_quotes_is_not_kept(root: Client, production: Enviro
 
 
 @pytest.mark.django_db
-def test_a_viewer_sees_and_may_not_give(production: Environment, client: Client) -> None:
-    client.force_login(person("viewer", "deployments.view_service"))
+def test_a_viewer_sees_and_may_not_give(fingerprinted_production: Environment, client: Client) -> None:
+    client.force_login(holder("viewer", "deployments.view_service"))
     url = reverse("admin:deployments_blueprint", args=["production"])
 
     assert client.get(url).status_code == 200
@@ -258,7 +260,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, st
 
 @pytest.mark.django_db
 def test_the_file_is_read_at_the_live_commit(
-    production: Environment, api: Service, act: Act, repository: tuple[str, str]
+    fingerprinted_production: Environment, api: Service, act: Act, repository: tuple[str, str]
 ) -> None:
     url, commit = repository
     Service.objects.filter(pk=api.pk).update(repo=url)
@@ -275,7 +277,7 @@ def test_the_file_is_read_at_the_live_commit(
 
 
 @pytest.mark.django_db
-def test_a_repository_that_cannot_be_read_says_what_to_do(production: Environment, act: Act) -> None:
+def test_a_repository_that_cannot_be_read_says_what_to_do(fingerprinted_production: Environment, act: Act) -> None:
     Service.objects.update(repo="git://host.example/a/b")
 
     assert "give the file here" in act("deployments.read_blueprint", service=None).error
@@ -284,7 +286,7 @@ def test_a_repository_that_cannot_be_read_says_what_to_do(production: Environmen
 
 
 @pytest.mark.django_db
-def test_the_command(production: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(fingerprinted_production: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "render.yaml"
 
     def run(*arguments: str) -> int:

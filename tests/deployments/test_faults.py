@@ -29,7 +29,7 @@ class Killed(BaseException):
     """kill -9 of the worker, as far as the rows can tell."""
 
 
-def ask(api: Service, operator: User, kind: str) -> Operation:
+def ask_for(api: Service, operator: User, kind: str) -> Operation:
     Environment.objects.update(votes_sensitive=0)
     more = {}
     if kind == "rollback":
@@ -74,7 +74,7 @@ def settled(sandbox: Harness, api: Service, operation: Operation, kind: str, bef
 def test_random_faults(sandbox: Harness, api: Service, operator: User, seed: int) -> None:
     chance = random.Random(seed)
     kind = chance.choice(["deploy", "rollback"])
-    operation, before = ask(api, operator, kind), len(sandbox.deploys())
+    operation, before = ask_for(api, operator, kind), len(sandbox.deploys())
     for _ in range(chance.randint(1, 5)):
         match = chance.choice(["GET", "GET .*/deploys", "POST", "POST", "PATCH", "GET /services/srv-"])
         sandbox.control(
@@ -109,7 +109,7 @@ def test_a_worker_killed_in_mid_deploy(
     else:
         look = wait_for_deploy._look
         monkeypatch.setattr(wait_for_deploy, "_look", lambda *a: once(None) if not died else look(*a))
-    operation, before = ask(api, operator, kind), len(sandbox.deploys())
+    operation, before = ask_for(api, operator, kind), len(sandbox.deploys())
 
     ended = drive(operation)
 

@@ -32,7 +32,8 @@ from operations.models import Environment, Operation
 from providers.errors import Refused
 from providers.supabase import Supabase
 from providers.supabase.functions import Functions
-from tests.deployments.conftest import finish, person
+from tests.deployments.conftest import finish
+from tests.people import holder
 from tests.supabase_sandbox import REF, Stand, running
 
 NOW = timezone.now()
@@ -49,37 +50,43 @@ def stand(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def production(db: None) -> Environment:
+def linked_production(db: None) -> Environment:
     return Environment.objects.create(slug="production", name="Production", kind="production", supabase_ref=REF)
 
 
 @pytest.fixture
-def ask(transactional_db: None, stand: Stand, production: Environment) -> Callable[..., Operation]:
+def act(transactional_db: None, stand: Stand, linked_production: Environment) -> Callable[..., Operation]:
     """Request an operation and run it here to its end."""
     Environment.objects.update(votes_sensitive=0, votes_destructive=0)
     codes = ["deploy", "rollback", "configure", "view_edgefunction"]
-    by = person("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
+    by = holder("operator", *[f"deployments.{code}" for code in codes], "operations.view_operation")
 
-    def run(verb: str, **parameters: str) -> Operation:
+    def act(verb: str, **parameters: str) -> Operation:
         return finish(
-            request(f"deployments.function_{verb}", by=by, environment=production, parameters=parameters, reason="test")
+            request(
+                f"deployments.function_{verb}",
+                by=by,
+                environment=linked_production,
+                parameters=parameters,
+                reason="test",
+            )
         )
 
-    return run
+    return act
 
 
 def runs(stand: Stand, slug: str = "hello") -> dict[str, Any]:
     return stand.world.projects[REF]["functions"][slug]
 
 
-def test_a_function_is_deployed_kept_broken_and_put_back(ask: Callable[..., Operation], stand: Stand) -> None:
+def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Operation], stand: Stand) -> None:
     good, bad = keep_files("hello", GOOD, "operator"), keep_files("hello", BAD, "operator")
 
-    first = ask("deploy", function="hello", bundle=good.sha256[:8])
+    first = act("deploy", function="hello", bundle=good.sha256[:8])
     live = runs(stand)["ezbr_sha256"]
-    ask("deploy", function="hello", bundle=bad.sha256, verify_jwt="no")
+    act("deploy", function="hello", bundle=bad.sha256, verify_jwt="no")
     broken = runs(stand)["ezbr_sha256"]
-    back = ask("rollback", function="hello", version="1")
+    back = act("rollback", function="hello", version="1")
 
     row = EdgeFunction.objects.get(slug="hello")
     assert (first.status, first.result["version"], back.status) == ("succeeded", 1, "succeeded"), back.error
@@ -95,36 +102,36 @@ def test_a_function_is_deployed_kept_broken_and_put_back(ask: Callable[..., Oper
     assert Entry.objects.filter(code="deployments.function_live").count() == 3
 
 
-def test_a_deleted_function_comes_back_from_what_was_kept(ask: Callable[..., Operation], stand: Stand) -> None:
-    ask("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
+def test_a_deleted_function_comes_back_from_what_was_kept(act: Callable[..., Operation], stand: Stand) -> None:
+    act("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
     live = runs(stand)["ezbr_sha256"]
 
-    gone = ask("delete", function="hello", typed="hello")
+    gone = act("delete", function="hello", typed="hello")
     there = dict(stand.world.projects[REF]["functions"])
-    back = ask("rollback", function="hello", version="1")
+    back = act("rollback", function="hello", version="1")
 
     assert (gone.status, there, back.status) == ("succeeded", {}, "succeeded"), back.error
     assert runs(stand)["ezbr_sha256"] == live
     assert EdgeFunction.objects.get(slug="hello").removed_at is None
 
 
-def test_a_lost_answer_is_looked_up_and_never_sent_twice(ask: Callable[..., Operation], stand: Stand) -> None:
+def test_a_lost_answer_is_looked_up_and_never_sent_twice(act: Callable[..., Operation], stand: Stand) -> None:
     bundle = keep_files("hello", GOOD, "operator")
     stand.fault("POST .*/functions/deploy", 500, after=True)
     refused = "POST .*/functions/deploy"
 
-    done = ask("deploy", function="hello", bundle=bundle.sha256)
+    done = act("deploy", function="hello", bundle=bundle.sha256)
     done_writes = len(stand.writes())
     stand.control("DELETE", "faults")
     stand.fault(refused, 500)
-    lost = ask("deploy", function="hello", bundle=bundle.sha256)
+    lost = act("deploy", function="hello", bundle=bundle.sha256)
 
     assert (done.status, done_writes, len(stand.writes())) == ("succeeded", 1, 2), done.error
     assert lost.status == "failed"
     assert "shows no new version" in lost.error
 
 
-def test_a_foreign_deploy_in_between_stops_ours(ask: Callable[..., Operation], stand: Stand) -> None:
+def test_a_foreign_deploy_in_between_stops_ours(act: Callable[..., Operation], stand: Stand) -> None:
     stand.fault("POST .*/functions/deploy", 429)
     stand.fault("GET .*/functions/hello$", 404)
     stand.world.projects[REF]["functions"]["hello"] = {
@@ -136,21 +143,21 @@ def test_a_foreign_deploy_in_between_stops_ours(ask: Callable[..., Operation], s
         "files": {},
     }
 
-    done = ask("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
+    done = act("deploy", function="hello", bundle=keep_files("hello", GOOD, "operator").sha256)
 
     assert "Somebody else deployed hello meanwhile" in done.error
     assert stand.writes() == []
 
 
-def test_a_secret_is_set_by_name_and_its_value_is_nowhere(ask: Callable[..., Operation], stand: Stand) -> None:
-    done = ask("secret_set", name="MAIL_KEY", value="mail-key-value-4711")
+def test_a_secret_is_set_by_name_and_its_value_is_nowhere(act: Callable[..., Operation], stand: Stand) -> None:
+    done = act("secret_set", name="MAIL_KEY", value="mail-key-value-4711")
 
     row = EdgeSecret.objects.get()
     assert (done.status, row.name) == ("succeeded", "MAIL_KEY"), done.error
     assert "MAIL_KEY" in stand.world.projects[REF]["secrets"]
     said = json.dumps([list(Operation.objects.values()), list(Entry.objects.values())], default=str)
     assert "mail-key-value-4711" not in said
-    assert ask("secret_delete", name="MAIL_KEY").status == "succeeded"
+    assert act("secret_delete", name="MAIL_KEY").status == "succeeded"
     assert not EdgeSecret.objects.exists()
 
 
@@ -171,26 +178,26 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("verb", "parameters", "said"), WRONG)
 def test_wrong_input_is_refused_by_name(
-    production: Environment, verb: str, parameters: dict[str, str], said: str
+    linked_production: Environment, verb: str, parameters: dict[str, str], said: str
 ) -> None:
-    EdgeFunction.objects.create(environment=production, slug="hello", version=3)
+    EdgeFunction.objects.create(environment=linked_production, slug="hello", version=3)
     known = keep_files("hello", GOOD, "operator").sha256
 
     with pytest.raises(Refused, match=said):
         kinds.get(f"deployments.function_{verb}").clean(
-            production, {name: known if value == "KNOWN" else value for name, value in parameters.items()}
+            linked_production, {name: known if value == "KNOWN" else value for name, value in parameters.items()}
         )
 
 
-def test_an_altered_bundle_is_never_deployed(production: Environment) -> None:
+def test_an_altered_bundle_is_never_deployed(linked_production: Environment) -> None:
     row = keep_files("hello", GOOD, "operator")
     FunctionBundle.objects.filter(pk=row.pk).update(content=b"other")
 
     with pytest.raises(Refused, match="was altered"):
-        kinds.get("deployments.function_deploy").clean(production, {"function": "hello", "bundle": row.sha256})
+        kinds.get("deployments.function_deploy").clean(linked_production, {"function": "hello", "bundle": row.sha256})
 
 
-def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, production: Environment) -> None:
+def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, linked_production: Environment) -> None:
     elsewhere = Supabase(stand.world.token, stand.base).functions
     elsewhere.deploy(REF, "hello", GOOD, entrypoint="index.ts")
     first = sync_all()
@@ -206,7 +213,7 @@ def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, produc
 
 
 def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(
-    stand: Stand, production: Environment, monkeypatch: pytest.MonkeyPatch
+    stand: Stand, linked_production: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = Supabase(stand.world.token, stand.base).functions
     elsewhere.deploy(REF, "hello", GOOD, entrypoint="index.ts")
@@ -236,13 +243,13 @@ STATES = [
 
 @pytest.mark.parametrize(("status", "kind"), STATES)
 def test_each_refusal_is_a_state_of_the_environment(
-    stand: Stand, production: Environment, status: int, kind: str
+    stand: Stand, linked_production: Environment, status: int, kind: str
 ) -> None:
     stand.fault("GET .*/functions$", status, times=9)
 
     report = sync_all(deadline=0.3)
 
-    state = production.project_sync
+    state = linked_production.project_sync
     assert (len(report.failed), state.error_kind) == (1, kind)
     assert state.error
     stand.control("DELETE", "faults")
@@ -252,7 +259,7 @@ def test_each_refusal_is_a_state_of_the_environment(
         assert len(stand.world.calls) == calls, "it waits as it was told"
 
 
-def test_a_paused_project_and_an_empty_body_are_told(stand: Stand, production: Environment) -> None:
+def test_a_paused_project_and_an_empty_body_are_told(stand: Stand, linked_production: Environment) -> None:
     stand.fault("GET .*/functions$", 200, empty=True)
     assert sync_all().functions == 0
 
@@ -262,8 +269,8 @@ def test_a_paused_project_and_an_empty_body_are_told(stand: Stand, production: E
     assert "not active (status INACTIVE)" in report.failed[0]
 
 
-def test_the_upload_page_keeps_a_zip_and_leads_to_the_review(client: Client, production: Environment) -> None:
-    client.force_login(person("uploader", "deployments.deploy"))
+def test_the_upload_page_keeps_a_zip_and_leads_to_the_review(client: Client, linked_production: Environment) -> None:
+    client.force_login(holder("uploader", "deployments.deploy"))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("hello/index.ts", "Deno.serve()")
@@ -284,10 +291,10 @@ def test_the_upload_page_keeps_a_zip_and_leads_to_the_review(client: Client, pro
 
 
 def test_the_shell_keeps_a_folder_and_names_the_request(
-    settings: Any, production: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    settings: Any, linked_production: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.DEMO = True
-    person("operator", "deployments.deploy")
+    holder("operator", "deployments.deploy")
     (tmp_path / "index.ts").write_text("Deno.serve()")
 
     call_command("keep_function", str(tmp_path), function="hello")
@@ -320,10 +327,10 @@ def test_why_a_bundle_stays(kept: int, uses: list[Use], asked: bool, reason: str
 
 
 def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
-    production: Environment, capsys: pytest.CaptureFixture[str], client: Client
+    linked_production: Environment, capsys: pytest.CaptureFixture[str], client: Client
 ) -> None:
     client.force_login(User.objects.create_superuser("root"))
-    function = EdgeFunction.objects.create(environment=production, slug="hello", version=7)
+    function = EdgeFunction.objects.create(environment=linked_production, slug="hello", version=7)
     bundles = [keep_eszip("hello", b"%d" % number) for number in range(8)]
     FunctionBundle.objects.update(kept_at=NOW - 400 * DAY)
     for number, bundle in enumerate(bundles[:7]):

@@ -219,7 +219,7 @@ def test_a_bad_link_is_refused(read: None, operator: User, where: str, group: st
     VariableGroup.objects.get(name="sampelit-production").variables.create(kind="variable", key="JWT_SECRET")
 
     with pytest.raises(Refused, match=reason):
-        ask(operator, where, "link_group", group=group, service=service)
+        ask_for_group(operator, where, "link_group", group=group, service=service)
 
 
 def test_more_groups_than_one_answer_holds_are_all_read(sandbox: Harness) -> None:
@@ -243,7 +243,7 @@ def test_a_server_that_does_not_halve_is_not_asked_for_ever(sandbox: Harness, mo
         list(sandbox.render.env_groups.list())
 
 
-def ask(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
+def ask_for_group(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
     place = Environment.objects.get(slug=where)
     return request(f"deployments.{kind}", by=by, environment=place, parameters=given)
 
@@ -268,7 +268,7 @@ def ask(by: User, where: str, kind: str = "set_group_variable", **given: str) ->
 )
 def test_bad_input_is_refused(read: None, operator: User, where: str, given: dict[str, str], reason: str) -> None:
     with pytest.raises(Refused, match=reason):
-        ask(operator, where, **given)
+        ask_for_group(operator, where, **given)
 
 
 def test_neither_the_portal_nor_a_static_site_is_reached(sandbox: Harness, read: None, operator: User) -> None:
@@ -276,11 +276,11 @@ def test_neither_the_portal_nor_a_static_site_is_reached(sandbox: Harness, read:
     sandbox.render.env_groups.link(group_of(sandbox, "sampelit-production")["id"], sandbox.service("sampelit-web"))
     fingerprints.refresh_groups(sandbox.render)
     with pytest.raises(Refused, match="must never be on sampelit-web"):
-        ask(operator, "production", **given)
+        ask_for_group(operator, "production", **given)
 
     Service.objects.filter(name="sampelit-web").update(is_self=True)
     with pytest.raises(Refused, match="reaches sampelit-web, which runs this portal"):
-        ask(operator, "production", **(given | {"key": "A"}))
+        ask_for_group(operator, "production", **(given | {"key": "A"}))
 
 
 def test_the_parity_page_shows_groups_and_no_value(read: None, client: Client) -> None:

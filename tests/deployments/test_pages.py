@@ -21,7 +21,7 @@ from deployments.models import Deployment, Service
 from deployments.variables import parity
 from deployments.web.home import health as health_panel
 from deployments.web.home import live as live_panel
-from tests.deployments.conftest import person
+from tests.people import holder
 from tests.render_sandbox import Harness
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def everything(api: Service, client: Client) -> Client:
 def viewer(api: Service, client: Client) -> Client:
     cache.clear()
     codes = ["service", "deployment", "healthcheck", "configfingerprint", "webhookdelivery"]
-    client.force_login(person("viewer", *[f"deployments.view_{code}" for code in codes]))
+    client.force_login(holder("viewer", *[f"deployments.view_{code}" for code in codes]))
     return client
 
 

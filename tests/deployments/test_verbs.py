@@ -22,7 +22,7 @@ from operations.engine.request import request
 from operations.engine.specs import registered, step
 from operations.models import Operation, Risk
 from providers.errors import ProviderError, Refused
-from tests.deployments.conftest import person
+from tests.people import holder
 from tests.render_sandbox import Harness
 from tests.ticking import run_job
 
@@ -249,7 +249,7 @@ def test_a_service_key_never_reaches_a_static_site(api: Service, operator: User)
 
 
 def test_every_verb_needs_its_permission(api: Service) -> None:
-    nobody = person("nobody")
+    nobody = holder("nobody")
     for name, kind in kinds.registry.kinds.items():
         if name.startswith("deployments."):
             with pytest.raises(PermissionDenied):

@@ -23,6 +23,7 @@ from providers.postgres.schema.live_facts import read_live
 from tests import portal_database
 from tests.factories import person
 from tests.migrations_registry.applying import Act, add_supabase, finish
+from tests.people import holder
 
 PROOF_SCHEMA = Path(__file__).with_name("proof_schema.sql")
 
@@ -67,6 +68,18 @@ def production(dsns: dict[str, str]) -> Environment:
 
 
 @pytest.fixture
+def bare_production(db: None) -> Environment:
+    """Protected, with no database behind it."""
+    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
+
+
+@pytest.fixture
+def operator() -> User:
+    return holder("operator", "apply_migrationfile", "request_operation", "waive_finding", "view_migrationfile",
+                  "register_migrationfile", "approve_operation", "approve_waiver")  # fmt: skip
+
+
+@pytest.fixture
 def ana(db: None) -> User:
     return person("ana")
 
@@ -75,10 +88,10 @@ def ana(db: None) -> User:
 def act(production: Environment, ana: User) -> Act:
     """Request an operation and run it here to its end."""
 
-    def run(kind: str, **parameters: Any) -> Operation:
+    def act(kind: str, **parameters: Any) -> Operation:
         return finish(request(kind, by=ana, environment=production, parameters=parameters, reason="test"))
 
-    return run
+    return act
 
 
 @pytest.fixture

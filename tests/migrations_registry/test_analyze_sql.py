@@ -23,7 +23,7 @@ def code_of(*argv: str) -> int:
     return int(str(end.value.code or 0))
 
 
-def run(*argv: str) -> subprocess.CompletedProcess[str]:
+def analyze_sql(*argv: str) -> subprocess.CompletedProcess[str]:
     """The command in a process whose DATABASE_URL leads nowhere."""
     environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"}
     command = [sys.executable, "manage.py", "analyze_sql", *argv]
@@ -42,7 +42,9 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def test_json_is_one_object_a_line(files: dict[str, str]) -> None:
-    answer = run(files["calm"], files["bad"], "--format", "json", "--pg-version", "15", "--assume-in-transaction")
+    answer = analyze_sql(
+        files["calm"], files["bad"], "--format", "json", "--pg-version", "15", "--assume-in-transaction"
+    )
 
     objects = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [set(file) for file in objects] == [{"path", "statements", "risk"}] * 2
@@ -62,7 +64,7 @@ def test_unparsed_wins_over_destructive(files: dict[str, str], capsys: pytest.Ca
 
 
 def test_unreadable_and_usage_leave_with_three(files: dict[str, str]) -> None:
-    unreadable = run(files["absent"], files["bad"])
+    unreadable = analyze_sql(files["absent"], files["bad"])
 
     assert unreadable.returncode == 3
     assert "MD-DROP-TABLE" in unreadable.stdout

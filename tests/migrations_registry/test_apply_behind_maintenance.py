@@ -21,7 +21,7 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers import postgres
 from tests.migrations_registry.applying import Act, add_supabase, finish, history
-from tests.migrations_registry.test_failpoints import in_child, run
+from tests.migrations_registry.test_failpoints import in_child, run_with_fault
 from tests.render_sandbox import Harness, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,7 +79,9 @@ def test_the_door_opens_after_the_worker_was_killed(
 ) -> None:
     file = add_supabase(2, TEXT)
     operation = request("migrations.apply", by=ana, environment=baselined, parameters={"file": file.sha256})
-    assert in_child(lambda: run(operation, "transaction.executed", lambda: os.kill(os.getpid(), signal.SIGKILL)))
+    assert in_child(
+        lambda: run_with_fault(operation, "transaction.executed", lambda: os.kill(os.getpid(), signal.SIGKILL))
+    )
     assert visit(render) == 503
     assert len(history(dsns)) == 1
     Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

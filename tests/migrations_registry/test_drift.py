@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
+def watched_production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
     monkeypatch.setenv("SAMPELIT_ADMIN", sampelit_copy["admin"])
     return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
@@ -35,53 +35,55 @@ def admin(sampelit_copy: dict[str, str]) -> psycopg.Connection:
 
 
 def test_a_change_is_one_incident_that_grows_and_closes_when_undone(
-    production: Environment, admin: psycopg.Connection
+    watched_production: Environment, admin: psycopg.Connection
 ) -> None:
-    assert drift_detect.look(production) is None
+    assert drift_detect.look(watched_production) is None
     admin.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
-    first = drift_detect.look(production)
+    first = drift_detect.look(watched_production)
     assert first is not None
     assert [change["name"] for change in first.changes] == ["public.users"]
     admin.execute("CREATE TABLE shadow (id integer)")
-    second = drift_detect.look(production)
+    second = drift_detect.look(watched_production)
     assert second is not None
     assert (second.pk, len(second.changes)) == (first.pk, 2)
     admin.execute("DROP TABLE shadow")
     admin.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
-    assert drift_detect.look(production) is None
+    assert drift_detect.look(watched_production) is None
     assert DriftIncident.objects.get().status == "gone"
     codes = list(Entry.objects.order_by("sequence").values_list("code", flat=True))
     assert codes == [f"migrations_registry.drift.{what}" for what in ("first_seen", "found", "found", "resolved")]
 
 
-def test_the_same_schema_again_makes_no_row(production: Environment) -> None:
-    drift_detect.look(production)
-    drift_detect.look(production)
+def test_the_same_schema_again_makes_no_row(watched_production: Environment) -> None:
+    drift_detect.look(watched_production)
+    drift_detect.look(watched_production)
     row = SchemaFingerprint.objects.get()
     assert row.seen_at > row.taken_at
 
 
-def test_accepted_with_a_reason_it_is_the_expected_schema(production: Environment, admin: psycopg.Connection) -> None:
-    drift_detect.look(production)
+def test_accepted_with_a_reason_it_is_the_expected_schema(
+    watched_production: Environment, admin: psycopg.Connection
+) -> None:
+    drift_detect.look(watched_production)
     admin.execute("CREATE INDEX shadow ON users (company)")
-    incident = drift_detect.look(production)
+    incident = drift_detect.look(watched_production)
     assert incident is not None
     with pytest.raises(Refused, match="Say why"):
         drift_detect.resolve(incident, by="ana", reason=" ")
     drift_detect.resolve(incident, by="ana", reason="made by hand during the incident")
-    assert drift_detect.look(production) is None
+    assert drift_detect.look(watched_production) is None
     with pytest.raises(Refused, match="already"):
         drift_detect.resolve(incident, by="ana", reason="again")
     assert DriftIncident.objects.get().resolved_by == "ana"
 
 
 def test_an_operation_that_changes_the_schema_is_not_looked_into(
-    production: Environment, admin: psycopg.Connection
+    watched_production: Environment, admin: psycopg.Connection
 ) -> None:
-    drift_detect.look(production)
+    drift_detect.look(watched_production)
     Operation.objects.create(
         kind="migrations.apply",
-        environment=production,
+        environment=watched_production,
         requested_by=person("ana"),
         exclusive_key="schema:production",
         status="queued",
@@ -94,18 +96,20 @@ def test_an_operation_that_changes_the_schema_is_not_looked_into(
     )
     Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
     admin.execute("CREATE TABLE shadow (id integer)")
-    assert drift_detect.look(production) is None
+    assert drift_detect.look(watched_production) is None
     assert not DriftIncident.objects.exists()
 
 
-def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environment, admin: psycopg.Connection) -> None:
-    drift_detect.look(production)
+def test_a_restore_that_takes_a_migration_back_is_no_drift(
+    watched_production: Environment, admin: psycopg.Connection
+) -> None:
+    drift_detect.look(watched_production)
     target = timezone.now()
     admin.execute("CREATE TABLE late (id integer)")
-    drift_detect.keep(production, drift_detect.read(production), because="late.sql applied")
+    drift_detect.keep(watched_production, drift_detect.read(watched_production), because="late.sql applied")
     operation = Operation.objects.create(
         kind="backups.provider_pitr",
-        environment=production,
+        environment=watched_production,
         requested_by=person("ana"),
         status="queued",
         exclusive_key="schema:production",
@@ -123,18 +127,18 @@ def test_a_restore_that_takes_a_migration_back_is_no_drift(production: Environme
     Operation.objects.update(
         status="succeeded", outcome="succeeded", ended_at=now, lease_owner="", lease_until=None, result=result
     )
-    assert drift_detect.look(production) is None
-    expected = drift_detect.trusted(production)
+    assert drift_detect.look(watched_production) is None
+    expected = drift_detect.trusted(watched_production)
     assert expected is not None
     assert expected.trusted_because.endswith(f"by {operation.pk}")
     admin.execute("CREATE TABLE late (id integer)")
-    assert drift_detect.look(production) is not None
+    assert drift_detect.look(watched_production) is not None
 
 
-def test_there_is_never_a_second_open_incident(production: Environment, admin: psycopg.Connection) -> None:
-    drift_detect.look(production)
+def test_there_is_never_a_second_open_incident(watched_production: Environment, admin: psycopg.Connection) -> None:
+    drift_detect.look(watched_production)
     admin.execute("CREATE TABLE shadow (id integer)")
-    incident = drift_detect.look(production)
+    incident = drift_detect.look(watched_production)
     assert incident is not None
     incident.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -142,11 +146,11 @@ def test_there_is_never_a_second_open_incident(production: Environment, admin: p
 
 
 def test_the_page_shows_both_sides_and_takes_the_reason(
-    production: Environment, admin: psycopg.Connection, client: Client
+    watched_production: Environment, admin: psycopg.Connection, client: Client
 ) -> None:
-    drift_detect.look(production)
+    drift_detect.look(watched_production)
     admin.execute("ALTER POLICY own_account ON users USING (true)")
-    incident = drift_detect.look(production)
+    incident = drift_detect.look(watched_production)
     assert incident is not None
     client.force_login(person("ana"))
     url = f"/admin/migrations_registry/driftincident/{incident.pk}/change/"
@@ -160,24 +164,24 @@ def test_the_page_shows_both_sides_and_takes_the_reason(
 
 
 def test_people_are_told_once_and_the_history_says_who(
-    production: Environment, admin: psycopg.Connection, settings: Any
+    watched_production: Environment, admin: psycopg.Connection, settings: Any
 ) -> None:
     settings.NOTIFY_EMAILS = ["team@sampelit.example"]
-    drift_detect.look(production)
+    drift_detect.look(watched_production)
     stray = {"version": "20260101000000", "name": "by_hand", "by": "eva"}
-    HistoryReading.objects.create(environment=production, unknown=[stray])
+    HistoryReading.objects.create(environment=watched_production, unknown=[stray])
     admin.execute("CREATE TABLE shadow (id integer)")
-    incident = drift_detect.look(production)
+    incident = drift_detect.look(watched_production)
     assert incident is not None
     rows = [row for row in incident.around if row["code"] == "history row"]
     assert [(row["actor"], row["subject"]) for row in rows] == [("eva", "by_hand")]
     admin.execute("CREATE TABLE second (id integer)")
-    drift_detect.look(production)
+    drift_detect.look(watched_production)
     (message,) = Notification.objects.filter(dedupe_key__startswith=f"drift:{incident.pk}")
     assert "public.shadow" in message.body
 
 
-def test_the_shell_looks_and_accepts(production: Environment, admin: psycopg.Connection, settings: Any) -> None:
+def test_the_shell_looks_and_accepts(watched_production: Environment, admin: psycopg.Connection, settings: Any) -> None:
     settings.DEMO = True
     person("ana"), person("vera", is_superuser=False)
 

@@ -72,10 +72,10 @@ class Walk:
     def run_into(self, case: Case, operation: Operation) -> bool:
         """Run it until the fault; a killed worker is a child of its own, whose lease then runs out."""
         if case.fault == "kill":
-            died = in_child(lambda: run(operation, case.place, lambda: os.kill(os.getpid(), signal.SIGKILL)))
+            died = in_child(lambda: run_with_fault(operation, case.place, lambda: os.kill(os.getpid(), signal.SIGKILL)))
             Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
             return died
-        return run(operation, case.place, self.cut if case.fault == "cut" else self.crash)
+        return run_with_fault(operation, case.place, self.cut if case.fault == "cut" else self.crash)
 
     def cut(self) -> None:
         with psycopg.connect(self.dsn, autocommit=True, application_name="fault") as admin:
@@ -126,7 +126,7 @@ def version(number: int) -> str:
     return f"2026{number:04d}000000"
 
 
-def run(operation: Operation, place: str, fault: Callable[[], None]) -> bool:
+def run_with_fault(operation: Operation, place: str, fault: Callable[[], None]) -> bool:
     """One claim with the fault armed once; whether it was met."""
     met: list[str] = []
 

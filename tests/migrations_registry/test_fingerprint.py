@@ -27,7 +27,7 @@ def fingerprint(dsn: str) -> Fingerprint:
         return of_rows((row.kind, row.name, row.of, row.sql) for row in read_objects(connection))
 
 
-def run(dsn: str, text: str) -> None:
+def execute(dsn: str, text: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SET allow_system_table_mods = on")
         for statement in text.split("; ") if "$$" not in text else [text]:
@@ -89,7 +89,7 @@ def test_a_single_change_is_found_and_named(
 
 def test_rewrites_that_mean_nothing_are_not_reported(copy: str, before: Fingerprint) -> None:
     for text in NOTHINGS:
-        run(copy, text)
+        execute(copy, text)
         assert [str(change) for change in compare(before, fingerprint(copy))] == [], text
 
 
@@ -97,7 +97,7 @@ def test_a_dump_restored_with_other_oids_is_the_same_schema(copy: str, before: F
     name = f"restored_{uuid4().hex[:12]}"
     portal_database.server.create_database(name)
     target = portal_database.server.dsn(name)
-    run(
+    execute(
         target,
         "CREATE TABLE eats_numbers (id integer); DROP TABLE eats_numbers; CREATE SCHEMA filler; DROP SCHEMA filler",
     )
@@ -111,7 +111,7 @@ def test_a_dump_restored_with_other_oids_is_the_same_schema(copy: str, before: F
 
 
 def test_a_table_that_came_is_told_with_all_that_belongs_to_it(copy: str, before: Fingerprint) -> None:
-    run(copy, "CREATE TABLE shadow (id integer PRIMARY KEY, note text DEFAULT 'n')")
+    execute(copy, "CREATE TABLE shadow (id integer PRIMARY KEY, note text DEFAULT 'n')")
     changes = compare(before, fingerprint(copy))
     assert [str(change) for change in changes] == ["table public.shadow added"]
     assert "ADD COLUMN note text" in changes[0].after

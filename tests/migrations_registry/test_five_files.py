@@ -65,7 +65,7 @@ def states(files: list[DiscoveredFile], live: psycopg.Connection) -> dict[str, s
     return {Path(file.path).name: state.state for file, state in zip(files, observed, strict=True)}
 
 
-def run(live: psycopg.Connection, file: str) -> None:
+def run_file(live: psycopg.Connection, file: str) -> None:
     live.execute((FIVE / file).read_text())
 
 
@@ -87,7 +87,7 @@ def test_every_prefix_and_every_half_is_seen(
                 live.execute(statement)
             assert states(files, live)[name] == PARTLY, (name, cut)
             live.execute("ROLLBACK")
-        run(live, name)
+        run_file(live, name)
         done = set(order[: number + 1])
         assert states(files, live) == {name: APPLIED if name in done else NOT for name in order}
 
@@ -98,7 +98,7 @@ def test_a_live_copy_is_baselined_and_nothing_runs(
 ) -> None:
     """Rows were written since, an index was rebuilt and the tables vacuumed; the second run of a file would fail."""
     for name in ORDERS[0]:
-        run(live, name)
+        run_file(live, name)
     live.execute("INSERT INTO users (email, name) SELECT n || '@ñ.example', 'x' FROM generate_series(1, 50) n")
     live.execute("REINDEX TABLE users")
     live.execute("VACUUM FULL ANALYZE")
@@ -119,4 +119,4 @@ def test_a_live_copy_is_baselined_and_nothing_runs(
     ]
     assert objects == list(before.objects)
     with pytest.raises(psycopg.errors.DuplicateTable):
-        run(live, PHASE1)
+        run_file(live, PHASE1)

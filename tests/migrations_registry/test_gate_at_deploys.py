@@ -32,7 +32,7 @@ FIRST, SECOND = (f"supabase/migrations/2026010{number}000000_change.sql" for num
 
 
 @pytest.fixture
-def production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
+def gated_production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
     return Environment.objects.create(
         slug="production", name="Production", kind="production", protected=True, votes_sensitive=0
@@ -55,12 +55,12 @@ def checkout(tmp_path: Path) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def deploy(
-    production: Environment, checkout: tuple[str, list[str]], sampelit_copy: dict[str, str]
+    gated_production: Environment, checkout: tuple[str, list[str]], sampelit_copy: dict[str, str]
 ) -> dict[str, dict[str, str]]:
     """Parameters of a deploy of each commit; both files are registered, the first one is applied."""
     url, shas = checkout
     Service.objects.create(
-        render_id="srv-1", name="api", type="web_service", environment=production, repo=url, branch="main"
+        render_id="srv-1", name="api", type="web_service", environment=gated_production, repo=url, branch="main"
     )
     place = Path(url.removeprefix("file://"))
     files = register_files(
@@ -69,7 +69,7 @@ def deploy(
     with postgres.connect(sampelit_copy["migration"], read_only=False) as target:
         ensure_history(target)
         write_history(target, row_of(files[0]))
-    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
+    StreamBaseline.objects.create(environment=gated_production, stream="supabase", made_by="ana")
     return {name: {"service": "srv-1", "commit": sha} for name, sha in zip(("first", "second"), shas, strict=True)}
 
 
@@ -77,36 +77,40 @@ def policy(word: str) -> None:
     RulePolicy.objects.create(version=RulePolicy.objects.count() + 1, gate=word, created_by="ana")
 
 
-def test_the_confirmation_lists_what_is_missing(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+def test_the_confirmation_lists_what_is_missing(
+    gated_production: Environment, deploy: dict[str, dict[str, str]]
+) -> None:
     tell = kinds.registry.consequences["deployments.deploy"][-1]
-    (line,) = tell(production, deploy["first"])
+    (line,) = tell(gated_production, deploy["first"])
     assert (line.tone, line.text) == ("ok", "Every migration of this commit (1) is applied on production.")
-    (line,) = tell(production, deploy["second"])
+    (line,) = tell(gated_production, deploy["second"])
     assert (line.tone, line.text) == ("bad", f"Not applied on production: {SECOND} is pending")
-    (line,) = tell(production, {"service": "srv-1"})  # the branch's newest commit
+    (line,) = tell(gated_production, {"service": "srv-1"})  # the branch's newest commit
     assert SECOND in line.text
 
 
-def test_the_policy_decides_whether_it_is_refused(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+def test_the_policy_decides_whether_it_is_refused(
+    gated_production: Environment, deploy: dict[str, dict[str, str]]
+) -> None:
     kind = kinds.get("deployments.deploy")
-    prepare(kind, production, deploy["second"])
+    prepare(kind, gated_production, deploy["second"])
     policy("refuse")
-    prepare(kind, production, deploy["first"])
+    prepare(kind, gated_production, deploy["first"])
     with pytest.raises(Refused, match=f"not applied on production: {SECOND} is pending. Nothing was deployed"):
-        prepare(kind, production, deploy["second"])
+        prepare(kind, gated_production, deploy["second"])
     StreamBaseline.objects.all().delete()
-    prepare(kind, production, deploy["second"])  # nobody knows: only strict refuses that
+    prepare(kind, gated_production, deploy["second"])  # nobody knows: only strict refuses that
     policy("strict")
     with pytest.raises(Refused, match="its stream is not baselined on production"):
-        prepare(kind, production, deploy["second"])
+        prepare(kind, gated_production, deploy["second"])
     Environment.objects.update(protected=False)
-    production.refresh_from_db()
-    prepare(kind, production, deploy["second"])
+    gated_production.refresh_from_db()
+    prepare(kind, gated_production, deploy["second"])
 
 
-def test_it_is_asked_again_at_the_claim(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+def test_it_is_asked_again_at_the_claim(gated_production: Environment, deploy: dict[str, dict[str, str]]) -> None:
     operation = request(
-        "deployments.deploy", by=person("ana"), environment=production, parameters=deploy["second"], reason="test"
+        "deployments.deploy", by=person("ana"), environment=gated_production, parameters=deploy["second"], reason="test"
     )
     policy("refuse")
     run_operation(operation.pk, "test", frozenset({"export", "prove", "urgent"}), end_process=lambda: None)
@@ -115,7 +119,7 @@ def test_it_is_asked_again_at_the_claim(production: Environment, deploy: dict[st
 
 
 def test_an_unreachable_repository_is_said_in_bounded_time(
-    production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    gated_production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[float] = []
 
@@ -124,55 +128,55 @@ def test_an_unreachable_repository_is_said_in_bounded_time(
         raise ProviderError(f"git did not answer within {seconds:g} s; nothing was read.", retryable=True)
 
     monkeypatch.setattr(git, "read_files", hang)
-    (line,) = deploy_guard.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert (line.tone, "could not be read: git did not answer within 8 s" in line.text) == ("warn", True)
-    deploy_guard.tell(production, deploy["second"])
+    deploy_guard.tell(gated_production, deploy["second"])
     assert asked == [8.0]  # not asked again within the minute
     policy("refuse")
-    deploy_guard.refuse(production, deploy["second"])
+    deploy_guard.refuse(gated_production, deploy["second"])
     policy("strict")
     with pytest.raises(Refused, match="Nobody knows"):
-        deploy_guard.refuse(production, deploy["second"])
+        deploy_guard.refuse(gated_production, deploy["second"])
     SourceCommit.objects.update(read_at=timezone.now() - 2 * commits.FRESH)
-    deploy_guard.tell(production, deploy["second"])
+    deploy_guard.tell(gated_production, deploy["second"])
     assert len(asked) == 2
 
 
 def test_without_the_target_its_last_reading_counts_while_it_is_fresh(
-    production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    gated_production: Environment, deploy: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings.refresh(production)
+    readings.refresh(gated_production)
     monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
-    (line,) = deploy_guard.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert line.text == f"Not applied on production: {SECOND} is pending"
     HistoryReading.objects.update(read_at=timezone.now() - 2 * gate_check.KEPT)
-    (line,) = deploy_guard.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert (line.tone, "history of production could not be read" in line.text) == ("warn", True)
 
 
-def test_what_has_no_migrations_is_not_asked(production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+def test_what_has_no_migrations_is_not_asked(gated_production: Environment, deploy: dict[str, dict[str, str]]) -> None:
     policy("strict")
     for change in ({"type": "static_site"}, {"type": "web_service", "repo": ""}):
         Service.objects.update(**change)
-        assert deploy_guard.tell(production, deploy["second"]) == []
-        deploy_guard.refuse(production, deploy["second"])
+        assert deploy_guard.tell(gated_production, deploy["second"]) == []
+        deploy_guard.refuse(gated_production, deploy["second"])
 
 
 def test_a_directory_may_stand_for_the_repository(
-    production: Environment, deploy: dict[str, dict[str, str]], settings: Any, tmp_path: Path
+    gated_production: Environment, deploy: dict[str, dict[str, str]], settings: Any, tmp_path: Path
 ) -> None:
     settings.MIGRATIONS_SOURCE = str(tmp_path / "plain")
-    (line,) = deploy_guard.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert "is no directory, archive or Git URL" in line.text
     (tmp_path / "plain" / "supabase").mkdir(parents=True)
     (tmp_path / "supabase/migrations").rename(tmp_path / "plain/supabase/migrations")
     SourceCommit.objects.all().delete()
-    (line,) = deploy_guard.tell(production, deploy["second"])
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert SECOND in line.text
 
 
 def test_the_shells_gate_reads_commits_and_tells_by_its_exit_code(
-    production: Environment,
+    gated_production: Environment,
     deploy: dict[str, dict[str, str]],
     checkout: tuple[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,

@@ -30,7 +30,7 @@ STRANGE = "20250101000000"
 
 
 @pytest.fixture
-def production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
+def unrecorded_production(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Environment:
     """Two registered files, one of them seen in the catalogue, neither recorded; one row that nobody explains."""
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", sampelit_copy["migration"])
     files = [
@@ -62,33 +62,33 @@ def versions(environment: Environment) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_marks_are_rows_and_nothing_else(production: Environment, sampelit_copy: dict[str, str]) -> None:
+def test_marks_are_rows_and_nothing_else(unrecorded_production: Environment, sampelit_copy: dict[str, str]) -> None:
     """One walk: marked as applied, a strange row taken back, then neither can be asked for again."""
-    operation = mark(production, THERE, "applied")
+    operation = mark(unrecorded_production, THERE, "applied")
     assert (operation.status, operation.risk, operation.error) == ("succeeded", "sensitive", "")
-    assert versions(production) == [STRANGE, THERE]
+    assert versions(unrecorded_production) == [STRANGE, THERE]
     states = HistoryReading.objects.get().states.values()
     assert [state["state"] for state in states] == ["applied", "pending"]
     assert Entry.objects.filter(code="migrations_registry.history.marked").count() == 1
     with psycopg.connect(sampelit_copy["admin"]) as admin:
         assert admin.execute("SELECT to_regclass('never')").fetchone() == (None,)
 
-    operation = mark(production, STRANGE, "reverted")
+    operation = mark(unrecorded_production, STRANGE, "reverted")
     assert (operation.status, operation.risk) == ("succeeded", "sensitive")
-    assert versions(production) == [THERE]
+    assert versions(unrecorded_production) == [THERE]
     HistoryReading.objects.update(unknown=[{}], tried_at=operation.started_at)
     readings.refresh_changed()  # what an operation did is on the page without waiting for the next round
     first = HistoryReading.objects.get()
     readings.refresh_changed()
     assert (first.unknown, HistoryReading.objects.get().tried_at) == ([], first.tried_at)
     with pytest.raises(Refused, match="recorded as applied"):
-        mark(production, THERE, "applied")
-    assert KIND.assess(production, {"versions": [THERE], "state": "reverted"}) == "destructive"
+        mark(unrecorded_production, THERE, "applied")
+    assert KIND.assess(unrecorded_production, {"versions": [THERE], "state": "reverted"}) == "destructive"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_revision_registered_meanwhile_is_not_what_was_agreed_to(
-    production: Environment, monkeypatch: pytest.MonkeyPatch
+    unrecorded_production: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = marking.propose
 
@@ -99,21 +99,21 @@ def test_a_revision_registered_meanwhile_is_not_what_was_agreed_to(
         return whole(*given, **more)
 
     monkeypatch.setattr(marking, "propose", meanwhile)
-    operation = mark(production, THERE, "applied")
+    operation = mark(unrecorded_production, THERE, "applied")
 
     assert operation.status == "failed"
     assert f"{THERE} got a newer revision while this was running" in operation.error
-    assert versions(production) == [STRANGE]
+    assert versions(unrecorded_production) == [STRANGE]
 
 
-def test_what_the_catalogue_denies_is_destructive_and_says_why(production: Environment) -> None:
+def test_what_the_catalogue_denies_is_destructive_and_says_why(unrecorded_production: Environment) -> None:
     wrong = {"versions": [ABSENT], "state": "applied"}
-    assert KIND.assess(production, wrong) == "destructive"
-    lines = KIND.consequences(production, wrong)
+    assert KIND.assess(unrecorded_production, wrong) == "destructive"
+    lines = KIND.consequences(unrecorded_production, wrong)
     assert [(line.tone, "not applied" in line.text) for line in lines] == [("ok", False), ("bad", True)]
 
 
-def test_bad_input_is_refused_and_nothing_is_written(production: Environment) -> None:
+def test_bad_input_is_refused_and_nothing_is_written(unrecorded_production: Environment) -> None:
     for given, state, why in (
         ("1;2", "applied", "numbers, by comma"),
         (", ,", "applied", "numbers, by comma"),
@@ -122,8 +122,8 @@ def test_bad_input_is_refused_and_nothing_is_written(production: Environment) ->
         (THERE, "maybe", "applied or reverted"),
     ):
         with pytest.raises(Refused, match=why):
-            KIND.clean(production, {"versions": given, "state": state})
+            KIND.clean(unrecorded_production, {"versions": given, "state": state})
     StreamBaseline.objects.all().delete()
     with pytest.raises(Refused, match="not baselined"):
-        KIND.clean(production, {"versions": THERE, "state": "applied"})
-    assert versions(production) == [STRANGE]
+        KIND.clean(unrecorded_production, {"versions": THERE, "state": "applied"})
+    assert versions(unrecorded_production) == [STRANGE]

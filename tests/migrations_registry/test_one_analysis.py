@@ -48,12 +48,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], in
     return made_by
 
 
-def ask(file: MigrationFile, ana: User, environment: Environment) -> Operation:
+def ask_to_apply(file: MigrationFile, ana: User, environment: Environment) -> Operation:
     return request(KIND, by=ana, environment=environment, parameters={"file": file.sha256}, reason="test")
 
 
 def test_a_request_analyses_once(file: MigrationFile, ana: User, baselined: Environment, counted: Any) -> None:
-    assert counted(lambda: ask(file, ana, baselined)) == 1
+    assert counted(lambda: ask_to_apply(file, ana, baselined)) == 1
 
 
 def test_a_confirmation_page_analyses_once(
@@ -70,7 +70,7 @@ def test_a_confirmation_page_analyses_once(
 def test_a_claim_and_its_steps_analyse_once(
     file: MigrationFile, ana: User, baselined: Environment, counted: Any, backups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = ask(file, ana, baselined)
+    operation = ask_to_apply(file, ana, baselined)
     unwaived: list[int] = []
     analyse = attempt.analyse
     monkeypatch.setattr(attempt, "analyse", lambda data, **given: (unwaived.append(1), analyse(data, **given))[1])
@@ -94,7 +94,7 @@ def test_a_step_has_the_result_of_preflight(
     real = attempt.required
     monkeypatch.setattr(restore_point, "required", lambda ctx: (seen.append(real(ctx)), real(ctx))[1])
 
-    operation = finish(ask(file, ana, baselined))
+    operation = finish(ask_to_apply(file, ana, baselined))
 
     assert operation.status == "succeeded", operation.error
     assert {needs.restore_point.partition(":")[0] for needs in seen} == {"line 1"}

@@ -18,28 +18,10 @@ from operations.engine.claim_checks import accept
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
-from tests.registering import BAD, CALM, person, registered
+from tests.people import holder
+from tests.registering import BAD, CALM, registered
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def production() -> Environment:
-    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
-
-
-@pytest.fixture
-def operator() -> User:
-    return person(
-        "operator",
-        "apply_migrationfile",
-        "request_operation",
-        "waive_finding",
-        "view_migrationfile",
-        "register_migrationfile",
-        "approve_operation",
-        "approve_waiver",
-    )
 
 
 def test_new_bytes_are_a_new_revision() -> None:
@@ -74,10 +56,12 @@ def test_the_database_refuses_to_rewrite_a_content() -> None:
         )
 
 
-def test_a_destructive_file_waits_for_two_other_people(production: Environment, operator: User) -> None:
+def test_a_destructive_file_waits_for_two_other_people(bare_production: Environment, operator: User) -> None:
     file = registered(BAD)
 
-    operation = request("migrations.apply", by=operator, environment=production, parameters={"file": file.sha256[:12]})
+    operation = request(
+        "migrations.apply", by=operator, environment=bare_production, parameters={"file": file.sha256[:12]}
+    )
 
     assert (operation.status, operation.risk, operation.approvals_required) == (
         Status.AWAITING_APPROVAL,
@@ -88,19 +72,19 @@ def test_a_destructive_file_waits_for_two_other_people(production: Environment, 
     with pytest.raises((Refused, PermissionDenied)):
         vote(operation, by=operator)
     for name in ("approver", "approver2"):
-        vote(operation, by=person(name, "approve_operation"))
+        vote(operation, by=holder(name, "approve_operation"))
     operation.refresh_from_db()
     assert operation.status == Status.QUEUED
 
 
 @pytest.mark.parametrize("change", ["new bytes", "rules"])
 def test_an_approved_request_expires_when_what_it_bound_changed(
-    production: Environment, operator: User, change: str
+    bare_production: Environment, operator: User, change: str
 ) -> None:
     file = registered(BAD)
-    operation = request("migrations.apply", by=operator, environment=production, parameters={"file": file.sha256})
+    operation = request("migrations.apply", by=operator, environment=bare_production, parameters={"file": file.sha256})
     for name in ("approver", "approver2"):
-        vote(operation, by=person(name, "approve_operation"))
+        vote(operation, by=holder(name, "approve_operation"))
 
     if change == "rules":
         RulePolicy.objects.create(version=1, created_by="admin")
@@ -115,53 +99,53 @@ def test_an_approved_request_expires_when_what_it_bound_changed(
     assert "changed since it was asked" in operation.error
 
 
-def test_a_routine_file_needs_nobody(production: Environment, operator: User) -> None:
+def test_a_routine_file_needs_nobody(bare_production: Environment, operator: User) -> None:
     operation = request(
-        "migrations.apply", by=operator, environment=production, parameters={"file": registered(CALM).sha256}
+        "migrations.apply", by=operator, environment=bare_production, parameters={"file": registered(CALM).sha256}
     )
 
     assert (operation.risk, operation.status) == ("routine", Status.QUEUED)
 
 
-def test_requests_that_are_refused(production: Environment, operator: User) -> None:
+def test_requests_that_are_refused(bare_production: Environment, operator: User) -> None:
     old, _ = registered(CALM), registered(BAD)
     dark = registered(b"DROP TABEL x", "migration_02_b.sql")
 
     for sha256, why in ((old.sha256, "newer revision"), (dark.sha256, "grammar refuses"), ("f" * 64, "No registered")):
         with pytest.raises(Refused, match=why):
-            request("migrations.apply", by=operator, environment=production, parameters={"file": sha256})
+            request("migrations.apply", by=operator, environment=bare_production, parameters={"file": sha256})
     with pytest.raises(PermissionDenied):
-        request("migrations.apply", by=person("viewer"), environment=production, parameters={"file": dark.sha256})
+        request("migrations.apply", by=holder("viewer"), environment=bare_production, parameters={"file": dark.sha256})
     assert not Operation.objects.exists()
 
 
-def test_preflight_refuses_while_the_stream_is_not_baselined(production: Environment) -> None:
+def test_preflight_refuses_while_the_stream_is_not_baselined(bare_production: Environment) -> None:
     class Context:
         parameters = {"file": registered(CALM).sha256}
-        environment = production
+        environment = bare_production
 
     with pytest.raises(Refused, match="not baselined on production, nothing was changed"):
         preflight(Context())  # type: ignore[arg-type]
 
 
-def test_content_binds_bytes_target_policy_and_waivers(production: Environment, operator: User) -> None:
+def test_content_binds_bytes_target_policy_and_waivers(bare_production: Environment, operator: User) -> None:
     file = registered(BAD)
     staging = Environment.objects.create(slug="staging", name="Staging")
-    before = review(file, production).content
+    before = review(file, bare_production).content
 
-    assert review(file, production).content == before
+    assert review(file, bare_production).content == before
     assert review(file, staging).content != before
     waiver = propose(file, "MD-DROP-COLUMN", 2, reason="empty since 2024", by=operator)
-    assert review(file, production).content == before
-    approve(waiver, by=person("second", "approve_waiver"))
-    waived = review(file, production)
+    assert review(file, bare_production).content == before
+    approve(waiver, by=holder("second", "approve_waiver"))
+    waived = review(file, bare_production)
     assert waived.content != before
     assert waived.plan.risk == "routine"
     RulePolicy.objects.create(version=1, created_by="admin", severities={"ML-ADD-COLUMN": "data"})
-    assert review(file, production).content != waived.content
+    assert review(file, bare_production).content != waived.content
 
 
-def test_the_shell_of_the_database_cannot_cheat(production: Environment) -> None:
+def test_the_shell_of_the_database_cannot_cheat(bare_production: Environment) -> None:
     registered(CALM)
 
     with pytest.raises(DatabaseError, match="never changes"), connection.cursor() as cursor:

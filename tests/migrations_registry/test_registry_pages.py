@@ -20,31 +20,13 @@ from operations.engine.request import request
 from operations.models import Environment, Status
 from providers.errors import Refused
 from sampelit_ops.demo import migrations
-from tests.registering import BAD, CALM, person, registered
+from tests.people import holder
+from tests.registering import BAD, CALM, registered
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def production() -> Environment:
-    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
-
-
-@pytest.fixture
-def operator() -> User:
-    return person(
-        "operator",
-        "apply_migrationfile",
-        "request_operation",
-        "waive_finding",
-        "view_migrationfile",
-        "register_migrationfile",
-        "approve_operation",
-        "approve_waiver",
-    )
-
-
-def test_pages(production: Environment, operator: User, client: Client) -> None:
+def test_pages(bare_production: Environment, operator: User, client: Client) -> None:
     registered(CALM)
     file = registered(BAD)
     client.force_login(operator)
@@ -78,7 +60,7 @@ def test_upload_registers_and_says_what_it_refused(operator: User, client: Clien
 
 
 def test_analyze_sql_with_an_environment(
-    production: Environment,
+    bare_production: Environment,
     proof_dsn: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -94,7 +76,7 @@ def test_analyze_sql_with_an_environment(
         call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "nowhere")
 
 
-def test_discover_registers_for_an_environment(production: Environment, tmp_path: Path) -> None:
+def test_discover_registers_for_an_environment(bare_production: Environment, tmp_path: Path) -> None:
     (tmp_path / "schema_a.sql").write_bytes(CALM)
 
     call_command("discover_migrations", str(tmp_path), "--environment", "production")
@@ -108,13 +90,13 @@ def test_the_demo_registers_its_files_once() -> None:
     assert [file.risk for file in MigrationFile.objects.order_by("position")] == ["routine", "sensitive", "destructive"]
 
 
-def test_rules_change_only_by_an_operation(production: Environment) -> None:
-    admin = person("admin", "change_rules")
+def test_rules_change_only_by_an_operation(bare_production: Environment) -> None:
+    admin = holder("admin", "change_rules")
 
     operation = request(
         "migrations.change_rules",
         by=admin,
-        environment=production,
+        environment=bare_production,
         parameters={"rows": "5000", "severities": '{"ML-ADD-COLUMN": "data"}'},
     )
 
@@ -126,7 +108,7 @@ def test_rules_change_only_by_an_operation(production: Environment) -> None:
         {"severities": '{"MP-UNPARSED": "data"}'},
     ):
         with pytest.raises(Refused):
-            request("migrations.change_rules", by=admin, environment=production, parameters=bad)
+            request("migrations.change_rules", by=admin, environment=bare_production, parameters=bad)
 
 
 def test_a_waiver_needs_a_reason_and_somebody_else(operator: User) -> None:
@@ -142,21 +124,21 @@ def test_a_waiver_needs_a_reason_and_somebody_else(operator: User) -> None:
     with pytest.raises(IntegrityError, match="second_person"), transaction.atomic():
         Waiver.objects.filter(pk=waiver.pk).update(approved_by=operator.username, approved_at=waiver.requested_at)
     with pytest.raises(PermissionDenied):
-        approve(waiver, by=person("viewer"))
+        approve(waiver, by=holder("viewer"))
 
 
 def test_live_facts_sharpen_the_judgement(
-    production: Environment, proof_dsn: str, monkeypatch: pytest.MonkeyPatch
+    bare_production: Environment, proof_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", proof_dsn)
     wider = registered(b"ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)")
     dropped = registered(b"DROP TABLE lines", "migration_02_b.sql")
 
-    assert review(wider, production).plan.risk == "routine"
-    assert review(wider, production, live=False).plan.risk == "sensitive"
-    loss = review(dropped, production).plan.losses[0]
+    assert review(wider, bare_production).plan.risk == "routine"
+    assert review(wider, bare_production, live=False).plan.risk == "sensitive"
+    loss = review(dropped, bare_production).plan.losses[0]
     assert (loss.line, loss.rows) == (1, 200)
     RulePolicy.objects.create(version=1, created_by="admin", rows=100)
     index = registered(b"CREATE INDEX ON orders (note)", "migration_03_c.sql")
-    assert review(index, production).plan.risk == "destructive"
-    assert review(index, production, live=False).plan.risk == "sensitive"
+    assert review(index, bare_production).plan.risk == "destructive"
+    assert review(index, bare_production, live=False).plan.risk == "sensitive"

@@ -39,7 +39,7 @@ def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict
 
 
 @pytest.fixture
-def production(dsns: dict[str, str]) -> Environment:
+def protected_production(dsns: dict[str, str]) -> Environment:
     return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
 
 
@@ -63,8 +63,10 @@ def words(slug: str = "production") -> dict[str, str]:
     return {name: f"{cell.word}: {cell.note}".rstrip(": ") for name, cell in cells.items()}
 
 
-def test_each_state_is_told_from_the_targets_own_history(production: Environment, dsns: dict[str, str]) -> None:
-    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
+def test_each_state_is_told_from_the_targets_own_history(
+    protected_production: Environment, dsns: dict[str, str]
+) -> None:
+    StreamBaseline.objects.create(environment=protected_production, stream="supabase", made_by="ana")
     first, second = add_supabase(1, TABLES), add_supabase(2, "CREATE TABLE two (id integer)")
     record(dsns, row_of(first), row_of(second), HistoryRow("20250101000000", "elsewhere"))
     add_supabase(2, "CREATE TABLE two (id integer, note text)")
@@ -73,7 +75,7 @@ def test_each_state_is_told_from_the_targets_own_history(production: Environment
     add_supabase(6, "CREATE TABLE leads (id uuid); CREATE TABLE never (id integer)")
     add_supabase(7, "CREATE TABLE subscriptions (id uuid)")
 
-    row = readings.refresh(production)
+    row = readings.refresh(protected_production)
     assert (row.problem, row.obstacle, row.has_table, row.role) == ("", "", True, "sampelit_migration")
     assert words() == {
         "1": "applied",
@@ -88,34 +90,38 @@ def test_each_state_is_told_from_the_targets_own_history(production: Environment
     assert [row.version for row in status_matrix.columns()[0].unknown] == ["20250101000000"]
 
 
-def test_a_half_done_application_resumes_or_says_why_not(production: Environment, dsns: dict[str, str]) -> None:
-    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
+def test_a_half_done_application_resumes_or_says_why_not(
+    protected_production: Environment, dsns: dict[str, str]
+) -> None:
+    StreamBaseline.objects.create(environment=protected_production, stream="supabase", made_by="ana")
     file = add_supabase(1, "CREATE TABLE half (id integer); CREATE INDEX CONCURRENTLY ON half (id)")
     steps: list[dict[str, Any]] = [
         {"number": 1, "transactional": True, "statements": [0], "status": "done"},
         {"number": 2, "transactional": False, "statements": [1], "status": "started"},
     ]
-    attempt = Application.objects.create(file=file, environment=production, operation="1", status="partly", steps=steps)
-    readings.refresh(production)
+    attempt = Application.objects.create(
+        file=file, environment=protected_production, operation="1", status="partly", steps=steps
+    )
+    readings.refresh(protected_production)
     assert words() == {"1": "partly applied: 1 of 2 steps are done; it resumes at the next one"}
 
-    looks = [SchemaFingerprint.objects.create(environment=production, sha256=digit * 64) for digit in "ab"]
-    incident = DriftIncident.objects.create(environment=production, expected=looks[0], found=looks[1])
+    looks = [SchemaFingerprint.objects.create(environment=protected_production, sha256=digit * 64) for digit in "ab"]
+    incident = DriftIncident.objects.create(environment=protected_production, expected=looks[0], found=looks[1])
     assert "resolve the drift first" in words()["1"]
     incident.delete()
     Application.objects.filter(pk=attempt.pk).update(steps=steps[:1])
-    readings.refresh(production)
+    readings.refresh(protected_production)
     assert "the present rules cut it into other steps" in words()["1"]
     add_supabase(1, "CREATE TABLE half (id integer)")
-    readings.refresh(production)
+    readings.refresh(protected_production)
     assert "only the same bytes may go on" in words()["1"]
 
 
 def test_a_target_that_is_down_keeps_its_last_reading_and_says_so(
-    production: Environment, monkeypatch: pytest.MonkeyPatch, client: Client
+    protected_production: Environment, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     add_supabase(1, TABLES)
-    readings.refresh(production)
+    readings.refresh(protected_production)
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", "postgresql://ops:hunter2hunter2@127.0.0.1:1/none")
     readings.refresh_all()
     row = HistoryReading.objects.get()
@@ -140,33 +146,33 @@ def test_a_target_that_is_down_keeps_its_last_reading_and_says_so(
     ],
 )
 def test_a_role_that_cannot_apply_is_told(
-    production: Environment, dsns: dict[str, str], spoil: str, obstacle: str, monkeypatch: pytest.MonkeyPatch
+    protected_production: Environment, dsns: dict[str, str], spoil: str, obstacle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         if "ROLE" not in spoil and "CREATE SCHEMA" not in spoil:
             admin.execute("ALTER SCHEMA public OWNER TO postgres")
         admin.execute(spoil.format(admin.info.dbname))
-    assert obstacle in readings.refresh(production).obstacle
+    assert obstacle in readings.refresh(protected_production).obstacle
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", dsns["export"])
     monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
-    row = readings.refresh(production)  # the export role knows nothing about the other one
+    row = readings.refresh(protected_production)  # the export role knows nothing about the other one
     assert (row.role, obstacle in row.obstacle) == ("sampelit_migration", True)
 
 
 def test_a_history_that_may_not_be_read_is_a_problem_not_an_empty_one(
-    production: Environment, dsns: dict[str, str]
+    protected_production: Environment, dsns: dict[str, str]
 ) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         admin.execute("CREATE SCHEMA supabase_migrations")
         admin.execute("CREATE TABLE supabase_migrations.schema_migrations (version text)")
-    row = readings.refresh(production)
+    row = readings.refresh(protected_production)
     assert (row.read_at, "permission denied" in row.problem) == (None, True)
 
 
 def test_the_page_shows_every_environment_within_its_queries(
-    production: Environment, client: Client, django_assert_max_num_queries: Any
+    protected_production: Environment, client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    StreamBaseline.objects.create(environment=production, stream="supabase", made_by="ana")
+    StreamBaseline.objects.create(environment=protected_production, stream="supabase", made_by="ana")
     for slug, name, kind in (("staging", "Staging", "staging"), ("pr-1", "Unread preview", "preview")):
         Environment.objects.create(slug=slug, name=name, kind=kind)
     for number in range(1, 6):
@@ -183,7 +189,7 @@ def test_the_page_shows_every_environment_within_its_queries(
 
 
 def test_the_shell_reads_keeps_and_says_what_it_cannot(
-    production: Environment, monkeypatch: pytest.MonkeyPatch
+    protected_production: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_supabase(1, TABLES)
     out = io.StringIO()

@@ -34,7 +34,7 @@ def dsns(sampelit_copy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict
 
 
 @pytest.fixture
-def production(dsns: dict[str, str]) -> Environment:
+def registered_production(dsns: dict[str, str]) -> Environment:
     register_files(discover([("schema_a.sql", b"CREATE TABLE users (id uuid)")])[0], source="tests", by="ana")
     return Environment.objects.create(slug="production", name="Production", kind="production")
 
@@ -50,27 +50,27 @@ def refused(environment: Environment, why: str) -> None:
 
 
 def test_no_variable_wrong_host_and_wrong_role(
-    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    registered_production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, dsns["export_limited"])
-    refused(production, "sampelit_export_limited only reads|may not create anything in schema public")
+    refused(registered_production, "sampelit_export_limited only reads|may not create anything in schema public")
     monkeypatch.setenv(VARIABLE, "postgresql://ops:hunter2hunter2@127.0.0.1:1/none")
-    refused(production, "did not accept the connection")
+    refused(registered_production, "did not accept the connection")
     monkeypatch.delenv(VARIABLE)
-    refused(production, f"{VARIABLE} is not set")
+    refused(registered_production, f"{VARIABLE} is not set")
 
 
 def test_a_read_only_server_a_replica_and_a_pooler(
-    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    registered_production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {admin.info.dbname} SET default_transaction_read_only = on")
-    refused(production, "only reads. Nothing was changed")
+    refused(registered_production, "only reads. Nothing was changed")
     monkeypatch.setattr(baseline, "standpoint", lambda _: Standpoint("r", True, "the server is a replica"))
-    refused(production, "the server is a replica. Nothing was changed; correct")
+    refused(registered_production, "the server is a replica. Nothing was changed; correct")
     real = postgres.facts
     monkeypatch.setattr(postgres, "facts", lambda connection: replace(real(connection), session_mode=False))
-    refused(production, "pooler in transaction mode.*port 5432")
+    refused(registered_production, "pooler in transaction mode.*port 5432")
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_a_read_only_server_a_replica_and_a_pooler(
     ],
 )
 def test_what_fails_while_writing_leaves_nothing(
-    production: Environment, dsns: dict[str, str], code: str, why: str
+    registered_production: Environment, dsns: dict[str, str], code: str, why: str
 ) -> None:
     """A trigger raises on the second row what a full disk or a time limit would."""
     files = register_files(discover([("schema_b.sql", b"CREATE TABLE b (id int)")])[0], source="tests", by="ana")
     files += MigrationFile.objects.filter(path="schema_a.sql")
-    baseline.write(production, dsns["migration"], [], 30)
+    baseline.write(registered_production, dsns["migration"], [], 30)
     raise_it = (
         f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT FROM {HISTORY}) THEN "
         f"RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF; RETURN NEW; END $$; "
@@ -96,30 +96,30 @@ def test_what_fails_while_writing_leaves_nothing(
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         admin.execute(raise_it)
     with pytest.raises(ProviderError, match=f"of which nothing was kept, stopped: no.*{why}"):
-        baseline.write(production, dsns["migration"], files, 30)
-    assert history_states.rows_of(production) == []
+        baseline.write(registered_production, dsns["migration"], files, 30)
+    assert history_states.rows_of(registered_production) == []
 
 
 def test_a_locked_history_is_not_waited_for(
-    production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    registered_production: Environment, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(baseline, "LOCK_TIMEOUT", "100ms")
-    baseline.write(production, dsns["migration"], [], 30)
+    baseline.write(registered_production, dsns["migration"], [], 30)
     with psycopg.connect(dsns["admin"]) as other:
         other.execute(f"LOCK TABLE {HISTORY} IN SHARE MODE")
         with pytest.raises(ProviderError, match=r"nothing was kept.*Another session holds a lock"):
-            baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
-    baseline.write(production, dsns["migration"], list(MigrationFile.objects.all()), 30)
-    assert len(history_states.rows_of(production)) == 1
+            baseline.write(registered_production, dsns["migration"], list(MigrationFile.objects.all()), 30)
+    baseline.write(registered_production, dsns["migration"], list(MigrationFile.objects.all()), 30)
+    assert len(history_states.rows_of(registered_production)) == 1
 
 
 def test_a_reading_that_is_asked_for_fails_and_keeps_the_last_one(
-    production: Environment, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    registered_production: Environment, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.OPS_HEARTBEAT_SECONDS = 60  # the heartbeat's own connection does not see what this test has not committed
 
     def look() -> Operation:
-        asked = request("migrations.look", by=ana, environment=production, parameters={}, reason="test")
+        asked = request("migrations.look", by=ana, environment=registered_production, parameters={}, reason="test")
         run_operation(asked.pk, "test", frozenset({"export"}), end_process=lambda: None)
         asked.refresh_from_db()
         return asked

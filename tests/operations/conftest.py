@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 
 from operations.models import Environment
-
-
-def holder(username: str, *codenames: str) -> User:
-    user = User.objects.create_user(username, password="long enough password", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return User.objects.get(pk=user.pk)
+from tests.people import holder
 
 
 @pytest.fixture
@@ -29,11 +24,6 @@ def approver() -> User:
 @pytest.fixture
 def approver2() -> User:
     return holder("ben", "approve_operation")
-
-
-@pytest.fixture
-def production() -> Environment:
-    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
 
 
 @pytest.fixture

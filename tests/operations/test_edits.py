@@ -15,7 +15,7 @@ from ledger.models import Entry
 from ledger.registry import say
 from operations import audit as operations_audit
 from operations.models import Environment, Notification
-from tests.operations.conftest import holder
+from tests.people import holder
 
 ROW = {"slug": "production", "name": "Production", "kind": "production", "protected": "on"}
 POLICY = {

@@ -12,18 +12,12 @@ from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
 from operations.engine.retry import retry
-from operations.engine.run import run_operation
 from operations.engine.tick import tick, wake_due
 from operations.models import Operation, Step, Task
 from providers.errors import Refused
+from tests.running import run_once
 
 ALL = frozenset(specs.POOLS)
-
-
-def run(operation: Operation, pools: frozenset[str] = ALL) -> Operation:
-    run_operation(operation.pk, "test", pools, end_process=lambda: None)
-    operation.refresh_from_db()
-    return operation
 
 
 def codes(operation: Operation) -> list[str]:
@@ -35,7 +29,7 @@ def test_a_routine_operation_runs_every_step_and_ends(ask, tmp_path):
     mark = tmp_path / "mark"
     operation = ask(mark=str(mark))
 
-    run(operation)
+    run_once(operation)
 
     assert (operation.status, operation.outcome) == ("succeeded", "succeeded")
     assert [line.split()[0] for line in mark.read_text().splitlines()] == ["prepare", "work", "tidy"]
@@ -47,7 +41,7 @@ def test_a_routine_operation_runs_every_step_and_ends(ask, tmp_path):
 @pytest.mark.parametrize("how", ["refuse", "crash"])
 def test_a_failing_step_fails_the_operation_after_its_always_step(ask, tmp_path, how):
     mark = tmp_path / "mark"
-    operation = run(ask(fail=how, mark=str(mark)))
+    operation = run_once(ask(fail=how, mark=str(mark)))
 
     assert operation.status == "failed"
     assert "told to" in operation.error
@@ -56,8 +50,8 @@ def test_a_failing_step_fails_the_operation_after_its_always_step(ask, tmp_path,
 
 @pytest.mark.django_db(transaction=True)
 def test_a_retryable_failure_waits_and_keeps_the_exclusive_key(ask):
-    operation = run(ask(fail="retryable"))
-    other = run(ask())
+    operation = run_once(ask(fail="retryable"))
+    other = run_once(ask())
 
     assert operation.status == "running"
     assert operation.due_at is not None
@@ -66,18 +60,18 @@ def test_a_retryable_failure_waits_and_keeps_the_exclusive_key(ask):
 
     for _ in range(2):
         Operation.objects.filter(pk=operation.pk).update(due_at=None)
-        run(operation)
+        run_once(operation)
     assert operation.status == "succeeded"
     assert operation.steps.get(name="work").attempt == 3
-    assert run(other).status == "succeeded"
+    assert run_once(other).status == "succeeded"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_always_step_is_retried_without_limit_and_alarms_after_three(ask):
-    operation = run(ask(fail="always"))
+    operation = run_once(ask(fail="always"))
     for _ in range(4):
         Operation.objects.filter(pk=operation.pk).update(due_at=None)
-        run(operation)
+        run_once(operation)
 
     assert operation.status == "succeeded"
     assert operation.steps.get(name="tidy").attempt == 5
@@ -89,7 +83,7 @@ def test_an_always_step_does_not_run_when_its_counterpart_never_started(ask, ope
     operation = ask(mark=str(tmp_path / "mark"))
     Operation.objects.filter(pk=operation.pk).update(cancel_requested_at="2026-01-01T00:00:00Z")
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "cancelled"
     assert not (tmp_path / "mark").exists()
@@ -101,7 +95,7 @@ def test_a_poison_step_stops_at_the_attempt_limit(ask, settings):
     operation = ask()
     Step.objects.filter(operation=operation, name="work").update(attempt=settings.OPS_MAX_ATTEMPTS)
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "failed"
     assert "tried 5 times" in operation.error
@@ -111,14 +105,14 @@ def test_a_poison_step_stops_at_the_attempt_limit(ask, settings):
 def test_the_next_pool_gets_the_operation_with_its_key_but_without_a_lease(ask):
     operation = ask("rehearsal.urgent")
 
-    assert run(operation, frozenset({"export"})).status == "running"
+    assert run_once(operation, frozenset({"export"})).status == "running"
 
     assert (operation.lease_until, operation.pool, operation.exclusive_key) == (
         None,
         "urgent",
         "rehearsal:production:k",
     )
-    assert run(operation).status == "succeeded"
+    assert run_once(operation).status == "succeeded"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,7 +135,7 @@ def test_only_one_claim_wins_and_the_older_fence_cannot_write(ask):
 def test_a_message_delivered_five_times_has_one_effect(ask, tmp_path):
     operation = ask(mark=str(tmp_path / "mark"))
     for _ in range(5):
-        run(operation)
+        run_once(operation)
 
     assert len((tmp_path / "mark").read_text().splitlines()) == 3
     assert codes(operation).count("operations.succeeded") == 1
@@ -175,7 +169,7 @@ def test_a_changed_content_or_risk_expires_instead_of_running(ask, monkeypatch):
     operation = ask()
     monkeypatch.setattr(kinds.get("rehearsal.routine").__class__, "content", lambda *_: b"other bytes")
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "expired"
     assert "Request it again" in operation.error
@@ -186,7 +180,7 @@ def test_changed_steps_refuse_to_resume(ask, monkeypatch):
     operation = ask()
     monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [specs.step("other", lambda _: None)])
 
-    assert run(operation).status == "expired"
+    assert run_once(operation).status == "expired"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -199,7 +193,7 @@ def test_cancel_before_and_retry_after(ask, operator):
     again = retry(operation, by=operator)
 
     assert again.retry_of == operation
-    assert run(again).status == "succeeded"
+    assert run_once(again).status == "succeeded"
     with pytest.raises(Refused, match="succeeded"):
         retry(again, by=operator)
 
@@ -240,7 +234,7 @@ def test_the_database_refuses_to_change_what_was_asked(ask, field):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_database_refuses_a_second_life_and_a_birth_in_mid_life(ask):
-    operation = run(ask())
+    operation = run_once(ask())
     with pytest.raises(IntegrityError), transaction.atomic():
         Operation.objects.filter(pk=operation.pk).update(status="queued")
     with pytest.raises(IntegrityError), transaction.atomic():

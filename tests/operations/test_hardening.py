@@ -18,21 +18,15 @@ from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim
 from operations.engine.context import Limits, StepContext
 from operations.engine.request import request
-from operations.engine.run import run_operation
 from operations.engine.tick import overdue_always_steps, return_lapsed_break_glass
 from operations.models import Heartbeat, Operation, Risk, Step, Task
 from providers.errors import ProviderError
-from tests.operations.conftest import holder
+from tests.people import holder
+from tests.running import run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = frozenset(specs.POOLS)
 PAST = "2020-01-01T00:00:00Z"
-
-
-def run(operation: Operation) -> Operation:
-    run_operation(operation.pk, "test", ALL, end_process=lambda: None)
-    operation.refresh_from_db()
-    return operation
 
 
 def due_again(operation: Operation) -> None:
@@ -46,11 +40,11 @@ def test_a_check_that_cannot_be_made_is_put_off_and_given_up_in_time(ask, monkey
         raise ProviderError("the provider does not answer", retryable=True)
 
     monkeypatch.setattr(kinds.get("rehearsal.routine").__class__, "assess", assess)
-    assert run(operation).status == "running"
+    assert run_once(operation).status == "running"
     assert operation.due_at is not None
     for _ in range(settings.OPS_MAX_ATTEMPTS):
         due_again(operation)
-        run(operation)
+        run_once(operation)
 
     assert operation.status == "failed"
     assert "does not answer" in operation.error
@@ -59,16 +53,16 @@ def test_a_check_that_cannot_be_made_is_put_off_and_given_up_in_time(ask, monkey
 def test_a_cancel_ends_what_cannot_be_checked(ask, monkeypatch, operator):
     operation = ask()
     monkeypatch.setattr(kinds.get("rehearsal.routine").__class__, "content", lambda *_: 1 / 0)
-    run(operation)
+    run_once(operation)
     cancel(operation, by=operator)
 
-    assert run(operation).status == "cancelled"
+    assert run_once(operation).status == "cancelled"
 
 
 def test_a_lapsed_break_glass_waits_for_votes_again(ask, operator, approver, approver2):
     operation = break_glass(ask("rehearsal.destructive"), by=operator, reason="checkout is down")
     Operation.objects.filter(pk=operation.pk).update(break_glass_from=PAST, break_glass_until=PAST)
-    assert run(operation).status == "queued"
+    assert run_once(operation).status == "queued"
 
     return_lapsed_break_glass()
 
@@ -83,7 +77,7 @@ def test_a_revocation_does_not_undo_a_break_glass(ask, operator, approver, appro
     break_glass(operation, by=operator, reason="checkout is down")
 
     assert revoke(operation, by=approver).status == "queued"
-    assert run(operation).status == "succeeded"
+    assert run_once(operation).status == "succeeded"
 
 
 def test_a_secret_that_a_provider_echoes_is_hidden_everywhere(operator, production, monkeypatch, settings):
@@ -100,7 +94,7 @@ def test_a_secret_that_a_provider_echoes_is_hidden_everywhere(operator, producti
     monkeypatch.setitem(kinds.registry.kinds, "test.echo", Echo())
     asked = {"by": operator, "environment": production, "parameters": {"value": "hunter2 planted"}}
 
-    operation = run(request("test.echo", **asked))
+    operation = run_once(request("test.echo", **asked))
 
     everything = f"{Operation.objects.values().get()}{list(Step.objects.values())}{list(Entry.objects.values())}"
     assert operation.status == "failed"
@@ -110,12 +104,12 @@ def test_a_secret_that_a_provider_echoes_is_hidden_everywhere(operator, producti
 
 def test_changed_steps_in_mid_life_still_run_the_always_steps_that_exist(ask, monkeypatch, tmp_path):
     operation = ask(fail="retryable", mark=str(tmp_path / "mark"))
-    run(operation)
+    run_once(operation)
     kind = kinds.get("rehearsal.routine")
     monkeypatch.setattr(kind, "steps", [*kind.steps, specs.step("new", lambda _: None)])
     due_again(operation)
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "failed"
     assert (tmp_path / "mark").read_text().split()[-3] == "tidy"
@@ -123,11 +117,11 @@ def test_changed_steps_in_mid_life_still_run_the_always_steps_that_exist(ask, mo
 
 def test_an_always_step_that_no_longer_exists_is_a_task(ask, monkeypatch):
     operation = ask(fail="retryable")
-    run(operation)
+    run_once(operation)
     monkeypatch.setattr(kinds.get("rehearsal.routine"), "steps", [specs.step("new", lambda _: None)])
     due_again(operation)
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "failed"
     assert "do by hand" in Task.objects.get(kind="always_step_failing").body
@@ -139,7 +133,7 @@ def test_an_always_step_that_kills_its_process_alarms_and_waits(ask):
     operation.steps.filter(name="prepare").update(status="succeeded")
     operation.steps.filter(name="tidy").update(status="running", attempt=3)
 
-    run(operation)
+    run_once(operation)
 
     assert operation.status == "running"
     assert operation.due_at > timezone.now()
@@ -206,13 +200,13 @@ def test_what_changed_while_it_waited_expires_it(ask, production, approver, appr
     if change == "left":
         type(approver).objects.filter(pk=approver.pk).update(is_active=False)
 
-    assert run(operation).status == "expired"
+    assert run_once(operation).status == "expired"
 
 
 def test_cancel_during_a_pause_works_at_once(ask, operator):
-    operation = run(ask(fail="retryable"))
+    operation = run_once(ask(fail="retryable"))
     cancel(operation, by=operator)
-    assert run(operation).status == "cancelled"
+    assert run_once(operation).status == "cancelled"
 
 
 def test_the_cron_runs_always_steps_when_no_worker_lives(ask):

@@ -19,7 +19,7 @@ from operations.engine.tick import expire_old_requests
 from operations.models import Environment, Operation
 from operations.models.operation import TERMINAL, TRANSITIONS
 from providers.errors import Refused
-from tests.operations.conftest import holder
+from tests.people import holder
 
 HISTORIES = int(os.environ.get("OPS_TEST_HISTORIES", "60"))
 PEOPLE = ("olga", "ada", "ben", "carl")

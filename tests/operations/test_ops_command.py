@@ -13,7 +13,7 @@ from ledger.models import Entry
 from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Operation
-from tests.operations.conftest import holder
+from tests.people import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEYS = [

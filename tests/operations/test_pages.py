@@ -11,7 +11,7 @@ from operations.approvals.voting import approve, revoke
 from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
-from tests.operations.conftest import holder
+from tests.people import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -38,16 +38,16 @@ def vault(monkeypatch, settings):
     return kind
 
 
-def ask(operator, production, value=SECRET):
+def ask_to_seal(operator, production, value=SECRET):
     return request("test.vault", by=operator, environment=production, parameters={"name": "A", "value": value})
 
 
 def test_a_secret_reaches_only_the_step(vault, operator, production):
-    operation = ask(operator, production)
+    operation = ask_to_seal(operator, production)
     stored = str(Operation.objects.values().get())
     assert SECRET not in stored
     assert operation.parameters["value"].startswith("sealed:")
-    assert operation.content_sha256 != ask(operator, production, "other").content_sha256
+    assert operation.content_sha256 != ask_to_seal(operator, production, "other").content_sha256
 
     run_operation(operation.pk, "test", frozenset(specs.POOLS), end_process=lambda: None)
 
@@ -57,7 +57,7 @@ def test_a_secret_reaches_only_the_step(vault, operator, production):
 
 
 def test_it_is_erased_after_a_day_and_the_step_then_says_so(vault, operator, production, time_machine):
-    operation = ask(operator, production)
+    operation = ask_to_seal(operator, production)
     erase_old()
     assert Operation.objects.get().sealed
 
@@ -75,5 +75,5 @@ def test_it_is_erased_after_a_day_and_the_step_then_says_so(vault, operator, pro
 def test_without_a_key_nothing_is_requested(vault, operator, production, settings):
     settings.OPS_SEAL_IDENTITY = ""
     with pytest.raises(Refused, match="Nothing was requested"):
-        ask(operator, production)
+        ask_to_seal(operator, production)
     assert not Operation.objects.exists()

@@ -27,7 +27,7 @@ COLUMN = "SELECT string_agg(updated_at::text, ',' ORDER BY id) FROM subscription
 
 
 @pytest.fixture
-def production(settings, tmp_path: Path, monkeypatch, sampelit_copy, reused_drill) -> Environment:
+def demo_production(settings, tmp_path: Path, monkeypatch, sampelit_copy, reused_drill) -> Environment:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
     for role in ("export", "migration"):
         monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.upper()}_DSN", sampelit_copy[role])
@@ -54,7 +54,7 @@ def work() -> Callable[[], None]:
     return work
 
 
-def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampelit_copy) -> None:
+def test_a_forged_row_is_answered_by_an_incident(demo_production, work, client, sampelit_copy) -> None:
     causes._look_by_export("the first export")
     work()
     client.force_login(User.objects.get(username="admin"))
@@ -77,7 +77,7 @@ def test_a_forged_row_is_answered_by_an_incident(production, work, client, sampe
         assert connection.execute(value, [before["id"]]).fetchone() == (before["conversion_value"],)
 
 
-def test_a_dropped_column_is_answered_by_drift(production, sampelit_copy) -> None:
+def test_a_dropped_column_is_answered_by_drift(demo_production, sampelit_copy) -> None:
     drift_detect.hourly()
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         before = connection.execute(COLUMN).fetchone()
@@ -96,7 +96,7 @@ def test_a_dropped_column_is_answered_by_drift(production, sampelit_copy) -> Non
     assert not DriftIncident.objects.filter(status="open").exists()
 
 
-def test_a_store_whose_key_expired_is_answered_by_a_failed_run_and_works_again(production, work, settings) -> None:
+def test_a_store_whose_key_expired_is_answered_by_a_failed_run_and_works_again(demo_production, work, settings) -> None:
     Path(settings.BACKUP_STORE.removeprefix("file://")).mkdir()
 
     provoke.provoke("expire-key", "admin")
@@ -112,7 +112,7 @@ def test_a_store_whose_key_expired_is_answered_by_a_failed_run_and_works_again(p
     assert proven.status == "proven"
 
 
-def test_a_failed_deploy_is_answered_by_its_deployment(production, settings) -> None:
+def test_a_failed_deploy_is_answered_by_its_deployment(demo_production, settings) -> None:
     phases = {"build_in_progress": 0.0, "pre_deploy_in_progress": 0.0, "update_in_progress": 0.0}
     with stamina.set_testing(True, attempts=2), running(phases=phases) as harness:
         settings.RENDER_API_KEY, settings.RENDER_API_BASE = harness.sandbox.api_key, harness.sandbox.base

@@ -7,13 +7,6 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from operations.models import Environment
-
-
-@pytest.fixture
-def production(db: None) -> Environment:
-    return Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
-
 
 @pytest.fixture
 def store(settings: Settings, tmp_path: Path) -> Path:

@@ -1,0 +1,15 @@
+"""People who may do exactly what is named."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Permission, User
+
+
+def holder(username: str, *codenames: str) -> User:
+    """A staff member with a password; a permission is its codename, or `app.codename` where several apps have it."""
+    user = User.objects.create_user(username, password="long enough password", is_staff=True)
+    for codename in codenames:
+        app, _, name = codename.rpartition(".")
+        found = Permission.objects.filter(codename=name, **({"content_type__app_label": app} if app else {}))
+        user.user_permissions.add(*found)
+    return User.objects.get(pk=user.pk)
