@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from ledger.models import Entry
 from operations.engine import kinds, specs
@@ -129,6 +130,16 @@ def test_only_one_claim_wins_and_the_older_fence_cannot_write(ask):
     with pytest.raises(LeaseLost):
         write(first, error="late")
     write(second, error="")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_ended_by_others_is_no_longer_the_workers(ask):
+    lease = claim(ask().pk, "slow")
+    Operation.objects.advance(lease.operation_id, "running", "expired", ended_at=timezone.now())
+
+    assert not extend(lease)
+    with pytest.raises(LeaseLost):
+        write(lease, log="too late")
 
 
 @pytest.mark.django_db(transaction=True)
