@@ -54,6 +54,17 @@ def test_a_rejection_ends_it_and_a_revocation_takes_it_back(ask, approver, appro
         approve(operation, by=approver)
 
 
+def test_a_rejection_is_no_vote_to_take_back(ask, approver):
+    operation = ask("rehearsal.destructive")
+    identity = {"requested_by": operation.requested_by, "content_sha256": operation.content_sha256}
+    Approval.objects.create(operation=operation, approved_by=approver, decision="reject", **identity)
+
+    with pytest.raises(Refused, match="no vote here"):
+        revoke(operation, by=approver)
+
+    assert Approval.objects.get().revoked_at is None
+
+
 def test_sql_cannot_cheat(ask, operator, approver):
     operation = ask("rehearsal.destructive")
     good = {

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from operations.approvals.break_glass import break_glass
 from operations.models import Notification, Operation, Task
+from operations.notify import rules
 from operations.notify.rules import sweep
 
 
@@ -52,6 +53,23 @@ def test_one_reminder(ask: Callable) -> None:
     assert sweep() == 1
     assert sweep() == 0
     assert _subjects()[-1].startswith("Still waiting")
+
+
+def test_another_sweep_in_between_reminds_of_nothing_twice(ask: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = timezone.now() + timedelta(hours=20)
+    waiting = {ask("rehearsal.sensitive", key=key).pk for key in "ab"}
+    Operation.objects.filter(pk__in=waiting).update(expires_at=soon)
+    reminded: list[str] = []
+
+    def ask_while_another_sweeps(row: Operation, key: str, words: str) -> int:
+        reminded.append(row.pk)
+        rules._reminders()
+        return 1
+
+    monkeypatch.setattr(rules, "_ask", ask_while_another_sweeps)
+    rules._reminders()
+
+    assert sorted(reminded) == sorted(waiting)
 
 
 def test_break_glass_alerts(ask: Callable, operator: User, approver: User) -> None:
