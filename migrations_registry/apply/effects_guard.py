@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from ledger.services import record
 from migrations_registry.apply.attempt import Attempt
-from migrations_registry.apply.measured import MoreThanApproved, compare, live_of
+from migrations_registry.apply.measured import LossNotVotedOn, MoreThanApproved, compare, live_of
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.effects import Allowance, DeclaredEffects, Effect, declared
 from migrations_registry.effects.model import ALTERED, CREATED, DROPPED
@@ -22,8 +22,10 @@ from migrations_registry.effects.wording import phrases
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.fingerprint import compare as compare_schemas
 from migrations_registry.fingerprint.compare import Change as SchemaChange
+from migrations_registry.models import MigrationFile
 from operations import notify
 from operations.engine.claim import lock
+from operations.models import Risk
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.effects import Start, start
 from providers.postgres.migrate.target_behaviour import behaviour
@@ -49,7 +51,8 @@ def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: 
 
 def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard: Guard) -> None:
     """Immediately before COMMIT: journal what was done. Raises MoreThanApproved, upon which the caller rolls back."""
-    account = compare(connection, attempt.other_session, guard.begun, guard.declares)
+    may_lose = attempt.ctx.operation.risk == Risk.DESTRUCTIVE
+    account = compare(connection, attempt.other_session, guard.begun, guard.declares, may_lose=may_lose)
     attempt.note(step, effects=account.journal())
 
 
@@ -81,6 +84,8 @@ def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> Non
     attempt.note(step, effects={"surplus": surplus[:TOLD], "seconds": round(error.seconds, 3)})
     with transaction.atomic():
         lock(attempt.ctx.lease)
+        if isinstance(error, LossNotVotedOn):
+            MigrationFile.objects.filter(pk=attempt.file.pk).update(measured_losses=surplus[:TOLD])
         record(
             "migrations_registry.more_than_approved",
             actor=operation.requested_by.username,

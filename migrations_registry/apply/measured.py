@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from migrations_registry.effects import DeclaredEffects, Effect, told, undeclared
+from migrations_registry.effects import DeclaredEffects, Effect, losses, told, undeclared
 from migrations_registry.effects.compare import Dependencies, wants_dependencies
 from migrations_registry.effects.live import Live, Reference, Trigger
-from migrations_registry.effects.wording import phrases
+from migrations_registry.effects.wording import SHOWN, phrases
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.catalog_changes import DROPPED, Change
@@ -31,6 +31,19 @@ class MoreThanApproved(Refused):
         self.surplus, self.seconds, self.rolled_back = surplus, seconds, rolled_back
 
 
+class LossNotVotedOn(MoreThanApproved):
+    """It took away what the votes were not asked about: the file was called less than destructive, and is not."""
+
+    def __init__(self, lost: list[Effect], seconds: float) -> None:
+        super().__init__(lost, seconds)
+        self.reason = (
+            f"It would have destroyed what nobody was asked about: {', '.join(phrases(lost)[:SHOWN])}. The transaction "
+            "was rolled back, nothing was changed. The file counts as destructive from now on; request it again, and "
+            "the votes for that are asked for."
+        )
+        self.args = (self.reason,)
+
+
 @dataclass(frozen=True)
 class Account:
     """What one transaction did, in words, and for how long it was asked under its locks."""
@@ -45,8 +58,8 @@ class Account:
         return {"did": said, "seconds": round(self.seconds, 3), "rounds": self.rounds}
 
 
-def compare(own: Connection, other: Connection, begun: Start, declared: DeclaredEffects) -> Account:
-    """Measure the open transaction and hold it against what was declared. Raises MoreThanApproved."""
+def compare(own: Connection, other: Connection, begun: Start, declared: DeclaredEffects, *, may_lose: bool) -> Account:
+    """Measure the open transaction and hold it against what was declared and voted on. Raises MoreThanApproved."""
     measured = measure(own, other, begun)
     happened = [effect_of(change) for change in measured.changes]
     surplus = undeclared(happened, declared)
@@ -54,6 +67,8 @@ def compare(own: Connection, other: Connection, begun: Start, declared: Declared
         surplus = undeclared(happened, declared, _dependencies(other, measured, wanted))
     if surplus:
         raise MoreThanApproved(surplus, measured.seconds)
+    if not may_lose and (lost := losses(happened)):
+        raise LossNotVotedOn(lost, measured.seconds)
     return Account(phrases(happened), measured.seconds, measured.rounds)
 
 

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from migrations_registry.effects.model import DELETED, DROPPED, INSERTED, UPDATED, DeclaredEffects, Effect, Name
+from migrations_registry.effects.model import (
+    DELETED,
+    DROPPED,
+    HOLDS_DATA,
+    INSERTED,
+    LOSES,
+    UPDATED,
+    Allowance,
+    DeclaredEffects,
+    Effect,
+    Name,
+)
 
+ANYTHING = DeclaredEffects((Allowance(frozenset({UPDATED})),))
 # Where a dropped object hangs on others: everything that its existence depended on, as (kind, *name).
 Dependencies = Mapping[tuple[str, Name], frozenset[Name]]
 
@@ -19,6 +31,13 @@ def undeclared(
     left = [rest for effect in effects if (rest := _rest(effect, declared)) is not None]
     left = [effect for effect in left if not _is_carried(effect, effects, declared)]
     return [effect for effect in left if not _went_along(effect, declared, dependencies or {})]
+
+
+def losses(happened: Iterable[Effect]) -> list[Effect]:
+    """The effects that take rows or columns away which were there before, whatever a file declares."""
+    effects = list(happened)
+    lost = [effect for effect in effects if effect.verb in LOSES and effect.kind in HOLDS_DATA]
+    return [effect for effect in lost if not _is_carried(effect, effects, ANYTHING)]
 
 
 def wants_dependencies(left: Iterable[Effect], declared: DeclaredEffects) -> list[Effect]:

@@ -15,6 +15,7 @@ CREATED, DROPPED, ALTERED = "created", "dropped", "altered"
 MOVED, SET_BACK = "moved", "set back"
 ROWS = frozenset({INSERTED, UPDATED, DELETED})
 LOSES = frozenset({DELETED, TRUNCATED, DROPPED})
+HOLDS_DATA = frozenset({"table", "table column", "foreign table", "materialized view", "large object"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters
-from operations.models import Environment
+from operations.models import Environment, Risk
 from providers.errors import Refused
 
 
@@ -71,7 +71,9 @@ class ApplyMigration(OperationKind):
         return review.content
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
-        return self._review(environment, parameters).plan.risk
+        """The plan's risk; what was measured once outweighs what the analysis says."""
+        review = self._review(environment, parameters)
+        return Risk.DESTRUCTIVE if review.file.measured_losses else review.plan.risk
 
     def describe(self, parameters: Parameters) -> str:
         row = MigrationFile.objects.filter(sha256=parameters.get("file", "")).only("path").first()
@@ -80,6 +82,7 @@ class ApplyMigration(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         review = self._review(environment, parameters)
         lines = [_step_line(step) for step in review.plan.steps]
+        lines += _measured(review)
         if len(review.plan.steps) > 1:
             lines.append(
                 Consequence(
@@ -110,6 +113,15 @@ class ApplyMigration(OperationKind):
 def _step_line(step: Any) -> Consequence:
     locks = ", ".join(f"{touched.label} ({touched.lock})" for touched in step.objects if not touched.is_new)
     return Consequence(f"{step.title}. Locks: {locks or 'nothing that exists'}.")
+
+
+def _measured(review: Review) -> list[Consequence]:
+    """What an earlier try destroyed before it was rolled back, which the analysis had not foreseen."""
+    losses = review.file.measured_losses
+    lines = [Consequence(f"Measured when it was tried and rolled back: {loss}.", "bad") for loss in losses]
+    if losses and not review.plan.restore_point:
+        lines.append(Consequence("The analysis did not foresee that, so no restore point is taken before.", "bad"))
+    return lines
 
 
 def _restore_point(review: Review) -> list[Consequence]:

@@ -35,6 +35,9 @@ class MigrationFile(models.Model):
     source = models.CharField(max_length=300)
     risk = models.CharField(max_length=12, choices=Risk)
     ruleset = models.CharField(max_length=16)
+    measured_losses = models.JSONField(
+        default=list, editable=False, help_text="What it destroyed when it was tried as less than destructive."
+    )
     discovered_at = models.DateTimeField(default=timezone.now, editable=False)
     discovered_by = models.CharField(max_length=150)
 

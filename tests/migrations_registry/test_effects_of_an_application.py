@@ -11,6 +11,7 @@ from ledger.models import Entry
 from ledger.registry import say
 from migrations_registry.apply import failpoints
 from migrations_registry.drift import detect as drift_detect
+from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.models import Application
 from operations.models import Environment, Notification
 from providers.errors import Refused
@@ -144,3 +145,77 @@ def test_an_opaque_call_needs_a_role_that_cannot_act_unseen(
         operation = act("migrations.apply", file=add_supabase(2, "SELECT anything()").sha256)
         admin.execute("REVOKE pg_execute_server_program FROM sampelit_migration")
     assert "its role could act unseen there: it may run programs on the server" in operation.error
+
+
+@pytest.fixture
+def precious(dsns: dict[str, str]) -> None:
+    """A table of the migration's own role, so that nothing but the guard stands before its loss."""
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute("CREATE TABLE public.precious (id integer PRIMARY KEY, note text)")
+        admin.execute("INSERT INTO public.precious SELECT g, 'kept' FROM generate_series(1, 50) g")
+        admin.execute("ALTER TABLE public.precious OWNER TO sampelit_migration")
+
+
+SHADOW = "CREATE TEMP TABLE precious (id integer); DROP TABLE public.precious"
+
+
+def test_a_loss_that_the_analysis_missed_is_rolled_back_and_then_asks_for_votes(
+    precious: None, baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    baselined.votes_destructive = 2
+    baselined.save()
+    file = add_supabase(2, SHADOW)
+
+    refused = act("migrations.apply", file=file.sha256)
+    asked_again = act("migrations.apply", file=file.sha256)
+
+    assert (refused.risk, refused.status) == ("routine", "failed")
+    assert "destroyed what nobody was asked about: dropped table public.precious" in refused.error
+    assert rows(dsns["admin"], "SELECT count(*) FROM public.precious") == [(50,)]
+    assert (asked_again.risk, asked_again.status, asked_again.approvals_required) == (
+        "destructive",
+        "awaiting_approval",
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DROP TABLE public.precious",
+        "TRUNCATE public.precious",
+        "DELETE FROM public.precious WHERE id > 10",
+        "ALTER TABLE public.precious DROP COLUMN note",
+        "WITH gone AS (DELETE FROM public.precious RETURNING *) SELECT count(*) FROM gone",
+        "DO $$BEGIN EXECUTE 'DROP TABLE ' || 'public.precious'; END$$",
+        "MERGE INTO public.precious p USING (VALUES (1)) v(i) ON p.id = v.i WHEN MATCHED THEN DELETE",
+        "ALTER TABLE public.precious RENAME TO gone; DROP TABLE public.gone",
+    ],
+)
+def test_with_an_analysis_that_calls_everything_routine_nothing_is_lost(
+    precious: None,
+    baselined: Environment,
+    act: Act,
+    dsns: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+) -> None:
+    monkeypatch.setattr(ApplyMigration, "assess", lambda *_: "routine")
+
+    operation = act("migrations.apply", file=add_supabase(2, text).sha256)
+
+    assert operation.status == "failed"
+    assert "nothing was changed" in operation.error
+    assert rows(dsns["admin"], "SELECT count(*), count(note) FROM public.precious") == [(50, 50)]
+
+
+def test_what_a_file_makes_it_may_destroy(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    text = (
+        "CREATE TABLE scratch AS SELECT id FROM users; ALTER TABLE scratch ADD COLUMN c text; "
+        "ALTER TABLE scratch DROP COLUMN c; TRUNCATE scratch; DROP TABLE scratch"
+    )
+
+    operation = act("migrations.apply", file=add_supabase(2, text).sha256)
+
+    assert operation.risk != "destructive"
+    assert operation.status == "succeeded", operation.error
