@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.models import Deployment, Service
@@ -15,15 +14,14 @@ from deployments.render.wait_for_deploy import until_ended, until_healthy
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
-from operations.models import Environment, Risk, Step
+from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen
 
 
 def deploy_id(ctx: StepContext) -> str:
     """The deploy that this operation's `send` step started."""
-    detail: dict[str, Any] = Step.objects.get(operation=ctx.operation, name="send").detail
-    return str(detail["deploy"])
+    return str(ctx.state_of("send")["deploy"])
 
 
 def watch(ctx: StepContext) -> None:

@@ -17,7 +17,7 @@ from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import register_step
 from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step
-from operations.models import Environment, Risk, Step
+from operations.models import Environment, Risk
 from providers.errors import Refused
 from providers.render import Render
 
@@ -125,8 +125,7 @@ def maintenance_on(ctx: StepContext) -> None:
 
 def maintenance_off(ctx: StepContext) -> None:
     """Lift what `maintenance_on` of the same operation switched on; what was on before stays on."""
-    before = Step.objects.filter(operation=ctx.operation, name="maintenance_on").first()
-    switched = before.detail.get("switched", []) if before else []
+    switched = ctx.state_of("maintenance_on").get("switched", [])
     for service in Service.objects.filter(render_id__in=switched, removed_at=None):
         switch(ctx, render(), service, False)
         remember(service, ctx, None)

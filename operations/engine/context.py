@@ -111,8 +111,9 @@ class StepContext:
             Step.objects.filter(pk=self.row.pk).update(detail=redactor().value(self.state))
 
     def state_of(self, step: str) -> dict[str, Any]:
-        """What another step of this operation journaled: its result for those that come after it."""
-        return dict(Step.objects.values_list("detail", flat=True).get(operation=self.operation, name=step))
+        """What another step of this operation journaled, for those that come after it; empty where there is none."""
+        details = Step.objects.filter(operation=self.operation, name=step).values_list("detail", flat=True)
+        return dict(details.first() or {})
 
     def secret(self, name: str) -> str:
         """A secret parameter in clear, in memory only; raise Refused where it was erased."""
