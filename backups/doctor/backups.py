@@ -75,8 +75,9 @@ def backup_stores(environment: Environment | None) -> Iterator[Check]:
 
 def backup_room(environment: Environment | None) -> Iterator[Check]:
     """Whether the largest of the newest runs can be restored on this machine's temporary disk."""
-    largest = max(Run.objects.exclude(stored_at=None).order_by("-stored_at").values_list("raw_bytes", flat=True)[:20],
-                  default=0)  # fmt: skip
+    largest = max(
+        Run.objects.exclude(stored_at=None).order_by("-stored_at").values_list("raw_bytes", flat=True)[:20], default=0
+    )
     needed, free = disk_space.disk_bytes(largest), machine.free_disk()
     missing = disk_space.problems(largest)
     memory = machine.free_memory()

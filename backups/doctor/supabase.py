@@ -32,8 +32,13 @@ def supabase(environment: Environment | None) -> Iterator[Check]:
         yield Check("Supabase token", "bad", refused[0].error, why, FIX_TOKEN)
     else:
         seen = max((row.seen_at for row in rows if row.seen_at), default=None)
-        yield Check("Supabase token", "ok" if seen else "warn", f"accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen
-                    else "not used yet", why, "" if seen else "Run manage.py setup.")  # fmt: skip
+        yield Check(
+            "Supabase token",
+            "ok" if seen else "warn",
+            f"accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen else "not used yet",
+            why,
+            "" if seen else "Run manage.py setup.",
+        )
     yield expiry(settings.SUPABASE_TOKEN_EXPIRES, timezone.now())
     for row in rows.filter(environment=environment) if environment else rows:
         yield from project(row)
@@ -61,15 +66,38 @@ def project(row: SupabaseProject) -> Iterator[Check]:
     yield _health(name, row)
     kept = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
     verdict = judge(row, kept)
-    yield Check(f"{name} backups", verdict.tone, verdict.word, "It is the layer that needs no act of ours.",
-                "" if verdict.tone == "ok" else verdict.sentence)  # fmt: skip
-    yield Check(f"{name} PITR", "ok" if row.pitr_enabled else "idle", "on" if row.pitr_enabled else "off",
-                "It returns to any second; without it up to a day is lost.", pitr_price(row))  # fmt: skip
-    yield _reach(f"{name} TLS", row.ssl_enforced, "enforced", "not enforced", "ssl", row,
-                 "Without it a client may talk in clear.", "Supabase: Database settings, Enforce SSL.")  # fmt: skip
+    yield Check(
+        f"{name} backups",
+        verdict.tone,
+        verdict.word,
+        "It is the layer that needs no act of ours.",
+        "" if verdict.tone == "ok" else verdict.sentence,
+    )
+    yield Check(
+        f"{name} PITR",
+        "ok" if row.pitr_enabled else "idle",
+        "on" if row.pitr_enabled else "off",
+        "It returns to any second; without it up to a day is lost.",
+        pitr_price(row),
+    )
+    yield from _ways_in(name, row)
+
+
+def _ways_in(name: str, row: SupabaseProject) -> Iterator[Check]:
+    """Who may reach it, and how."""
+    encrypted = "enforced" if row.ssl_enforced else "not enforced"
+    why, fix = "Without it a client may talk in clear.", "Supabase: Database settings, Enforce SSL."
+    yield _way_in(f"{name} TLS", row.ssl_enforced, encrypted, why, fix, row.notes.get("ssl"))
     closed = None if row.open_to_all is None else not row.open_to_all
-    yield _reach(f"{name} network", closed, "restricted", "every address may connect", "network", row,
-                 "A leaked password is enough then.", "Allow only Render's and the portal's addresses.")  # fmt: skip
+    reach = "restricted" if closed else "every address may connect"
+    why, fix = "A leaked password is enough then.", "Allow only Render's and the portal's addresses."
+    yield _way_in(f"{name} network", closed, reach, why, fix, row.notes.get("network"))
+
+
+def _way_in(name: str, good: bool | None, state: str, why: str, fix: str, note: str | None) -> Check:
+    if good is None:
+        return Check(name, "idle", "not known", why, note or "Not read yet.")
+    return Check(name, "ok" if good else "warn", state, why, "" if good else fix)
 
 
 def _health(name: str, row: SupabaseProject) -> Check:
@@ -85,14 +113,6 @@ def _health(name: str, row: SupabaseProject) -> Check:
         found = f"{row.status}{': ' + ', '.join(unwell) if unwell else ''}"
         return Check(f"{name} project", "bad", found, why, "Look at status.supabase.com and the project's dashboard.")
     return Check(f"{name} project", "ok", f"{row.status}, Postgres {row.version}", why)
-
-
-def _reach(
-    name: str, good: bool | None, yes: str, no: str, part: str, row: SupabaseProject, why: str, fix: str
-) -> Check:
-    if good is None:
-        return Check(name, "idle", "not known", why, row.notes.get(part, "Not read yet."))
-    return Check(name, "ok" if good else "warn", yes if good else no, why, "" if good else fix)
 
 
 def register() -> None:

@@ -31,16 +31,25 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
     months, period = tuple(sorted(months_of(start, end))), f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
     whole = (start.day, start.hour, start.minute, start.second) == (1, 0, 0, 0) and _whole(end, now, months[-1])
     return Report(
-        environment=environment.slug, period_from=moment(start), period_to=moment(end), months=months,
-        produced_at=moment(now), produced_by=by, word=word,
-        sentence=first_sentence(word, period, chains, watched, proven), chains=tuple(chains), watched=watched,
+        environment=environment.slug,
+        period_from=moment(start),
+        period_to=moment(end),
+        months=months,
+        produced_at=moment(now),
+        produced_by=by,
+        word=word,
+        sentence=first_sentence(word, period, chains, watched, proven),
+        chains=tuple(chains),
+        watched=watched,
         cannot_be_known=cannot_be_known(months, whole, watched, found.lines, portal_records.first_proven(environment)),
         slots=tuple(portal_records.slots(environment, start, end)),
         troubles=tuple(portal_records.troubles(environment, start, end)),
-        recovery=portal_records.recovery(environment, start, end, watched), protection=portal_records.protection(found),
+        recovery=portal_records.recovery(environment, start, end, watched),
+        protection=portal_records.protection(found),
         restores=tuple(portal_records.restores(environment, start, end)),
-        incidents=tuple(portal_records.incidents(environment, start, end)), runs=tuple(found.lines),
-    )  # fmt: skip
+        incidents=tuple(portal_records.incidents(environment, start, end)),
+        runs=tuple(found.lines),
+    )
 
 
 def _whole(end: datetime, now: datetime, last_month: str) -> bool:

@@ -13,9 +13,9 @@ from backups.facts.model import Month, RunFacts, TableFacts
 from backups.facts.sequence_ranges import added, count
 
 
-def judge(table: str, months: frozenset[str], seen: Sequence[Seen], all_runs: Mapping[str, RunFacts]) -> list[
-    ChainVerdict
-]:  # fmt: skip
+def judge(
+    table: str, months: frozenset[str], seen: Sequence[Seen], all_runs: Mapping[str, RunFacts]
+) -> list[ChainVerdict]:
     """A verdict on each chain with decisions in these months. `all_runs` are facts by run, older ones included."""
     chains = sorted({one.chain for run in seen for one in _months(run, table) if one.month in months})
     return [_chain(table, chain, months, seen, all_runs) for chain in chains]
@@ -104,14 +104,22 @@ def _verdict(table: str, chain: str, months: frozenset[str], proven: Sequence[Se
     word = "altered" if tally.changes else "intact" if having and not tally.unclear else "unknown"
     first, last = (having[0][0].facts, having[-1][0].facts) if having else (None, None)
     return ChainVerdict(
-        table=table, chain=chain, word=word,
-        decisions=sum(one.rows for one in newest), conversions=sum(one.conversions for one in newest),
-        runs=len(having), first_run=first.run if first else "", first_at=first.taken_at if first else "",
-        last_run=last.run if last else "", last_at=last.taken_at if last else "",
+        table=table,
+        chain=chain,
+        word=word,
+        decisions=sum(one.rows for one in newest),
+        conversions=sum(one.conversions for one in newest),
+        runs=len(having),
+        first_run=first.run if first else "",
+        first_at=first.taken_at if first else "",
+        last_run=last.run if last else "",
+        last_at=last.taken_at if last else "",
         decisions_sha256=tuple((one.month, one.decisions_sha256) for one in newest),
-        changes=tuple(tally.changes), set_conversions=tuple(tally.conversions), late_rows=tally.late,
+        changes=tuple(tally.changes),
+        set_conversions=tuple(tally.conversions),
+        late_rows=tally.late,
         not_compared=tuple(dict.fromkeys(tally.unclear)),
-    )  # fmt: skip
+    )
 
 
 def _of(run: Seen, table: str, chain: str, months: frozenset[str]) -> list[Month]:

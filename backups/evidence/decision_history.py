@@ -106,22 +106,39 @@ class Tracer:
 
 
 def _decision(
-    sequence: int, stored: str, previous: str | None, digest: str, observed: str | None, at: str | None,
-    value: str | None, visitor: str, variant: str | None, segment: str | None, decided: str,
-) -> Decision:  # fmt: skip
+    sequence: int,
+    stored: str,
+    previous: str | None,
+    digest: str,
+    observed: str | None,
+    at: str | None,
+    value: str | None,
+    visitor: str,
+    variant: str | None,
+    segment: str | None,
+    decided: str,
+) -> Decision:
     preimage = {
-        "visitor_id": visitor, "variant_id": variant, "segment_key": segment, "previous_hash": previous or "",
-        "timestamp": datetime.fromisoformat(decided).astimezone(UTC).isoformat(), "sequence_number": sequence,
-    }  # fmt: skip
+        "visitor_id": visitor,
+        "variant_id": variant,
+        "segment_key": segment,
+        "previous_hash": previous or "",
+        "timestamp": datetime.fromisoformat(decided).astimezone(UTC).isoformat(),
+        "sequence_number": sequence,
+    }
     computed = hashlib.sha256(json.dumps(preimage, sort_keys=True).encode()).hexdigest()
     converted = observed == "true" or at is not None or value is not None
     return Decision(stored, computed == stored, digest, converted, at or "", value or "")
 
 
 def trace(
-    runs: Sequence[Kept], chain: str, sequence: int, identities: Sequence[str], watch: Watch,
+    runs: Sequence[Kept],
+    chain: str,
+    sequence: int,
+    identities: Sequence[str],
+    watch: Watch,
     server: Server | None = None,
-) -> list[Sighting]:  # fmt: skip
+) -> list[Sighting]:
     """Every run's sighting, in the given order. Raises ProviderError when no server could be started."""
     with drill_database(server) as connection:
         tracer = Tracer(connection, chain, sequence, identities, watch)

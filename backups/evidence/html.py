@@ -70,8 +70,10 @@ def _section(section: Section) -> str:
 
 
 def _row(section: Section, row: tuple[str, ...]) -> str:
-    cells = [f'<td data-label="{escape(name)}"{_class(value)}>{_cell(value)}</td>'
-             for name, value in zip(section.head, row, strict=True)]  # fmt: skip
+    cells = [
+        f'<td data-label="{escape(name)}"{_class(value)}>{_cell(value)}</td>'
+        for name, value in zip(section.head, row, strict=True)
+    ]
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -53,10 +53,16 @@ class Material:
     @property
     def lines(self) -> list[RunLine]:
         return [
-            RunLine(run.pk, run.policy.name, facts.taken_at if facts else moment_of(run), run.status,
-                    run.manifest_sha256, facts is not None)
+            RunLine(
+                run.pk,
+                run.policy.name,
+                facts.taken_at if facts else moment_of(run),
+                run.status,
+                run.manifest_sha256,
+                facts is not None,
+            )
             for run, facts in self.since
-        ]  # fmt: skip
+        ]
 
 
 def moment_of(run: Run) -> str:

@@ -95,9 +95,12 @@ def trace_decision(ctx: StepContext) -> None:
     seen = trace(kept, given["experiment"], int(given["sequence"]), keys.identities(), watch(ctx)) if kept else []
     history = sorted([*bad, *seen], key=lambda one: one.taken_at)
     record(
-        "backups.decision.traced", actor=ctx.operation.requested_by.username, environment=ctx.environment.slug,
-        subject=given["experiment"], data={"sequence": int(given["sequence"]), "runs": len(history)},
-    )  # fmt: skip
+        "backups.decision.traced",
+        actor=ctx.operation.requested_by.username,
+        environment=ctx.environment.slug,
+        subject=given["experiment"],
+        data={"sequence": int(given["sequence"]), "runs": len(history)},
+    )
     ctx.result(history=[asdict(one) for one in history])
 
 

@@ -45,13 +45,22 @@ def _interval(policy: Policy, start: datetime, end: datetime) -> float:
 
 def slots(environment: Environment, start: datetime, end: datetime) -> Iterator[SlotLine]:
     """One line a policy that had slots."""
-    word = {status: Count("slots", filter=Q(slots__at__gte=start, slots__at__lt=end, slots__status=status))
-            for status in Slot.Status.values}  # fmt: skip
+    word = {
+        status: Count("slots", filter=Q(slots__at__gte=start, slots__at__lt=end, slots__status=status))
+        for status in Slot.Status.values
+    }
     for row in Policy.objects.filter(environment=environment).annotate(**{f"n_{k}": v for k, v in word.items()}):
         counts = {status: getattr(row, f"n_{status}") for status in Slot.Status.values}
         if any(counts.values()):
-            yield SlotLine(row.name, f"{row.cron} {row.time_zone}".strip(), counts["proven"], counts["late"],
-                           counts["failed"], counts["missed"], counts["started"])  # fmt: skip
+            yield SlotLine(
+                row.name,
+                f"{row.cron} {row.time_zone}".strip(),
+                counts["proven"],
+                counts["late"],
+                counts["failed"],
+                counts["missed"],
+                counts["started"],
+            )
 
 
 def troubles(environment: Environment, start: datetime, end: datetime) -> Iterator[Trouble]:
@@ -73,10 +82,13 @@ def recovery(environment: Environment, start: datetime, end: datetime, watched: 
     proofs = list(_proofs(environment, start, end).values_list("status", "seconds"))
     took = [seconds for status, seconds in proofs if status == "proven"]
     return Recovery(
-        proofs=len(proofs), proven=len(took), longest_between_seconds=watched.longest_seconds,
+        proofs=len(proofs),
+        proven=len(took),
+        longest_between_seconds=watched.longest_seconds,
         allowed_between_seconds=watched.allowed_seconds,
-        median_restore_seconds=round(median(took)) if took else 0, longest_restore_seconds=round(max(took, default=0)),
-    )  # fmt: skip
+        median_restore_seconds=round(median(took)) if took else 0,
+        longest_restore_seconds=round(max(took, default=0)),
+    )
 
 
 def protection(found: Material) -> Protection:
@@ -84,22 +96,33 @@ def protection(found: Material) -> Protection:
     until = [run.retained_until for run in rows if run.lock_mode and run.retained_until]
     standing = Hold.objects.filter(run__in=[run.pk for run in rows], released_at=None)
     return Protection(
-        locked=sum(bool(run.lock_mode) for run in rows), unlocked=sum(not run.lock_mode for run in rows),
+        locked=sum(bool(run.lock_mode) for run in rows),
+        unlocked=sum(not run.lock_mode for run in rows),
         locked_until=moment(max(until)) if until else "",
         holds=tuple(f"{hold.run_id}: {hold.reason} ({hold.placed_by})" for hold in standing[:100]),
         purged=sum(run.purged_at is not None for run in rows),
-    )  # fmt: skip
+    )
 
 
 def restores(environment: Environment, start: datetime, end: datetime) -> Iterator[RestoreLine]:
     rows = Operation.objects.filter(environment=environment, kind__in=RESTORES, seeded=False)
     rows = rows.filter(requested_at__gte=start, requested_at__lt=end).select_related("requested_by")
     for row in rows.prefetch_related("approvals__approved_by").order_by("requested_at")[:500]:
-        voters = [vote.approved_by.username for vote in row.approvals.all()
-                  if vote.decision == "approve" and vote.revoked_at is None]  # fmt: skip
+        voters = [
+            vote.approved_by.username
+            for vote in row.approvals.all()
+            if vote.decision == "approve" and vote.revoked_at is None
+        ]
         what = ", ".join(f"{name} {value}" for name, value in sorted(row.parameters.items()))
-        yield RestoreLine(moment(row.requested_at), row.pk, f"{row.kind.partition('.')[2]}: {what}"[:300], row.status,
-                          row.requested_by.username, tuple(voters), row.reason[:500])  # fmt: skip
+        yield RestoreLine(
+            moment(row.requested_at),
+            row.pk,
+            f"{row.kind.partition('.')[2]}: {what}"[:300],
+            row.status,
+            row.requested_by.username,
+            tuple(voters),
+            row.reason[:500],
+        )
 
 
 def incidents(environment: Environment, start: datetime, end: datetime) -> list[IncidentLine]:
@@ -107,8 +130,14 @@ def incidents(environment: Environment, start: datetime, end: datetime) -> list[
     rows = Incident.objects.filter(environment=environment, seeded=False, opened_at__lt=end)
     rows = rows.filter(Q(resolved_at=None) | Q(resolved_at__gte=start)).order_by("opened_at")
     own = [
-        IncidentLine(moment(row.opened_at), f"{row.get_code_display()}: {row.summary}", row.status,
-                     moment(row.resolved_at) if row.resolved_at else "", row.resolved_by, row.reason)
+        IncidentLine(
+            moment(row.opened_at),
+            f"{row.get_code_display()}: {row.summary}",
+            row.status,
+            moment(row.resolved_at) if row.resolved_at else "",
+            row.resolved_by,
+            row.reason,
+        )
         for row in rows[:500]
-    ]  # fmt: skip
+    ]
     return sorted([*own, *incident_sources.others(environment, start, end)], key=lambda line: line.at)

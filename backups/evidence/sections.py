@@ -33,8 +33,12 @@ def title(report: Report) -> str:
 
 def _chains(report: Report) -> Iterator[Section]:
     rows = tuple((one.word, one.chain, chain_sentence(one)) for one in report.chains)
-    yield Section("Verdict on each chain", () if rows else ("No chain has decisions in this period.",),
-                  ("Verdict", "Chain", "What was found"), rows)  # fmt: skip
+    yield Section(
+        "Verdict on each chain",
+        () if rows else ("No chain has decisions in this period.",),
+        ("Verdict", "Chain", "What was found"),
+        rows,
+    )
 
 
 def _changes(report: Report) -> Iterator[Section]:
@@ -49,15 +53,23 @@ def _changes(report: Report) -> Iterator[Section]:
 
 def _conversions(report: Report) -> Iterator[Section]:
     rows = tuple(
-        (one.chain, each.month, str(each.count), shown(each.sequences or ()), f"{day(each.before_at)} to "
-         f"{day(each.after_at)}")
+        (
+            one.chain,
+            each.month,
+            str(each.count),
+            shown(each.sequences or ()),
+            f"{day(each.before_at)} to {day(each.after_at)}",
+        )
         for one in report.chains
         for each in one.set_conversions
-    )  # fmt: skip
+    )
     if rows:
-        yield Section("Conversions set after their decision was first seen",
-                      ("Each was set once, which is legal. Numbers are sequence numbers of the chain.",),
-                      ("Chain", "Month", "How many", "Numbers", "Between"), rows)  # fmt: skip
+        yield Section(
+            "Conversions set after their decision was first seen",
+            ("Each was set once, which is legal. Numbers are sequence numbers of the chain.",),
+            ("Chain", "Month", "How many", "Numbers", "Between"),
+            rows,
+        )
 
 
 def _watched(report: Report) -> Iterator[Section]:
@@ -115,16 +127,25 @@ def _restores(report: Report) -> Iterator[Section]:
         (day(one.at), one.what, one.status, one.requested_by, ", ".join(one.approved_by) or "nobody", one.reason or "–")
         for one in report.restores
     )
-    yield Section("Restores", () if rows else ("None was requested in this period.",),
-                  ("Requested", "What", "End", "By", "Approved by", "Reason"), rows)  # fmt: skip
+    yield Section(
+        "Restores",
+        () if rows else ("None was requested in this period.",),
+        ("Requested", "What", "End", "By", "Approved by", "Reason"),
+        rows,
+    )
 
 
 def _incidents(report: Report) -> Iterator[Section]:
     rows = tuple(
-        (day(one.at), one.what, one.status, f"{one.resolved_by} {day(one.resolved_at)}".strip() or "–",
-         one.reason or "–")
+        (
+            day(one.at),
+            one.what,
+            one.status,
+            f"{one.resolved_by} {day(one.resolved_at)}".strip() or "–",
+            one.reason or "–",
+        )
         for one in report.incidents
-    )  # fmt: skip
+    )
     head = ("Opened", "What", "Status", "Resolved", "Reason")
     yield Section("Incidents", () if rows else ("None was open in this period.",), head, rows)
 
@@ -134,9 +155,21 @@ def _runs(report: Report) -> Iterator[Section]:
     listed = report.runs if len(report.runs) <= MOST_RUNS else [*report.runs[:30], *report.runs[-30:]]
     more = () if len(report.runs) <= MOST_RUNS else ("The first and the last 30 are listed; the JSON has all.",)
     rows = tuple((one.run, one.policy, day(one.taken_at), one.status, one.manifest_sha256) for one in listed)
-    yield Section("Runs that this rests on", (said, *more), ("Run", "Policy", "Snapshot", "Status", "Manifest SHA-256"),
-                  rows)  # fmt: skip
+    yield Section(
+        "Runs that this rests on", (said, *more), ("Run", "Policy", "Snapshot", "Status", "Manifest SHA-256"), rows
+    )
 
 
-MAKERS = (_chains, _changes, _conversions, _watched, _unknown, _slots, _recovery, _protection, _restores, _incidents,
-          _runs)  # fmt: skip
+MAKERS = (
+    _chains,
+    _changes,
+    _conversions,
+    _watched,
+    _unknown,
+    _slots,
+    _recovery,
+    _protection,
+    _restores,
+    _incidents,
+    _runs,
+)

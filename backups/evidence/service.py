@@ -43,15 +43,28 @@ def produce(environment: Environment, start: datetime, end: datetime, by: str) -
     signed = signed_report.sign(build(environment, start, end, by), signer)
     with transaction.atomic():
         row = EvidenceReport.objects.create(
-            environment=environment, period_from=start, period_to=end, verdict=signed.report.word,
-            summary=signed.report.sentence, document=signed.text, sha256=signed.sha256, key=signed.key,
+            environment=environment,
+            period_from=start,
+            period_to=end,
+            verdict=signed.report.word,
+            summary=signed.report.sentence,
+            document=signed.text,
+            sha256=signed.sha256,
+            key=signed.key,
             produced_by=by,
-        )  # fmt: skip
+        )
         record(
-            "backups.evidence.produced", actor=by, environment=environment.slug, subject=row.pk,
-            data={"from": signed.report.period_from, "to": signed.report.period_to, "verdict": row.verdict,
-                  "sha256": row.sha256},
-        )  # fmt: skip
+            "backups.evidence.produced",
+            actor=by,
+            environment=environment.slug,
+            subject=row.pk,
+            data={
+                "from": signed.report.period_from,
+                "to": signed.report.period_to,
+                "verdict": row.verdict,
+                "sha256": row.sha256,
+            },
+        )
     return row
 
 

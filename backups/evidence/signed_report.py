@@ -59,27 +59,40 @@ def _signed(report: Report, data: bytes) -> Signed:
 
 def _report(body: dict[str, Any]) -> Report:
     lines: dict[str, Any] = {
-        "runs": RunLine, "slots": SlotLine, "troubles": Trouble, "incidents": IncidentLine,
-    }  # fmt: skip
+        "runs": RunLine,
+        "slots": SlotLine,
+        "troubles": Trouble,
+        "incidents": IncidentLine,
+    }
     made = {name: tuple(kind(**item) for item in body[name]) for name, kind in lines.items()}
     restores = tuple(RestoreLine(**{**one, "approved_by": tuple(one["approved_by"])}) for one in body["restores"])
     watched = Watched(**{**body["watched"], "gaps": tuple(Gap(**gap) for gap in body["watched"]["gaps"])})
     protection = Protection(**{**body["protection"], "holds": tuple(body["protection"]["holds"])})
-    return Report(**{
-        **body, **made, "restores": restores, "watched": watched, "protection": protection,
-        "recovery": Recovery(**body["recovery"]), "months": tuple(body["months"]),
-        "cannot_be_known": tuple(body["cannot_be_known"]), "chains": tuple(_chain(one) for one in body["chains"]),
-    })  # fmt: skip
+    return Report(
+        **{
+            **body,
+            **made,
+            "restores": restores,
+            "watched": watched,
+            "protection": protection,
+            "recovery": Recovery(**body["recovery"]),
+            "months": tuple(body["months"]),
+            "cannot_be_known": tuple(body["cannot_be_known"]),
+            "chains": tuple(_chain(one) for one in body["chains"]),
+        }
+    )
 
 
 def _chain(item: dict[str, Any]) -> ChainVerdict:
-    return ChainVerdict(**{
-        **item,
-        "decisions_sha256": tuple((month, digest) for month, digest in item["decisions_sha256"]),
-        "changes": tuple(Change(**one) for one in item["changes"]),
-        "set_conversions": tuple(_set(one) for one in item["set_conversions"]),
-        "not_compared": tuple(item["not_compared"]),
-    })  # fmt: skip
+    return ChainVerdict(
+        **{
+            **item,
+            "decisions_sha256": tuple((month, digest) for month, digest in item["decisions_sha256"]),
+            "changes": tuple(Change(**one) for one in item["changes"]),
+            "set_conversions": tuple(_set(one) for one in item["set_conversions"]),
+            "not_compared": tuple(item["not_compared"]),
+        }
+    )
 
 
 def _set(item: dict[str, Any]) -> Conversions:

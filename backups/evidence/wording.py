@@ -13,8 +13,10 @@ def first_sentence(
 ) -> str:
     """The verdict on everything, in one sentence."""
     if not proven:
-        return (f"Nothing can be said about {period}: no proven run was made since it began, so nobody knows what "
-                "the audit trail held.")  # fmt: skip
+        return (
+            f"Nothing can be said about {period}: no proven run was made since it began, so nobody knows what "
+            "the audit trail held."
+        )
     decisions = sum(chain.decisions for chain in chains)
     parts = [_head(word, period, chains, decisions), _recomputed(proven)]
     parts += [_conversions(chains), _removed(chains), _watched(watched)]

@@ -30,11 +30,15 @@ def _collect(loader: Loader, previous: Manifest | None, before: RunFacts | None)
         before = None
     chained = [table for table in manifest.tables if table.chains is not None]
     return RunFacts(
-        run=manifest.run, manifest_sha256=manifest.sha256, environment=manifest.environment,
-        policy=manifest.policy, taken_at=manifest.source.taken_at,
+        run=manifest.run,
+        manifest_sha256=manifest.sha256,
+        environment=manifest.environment,
+        policy=manifest.policy,
+        taken_at=manifest.source.taken_at,
         tables=tuple(_table(loader, table, previous, before) for table in chained),
-        previous=previous.run if previous else "", previous_sha256=previous.sha256 if previous else "",
-    )  # fmt: skip
+        previous=previous.run if previous else "",
+        previous_sha256=previous.sha256 if previous else "",
+    )
 
 
 def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunFacts | None) -> TableFacts:

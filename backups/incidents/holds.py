@@ -34,9 +34,11 @@ def release(hold: Hold, by: str, reason: str) -> Hold:
     """End a hold. Raises Refused without a reason, for one that ended, and while its incident is open."""
     if not reason.strip():
         raise Refused("Say why this run need not be kept any more. Nothing was changed.")
-    row = Hold.objects.select_for_update(of=("self",)).select_related("incident", "run__policy__environment").get(
-        pk=hold.pk
-    )  # fmt: skip
+    row = (
+        Hold.objects.select_for_update(of=("self",))
+        .select_related("incident", "run__policy__environment")
+        .get(pk=hold.pk)
+    )
     if row.released_at is not None:
         raise Refused(f"This hold was released by {row.released_by} already. Nothing was changed.")
     if row.incident is not None and row.incident.status == Incident.Status.OPEN:

@@ -12,7 +12,5 @@ def register() -> None:
     for kind in (ResolveIncident(), PlaceHold(), ReleaseHold()):
         kinds.register(kind)
     link = navigation.NavLink
-    navigation.register(
-        link("Watch", 74, "Incidents", "admin:backups_incident_changelist", "backups.view_incident")
-    )  # fmt: skip
+    navigation.register(link("Watch", 74, "Incidents", "admin:backups_incident_changelist", "backups.view_incident"))
     navigation.register(link("Watch", 76, "Legal holds", "admin:backups_hold_changelist", "backups.view_hold"))

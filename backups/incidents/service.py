@@ -49,33 +49,44 @@ def raise_incident(
     if code not in IncidentCode.values:
         raise ValueError(f"{code} is no incident code")
     _lock(environment)
-    kept = _kept(evidence)
-    values = {
-        "summary": summary[:500], "evidence": kept, "total": len(kept["rows"]) if total is None else total,
-        "fingerprint": fingerprint or _fingerprint(kept),
-    }  # fmt: skip
-    found = _known(code, environment, subject[:200], str(values["fingerprint"]), since)
-    if found is None:
-        found = Incident.objects.create(
-            code=code, environment=environment, subject=subject[:200], run=run, baseline_run=baseline,
-            policy=run.policy if run else None, seeded=bool(run and run.operation.seeded), **values,
-        )  # fmt: skip
-        _open(found)
-    elif found.status == Incident.Status.OPEN and found.fingerprint != values["fingerprint"]:
-        _grow(found, values)
+    finding = _fields(summary, evidence, total, fingerprint)
+    about = {"code": code, "environment": environment, "subject": subject[:200]}
+    incident = _known(about, finding["fingerprint"], since)
+    if incident is None:
+        origin = {"run": run, "policy": run.policy if run else None, "seeded": bool(run and run.operation.seeded)}
+        incident = Incident.objects.create(**about, **finding, **origin, baseline_run=baseline)
+        _open(incident)
+    elif incident.status == Incident.Status.OPEN and incident.fingerprint != finding["fingerprint"]:
+        _grow(incident, finding)
     if run is not None:
-        found.seen_in.add(run)
-    return found
+        incident.seen_in.add(run)
+    return incident
 
 
-def _known(
-    code: str, environment: Environment, subject: str, fingerprint: str, since: datetime | None
-) -> Incident | None:
+def _fields(
+    summary: str,
+    evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    total: int | None,
+    fingerprint: str,
+) -> dict[str, Any]:
+    """What of the finding an incident's row holds: the first 200 rows, and how many there were."""
+    given = dict(evidence) if isinstance(evidence, Mapping) else {"rows": list(evidence)}
+    rows = list(given.get("rows", ()))
+    document = {**given, "rows": rows[:MOST_ROWS]}
+    return {
+        "summary": summary[:500],
+        "evidence": document,
+        "total": len(document["rows"]) if total is None else total,
+        "fingerprint": fingerprint or _fingerprint(document),
+    }
+
+
+def _known(about: dict[str, Any], fingerprint: str, since: datetime | None) -> Incident | None:
     """The open incident about it, else the one in which a person accepted just this."""
-    about = Incident.objects.filter(code=code, environment=environment, subject=subject)
-    resolved = about.filter(status=Incident.Status.RESOLVED, fingerprint=fingerprint)
+    incidents = Incident.objects.filter(**about)
+    resolved = incidents.filter(status=Incident.Status.RESOLVED, fingerprint=fingerprint)
     accepted = resolved.filter(resolved_at__gt=since) if since else resolved
-    return about.open().first() or accepted.first()
+    return incidents.open().first() or accepted.first()
 
 
 def _lock(environment: Environment) -> None:
@@ -90,14 +101,8 @@ def _grow(incident: Incident, values: dict[str, Any]) -> None:
     _open(incident)
 
 
-def _kept(evidence: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    given = dict(evidence) if isinstance(evidence, Mapping) else {"rows": list(evidence)}
-    rows = list(given.get("rows", ()))
-    return {**given, "rows": rows[:MOST_ROWS]}
-
-
-def _fingerprint(kept: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+def _fingerprint(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _open(incident: Incident) -> None:
@@ -155,10 +160,10 @@ def remind() -> int:
     """Tell about open incidents daily, until a person resolves them; answers how many were told again."""
     now = timezone.now()
     due = Incident.objects.open().filter(seeded=False, told_at__lte=now - REMIND_EVERY).select_related("environment")
-    told = 0
+    reminders = 0
     for incident in due[:100]:
         with transaction.atomic():
             if Incident.objects.filter(pk=incident.pk, told_at=incident.told_at).update(told_at=now):
                 _message(incident, f"incident:{incident.pk}:{now:%Y-%m-%d}", "Still open: ")
-                told += 1
-    return told
+                reminders += 1
+    return reminders

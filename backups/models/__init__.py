@@ -12,6 +12,15 @@ from backups.models.slot import Slot
 from backups.models.store_report import StoreReport
 
 __all__ = [
-    "EvidenceReport", "Hold", "Incident", "Policy", "Proof", "ProviderBackup", "Restore", "Run", "Segment", "Slot",
+    "EvidenceReport",
+    "Hold",
+    "Incident",
+    "Policy",
+    "Proof",
+    "ProviderBackup",
+    "Restore",
+    "Run",
+    "Segment",
+    "Slot",
     "StoreReport",
-]  # fmt: skip
+]

@@ -66,8 +66,13 @@ def _insert(policy: Policy, at: datetime, status: str, reason: str = "") -> bool
     """False when another tick was faster: the row is unique."""
     _, created = Slot.objects.get_or_create(policy=policy, at=at, defaults={"status": status, "reason": reason[:300]})
     if created and status == Slot.Status.MISSED:
-        record("backups.slot.missed", actor=SYSTEM, environment=policy.environment.slug, subject=str(policy),
-               data={"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "reason": reason})  # fmt: skip
+        record(
+            "backups.slot.missed",
+            actor=SYSTEM,
+            environment=policy.environment.slug,
+            subject=str(policy),
+            data={"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "reason": reason},
+        )
     return created
 
 

@@ -110,13 +110,17 @@ def told(environment: Environment, target: Target, *, skip: bool) -> list[Conseq
     name = f"{project.name} ({target.ref})" if project and project.name else target.ref
     age = formatting.duration((timezone.now() - target.at).total_seconds())
     lines = [
-        Consequence(f"The whole project {name} goes back to {target.at:%Y-%m-%d %H:%M:%S} UTC, in place: every table, "
-                    "every user, every schema.", "bad"),
+        Consequence(
+            f"The whole project {name} goes back to {target.at:%Y-%m-%d %H:%M:%S} UTC, in place: every table, "
+            "every user, every schema.",
+            "bad",
+        ),
         Consequence(f"Everything of the last {age} leaves production{_decisions(environment, target)}.", "bad"),
         Consequence(f"The product is down meanwhile: minutes to hours, by size.{_last_time(environment)}", "bad"),
-        Consequence(f"{environment} is in maintenance and drained while it runs; it is opened again in every case.",
-                    "warn"),
-    ]  # fmt: skip
+        Consequence(
+            f"{environment} is in maintenance and drained while it runs; it is opened again in every case.", "warn"
+        ),
+    ]
     if skip:
         lines.append(Consequence("The present state is NOT exported first: what is lost is lost for ever.", "bad"))
     else:
@@ -142,15 +146,19 @@ def _last_time(environment: Environment) -> str:
 
 def _afterwards(environment: Environment, target: Target) -> list[Consequence]:
     run = verify.newest_before(environment, target)
-    after = f"run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC" if run else ""
-    compared = f"Afterwards every chain is compared with our {after}." if run else (
-        "No proven run of ours is older than that moment, so there is nothing to compare the result with."
-    )  # fmt: skip
+    compared = "No proven run of ours is older than that moment, so there is nothing to compare the result with."
+    if run is not None:
+        compared = f"Afterwards every chain is compared with our run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC."
     lines = [
         Consequence(compared, "ok" if run else "warn"),
         Consequence("Files of Storage and edge functions are no part of it; they stay as they are.", "warn"),
     ]
     if target.backup is not None and target.backup.kind == ProviderBackup.Kind.DAILY:
-        lines.append(Consequence("A daily backup may not keep passwords of custom roles: if the export role is refused "
-                                 "afterwards, set its password again.", "warn"))  # fmt: skip
+        lines.append(
+            Consequence(
+                "A daily backup may not keep passwords of custom roles: if the export role is refused "
+                "afterwards, set its password again.",
+                "warn",
+            )
+        )
     return lines

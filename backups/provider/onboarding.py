@@ -77,8 +77,12 @@ def steps() -> Iterator[Step]:
         yield Step("Supabase token", "warn", "SUPABASE_ACCESS_TOKEN is not set", NEXT)
         return
     seen = known_projects()
-    yield Step("Supabase token", "ok" if seen else "warn", f"{len(seen)} projects seen" if seen else "not used yet",
-               "" if seen else "Read from Supabase.")  # fmt: skip
+    yield Step(
+        "Supabase token",
+        "ok" if seen else "warn",
+        f"{len(seen)} projects seen" if seen else "not used yet",
+        "" if seen else "Read from Supabase.",
+    )
     rows = {row.environment_id: row for row in SupabaseProject.objects.select_related("environment")}
     kept: dict[int, list[ProviderBackup]] = {}
     for one in ProviderBackup.objects.listed():
@@ -90,8 +94,9 @@ def steps() -> Iterator[Step]:
 def _project(environment: Environment, row: SupabaseProject | None, kept: list[ProviderBackup]) -> Step:
     title = f"Supabase of {environment}"
     if not environment.supabase_ref:
-        return Step(title, "warn", "no project linked", "Choose it below, or manage.py setup --supabase "
-                    f"{environment}=REF.")  # fmt: skip
+        return Step(
+            title, "warn", "no project linked", f"Choose it below, or manage.py setup --supabase {environment}=REF."
+        )
     if row is None or row.seen_at is None:
         return Step(title, "warn", f"{environment.supabase_ref}, not read yet", "Read from Supabase.")
     verdict = judge(row, kept)

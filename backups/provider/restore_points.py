@@ -46,10 +46,17 @@ def mark(ctx: StepContext) -> None:
         _instead(ctx, f"Supabase shows no available restore point {name} ({made.status if made else 'unknown'}).")
         return
     ProviderBackup.objects.update_or_create(
-        ref=ref, kind=ProviderBackup.Kind.RESTORE_POINT, external_id=name,
-        defaults={"environment": ctx.environment, "status": made.status, "taken_at": made.completed_at
-                  or timezone.now(), "seen_at": timezone.now(), "gone_at": None},
-    )  # fmt: skip
+        ref=ref,
+        kind=ProviderBackup.Kind.RESTORE_POINT,
+        external_id=name,
+        defaults={
+            "environment": ctx.environment,
+            "status": made.status,
+            "taken_at": made.completed_at or timezone.now(),
+            "seen_at": timezone.now(),
+            "gone_at": None,
+        },
+    )
     ctx.result(point=name)
     ctx.log(f"Supabase keeps the restore point {name}.")
 

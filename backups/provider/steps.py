@@ -151,12 +151,14 @@ def write_down(ctx: StepContext) -> None:
             environment=ctx.environment.slug,
             subject=str(result.get("target", "")),
             data={
-                "operation": ctx.operation.pk, "restored_to": result.get("restored_to", ""),
-                "present": result.get("present", ""), "compared_with": result.get("compared_with", ""),
+                "operation": ctx.operation.pk,
+                "restored_to": result.get("restored_to", ""),
+                "present": result.get("present", ""),
+                "compared_with": result.get("compared_with", ""),
                 "taken_back": sum(int(rows) for rows in result.get("taken_back", {}).values()),
             },
             seeded=ctx.operation.seeded,
-        )  # fmt: skip
+        )
     try:
         sync(ctx.environment, supabase(deadline=10.0))
     except ProviderError as error:

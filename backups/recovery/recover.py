@@ -57,9 +57,7 @@ class Recovered:
         return asdict(self)
 
 
-def recover(
-    store: Store, watch: Watch, wanted: str = "", alone: bool = False, unsigned: bool = False
-) -> Recovered:  # fmt: skip
+def recover(store: Store, watch: Watch, wanted: str = "", alone: bool = False, unsigned: bool = False) -> Recovered:
     """Bring the portal back. `wanted` names a copy instead of the newest; `alone` uses the runs' manifests only.
 
     `unsigned` believes what no key speaks for: whoever may write into the store could have made it.

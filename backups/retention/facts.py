@@ -68,8 +68,10 @@ def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
     held = Run.objects.held().filter(pk=OuterRef("pk"))
     runs = stored.defer("tables", "warnings", "reason").annotate(on_hold=Exists(held), altered=Exists(shown))
     busy, point = read_now(policy), newest_point(policy)
-    found = [_fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy)
-             for run in runs.select_related("operation")]  # fmt: skip
+    found = [
+        _fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy)
+        for run in runs.select_related("operation")
+    ]
     return [replace(fact, newest=fact.run == point) for fact in found]
 
 

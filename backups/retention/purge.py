@@ -78,9 +78,14 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
         lock(ctx.lease)
         Run.objects.filter(pk=pk, purged_at=None).update(purged_at=clock().database)
         told(
-            ctx, "backups.run.purged", pk, policy=policy.name, objects=len(manifest.segments),
-            bytes=manifest.stored_bytes, manifest=manifest.sha256,
-        )  # fmt: skip
+            ctx,
+            "backups.run.purged",
+            pk,
+            policy=policy.name,
+            objects=len(manifest.segments),
+            bytes=manifest.stored_bytes,
+            manifest=manifest.sha256,
+        )
     return True
 
 

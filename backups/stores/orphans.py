@@ -25,9 +25,7 @@ GRACE = timedelta(hours=48)
 PAPERS = ("proof-", "evidence.json", "kept/", "purged.json")
 
 
-def orphans(
-    store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()
-) -> list[str]:  # fmt: skip
+def orphans(store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()) -> list[str]:
     """Keys under `runs/` that are old and belong to no stored run; a run with a bad manifest is left for people.
 
     So is one that lost its manifest: `known` are runs that the portal relies on, or that are being written.
@@ -63,9 +61,7 @@ def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
     return manifest.prefix, manifest_key(run), *(f"runs/{run}/{name}" for name in PAPERS)
 
 
-def sweep(
-    store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()
-) -> list[str]:  # fmt: skip
+def sweep(store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()) -> list[str]:
     """Delete the orphans. Each key is looked at again right before, because a slow attempt may just have finished."""
     removed = []
     for key in orphans(store, now, grace, known):

@@ -103,9 +103,18 @@ def heat(days: Mapping[date, Day], until: date, title: str, description: str) ->
         '<figure class="chart heat"><svg viewBox="0 0 {} {}" role="img" aria-labelledby="{n}-t {n}-d">'
         '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}{}{}</svg><figcaption>{} {}</figcaption>'
         "<details><summary>As a table, by week</summary>{}</details></figure>",
-        LEFT + WEEKS * STEP, height, title, description, _labels(monday), _plain(shown, days, monday),
-        _marked(shown, days, monday), description, _legend(), twin(HEAD, _weeks(shown, days)), n=name,
-    )  # fmt: skip
+        LEFT + WEEKS * STEP,
+        height,
+        title,
+        description,
+        _labels(monday),
+        _plain(shown, days, monday),
+        _marked(shown, days, monday),
+        description,
+        _legend(),
+        twin(HEAD, _weeks(shown, days)),
+        n=name,
+    )
 
 
 HEAD = ("Week of", *(status.capitalize() for status in STATUSES), "Days that need a look")

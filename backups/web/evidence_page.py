@@ -33,11 +33,12 @@ def ask(request: HttpRequest) -> dict[str, Any]:
     last = timezone.now().date().replace(day=1) - timedelta(days=1)
     return {
         "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
-        "period_from": last.replace(day=1).isoformat(), "period_to": (last + timedelta(days=1)).isoformat(),
-        "may_produce": request.user.has_perm(PERMISSION), "action": reverse("admin:operations_request",
-                                                                           args=["backups.evidence"]),
+        "period_from": last.replace(day=1).isoformat(),
+        "period_to": (last + timedelta(days=1)).isoformat(),
+        "may_produce": request.user.has_perm(PERMISSION),
+        "action": reverse("admin:operations_request", args=["backups.evidence"]),
         "months": _months(last),
-    }  # fmt: skip
+    }
 
 
 def _months(last: date) -> list[tuple[str, str]]:
@@ -57,10 +58,14 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         raise PermissionDenied
     row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
     context: dict[str, Any] = {
-        **admin.site.each_context(request), "title": f"Evidence {row}", "row": row, "environment": row.environment,
-        "tone": html.TONES[row.verdict], "forms": sorted(TYPES),
+        **admin.site.each_context(request),
+        "title": f"Evidence {row}",
+        "row": row,
+        "environment": row.environment,
+        "tone": html.TONES[row.verdict],
+        "forms": sorted(TYPES),
         "unchecked": keys.verifier() is None,
-    }  # fmt: skip
+    }
     try:
         signed = opened(row)
     except Refused as refusal:
@@ -81,8 +86,9 @@ def download(request: HttpRequest, pk: str, form: str) -> HttpResponse:
         messages.error(request, refusal.reason)
         return redirect("admin:backups_evidencereport_change", row.pk)
     name = f"evidence-{row.environment.slug}-{row.period_from:%Y-%m-%d}-{row.period_to:%Y-%m-%d}.{form}"
-    return HttpResponse(data, content_type=TYPES[form],
-                        headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+    return HttpResponse(
+        data, content_type=TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def decision(request: HttpRequest) -> HttpResponse:
@@ -94,10 +100,13 @@ def decision(request: HttpRequest) -> HttpResponse:
     shown = next((row for row in rows if row.pk == request.GET.get("operation")), None)
     shown = shown or next((row for row in rows if row.status == Status.SUCCEEDED), None)
     context = {
-        **admin.site.each_context(request), "title": "History of one decision", "rows": rows, "shown": shown,
+        **admin.site.each_context(request),
+        "title": "History of one decision",
+        "rows": rows,
+        "shown": shown,
         "history": told(shown.result.get("history", [])) if shown else [],
         "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
         "may": request.user.has_perm(PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
-    }  # fmt: skip
+    }
     return TemplateResponse(request, "admin/backups/evidence/decision.html", context)

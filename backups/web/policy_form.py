@@ -56,10 +56,25 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = Policy
         fields = [
-            "environment", "name", "description", "closure", "format", "enabled", "cron", "time_zone",
-            "grace_minutes", "rto_budget_seconds", "ping_url_env", "second_store_env",
-            "keep_last", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "keep_unproven_days",
-        ]  # fmt: skip
+            "environment",
+            "name",
+            "description",
+            "closure",
+            "format",
+            "enabled",
+            "cron",
+            "time_zone",
+            "grace_minutes",
+            "rto_budget_seconds",
+            "ping_url_env",
+            "second_store_env",
+            "keep_last",
+            "keep_daily",
+            "keep_weekly",
+            "keep_monthly",
+            "keep_yearly",
+            "keep_unproven_days",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

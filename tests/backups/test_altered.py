@@ -101,8 +101,11 @@ def test_an_incident_names_the_run_that_was_compared_although_a_newer_became_goo
 
 def test_a_cut_tail_is_suspect_until_it_is_explained(export: Export, sampelit_copy) -> None:
     export()
-    sql(sampelit_copy, "DELETE FROM algorithm_audit_trail WHERE sequence_number > (SELECT max(sequence_number) - 2 FROM"
-        " algorithm_audit_trail t WHERE t.experiment_id = algorithm_audit_trail.experiment_id)")  # fmt: skip
+    sql(
+        sampelit_copy,
+        "DELETE FROM algorithm_audit_trail WHERE sequence_number > (SELECT max(sequence_number) - 2 FROM"
+        " algorithm_audit_trail t WHERE t.experiment_id = algorithm_audit_trail.experiment_id)",
+    )
     cut = export()
     for incident in Incident.objects.open():
         incidents_service.resolve(incident, "sam", "a test of the importer")

@@ -85,8 +85,10 @@ def history(tmp_path_factory: pytest.TempPathFactory, drill: Callable) -> Iterat
     made.note()
     made.sql(f"UPDATE {AUDIT} SET conversion_value = conversion_value + 1 WHERE id = ({OLDEST})")
     made.note()
-    made.sql(f"DELETE FROM {AUDIT} t WHERE sequence_number = (SELECT max(sequence_number) FROM {AUDIT} x "
-             "WHERE x.experiment_id = t.experiment_id)")  # fmt: skip
+    made.sql(
+        f"DELETE FROM {AUDIT} t WHERE sequence_number = (SELECT max(sequence_number) FROM {AUDIT} x "
+        "WHERE x.experiment_id = t.experiment_id)"
+    )
     made.note()
     yield made
     portal_database.server.drop_database(name)
@@ -100,8 +102,11 @@ OLDEST = (
 
 def chain_of(history: History, kind: str, since: int = 0) -> ChainVerdict:
     chains = {one.chain for one in history.facts[0].tables[0].months}
-    found = [history.verdict(since=since, chain=chain) for chain in sorted(chains)
-             if any(m.chain == chain and m.month in MONTHS for m in history.facts[0].tables[0].months)]  # fmt: skip
+    found = [
+        history.verdict(since=since, chain=chain)
+        for chain in sorted(chains)
+        if any(m.chain == chain and m.month in MONTHS for m in history.facts[0].tables[0].months)
+    ]
     return next(one for one in found if any(change.kind == kind for change in one.changes))
 
 
@@ -111,8 +116,9 @@ def test_the_facts_count_what_the_database_holds(history: History) -> None:
 
     assert {(h.chain, h.rows, h.last, h.head) for h in manifest.chains or ()} == {
         (head.chain, table.rows(head.chain), head.last, head.head)
-        for chain in {one.chain for one in table.months} if (head := table.head(chain))
-    }  # fmt: skip
+        for chain in {one.chain for one in table.months}
+        if (head := table.head(chain))
+    }
     assert sum(one.rows for one in table.months) == manifest.rows
     assert all(sum(b - a + 1 for a, b in one.converted or []) == one.conversions for one in table.months)
 
@@ -158,8 +164,11 @@ def test_an_edited_month_is_told_by_its_digest_alone(history: History) -> None:
     forged = replace(table, months=(replace(victim, decisions_sha256="0" * 64), *table.months[1:]), ends=())
     later = replace(last, run="Z", tables=(forged,), previous="")
 
-    (found,) = [one for one in judge(AUDIT, frozenset({victim.month}), [Seen(last), Seen(later)], {})
-                if one.chain == victim.chain]  # fmt: skip
+    (found,) = [
+        one
+        for one in judge(AUDIT, frozenset({victim.month}), [Seen(last), Seen(later)], {})
+        if one.chain == victim.chain
+    ]
 
     assert (found.word, found.changes[0].kind) == ("altered", "edited")
 

@@ -64,9 +64,12 @@ def change(dsns: dict[str, str], statement: str) -> tuple[str, int]:
 
 
 def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by_a_worker(
-    act: Callable[..., Operation], sampelit_copy: dict[str, str], client: Client, capsys: pytest.CaptureFixture[str],
+    act: Callable[..., Operation],
+    sampelit_copy: dict[str, str],
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     act()
     experiment, number = change(
         sampelit_copy,
@@ -74,8 +77,11 @@ def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by
         "WHERE NOT conversion_observed LIMIT 1)",
     )
     act()
-    change(sampelit_copy, f"UPDATE {AUDIT} SET conversion_value = 900 WHERE experiment_id = '{experiment}' "
-                          f"AND sequence_number = {number}")  # fmt: skip
+    change(
+        sampelit_copy,
+        f"UPDATE {AUDIT} SET conversion_value = 900 WHERE experiment_id = '{experiment}' "
+        f"AND sequence_number = {number}",
+    )
     act()
 
     done = act("trace_decision", experiment=experiment, sequence=str(number))

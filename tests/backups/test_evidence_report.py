@@ -53,14 +53,28 @@ class Year:
     def run(self, at: datetime, **forged: Any) -> Run:
         """Papers of a proven run at `at`; `forged` replaces values of its month."""
         operation = Operation.objects.create(
-            kind="backups.export", environment=self.policy.environment, parameters={"policy": "audit-trail"},
-            content_sha256="0" * 64, risk="routine", requested_by=self.operation.requested_by, status="queued",
-            approvals_required=0, expires_at=at,
-        )  # fmt: skip
+            kind="backups.export",
+            environment=self.policy.environment,
+            parameters={"policy": "audit-trail"},
+            content_sha256="0" * 64,
+            risk="routine",
+            requested_by=self.operation.requested_by,
+            status="queued",
+            approvals_required=0,
+            expires_at=at,
+        )
         rows = forged.get("rows", min(max((at - MARCH).days * 10, 0), ROWS))
         head = f"{rows:064d}"
-        row = Run(policy=self.policy, operation=operation, status="proven", store_url=self.store.url, snapshot_at=at,
-                  proven_at=at, stored_at=at, started_at=at)  # fmt: skip
+        row = Run(
+            policy=self.policy,
+            operation=operation,
+            status="proven",
+            store_url=self.store.url,
+            snapshot_at=at,
+            proven_at=at,
+            stored_at=at,
+            started_at=at,
+        )
         manifest = self._manifest(row.pk, at, rows, head)
         facts = self._facts(manifest, at, rows, head, forged)
         self.store.put_once(manifest_key(row.pk), encode(manifest, self.signer))
@@ -68,8 +82,9 @@ class Year:
         row.manifest_sha256, self.last = manifest.sha256, (manifest, facts)
         row.save()
         self.runs.append(row)
-        Proof.objects.create(run=row, operation=operation, status="proven", document={}, seconds=4, created_at=at,
-                             evidence=evidence)  # fmt: skip
+        Proof.objects.create(
+            run=row, operation=operation, status="proven", document={}, seconds=4, created_at=at, evidence=evidence
+        )
         return row
 
     def _manifest(self, pk: str, at: datetime, rows: int, head: str) -> Manifest:
@@ -87,9 +102,15 @@ class Year:
         months = (replace(month, **forged),) if rows else ()
         table = TableFacts(AUDIT, months, tuple(End(**one) for one in ends))
         return RunFacts(
-            manifest.run, manifest.sha256, "production", "audit-trail", at.isoformat(), (table,),
-            before[0].run if before else "", before[0].sha256 if before else "",
-        )  # fmt: skip
+            manifest.run,
+            manifest.sha256,
+            "production",
+            "audit-trail",
+            at.isoformat(),
+            (table,),
+            before[0].run if before else "",
+            before[0].sha256 if before else "",
+        )
 
 
 @pytest.fixture
@@ -202,8 +223,9 @@ def test_gaps_and_an_unwatched_end_are_named(year: Year) -> None:
 
     report = opened(row.document.encode(), year.signer.verifier).report
     assert [(gap.start[:10], gap.end[:10]) for gap in report.watched.gaps] == [
-        ("2026-03-08", "2026-03-22"), ("2026-03-22", "2026-04-01"),
-    ]  # fmt: skip
+        ("2026-03-08", "2026-03-22"),
+        ("2026-03-22", "2026-04-01"),
+    ]
     assert (row.verdict, report.watched.to_the_end) == ("unknown", False)
     assert "unwatched 2 times, for up to 14 d" in row.summary
     assert any("No proven run was made at the end" in line for line in report.cannot_be_known)
@@ -244,16 +266,22 @@ def test_facts_signed_by_the_right_key_but_not_those_of_the_proof_are_refused(ye
 def test_slots_incidents_and_doubted_proofs_are_listed(year: Year) -> None:
     runs = weeks(year)
     Slot.objects.create(policy=year.policy, at=MARCH + timedelta(days=2), status="missed", reason="The worker was off.")
-    Incident.objects.create(code="other", environment=year.policy.environment, subject="x", summary="Seen",
-                            opened_at=MARCH + timedelta(days=3))  # fmt: skip
+    Incident.objects.create(
+        code="other",
+        environment=year.policy.environment,
+        subject="x",
+        summary="Seen",
+        opened_at=MARCH + timedelta(days=3),
+    )
     Proof.objects.filter(run=runs[4]).update(status="suspect", document={"doubts": ["a doubt"]})
 
     report = opened(march(year).document.encode(), year.signer.verifier).report
 
     assert [(slot.missed, slot.policy) for slot in report.slots] == [(1, "audit-trail")]
     assert [(one.what.split(":")[-1].strip(), one.why) for one in report.troubles] == [
-        ("missed", "The worker was off."), ("suspect", "a doubt"),
-    ]  # fmt: skip
+        ("missed", "The worker was off."),
+        ("suspect", "a doubt"),
+    ]
     assert [(line.what, line.status) for line in report.incidents] == [("Other: Seen", "open")]
 
 

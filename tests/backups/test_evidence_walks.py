@@ -98,16 +98,36 @@ class World:
         if before:
             was = before.tables[0]
             head = was.head(CHAIN)
-            ends = (End(CHAIN, head.last, min(head.last, len(hashes)),
-                        hashes[head.last - 1] if head.last <= len(hashes) else ""),) if head else ()  # fmt: skip
+            ends = (
+                (
+                    End(
+                        CHAIN,
+                        head.last,
+                        min(head.last, len(hashes)),
+                        hashes[head.last - 1] if head.last <= len(hashes) else "",
+                    ),
+                )
+                if head
+                else ()
+            )
             now = {one.month: one.conversions_sha256 for one in months}
-            kept = tuple(self._kept(one) for one in was.months
-                         if one.conversions and now.get(one.month) != one.conversions_sha256)  # fmt: skip
-        self.runs.append(RunFacts(
-            f"{len(self.runs):03d}", f"sha{len(self.runs)}", "production", policy, self.at.isoformat(),
-            (TableFacts(TABLE, months, ends, kept),), before.run if before else "",
-            before.manifest_sha256 if before else "",
-        ))  # fmt: skip
+            kept = tuple(
+                self._kept(one)
+                for one in was.months
+                if one.conversions and now.get(one.month) != one.conversions_sha256
+            )
+        self.runs.append(
+            RunFacts(
+                f"{len(self.runs):03d}",
+                f"sha{len(self.runs)}",
+                "production",
+                policy,
+                self.at.isoformat(),
+                (TableFacts(TABLE, months, ends, kept),),
+                before.run if before else "",
+                before.manifest_sha256 if before else "",
+            )
+        )
         self.seen = max(self.seen, len(self.rows))
         self.told |= {number for number, row in enumerate(self.rows) if row.conversion}
 
@@ -115,10 +135,17 @@ class World:
         own = [number for number, row in enumerate(self.rows) if row.month == month]
         places = [number + 1 for number in own if self.rows[number].conversion]
         return Month(
-            CHAIN, month, len(own), own[0] + 1, own[-1] + 1, hashes[own[-1]],
-            digest(*(f"{number}:{hashes[number]}" for number in own)), len(places), self._conversions(places),
+            CHAIN,
+            month,
+            len(own),
+            own[0] + 1,
+            own[-1] + 1,
+            hashes[own[-1]],
+            digest(*(f"{number}:{hashes[number]}" for number in own)),
+            len(places),
+            self._conversions(places),
             packed([(place, place) for place in places]),
-        )  # fmt: skip
+        )
 
     def _conversions(self, places: list[int]) -> str:
         return digest(*(f"{place}:{self.rows[place - 1].conversion}" for place in places if place <= len(self.rows)))

@@ -42,8 +42,14 @@ def proven_row(bare_production: Environment) -> Run:
     by = User.objects.create_superuser("sam")
     made = request("backups.export", by=by, environment=bare_production, parameters={"policy": "audit-trail"})
     policy = Policy.objects.get(environment=bare_production, name="audit-trail")
-    return Run.objects.create(operation=made, policy=policy, status="proven", manifest_sha256="a" * 64,
-                              proven_at=timezone.now(), stored_at=timezone.now())  # fmt: skip
+    return Run.objects.create(
+        operation=made,
+        policy=policy,
+        status="proven",
+        manifest_sha256="a" * 64,
+        proven_at=timezone.now(),
+        stored_at=timezone.now(),
+    )
 
 
 def found(environment: Environment, run: Run | None = None, **values: object) -> Incident:
@@ -208,8 +214,13 @@ def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(bare_
 def test_a_finding_that_grew_ends_a_waiting_request_without_effect(bare_production) -> None:
     incident = found(bare_production)
     by = olga("resolve_incident")
-    asked = request("backups.resolve_incident", by=by, environment=bare_production, reason="fine",
-                    parameters={"incident": str(incident.pk)})  # fmt: skip
+    asked = request(
+        "backups.resolve_incident",
+        by=by,
+        environment=bare_production,
+        reason="fine",
+        parameters={"incident": str(incident.pk)},
+    )
     approve(asked, by=ada())
     found(bare_production, evidence=[ROW, {**ROW, "id": "2"}])
 
@@ -221,11 +232,15 @@ def test_a_finding_that_grew_ends_a_waiting_request_without_effect(bare_producti
 
 def test_holds_are_placed_and_released_by_operations(bare_production, proven_row) -> None:
     by = olga("place_hold", "release_hold")
-    placed = ended(request("backups.place_hold", by=by, environment=bare_production, reason="court",
-                           parameters={"run": proven_row.pk}))  # fmt: skip
+    placed = ended(
+        request(
+            "backups.place_hold", by=by, environment=bare_production, reason="court", parameters={"run": proven_row.pk}
+        )
+    )
     hold = Hold.objects.get(pk=placed.result["hold"])
-    asked = request("backups.release_hold", by=by, environment=bare_production, reason="closed",
-                    parameters={"hold": str(hold.pk)})  # fmt: skip
+    asked = request(
+        "backups.release_hold", by=by, environment=bare_production, reason="closed", parameters={"hold": str(hold.pk)}
+    )
 
     assert (hold.run, hold.reason, hold.placed_by) == (proven_row, "court", "olga")
     assert asked.status == "awaiting_approval"

@@ -17,9 +17,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize(
     ("tables", "target", "expected"),
-    [("", "live", "old"), ("algorithm_audit_trail, users", "live", "old"), ("users", "live", "new"),
-     ("", "schema:beside", "new")],
-)  # fmt: skip
+    [
+        ("", "live", "old"),
+        ("algorithm_audit_trail, users", "live", "old"),
+        ("users", "live", "new"),
+        ("", "schema:beside", "new"),
+    ],
+)
 def test_what_a_live_restore_took_back_is_no_baseline(tables: str, target: str, expected: str) -> None:
     production = Environment.objects.create(slug="production", name="P", kind="production")
     policy = Policy.objects.create(environment=production, name="audit-trail", tables=["a"])
@@ -27,15 +31,28 @@ def test_what_a_live_restore_took_back_is_no_baseline(tables: str, target: str, 
 
     def asked(kind: str, **parameters: str) -> Operation:
         return Operation.objects.create(
-            kind=kind, environment=production, parameters=parameters, risk="routine", requested_by=by,
-            approvals_required=0, content_sha256="0" * 64, status="queued", expires_at=now,
-        )  # fmt: skip
+            kind=kind,
+            environment=production,
+            parameters=parameters,
+            risk="routine",
+            requested_by=by,
+            approvals_required=0,
+            content_sha256="0" * 64,
+            status="queued",
+            expires_at=now,
+        )
 
     def proven(at: datetime) -> Run:
         return Run.objects.create(
-            operation=asked("backups.export"), policy=policy, status="proven", manifest_sha256="a" * 64,
-            snapshot_at=at, stored_at=at, proven_at=at, ended_at=at,
-        )  # fmt: skip
+            operation=asked("backups.export"),
+            policy=policy,
+            status="proven",
+            manifest_sha256="a" * 64,
+            snapshot_at=at,
+            stored_at=at,
+            proven_at=at,
+            ended_at=at,
+        )
 
     hours = [now - timedelta(hours=hours) for hours in (9, 6, 3, 0)]
     found = {"old": proven(hours[0]), "new": proven(hours[1])}

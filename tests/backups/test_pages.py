@@ -13,8 +13,14 @@ from backups.models import Policy, Run, StoreReport
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Operation
 
-KEEP = {"keep_last": 24, "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12, "keep_yearly": 7,
-        "keep_unproven_days": 30}  # fmt: skip
+KEEP = {
+    "keep_last": 24,
+    "keep_daily": 14,
+    "keep_weekly": 8,
+    "keep_monthly": 12,
+    "keep_yearly": 7,
+    "keep_unproven_days": 30,
+}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -123,8 +129,9 @@ def test_a_comparison_leads_to_the_live_tables(admin_client: Client, run: Run) -
     url = reverse("admin:backups_run_change", args=[run.pk])
     before = admin_client.get(url).content.decode()
     report = {"public.users": {"added": 1, "changed": 22, "missing": 3, "along": {"public.user_onboarding": 4}}}
-    row = Restore.objects.create(operation=run.operation, run=run, target="compare", status="succeeded", report=report,
-                                 ended_at=timezone.now())  # fmt: skip
+    row = Restore.objects.create(
+        operation=run.operation, run=run, target="compare", status="succeeded", report=report, ended_at=timezone.now()
+    )
 
     page = admin_client.get(reverse("admin:backups_restore_change", args=[row.pk])).content.decode()
 
@@ -140,8 +147,17 @@ def test_a_run_under_way_shows_rate_and_time_left_of_each_table(admin_client: Cl
         {"table": "public.users", "done": 50, "total": 50, "rows": 5, "seconds": 2.0},
         {"table": "public.assignments", "done": 25_000_000, "total": 100_000_000, "rows": 400, "seconds": 5.0},
     ]
-    progress = {"step": "copy", "done": 25_000_050, "total": 100_000_050, "unit": "bytes", "seconds": 7.0, "rows": 405,
-                "note": "public.assignments", "tables": tables, "waiting": 3}  # fmt: skip
+    progress = {
+        "step": "copy",
+        "done": 25_000_050,
+        "total": 100_000_050,
+        "unit": "bytes",
+        "seconds": 7.0,
+        "rows": 405,
+        "note": "public.assignments",
+        "tables": tables,
+        "waiting": 3,
+    }
     operation = ask()
     Operation.objects.filter(pk=operation.pk).update(progress=progress)
     run = Run.objects.create(operation=operation, policy=Policy.objects.get(name="audit-trail"))
@@ -208,9 +224,19 @@ def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
     Policy.objects.filter(name="audit-trail").update(tables=["users", "auth.*", "public.leads"])
     policy = Policy.objects.get(name="audit-trail")
     with_catalogue = PolicyForm(instance=policy)
-    form = PolicyForm({"environment": policy.environment_id, "name": policy.name, "format": "auto", "time_zone": "UTC",
-                       "grace_minutes": 60, "picked": ["public.users"], "lines": "auth.*", **KEEP},
-                      instance=policy)  # fmt: skip
+    form = PolicyForm(
+        {
+            "environment": policy.environment_id,
+            "name": policy.name,
+            "format": "auto",
+            "time_zone": "UTC",
+            "grace_minutes": 60,
+            "picked": ["public.users"],
+            "lines": "auth.*",
+            **KEEP,
+        },
+        instance=policy,
+    )
     saved = form.is_valid() and form.save()
     monkeypatch.delenv("SAMPELIT_PRODUCTION_EXPORT_DSN")
     without = PolicyForm(instance=policy)
@@ -260,8 +286,17 @@ def test_a_wrong_policy_is_explained(admin_client: Client, run: Run, field: str,
     from backups.models import Policy
 
     policy = Policy.objects.get(name="audit-trail")
-    values = {"environment": policy.environment_id, "name": policy.name, "lines": "users", "format": "auto",
-              "cron": "", "time_zone": "UTC", "grace_minutes": 60, **KEEP, field: value}  # fmt: skip
+    values = {
+        "environment": policy.environment_id,
+        "name": policy.name,
+        "lines": "users",
+        "format": "auto",
+        "cron": "",
+        "time_zone": "UTC",
+        "grace_minutes": 60,
+        **KEEP,
+        field: value,
+    }
 
     answer = admin_client.post(reverse("admin:backups_policy_change", args=[policy.pk]), values)
 

@@ -129,8 +129,16 @@ def kept_users(dsn: str, table: Table, store) -> Kept:  # type: ignore[no-untype
     key = f"runs/kept-{table.name}.csv.zst"
     stored = store.put_once(key, packed.data)
     segment = Segment(
-        key=key, start="", end="", rows=found.rows, digest=found.digest, raw_bytes=packed.raw_bytes,
-        raw_sha256=packed.raw_sha256, stored_bytes=len(packed.data), stored_sha256=stored.sha256, encrypted=False,
-    )  # fmt: skip
+        key=key,
+        start="",
+        end="",
+        rows=found.rows,
+        digest=found.digest,
+        raw_bytes=packed.raw_bytes,
+        raw_sha256=packed.raw_sha256,
+        stored_bytes=len(packed.data),
+        stored_sha256=stored.sha256,
+        encrypted=False,
+    )
     held = Table(table.schema, table.name, "csv", table.named, table.columns, (segment,))
     return Kept("run", "", "operation", 1, 1, 1, "2026-01-02T03:04:05+00:00", (held,))

@@ -21,9 +21,14 @@ SMALL = Rule(last=3, daily=3, weekly=2, monthly=2, yearly=1, unproven_days=10)
 HOURS = st.integers(min_value=0, max_value=24 * 800)
 RULES = st.builds(
     Rule,
-    last=st.integers(FLOOR, 6), daily=st.integers(0, 5), weekly=st.integers(0, 4), monthly=st.integers(0, 4),
-    yearly=st.integers(0, 3), unproven_days=st.integers(0, 40), zone=st.sampled_from(["UTC", "Europe/Madrid"]),
-)  # fmt: skip
+    last=st.integers(FLOOR, 6),
+    daily=st.integers(0, 5),
+    weekly=st.integers(0, 4),
+    monthly=st.integers(0, 4),
+    yearly=st.integers(0, 3),
+    unproven_days=st.integers(0, 40),
+    zone=st.sampled_from(["UTC", "Europe/Madrid"]),
+)
 
 
 @st.composite

@@ -54,9 +54,15 @@ def policy(settings, tmp_path: Path) -> Policy:
     settings.BACKUP_SIGNING_KEY = generate()[0]
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     return Policy.objects.create(
-        environment=environment, name="audit-trail", tables=["a"], keep_last=3, keep_daily=0, keep_weekly=0,
-        keep_monthly=0, keep_yearly=0,
-    )  # fmt: skip
+        environment=environment,
+        name="audit-trail",
+        tables=["a"],
+        keep_last=3,
+        keep_daily=0,
+        keep_weekly=0,
+        keep_monthly=0,
+        keep_yearly=0,
+    )
 
 
 @pytest.fixture
@@ -86,9 +92,16 @@ def stored(policy: Policy, store: Store, days: float, settings, status: str = "p
     """A run of two small segments with manifest and proof, as an export leaves it."""
     user, _ = User.objects.get_or_create(username="system")
     operation = Operation.objects.create(
-        kind="backups.export", environment=policy.environment, requested_by=user, risk="routine", approvals_required=0,
-        content_sha256="0" * 64, status="queued", expires_at=timezone.now(), seeded=False,
-    )  # fmt: skip
+        kind="backups.export",
+        environment=policy.environment,
+        requested_by=user,
+        risk="routine",
+        approvals_required=0,
+        content_sha256="0" * 64,
+        status="queued",
+        expires_at=timezone.now(),
+        seeded=False,
+    )
     Operation.objects.filter(pk=operation.pk).update(status="cancelled")
     run, at = new_ulid(), timezone.now() - timedelta(days=days)
     segments = []
@@ -107,10 +120,20 @@ def stored(policy: Policy, store: Store, days: float, settings, status: str = "p
     )
     store_proof(store, verdict, signer)
     row = Run.objects.create(
-        id=run, operation=operation, policy=policy, status=status, store_url=settings.BACKUP_STORE, fence=1,
-        manifest_sha256=manifest.sha256, snapshot_at=at, started_at=at, stored_at=at, stored_bytes=99,
-        proven_at=at if status == "proven" else None, **fields,
-    )  # fmt: skip
+        id=run,
+        operation=operation,
+        policy=policy,
+        status=status,
+        store_url=settings.BACKUP_STORE,
+        fence=1,
+        manifest_sha256=manifest.sha256,
+        snapshot_at=at,
+        started_at=at,
+        stored_at=at,
+        stored_bytes=99,
+        proven_at=at if status == "proven" else None,
+        **fields,
+    )
     SegmentRow.objects.bulk_create(segment_rows(row, manifest))
     return row
 

@@ -146,10 +146,17 @@ class Portal:
 def policies(transactional_db: None) -> dict[int, str]:
     environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
     rows = [
-        Policy(environment=environment, name=f"p{number}", tables=["*"], cron=cron, time_zone=zone,
-               grace_minutes=grace, scheduled_at=START)
+        Policy(
+            environment=environment,
+            name=f"p{number}",
+            tables=["*"],
+            cron=cron,
+            time_zone=zone,
+            grace_minutes=grace,
+            scheduled_at=START,
+        )
         for number, (zone, (cron, _, grace)) in enumerate(WALLS.items())
-    ]  # fmt: skip
+    ]
     return {row.pk: row.time_zone for row in Policy.objects.bulk_create(rows)}
 
 
@@ -180,10 +187,12 @@ def test_every_slot_of_many_days_runs_once_or_is_marked_missed(policies: dict[in
 
     model, rows = portal.model, Slot.objects.select_related("operation")
     started = {key for key, fate in model.fate.items() if fate == "started"}
-    want = {key: "missed" if key not in started else portal.final.get(key) or model.open_status(*key)
-            for key in model.fate}  # fmt: skip
-    assert sorted(want) == sorted(key for pk, zone in policies.items() for key in ((pk, at) for at in slots[pk])
-                                  if key[1] <= model.newest)  # fmt: skip
+    want = {
+        key: "missed" if key not in started else portal.final.get(key) or model.open_status(*key) for key in model.fate
+    }
+    assert sorted(want) == sorted(
+        key for pk, zone in policies.items() for key in ((pk, at) for at in slots[pk]) if key[1] <= model.newest
+    )
     assert sorted((row.policy_id, row.at) for row in rows) == sorted(want)
     assert {key for row in rows if row.operation_id for key in [(row.policy_id, row.at)]} == started
     assert Operation.objects.filter(kind="backups.export").count() == len(started)

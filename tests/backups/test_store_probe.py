@@ -43,9 +43,13 @@ def test_a_directory_can_what_the_protocol_needs(tmp_path) -> None:
     found = by_name(probe(open_store(f"file://{tmp_path}/store")))
 
     assert {name: item.tone for name, item in found.items()} == {
-        "write, read back, no overwrite": "ok", "list": "ok", "directory mode": "ok", "room": "ok", "place": "idle",
+        "write, read back, no overwrite": "ok",
+        "list": "ok",
+        "directory mode": "ok",
+        "room": "ok",
+        "place": "idle",
         "Object Lock": "idle",
-    }  # fmt: skip
+    }
 
 
 def test_a_directory_that_others_can_read_or_that_is_ephemeral_is_amber(tmp_path, monkeypatch) -> None:
@@ -65,9 +69,14 @@ def test_a_plain_bucket(s3_url: str) -> None:
     tones = {name: item.tone for name, item in found.items()}
     assert tones.pop("versioning") in ("idle", "warn")
     assert tones == {
-        "write, read back, no overwrite": "ok", "list": "ok", "address": "ok", "clock": "ok", "checksum": "ok",
-        "Object Lock": "idle", "delete": "warn",
-    }  # fmt: skip
+        "write, read back, no overwrite": "ok",
+        "list": "ok",
+        "address": "ok",
+        "clock": "ok",
+        "checksum": "ok",
+        "Object Lock": "idle",
+        "delete": "warn",
+    }
 
 
 @pytest.mark.s3

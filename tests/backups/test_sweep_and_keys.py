@@ -32,8 +32,10 @@ def test_only_orphans_are_swept(sampelit, store: Store, drill) -> None:
     old = sweep(store, LATER)
 
     assert young == []
-    assert old == ["runs/" + key for key in sorted([f"{manifest.run}/9/000-users/left.csv.zst",
-                                                    "NEVERFINISHED/1/000-users/left.csv.zst"])]  # fmt: skip
+    assert old == [
+        "runs/" + key
+        for key in sorted([f"{manifest.run}/9/000-users/left.csv.zst", "NEVERFINISHED/1/000-users/left.csv.zst"])
+    ]
     assert sorted(item.key for item in store.list()) == whole
 
 

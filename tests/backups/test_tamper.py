@@ -111,22 +111,25 @@ def convert_again(connection: psycopg.Connection, chains: Chains) -> set[str]:
     )
     changed: set[str] = set()
     for number, chain in enumerate(chains):
-        changed |= set(ids(
-            connection,
-            f"UPDATE algorithm_audit_trail SET {changes[number % 3]} WHERE id = (SELECT id FROM algorithm_audit_trail"
-            " WHERE experiment_id = %s AND conversion_observed AND sequence_number <> 2 ORDER BY random() LIMIT 1)"
-            " RETURNING id", chain,
-        ))  # fmt: skip
+        update = (
+            f"UPDATE algorithm_audit_trail SET {changes[number % 3]} WHERE id ="
+            " (SELECT id FROM algorithm_audit_trail WHERE experiment_id = %s AND conversion_observed"
+            " AND sequence_number <> 2 ORDER BY random() LIMIT 1) RETURNING id"
+        )
+        changed |= set(ids(connection, update, chain))
     return changed
 
 
 def edit_unhashed(connection: psycopg.Connection, chains: Chains) -> set[str]:
     """Columns that no hash covers; another row than the conversions'."""
-    return set(ids(
-        connection,
-        "UPDATE algorithm_audit_trail SET context_hash = repeat('0', 64) WHERE experiment_id = ANY (%s)"
-        " AND sequence_number = 3 AND NOT conversion_observed RETURNING id", chains,
-    ))  # fmt: skip
+    return set(
+        ids(
+            connection,
+            "UPDATE algorithm_audit_trail SET context_hash = repeat('0', 64) WHERE experiment_id = ANY (%s)"
+            " AND sequence_number = 3 AND NOT conversion_observed RETURNING id",
+            chains,
+        )
+    )
 
 
 def rehash(connection: psycopg.Connection, chains: Chains) -> set[str]:

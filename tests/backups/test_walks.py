@@ -41,8 +41,9 @@ def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reused
         begun.append(World(name, random.Random(f"walk {seed}")))
         production = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
         ensure_policies(production)
-        Policy.objects.update(keep_last=LAST, keep_daily=DAYS, keep_weekly=0, keep_monthly=0, keep_yearly=0,
-                              keep_unproven_days=2)  # fmt: skip
+        Policy.objects.update(
+            keep_last=LAST, keep_daily=DAYS, keep_weekly=0, keep_monthly=0, keep_yearly=0, keep_unproven_days=2
+        )
         return Walk(begun[-1], Portal(), production, User.objects.create_superuser("sam"), monkeypatch)
 
     yield begin

@@ -152,8 +152,11 @@ class Portal:
         found = set()
         kept = self.wanted()
         for one in self.copies:
-            since = sum(other.counts and other.retired is None and other.at > one.retired
-                        for other in self.copies) if one.retired else 0  # fmt: skip
+            since = (
+                sum(other.counts and other.retired is None and other.at > one.retired for other in self.copies)
+                if one.retired
+                else 0
+            )
             if one.retired and not one.purged and now - one.retired >= timedelta(days=7) and since >= 3:
                 found.add(one.run)
         return found - kept if self.retire(now) is not None else set()

@@ -32,12 +32,34 @@ from tests.backups.walk_world import Kept, World
 POOLS = frozenset({"export", "prove"})
 TIMES = ("snapshot_at", "started_at", "stored_at", "proven_at", "ended_at", "retired_at")
 WEIGHTS = {
-    "insert": 5, "convert": 4, "late_begin": 3, "late_end": 2, "convert_again": 2, "edit": 2, "delete": 2, "cascade": 1,
-    "schema": 1, "export": 5, "explain": 4, "keep": 1, "recover": 2, "clone": 1, "retention": 2, "restore": 2,
+    "insert": 5,
+    "convert": 4,
+    "late_begin": 3,
+    "late_end": 2,
+    "convert_again": 2,
+    "edit": 2,
+    "delete": 2,
+    "cascade": 1,
+    "schema": 1,
+    "export": 5,
+    "explain": 4,
+    "keep": 1,
+    "recover": 2,
+    "clone": 1,
+    "retention": 2,
+    "restore": 2,
     "pass_time": 3,
-}  # fmt: skip
-CALM = WEIGHTS | {"convert_again": 0.3, "edit": 0.3, "delete": 0.3, "cascade": 0.1, "recover": 0.5, "export": 8,
-                  "retention": 6, "pass_time": 5}  # fmt: skip
+}
+CALM = WEIGHTS | {
+    "convert_again": 0.3,
+    "edit": 0.3,
+    "delete": 0.3,
+    "cascade": 0.1,
+    "recover": 0.5,
+    "export": 8,
+    "retention": 6,
+    "pass_time": 5,
+}
 
 
 @dataclass
@@ -112,10 +134,17 @@ class Walk:
         if self.world.rng.random() < 0.5:
             now = timezone.now()
             Operation.objects.create(
-                kind="backups.provider_pitr", environment=self.production, parameters={}, risk="destructive",
-                requested_by=self.by, approvals_required=0, content_sha256="0" * 64, status="queued", expires_at=now,
+                kind="backups.provider_pitr",
+                environment=self.production,
+                parameters={},
+                risk="destructive",
+                requested_by=self.by,
+                approvals_required=0,
+                content_sha256="0" * 64,
+                status="queued",
+                expires_at=now,
                 result={"restored_to": to.at.isoformat(), "restored_at": now.isoformat()},
-            )  # fmt: skip
+            )
             self.portal.undone.append((to.tick, self.tick))
 
     def retention(self) -> None:

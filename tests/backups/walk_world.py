@@ -91,8 +91,12 @@ class World:
         return sorted(key for key, row in self.state.audit.items() if row.chain in free and wanted(row))
 
     def _change(self, key: str, **values: Any) -> None:
-        names = {"conversion": CONVERSION, "visitor": "visitor_id = %s", "context": "context_hash = %s",
-                 "hash": "decision_hash = %s"}  # fmt: skip
+        names = {
+            "conversion": CONVERSION,
+            "visitor": "visitor_id = %s",
+            "context": "context_hash = %s",
+            "hash": "decision_hash = %s",
+        }
         given = [one for name, value in values.items() for one in (value if name == "conversion" else [value])]
         self.connection.execute(SET.format(", ".join(names[name] for name in values)), [*given, key])
         self.state.audit[key] = self.state.audit[key]._replace(**values)

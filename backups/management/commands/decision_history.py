@@ -64,5 +64,11 @@ def _ask(options: dict[str, Any]) -> Operation:
     if environment is None:
         raise Refused(f"There is no environment {options['environment']!r}. Nothing was asked.")
     given = {"experiment": options["experiment"], "sequence": options["number"]}
-    return request("backups.trace_decision", by=by, environment=environment, parameters=given,
-                   reason=options["reason"], channel="shell")  # fmt: skip
+    return request(
+        "backups.trace_decision",
+        by=by,
+        environment=environment,
+        parameters=given,
+        reason=options["reason"],
+        channel="shell",
+    )

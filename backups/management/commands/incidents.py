@@ -40,11 +40,19 @@ class Command(BaseCommand):
 
 def _told(row: Incident) -> dict[str, Any]:
     return {
-        "incident": row.pk, "status": row.status, "code": row.code, "environment": row.environment.slug,
-        "subject": row.subject, "summary": row.summary, "total": row.total, "run": row.run_id,
-        "last_good": row.baseline_run_id, "opened_at": row.opened_at.isoformat(),
-        "resolved_by": row.resolved_by, "reason": row.reason,
-    }  # fmt: skip
+        "incident": row.pk,
+        "status": row.status,
+        "code": row.code,
+        "environment": row.environment.slug,
+        "subject": row.subject,
+        "summary": row.summary,
+        "total": row.total,
+        "run": row.run_id,
+        "last_good": row.baseline_run_id,
+        "opened_at": row.opened_at.isoformat(),
+        "resolved_by": row.resolved_by,
+        "reason": row.reason,
+    }
 
 
 def _rows(incident: Incident) -> str:

@@ -20,10 +20,14 @@ def test_doctor_tells_token_health_pitr_tls_and_network(unread_production: Envir
     tones = {check.name: check.tone for check in supabase(unread_production)}
 
     assert tones == {
-        "Supabase token": "ok", "Supabase token expiry": "idle", "Supabase production project": "ok",
-        "Supabase production backups": "ok", "Supabase production PITR": "ok", "Supabase production TLS": "warn",
+        "Supabase token": "ok",
+        "Supabase token expiry": "idle",
+        "Supabase production project": "ok",
+        "Supabase production backups": "ok",
+        "Supabase production PITR": "ok",
+        "Supabase production TLS": "warn",
         "Supabase production network": "warn",
-    }  # fmt: skip
+    }
 
 
 def test_what_was_never_read_is_no_missing_backup(unread_production: Environment) -> None:

@@ -34,7 +34,12 @@ def test_project_daily_backups_and_window_become_rows(unread_production: Environ
     row = sync(unread_production, platform.client)
 
     assert (row.plan, row.status, row.pitr_enabled, row.ssl_enforced, row.open_to_all) == (
-        "pro", "ACTIVE_HEALTHY", True, False, True)  # fmt: skip
+        "pro",
+        "ACTIVE_HEALTHY",
+        True,
+        False,
+        True,
+    )
     assert row.pooler_host == "aws-0-eu-west-3.pooler.supabase.com"
     assert ProviderBackup.objects.filter(kind="daily", status="COMPLETED").count() == 7
     window = ProviderBackup.objects.get(kind="pitr_window")
@@ -124,8 +129,9 @@ def test_an_empty_answer_means_no_backups_and_no_crash(unread_production: Enviro
 
 
 def test_what_a_token_may_not_read_is_noted_not_invented(unread_production: Environment, platform: Platform) -> None:
-    platform.control("POST", "faults", {"match": "GET .*/(ssl-enforcement|network-restrictions)", "status": 403,
-                                        "times": 9})  # fmt: skip
+    platform.control(
+        "POST", "faults", {"match": "GET .*/(ssl-enforcement|network-restrictions)", "status": 403, "times": 9}
+    )
 
     row = sync(unread_production, platform.client)
 
