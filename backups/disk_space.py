@@ -20,24 +20,24 @@ def disk_bytes(raw_bytes: int) -> int:
 
 def problems(raw_bytes: int) -> list[str]:
     """What is missing, with the size that is needed and how to get it."""
-    found = []
+    shortages = []
     needed, free = disk_bytes(raw_bytes), machine.free_disk()
     if free < needed:
-        found.append(
+        shortages.append(
             f"A drill needs {needed / 1e9:.1f} GB under {tempfile.gettempdir()}, {free / 1e9:.1f} GB are free. "
             "Give the proving worker a larger disk, or set TMPDIR."
         )
     memory = machine.free_memory()
     if memory is not None and memory < MEMORY_BYTES:
-        found.append(
+        shortages.append(
             f"A drill needs {MEMORY_BYTES / 1e6:.0f} MB of memory, {memory / 1e6:.0f} MB are free. "
             "Give the proving worker a larger plan, or let it run fewer things."
         )
-    return found
+    return shortages
 
 
 def refuse_without(raw_bytes: int, nothing: str) -> None:
     """`nothing`: what therefore did not happen. Raises ProviderError; it is not tried again by itself."""
-    found = problems(raw_bytes)
-    if found:
-        raise ProviderError(f"{nothing} {' '.join(found)}")
+    shortages = problems(raw_bytes)
+    if shortages:
+        raise ProviderError(f"{nothing} {' '.join(shortages)}")

@@ -72,11 +72,11 @@ class Tally:
     def tell(self, name: str, watch: Watch) -> None:
         begun = list(self.tables.values())
         watch.progress(
-            min(int(sum(one.done for one in begun)), self.total),
+            min(int(sum(table.done for table in begun)), self.total),
             self.total,
             "bytes",
             name,
-            rows=sum(one.rows for one in begun),
-            tables=[one.document() for one in begun[-MOST_TABLES:]],
+            rows=sum(table.rows for table in begun),
+            tables=[table.document() for table in begun[-MOST_TABLES:]],
             waiting=self.count - len(begun),
         )

@@ -183,8 +183,8 @@ class PolicyAdmin(EditableAdmin):
 
     @admin.display(description="Newest proven", ordering="newest_proof")
     def newest(self, row: Policy) -> SafeString:
-        found = getattr(row, "newest_proof", None)
-        return formatting.when(found) if found else formatting.badge("never", "warn")
+        proof = getattr(row, "newest_proof", None)
+        return formatting.when(proof) if proof else formatting.badge("never", "warn")
 
     @admin.display(description="Schedule")
     def schedule(self, row: Policy) -> str:

@@ -56,8 +56,8 @@ class StoreReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Object Lock")
     def retention(self, row: StoreReport) -> str:
-        found = row.finding("Object Lock")
-        return str(found["found"]) if found else "–"
+        finding = row.finding("Object Lock")
+        return str(finding["found"]) if finding else "–"
 
     @admin.display(description="Probed", ordering="checked_at")
     def looked(self, row: StoreReport) -> SafeString:

@@ -96,8 +96,8 @@ def rejected(store: Store, verifier: Verifier | None, newest: int = COMPARED) ->
 
 
 def recoveries(store: Store, verifier: Verifier | None) -> list[Recovery]:
-    found = [_body(store, item.key, verifier, RECOVERY_FORMAT) for item in store.list(RECOVERIES)]
-    return [Recovery(int(body["size"]), _moment(body["at"])) for body in found if body]
+    bodies = [_body(store, item.key, verifier, RECOVERY_FORMAT) for item in store.list(RECOVERIES)]
+    return [Recovery(int(body["size"]), _moment(body["at"])) for body in bodies if body]
 
 
 def write_recovery(store: Store, at: datetime, size: int, head: str, run: str) -> None:
@@ -108,13 +108,13 @@ def write_recovery(store: Store, at: datetime, size: int, head: str, run: str) -
     )
 
 
-def unexcused(found: Iterable[tuple[Anchor, datetime]]) -> list[Anchor]:
+def unexcused(anchors: Iterable[tuple[Anchor, datetime]]) -> list[Anchor]:
     """Anchors without those that a signed recovery in the store says were lost."""
     try:
-        said = recoveries(open_store(settings.BACKUP_STORE), archive_keys.verifier())
+        excuses = recoveries(open_store(settings.BACKUP_STORE), archive_keys.verifier())
     except (ProviderError, Refused):
-        said = []
-    return [anchor for anchor, at in found if not any(one.excuses(anchor.size, at) for one in said)]
+        excuses = []
+    return [anchor for anchor, at in anchors if not any(recovery.excuses(anchor.size, at) for recovery in excuses)]
 
 
 @anchor_source
@@ -122,11 +122,11 @@ def _in_the_store() -> Iterator[Anchor]:
     """What cannot be read is no anchor; the doctor says so."""
     try:
         store = open_store(settings.BACKUP_STORE)
-        found = [(_anchor(mark), mark.at) for mark in marks(store, archive_keys.verifier())]
+        anchors = [(_anchor(mark), mark.at) for mark in marks(store, archive_keys.verifier())]
     except (ProviderError, Refused) as error:
         logger.warning("the ledger was not compared with the store's checkpoints: %s", error)
         return
-    yield from unexcused(found)
+    yield from unexcused(anchors)
 
 
 def _anchor(mark: Mark) -> Anchor:

@@ -20,7 +20,7 @@ ANCHORS = 50
 
 def _manifests() -> Iterator[Anchor]:
     """The ledger's size and head as the newest proven manifests carry them; what cannot be read is no anchor."""
-    found = []
+    anchors = []
     for run in Run.objects.counting().order_by("-proven_at")[:ANCHORS]:
         try:
             manifest = load(open_store(run.store_url), run.pk, keys.verifier())
@@ -28,8 +28,8 @@ def _manifests() -> Iterator[Anchor]:
             continue
         if manifest.ledger_entries:
             anchor = Anchor(f"manifest of run {run.pk}", manifest.ledger_entries, manifest.ledger_head)
-            found.append((anchor, datetime.fromisoformat(manifest.source.taken_at)))
-    yield from unexcused(found) if found else ()
+            anchors.append((anchor, datetime.fromisoformat(manifest.source.taken_at)))
+    yield from unexcused(anchors) if anchors else ()
 
 
 def register() -> None:

@@ -52,16 +52,16 @@ class Loader:
         notes: list[str] = []
         self.connection.execute("SET check_function_bodies = off")
         again, self.again = self.again, []
-        found = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
-        for item in [*again, *found]:
+        statements = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
+        for item in [*again, *statements]:
             self.watch.check()
-            said = self._run(item)
-            if said and item.needed:
-                self.problems.append(said)
-            elif said and phase == "before":
+            problem = self._run(item)
+            if problem and item.needed:
+                self.problems.append(problem)
+            elif problem and phase == "before":
                 self.again.append(item)
-            elif said:
-                notes.append(said)
+            elif problem:
+                notes.append(problem)
         return notes
 
     def _run(self, item: Statement) -> str:
@@ -97,7 +97,7 @@ class Loader:
             with self.connection.transaction():
                 blocks = unpack(data, segment, self.identities)
                 rows = postgres.copy_in(self.connection, (table.schema, table.name), names, table.format, blocks)
-                found = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
+                transaction = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
@@ -109,35 +109,35 @@ class Loader:
         else:
             if rows != segment.rows:
                 self.problems.append(f"{segment.key} gave {rows} rows, the manifest says {segment.rows}.")
-            return str(found[0]) if found and found[0] else ""
+            return str(transaction[0]) if transaction and transaction[0] else ""
         return ""
 
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
         """Counts and digests per segment and for the table, as they now are in the database."""
         columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
-        found = postgres.evidence_by_load(self.connection, (table.schema, table.name), columns)
+        evidence = postgres.evidence_by_load(self.connection, (table.schema, table.name), columns)
         for loader, segment in loads.items():
-            self._compare(segment.key, segment, found.pop(loader, postgres.Evidence(0, "0")))
-        for extra in found.values():
+            self._compare(segment.key, segment, evidence.pop(loader, postgres.Evidence(0, "0")))
+        for extra in evidence.values():
             self.problems.append(f"{table.qualified} holds {extra.rows} rows that no segment brought or that changed.")
 
     def compare_whole(self, table: Table) -> None:
         """Count and digest of the whole table, for loads that share one transaction."""
         columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
-        found = postgres.evidence(self.connection, (table.schema, table.name), columns)
-        if (found.rows, found.digest) != (table.rows, table.digest):
-            self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({found.rows} rows).")
+        evidence = postgres.evidence(self.connection, (table.schema, table.name), columns)
+        if (evidence.rows, evidence.digest) != (table.rows, table.digest):
+            self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({evidence.rows} rows).")
 
     def keep_chain(self, chain: str) -> None:
         """Leave only one experiment's chain in the audit table."""
         for table in (table for table in self.manifest.tables if table.chains is not None):
             self.rows -= postgres.keep_chain(self.connection, (table.schema, table.name), chain)
 
-    def _compare(self, name: str, segment: Segment, found: postgres.Evidence) -> None:
-        if found.rows != segment.rows:
-            self.problems.append(f"{name}: {found.rows} rows arrived, the snapshot had {segment.rows}.")
-        elif found.digest != segment.digest:
-            self.problems.append(f"{name}: a row differs from the snapshot (row digest {found.digest}).")
+    def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
+        if evidence.rows != segment.rows:
+            self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
+        elif evidence.digest != segment.digest:
+            self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")
 
 
 def fetched(loader: Loader, key: str) -> bytes:

@@ -45,15 +45,15 @@ def load(store: Store, run: str, verifier: Verifier | None) -> Manifest:
 
 def proofs(store: Store, run: str, verifier: Verifier | None) -> list[dict[str, Any]]:
     """Every readable proof of a run, oldest first; a proof that is not what was written does not count."""
-    found = []
+    documents = []
     for item in store.list(f"runs/{run}/"):
         if not item.key.startswith(f"runs/{run}/proof-"):
             continue
         try:
-            found.append(unsealed(store.get(item.key), verifier))
+            documents.append(unsealed(store.get(item.key), verifier))
         except ManifestError:
             continue
-    return sorted(found, key=lambda proof: str(proof.get("at", "")))
+    return sorted(documents, key=lambda proof: str(proof.get("at", "")))
 
 
 def runs(store: Store, verifier: Verifier | None) -> Iterator[Listed]:
@@ -111,14 +111,14 @@ class Inventory:
 
 
 def inventory(store: Store) -> Inventory:
-    found = Inventory()
+    listing = Inventory()
     for item in store.list("runs/"):
         _, run, *rest = item.key.split("/")
         if rest == ["manifest.json"]:
-            found.runs.append(run)
+            listing.runs.append(run)
         elif rest == ["purged.json"]:
-            found.purged.add(run)
+            listing.purged.add(run)
         elif len(rest) == 1 and rest[0].startswith("proof-"):
-            found.proofs[run] = max(found.proofs.get(run, ""), rest[0].removeprefix("proof-").removesuffix(".json"))
-    found.runs.sort(reverse=True)
-    return found
+            listing.proofs[run] = max(listing.proofs.get(run, ""), rest[0].removeprefix("proof-").removesuffix(".json"))
+    listing.runs.sort(reverse=True)
+    return listing

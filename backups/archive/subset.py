@@ -27,9 +27,9 @@ def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
     if wanted - known:
         missing, held = ", ".join(sorted(wanted - known)), ", ".join(sorted(known))
         raise Refused(f"Run {manifest.run} holds no table {missing}. Nothing was written. It holds: {held}.")
-    kept = tuple(table for table in manifest.tables if table.qualified in wanted)
+    narrowed = tuple(table for table in manifest.tables if table.qualified in wanted)
     statements = tuple(item for item in manifest.statements if _concerns(item, wanted))
-    return replace(manifest, tables=kept, statements=statements)
+    return replace(manifest, tables=narrowed, statements=statements)
 
 
 def refuse_unknown_chain(manifest: Manifest, chain: str) -> None:
@@ -86,7 +86,7 @@ def _split(qualified: str) -> tuple[str, str]:
 def _forms(schema: str, name: str) -> set[str]:
     """How Postgres or psycopg may have written the name: each part quoted or bare."""
     parts = [(part, sql.Identifier(part).as_string()) for part in (schema, name)]
-    return {f"{one}.{two}" for one in parts[0] for two in parts[1]}
+    return {f"{schema}.{name}" for schema in parts[0] for name in parts[1]}
 
 
 def in_order(manifest: Manifest) -> list[Table]:

@@ -47,5 +47,5 @@ def noted(store: Store, manifest: Manifest, verifier: Verifier | None) -> dict[s
     return body if about == (FORMAT, manifest.run, manifest.sha256) else None
 
 
-def told(note: dict[str, Any]) -> str:
+def described(note: dict[str, Any]) -> str:
     return f"data deleted by retention on {str(note['at'])[:10]}"

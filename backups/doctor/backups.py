@@ -33,27 +33,27 @@ def backup_keys(environment: Environment | None) -> Iterator[Check]:
     accepted = keys.verifiers()
     why = "Without a signature only the portal's own database tells a forged manifest from a real one."
     fix = "Make a key with `manage.py keys create signing`; set BACKUP_SIGNING_KEY (workers), BACKUP_PUBLIC_KEYS (web)."
-    found = ", ".join(key.key_id for key in accepted) or "no key"
-    yield Check("backup signatures", "ok" if accepted else "warn", found, why, "" if accepted else fix)
+    state = ", ".join(key.key_id for key in accepted) or "no key"
+    yield Check("backup signatures", "ok" if accepted else "warn", state, why, "" if accepted else fix)
 
 
 def backup_place(environment: Environment | None) -> Iterator[Check]:
     """A local directory on a platform's disk is gone with the next deploy."""
     local = settings.BACKUP_STORE.startswith("file:")
     ephemeral = local and bool(os.environ.get("RENDER"))
-    found = "a local directory" if local else "an S3 bucket"
+    state = "a local directory" if local else "an S3 bucket"
     why = "A copy on this machine's own disk is lost together with the machine."
     fix = "Set BACKUP_STORE to s3://bucket/prefix?region=R." if ephemeral else ""
     tone = "warn" if ephemeral else "idle" if local else "ok"
-    yield Check("backup place", tone, found + (" on an ephemeral disk" if ephemeral else ""), why, fix)
+    yield Check("backup place", tone, state + (" on an ephemeral disk" if ephemeral else ""), why, fix)
 
 
 def backup_source(environment: Environment | None) -> Iterator[Check]:
     """What an export would be refused for: the database's identity against the last run, tables it may not read."""
-    for each in Environment.objects.filter(policies__enabled=True).distinct():
-        dsn = known_dsn(each, "export")
-        if dsn and environment in (None, each):
-            yield from preflight.checks(each, dsn)
+    for environment_ in Environment.objects.filter(policies__enabled=True).distinct():
+        dsn = known_dsn(environment_, "export")
+        if dsn and environment in (None, environment_):
+            yield from preflight.checks(environment_, dsn)
 
 
 def backup_stores(environment: Environment | None) -> Iterator[Check]:
@@ -82,11 +82,11 @@ def backup_room(environment: Environment | None) -> Iterator[Check]:
     missing = disk_space.problems(largest)
     memory = machine.free_memory()
     tone = "bad" if missing else "ok" if free > 2 * needed else "warn"
-    found = f"{formatting.size(free)} of disk free, a drill needs {formatting.size(needed)}"
+    state = f"{formatting.size(free)} of disk free, a drill needs {formatting.size(needed)}"
     if memory is not None:
-        found += f"; {formatting.size(memory)} of memory free, it needs {formatting.size(disk_space.MEMORY_BYTES)}"
+        state += f"; {formatting.size(memory)} of memory free, it needs {formatting.size(disk_space.MEMORY_BYTES)}"
     fix = " ".join(missing) if missing else "" if tone == "ok" else "Give the proving worker a larger disk."
-    yield Check("room for a restore drill", tone, found, "Without a drill no run is proven.", fix)
+    yield Check("room for a restore drill", tone, state, "Without a drill no run is proven.", fix)
 
 
 def backup_slots(environment: Environment | None) -> Iterator[Check]:
@@ -96,17 +96,17 @@ def backup_slots(environment: Environment | None) -> Iterator[Check]:
         red = red.filter(policy__environment=environment)
     count = red.count()
     fix = "Read the newest slot's reason, export again, and acknowledge the slots." if count else ""
-    found = f"{count} red" if count else "none red"
-    yield Check("backup slots", "bad" if count else "ok", found, "A slot is kept only by a proven run.", fix)
+    state = f"{count} red" if count else "none red"
+    yield Check("backup slots", "bad" if count else "ok", state, "A slot is kept only by a proven run.", fix)
 
 
 def backup_proofs(environment: Environment | None) -> Iterator[Check]:
     """The newest run of a policy that is stored and that nobody proved in time, scheduled or not."""
     late = [run for run in overdue.overdue() if environment in (None, run.policy.environment)]
-    found = "; ".join(f"{run.pk} of {run.policy}" for run in late) or "each newest run has its proof"
+    state = "; ".join(f"{run.pk} of {run.policy}" for run in late) or "each newest run has its proof"
     fix = "See that a worker of the pool prove is up and has BACKUP_AGE_IDENTITY, then verify the run again."
     why = "A copy that nobody restored may not be one."
-    yield Check("backup proofs", "bad" if late else "ok", found, why, fix if late else "")
+    yield Check("backup proofs", "bad" if late else "ok", state, why, fix if late else "")
 
 
 def altered_data(environment: Environment | None) -> Iterator[Check]:
@@ -116,9 +116,9 @@ def altered_data(environment: Environment | None) -> Iterator[Check]:
     counted = dict(rows.filter(environment=environment) if environment else rows)
     for slug in [environment.slug] if environment else Environment.objects.values_list("slug", flat=True):
         number = counted.get(slug, 0)
-        tone, found = ("bad", f"{number} open") if number else ("ok", "none open")
+        tone, state = ("bad", f"{number} open") if number else ("ok", "none open")
         fix = "Open Incidents in the sidebar, or run manage.py incidents." if number else ""
-        yield Check(f"{slug} incidents", tone, found, why, fix)
+        yield Check(f"{slug} incidents", tone, state, why, fix)
 
 
 def register() -> None:

@@ -72,9 +72,9 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
         yield Check("ledger checkpoints", "warn", "none in the store", why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
     late = head.sequence > marks[0].size and timezone.now() - marks[0].at > MARK_AGE
-    found = f"{marks[0].size:,} entries, {formatting.relative(marks[0].at)}"
+    state = f"{marks[0].size:,} entries, {formatting.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
-    yield Check("ledger checkpoints", "warn" if late else "ok", found, why, fix)
+    yield Check("ledger checkpoints", "warn" if late else "ok", state, why, fix)
 
 
 def last_witness(environment: Environment | None) -> Iterator[Check]:
@@ -84,19 +84,19 @@ def last_witness(environment: Environment | None) -> Iterator[Check]:
     entry, why = witness.last(), "Whoever owns portal and store could rewrite both; what others hold, nobody can."
     fix = "Give somebody the role Auditor and a mail address, or set BACKUP_WITNESS_STORE; manage.py witness sends now."
     late = entry is None or timezone.now() - entry.at > witness.EVERY + timedelta(days=1)
-    found = f"sent {formatting.relative(entry.at)}" if entry else "never sent"
-    yield Check("last witness", "warn" if late else "ok", found, why, fix if late else "")
+    state = f"sent {formatting.relative(entry.at)}" if entry else "never sent"
+    yield Check("last witness", "warn" if late else "ok", state, why, fix if late else "")
 
 
 def retention(environment: Environment | None) -> Iterator[Check]:
     """Policies whose retention refuses to decide, and runs that were retired long ago and are still there."""
     policies = Policy.objects.select_related("environment")
     for policy in policies.filter(environment=environment) if environment else policies:
-        found = planned(policy)
-        if found.refused and (found.of("retire") or found.of("due")):
+        plan = planned(policy)
+        if plan.refused and (plan.of("retire") or plan.of("due")):
             why = "Nothing is retired or deleted on a doubt; storage grows."
             yield Check(
-                f"retention of {policy}", "warn", f"refuses: {found.refused}", why, "See the policy's What is kept."
+                f"retention of {policy}", "warn", f"refuses: {plan.refused}", why, "See the policy's What is kept."
             )
     long_ago = timezone.now() - TOMBSTONE - timedelta(days=3)
     waiting = Run.objects.filter(retired_at__lt=long_ago, purged_at=None).exclude(pk__in=Run.objects.held())
@@ -136,9 +136,9 @@ def render_recovery(environment: Environment | None) -> Iterator[Check]:
 def _ours(render: Render) -> Database | None:
     """By the host in DATABASE_URL (inside Render it is the database's id), else by its name in render.yaml."""
     host = (urlsplit(os.environ.get("DATABASE_URL", "")).hostname or "").split(".")[0]
-    found = list(render.databases.list())
-    by_id = next((one for one in found if one.id == host), None)
-    return by_id or next((one for one in found if one.name == OURS), None)
+    databases = list(render.databases.list())
+    by_id = next((database for database in databases if database.id == host), None)
+    return by_id or next((database for database in databases if database.name == OURS), None)
 
 
 def register() -> None:

@@ -56,16 +56,16 @@ def expiry(text: str, now: datetime) -> Check:
         return Check("Supabase token expiry", "bad", f"SUPABASE_TOKEN_EXPIRES is no date: {text}", why, "YYYY-MM-DD.")
     left = (ends - now.date()).days
     tone = "bad" if left < 0 else "warn" if left <= SOON.days else "ok"
-    found = f"ran out on {ends}" if left < 0 else f"{left} days left, until {ends}"
-    return Check("Supabase token expiry", tone, found, why, "" if tone == "ok" else FIX_TOKEN)
+    state = f"ran out on {ends}" if left < 0 else f"{left} days left, until {ends}"
+    return Check("Supabase token expiry", tone, state, why, "" if tone == "ok" else FIX_TOKEN)
 
 
 def project(row: SupabaseProject) -> Iterator[Check]:
     """One project: its health, its copies and who may reach it."""
     name = f"Supabase {row.environment.slug}"
     yield _health(name, row)
-    kept = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
-    verdict = judge(row, kept)
+    backups = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
+    verdict = judge(row, backups)
     yield Check(
         f"{name} backups",
         verdict.tone,
@@ -110,8 +110,8 @@ def _health(name: str, row: SupabaseProject) -> Check:
         return Check(f"{name} project", "bad", f"paused ({row.status})", why, "Resume it in Supabase's dashboard.")
     unwell = row.unhealthy_services
     if not row.healthy or unwell:
-        found = f"{row.status}{': ' + ', '.join(unwell) if unwell else ''}"
-        return Check(f"{name} project", "bad", found, why, "Look at status.supabase.com and the project's dashboard.")
+        state = f"{row.status}{': ' + ', '.join(unwell) if unwell else ''}"
+        return Check(f"{name} project", "bad", state, why, "Look at status.supabase.com and the project's dashboard.")
     return Check(f"{name} project", "ok", f"{row.status}, Postgres {row.version}", why)
 
 

@@ -24,9 +24,9 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
         raise Refused("The period ends before it begins. Nothing was read.")
     if start > now:
         raise Refused("The period lies in the future. Nothing was read.")
-    found = material(environment, start, months_of(start, end))
-    chains, watched = _chains(found, months_of(start, end)), _watched(environment, found, start, min(end, now))
-    proven = [line for line in found.lines if line.status == "proven"]
+    inputs = material(environment, start, months_of(start, end))
+    chains, watched = _chains(inputs, months_of(start, end)), _watched(environment, inputs, start, min(end, now))
+    proven = [line for line in inputs.lines if line.status == "proven"]
     word = word_of(chains, watched, len(proven))
     months, period = tuple(sorted(months_of(start, end))), f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
     whole = (start.day, start.hour, start.minute, start.second) == (1, 0, 0, 0) and _whole(end, now, months[-1])
@@ -41,14 +41,14 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
         sentence=first_sentence(word, period, chains, watched, proven),
         chains=tuple(chains),
         watched=watched,
-        cannot_be_known=cannot_be_known(months, whole, watched, found.lines, portal_records.first_proven(environment)),
+        cannot_be_known=cannot_be_known(months, whole, watched, inputs.lines, portal_records.first_proven(environment)),
         slots=tuple(portal_records.slots(environment, start, end)),
         troubles=tuple(portal_records.troubles(environment, start, end)),
         recovery=portal_records.recovery(environment, start, end, watched),
-        protection=portal_records.protection(found),
+        protection=portal_records.protection(inputs),
         restores=tuple(portal_records.restores(environment, start, end)),
         incidents=tuple(portal_records.incidents(environment, start, end)),
-        runs=tuple(found.lines),
+        runs=tuple(inputs.lines),
     )
 
 
@@ -56,9 +56,9 @@ def _whole(end: datetime, now: datetime, last_month: str) -> bool:
     return end >= month_end(last_month) or end >= now
 
 
-def _chains(found: Material, months: frozenset[str]) -> list[ChainVerdict]:
-    tables = sorted({table.table for seen in found.seen for table in seen.facts.tables})
-    return [verdict for table in tables for verdict in judge(table, months, found.seen, found.by_run)]
+def _chains(material: Material, months: frozenset[str]) -> list[ChainVerdict]:
+    tables = sorted({table.table for seen in material.seen for table in seen.facts.tables})
+    return [verdict for table in tables for verdict in judge(table, months, material.seen, material.by_run)]
 
 
 def _watched(environment: Environment, found: Material, start: datetime, end: datetime) -> Watched:

@@ -17,13 +17,13 @@ def judge(
     table: str, months: frozenset[str], seen: Sequence[Seen], all_runs: Mapping[str, RunFacts]
 ) -> list[ChainVerdict]:
     """A verdict on each chain with decisions in these months. `all_runs` are facts by run, older ones included."""
-    chains = sorted({one.chain for run in seen for one in _months(run, table) if one.month in months})
+    chains = sorted({month.chain for run in seen for month in _months(run, table) if month.month in months})
     return [_chain(table, chain, months, seen, all_runs) for chain in chains]
 
 
 def _months(run: Seen, table: str) -> Iterable[Month]:
-    found = run.facts.table(table)
-    return found.months if found else ()
+    facts = run.facts.table(table)
+    return facts.months if facts else ()
 
 
 def _chain(
@@ -71,8 +71,8 @@ def _compare(
 
 def previous(run: Seen, all_runs: Mapping[str, RunFacts]) -> RunFacts | None:
     """The facts about the run that this one was compared with at its proof."""
-    found = all_runs.get(run.facts.previous)
-    return found if found and found.manifest_sha256 == run.facts.previous_sha256 else None
+    facts = all_runs.get(run.facts.previous)
+    return facts if facts and facts.manifest_sha256 == run.facts.previous_sha256 else None
 
 
 def _ends(
@@ -89,11 +89,11 @@ def _ends(
     end = was.head(chain)
     if end is None or end.month not in months:
         return
-    found = next((one for one in facts.ends if (one.chain, one.last) == (chain, end.last)), None)
-    if found is None:
+    now_there = next((now for now in facts.ends if (now.chain, now.last) == (chain, end.last)), None)
+    if now_there is None:
         tally.unclear.append(f"the run at {run.facts.taken_at} was not compared with the one before it")
-    elif (found.rows, found.head) != (was.rows(chain), end.head):
-        gone = max(was.rows(chain) - found.rows, 0)
+    elif (now_there.rows, now_there.head) != (was.rows(chain), end.head):
+        gone = max(was.rows(chain) - now_there.rows, 0)
         kind, detail = ("removed", "are gone") if gone else ("edited", "are not what they were")
         tally.change(kind, gone, Seen(before), run, f"decisions up to number {end.last} {detail}")
 
@@ -107,14 +107,14 @@ def _verdict(table: str, chain: str, months: frozenset[str], proven: Sequence[Se
         table=table,
         chain=chain,
         word=word,
-        decisions=sum(one.rows for one in newest),
-        conversions=sum(one.conversions for one in newest),
+        decisions=sum(month.rows for month in newest),
+        conversions=sum(month.conversions for month in newest),
         runs=len(having),
         first_run=first.run if first else "",
         first_at=first.taken_at if first else "",
         last_run=last.run if last else "",
         last_at=last.taken_at if last else "",
-        decisions_sha256=tuple((one.month, one.decisions_sha256) for one in newest),
+        decisions_sha256=tuple((month.month, month.decisions_sha256) for month in newest),
         changes=tuple(tally.changes),
         set_conversions=tuple(tally.conversions),
         late_rows=tally.late,
@@ -123,7 +123,7 @@ def _verdict(table: str, chain: str, months: frozenset[str], proven: Sequence[Se
 
 
 def _of(run: Seen, table: str, chain: str, months: frozenset[str]) -> list[Month]:
-    return [one for one in _months(run, table) if one.chain == chain and one.month in months]
+    return [month for month in _months(run, table) if month.chain == chain and month.month in months]
 
 
 def compare(
@@ -165,7 +165,7 @@ def _changed(
     was = table.month(now.chain, now.month) if table else None
     if before is None or was is None or not was.conversions or was.conversions_sha256 == now.conversions_sha256:
         return None
-    kept = next((one for one in facts.conversions if (one.chain, one.month) == (now.chain, now.month)), None)
+    kept = next((later for later in facts.conversions if (later.chain, later.month) == (now.chain, now.month)), None)
     if kept is None:
         tally.unclear.append(f"earlier conversions of {now.month} at {run.facts.taken_at}")
         return None

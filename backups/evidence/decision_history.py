@@ -51,7 +51,7 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReadableRun:
     manifest: Manifest
     store: Store
     status: str
@@ -68,35 +68,35 @@ class Tracer:
         self.identities, self.watch = identities, watch
         self.known: dict[str, Decision | None] = {}
 
-    def look(self, kept: Kept) -> Sighting:
+    def look(self, run: ReadableRun) -> Sighting:
         """What one run holds. A run that cannot be read is told, the others are still read."""
-        seen = Sighting(kept.manifest.run, kept.manifest.source.taken_at, kept.status)
-        table = next((one for one in kept.manifest.tables if one.chains is not None), None)
+        seen = Sighting(run.manifest.run, run.manifest.source.taken_at, run.status)
+        table = next((held for held in run.manifest.tables if held.chains is not None), None)
         if table is None:
             return replace(seen, problem="It does not hold the audit trail.")
-        head = next((one for one in table.chains or () if one.chain == self.chain), None)
+        head = next((chain for chain in table.chains or () if chain.chain == self.chain), None)
         if head is None or not head.first <= self.sequence <= head.last:
             return seen
-        if kept.purged:
+        if run.purged:
             return replace(seen, problem="Its data was deleted by retention; its facts are in the evidence report.")
         try:
-            return replace(seen, decision=self._find(kept, table))
+            return replace(seen, decision=self._find(run, table))
         except ProviderError as error:
             return replace(seen, problem=error.message)
 
-    def _find(self, kept: Kept, table: Table) -> Decision | None:
+    def _find(self, run: ReadableRun, table: Table) -> Decision | None:
         for segment in table.segments:
             self.watch.check()
             if segment.raw_sha256 not in self.known:
-                self.known[segment.raw_sha256] = self._open(kept, table, segment)
-            if (found := self.known[segment.raw_sha256]) is not None:
-                return found
+                self.known[segment.raw_sha256] = self._open(run, table, segment)
+            if (decision := self.known[segment.raw_sha256]) is not None:
+                return decision
         return None
 
-    def _open(self, kept: Kept, table: Table, segment: Segment) -> Decision | None:
+    def _open(self, run: ReadableRun, table: Table, segment: Segment) -> Decision | None:
         place = (SCHEMA, table.name)
         stage_earlier(self.connection, place, [(column.name, column.type) for column in table.columns])
-        loader = Loader(kept.manifest, kept.store, self.connection, self.identities, Watch(check=self.watch.check))
+        loader = Loader(run.manifest, run.store, self.connection, self.identities, Watch(check=self.watch.check))
         loader.load(replace(table, schema=SCHEMA, segments=(segment,)))
         if loader.problems:
             raise ProviderError(loader.problems[0])
@@ -132,7 +132,7 @@ def _decision(
 
 
 def trace(
-    runs: Sequence[Kept],
+    runs: Sequence[ReadableRun],
     chain: str,
     sequence: int,
     identities: Sequence[str],
@@ -143,35 +143,35 @@ def trace(
     with drill_database(server) as connection:
         tracer = Tracer(connection, chain, sequence, identities, watch)
         sightings = []
-        for number, kept in enumerate(runs, 1):
-            sightings.append(tracer.look(kept))
-            watch.progress(number, len(runs), "runs", kept.manifest.run)
+        for number, run in enumerate(runs, 1):
+            sightings.append(tracer.look(run))
+            watch.progress(number, len(runs), "runs", run.manifest.run)
         return sightings
 
 
-def told(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_differences(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each run's sighting with what changed since the one before it."""
-    told, before = [], None
-    for one in history:
-        told.append({**one, "what": difference(before, one)})
-        before = one if not one["problem"] else before
-    return told
+    with_differences, before = [], None
+    for sighting in history:
+        with_differences.append({**sighting, "what": difference(before, sighting)})
+        before = sighting if not sighting["problem"] else before
+    return with_differences
 
 
 def difference(before: dict[str, Any] | None, now: dict[str, Any]) -> tuple[str, str]:
     """A word and its tone."""
     if now["problem"]:
         return now["problem"], "idle"
-    was, found = (before or {}).get("decision"), now["decision"]
-    if found is None:
+    was, decision = (before or {}).get("decision"), now["decision"]
+    if decision is None:
         return ("removed", "bad") if was else ("not there yet", "idle")
-    if not found["recomputed"]:
+    if not decision["recomputed"]:
         return "its content does not give its hash", "bad"
     if was is None:
         return "first seen", "ok"
-    if was["unchanging_sha256"] != found["unchanging_sha256"]:
+    if was["unchanging_sha256"] != decision["unchanging_sha256"]:
         return "edited", "bad"
     values = ("converted", "conversion_at", "conversion_value")
-    if [was[name] for name in values] == [found[name] for name in values]:
+    if [was[name] for name in values] == [decision[name] for name in values]:
         return "unchanged", "ok"
     return ("conversion changed", "bad") if was["converted"] else ("conversion set", "ok")

@@ -44,8 +44,8 @@ def page(signed: Signed, style: str = STYLE) -> str:
 
 def embedded(data: bytes) -> bytes | None:
     """The signed JSON out of a downloaded page; None where there is none."""
-    found = re.search(rb'<template id="signed-report">([A-Za-z0-9+/=]+)</template>', data)
-    return base64.b64decode(found[1]) if found else None
+    template = re.search(rb'<template id="signed-report">([A-Za-z0-9+/=]+)</template>', data)
+    return base64.b64decode(template[1]) if template else None
 
 
 def style_of(data: bytes) -> str:

@@ -87,8 +87,8 @@ def _read_all(runs: Sequence[Run], months: frozenset[str]) -> list[RunFacts | No
     proofs = Proof.objects.filter(run__in=[run.pk for run in runs]).exclude(evidence={}).order_by("-created_at")
     expected = {run: str(evidence.get("sha256", "")) for run, evidence in proofs.values_list("run_id", "evidence")}
     with ThreadPoolExecutor(READERS, thread_name_prefix="evidence") as pool:
-        found = pool.map(read, runs, [expected.get(run.pk, "") for run in runs])
-        return [facts.about(months) if facts else None for facts in found]
+        papers = pool.map(read, runs, [expected.get(run.pk, "") for run in runs])
+        return [facts.about(months) if facts else None for facts in papers]
 
 
 def read(run: Run, expected: str = "") -> RunFacts | None:

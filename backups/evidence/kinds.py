@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups.archive import keys
-from backups.evidence.decision_history import Kept, Sighting, trace
+from backups.evidence.decision_history import ReadableRun, Sighting, trace
 from backups.evidence.periods import moment
 from backups.evidence.service import PERMISSION, day_of, produce
 from backups.models import EvidenceReport, Run
@@ -75,11 +75,11 @@ class Evidence(OperationKind):
         return EvidenceReport.objects.filter(pk=result.get("report", "")).exists()
 
 
-def _kept(run: Run) -> Kept | Sighting:
+def _readable(run: Run) -> ReadableRun | Sighting:
     taken_at = moment(run.snapshot_at) if run.snapshot_at else ""
     try:
         store = store_of(run)
-        return Kept(trusted_manifest(run, store), store, run.status, run.purging_at is not None)
+        return ReadableRun(trusted_manifest(run, store), store, run.status, run.purging_at is not None)
     except Rejected as error:
         return Sighting(run.pk, taken_at, run.status, problem=error.message)
 
@@ -89,11 +89,13 @@ def trace_decision(ctx: StepContext) -> None:
     given = ctx.parameters
     rows = Run.objects.filter(policy__environment=ctx.environment, operation__seeded=False, snapshot_at__isnull=False)
     rows = rows.filter(status__in=[RunStatus.PROVEN, RunStatus.SUSPECT]).order_by("-snapshot_at")
-    found = [_kept(run) for run in reversed(rows.select_related("policy__environment")[:MOST_TRACED])]
-    bad = [one for one in found if isinstance(one, Sighting)]
-    kept = [one for one in found if isinstance(one, Kept)]
-    seen = trace(kept, given["experiment"], int(given["sequence"]), keys.identities(), watch(ctx)) if kept else []
-    history = sorted([*bad, *seen], key=lambda one: one.taken_at)
+    looked_at = [_readable(run) for run in reversed(rows.select_related("policy__environment")[:MOST_TRACED])]
+    bad = [run for run in looked_at if isinstance(run, Sighting)]
+    readable = [run for run in looked_at if isinstance(run, ReadableRun)]
+    seen = (
+        trace(readable, given["experiment"], int(given["sequence"]), keys.identities(), watch(ctx)) if readable else []
+    )
+    history = sorted([*bad, *seen], key=lambda sighting: sighting.taken_at)
     record(
         "backups.decision.traced",
         actor=ctx.operation.requested_by.username,
@@ -101,7 +103,7 @@ def trace_decision(ctx: StepContext) -> None:
         subject=given["experiment"],
         data={"sequence": int(given["sequence"]), "runs": len(history)},
     )
-    ctx.result(history=[asdict(one) for one in history])
+    ctx.result(history=[asdict(sighting) for sighting in history])
 
 
 class TraceDecision(OperationKind):

@@ -51,12 +51,12 @@ def gaps(times: Sequence[datetime], start: datetime, end: datetime, allowed: flo
     borders = [max(before) if before else start, *inside, min(after) if after else end]
     pairs = list(pairwise(borders))
     longest = max((int((b - a).total_seconds()) for a, b in pairs), default=0)
-    found = [
+    gaps = [
         Gap(moment(max(a, start)), moment(min(b, end)), int((b - a).total_seconds()))
         for a, b in pairs
         if (b - a).total_seconds() > allowed
     ]
-    return found, longest
+    return gaps, longest
 
 
 def moment(at: datetime) -> str:

@@ -32,8 +32,8 @@ def first_proven(environment: Environment) -> str:
 def allowed_seconds(environment: Environment, start: datetime, end: datetime) -> float:
     """The longest time between two slots of the busiest policy, with its grace."""
     policies = Policy.objects.filter(environment=environment, enabled=True).exclude(cron="")
-    found = [seconds for policy in policies if (seconds := _interval(policy, start, end))]
-    return min(found, default=UNSCHEDULED_SECONDS)
+    intervals = [seconds for policy in policies if (seconds := _interval(policy, start, end))]
+    return min(intervals, default=UNSCHEDULED_SECONDS)
 
 
 def _interval(policy: Policy, start: datetime, end: datetime) -> float:
@@ -91,8 +91,8 @@ def recovery(environment: Environment, start: datetime, end: datetime, watched: 
     )
 
 
-def protection(found: Material) -> Protection:
-    rows = [run for run, _ in found.since]
+def protection(material: Material) -> Protection:
+    rows = [run for run, _ in material.since]
     until = [run.retained_until for run in rows if run.lock_mode and run.retained_until]
     standing = Hold.objects.filter(run__in=[run.pk for run in rows], released_at=None)
     return Protection(

@@ -24,7 +24,7 @@ class Section:
 
 
 def sections(report: Report) -> list[Section]:
-    return [each for make in MAKERS for each in make(report)]
+    return [section for make in MAKERS for section in make(report)]
 
 
 def title(report: Report) -> str:
@@ -32,7 +32,7 @@ def title(report: Report) -> str:
 
 
 def _chains(report: Report) -> Iterator[Section]:
-    rows = tuple((one.word, one.chain, chain_sentence(one)) for one in report.chains)
+    rows = tuple((chain.word, chain.chain, chain_sentence(chain)) for chain in report.chains)
     yield Section(
         "Verdict on each chain",
         () if rows else ("No chain has decisions in this period.",),
@@ -43,9 +43,9 @@ def _chains(report: Report) -> Iterator[Section]:
 
 def _changes(report: Report) -> Iterator[Section]:
     rows = tuple(
-        (day(change.after_at), one.chain, change.kind, change.detail, f"{change.before} → {change.after}")
-        for one in report.chains
-        for change in one.changes
+        (day(change.after_at), chain.chain, change.kind, change.detail, f"{change.before} → {change.after}")
+        for chain in report.chains
+        for change in chain.changes
     )
     if rows:
         yield Section("What must never happen", (), ("Seen at", "Chain", "Kind", "What", "Runs"), rows)
@@ -54,14 +54,14 @@ def _changes(report: Report) -> Iterator[Section]:
 def _conversions(report: Report) -> Iterator[Section]:
     rows = tuple(
         (
-            one.chain,
-            each.month,
-            str(each.count),
-            shown(each.sequences or ()),
-            f"{day(each.before_at)} to {day(each.after_at)}",
+            chain.chain,
+            month.month,
+            str(month.count),
+            shown(month.sequences or ()),
+            f"{day(month.before_at)} to {day(month.after_at)}",
         )
-        for one in report.chains
-        for each in one.set_conversions
+        for chain in report.chains
+        for month in chain.set_conversions
     )
     if rows:
         yield Section(
@@ -74,13 +74,13 @@ def _conversions(report: Report) -> Iterator[Section]:
 
 def _watched(report: Report) -> Iterator[Section]:
     seen = report.watched
-    said = (
+    sentence = (
         f"From {day(seen.start)} to {day(seen.end)} UTC, at most {span(seen.longest_seconds)} passed between two "
         f"proven runs; the schedule allows {span(seen.allowed_seconds)}.",
     )
     rows = tuple((day(gap.start), day(gap.end), span(gap.seconds)) for gap in seen.gaps)
     head = ("From", "To", "Without a proven run")
-    yield Section("Unwatched gaps", said if rows else (*said, "There was none."), head, rows)
+    yield Section("Unwatched gaps", sentence if rows else (*sentence, "There was none."), head, rows)
 
 
 def _unknown(report: Report) -> Iterator[Section]:
@@ -89,12 +89,12 @@ def _unknown(report: Report) -> Iterator[Section]:
 
 def _slots(report: Report) -> Iterator[Section]:
     rows = tuple(
-        (one.policy, one.schedule, *(str(n) for n in (one.proven, one.late, one.failed, one.missed, one.open)))
-        for one in report.slots
+        (slot.policy, slot.schedule, *(str(n) for n in (slot.proven, slot.late, slot.failed, slot.missed, slot.open)))
+        for slot in report.slots
     )
     head = ("Policy", "Schedule", "Proven", "Late", "Failed", "Missed", "Open")
     yield Section("Slots", () if rows else ("No slot fell into this period.",), head, rows)
-    bad = tuple((day(one.at), one.what, one.why or "–") for one in report.troubles)
+    bad = tuple((day(trouble.at), trouble.what, trouble.why or "–") for trouble in report.troubles)
     if bad:
         yield Section("Slots and proofs that were not good", (), ("When", "What", "Why"), bad)
 
@@ -115,17 +115,24 @@ def _recovery(report: Report) -> Iterator[Section]:
 def _protection(report: Report) -> Iterator[Section]:
     got = report.protection
     until = f", until {day(got.locked_until)} UTC at the latest" if got.locked_until else ""
-    told = (
+    paragraphs = (
         f"{got.locked} of {got.locked + got.unlocked} runs are under Object Lock{until}.",
         f"Retention deleted the data of {got.purged} of them; manifests, facts and proofs are kept and were read.",
     )
-    yield Section("Locks and holds", told, ("Legal holds that stand",), tuple((hold,) for hold in got.holds))
+    yield Section("Locks and holds", paragraphs, ("Legal holds that stand",), tuple((hold,) for hold in got.holds))
 
 
 def _restores(report: Report) -> Iterator[Section]:
     rows = tuple(
-        (day(one.at), one.what, one.status, one.requested_by, ", ".join(one.approved_by) or "nobody", one.reason or "–")
-        for one in report.restores
+        (
+            day(restore.at),
+            restore.what,
+            restore.status,
+            restore.requested_by,
+            ", ".join(restore.approved_by) or "nobody",
+            restore.reason or "–",
+        )
+        for restore in report.restores
     )
     yield Section(
         "Restores",
@@ -138,25 +145,25 @@ def _restores(report: Report) -> Iterator[Section]:
 def _incidents(report: Report) -> Iterator[Section]:
     rows = tuple(
         (
-            day(one.at),
-            one.what,
-            one.status,
-            f"{one.resolved_by} {day(one.resolved_at)}".strip() or "–",
-            one.reason or "–",
+            day(incident.at),
+            incident.what,
+            incident.status,
+            f"{incident.resolved_by} {day(incident.resolved_at)}".strip() or "–",
+            incident.reason or "–",
         )
-        for one in report.incidents
+        for incident in report.incidents
     )
     head = ("Opened", "What", "Status", "Resolved", "Reason")
     yield Section("Incidents", () if rows else ("None was open in this period.",), head, rows)
 
 
 def _runs(report: Report) -> Iterator[Section]:
-    said = f"{len(report.runs)} runs; their manifests were read from the store and are what this portal wrote down."
+    sentence = f"{len(report.runs)} runs; their manifests were read from the store and are what this portal wrote down."
     listed = report.runs if len(report.runs) <= MOST_RUNS else [*report.runs[:30], *report.runs[-30:]]
     more = () if len(report.runs) <= MOST_RUNS else ("The first and the last 30 are listed; the JSON has all.",)
-    rows = tuple((one.run, one.policy, day(one.taken_at), one.status, one.manifest_sha256) for one in listed)
+    rows = tuple((run.run, run.policy, day(run.taken_at), run.status, run.manifest_sha256) for run in listed)
     yield Section(
-        "Runs that this rests on", (said, *more), ("Run", "Policy", "Snapshot", "Status", "Manifest SHA-256"), rows
+        "Runs that this rests on", (sentence, *more), ("Run", "Policy", "Snapshot", "Status", "Manifest SHA-256"), rows
     )
 
 

@@ -26,10 +26,10 @@ TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 def day_of(text: str, name: str) -> datetime:
     """Midnight UTC of a day such as 2026-03-01, or the first of a month such as 2026-03. Raises Refused."""
     try:
-        found = date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+        day = date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
     except ValueError:
         raise Refused(f"{name} is a day such as 2026-03-01, not {text!r}. Nothing was read.") from None
-    return datetime.combine(found, time(), UTC)
+    return datetime.combine(day, time(), UTC)
 
 
 def produce(environment: Environment, start: datetime, end: datetime, by: str) -> EvidenceReport:

@@ -65,7 +65,9 @@ def _report(body: dict[str, Any]) -> Report:
         "incidents": IncidentLine,
     }
     made = {name: tuple(kind(**item) for item in body[name]) for name, kind in lines.items()}
-    restores = tuple(RestoreLine(**{**one, "approved_by": tuple(one["approved_by"])}) for one in body["restores"])
+    restores = tuple(
+        RestoreLine(**{**restore, "approved_by": tuple(restore["approved_by"])}) for restore in body["restores"]
+    )
     watched = Watched(**{**body["watched"], "gaps": tuple(Gap(**gap) for gap in body["watched"]["gaps"])})
     protection = Protection(**{**body["protection"], "holds": tuple(body["protection"]["holds"])})
     return Report(
@@ -78,7 +80,7 @@ def _report(body: dict[str, Any]) -> Report:
             "recovery": Recovery(**body["recovery"]),
             "months": tuple(body["months"]),
             "cannot_be_known": tuple(body["cannot_be_known"]),
-            "chains": tuple(_chain(one) for one in body["chains"]),
+            "chains": tuple(_chain(chain) for chain in body["chains"]),
         }
     )
 
@@ -88,8 +90,8 @@ def _chain(item: dict[str, Any]) -> ChainVerdict:
         **{
             **item,
             "decisions_sha256": tuple((month, digest) for month, digest in item["decisions_sha256"]),
-            "changes": tuple(Change(**one) for one in item["changes"]),
-            "set_conversions": tuple(_set(one) for one in item["set_conversions"]),
+            "changes": tuple(Change(**change) for change in item["changes"]),
+            "set_conversions": tuple(_set(conversions) for conversions in item["set_conversions"]),
             "not_compared": tuple(item["not_compared"]),
         }
     )

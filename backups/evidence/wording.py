@@ -33,8 +33,8 @@ def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int
         return f"ALTERED: {len(bad)} of {what} ({', '.join(bad[:3])}{' and more' if len(bad) > 3 else ''})"
     if word == "unknown":
         bad = [chain.chain for chain in chains if chain.word == "unknown"]
-        said = f"for {len(bad)} of {what}" if bad else f"for the end of the period ({what})"
-        return f"NOT KNOWN {said} whether they are as they were"
+        scope_ = f"for {len(bad)} of {what}" if bad else f"for the end of the period ({what})"
+        return f"NOT KNOWN {scope_} whether they are as they were"
     return f"INTACT: {what}" if len(chains) == 1 else f"INTACT: all {what}"
 
 
@@ -47,10 +47,10 @@ def _recomputed(proven: Sequence[RunLine]) -> str:
 
 
 def _conversions(chains: Sequence[ChainVerdict]) -> str:
-    first = sum(each.count for chain in chains for each in chain.set_conversions)
+    first = sum(month.count for chain in chains for month in chain.set_conversions)
     changed = sum(1 for chain in chains for change in chain.changes if change.kind == "conversion")
-    told = f"{first:,} conversion{'s were' if first != 1 else ' was'} set after their decision was first seen"
-    return f"{told}, and set ones were CHANGED {times(changed)}" if changed else f"{told} and none was changed"
+    sentence = f"{first:,} conversion{'s were' if first != 1 else ' was'} set after their decision was first seen"
+    return f"{sentence}, and set ones were CHANGED {times(changed)}" if changed else f"{sentence} and none was changed"
 
 
 def _removed(chains: Sequence[ChainVerdict]) -> str:
@@ -77,7 +77,7 @@ def chain_sentence(chain: ChainVerdict) -> str:
     else:
         same = "hashed columns equal in all of them" if chain.runs > 1 else "no other to compare it with"
         parts.append(same if chain.word == "intact" else "no difference seen")
-    first = sum(each.count for each in chain.set_conversions)
+    first = sum(month.count for month in chain.set_conversions)
     parts += [f"{first:,} conversions set once"] if first else []
     parts += [f"{chain.late_rows:,} decisions written after their month had ended"] if chain.late_rows else []
     parts += [f"not compared: {', '.join(chain.not_compared[:3])}"] if chain.not_compared else []
@@ -88,7 +88,7 @@ def cannot_be_known(
     months: Sequence[str], whole_months: bool, watched: Watched, runs: Sequence[RunLine], first_ever: str
 ) -> tuple[str, ...]:
     """What no report can say, and what this one cannot."""
-    told = [
+    unknown = [
         "Rows that were written and removed again between two proven runs leave no trace here; the longest time "
         f"between two of them was {span(watched.longest_seconds)}.",
         "A conversion that was forged when it was first set looks like a real one.",
@@ -96,17 +96,17 @@ def cannot_be_known(
         "Columns that no hash covers are compared row by row at each proof; what differed is an incident.",
     ]
     if first_ever and first_ever > watched.start:
-        told.append(f"Before {day(first_ever)} UTC there was no proven run: what it found is taken as it was.")
+        unknown.append(f"Before {day(first_ever)} UTC there was no proven run: what it found is taken as it was.")
     if not watched.to_the_end:
-        told.append("No proven run was made at the end of the period: later decisions of it are not in this report.")
+        unknown.append("No proven run was made at the end of the period: later decisions of it are not in this report.")
     if not whole_months:
-        told.append(
+        unknown.append(
             f"Facts are kept by calendar month (UTC); the chains are judged for {', '.join(months)} as a whole."
         )
     without = [run for run in runs if not run.facts]
     if without:
-        told.append(f"{len(without)} runs carry no facts about their chains; they were made before facts were kept.")
-    return tuple(told)
+        unknown.append(f"{len(without)} runs carry no facts about their chains; they were made before facts were kept.")
+    return tuple(unknown)
 
 
 def times(number: int) -> str:

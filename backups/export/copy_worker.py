@@ -100,20 +100,22 @@ class Copier:
         names = [name for name, _ in job.columns]
         stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
         packed = pack(stream, self.setting.recipients, cap)
-        found = self._evidence(job, part, stream.rows)
-        if found.rows != stream.rows:
-            raise ProviderError(f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {found.rows}.")
-        return self._keep(job, part, packed, found)
+        evidence = self._evidence(job, part, stream.rows)
+        if evidence.rows != stream.rows:
+            raise ProviderError(
+                f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {evidence.rows}."
+            )
+        return self._keep(job, part, packed, evidence)
 
-    def _keep(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Future[Segment]:
+    def _keep(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Future[Segment]:
         """Store it here and now, or in the thread: at most one segment waits there, so that memory stays bounded."""
         if self._storing is None:
             done: Future[Segment] = Future()
-            done.set_result(self._put(job, part, packed, found))
+            done.set_result(self._put(job, part, packed, evidence))
             return done
         if self._last is not None:
             self._last.result()
-        self._last = self._storing.submit(self._put, job, part, packed, found)
+        self._last = self._storing.submit(self._put, job, part, packed, evidence)
         return self._last
 
     def _evidence(self, job: Job, part: Range, rows: int) -> Evidence:
@@ -122,7 +124,7 @@ class Copier:
         columns = [postgres.Column(name, "", hashed_as=hashed_as) for name, hashed_as in job.columns]
         return postgres.evidence(self.connection, (job.schema, job.name), columns, part)
 
-    def _put(self, job: Job, part: Range, packed: Packed, found: Evidence) -> Segment:
+    def _put(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Segment:
         ending = ".zst.age" if self.setting.recipients else ".zst"
         key = f"{job.directory}{part.start.page:010d}-{part.start.row:03d}.{job.format}{ending}"
         stored = self.store.put_once(key, packed.data)
@@ -130,8 +132,8 @@ class Copier:
             key=key,
             start=str(part.start),
             end=str(part.end or ""),
-            rows=found.rows,
-            digest=found.digest,
+            rows=evidence.rows,
+            digest=evidence.digest,
             raw_bytes=packed.raw_bytes,
             raw_sha256=packed.raw_sha256,
             stored_bytes=len(packed.data),

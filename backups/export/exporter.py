@@ -64,10 +64,10 @@ def existing(store: Store, run: str, signer: Signer | None) -> Manifest | None:
 
 def export(spec: PolicySpec, plan: ExportPlan, watch: Watch = SILENT) -> Manifest:
     """Copy what the policy names. A redelivered call finds the manifest of the first and changes nothing."""
-    found = existing(plan.store, plan.run, plan.signer)
-    if found is not None:
+    manifest = existing(plan.store, plan.run, plan.signer)
+    if manifest is not None:
         watch.log("The manifest is already stored; nothing is copied again.")
-        return found
+        return manifest
     leader = postgres.connect(plan.dsn)
     try:
         manifest = _copy(leader, spec, plan, watch)
@@ -129,13 +129,13 @@ def _segments(
 ) -> dict[str, list[Segment]]:
     filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
     tally = Tally(sum(table.size_bytes for _, table in filled), len(filled))
-    found: dict[str, list[Segment]] = {table.qualified: [] for table in tables}
+    segments_of: dict[str, list[Segment]] = {table.qualified: [] for table in tables}
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
     with crew.at_work(plan.connections if tally.total >= PARALLEL_FROM_BYTES else 1):
         for number, table in filled:
             tally.begin(table.qualified, table.size_bytes, watch)
-            found[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
-    return found
+            segments_of[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
+    return segments_of
 
 
 def _copy_table(
@@ -153,16 +153,16 @@ def _copy_table(
     directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
     columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
     jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
-    found: list[Segment] = []
+    copied: list[Segment] = []
     for job, segments in crew.run(jobs):
         watch.check()
         leader.execute("SELECT 1")
-        found += segments
+        copied += segments
         pages = (job.end[0] if job.end else table.pages) - job.start[0]
         cutter.learn(pages, sum(s.stored_bytes for s in segments))
         share = pages / table.pages if table.pages else 1
         tally.add(table.qualified, table.size_bytes * share, sum(segment.rows for segment in segments), watch)
-    return found
+    return copied
 
 
 def _refuse(texts: Sequence[str]) -> None:

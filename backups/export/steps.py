@@ -35,10 +35,10 @@ def run_of(ctx: StepContext) -> Run:
     policy = Policy.objects.select_related("environment").get(
         environment=ctx.environment, name=ctx.parameters.get("policy", "")
     )
-    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
+    run, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
         operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
-    return found
+    return run
 
 
 def copy(ctx: StepContext) -> None:
@@ -55,10 +55,10 @@ def copy_run(ctx: StepContext, run: Run) -> None:
     run = placed(ctx, run)
     last = Run.objects.counting().filter(policy=run.policy).order_by("-proven_at").first()
     manifest = export(run.policy.spec(), _plan(ctx, run, last), watch(ctx))
-    kept = object_lock.read_back(manifest, store_of(run))
+    locked = object_lock.read_back(manifest, store_of(run))
     note = postgres.timeline_note(manifest.source.timeline, last.timeline_for_next if last else 0)
-    warnings = [text for text in (*run.warnings, kept.warning, note) if text]
-    fields = {**stored_fields(manifest, began), "retained_until": kept.until, "lock_mode": kept.mode}
+    warnings = [text for text in (*run.warnings, locked.warning, note) if text]
+    fields = {**stored_fields(manifest, began), "retained_until": locked.until, "lock_mode": locked.mode}
     with transaction.atomic():
         lock(ctx.lease)
         Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **fields, warnings=warnings)

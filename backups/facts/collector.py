@@ -43,8 +43,8 @@ def _collect(loader: Loader, previous: Manifest | None, before: RunFacts | None)
 
 def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunFacts | None) -> TableFacts:
     key, columns = (table.schema, table.name), [column.name for column in table.columns]
-    found = sql.chain_facts(loader.connection, key, columns)
-    months = tuple(Month(**{**vars(one), "places": _places(one.places)}) for one in found)
+    facts = sql.chain_facts(loader.connection, key, columns)
+    months = tuple(Month(**{**vars(fact), "places": _places(fact.places)}) for fact in facts)
     earlier = next((t for t in previous.tables if t.qualified == table.qualified), None) if previous else None
     heads = [(head.chain, head.last) for head in (earlier.chains or ())] if earlier else []
     ends = sql.chain_ends(loader.connection, key, heads) if heads else []
@@ -52,7 +52,7 @@ def _table(loader: Loader, table: Table, previous: Manifest | None, before: RunF
     now = sql.conversion_ends(loader.connection, key, columns, wanted) if wanted else []
     loader.watch.log(f"{table.qualified}: facts about {len(months)} months of chains written down.")
     return TableFacts(
-        table.qualified, months, tuple(End(*one) for one in ends), tuple(Conversions(*one) for one in now)
+        table.qualified, months, tuple(End(*values) for values in ends), tuple(Conversions(*values) for values in now)
     )
 
 
@@ -64,9 +64,11 @@ def _changed(before: TableFacts | None, now: tuple[Month, ...]) -> list[tuple[st
     """The months whose conversions are not what they were, with the places that had one."""
     if before is None:
         return []
-    same = {(one.chain, one.month): one.conversions_sha256 for one in now}
+    same = {(month.chain, month.month): month.conversions_sha256 for month in now}
     return [
-        (one.chain, one.month, multirange(one.converted or []))
-        for one in before.months
-        if one.places is not None and one.conversions and same.get((one.chain, one.month)) != one.conversions_sha256
+        (month.chain, month.month, multirange(month.converted or []))
+        for month in before.months
+        if month.places is not None
+        and month.conversions
+        and same.get((month.chain, month.month)) != month.conversions_sha256
     ]

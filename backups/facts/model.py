@@ -66,26 +66,26 @@ class TableFacts:
 
     @cached_property
     def by_chain(self) -> dict[str, dict[str, Month]]:
-        found: dict[str, dict[str, Month]] = {}
-        for one in self.months:
-            found.setdefault(one.chain, {})[one.month] = one
-        return found
+        chains: dict[str, dict[str, Month]] = {}
+        for month in self.months:
+            chains.setdefault(month.chain, {})[month.month] = month
+        return chains
 
     def month(self, chain: str, month: str) -> Month | None:
         return self.by_chain.get(chain, {}).get(month)
 
     def head(self, chain: str) -> Month | None:
         """The month with the chain's end."""
-        return max(self.by_chain.get(chain, {}).values(), key=lambda one: one.last, default=None)
+        return max(self.by_chain.get(chain, {}).values(), key=lambda latest: latest.last, default=None)
 
     def about(self, months: frozenset[str]) -> TableFacts:
         """Only the chains that have decisions in these months, whole: a year of runs fits into a worker's memory."""
-        chains = {one.chain for one in self.months if one.month in months}
+        chains = {fact.chain for fact in self.months if fact.month in months}
         return replace(
             self,
-            months=tuple(one for one in self.months if one.chain in chains),
-            ends=tuple(one for one in self.ends if one.chain in chains),
-            conversions=tuple(one for one in self.conversions if one.chain in chains and one.month in months),
+            months=tuple(fact for fact in self.months if fact.chain in chains),
+            ends=tuple(end for end in self.ends if end.chain in chains),
+            conversions=tuple(later for later in self.conversions if later.chain in chains and later.month in months),
         )
 
     @property
@@ -95,7 +95,7 @@ class TableFacts:
         return {(self.table, chain, self.rows(chain), head.head) for chain in chains if (head := self.head(chain))}
 
     def rows(self, chain: str) -> int:
-        return sum(one.rows for one in self.by_chain.get(chain, {}).values())
+        return sum(month.rows for month in self.by_chain.get(chain, {}).values())
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class RunFacts:
 
     @property
     def at(self) -> datetime:
-        found = datetime.fromisoformat(self.taken_at)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(self.taken_at)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def about(self, months: frozenset[str]) -> RunFacts:
         return replace(self, tables=tuple(table.about(months) for table in self.tables))
@@ -147,7 +147,7 @@ def from_document(body: dict[str, Any]) -> RunFacts:
 def _table(item: dict[str, Any]) -> TableFacts:
     return TableFacts(
         table=item["table"],
-        months=tuple(Month(**one) for one in item["months"]),
-        ends=tuple(End(**one) for one in item["ends"]),
-        conversions=tuple(Conversions(**one) for one in item["conversions"]),
+        months=tuple(Month(**values) for values in item["months"]),
+        ends=tuple(End(**values) for values in item["ends"]),
+        conversions=tuple(Conversions(**values) for values in item["conversions"]),
     )

@@ -21,9 +21,9 @@ def place(run: Run, by: str, reason: str, incident: Incident | None = None) -> H
     locked = Run.objects.select_for_update().select_related("policy__environment").get(pk=run.pk)
     if locked.purging_at is not None:
         raise Refused(f"Retention has removed the data of run {run.pk} already. Nothing was changed; hold another.")
-    found = Hold.objects.filter(run=locked, incident=incident, released_at=None).first()
-    if found is not None:
-        return found
+    standing = Hold.objects.filter(run=locked, incident=incident, released_at=None).first()
+    if standing is not None:
+        return standing
     hold = Hold.objects.create(run=locked, incident=incident, placed_by=by, reason=reason.strip()[:500])
     _tell("placed", hold, by, hold.reason)
     return hold

@@ -82,8 +82,8 @@ class ResolveIncident(OperationKind):
 
 
 def _stored(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(stored_at=None)
-    for run in found.select_related("policy").order_by("-started_at")[:100]:
+    runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(stored_at=None)
+    for run in runs.select_related("policy").order_by("-started_at")[:100]:
         yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}"
 
 
@@ -101,8 +101,8 @@ class PlaceHold(OperationKind):
     steps = [step("place", place, pool="urgent")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        found = Run.objects.filter(policy__environment=environment, pk=parameters["run"], purging_at=None)
-        if not found.exclude(stored_at=None).exists():
+        runs = Run.objects.filter(policy__environment=environment, pk=parameters["run"], purging_at=None)
+        if not runs.exclude(stored_at=None).exists():
             raise Refused(f"{environment} has no stored run {parameters['run']}. Nothing was requested.")
         return {"run": parameters["run"]}
 
@@ -117,8 +117,8 @@ def _standing(environment: Environment) -> Iterable[tuple[str, str]]:
 
 def _hold(environment: Environment, parameters: Parameters) -> Hold:
     pk = str(parameters.get("hold", ""))
-    found = Hold.objects.select_related("incident").filter(run__policy__environment=environment, released_at=None)
-    row = found.filter(pk=pk).first() if pk.isdecimal() else None
+    standing = Hold.objects.select_related("incident").filter(run__policy__environment=environment, released_at=None)
+    row = standing.filter(pk=pk).first() if pk.isdecimal() else None
     if row is None:
         raise Refused(f"{environment} has no standing hold {pk}. Nothing was requested.")
     return row

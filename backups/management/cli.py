@@ -25,7 +25,7 @@ from providers.storage.local import LocalStore
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def command_errors() -> Iterator[None]:
     """Turn the errors of providers and rules into one sentence and an exit code."""
     try:
         yield

@@ -51,8 +51,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         shown = incident._default_manager.filter(seen_in=models.OuterRef("pk"))
         later = models.Q(status="open") | models.Q(resolved_at__gt=models.OuterRef("ended_at"))
         explained = models.Q(status=RunStatus.SUSPECT) & models.Q(models.Exists(shown))
-        found = self.filter(models.Q(status=RunStatus.PROVEN) | explained, operation__seeded=False, purging_at=None)
-        return found.filter(~models.Exists(shown.filter(later)))
+        faithful = self.filter(models.Q(status=RunStatus.PROVEN) | explained, operation__seeded=False, purging_at=None)
+        return faithful.filter(~models.Exists(shown.filter(later)))
 
     def held(self) -> RunQuerySet:
         """Runs under a hold that nobody released: they are never removed."""

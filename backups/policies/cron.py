@@ -34,9 +34,9 @@ def _in_order(cron: str, place: ZoneInfo, after: datetime) -> Iterator[datetime]
     times = croniter(cron, local, ret_type=datetime)
     waiting: list[datetime] = []
     while True:
-        found = times.get_next(datetime).replace(tzinfo=place).astimezone(UTC)
-        heappush(waiting, found)
-        while waiting[0] < found - SKIP:
+        moment = times.get_next(datetime).replace(tzinfo=place).astimezone(UTC)
+        heappush(waiting, moment)
+        while waiting[0] < moment - SKIP:
             yield heappop(waiting)
 
 

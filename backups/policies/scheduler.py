@@ -129,9 +129,9 @@ def _remind(now: datetime) -> None:
     for slot in red.order_by("at"):
         by_policy.setdefault(slot.policy_id, []).append(slot)
     for slots in by_policy.values():
-        told = max((slot.alerted_at for slot in slots if slot.alerted_at), default=None)
-        if told is None or now - told >= REMIND_EVERY:
-            _tell(slots, now, again=told is not None)
+        told_at = max((slot.alerted_at for slot in slots if slot.alerted_at), default=None)
+        if told_at is None or now - told_at >= REMIND_EVERY:
+            _tell(slots, now, again=told_at is not None)
 
 
 @transaction.atomic

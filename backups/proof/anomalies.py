@@ -58,8 +58,10 @@ def empty(now: Manifest) -> list[Anomaly]:
 def shrunk(before: Manifest, now: Manifest) -> list[Anomaly]:
     """Tables that lost a fifth of their rows, or of their bytes while the rows stayed; then the whole run."""
     today = {table.qualified: table for table in now.tables}
-    found = [_shrunk(table, today[table.qualified], before.run) for table in before.tables if table.qualified in today]
-    return [one for one in found if one is not None]
+    shrunken = [
+        _shrunk(table, today[table.qualified], before.run) for table in before.tables if table.qualified in today
+    ]
+    return [anomaly for anomaly in shrunken if anomaly is not None]
 
 
 def _shrunk(before: Table, now: Table, run: str) -> Anomaly | None:
@@ -87,7 +89,7 @@ def off_trend(history: Sequence[Measured], now: Measured, subject: str, run: str
     points = [*history[-MOST_RUNS:], now]
     if len(points) <= FEWEST_RUNS or any(b.at <= a.at for a, b in pairwise(points)):
         return []
-    found = []
+    anomalies = []
     for name in ("rows", "bytes"):
         rates = [_rate(a, b, name) for a, b in pairwise(points)]
         usual, hours = median(rates[:-1]), _hours(points[-2], points[-1])
@@ -99,8 +101,8 @@ def off_trend(history: Sequence[Measured], now: Measured, subject: str, run: str
                 f"{subject} grew by {grew:,} {name} in {hours:.1f} hours; the last {len(points) - 1} good runs say "
                 f"{usual * hours:,.0f} (give or take {allowed:,.0f}). Find out why."
             )
-            found.append(Anomaly(f"growth of {name}", subject, text, run))
-    return found
+            anomalies.append(Anomaly(f"growth of {name}", subject, text, run))
+    return anomalies
 
 
 def _hours(a: Measured, b: Measured) -> float:

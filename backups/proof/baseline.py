@@ -97,6 +97,6 @@ def _of_our_runs(environment: Environment) -> Iterator[tuple[datetime, datetime]
 def _at_the_provider(environment: Environment) -> list[tuple[datetime, datetime]]:
     done = Operation.objects.filter(kind__in=KINDS, environment=environment, result__has_key="restored_at")
     return [
-        (datetime.fromisoformat(one.result["restored_to"]), datetime.fromisoformat(one.result["restored_at"]))
-        for one in done.only("result")
+        (datetime.fromisoformat(restore.result["restored_to"]), datetime.fromisoformat(restore.result["restored_at"]))
+        for restore in done.only("result")
     ]

@@ -83,8 +83,8 @@ def _none(project: SupabaseProject) -> str:
 def pitr_price(project: SupabaseProject | None) -> str:
     """What point-in-time recovery costs, with where the figures come from."""
     listed = ", ".join(f"{days} days ${price}" for days, price in PITR_PRICES)
-    told = f"Supabase's list price a month and project: {listed}; it needs at least Small compute, billed on top."
+    price = f"Supabase's list price a month and project: {listed}; it needs at least Small compute, billed on top."
     if project is not None and project.pitr_enabled:
-        return f"On. {'Supabase bills ' + project.pitr_price + '. ' if project.pitr_price else ''}{told}"
+        return f"On. {'Supabase bills ' + project.pitr_price + '. ' if project.pitr_price else ''}{price}"
     off = "Off. With it, a loss is at most about two minutes instead of up to a day."
-    return f"{off} {told} It replaces the daily backups."
+    return f"{off} {price} It replaces the daily backups."

@@ -81,7 +81,7 @@ class ProviderRestore(OperationKind):
         return json.dumps([target.ref, target.at.isoformat()]).encode()
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        return told(environment, self.target(environment, parameters), skip="present" in parameters)
+        return consequences(environment, self.target(environment, parameters), skip="present" in parameters)
 
     def describe(self, parameters: Parameters) -> str:
         return f"backup {parameters.get('backup', '')}"
@@ -104,7 +104,7 @@ class ProviderPitr(ProviderRestore):
         return f"to {parameters.get('at', '')}"
 
 
-def told(environment: Environment, target: Target, *, skip: bool) -> list[Consequence]:
+def consequences(environment: Environment, target: Target, *, skip: bool) -> list[Consequence]:
     """What the approvers read, the worst first."""
     project = SupabaseProject.objects.filter(environment=environment).first()
     name = f"{project.name} ({target.ref})" if project and project.name else target.ref

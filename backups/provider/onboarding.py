@@ -27,17 +27,17 @@ def discover() -> list[str]:
     """Policies where there are none; then every project of the token. Raises ProviderError where it is refused."""
     for environment in _environments():
         ensure_policies(environment)
-    told = ["export policies audit-trail and whole-database are in place"] if Policy.objects.exists() else []
-    told += [line for environment in _environments() if (line := first_export(environment))]
+    lines = ["export policies audit-trail and whole-database are in place"] if Policy.objects.exists() else []
+    lines += [line for environment in _environments() if (line := first_export(environment))]
     if not configured():
-        return told
+        return lines
     api = supabase(deadline=30.0)
     projects = remember_projects(api)
-    told.append(f"{len(projects)} Supabase projects seen by the token")
+    lines.append(f"{len(projects)} Supabase projects seen by the token")
     for environment in _environments():
         if environment.supabase_ref:
-            told.append(_read(environment, api))
-    return told
+            lines.append(_read(environment, api))
+    return lines
 
 
 def first_export(environment: Environment) -> str:
@@ -68,8 +68,8 @@ def _facts(row: SupabaseProject) -> str:
 
 
 def _verdict(row: SupabaseProject) -> str:
-    kept = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
-    return judge(row, kept).sentence
+    backups = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
+    return judge(row, backups).sentence
 
 
 def steps() -> Iterator[Step]:
@@ -84,14 +84,14 @@ def steps() -> Iterator[Step]:
         "" if seen else "Read from Supabase.",
     )
     rows = {row.environment_id: row for row in SupabaseProject.objects.select_related("environment")}
-    kept: dict[int, list[ProviderBackup]] = {}
-    for one in ProviderBackup.objects.listed():
-        kept.setdefault(one.environment_id, []).append(one)
+    backups: dict[int, list[ProviderBackup]] = {}
+    for backup in ProviderBackup.objects.listed():
+        backups.setdefault(backup.environment_id, []).append(backup)
     for environment in _environments():
-        yield _project(environment, rows.get(environment.pk), kept.get(environment.pk, []))
+        yield _project(environment, rows.get(environment.pk), backups.get(environment.pk, []))
 
 
-def _project(environment: Environment, row: SupabaseProject | None, kept: list[ProviderBackup]) -> Step:
+def _project(environment: Environment, row: SupabaseProject | None, backups: list[ProviderBackup]) -> Step:
     title = f"Supabase of {environment}"
     if not environment.supabase_ref:
         return Step(
@@ -99,7 +99,7 @@ def _project(environment: Environment, row: SupabaseProject | None, kept: list[P
         )
     if row is None or row.seen_at is None:
         return Step(title, "warn", f"{environment.supabase_ref}, not read yet", "Read from Supabase.")
-    verdict = judge(row, kept)
+    verdict = judge(row, backups)
     todo = verdict.sentence if verdict.tone != "ok" else ""
     return Step(title, verdict.tone, f"{_facts(row)} ({row.matched_by or 'chosen by a person'})", todo)
 

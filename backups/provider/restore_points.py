@@ -75,8 +75,8 @@ def _there(api: Supabase, ref: str, name: str) -> RestorePoint | None:
 
 
 def _settled(api: Supabase, ref: str, name: str) -> RestorePoint | None:
-    found = _there(api, ref, name)
-    return None if found is None or found.status == "PENDING" else found
+    point = _there(api, ref, name)
+    return None if point is None or point.status == "PENDING" else point
 
 
 def _instead(ctx: StepContext, why: str) -> None:

@@ -43,8 +43,8 @@ def own_tables(connection: Connection) -> list[str]:
 
 def policy_of(environment: Environment) -> Policy:
     """Everything, so that the present state can come back; the audit trail where there is no such policy."""
-    found = {policy.name: policy for policy in Policy.objects.filter(environment=environment)}
-    policy = found.get(WHOLE_DATABASE) or found.get(AUDIT_TRAIL)
+    policies = {policy.name: policy for policy in Policy.objects.filter(environment=environment)}
+    policy = policies.get(WHOLE_DATABASE) or policies.get(AUDIT_TRAIL)
     if policy is None:
         raise Refused(f"{environment} has no policy to export the present state by. Nothing was changed. Run setup.")
     return policy
@@ -52,10 +52,10 @@ def policy_of(environment: Environment) -> Policy:
 
 def run_of(ctx: StepContext) -> Run:
     policy = policy_of(ctx.environment)
-    found, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
+    run, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
         operation=ctx.operation, policy=policy, defaults={"store_url": settings.BACKUP_STORE}
     )
-    return found
+    return run
 
 
 def copy(ctx: StepContext) -> None:

@@ -27,9 +27,9 @@ PATIENCE = 240
 
 def target(ctx: StepContext) -> Target:
     """What `check` found, from the result: while the project is down its list of backups says nothing."""
-    kept = ctx.operation.result
-    backup = ProviderBackup.objects.filter(pk=kept["backup"]).first() if kept.get("backup") else None
-    return Target(str(kept["ref"]), datetime.fromisoformat(str(kept["restored_to"])), backup)
+    result = ctx.operation.result
+    backup = ProviderBackup.objects.filter(pk=result["backup"]).first() if result.get("backup") else None
+    return Target(str(result["ref"]), datetime.fromisoformat(str(result["restored_to"])), backup)
 
 
 def check(ctx: StepContext) -> None:
@@ -125,17 +125,19 @@ def _what_we_hold(ctx: StepContext) -> str:
 def check_restored(ctx: StepContext) -> None:
     """Compare with our newest proven run from before the target; tell what the restore took back."""
     wanted = target(ctx)
-    found = verify.compare(ctx, wanted)
-    ctx.result(compared_with=found.run, chains=found.chains, taken_back=found.taken_back)
-    for table, rows in found.taken_back.items():
+    report = verify.compare(ctx, wanted)
+    ctx.result(compared_with=report.run, chains=report.chains, taken_back=report.taken_back)
+    for table, rows in report.taken_back.items():
         ctx.log(f"{table}: {rows} rows fewer than before.")
-    if found.problems:
+    if report.problems:
         raise ProviderError(
-            f"The project was restored to {wanted.name}, but it is not what our run {found.run} holds: "
-            f"{' '.join(found.problems[:5])} {_what_we_hold(ctx)}"
+            f"The project was restored to {wanted.name}, but it is not what our run {report.run} holds: "
+            f"{' '.join(report.problems[:5])} {_what_we_hold(ctx)}"
         )
     ctx.log(
-        f"{found.chains} chains continue our run {found.run}." if found.run else "No run of ours is older to compare."
+        f"{report.chains} chains continue our run {report.run}."
+        if report.run
+        else "No run of ours is older to compare."
     )
 
 

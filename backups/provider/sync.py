@@ -34,13 +34,13 @@ def sync_all() -> list[SupabaseProject]:
     """Every linked environment, one after another; one that fails does not stop the others. The periodic job."""
     if not configured():
         return []
-    found = []
+    synced = []
     for environment in Environment.objects.exclude(supabase_ref=""):
         try:
-            found.append(sync(environment, quick()))
+            synced.append(sync(environment, quick()))
         except (ProviderError, Refused) as error:
             logger.warning("Supabase's backups of %s could not be read: %s", environment, error)
-    return found
+    return synced
 
 
 def sync(environment: Environment, api: Supabase) -> SupabaseProject:
@@ -87,7 +87,7 @@ def _facts(api: Supabase, ref: str, row: SupabaseProject) -> dict[str, object]:
 
     addons: Sequence[Addon] = optional("price", lambda: api.projects.addons(ref), [])
     services: Sequence[ServiceHealth] = optional("health", lambda: api.projects.health(ref), [])
-    price = [one.price or one.variant for one in addons if one.type == "pitr"]
+    price = [addon.price or addon.variant for addon in addons if addon.type == "pitr"]
     return {
         "name": project.name,
         "organization": project.organization,
@@ -99,27 +99,27 @@ def _facts(api: Supabase, ref: str, row: SupabaseProject) -> dict[str, object]:
         "pitr_price": price[0] if price else "",
         "ssl_enforced": optional("ssl", lambda: api.network.ssl(ref).enforced, None),
         "open_to_all": optional("network", lambda: api.network.restrictions(ref).open_to_all, None),
-        "services": [{"name": one.name, "status": one.status, "error": one.error} for one in services],
+        "services": [{"name": service.name, "status": service.status, "error": service.error} for service in services],
         "notes": notes,
     }
 
 
 def _pooler(api: Supabase, ref: str) -> str:
-    found = api.network.poolers(ref)
-    return next((one.host for one in found if one.type == "PRIMARY"), found[0].host if found else "")
+    poolers = api.network.poolers(ref)
+    return next((pooler.host for pooler in poolers if pooler.type == "PRIMARY"), poolers[0].host if poolers else "")
 
 
 def _points(api: Supabase, ref: str) -> dict[str, str]:
     """The present status of each restore point that we made; one that Supabase no longer knows is left out."""
-    found = {}
+    statuses = {}
     for row in ProviderBackup.objects.listed().filter(ref=ref, kind=ProviderBackup.Kind.RESTORE_POINT):
         try:
-            found[row.external_id] = api.backups.point(ref, row.external_id).status
+            statuses[row.external_id] = api.backups.point(ref, row.external_id).status
         except NotFound:
             continue
         except ProviderError:
-            found[row.external_id] = row.status
-    return found
+            statuses[row.external_id] = row.status
+    return statuses
 
 
 def _note_error(row: SupabaseProject, ref: str, error: ProviderError) -> None:

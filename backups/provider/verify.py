@@ -28,7 +28,7 @@ SLACK = timedelta(seconds=1)
 
 
 @dataclass
-class Found:
+class Report:
     """`run` is empty where no run of ours is older than the target."""
 
     run: str = ""
@@ -43,38 +43,38 @@ def newest_before(environment: Environment, target: Target) -> Run | None:
     return runs.filter(tables__contains=[".".join(AUDIT)]).order_by("-snapshot_at").first()
 
 
-def compare(ctx: StepContext, target: Target) -> Found:
-    found = Found()
+def compare(ctx: StepContext, target: Target) -> Report:
+    report = Report()
     run = newest_before(ctx.environment, target)
     with postgres.connect(export_dsn(ctx.environment)) as connection:
         if run is not None:
-            found.run = run.pk
-            _chains(connection, trusted_manifest(run, store_of(run)), found)
+            report.run = run.pk
+            _chains(connection, trusted_manifest(run, store_of(run)), report)
         if target.backup is None:
-            _nothing_later(connection, target, found)
-        found.taken_back = _taken_back(ctx, connection)
-    return found
+            _nothing_later(connection, target, report)
+        report.taken_back = _taken_back(ctx, connection)
+    return report
 
 
-def _chains(connection: Connection, manifest: Manifest, found: Found) -> None:
+def _chains(connection: Connection, manifest: Manifest, report: Report) -> None:
     for table in manifest.tables:
         if table.chains is None:
             continue
-        heads = [postgres.ChainHead(one.chain, one.rows, one.first, one.last, one.head) for one in table.chains]
-        found.chains += len(heads)
+        heads = [postgres.ChainHead(head.chain, head.rows, head.first, head.last, head.head) for head in table.chains]
+        report.chains += len(heads)
         if table.qualified not in postgres.table_sizes(connection):
-            found.problems.append(f"{table.qualified} is not there.")
+            report.problems.append(f"{table.qualified} is not there.")
             continue
-        found.problems += postgres.chains_not_kept(connection, (table.schema, table.name), heads)[:20]
+        report.problems += postgres.chains_not_kept(connection, (table.schema, table.name), heads)[:20]
 
 
-def _nothing_later(connection: Connection, target: Target, found: Found) -> None:
+def _nothing_later(connection: Connection, target: Target, report: Report) -> None:
     """A second too early or too late would show in the decisions' own times."""
     if ".".join(AUDIT) not in postgres.table_sizes(connection):
         return
     later = database_mark.rows_since(connection, AUDIT, DECIDED, target.at + SLACK)
     if later:
-        found.problems.append(f"{later} decisions are later than {target.name}.")
+        report.problems.append(f"{later} decisions are later than {target.name}.")
 
 
 def _taken_back(ctx: StepContext, connection: Connection) -> dict[str, int]:

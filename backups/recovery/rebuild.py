@@ -30,12 +30,12 @@ from providers.storage.base import Store
 SAID = "Rebuilt from the store by manage.py recover."
 
 
-def add_missing(store: Store, found: Inventory) -> tuple[list[str], list[str]]:
+def add_missing(store: Store, listing: Inventory) -> tuple[list[str], list[str]]:
     """Rows for runs that ended in the store but not here; the ids that were added, and what was not believed."""
     open_still = [RunStatus.RUNNING, RunStatus.STORED]
     known = set(Run.objects.exclude(status__in=open_still).values_list("pk", flat=True))
     added, problems = [], []
-    for pk in found.runs:
+    for pk in listing.runs:
         if pk in known:
             continue
         try:
@@ -49,10 +49,10 @@ def add_missing(store: Store, found: Inventory) -> tuple[list[str], list[str]]:
     return added, problems
 
 
-def judge_again(store: Store, found: Inventory, taken: datetime) -> int:
+def judge_again(store: Store, listing: Inventory, taken: datetime) -> int:
     """Runs that were proven, or found bad, after the copy of the portal was taken: the newest proof counts."""
     since = taken.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
-    later = [run for run, at in found.proofs.items() if at > since]
+    later = [run for run, at in listing.proofs.items() if at > since]
     settled = [RunStatus.PROVEN, RunStatus.SUSPECT, RunStatus.FAILED]
     count = 0
     for run in Run.objects.filter(pk__in=later, status__in=settled):
@@ -92,11 +92,13 @@ def add(store: Store, manifest: Manifest) -> Run:
 
 def _proof(run: Run, manifest: Manifest, store: Store) -> bool:
     """Take over the newest proof; whether it changed the run's state is the answer."""
-    found = [one for one in proofs(store, run.pk, keys.verifier()) if one["manifest_sha256"] == manifest.sha256]
-    if not found:
+    verdicts = [
+        proof for proof in proofs(store, run.pk, keys.verifier()) if proof["manifest_sha256"] == manifest.sha256
+    ]
+    if not verdicts:
         Run.objects.filter(pk=run.pk).update(reason=f"No proof lies in the store. {SAID}", ended_at=run.started_at)
         return False
-    body = found[-1]
+    body = verdicts[-1]
     at, status, seconds = datetime.fromisoformat(body["at"]), str(body["status"]), float(body["milliseconds"]) / 1000
     reasons = " ".join([*body["problems"], *body["doubts"]])
     fields = {"proven_at": at} if status == RunStatus.PROVEN else {}
@@ -184,8 +186,8 @@ def _purged(store: Store, run: str) -> dict[str, Any] | None:
 
 def end_what_was_open(at: datetime) -> int:
     """Whatever waited or ran when the copy was taken may have happened since: it ends, and is asked for anew."""
-    said = f"The portal came back from a copy of {at:%Y-%m-%d %H:%M} UTC, when this had not ended. Request it again."
-    ended = {"ended_at": timezone.now(), "error": said, "sealed": "", "lease_owner": "", "lease_until": None}
+    reason = f"The portal came back from a copy of {at:%Y-%m-%d %H:%M} UTC, when this had not ended. Request it again."
+    ended = {"ended_at": timezone.now(), "error": reason, "sealed": "", "lease_owner": "", "lease_until": None}
     count = 0
     for status in (Status.AWAITING_APPROVAL, Status.QUEUED, Status.RUNNING):
         for pk in Operation.objects.filter(status=status).values_list("pk", flat=True):

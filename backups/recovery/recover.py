@@ -72,16 +72,16 @@ def recover(store: Store, watch: Watch, wanted: str = "", alone: bool = False, u
             "Neither BACKUP_SIGNING_KEY nor BACKUP_PUBLIC_KEYS is set, so no signature could be checked: a copy with "
             "an administrator of a thief's would be believed. Nothing was changed. Set them, or give --unsigned."
         )
-    found = inventory(store)
-    if not found.runs:
+    listing = inventory(store)
+    if not listing.runs:
         raise Refused(f"{store} holds no runs. Nothing was changed. Check the URL.")
     done = Recovered(store.url)
-    copy = None if alone else _copy(store, [begun or wanted] if begun or wanted else found.runs, done)
+    copy = None if alone else _copy(store, [begun or wanted] if begun or wanted else listing.runs, done)
     if copy is not None:
         _bring_back(store, copy, done, watch, bool(begun))
     else:
         call_command("migrate", verbosity=0, interactive=False)
-    _complete(store, found, done, copy)
+    _complete(store, listing, done, copy)
     target_database.end()
     return done
 
@@ -96,8 +96,10 @@ def _copy(store: Store, ids: list[str], done: Recovered) -> Manifest | None:
             continue
         if (manifest.environment, manifest.policy) != (PORTAL, NAME):
             continue
-        said = [one for one in proofs(store, pk, keys.verifier()) if one["manifest_sha256"] == manifest.sha256]
-        if said and said[-1]["status"] == "proven":
+        verdicts = [
+            proof for proof in proofs(store, pk, keys.verifier()) if proof["manifest_sha256"] == manifest.sha256
+        ]
+        if verdicts and verdicts[-1]["status"] == "proven":
             return manifest
         done.problems.append(f"the portal's copy {pk} is not proven and was not used")
     return None
@@ -116,7 +118,7 @@ def _bring_back(store: Store, copy: Manifest, done: Recovered, watch: Watch, beg
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def _complete(store: Store, found: Inventory, done: Recovered, copy: Manifest | None) -> None:
+def _complete(store: Store, listing: Inventory, done: Recovered, copy: Manifest | None) -> None:
     now = timezone.now()
     head = Head.objects.filter(pk=1).first()
     done.entries, done.head = (head.sequence, head.sha256) if head else (0, "")
@@ -127,18 +129,18 @@ def _complete(store: Store, found: Inventory, done: Recovered, copy: Manifest | 
         done.ended = rebuild.end_what_was_open(taken)
         done.tokens = AccessToken.objects.filter(revoked_at=None).update(revoked_at=now)
         _move(copy, store)
-        done.refreshed = rebuild.judge_again(store, found, taken)
-    added, problems = rebuild.add_missing(store, found)
+        done.refreshed = rebuild.judge_again(store, listing, taken)
+    added, problems = rebuild.add_missing(store, listing)
     done.added, done.problems = added, [*done.problems, *problems]
-    done.purged = rebuild.mark_purged(store, found)
+    done.purged = rebuild.mark_purged(store, listing)
     rebuild.rest(now)
-    done.missing = sorted(set(_stored_here(store)) - set(found.runs))
+    done.missing = sorted(set(_stored_here(store)) - set(listing.runs))
     Policy.objects.filter(environment__slug=PORTAL).update(identity_accepted_at=now)
     checkpoints.write_recovery(store, now, done.entries, done.head, done.run)
     _tell(done)
     report = verify()
     done.valid = report.valid
-    done.problems += [f"ledger entry {found.sequence}: {found.problem}" for found in report.problems]
+    done.problems += [f"ledger entry {problem.sequence}: {problem.problem}" for problem in report.problems]
 
 
 def _move(copy: Manifest, store: Store) -> None:

@@ -12,7 +12,7 @@ import psycopg
 
 from backups import disk_space
 from backups.archive.drill_database import Server, drill_database
-from backups.archive.late_rows import Kept, chosen
+from backups.archive.late_rows import LateRows, chosen
 from backups.archive.loader import Loader, fetched
 from backups.archive.manifest import Manifest, Table
 from backups.archive.segment_codec import Damaged, unpack
@@ -81,17 +81,17 @@ def _difference(loader: Loader, live: Connection, table: Table, references: Sequ
     primary = postgres.primary_key(loader.connection, key)
     loader.watch.progress(rows, rows, "rows", f"comparing {table.qualified}")
     if primary:
-        found = postgres.difference(loader.connection, beside, key, names, primary)
+        difference = postgres.difference(loader.connection, beside, key, names, primary)
     else:
-        found = postgres.Difference(table.qualified, table.rows, 0, rows)
+        difference = postgres.Difference(table.qualified, table.rows, 0, rows)
     removal = Removal(key, beside, key, primary)
-    along = rows_along(loader.connection, live, references, removal) if found.missing else {}
-    return replace(found, table=table.qualified, along=tuple(sorted(along.items())))
+    along = rows_along(loader.connection, live, references, removal) if difference.missing else {}
+    return replace(difference, table=table.qualified, along=tuple(sorted(along.items())))
 
 
 def _same_columns(manifest: Manifest, live: Connection) -> None:
-    found = postgres.read_catalog(live, [table.qualified for table in manifest.tables])
-    now = {table.qualified: {(c.name, c.type) for c in table.stored_columns} for table in found.tables}
+    catalog = postgres.read_catalog(live, [table.qualified for table in manifest.tables])
+    now = {table.qualified: {(c.name, c.type) for c in table.stored_columns} for table in catalog.tables}
     for table in manifest.tables:
         before = {(column.name, column.type) for column in table.columns}
         if now.get(table.qualified) != before:
@@ -108,7 +108,7 @@ def apply(
     identities: Sequence[str],
     live_dsn: str,
     watch: Watch = SILENT,
-    kept: Sequence[Kept] = (),
+    late_rows: Sequence[LateRows] = (),
     along: Mapping[str, int] | None = None,
 ) -> Applied:
     """Make the live tables equal to the run and what was kept after it, all or nothing.
@@ -120,14 +120,16 @@ def apply(
         with writing(live_dsn, watch) as connection:
             _same_columns(manifest, connection)
             with connection.transaction():
-                done = _apply(Loader(manifest, store, connection, identities, watch, beat_seconds()), kept, along or {})
+                done = _apply(
+                    Loader(manifest, store, connection, identities, watch, beat_seconds()), late_rows, along or {}
+                )
                 watch.check()
             return done
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
 
 
-def _apply(loader: Loader, kept: Sequence[Kept], along: Mapping[str, int]) -> Applied:
+def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, int]) -> Applied:
     connection = loader.connection
     tables = in_order(loader.manifest)
     names = [(table.schema, table.name) for table in tables]
@@ -138,7 +140,7 @@ def _apply(loader: Loader, kept: Sequence[Kept], along: Mapping[str, int]) -> Ap
         for table in tables:
             loader.compare_whole(table)
         if not loader.problems:
-            lay_over(loader, chosen(kept, loader.manifest.tables, ""), aside=False)
+            lay_over(loader, chosen(late_rows, loader.manifest.tables, ""), aside=False)
     if loader.problems:
         where = address(connection.info.dsn)
         raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
@@ -164,8 +166,8 @@ def _merge(loader: Loader, tables: Sequence[Table], staged: Mapping[str, tuple[s
 
 def _refuse_more_along(connection: Connection, tables: Sequence[str], approved: Mapping[str, int]) -> None:
     """What really happened to other tables, whatever led there: a key behind a key, a trigger, a row that came late."""
-    found = touched(connection, tables)
-    more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > approved.get(name, 0)]
+    touched_rows = touched(connection, tables)
+    more = [f"{name}: {count} rows" for name, count in sorted(touched_rows.items()) if count > approved.get(name, 0)]
     if more:
         raise ProviderError(
             "The restore was rolled back; nothing was changed. Rows of tables that it does not restore refer to rows "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from backups.archive.late_rows import Kept, chosen
+from backups.archive.late_rows import LateRows, chosen
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Table
 from backups.archive.reader import segment_problem
@@ -49,11 +49,11 @@ class Restored:
 
 
 def check_objects(
-    manifest: Manifest, store: Store, identities: Sequence[str], watch: Watch, kept: Sequence[Table] = ()
+    manifest: Manifest, store: Store, identities: Sequence[str], watch: Watch, late_rows: Sequence[Table] = ()
 ) -> None:
     """Read every object back before anything is written. Raises Refused naming all that is wrong."""
     problems = []
-    segments = manifest.segments + [segment for table in kept for segment in table.segments]
+    segments = manifest.segments + [segment for table in late_rows for segment in table.segments]
     for number, segment in enumerate(segments, 1):
         watch.check()
         problem = segment_problem(store, segment, identities, deep=True)
@@ -71,14 +71,14 @@ def restore(
     identities: Sequence[str],
     target: Target,
     watch: Watch = SILENT,
-    kept: Sequence[Kept] = (),
+    late_rows: Sequence[LateRows] = (),
 ) -> Restored:
     """All or nothing into a database where none of the tables exists yet; rows kept after the run are laid over."""
     began = time.monotonic()
     wanted = narrowed(manifest, target.tables)
     refuse_unknown_chain(wanted, target.chain)
     wanted = moved(wanted, target.schema) if target.schema else wanted
-    extra = chosen(kept, wanted.tables, target.schema)
+    extra = chosen(late_rows, wanted.tables, target.schema)
     check_objects(wanted, store, identities, watch, extra)
     try:
         with writing(target.dsn, watch) as connection:
@@ -91,11 +91,11 @@ def restore(
     return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
 
 
-def _restore_all(loader: Loader, target: Target, kept: Sequence[Table]) -> list[str]:
+def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> list[str]:
     with loader.connection.transaction():
         notes = _fill(loader, target)
         if not loader.problems:
-            notes += lay_over(loader, kept, aside=True)
+            notes += lay_over(loader, late_rows, aside=True)
         if loader.problems:
             listed = " ".join(loader.problems[:10])
             raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")

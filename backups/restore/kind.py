@@ -21,8 +21,8 @@ DEADLINE = {"deadline": 6 * 3600, "stall": 600}
 
 def runs(environment: Environment) -> Iterable[tuple[str, str]]:
     """Runs that lie in the store, newest first."""
-    found = Run.objects.restorable().filter(policy__environment=environment).select_related("policy")
-    for run in found.order_by("-started_at")[:100]:
+    runs = Run.objects.restorable().filter(policy__environment=environment).select_related("policy")
+    for run in runs.order_by("-started_at")[:100]:
         yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}, {run.rows:,} rows"
 
 
@@ -94,7 +94,7 @@ class RestoreKind(OperationKind):
             lines.append(Consequence(f"The run is {run.status}, not proven. {run.reason}", "bad"))
         for incident in run.shows.filter(status="open").defer("evidence")[:5]:
             lines.append(Consequence(f"This run holds altered data: {incident.summary}", "bad"))
-        return lines + _told(environment, place, run, str(parameters.get("tables", "")))
+        return lines + _consequences(environment, place, run, str(parameters.get("tables", "")))
 
     def confirm_text(self, environment: Environment, parameters: Parameters) -> str:
         """The name of what is overwritten."""
@@ -128,7 +128,7 @@ def _live_possible(run: Run, parameters: Parameters) -> None:
         )
 
 
-def _told(environment: Environment, place: Place, run: Run, tables: str) -> list[Consequence]:
+def _consequences(environment: Environment, place: Place, run: Run, tables: str) -> list[Consequence]:
     if place.kind == "scratch":
         return [Consequence("A new database is made on the restore server; nothing that exists is touched.", "ok")]
     if place.kind == "compare":

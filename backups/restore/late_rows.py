@@ -19,13 +19,13 @@ from providers.postgres.schema.model import Name
 from providers.storage.base import Missing
 
 
-def lay_over(loader: Loader, kept: Sequence[Table], *, aside: bool) -> list[str]:
+def lay_over(loader: Loader, late_rows: Sequence[Table], *, aside: bool) -> list[str]:
     """`aside`: rows that do not fit become a table of their own beside it; without it they are a problem.
 
     Tables that others refer to come first; what was kept later replaces what was kept before.
     """
     order = {table.qualified: place for place, table in enumerate(in_order(loader.manifest))}
-    tables = sorted(kept, key=lambda table: order[table.qualified])
+    tables = sorted(late_rows, key=lambda table: order[table.qualified])
     return [_lay_over(loader, number, table, aside) for number, table in enumerate(tables) if table.rows]
 
 
@@ -49,9 +49,9 @@ def _lay_over(loader: Loader, number: int, table: Table, aside: bool) -> str:
 
 
 def _differs(loader: Loader, staged: Name, table: Table) -> bool:
-    columns = [postgres.Column(one.name, one.type, hashed_as=one.hashed_as) for one in table.columns]
-    found = postgres.evidence(loader.connection, staged, columns)
-    return (found.rows, found.digest) != (table.rows, table.digest)
+    columns = [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
+    evidence = postgres.evidence(loader.connection, staged, columns)
+    return (evidence.rows, evidence.digest) != (table.rows, table.digest)
 
 
 def _merge(loader: Loader, staged: Name, table: Table, aside: bool) -> str:
@@ -64,11 +64,11 @@ def _merge(loader: Loader, staged: Name, table: Table, aside: bool) -> str:
             remove_clashing(loader.connection, live, staged, key)
             postgres.bring_back(loader.connection, live, staged, names, key)
     except psycopg.Error as error:
-        said = error.diag.message_primary or str(error)
+        reason = error.diag.message_primary or str(error)
         if not aside:
-            loader.problems.append(f"{table.qualified}: {table.rows} rows kept after the run do not fit: {said}.")
+            loader.problems.append(f"{table.qualified}: {table.rows} rows kept after the run do not fit: {reason}.")
             return ""
         beside = set_aside(loader.connection, live, staged)
-        return f"{table.rows} rows kept after the run do not fit into {table.qualified} ({said}): see {beside}."
+        return f"{table.rows} rows kept after the run do not fit into {table.qualified} ({reason}): see {beside}."
     twice = "" if key else " It has no primary key, so a row that was changed is there twice."
     return f"{table.rows} rows of {table.qualified}, written after the run and kept beside it, were laid over.{twice}"

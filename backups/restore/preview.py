@@ -25,14 +25,14 @@ Report = Mapping[str, Mapping[str, Any]]
 
 def comparison(run: Run, tables: str) -> Restore | None:
     """The newest comparison of this run with the live tables, if it is fresh."""
-    found = _comparisons(run, tables).filter(ended_at__gt=timezone.now() - COMPARED_WITHIN)
-    return found.select_related("operation").first()
+    comparisons = _comparisons(run, tables).filter(ended_at__gt=timezone.now() - COMPARED_WITHIN)
+    return comparisons.select_related("operation").first()
 
 
 def comparison_among(restores: Iterable[Restore], tables: str = "") -> Restore | None:
     """The same from restores of the run that were read already, with their operations."""
     since, done = timezone.now() - COMPARED_WITHIN, Restore.Status.SUCCEEDED
-    found = [
+    comparisons = [
         (row.ended_at, row)
         for row in restores
         if (row.target, row.status) == ("compare", done)
@@ -40,14 +40,14 @@ def comparison_among(restores: Iterable[Restore], tables: str = "") -> Restore |
         and row.ended_at > since
         and str(row.operation.parameters.get("tables", "")) == tables
     ]
-    return max(found, key=lambda one: one[0])[1] if found else None
+    return max(comparisons, key=lambda timed: timed[0])[1] if comparisons else None
 
 
 def approved(operation: Operation) -> Report:
     """The difference that was shown when this restore was asked for; the votes are bound to it."""
     run, tables = operation.parameters["run"], str(operation.parameters.get("tables", ""))
-    found = _comparisons(run, tables).filter(ended_at__lte=operation.requested_at).first()
-    return found.report if found else {}
+    comparison = _comparisons(run, tables).filter(ended_at__lte=operation.requested_at).first()
+    return comparison.report if comparison else {}
 
 
 def _comparisons(run: Run | str, tables: str) -> QuerySet[Restore]:
@@ -56,10 +56,10 @@ def _comparisons(run: Run | str, tables: str) -> QuerySet[Restore]:
     return rows.filter(named if tables else named | ~Q(operation__parameters__has_key="tables"))
 
 
-def document(found: postgres.Difference) -> dict[str, Any]:
+def document(difference: postgres.Difference) -> dict[str, Any]:
     """As a Restore row keeps it; `along` only where rows of other tables are concerned."""
-    counts: dict[str, Any] = {"added": found.added, "changed": found.changed, "missing": found.missing}
-    return counts | ({"along": dict(found.along)} if found.along else {})
+    counts: dict[str, Any] = {"added": difference.added, "changed": difference.changed, "missing": difference.missing}
+    return counts | ({"along": dict(difference.along)} if difference.along else {})
 
 
 def along(report: Report) -> dict[str, int]:
@@ -70,10 +70,10 @@ def along(report: Report) -> dict[str, int]:
     return dict(total)
 
 
-def refuse_more_along(found: Mapping[str, int], seen: Report) -> None:
+def refuse_more_along(deleted: Mapping[str, int], seen: Report) -> None:
     """People approve how many rows of other tables go; raises Refused where it became more."""
     accepted = along(seen)
-    more = [f"{name}: {count} rows" for name, count in sorted(found.items()) if count > accepted.get(name, 0)]
+    more = [f"{name}: {count} rows" for name, count in sorted(deleted.items()) if count > accepted.get(name, 0)]
     if more:
         raise Refused(
             "Nothing was changed. Rows of tables that are not restored refer to rows that would be removed, and more "
@@ -83,11 +83,11 @@ def refuse_more_along(found: Mapping[str, int], seen: Report) -> None:
 
 def lines(report: Report) -> list[Consequence]:
     """A sentence a table, the worst tone where rows would be lost."""
-    told = [Consequence(f"{table}: {_counted(counts)}.", _tone(counts)) for table, counts in report.items()]
+    consequences = [Consequence(f"{table}: {_counted(counts)}.", _tone(counts)) for table, counts in report.items()]
     for table, count in sorted(along(report).items()):
         text = f"{table} is not restored, but {count:,} of its rows are deleted, or lose their reference, with rows "
-        told.append(Consequence(text + "that are removed. No run of this policy brings them back.", "bad"))
-    return told
+        consequences.append(Consequence(text + "that are removed. No run of this policy brings them back.", "bad"))
+    return consequences
 
 
 def _counted(counts: Mapping[str, Any]) -> str:

@@ -25,13 +25,13 @@ def beat_seconds() -> float:
 
 def identity(connection: Connection) -> str:
     """Which database this is, whatever its address. Raises Refused behind a pooler that would lose the lock."""
-    found = postgres.facts(connection)
-    if not found.session_mode:
+    facts = postgres.facts(connection)
+    if not facts.session_mode:
         raise Refused(
             f"{address(connection.info.dsn)} is a pooler in transaction mode. Nothing was written. "
             "Put the session pooler (port 5432) or the host into the variable."
         )
-    return f"{found.system_identifier}/{found.database}"
+    return f"{facts.system_identifier}/{facts.database}"
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from backups.restore import in_place, preview, targets
 from backups.restore.into_empty import Target, check_objects, restore
 from backups.restore.session import writing
 from backups.restore.targets import Place, parse
-from backups.stores.trusted_manifest import kept_after, store_of, trusted_manifest
+from backups.stores.trusted_manifest import late_rows_after, store_of, trusted_manifest
 from ledger.services import record
 from operations.dsns import dsn_from, export_dsn, restore_dsn
 from operations.engine.claim import lock
@@ -67,7 +67,7 @@ def check(ctx: StepContext) -> None:
     )
     ctx.result(restore=row.pk)
     refuse_unknown_chain(manifest, str(ctx.parameters.get("chain", "")))
-    extra = chosen(kept_after(run), manifest.tables, "")
+    extra = chosen(late_rows_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keys.identities(), step_support.watch(ctx), extra)
     ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
     kind = place_of(ctx).kind
@@ -76,10 +76,10 @@ def check(ctx: StepContext) -> None:
     else:
         _skip_what_live_needs(ctx)
     if kind in ("compare", "live"):
-        found = in_place.compare(
+        differences = in_place.compare(
             manifest, store_of(run), keys.identities(), export_dsn(ctx.environment), step_support.watch(ctx)
         )
-        report = {one.table: preview.document(one) for one in found}
+        report = {difference.table: preview.document(difference) for difference in differences}
         if kind == "live":
             preview.refuse_more_along(preview.along(report), preview.approved(ctx.operation))
         Restore.objects.filter(operation=ctx.operation).update(report=report)
@@ -134,13 +134,13 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     if place.kind == "live":
         approved = preview.along(preview.approved(ctx.operation))
         done = in_place.apply(
-            manifest, store, identities, restore_dsn(ctx.environment), watch, kept_after(run), approved
+            manifest, store, identities, restore_dsn(ctx.environment), watch, late_rows_after(run), approved
         )
         ctx.log(f"Removed {done.removed} and wrote {done.written} rows in one transaction; the tables equal the run.")
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
-    restored = restore(manifest, store, identities, target, watch, kept_after(run))
+    restored = restore(manifest, store, identities, target, watch, late_rows_after(run))
     readers = shared(target.dsn, target.schema) if place.kind == "schema" else []
     return {**values, "rows": restored.rows, "notes": [*readers, *restored.notes][:20]}
 

@@ -45,7 +45,7 @@ def csv_of(
 
     Raises Refused naming damaged objects or while another table is converted, ProviderError without room.
     """
-    problems = [said for one in table.segments if (said := segment_problem(store, one, (), deep=False))]
+    problems = [problem for segment in table.segments if (problem := segment_problem(store, segment, (), deep=False))]
     if problems:
         raise Refused(f"Run {manifest.run} is damaged; nothing was sent. {' '.join(problems[:5])}")
     if table.format == "csv" and table.segments:

@@ -47,14 +47,14 @@ def parse(text: str) -> Place:
 def where(text: str) -> str:
     """A target in words, after "the run"."""
     kind, _, name = text.partition(":")
-    told = {
+    sentences = {
         "scratch": "into a new database",
         "compare": "compared with the live tables",
         "live": "onto the live tables",
         "schema": f"into the new schema {name}",
         "database": f"into the database of {name}",
     }
-    return told.get(kind, f"into {text}")
+    return sentences.get(kind, f"into {text}")
 
 
 PURPOSES = ("export", "migration", "restore")
@@ -67,7 +67,7 @@ def variables(environment: Environment) -> list[str]:
 
 def refuse_variable(name: str) -> None:
     """A name that leads to the portal or to an environment is refused, whoever asks and wherever."""
-    owner = next((one for one in Environment.objects.all() if name in variables(one)), None)
+    owner = next((environment for environment in Environment.objects.all() if name in variables(environment)), None)
     if owner or name == PORTAL:
         raise Refused(
             f"{name} leads to {owner or 'the portal'} itself. Nothing was written. "
@@ -91,9 +91,9 @@ def _taken(target: postgres.Facts, watch: Watch) -> Iterator[tuple[str, postgres
     connection.ensure_connection()
     yield "the portal", postgres.facts(connection.connection)
     for environment in Environment.objects.all():
-        found = [one for purpose in PURPOSES if (one := _look(environment, purpose, watch))]
-        yield from ((environment.slug, one) for one in found)
-        if not found and _known_server(environment, target.system_identifier):
+        known = [facts for purpose in PURPOSES if (facts := _look(environment, purpose, watch))]
+        yield from ((environment.slug, facts) for facts in known)
+        if not known and _known_server(environment, target.system_identifier):
             yield environment.slug, target
 
 
@@ -117,7 +117,7 @@ def _known_server(environment: Environment, system_identifier: str) -> bool:
     return bool(system_identifier) and runs.filter(system_identifier=system_identifier).exists()
 
 
-def _same(one: postgres.Facts, other: postgres.Facts) -> bool:
+def _same(facts: postgres.Facts, other: postgres.Facts) -> bool:
     """An identifier that a role may not read proves no difference."""
-    known = one.system_identifier and other.system_identifier
-    return one.database == other.database and (not known or one.system_identifier == other.system_identifier)
+    known = facts.system_identifier and other.system_identifier
+    return facts.database == other.database and (not known or facts.system_identifier == other.system_identifier)

@@ -52,13 +52,13 @@ def looked_at(policy: Policy) -> tuple[Plan, frozenset[str]]:
 
 def incomplete(runs: Iterable[Run]) -> frozenset[str]:
     """Runs whose manifest is missing, or any object of them is, or has another size."""
-    found = set()
+    unreadable = set()
     for run in runs:
         stored = {item.key: item.size_bytes for item in store_of(run).list(f"runs/{run.pk}/")}
         wanted = Segment.objects.filter(run=run).values_list("key", "stored_bytes")
         if manifest_key(run.pk) not in stored or any(stored.get(key) != size for key, size in wanted):
-            found.add(run.pk)
-    return frozenset(found)
+            unreadable.add(run.pk)
+    return frozenset(unreadable)
 
 
 def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
@@ -68,11 +68,11 @@ def facts(policy: Policy, missing: frozenset[str] = frozenset()) -> list[Fact]:
     held = Run.objects.held().filter(pk=OuterRef("pk"))
     runs = stored.defer("tables", "warnings", "reason").annotate(on_hold=Exists(held), altered=Exists(shown))
     busy, point = read_now(policy), newest_point(policy)
-    found = [
+    facts_now = [
         _fact(run, run.pk not in missing, run.on_hold, run.altered, run.pk in busy)
         for run in runs.select_related("operation")
     ]
-    return [replace(fact, newest=fact.run == point) for fact in found]
+    return [replace(fact, newest=fact.run == point) for fact in facts_now]
 
 
 def newest_point(policy: Policy) -> str:

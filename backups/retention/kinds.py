@@ -31,8 +31,8 @@ def policies(environment: Environment) -> Iterable[tuple[str, str]]:
 
 
 def retired_runs(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(retired_at=None)
-    for run in found.select_related("policy").order_by("-started_at")[:200]:
+    runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(retired_at=None)
+    for run in runs.select_related("policy").order_by("-started_at")[:200]:
         yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, retired {run.retired_at:%Y-%m-%d}"
 
 
@@ -56,13 +56,13 @@ class RetireKind(OperationKind):
         return {"policy": policy_of(environment, parameters).name}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        found = planned(policy_of(environment, parameters))
-        if found.refused:
-            return [Consequence(f"It would be refused: {found.refused}.", "bad")]
-        count = len(found.retire)
+        plan = planned(policy_of(environment, parameters))
+        if plan.refused:
+            return [Consequence(f"It would be refused: {plan.refused}.", "bad")]
+        count = len(plan.retire)
         stays = "newest restore point is" if is_restore_point(parameters["policy"]) else "three newest proven runs are"
         return [
-            Consequence(f"{count} of {len(found.lines)} runs are retired; nothing is deleted now."),
+            Consequence(f"{count} of {len(plan.lines)} runs are retired; nothing is deleted now."),
             Consequence(f"For {TOMBSTONE.days} days each can be brought back.", "ok"),
             Consequence(f"The {stays} never retired.", "ok"),
         ]
@@ -79,15 +79,15 @@ class PurgeKind(OperationKind):
         return {"policy": policy_of(environment, parameters).name}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        found = planned(policy_of(environment, parameters))
-        if found.refused:
-            return [Consequence(f"It would be refused: {found.refused}.", "bad")]
-        size = sum(Run.objects.filter(pk__in=found.due).values_list("stored_bytes", flat=True))
+        plan = planned(policy_of(environment, parameters))
+        if plan.refused:
+            return [Consequence(f"It would be refused: {plan.refused}.", "bad")]
+        size = sum(Run.objects.filter(pk__in=plan.due).values_list("stored_bytes", flat=True))
         return [
             Consequence(
-                f"The data of {len(found.due)} runs ({size / 1e6:,.1f} MB), retired for {TOMBSTONE.days} days or more, "
+                f"The data of {len(plan.due)} runs ({size / 1e6:,.1f} MB), retired for {TOMBSTONE.days} days or more, "
                 "is deleted and cannot be brought back.",
-                "bad" if found.due else "ok",
+                "bad" if plan.due else "ok",
             ),
             Consequence("Manifests, fingerprints, signatures and proofs stay for ever.", "ok"),
             Consequence("A run under a hold, or one that is being restored, stays.", "ok"),
@@ -118,8 +118,8 @@ class UnretireKind(OperationKind):
 def keep_retention() -> None:
     """The daily duty: ask for what the plans say, once each. A policy that is refused does not stop the others."""
     for policy in Policy.objects.select_related("environment"):
-        found = planned(policy)
-        for kind, runs in (("backups.retire", found.retire), ("backups.purge", found.due)):
+        plan = planned(policy)
+        for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)):
             if runs and not _asked(kind, policy):
                 try:
                     _ask(kind, policy)

@@ -38,11 +38,11 @@ def points_wanted(facts: Sequence[Fact], rule: Rule, now: datetime) -> dict[str,
 def wanted_by(facts: Sequence[Fact], rule: Rule) -> dict[str, list[str]]:
     """Why each counted run is kept; `facts` are newest first, retired ones are wanted only by the floor."""
     counted = [fact for fact in facts if fact.counts]
-    kept = [fact for fact in counted if fact.retired_at is None]
+    not_retired = [fact for fact in counted if fact.retired_at is None]
     reasons: dict[str, list[str]] = {}
     for number, fact in enumerate(counted[:FLOOR]):
         reasons.setdefault(fact.run, []).append("the newest proven" if number == 0 else "one of the three newest")
-    for fact in kept[: rule.last]:
+    for fact in not_retired[: rule.last]:
         reasons.setdefault(fact.run, []).append(f"among the last {rule.last}")
     zone = ZoneInfo(rule.zone)
     generations: list[tuple[str, int, Callable[[datetime], Hashable], str]] = [
@@ -52,7 +52,7 @@ def wanted_by(facts: Sequence[Fact], rule: Rule) -> dict[str, list[str]]:
         ("year", rule.yearly, lambda at: at.year, "%Y"),
     ]
     for name, count, key, shown in generations:
-        for fact, local in _first_of_each(kept, count, key, zone):
+        for fact, local in _first_of_each(not_retired, count, key, zone):
             reasons.setdefault(fact.run, []).append(f"{name} {local.strftime(shown)}")
     return reasons
 
@@ -61,13 +61,13 @@ def _first_of_each(
     facts: Sequence[Fact], count: int, key: Callable[[datetime], Hashable], zone: ZoneInfo
 ) -> list[tuple[Fact, datetime]]:
     """The newest run of each of the `count` newest periods that have one."""
-    found: dict[Hashable, tuple[Fact, datetime]] = {}
+    kept_by_period: dict[Hashable, tuple[Fact, datetime]] = {}
     for fact in facts:
         local = fact.at.astimezone(zone)
-        if len(found) == count and key(local) not in found:
+        if len(kept_by_period) == count and key(local) not in kept_by_period:
             break
-        found.setdefault(key(local), (fact, local))
-    return list(found.values())[:count]
+        kept_by_period.setdefault(key(local), (fact, local))
+    return list(kept_by_period.values())[:count]
 
 
 def _line(fact: Fact, facts: Sequence[Fact], wanted: dict[str, list[str]], rule: Rule, now: datetime) -> Line:
@@ -99,7 +99,7 @@ def _doubts(fact: Fact, facts: Sequence[Fact], rule: Rule, now: datetime) -> tup
         return ()
     if now - fact.at < timedelta(days=rule.unproven_days):
         return (f"not proven, younger than {rule.unproven_days} days",)
-    newer = sum(one.counts and one.retired_at is None and one.at > fact.at for one in facts)
+    newer = sum(other.counts and other.retired_at is None and other.at > fact.at for other in facts)
     return () if newer >= FLOOR else ("not proven, but fewer than three newer ones are",)
 
 
@@ -116,7 +116,7 @@ def _retired(fact: Fact, facts: Sequence[Fact], reasons: tuple[str, ...], rule: 
         )
     if now < until:
         return Line(fact.run, "retired", ("its data stays for seven days",), until)
-    since = sum(one.counts and one.retired_at is None and one.at > fact.retired_at for one in facts)
+    since = sum(other.counts and other.retired_at is None and other.at > fact.retired_at for other in facts)
     if since < FLOOR and not rule.point_days:
         return Line(fact.run, "retired", (f"only {since} of three newer runs are proven since",), until)
     return Line(fact.run, "due", ("seven days are over",), until)

@@ -13,7 +13,7 @@ from backups.archive import keys, tombstone
 from backups.archive.manifest import Manifest
 from backups.models import Policy, Run
 from backups.retention.facts import clock, incomplete, looked_at, planned
-from backups.retention.steps import policy_of, refuse, told
+from backups.retention.steps import policy_of, record_retention, refuse
 from backups.stores import configured
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
@@ -26,16 +26,16 @@ from providers.storage.factory import open_reaper, open_store
 def purge(ctx: StepContext) -> None:
     """Delete the segments of every run that is due; a repeated step goes on where the last one ended."""
     policy = policy_of(ctx)
-    found, missing = looked_at(policy)
-    refuse(found.refused, "deleted")
-    waits = _waits(policy, found.due)
+    plan, missing = looked_at(policy)
+    refuse(plan.refused, "deleted")
+    waits = _waits(policy, plan.due)
     if waits:
         ctx.result(policy=policy.name, purged=[], waiting=waits)
-        ctx.log(f"{len(found.due)} runs are due. {waits}")
+        ctx.log(f"{len(plan.due)} runs are due. {waits}")
         return
     done: list[str] = ctx.state.setdefault("purged", [])
-    for number, pk in enumerate(found.due, 1):
-        ctx.progress(number, len(found.due), "runs", pk)
+    for number, pk in enumerate(plan.due, 1):
+        ctx.progress(number, len(plan.due), "runs", pk)
         if _purge(ctx, policy, pk, missing):
             done.append(pk)
             ctx.save_state()
@@ -77,7 +77,7 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
     with transaction.atomic():
         lock(ctx.lease)
         Run.objects.filter(pk=pk, purged_at=None).update(purged_at=clock().database)
-        told(
+        record_retention(
             ctx,
             "backups.run.purged",
             pk,
@@ -91,8 +91,8 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
 
 def _read_locks(run: Run, manifest: Manifest, stores: list[Store]) -> None:
     """Write down until when the stores themselves refuse to delete, as they say it now."""
-    said = [store.retention_of(segment.key) for store in stores for segment in manifest.segments]
-    until = max(filter(None, said), default=None)
+    problem = [store.retention_of(segment.key) for store in stores for segment in manifest.segments]
+    until = max(filter(None, problem), default=None)
     if until is not None and until > clock().database:
         Run.objects.filter(pk=run.pk).update(retained_until=until)
 
@@ -125,8 +125,8 @@ def _try_first(run: Run, manifest: Manifest, reaper: Store) -> None:
     except ProviderError as error:
         if not error.retryable:
             Run.objects.filter(pk=run.pk, purged_at=None).update(purging_at=run.purging_at)
-        said = f"{error.message} The reaper's key is BACKUP_REAPER_AWS_ACCESS_KEY_ID."
-        raise ProviderError(said, retryable=error.retryable) from None
+        problem = f"{error.message} The reaper's key is BACKUP_REAPER_AWS_ACCESS_KEY_ID."
+        raise ProviderError(problem, retryable=error.retryable) from None
 
 
 def _delete(ctx: StepContext, manifest: Manifest, reaper: Store) -> None:

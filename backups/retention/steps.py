@@ -20,8 +20,8 @@ MANY = 50
 
 
 def policy_of(ctx: StepContext) -> Policy:
-    found = Policy.objects.select_related("environment")
-    return found.get(environment=ctx.environment, name=ctx.parameters["policy"])
+    policies = Policy.objects.select_related("environment")
+    return policies.get(environment=ctx.environment, name=ctx.parameters["policy"])
 
 
 def retire(ctx: StepContext) -> None:
@@ -46,7 +46,7 @@ def retire(ctx: StepContext) -> None:
                 body="Their data is deleted in seven days. If that is wrong, widen the policy and bring them back.",
             )
         if going:
-            told(ctx, "backups.runs.retired", policy.name, runs=going[:500], count=len(going))
+            record_retention(ctx, "backups.runs.retired", policy.name, runs=going[:500], count=len(going))
     ctx.log(f"{len(going)} runs retired, {len(again.of('keep'))} kept.")
 
 
@@ -60,7 +60,7 @@ def bring_back(ctx: StepContext) -> None:
         if not Run.objects.filter(pk=pk, **open_still).update(retired_at=None, retired_by="", brought_back_at=now):
             raise Refused(f"Run {pk} is not retired, or its data is being deleted. Nothing was changed.")
         ctx.result(run=pk)
-        told(ctx, "backups.run.brought_back", pk)
+        record_retention(ctx, "backups.run.brought_back", pk)
 
 
 def refuse(reason: str, verb: str) -> None:
@@ -73,7 +73,7 @@ def _actor(ctx: StepContext) -> str:
     return ctx.operation.requested_by.username
 
 
-def told(ctx: StepContext, code: str, subject: str, **data: object) -> None:
+def record_retention(ctx: StepContext, code: str, subject: str, **data: object) -> None:
     record(
         code,
         actor=_actor(ctx),

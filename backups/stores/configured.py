@@ -25,12 +25,12 @@ EVERY = timedelta(days=1)
 
 def known() -> dict[str, str]:
     """Store URL to what it is for; a variable without a value is not here."""
-    found = {_shown(settings.BACKUP_STORE, "BACKUP_STORE"): "first store of every policy"}
+    uses = {_shown(settings.BACKUP_STORE, "BACKUP_STORE"): "first store of every policy"}
     for policy in Policy.objects.exclude(second_store_env="").select_related("environment"):
         url = os.environ.get(policy.second_store_env, "")
         if url:
-            found.setdefault(_shown(url, policy.second_store_env), f"second store of {policy}")
-    return found
+            uses.setdefault(_shown(url, policy.second_store_env), f"second store of {policy}")
+    return uses
 
 
 def _shown(url: str, variable: str) -> str:

@@ -15,7 +15,7 @@ from providers.storage.s3_client import object_lock
 
 
 @dataclass(frozen=True)
-class Kept:
+class Locked:
     """`until` is None where an object of the run is not locked; `warning` only where a lock was wanted."""
 
     until: datetime | None = None
@@ -23,18 +23,18 @@ class Kept:
     warning: str = ""
 
 
-def read_back(manifest: Manifest, store: Store) -> Kept:
+def read_back(manifest: Manifest, store: Store) -> Locked:
     """Ask the store itself; never raises for its answer, because the run is stored already."""
     days, _ = object_lock()
     wanted = days > 0 and store.url.startswith("s3:")
     try:
-        found = store.head(manifest_key(manifest.run))
-        if found is None or found.retained_until is None:
-            return Kept(warning=f"No Object Lock: {days} days were wanted, {store} tells of none." if wanted else "")
+        head = store.head(manifest_key(manifest.run))
+        if head is None or head.retained_until is None:
+            return Locked(warning=f"No Object Lock: {days} days were wanted, {store} tells of none." if wanted else "")
         ends = [store.retention_of(key) for key in (segment.key for segment in manifest.segments)]
     except ProviderError as error:
-        return Kept(warning=f"Object Lock could not be read back: {error.message}" if wanted else "")
+        return Locked(warning=f"Object Lock could not be read back: {error.message}" if wanted else "")
     open_ended = sum(end is None for end in ends)
     if open_ended:
-        return Kept(warning=f"Object Lock covers the manifest but not {open_ended} of {len(ends)} segments.")
-    return Kept(min([found.retained_until, *(end for end in ends if end)]), found.lock_mode)
+        return Locked(warning=f"Object Lock covers the manifest but not {open_ended} of {len(ends)} segments.")
+    return Locked(min([head.retained_until, *(end for end in ends if end)]), head.lock_mode)

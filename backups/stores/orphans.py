@@ -33,16 +33,16 @@ def orphans(store: Store, now: datetime, grace: timedelta = GRACE, known: Collec
     by_run: dict[str, list[tuple[str, datetime]]] = {}
     for item in store.list("runs/"):
         by_run.setdefault(item.key.split("/")[1], []).append((item.key, item.modified_at))
-    found: list[str] = []
+    keys_to_delete: list[str] = []
     for run, items in by_run.items():
         keys = {key for key, _ in items}
         if manifest_key(run) not in keys and (run in known or _ended(run, keys)):
             logger.error("run %s has lost its manifest; nothing of it is removed. Look for who removed it.", run)
             continue
-        kept = _kept(store, run, keys)
-        if kept is not None:
-            found += [key for key, at in items if now - at > grace and not key.startswith(kept)]
-    return sorted(found)
+        prefixes = _prefixes_to_keep(store, run, keys)
+        if prefixes is not None:
+            keys_to_delete += [key for key, at in items if now - at > grace and not key.startswith(prefixes)]
+    return sorted(keys_to_delete)
 
 
 def _ended(run: str, keys: Collection[str]) -> bool:
@@ -50,7 +50,7 @@ def _ended(run: str, keys: Collection[str]) -> bool:
     return any(key.startswith(tuple(f"runs/{run}/{name}" for name in PAPERS)) for key in keys)
 
 
-def _kept(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
+def _prefixes_to_keep(store: Store, run: str, keys: set[str]) -> tuple[str, ...] | None:
     """What to keep: nothing without a manifest, its own prefix and papers with one, all if it is unreadable."""
     if manifest_key(run) not in keys:
         return ("//",)
@@ -73,8 +73,8 @@ def sweep(store: Store, now: datetime, grace: timedelta = GRACE, known: Collecti
 
 
 def _still_orphan(store: Store, run: str, key: str) -> bool:
-    kept = _kept(store, run, {manifest_key(run)})
-    return kept is not None and not key.startswith(kept)
+    prefixes = _prefixes_to_keep(store, run, {manifest_key(run)})
+    return prefixes is not None and not key.startswith(prefixes)
 
 
 def sweep_default_store() -> None:

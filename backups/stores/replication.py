@@ -45,8 +45,8 @@ def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILE
             raise ProviderError(f"Run {manifest.run} is not whole in {target}: {problem}")
     _copy_howto(source, target)
     _same_run(manifest, source, target)
-    kept = [item.key for item in source.list(f"runs/{manifest.run}/kept/")]
-    for key in [*papers, *kept, manifest_key(manifest.run), *proofs]:
+    late_rows = [item.key for item in source.list(f"runs/{manifest.run}/kept/")]
+    for key in [*papers, *late_rows, manifest_key(manifest.run), *proofs]:
         copied += _copy(key, source, target)
     return copied
 

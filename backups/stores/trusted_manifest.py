@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from backups.archive import keys
-from backups.archive.late_rows import Kept, kept_of
+from backups.archive.late_rows import LateRows, late_rows_of
 from backups.archive.manifest import Manifest
 from backups.archive.reader import load
 from backups.archive.signed_json import ManifestError
@@ -34,10 +34,10 @@ def store_of(run: Run) -> Store:
     return open_store(run.store_url or settings.BACKUP_STORE)
 
 
-def kept_after(run: Run) -> list[Kept]:
+def late_rows_after(run: Run) -> list[LateRows]:
     """What a migration kept beside its restore point. Raises Refused when a document is not what was written."""
     store = store_of(run)
     try:
-        return kept_of(store, trusted_manifest(run, store), keys.verifier())
+        return late_rows_of(store, trusted_manifest(run, store), keys.verifier())
     except ManifestError as error:
         raise Refused(f"Rows kept after run {run.pk} were rejected: {error}. Nothing was written.") from None

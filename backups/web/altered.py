@@ -34,7 +34,7 @@ def context(run: Run, proofs: Sequence[Proof]) -> dict[str, Any]:
     """The newest proof's comparison, the incidents that this run shows, in two queries."""
     examined: dict[str, Any] = next((p.document["examined"] for p in proofs if p.document.get("examined")), {})
     shown = list(run.shows.defer("evidence").order_by("status", "-opened_at")[:20])
-    run.altered = any(one.status == Incident.Status.OPEN for one in shown)  # type: ignore[attr-defined]
+    run.altered = any(incident.status == Incident.Status.OPEN for incident in shown)  # type: ignore[attr-defined]
     holds = list(run.holds.filter(released_at=None))
     run.held = bool(holds)  # type: ignore[attr-defined]
     return {

@@ -32,13 +32,13 @@ def calendars(policies: Sequence[Policy]) -> list[tuple[Policy, SafeString]]:
     since = timezone.now() - timedelta(weeks=WEEKS + 1)
     suspect = Run.objects.filter(operation=OuterRef("operation"), status="suspect")
     rows = Slot.objects.filter(policy__in=policies, at__gte=since).annotate(suspect=Exists(suspect))
-    found: dict[int, dict[date, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    days: dict[int, dict[date, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     zones = {policy.pk: zoneinfo.ZoneInfo(policy.time_zone) for policy in policies}
     for key, at, status, doubted in rows.values_list("policy_id", "at", "status", "suspect"):
         day = at.astimezone(zones[key]).date()
-        found[key][day]["suspect" if doubted and status == "failed" else status] += 1
+        days[key][day]["suspect" if doubted and status == "failed" else status] += 1
     return [
-        (policy, _heat(policy, found[policy.pk], timezone.now().astimezone(zones[policy.pk]).date()))
+        (policy, _heat(policy, days[policy.pk], timezone.now().astimezone(zones[policy.pk]).date()))
         for policy in policies
     ]
 
@@ -46,8 +46,8 @@ def calendars(policies: Sequence[Policy]) -> list[tuple[Policy, SafeString]]:
 def _heat(policy: Policy, counted: dict[date, Counter[str]], today: date) -> SafeString:
     days: dict[date, Day] = {day: worst(counter) for day, counter in counted.items()}
     total = sum((counter for counter in counted.values()), Counter[str]())
-    told = ", ".join(f"{total[status]:,} {status}" for status in total) or "no slot yet"
-    return heat(days, today, f"Slots of {policy}", f"{WEEKS} weeks of {policy} ({policy.cron or 'by hand'}): {told}.")
+    totals = ", ".join(f"{total[status]:,} {status}" for status in total) or "no slot yet"
+    return heat(days, today, f"Slots of {policy}", f"{WEEKS} weeks of {policy} ({policy.cron or 'by hand'}): {totals}.")
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -141,7 +141,7 @@ def _marked(shown: list[date], days: Mapping[date, Day], monday: date) -> SafeSt
     return format_html_join(
         "",
         '<path class="{}" d="{}"><title>{}: {}</title></path>',
-        ((SHAPES[one.status][0], _shape(one.status, *_place(day, monday)), f"{day}", one.told) for day, one in odd),
+        ((SHAPES[cell.status][0], _shape(cell.status, *_place(day, monday)), f"{day}", cell.told) for day, cell in odd),
     )
 
 

@@ -102,8 +102,8 @@ def vanished(sizes: dict[str, int], proofs: Proofs) -> list[Vanished]:
 
 def sizes_of(environment: Environment) -> tuple[dict[str, int], str]:
     """The live catalogue with sizes, or the reason why it cannot be read."""
-    found, problem = live_tables(environment)
-    return {table.name: table.size_bytes for table in found}, problem
+    tables, problem = live_tables(environment)
+    return {table.name: table.size_bytes for table in tables}, problem
 
 
 def live_tables(environment: Environment) -> tuple[list[postgres.Listed], str]:
@@ -145,17 +145,17 @@ def page(request: HttpRequest) -> HttpResponse:
 @register
 def coverage(environment: Environment | None) -> Iterator[Check]:
     """Tables that no policy copies, that came since the newest proof, or that went."""
-    for each in Environment.objects.filter(policies__enabled=True).distinct():
-        if environment not in (None, each) or not known_dsn(each, "export"):
+    for environment_ in Environment.objects.filter(policies__enabled=True).distinct():
+        if environment not in (None, environment_) or not known_dsn(environment_, "export"):
             continue
-        sizes, problem = sizes_of(each)
-        proofs = newest_proofs(each)
-        lines = covered(each, sizes, proofs)
-        found = [f"{one.table} is gone or renamed" for one in vanished(sizes, proofs)]
-        found += [f"{line.table} is in no policy" for line in lines if not line.policies]
-        found += [f"{line.table} is new" for line in lines if line.new]
+        sizes, problem = sizes_of(environment_)
+        proofs = newest_proofs(environment_)
+        lines = covered(environment_, sizes, proofs)
+        gaps = [f"{gone.table} is gone or renamed" for gone in vanished(sizes, proofs)]
+        gaps += [f"{line.table} is in no policy" for line in lines if not line.policies]
+        gaps += [f"{line.table} is new" for line in lines if line.new]
         why = "A table that no policy names is lost with the database; a renamed one leaves its policy silently."
-        told = "; ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-        fix = "Open Backups, Coverage; name the table in a policy, or export now." if found or problem else ""
-        tone = "warn" if found or problem else "ok"
-        yield Check(f"{each.slug} coverage", tone, told or problem or "every table is in a policy", why, fix)
+        state = "; ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
+        fix = "Open Backups, Coverage; name the table in a policy, or export now." if gaps or problem else ""
+        tone = "warn" if gaps or problem else "ok"
+        yield Check(f"{environment_.slug} coverage", tone, state or problem or "every table is in a policy", why, fix)

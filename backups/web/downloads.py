@@ -54,13 +54,13 @@ def table_csv(request: HttpRequest, pk: str, table: str) -> HttpResponse | Strea
         _refuse_purged(run)
         store = store_of(run)
         manifest = trusted_manifest(run, store)
-        found = restore_table_csv.wanted(manifest, table, keys.identities())
-        rows = restore_table_csv.csv_of(manifest, found, store, keys.identities())
+        table_held = restore_table_csv.wanted(manifest, table, keys.identities())
+        rows = restore_table_csv.csv_of(manifest, table_held, store, keys.identities())
     except (ProviderError, Refused) as error:
         return _sorry(request, run, str(error), table)
-    _tell(request, run, table=found.qualified, rows=found.rows)
+    _tell(request, run, table=table_held.qualified, rows=table_held.rows)
     body = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-    return _attachment(body, f"{run.pk}-{found.qualified}.csv")
+    return _attachment(body, f"{run.pk}-{table_held.qualified}.csv")
 
 
 def _allowed(request: HttpRequest, pk: str, permission: str) -> Run:

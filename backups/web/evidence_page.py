@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 
 from backups.archive import keys
 from backups.evidence import html
-from backups.evidence.decision_history import told
+from backups.evidence.decision_history import with_differences
 from backups.evidence.service import PERMISSION, TYPES, opened, rendered
 from backups.models import EvidenceReport
 from operations.models import Environment, Operation, Status
@@ -43,13 +43,13 @@ def ask(request: HttpRequest) -> dict[str, Any]:
 
 def _months(last: date) -> list[tuple[str, str]]:
     """The last six whole months as links: a label and a query."""
-    found, day = [], last
+    months, day = [], last
     for _ in range(6):
         first = day.replace(day=1)
         end = first + timedelta(days=calendar.monthrange(day.year, day.month)[1])
-        found.append((f"{first:%B %Y}", urlencode({"from": first.isoformat(), "to": end.isoformat()})))
+        months.append((f"{first:%B %Y}", urlencode({"from": first.isoformat(), "to": end.isoformat()})))
         day = first - timedelta(days=1)
-    return found
+    return months
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -104,7 +104,7 @@ def decision(request: HttpRequest) -> HttpResponse:
         "title": "History of one decision",
         "rows": rows,
         "shown": shown,
-        "history": told(shown.result.get("history", [])) if shown else [],
+        "history": with_differences(shown.result.get("history", [])) if shown else [],
         "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
         "may": request.user.has_perm(PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),

@@ -29,15 +29,29 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     title = "Newest proven backup"
     url = reverse("admin:backups_run_changelist")
     runs = recent_runs(request)
-    run = next((one for one in reversed(runs) if one.status == RunStatus.PROVEN and not one.operation.seeded), None)
+    run = next(
+        (
+            candidate
+            for candidate in reversed(runs)
+            if candidate.status == RunStatus.PROVEN and not candidate.operation.seeded
+        ),
+        None,
+    )
     run = run or _newest()
     if run is None or run.proven_at is None:
         return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
     late = timezone.now() - run.proven_at > FRESH
-    newer = next((one for one in reversed(runs) if one.started_at > run.started_at and not one.operation.seeded), None)
+    newer = next(
+        (
+            candidate
+            for candidate in reversed(runs)
+            if candidate.started_at > run.started_at and not candidate.operation.seeded
+        ),
+        None,
+    )
     red = newer is not None and (newer.status in (RunStatus.SUSPECT, RunStatus.FAILED) or newer.proof_overdue)
-    told = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
-    tone, word = ("bad", f"last run {told}") if red else ("warn", "late") if late else ("ok", "proven")
+    state = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
+    tone, word = ("bad", f"last run {state}") if red else ("warn", "late") if late else ("ok", "proven")
     took = f"{run.rows:,} rows of {run.policy} · restored in {formatting.duration(run.proof_seconds)}"
     return Panel(
         title, formatting.relative(run.proven_at), tone, word, took, reverse("admin:backups_run_change", args=[run.pk])
@@ -51,7 +65,7 @@ def _newest() -> Run | None:
 
 def backup_schedule(request: HttpRequest) -> Panel | None:
     """Shown only while a slot is red and nobody acknowledged it."""
-    shown = [one for one in _red(request) if one.kind == "slot"]
+    shown = [red for red in _red(request) if red.kind == "slot"]
     if not shown:
         return None
     newest, count = shown[0], len(shown)
@@ -62,7 +76,7 @@ def backup_schedule(request: HttpRequest) -> Panel | None:
 
 def altered(request: HttpRequest) -> Panel | None:
     """Shown only while an incident is open; nothing but a person's reason takes it away."""
-    shown = [one for one in _red(request) if one.kind == "incident"]
+    shown = [red for red in _red(request) if red.kind == "incident"]
     if not shown:
         return None
     newest, count = shown[0], len(shown)
@@ -93,7 +107,7 @@ def _red(request: HttpRequest) -> list[_Red]:
         rows = Incident.objects.open().order_by("-opened_at")
         incident_rows = rows.values_list(Value("incident"), "pk", "opened_at", "status", "environment__slug", "summary")
         both = slot_rows[:100].union(incident_rows[:100], all=True)
-        known = sorted((_Red(*row) for row in both), key=lambda one: one.at, reverse=True)
+        known = sorted((_Red(*row) for row in both), key=lambda red: red.at, reverse=True)
         request.red_of_backups = known  # type: ignore[attr-defined]
     return known
 

@@ -65,7 +65,10 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     environments = list(Environment.objects.filter(kind__in=["production", "staging"]))
     slug = request.GET.get("environment", "")
-    chosen = next((one for one in environments if one.slug == slug), environments[0] if environments else None)
+    chosen = next(
+        (environment for environment in environments if environment.slug == slug),
+        environments[0] if environments else None,
+    )
     context = {
         **admin.site.each_context(request),
         "title": "Backup layers",

@@ -114,7 +114,7 @@ def _rows(policy: Policy) -> tuple[list[dict[str, Any]], str]:
     if not policy.pk:
         return [], "Save the policy first; then the tables of its environment can be ticked here."
     environment: Environment = policy.environment
-    found, problem = live_tables(environment)
+    tables, problem = live_tables(environment)
     others = list(Policy.objects.filter(environment=environment, enabled=True))
     return [
         {
@@ -123,5 +123,5 @@ def _rows(policy: Policy) -> tuple[list[dict[str, Any]], str]:
             "rows": table.rows,
             "policies": [p.name for p in others if any(matches(pattern, table.name) for pattern in p.tables)],
         }
-        for table in found
+        for table in tables
     ], problem

@@ -19,8 +19,8 @@ NOT_TABLES = ("removed", "written", "database", "schema", "notes")
 
 
 def context(request: HttpRequest, pk: str) -> dict[str, Any]:
-    found = Restore.objects.select_related("run__policy__environment", "operation__requested_by")
-    row = found.filter(pk=pk).first() if pk.isdecimal() else None
+    restores = Restore.objects.select_related("run__policy__environment", "operation__requested_by")
+    row = restores.filter(pk=pk).first() if pk.isdecimal() else None
     if row is None:
         raise Http404
     tables = {name: counts for name, counts in row.report.items() if name not in NOT_TABLES}

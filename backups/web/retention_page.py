@@ -35,15 +35,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     policy = Policy.objects.select_related("environment").annotate(purged=gone).filter(pk=pk).first()
     if policy is None:
         raise Http404
-    found = planned(policy)
+    plan = planned(policy)
     context = {
         **admin.site.each_context(request),
         "title": f"Retention of {policy}",
         "policy": policy,
-        "plan": found,
-        "lines": _lines(found),
-        "more": max(0, len(found.lines) - SHOWN),
-        "counts": [*_counts(found), ("data deleted", policy.purged)],
+        "plan": plan,
+        "lines": _lines(plan),
+        "more": max(0, len(plan.lines) - SHOWN),
+        "counts": [*_counts(plan), ("data deleted", policy.purged)],
         "rule": policy.rule(),
         "retire_url": _request("backups.retire", policy),
         "purge_url": _request("backups.purge", policy),
@@ -52,14 +52,14 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, "admin/backups/policy/retention.html", context)
 
 
-def _counts(found: Plan) -> list[tuple[str, int]]:
-    return [(word, len(found.of(verdict))) for verdict, (word, _) in WORDS.items()]
+def _counts(plan: Plan) -> list[tuple[str, int]]:
+    return [(word, len(plan.of(verdict))) for verdict, (word, _) in WORDS.items()]
 
 
-def _lines(found: Plan) -> list[dict[str, Any]]:
+def _lines(plan: Plan) -> list[dict[str, Any]]:
     """What would change first, then the rest, newest first."""
     order = {verdict: number for number, verdict in enumerate(("due", "retire", "retained", "retired", "keep"))}
-    shown = sorted(found.lines, key=lambda line: order[line.verdict])[:SHOWN]
+    shown = sorted(plan.lines, key=lambda line: order[line.verdict])[:SHOWN]
     runs = Run.objects.in_bulk([line.run for line in shown])
     return [_row(line, runs[line.run]) for line in shown]
 

@@ -122,11 +122,13 @@ def request_url(kind: str, run: Run, **values: str) -> str:
 
 def _tables(segments: list[Segment]) -> list[dict[str, Any]]:
     """Rows, bytes and segments of each table, from the segments the run stored."""
-    found: dict[str, dict[str, Any]] = {}
-    for one in segments:
-        entry = found.setdefault(one.table, {"name": one.table, "rows": 0, "raw": 0, "stored": 0, "segments": 0})
-        entry["rows"] += one.rows
-        entry["raw"] += one.raw_bytes
-        entry["stored"] += one.stored_bytes
+    tables: dict[str, dict[str, Any]] = {}
+    for segment in segments:
+        entry = tables.setdefault(
+            segment.table, {"name": segment.table, "rows": 0, "raw": 0, "stored": 0, "segments": 0}
+        )
+        entry["rows"] += segment.rows
+        entry["raw"] += segment.raw_bytes
+        entry["stored"] += segment.stored_bytes
         entry["segments"] += 1
-    return sorted(found.values(), key=lambda entry: -entry["stored"])
+    return sorted(tables.values(), key=lambda entry: -entry["stored"])

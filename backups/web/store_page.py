@@ -73,5 +73,5 @@ def _policies(url: str) -> list[tuple[str, str, str]]:
         return []
     if address.scheme != "s3":
         return []
-    told = PURPOSE | OTHERS
-    return [(name, told[name], json.dumps(document, indent=2)) for name, document in documents(address).items()]
+    titles = PURPOSE | OTHERS
+    return [(name, titles[name], json.dumps(document, indent=2)) for name, document in documents(address).items()]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from psycopg import errors
 
 from backups.archive import keys
-from backups.archive.late_rows import Kept, prefix_of, store_kept
+from backups.archive.late_rows import LateRows, prefix_of, put_late_rows
 from backups.archive.manifest import Column, Manifest, Segment, Table
 from backups.archive.segment_codec import TooLarge, pack
 from providers import postgres
@@ -133,7 +133,7 @@ def _stored(copy: LateRowsCopy, table: ReachedTable, exported: Table, written: S
 
 def _store_document(copy: LateRowsCopy, tables: tuple[Table, ...]) -> None:
     """The document that makes the segments count, after them and before COMMIT."""
-    late_rows = Kept(
+    late_rows = LateRows(
         run=copy.manifest.run,
         manifest_sha256=copy.manifest.sha256,
         operation=copy.place.operation,
@@ -143,7 +143,7 @@ def _store_document(copy: LateRowsCopy, tables: tuple[Table, ...]) -> None:
         at=timezone.now().isoformat(),
         tables=tables,
     )
-    _in_time(copy, lambda: store_kept(copy.store, late_rows, keys.signer()))
+    _in_time(copy, lambda: put_late_rows(copy.store, late_rows, keys.signer()))
 
 
 def _in_time(copy: LateRowsCopy, put: Callable[[], Stored]) -> Stored:

@@ -13,7 +13,7 @@ from django.test import Client
 from pyrage import x25519
 
 from backups.archive.signatures import generate
-from backups.evidence.decision_history import difference, told
+from backups.evidence.decision_history import difference, with_differences
 from backups.facts import store as facts_store
 from backups.models import EvidenceReport, Proof, Run
 from backups.stores.trusted_manifest import store_of, trusted_manifest
@@ -87,7 +87,7 @@ def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by
     done = act("trace_decision", experiment=experiment, sequence=str(number))
     report = act("evidence", **{"from": "2026-01-01", "to": "2027-01-01"})
 
-    history = told(done.result["history"])
+    history = with_differences(done.result["history"])
     assert [one["what"][0] for one in history] == ["first seen", "conversion set", "conversion changed"], done.error
     assert [one["decision"]["conversion_value"] for one in history] == ["", "9.50", "900.00"]
     assert {one["decision"]["recomputed"] for one in history} == {True}

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from backups import disk_space
-from backups.archive.late_rows import Kept
+from backups.archive.late_rows import LateRows
 from backups.archive.manifest import Segment, Table
 from backups.archive.reader import load
 from backups.archive.segment_codec import pack
@@ -85,7 +85,7 @@ def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(earlier_run: Run
         connection.execute("ALTER TABLE users ENABLE TRIGGER USER")
     kept = kept_users(spoilt["export"], manifest.table("public.users"), store)
 
-    in_place.apply(manifest, store, (), spoilt["admin"], kept=[replace(kept, manifest_sha256=manifest.sha256)])
+    in_place.apply(manifest, store, (), spoilt["admin"], late_rows=[replace(kept, manifest_sha256=manifest.sha256)])
 
     found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
     assert found == [("Kept", "2026-01-02 03:04:05+00")]
@@ -119,7 +119,7 @@ def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(
     assert operation.error.startswith("Nothing was compared. A drill needs 0.2 GB")
 
 
-def kept_users(dsn: str, table: Table, store) -> Kept:  # type: ignore[no-untyped-def]
+def kept_users(dsn: str, table: Table, store) -> LateRows:  # type: ignore[no-untyped-def]
     """The table as it is now, stored as what was kept after the run."""
     name, names = (table.schema, table.name), [column.name for column in table.columns]
     with postgres.connect(dsn) as connection:
@@ -141,4 +141,4 @@ def kept_users(dsn: str, table: Table, store) -> Kept:  # type: ignore[no-untype
         encrypted=False,
     )
     held = Table(table.schema, table.name, "csv", table.named, table.columns, (segment,))
-    return Kept("run", "", "operation", 1, 1, 1, "2026-01-02T03:04:05+00:00", (held,))
+    return LateRows("run", "", "operation", 1, 1, 1, "2026-01-02T03:04:05+00:00", (held,))

@@ -16,7 +16,7 @@ import pytest
 from pyrage import x25519
 
 from backups.archive import keys as archive_keys
-from backups.archive.late_rows import kept_of, kept_problems
+from backups.archive.late_rows import late_rows_of, late_rows_problems
 from backups.archive.manifest import Manifest
 from backups.archive.signed_json import ManifestError
 from backups.restore.into_empty import Target, restore
@@ -74,7 +74,7 @@ def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) ->
         store,
         archive_keys.identities(),
         Target(dsn, back),
-        kept=kept_of(store, manifest, archive_keys.verifier()),
+        late_rows=late_rows_of(store, manifest, archive_keys.verifier()),
     )
     for name, rows in truth.items():
         restored = case.rows(f"{back}.{name.partition('.')[2]}")
@@ -89,7 +89,7 @@ def test_what_was_not_written_is_not_kept(dsn: str, store: Store) -> None:
 
     with case.connection.transaction():
         assert store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known) == 0
-    assert kept_of(store, manifest, None) == []
+    assert late_rows_of(store, manifest, None) == []
     case.connection.close()
 
 
@@ -139,7 +139,7 @@ def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
     case, manifest, known = changed
     with case.connection.transaction():
         store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known)
-    kept = kept_of(case.store, manifest, None)
+    kept = late_rows_of(case.store, manifest, None)
     case.connection.execute(f"CREATE DOMAIN {case.schema}.early AS text CHECK (VALUE <> 'later')")
     statements = [
         replace(made, sql=made.sql.replace('"value" text', f'"value" {case.schema}.early'))
@@ -147,7 +147,7 @@ def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
     ]
     narrow = replace(manifest, statements=tuple(statements))
     back = f"{case.schema}_back"
-    done = restore(narrow, case.store, (), Target(dsn, back), kept=kept)
+    done = restore(narrow, case.store, (), Target(dsn, back), late_rows=kept)
     assert any("do not fit" in note and f"{back}.parent_kept_rows" in note for note in done.notes), done.notes
     assert case.rows(f"{back}.parent_kept_rows") == [(1, "code1", "later")]
 
@@ -156,13 +156,13 @@ def test_a_forged_document_is_rejected(changed: Any) -> None:
     case, manifest, known = changed
     with case.connection.transaction():
         store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known)
-    (kept,) = kept_of(case.store, manifest, None)
+    (kept,) = late_rows_of(case.store, manifest, None)
     assert isinstance(case.store, LocalStore)
     path = case.store.root / f"{kept.prefix}kept.json"
     path.write_bytes(path.read_bytes().replace(b'"rows":1', b'"rows":2'))
     with pytest.raises(ManifestError, match="edited or damaged"):
-        kept_of(case.store, manifest, None)
-    assert "edited or damaged" in kept_problems(case.store, manifest, None)[0]
+        late_rows_of(case.store, manifest, None)
+    assert "edited or damaged" in late_rows_problems(case.store, manifest, None)[0]
 
 
 def test_what_is_committed_while_the_lock_is_waited_for_is_kept(changed: Any) -> None:

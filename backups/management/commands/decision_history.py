@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from backups.evidence.decision_history import told
+from backups.evidence.decision_history import with_differences
 from operations import cli
 from operations.cli import wait_for_end
 from operations.engine.request import request
@@ -39,22 +39,24 @@ class Command(BaseCommand):
         except (Refused, PermissionDenied) as error:
             raise CommandError(str(error)) from error
         if done is None or done.status != "succeeded":
-            said = done.error or done.status if done else "no worker of pool prove answered in time"
-            raise CommandError(f"Nothing was traced: {said}.")
-        history = told(done.result["history"])
+            problem = done.error or done.status if done else "no worker of pool prove answered in time"
+            raise CommandError(f"Nothing was traced: {problem}.")
+        history = with_differences(done.result["history"])
         if options["json"]:
             self.stdout.write(json.dumps(history))
         else:
             self._print(history)
-        if any(one["what"][1] == "bad" for one in history):
+        if any(sighting["what"][1] == "bad" for sighting in history):
             sys.exit(1)
 
     def _print(self, history: list[dict[str, Any]]) -> None:
-        for one in history:
-            row = one["decision"] or {}
+        for sighting in history:
+            row = sighting["decision"] or {}
             converted = f"{row['conversion_at'][:19]} {row['conversion_value']}" if row.get("converted") else "–"
             digest = str(row.get("decision_hash", ""))[:16] or "–"
-            self.stdout.write(f"{one['taken_at'][:16]}  {one['run']}  {digest:<16}  {converted:<28}  {one['what'][0]}")
+            self.stdout.write(
+                f"{sighting['taken_at'][:16]}  {sighting['run']}  {digest:<16}  {converted:<28}  {sighting['what'][0]}"
+            )
         self.stdout.write(f"{len(history)} runs looked at.")
 
 

@@ -24,21 +24,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         rows = Incident.objects.select_related("environment").order_by("-opened_at")
         if options["id"] is not None:
-            found = rows.filter(pk=options["id"]).first()
-            if found is None:
+            incident = rows.filter(pk=options["id"]).first()
+            if incident is None:
                 raise CommandError(f"There is no incident {options['id']}.")
-            self.stdout.write(json.dumps(found.evidence, indent=1) if options["as_json"] else _rows(found))
+            self.stdout.write(json.dumps(incident.evidence, indent=1) if options["as_json"] else _rows(incident))
             return
         if options["environment"]:
             rows = rows.filter(environment__slug=options["environment"])
-        told = [_told(row) for row in (rows if options["all"] else rows.open()).defer("evidence")[:500]]
-        lines = [f"{one['incident']} {one['status']} {one['environment']} {one['summary']}" for one in told]
-        self.stdout.write(json.dumps(told) if options["as_json"] else "\n".join(lines) or "No open incidents.")
-        if any(one["status"] == Incident.Status.OPEN for one in told):
+        documents = [_document(row) for row in (rows if options["all"] else rows.open()).defer("evidence")[:500]]
+        lines = [
+            f"{document['incident']} {document['status']} {document['environment']} {document['summary']}"
+            for document in documents
+        ]
+        self.stdout.write(json.dumps(documents) if options["as_json"] else "\n".join(lines) or "No open incidents.")
+        if any(document["status"] == Incident.Status.OPEN for document in documents):
             sys.exit(1)
 
 
-def _told(row: Incident) -> dict[str, Any]:
+def _document(row: Incident) -> dict[str, Any]:
     return {
         "incident": row.pk,
         "status": row.status,

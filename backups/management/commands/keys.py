@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
-        with cli.told():
+        with cli.command_errors():
             if verb in ("create", "rotate"):
                 self._create(options, verb == "rotate")
             elif verb == "check":
@@ -46,8 +46,8 @@ class Command(BaseCommand):
         if options["what"] == "signing":
             private, verifier = signatures.generate()
             name, public = "BACKUP_SIGNING_KEY", f"key {verifier.key_id}\n{verifier.pem.strip()}"
-            kept = ",".join(dict.fromkeys([*keys.public_texts(), keys.public_text(verifier)]))
-            advice = f"Set BACKUP_PUBLIC_KEYS={kept} so that older runs stay verifiable."
+            line = ",".join(dict.fromkeys([*keys.public_texts(), keys.public_text(verifier)]))
+            advice = f"Set BACKUP_PUBLIC_KEYS={line} so that older runs stay verifiable."
         elif options["what"] == "age":
             identity = x25519.Identity.generate()
             private, public, name = str(identity), str(identity.to_public()), "BACKUP_AGE_IDENTITY"
@@ -60,10 +60,10 @@ class Command(BaseCommand):
             raise CommandError("Say which key: signing or age.", returncode=2)
         if options["out"]:
             _write(Path(options["out"]), private)
-            kept = f"The private half is in {options['out']} ({name}). Keep a copy offline."
+            line = f"The private half is in {options['out']} ({name}). Keep a copy offline."
         else:
-            kept = f"{name}={private}"
-        self.stdout.write(f"{public}\n{advice}\n{kept}")
+            line = f"{name}={private}"
+        self.stdout.write(f"{public}\n{advice}\n{line}")
 
     def _public(self) -> None:
         signer = keys.signer()

@@ -23,15 +23,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             store = cli.store_from(options["store"], reading=True)
-            found = list(runs(store, keys.verifier()))
+            listed = list(runs(store, keys.verifier()))
         if options["as_json"]:
-            self.stdout.write(json.dumps([asdict(item) for item in found]))
+            self.stdout.write(json.dumps([asdict(item) for item in listed]))
             return
-        for item in found:
+        for item in listed:
             self.stdout.write(_line(item))
-        if not found:
+        if not listed:
             self.stdout.write("The store holds no runs.")
 
 

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             if options["store"]:
                 cli.store_from(options["store"])
                 answers = {options["store"]: [item.as_json() for item in configured.look(options["store"])]}

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             store = cli.store_from(options["store"])
             watch, copy = cli.watch(options["as_json"]), options["run"]
             done = recover(store, watch, copy, options["manifests_only"], options["unsigned"])

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from backups.archive import keys
-from backups.archive.late_rows import kept_of
+from backups.archive.late_rows import late_rows_of
 from backups.archive.reader import load
 from backups.management import cli
 from backups.restore.into_empty import Target, restore
@@ -32,12 +32,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
             store = cli.store_from(options["store"], reading=True)
             manifest = load(store, options["run"], keys.verifier())
-            kept = kept_of(store, manifest, keys.verifier())
-            done = restore(manifest, store, keys.identities(), target, cli.watch(options["as_json"]), kept)
+            late_rows = late_rows_of(store, manifest, keys.verifier())
+            done = restore(manifest, store, keys.identities(), target, cli.watch(options["as_json"]), late_rows)
         document = {
             "run": manifest.run,
             "status": "restored",

@@ -33,24 +33,24 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with management_cli.told():
+        with management_cli.command_errors():
             policy = _policy(options)
-            found = looked_at(policy)[0] if options["look"] else planned(policy)
-            asked = self._ask(policy, found, options) if options["apply_request"] else []
+            plan = looked_at(policy)[0] if options["look"] else planned(policy)
+            asked = self._ask(policy, plan, options) if options["apply_request"] else []
         if options["as_json"]:
-            self.stdout.write(json.dumps(_document(policy, found, asked)))
+            self.stdout.write(json.dumps(_document(policy, plan, asked)))
             return
-        for line in found.lines:
+        for line in plan.lines:
             self.stdout.write(f"{line.run}  {line.verdict:<8}  {_why(line)}")
-        if found.refused:
-            self.stdout.write(f"Nothing is retired or deleted now: {found.refused}.")
-        self.stdout.write(f"{len(found.retire)} would be retired, the data of {len(found.due)} may be deleted.")
+        if plan.refused:
+            self.stdout.write(f"Nothing is retired or deleted now: {plan.refused}.")
+        self.stdout.write(f"{len(plan.retire)} would be retired, the data of {len(plan.due)} may be deleted.")
         for operation in asked:
             self.stdout.write(f"requested {operation.kind} {operation.pk}")
 
-    def _ask(self, policy: Policy, found: Plan, options: dict[str, Any]) -> list[Operation]:
+    def _ask(self, policy: Policy, plan: Plan, options: dict[str, Any]) -> list[Operation]:
         by = cli.actor(options, needs_token=False)
-        wanted = [kind for kind, runs in (("backups.retire", found.retire), ("backups.purge", found.due)) if runs]
+        wanted = [kind for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)) if runs]
         try:
             return [_request(kind, by, policy, options["reason"]) for kind in wanted]
         except PermissionDenied as refusal:
@@ -63,12 +63,12 @@ def _request(kind: str, by: User, policy: Policy, reason: str) -> Operation:
 
 
 def _policy(options: dict[str, Any]) -> Policy:
-    found = Policy.objects.select_related("environment").filter(
+    policies = Policy.objects.select_related("environment").filter(
         name=options["policy"], environment__slug=options["environment"]
     )
-    policy = found.first()
+    policy = policies.first()
     if policy is None:
-        known = ", ".join(str(one) for one in Policy.objects.select_related("environment")) or "none"
+        known = ", ".join(str(other) for other in Policy.objects.select_related("environment")) or "none"
         raise Refused(
             f"There is no policy {options['environment']}/{options['policy']}. Nothing was asked. Known: {known}."
         )
@@ -82,13 +82,13 @@ def _why(line: Line) -> str:
     return ", ".join(line.reasons) + until
 
 
-def _document(policy: Policy, found: Plan, asked: list[Operation]) -> dict[str, Any]:
-    lines = [{"run": line.run, "verdict": line.verdict, "reasons": list(line.reasons)} for line in found.lines]
+def _document(policy: Policy, plan: Plan, asked: list[Operation]) -> dict[str, Any]:
+    lines = [{"run": line.run, "verdict": line.verdict, "reasons": list(line.reasons)} for line in plan.lines]
     return {
         "policy": str(policy),
-        "refused": found.refused,
-        "retire": found.retire,
-        "due": found.due,
+        "refused": plan.refused,
+        "retire": plan.retire,
+        "due": plan.due,
         "runs": lines,
         "requested": [operation.pk for operation in asked],
     }

@@ -24,10 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--only", choices=["writer", "prover", "reaper", "bucket", "lifecycle"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             address = parse(options["store"] or settings.BACKUP_STORE)
             if address.scheme != "s3":
                 raise Refused("A directory has no policies: give it mode 0700 and its own user. Name an s3:// store.")
-            found: dict[str, Any] = documents(address)
-        shown = found[options["only"]] if options["only"] else {**found, "notes": list(NOTES)}
+            policies: dict[str, Any] = documents(address)
+        shown = policies[options["only"]] if options["only"] else {**policies, "notes": list(NOTES)}
         self.stdout.write(json.dumps(shown, indent=2))

@@ -48,8 +48,8 @@ class Command(BaseCommand):
             row = sync(environment, api)
         except ProviderError as error:
             return {"environment": environment.slug, "state": "unknown", "tone": "bad", "sentence": error.message}
-        kept = list(ProviderBackup.objects.listed().filter(environment=environment, ref=row.ref))
-        verdict = judge(row, kept)
+        backups = list(ProviderBackup.objects.listed().filter(environment=environment, ref=row.ref))
+        verdict = judge(row, backups)
         return {
             "environment": environment.slug,
             "state": verdict.word,
@@ -57,5 +57,5 @@ class Command(BaseCommand):
             "sentence": verdict.sentence,
             "plan": row.plan,
             "newest": verdict.newest.isoformat() if verdict.newest else None,
-            "backups": [one.external_id for one in kept],
+            "backups": [backup.external_id for backup in backups],
         }

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--out", help="a new file, readable by you alone; without it: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             store = cli.store_from(options["store"], reading=True)
             manifest = load(store, options["run"], keys.verifier())
             table = table_csv.wanted(manifest, options["table"], keys.identities())

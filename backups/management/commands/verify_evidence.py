@@ -41,10 +41,10 @@ class Command(BaseCommand):
 
 
 def _verifier(path: Path | None) -> Verifier:
-    found = load_verifier(path.read_text()) if path else keys.verifier()
-    if found is None:
+    verifier = load_verifier(path.read_text()) if path else keys.verifier()
+    if verifier is None:
         raise ValueError("No public key is known here. Give --public-key FILE.")
-    return found
+    return verifier
 
 
 def _check(data: bytes, verifier: Verifier) -> str:

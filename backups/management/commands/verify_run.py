@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from backups.archive import keys, tombstone
-from backups.archive.late_rows import kept_problems
+from backups.archive.late_rows import late_rows_problems
 from backups.archive.manifest import Manifest
 from backups.archive.reader import load, proofs, segment_problem
 from backups.archive.signed_json import ManifestError
@@ -35,11 +35,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         run = options["run"]
-        with cli.told():
+        with cli.command_errors():
             known = (options["store"], "") if options["store"] else _remembered(run)
             status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
-        said = f"run {run} {status}" + (f": {self.note}" if self.note else "")
-        text = "\n".join([said, *(f"  {problem}" for problem in problems)])
+        line = f"run {run} {status}" + (f": {self.note}" if self.note else "")
+        text = "\n".join([line, *(f"  {problem}" for problem in problems)])
         document = {"run": run, "status": status, "problems": problems} | ({"note": self.note} if self.note else {})
         cli.show(self, options["as_json"], document, text)
         if problems:
@@ -58,10 +58,10 @@ class Command(BaseCommand):
             return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
         note = tombstone.noted(store, manifest, keys.verifier())
         if note:
-            self.note = f"the manifest holds; {tombstone.told(note)}"
+            self.note = f"the manifest holds; {tombstone.described(note)}"
             return "purged", []
         problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
-        problems += kept_problems(store, manifest, keys.verifier())
+        problems += late_rows_problems(store, manifest, keys.verifier())
         if problems:
             return "failed", problems
         return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
@@ -76,8 +76,8 @@ def _deep(store: Store, manifest: Manifest, quiet: bool) -> tuple[str, list[str]
 
 
 def _status(store: Store, manifest: Manifest) -> str:
-    found = [p for p in proofs(store, manifest.run, keys.verifier()) if p.get("manifest_sha256") == manifest.sha256]
-    return str(found[-1]["status"]) if found else "stored"
+    verdicts = [p for p in proofs(store, manifest.run, keys.verifier()) if p.get("manifest_sha256") == manifest.sha256]
+    return str(verdicts[-1]["status"]) if verdicts else "stored"
 
 
 def _remembered(run: str) -> tuple[str, str] | None:

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with cli.told():
+        with cli.command_errors():
             if not options["compare"]:
                 body = witness.send(current().os_user or SHELL)
                 text = f"sent: {body['ledger']['size']} ledger entries, {len(body['runs'])} runs"
