@@ -106,7 +106,7 @@ def next_second() -> datetime:
 
 def writes(platform: Platform) -> list[str]:
     """What Supabase was asked to do, in order."""
-    return [one.rsplit("/", 1)[-1] for one in platform.api.world.calls if one.startswith(WRITES)]
+    return [call.rsplit("/", 1)[-1] for call in platform.api.world.calls if call.startswith(WRITES)]
 
 
 def newest_daily() -> str:

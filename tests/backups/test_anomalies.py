@@ -35,9 +35,9 @@ def manifest(**tables: tuple[int, int]) -> Manifest:
 def test_a_table_is_told_exactly_when_it_lost_a_fifth_of_its_rows(before: int, share: float, size: int) -> None:
     now = int(before * share)
 
-    told = shrunk(manifest(audit=(before, size)), manifest(audit=(now, size)))
+    shrunken = shrunk(manifest(audit=(before, size)), manifest(audit=(now, size)))
 
-    assert [one.kind for one in told] == (["rows"] if now <= before * 0.8 else [])
+    assert [anomaly.kind for anomaly in shrunken] == (["rows"] if now <= before * 0.8 else [])
 
 
 @CAPPED
@@ -46,7 +46,7 @@ def test_bytes_that_vanish_under_rows_that_stay_are_told_once(rows: int, before:
     now = int(before * share)
     earlier, today = manifest(audit=(rows, before)), manifest(audit=(rows, now))
 
-    assert [one.kind for one in shrunk(earlier, today)] == (["bytes"] if now <= before * 0.8 else [])
+    assert [anomaly.kind for anomaly in shrunk(earlier, today)] == (["bytes"] if now <= before * 0.8 else [])
     binary = replace(today, tables=(replace(today.tables[0], format="binary"),))
     assert shrunk(earlier, binary) == []
 
@@ -88,7 +88,7 @@ def test_a_jump_is_told_even_after_an_odd_run_in_the_history(runs: int, rate: in
     last = made[-1]
     jump = Measured(last.at + timedelta(hours=24), last.rows * (1 + factor), last.bytes + rate * 2400)
 
-    assert "growth of rows" in [one.kind for one in off_trend(made, jump, "audit-trail", "RUN")]
+    assert "growth of rows" in [anomaly.kind for anomaly in off_trend(made, jump, "audit-trail", "RUN")]
 
 
 @pytest.mark.parametrize("runs", range(FEWEST_RUNS - 1))

@@ -20,8 +20,8 @@ def answer_of(name: str, *arguments: str) -> dict:
         call_command(name, *arguments, "--json", stdout=out)
     except SystemExit as end:
         return {**json.loads(out.getvalue()), "exit": end.code}
-    found = json.loads(out.getvalue())
-    return {**found, "exit": 0} if isinstance(found, dict) else {"list": found, "exit": 0}
+    listed = json.loads(out.getvalue())
+    return {**listed, "exit": 0} if isinstance(listed, dict) else {"list": listed, "exit": 0}
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def test_export_list_verify_restore(policy: str, store: Store, empty_database: s
     assert deep == {"run": done["run"], "status": "proven", "problems": [], "exit": 0}
     assert restored["rows"] == done["rows"]
     with postgres.connect(empty_database) as connection:
-        found = connection.execute("SELECT count(*) FROM public.algorithm_audit_trail").fetchone()
-    assert found == (600,)
+        count = connection.execute("SELECT count(*) FROM public.algorithm_audit_trail").fetchone()
+    assert count == (600,)
 
 
 def test_verify_finds_a_flipped_byte_and_restore_writes_nothing(policy, store, empty_database, monkeypatch) -> None:
@@ -76,10 +76,10 @@ def test_a_run_that_does_not_exist(store: Store) -> None:
 
 @pytest.mark.django_db
 def test_a_run_that_the_portal_does_not_know_is_not_valid() -> None:
-    found = answer_of("verify_run", "NONE")
+    answer = answer_of("verify_run", "NONE")
 
-    assert (found["exit"], found["status"]) == (1, "failed")
-    assert "Give --store URL" in found["problems"][0]
+    assert (answer["exit"], answer["status"]) == (1, "failed")
+    assert "Give --store URL" in answer["problems"][0]
 
 
 @pytest.mark.parametrize("option", ["--into-env", "--into-service"])
@@ -118,8 +118,8 @@ def test_only_one_chain(policy, store, empty_database, sampelit, monkeypatch) ->
     answer_of("restore_run", done["run"], "--store", store.url, "--into-env", "MY_TARGET", "--chain", chain)
 
     with postgres.connect(empty_database) as connection:
-        found = connection.execute("SELECT count(*), count(DISTINCT experiment_id) FROM public.algorithm_audit_trail")
-        assert found.fetchone() == (rows, 1)
+        counts = connection.execute("SELECT count(*), count(DISTINCT experiment_id) FROM public.algorithm_audit_trail")
+        assert counts.fetchone() == (rows, 1)
 
 
 @pytest.mark.parametrize(

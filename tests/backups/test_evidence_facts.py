@@ -61,8 +61,10 @@ class History:
 
     def verdict(self, *, since: int, chain: str, months: frozenset[str] = MONTHS) -> ChainVerdict:
         """On the runs from number `since` on."""
-        seen = [Seen(one) for one in self.facts[since:]]
-        return next(one for one in judge(AUDIT, months, seen, {f.run: f for f in self.facts}) if one.chain == chain)
+        seen = [Seen(facts) for facts in self.facts[since:]]
+        return next(
+            verdict for verdict in judge(AUDIT, months, seen, {f.run: f for f in self.facts}) if verdict.chain == chain
+        )
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +103,13 @@ OLDEST = (
 
 
 def chain_of(history: History, kind: str, since: int = 0) -> ChainVerdict:
-    chains = {one.chain for one in history.facts[0].tables[0].months}
-    found = [
+    chains = {month.chain for month in history.facts[0].tables[0].months}
+    verdicts = [
         history.verdict(since=since, chain=chain)
         for chain in sorted(chains)
         if any(m.chain == chain and m.month in MONTHS for m in history.facts[0].tables[0].months)
     ]
-    return next(one for one in found if any(change.kind == kind for change in one.changes))
+    return next(verdict for verdict in verdicts if any(change.kind == kind for change in verdict.changes))
 
 
 def test_the_facts_count_what_the_database_holds(history: History) -> None:
@@ -116,42 +118,42 @@ def test_the_facts_count_what_the_database_holds(history: History) -> None:
 
     assert {(h.chain, h.rows, h.last, h.head) for h in manifest.chains or ()} == {
         (head.chain, table.rows(head.chain), head.last, head.head)
-        for chain in {one.chain for one in table.months}
+        for chain in {month.chain for month in table.months}
         if (head := table.head(chain))
     }
-    assert sum(one.rows for one in table.months) == manifest.rows
-    assert all(sum(b - a + 1 for a, b in one.converted or []) == one.conversions for one in table.months)
+    assert sum(month.rows for month in table.months) == manifest.rows
+    assert all(sum(b - a + 1 for a, b in month.converted or []) == month.conversions for month in table.months)
 
 
 def test_a_legal_day_leaves_every_chain_intact_and_lists_its_conversions(history: History) -> None:
-    runs = [Seen(one) for one in history.facts[:2]]
+    runs = [Seen(facts) for facts in history.facts[:2]]
 
     verdicts = judge(AUDIT, MONTHS, runs, {f.run: f for f in history.facts})
 
-    assert {one.word for one in verdicts} == {"intact"}
-    assert sum(one.decisions for one in verdicts) == 40
-    assert sum(each.count for one in verdicts for each in one.set_conversions) > 0
-    assert all(one.runs == 2 for one in verdicts)
+    assert {verdict.word for verdict in verdicts} == {"intact"}
+    assert sum(verdict.decisions for verdict in verdicts) == 40
+    assert sum(conversions.count for verdict in verdicts for conversions in verdict.set_conversions) > 0
+    assert all(verdict.runs == 2 for verdict in verdicts)
 
 
 def test_a_conversion_changed_later_is_told_though_others_were_set(history: History) -> None:
-    found = chain_of(history, "conversion")
+    verdict = chain_of(history, "conversion")
 
-    assert found.word == "altered"
-    assert "changed after they were set" in found.changes[0].detail
-    assert found.changes[0].after == history.facts[2].run
+    assert verdict.word == "altered"
+    assert "changed after they were set" in verdict.changes[0].detail
+    assert verdict.changes[0].after == history.facts[2].run
 
 
 def test_a_cut_tail_is_counted_as_removed(history: History) -> None:
-    found = chain_of(history, "removed")
+    verdict = chain_of(history, "removed")
 
-    assert (found.word, found.removed) == ("altered", 1)
-    assert found.changes[-1].before == history.facts[2].run
+    assert (verdict.word, verdict.removed) == ("altered", 1)
+    assert verdict.changes[-1].before == history.facts[2].run
 
 
 def test_months_before_the_forgery_stay_intact(history: History) -> None:
-    closed = {one.month for one in history.facts[0].tables[0].months} - MONTHS
-    seen = [Seen(one) for one in history.facts]
+    closed = {month.month for month in history.facts[0].tables[0].months} - MONTHS
+    seen = [Seen(facts) for facts in history.facts]
 
     for verdict in judge(AUDIT, frozenset(closed), seen, {f.run: f for f in history.facts}):
         assert verdict.word == "intact", verdict
@@ -165,9 +167,9 @@ def test_an_edited_month_is_told_by_its_digest_alone(history: History) -> None:
     later = replace(last, run="Z", tables=(forged,), previous="")
 
     (found,) = [
-        one
-        for one in judge(AUDIT, frozenset({victim.month}), [Seen(last), Seen(later)], {})
-        if one.chain == victim.chain
+        verdict
+        for verdict in judge(AUDIT, frozenset({victim.month}), [Seen(last), Seen(later)], {})
+        if verdict.chain == victim.chain
     ]
 
     assert (found.word, found.changes[0].kind) == ("altered", "edited")
@@ -201,8 +203,8 @@ def test_sequence_numbers_are_compared_as_ranges() -> None:
     rng = random.Random(7)
     for _ in range(200):
         left, right = ({rng.randrange(30) for _ in range(rng.randrange(20))} for _ in range(2))
-        found = {number for low, high in added(pairs(left), pairs(right)) for number in range(low, high + 1)}
-        assert found == right - left
+        numbers = {number for low, high in added(pairs(left), pairs(right)) for number in range(low, high + 1)}
+        assert numbers == right - left
         assert unpacked(packed(pairs(left))) == pairs(left)
         assert from_multirange(multirange(pairs(right))) == pairs(right)
     with pytest.raises(ValueError, match="packed sequence numbers"):
@@ -211,10 +213,10 @@ def test_sequence_numbers_are_compared_as_ranges() -> None:
 
 
 def pairs(numbers: set[int]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for number in sorted(numbers):
-        if found and found[-1][1] == number - 1:
-            found[-1] = (found[-1][0], number)
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = (spans[-1][0], number)
         else:
-            found.append((number, number))
-    return found
+            spans.append((number, number))
+    return spans

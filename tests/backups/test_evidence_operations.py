@@ -33,7 +33,7 @@ POOLS = frozenset({"export", "prove"})
 def keys(settings: Any) -> None:
     """Runs are encrypted to two people and everything is signed."""
     identities = [x25519.Identity.generate() for _ in range(2)]
-    settings.BACKUP_AGE_RECIPIENTS = [str(one.to_public()) for one in identities]
+    settings.BACKUP_AGE_RECIPIENTS = [str(identity.to_public()) for identity in identities]
     settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY = str(identities[0]), generate()[0]
     settings.DEMO = True
 
@@ -88,10 +88,12 @@ def test_a_decision_is_followed_through_encrypted_runs_and_a_report_is_signed_by
     report = act("evidence", **{"from": "2026-01-01", "to": "2027-01-01"})
 
     history = with_differences(done.result["history"])
-    assert [one["what"][0] for one in history] == ["first seen", "conversion set", "conversion changed"], done.error
-    assert [one["decision"]["conversion_value"] for one in history] == ["", "9.50", "900.00"]
-    assert {one["decision"]["recomputed"] for one in history} == {True}
-    assert len({one["decision"]["unchanging_sha256"] for one in history}) == 1
+    assert [sighting["what"][0] for sighting in history] == ["first seen", "conversion set", "conversion changed"], (
+        done.error
+    )
+    assert [sighting["decision"]["conversion_value"] for sighting in history] == ["", "9.50", "900.00"]
+    assert {sighting["decision"]["recomputed"] for sighting in history} == {True}
+    assert len({sighting["decision"]["unchanging_sha256"] for sighting in history}) == 1
     assert "visitor" not in str(done.result)
     assert Entry.objects.get(code="backups.decision.traced").payload["runs"] == 3
     row = EvidenceReport.objects.get(pk=report.result["report"])
@@ -133,7 +135,7 @@ def test_a_damaged_run_is_told_and_the_others_are_still_read(act: Callable[..., 
 
     done = act("trace_decision", experiment=chain, sequence="1")
 
-    problems = [one["problem"] for one in done.result["history"]]
+    problems = [sighting["problem"] for sighting in done.result["history"]]
     assert done.status == "succeeded"
     assert "missing from the store" in problems[0]
     assert "was replaced" in problems[1]

@@ -100,7 +100,7 @@ class Year:
         if before and (was := before[1].tables[0].head(CHAIN)):
             ends = [{"chain": CHAIN, "last": was.last, "rows": was.rows, "head": was.head}]
         months = (replace(month, **forged),) if rows else ()
-        table = TableFacts(AUDIT, months, tuple(End(**one) for one in ends))
+        table = TableFacts(AUDIT, months, tuple(End(**end) for end in ends))
         return RunFacts(
             manifest.run,
             manifest.sha256,
@@ -278,7 +278,7 @@ def test_slots_incidents_and_doubted_proofs_are_listed(year: Year) -> None:
     report = opened(march(year).document.encode(), year.signer.verifier).report
 
     assert [(slot.missed, slot.policy) for slot in report.slots] == [(1, "audit-trail")]
-    assert [(one.what.split(":")[-1].strip(), one.why) for one in report.troubles] == [
+    assert [(trouble.what.split(":")[-1].strip(), trouble.why) for trouble in report.troubles] == [
         ("missed", "The worker was off."),
         ("suspect", "a doubt"),
     ]
@@ -434,10 +434,10 @@ def test_periods_and_gaps_are_counted_in_utc() -> None:
 def test_material_begins_with_the_last_proven_run_before(year: Year) -> None:
     weeks(year, 3, MARCH - timedelta(days=8))
 
-    found = material(year.policy.environment, MARCH, months_of(MARCH, APRIL))
+    inputs = material(year.policy.environment, MARCH, months_of(MARCH, APRIL))
 
-    assert next(run.snapshot_at for run, _ in found.runs) < MARCH
-    assert len(found.since) == len(found.runs) - 1
+    assert next(run.snapshot_at for run, _ in inputs.runs) < MARCH
+    assert len(inputs.since) == len(inputs.runs) - 1
 
 
 def test_a_signature_by_another_key_does_not_hold(year: Year) -> None:

@@ -90,7 +90,10 @@ class World:
     def run(self, policy: str) -> None:
         """What the drill of a run writes down."""
         self.at += timedelta(minutes=1)
-        hashes, before = self.hashes(), next((one for one in reversed(self.runs) if one.policy == policy), None)
+        hashes, before = (
+            self.hashes(),
+            next((earlier for earlier in reversed(self.runs) if earlier.policy == policy), None),
+        )
         months = tuple(
             self._month(month, hashes) for month in sorted(MONTHS) if any(r.month == month for r in self.rows)
         )
@@ -110,11 +113,11 @@ class World:
                 if head
                 else ()
             )
-            now = {one.month: one.conversions_sha256 for one in months}
+            now = {month.month: month.conversions_sha256 for month in months}
             kept = tuple(
-                self._kept(one)
-                for one in was.months
-                if one.conversions and now.get(one.month) != one.conversions_sha256
+                self._kept(month)
+                for month in was.months
+                if month.conversions and now.get(month.month) != month.conversions_sha256
             )
         self.runs.append(
             RunFacts(
@@ -193,9 +196,9 @@ def test_the_word_is_altered_exactly_when_something_seen_was_forged(part: int) -
     for seed in range(part, WALKS, 4):
         world = walk(seed)
         verdicts = judge(TABLE, MONTHS, [Seen(run) for run in world.runs], {run.run: run for run in world.runs})
-        found = verdicts[0].word if verdicts else "intact"
+        word = verdicts[0].word if verdicts else "intact"
 
-        assert found == ("altered" if world.forged else "intact"), (seed, verdicts)
-        assert offline(world) == found, seed
-        words[found] += 1
+        assert word == ("altered" if world.forged else "intact"), (seed, verdicts)
+        assert offline(world) == word, seed
+        words[word] += 1
     assert all(words.values()) or part % 2 == 0

@@ -29,11 +29,11 @@ def test_binary_segments_give_the_same_csv(sampelit, store: Store, drill) -> Non
     binary = exported(sampelit["export"], store, replace(USERS, format="binary"))
     plain = exported(sampelit["export"], store, USERS)
 
-    found = text(binary, store, drill)
+    extracted = text(binary, store, drill)
 
     assert [table.format for table in (*binary.tables, *plain.tables)] == ["binary", "csv"]
-    assert found == text(plain, store, drill)
-    assert found.startswith(b"id,email,")
+    assert extracted == text(plain, store, drill)
+    assert extracted.startswith(b"id,email,")
 
 
 def test_several_segments_have_one_header_even_where_a_name_holds_a_line_end(sampelit_copy, store: Store) -> None:

@@ -69,8 +69,8 @@ class Faulty:
         return self.inner.head(key)
 
     def list(self, prefix: str = "") -> Iterator:
-        found = list(self.inner.list(prefix))
-        return iter(found[:-1] if self._now() and self.fault == "stale" else found)
+        items = list(self.inner.list(prefix))
+        return iter(items[:-1] if self._now() and self.fault == "stale" else items)
 
     def delete(self, key: str) -> None:
         self.inner.delete(key)
@@ -109,14 +109,14 @@ def test_a_fault_in_an_export_never_looks_like_a_backup(sampelit, tmp_path: Path
 
 def believed(store: Store, drill) -> dict[str, str]:
     """Every listed run, and whether a proof calls it proven; a run that does not compare equal must be red."""
-    found = {}
+    statuses = {}
     for item in runs(store, None):
         if item.status == "failed":
-            found[item.run] = "red"
+            statuses[item.run] = "red"
             continue
         verdict = prove(load(store, item.run, None), store, server=drill)
-        found[item.run] = "proven" if verdict.status == "proven" else "red"
-    return found
+        statuses[item.run] = "proven" if verdict.status == "proven" else "red"
+    return statuses
 
 
 @pytest.mark.parametrize("fault", ["error", "short write", "flipped bit"])

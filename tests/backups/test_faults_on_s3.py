@@ -52,9 +52,9 @@ def walk(dsn: str, store: Store, drill, fault: str, at: int) -> None:
             export(AUDIT, ExportPlan(run, dsn, where, fence=fence))
         except (ProviderError, ManifestError):
             assert fence == 1 or fault in ("short write", "flipped bit")
-    found = believed(store, drill)
-    assert set(found.values()) <= {"proven", "red"}
-    assert fault in ("short write", "flipped bit") or found == {run: "proven"}
+    statuses = believed(store, drill)
+    assert set(statuses.values()) <= {"proven", "red"}
+    assert fault in ("short write", "flipped bit") or statuses == {run: "proven"}
 
 
 @pytest.mark.parametrize(("fault", "at"), cases())

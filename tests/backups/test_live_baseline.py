@@ -55,8 +55,8 @@ def test_what_a_live_restore_took_back_is_no_baseline(tables: str, target: str, 
         )
 
     hours = [now - timedelta(hours=hours) for hours in (9, 6, 3, 0)]
-    found = {"old": proven(hours[0]), "new": proven(hours[1])}
+    runs = {"old": proven(hours[0]), "new": proven(hours[1])}
     restore = asked("backups.restore", tables=tables)
-    Restore.objects.create(operation=restore, run=found["old"], target=target, status="succeeded", ended_at=hours[2])
+    Restore.objects.create(operation=restore, run=runs["old"], target=target, status="succeeded", ended_at=hours[2])
 
-    assert last_good(proven(hours[3])) == found[expected]
+    assert last_good(proven(hours[3])) == runs[expected]

@@ -80,6 +80,6 @@ def test_a_row_of_20_mb_comes_back(fmt: str, sampelit_copy, store: Store, empty_
 
     with psycopg.connect(empty_database) as target, psycopg.connect(sampelit_copy["admin"]) as source:
         query = "SELECT length(t), md5(t) FROM huge"
-        found = target.execute(query).fetchone()
-        assert found == source.execute(query).fetchone()
-        assert found[0] == 20 << 20
+        row = target.execute(query).fetchone()
+        assert row == source.execute(query).fetchone()
+        assert row[0] == 20 << 20

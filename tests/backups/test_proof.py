@@ -212,10 +212,12 @@ def test_an_extension_in_the_system_schema_is_rebuilt_there(empty_database: str)
     with postgres.connect(empty_database, read_only=False) as connection:
         connection.execute("CREATE EXTENSION fuzzystrmatch SCHEMA pg_catalog")  # as pg_cron lies there
         connection.execute("CREATE TABLE public.sounds (one text DEFAULT soundex('one'))")
-        found = [one for one in postgres.read_catalog(connection, ["sounds"]).objects if one.kind == "extension"]
+        extensions = [
+            item for item in postgres.read_catalog(connection, ["sounds"]).objects if item.kind == "extension"
+        ]
         connection.execute("DROP TABLE public.sounds; DROP EXTENSION fuzzystrmatch")
 
-        connection.execute(found[0].sql.encode())
+        connection.execute(extensions[0].sql.encode())
 
         assert connection.execute("SELECT pg_catalog.soundex('one')").fetchone() == ("O500",)
 

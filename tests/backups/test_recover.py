@@ -285,7 +285,7 @@ def test_a_ledger_that_was_cut_back_no_longer_fits_the_stores_checkpoint(store) 
             cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER ledger_{table}_no_truncate")
 
     problems = verify().problems
-    assert [found.sequence for found in problems] == [4]
+    assert [problem.sequence for problem in problems] == [4]
     assert "the store's checkpoint" in problems[0].problem
 
 

@@ -87,8 +87,8 @@ def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(earlier_run: Run
 
     in_place.apply(manifest, store, (), spoilt["admin"], late_rows=[replace(kept, manifest_sha256=manifest.sha256)])
 
-    found = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
-    assert found == [("Kept", "2026-01-02 03:04:05+00")]
+    names = rows(spoilt["admin"], "SELECT DISTINCT full_name, updated_at::text FROM users")
+    assert names == [("Kept", "2026-01-02 03:04:05+00")]
 
 
 def test_triggers_are_afterwards_as_they_were_on_each_partition(empty_database: str) -> None:
@@ -124,16 +124,16 @@ def kept_users(dsn: str, table: Table, store) -> LateRows:  # type: ignore[no-un
     name, names = (table.schema, table.name), [column.name for column in table.columns]
     with postgres.connect(dsn) as connection:
         packed = pack(postgres.CopyOut(connection, name, names, postgres.Range(), "csv"), ())
-        columns = [postgres.Column(one.name, one.type, hashed_as=one.hashed_as) for one in table.columns]
-        found = postgres.evidence(connection, name, columns)
+        columns = [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
+        evidence = postgres.evidence(connection, name, columns)
     key = f"runs/kept-{table.name}.csv.zst"
     stored = store.put_once(key, packed.data)
     segment = Segment(
         key=key,
         start="",
         end="",
-        rows=found.rows,
-        digest=found.digest,
+        rows=evidence.rows,
+        digest=evidence.digest,
         raw_bytes=packed.raw_bytes,
         raw_sha256=packed.raw_sha256,
         stored_bytes=len(packed.data),

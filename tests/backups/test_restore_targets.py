@@ -160,12 +160,12 @@ def test_an_environment_that_does_not_answer_is_known_by_its_runs(
 
 def test_two_databases_whose_identity_nobody_may_read_are_told_apart_by_name_only(empty_database: str) -> None:
     with postgres.connect(empty_database) as connection:
-        found = postgres.facts(connection)
-    hidden = replace(found, system_identifier="")
+        facts = postgres.facts(connection)
+    hidden = replace(facts, system_identifier="")
 
-    assert restore_targets._same(found, hidden)
-    assert not restore_targets._same(found, replace(hidden, database="other"))
-    assert not restore_targets._same(found, replace(found, system_identifier="1"))
+    assert restore_targets._same(facts, hidden)
+    assert not restore_targets._same(facts, replace(hidden, database="other"))
+    assert not restore_targets._same(facts, replace(facts, system_identifier="1"))
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def verify(production: Environment) -> Callable[[Run], Operation]:
     user = User.objects.create_user("audrey", password="long enough password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="verify_run"))
     by = User.objects.get(pk=user.pk)
-    return lambda one: request("backups.verify", by=by, environment=production, parameters={"run": one.pk})
+    return lambda verified: request("backups.verify", by=by, environment=production, parameters={"run": verified.pk})
 
 
 def fail(run: Run) -> None:

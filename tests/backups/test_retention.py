@@ -59,23 +59,25 @@ def daily(days: int, until: datetime = NOW, **fields: Any) -> list[Fact]:
     return [Fact(f"d{day}", until - timedelta(days=day), **{"proven": True, **fields}) for day in range(days)]
 
 
-def verdicts(found: Plan) -> dict[str, str]:
-    return {line.run: line.verdict for line in found.lines}
+def verdicts(planned: Plan) -> dict[str, str]:
+    return {line.run: line.verdict for line in planned.lines}
 
 
 @given(histories(), RULES)
 @settings(max_examples=150 * MORE, deadline=None)
 def test_what_must_stay_stays_whatever_the_history_and_the_rule(facts: list[Fact], rule: Rule) -> None:
-    found = plan(facts, rule, at())
-    going = {*found.retire, *found.due}
+    planned = plan(facts, rule, at())
+    going = {*planned.retire, *planned.due}
     counted = sorted((fact for fact in facts if fact.counts), key=lambda fact: fact.at, reverse=True)
 
     assert not going & {fact.run for fact in counted[:FLOOR]}
     assert not going & {fact.run for fact in facts if fact.held or fact.busy or not fact.present}
-    assert not set(found.due) & {fact.run for fact in facts if fact.retained_until and fact.retained_until > NOW}
-    assert not set(found.due) & {fact.run for fact in facts if not fact.retired_at or NOW - fact.retired_at < TOMBSTONE}
-    assert {line.run for line in found.lines} == {fact.run for fact in facts}
-    assert all(line.reasons for line in found.lines)
+    assert not set(planned.due) & {fact.run for fact in facts if fact.retained_until and fact.retained_until > NOW}
+    assert not set(planned.due) & {
+        fact.run for fact in facts if not fact.retired_at or NOW - fact.retired_at < TOMBSTONE
+    }
+    assert {line.run for line in planned.lines} == {fact.run for fact in facts}
+    assert all(line.reasons for line in planned.lines)
 
 
 @given(histories(), RULES)
@@ -98,10 +100,10 @@ def test_a_clock_a_year_away_deletes_nothing(facts: list[Fact], rule: Rule, days
     wrong = NOW + timedelta(days=days)
     clock = at(wrong) if both else Clock(wrong, NOW)
 
-    found = plan(recent, rule, clock)
+    planned = plan(recent, rule, clock)
 
-    assert found.refused
-    assert (found.retire, found.due) == ([], [])
+    assert planned.refused
+    assert (planned.retire, planned.due) == ([], [])
 
 
 def test_a_year_of_daily_runs_keeps_each_generation_and_no_more() -> None:
@@ -135,9 +137,9 @@ def test_seven_bad_runs_in_a_row_leave_the_last_good_one() -> None:
     bad = [Fact(f"b{day}", NOW - timedelta(days=day), proven=False) for day in range(7)]
     good = Fact("good", NOW - timedelta(days=8), proven=True)
 
-    found = plan([*bad, good], SMALL, at())
+    planned = plan([*bad, good], SMALL, at())
 
-    assert set(verdicts(found).values()) == {"keep"}
+    assert set(verdicts(planned).values()) == {"keep"}
 
 
 def test_a_run_whose_objects_are_gone_does_not_count_as_one_of_three() -> None:
@@ -180,10 +182,10 @@ def test_a_tombstone_waits_for_three_newer_proven_runs() -> None:
     old = Fact("old", NOW - timedelta(days=99), proven=True, retired_at=NOW - timedelta(days=8))
     older = [Fact(f"o{n}", NOW - timedelta(days=20 + n), proven=True) for n in range(3)]
 
-    found = plan([*older, *daily(2), old], SMALL, at())
+    planned = plan([*older, *daily(2), old], SMALL, at())
 
-    assert verdicts(found)["old"] == "retired"
-    assert found.due == []
+    assert verdicts(planned)["old"] == "retired"
+    assert planned.due == []
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,10 @@ def test_a_tombstone_waits_for_three_newer_proven_runs() -> None:
     ],
 )
 def test_it_refuses_in_words_and_still_shows_the_lines(facts: list[Fact], clock: Clock, told: str) -> None:
-    found = plan(facts, SMALL, clock)
+    planned = plan(facts, SMALL, clock)
 
-    assert told in found.refused
-    assert len(found.lines) == len(facts)
+    assert told in planned.refused
+    assert len(planned.lines) == len(facts)
 
 
 def test_a_run_brought_back_is_left_alone_for_thirty_days() -> None:
@@ -235,7 +237,7 @@ def point(days: float | None, **fields: Any) -> Fact:
     ],
 )
 def test_a_restore_point_goes_by_the_end_of_its_operation(fact: Fact, verdict: str, reason: str) -> None:
-    found = plan([fact], POINT, at())
+    planned = plan([fact], POINT, at())
 
-    assert (found.lines[0].verdict, found.refused) == (verdict, "")
-    assert reason in ", ".join(found.lines[0].reasons)
+    assert (planned.lines[0].verdict, planned.refused) == (verdict, "")
+    assert reason in ", ".join(planned.lines[0].reasons)

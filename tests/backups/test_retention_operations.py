@@ -142,8 +142,8 @@ def stored(policy: Policy, store: Store, days: float, settings, status: str = "p
 def history(policy: Policy, store: Store, settings) -> list[Run]:
     """Six proven runs, newest first; the last two were retired ten days ago."""
     long_ago = timezone.now() - timedelta(days=10)
-    found = [stored(policy, store, days, settings) for days in (0.1, 1, 2, 3)]
-    return found + [stored(policy, store, days, settings, retired_at=long_ago) for days in (20, 21)]
+    runs = [stored(policy, store, days, settings) for days in (0.1, 1, 2, 3)]
+    return runs + [stored(policy, store, days, settings, retired_at=long_ago) for days in (20, 21)]
 
 
 def keys(store: Store, run: Run) -> list[str]:
@@ -183,9 +183,9 @@ def test_a_purged_run_is_verified_by_its_evidence_and_never_restored(act, histor
 
     call_command("verify_run", history[4].pk, "--store", store.url, "--json", stdout=out)
 
-    found = json.loads(out.getvalue())
-    assert (found["status"], found["problems"]) == ("purged", [])
-    assert f"data deleted by retention on {timezone.now():%Y-%m-%d}" in found["note"]
+    document = json.loads(out.getvalue())
+    assert (document["status"], document["problems"]) == ("purged", [])
+    assert f"data deleted by retention on {timezone.now():%Y-%m-%d}" in document["note"]
     with pytest.raises(Refused, match="deleted by retention"):
         act("backups.restore", run=history[4].pk, target="scratch")
 
@@ -403,10 +403,10 @@ def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None
 
     call_command("retention", "audit-trail", "--apply-request", "--as", "olga", "--json", stdout=out)
 
-    found = json.loads(out.getvalue())
-    assert found["retire"] == [history[3].pk]
-    assert sorted(found["due"]) == sorted(run.pk for run in history[4:])
-    assert Operation.objects.filter(pk__in=found["requested"], requested_by=olga).count() == 2
+    document = json.loads(out.getvalue())
+    assert document["retire"] == [history[3].pk]
+    assert sorted(document["due"]) == sorted(run.pk for run in history[4:])
+    assert Operation.objects.filter(pk__in=document["requested"], requested_by=olga).count() == 2
 
 
 @pytest.mark.s3

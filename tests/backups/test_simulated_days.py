@@ -42,14 +42,14 @@ def instant(day: date, wall: time, place: ZoneInfo) -> datetime:
     """The first instant at which the wall clock shows this; if none does, by the offset of the day before."""
     naive = datetime.combine(day, wall)
     noons = [datetime.combine(day + timedelta(days=n), time(12), place).utcoffset() or timedelta() for n in (-1, 1)]
-    found = [(naive - offset).replace(tzinfo=UTC) for offset in noons]
-    return min((at for at in found if at.astimezone(place).replace(tzinfo=None) == naive), default=found[0])
+    instants = [(naive - offset).replace(tzinfo=UTC) for offset in noons]
+    return min((at for at in instants if at.astimezone(place).replace(tzinfo=None) == naive), default=instants[0])
 
 
 def expected(zone: str, end: datetime) -> list[datetime]:
     days = [START.date() + timedelta(days=n) for n in range(-1, DAYS + 3)]
-    found = {instant(day, wall, ZoneInfo(zone)) for day in days for wall in WALLS[zone][1]}
-    return sorted(at for at in found if START < at <= end)
+    instants = {instant(day, wall, ZoneInfo(zone)) for day in days for wall in WALLS[zone][1]}
+    return sorted(at for at in instants if START < at <= end)
 
 
 @dataclass
@@ -84,18 +84,18 @@ def outages(chance: Random) -> list[tuple[datetime, datetime]]:
 
 def ticks(chance: Random, model: Model) -> Iterator[tuple[datetime, int]]:
     """When which scheduler looks: now and then, about when something is due, before and soon after an outage."""
-    dark, found, end = outages(chance), [], START + DAYS * DAY
+    dark, looks, end = outages(chance), [], START + DAYS * DAY
     for worker in range(len(LAGS)):
         at = START
         while (at := at + (chance.random() * 36 + 0.1) * HOUR) < end:
-            found.append((at, worker))
-        found += [(begin, worker) for begin, _ in dark]
-        found += [(after + chance.random() * 10 * MINUTE, worker) for _, after in dark]
+            looks.append((at, worker))
+        looks += [(begin, worker) for begin, _ in dark]
+        looks += [(after + chance.random() * 10 * MINUTE, worker) for _, after in dark]
     for policy, slots in model.slots.items():
         for slot in slots:
             if slot < end and chance.random() < 0.8:
-                found.append((slot + chance.random() * 1.2 * model.grace[policy], chance.randrange(len(LAGS))))
-    yield from sorted(one for one in found if not any(begin < one[0] < after for begin, after in dark))
+                looks.append((slot + chance.random() * 1.2 * model.grace[policy], chance.randrange(len(LAGS))))
+    yield from sorted(look for look in looks if not any(begin < look[0] < after for begin, after in dark))
 
 
 @dataclass

@@ -21,6 +21,6 @@ def test_only_the_next_attempt_of_the_same_operation_ends_it(empty_database: str
             with pytest.raises(ProviderError, match="still holds"), writing(empty_database, OTHER):
                 pass
             with writing(empty_database, MINE) as next_attempt:
-                found = next_attempt.execute("SELECT count(*) FROM public.t").fetchone()
+                row = next_attempt.execute("SELECT count(*) FROM public.t").fetchone()
 
-    assert found == (0,)
+    assert row == (0,)

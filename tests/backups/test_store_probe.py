@@ -40,9 +40,9 @@ def locked_url(s3_url: str, monkeypatch) -> str:
 
 
 def test_a_directory_can_what_the_protocol_needs(tmp_path) -> None:
-    found = by_name(probe(open_store(f"file://{tmp_path}/store")))
+    findings = by_name(probe(open_store(f"file://{tmp_path}/store")))
 
-    assert {name: item.tone for name, item in found.items()} == {
+    assert {name: item.tone for name, item in findings.items()} == {
         "write, read back, no overwrite": "ok",
         "list": "ok",
         "directory mode": "ok",
@@ -56,17 +56,17 @@ def test_a_directory_that_others_can_read_or_that_is_ephemeral_is_amber(tmp_path
     monkeypatch.setenv("RENDER", "true")
     tmp_path.chmod(0o755)
 
-    found = by_name(probe(open_store(f"file://{tmp_path}")))
+    findings = by_name(probe(open_store(f"file://{tmp_path}")))
 
-    assert (found["directory mode"].tone, found["place"].tone) == ("warn", "warn")
-    assert found["directory mode"].fix == f"chmod 700 {tmp_path}"
+    assert (findings["directory mode"].tone, findings["place"].tone) == ("warn", "warn")
+    assert findings["directory mode"].fix == f"chmod 700 {tmp_path}"
 
 
 @pytest.mark.s3
 def test_a_plain_bucket(s3_url: str) -> None:
-    found = by_name(probe(open_store(s3_url)))
+    findings = by_name(probe(open_store(s3_url)))
 
-    tones = {name: item.tone for name, item in found.items()}
+    tones = {name: item.tone for name, item in findings.items()}
     assert tones.pop("versioning") in ("idle", "warn")
     assert tones == {
         "write, read back, no overwrite": "ok",
@@ -123,9 +123,9 @@ class Careless(S3Store):
 
     def put_once(self, key: str, data: bytes | bytearray) -> Stored:
         self.client.put_object(Bucket=self.address.bucket, Key=self.name_of(key), Body=bytes(data))
-        found = self.head(key)
-        assert found is not None
-        return found
+        head = self.head(key)
+        assert head is not None
+        return head
 
 
 @pytest.fixture
@@ -194,8 +194,11 @@ def test_a_writer_that_may_not_read_back_is_told(moto: S3Store, as_role, monkeyp
 
 
 def _without(policy: dict, action: str) -> dict:
-    kept = [{**one, "Action": [name for name in one["Action"] if name != action]} for one in policy["Statement"]]
-    return {**policy, "Statement": kept}
+    statements = [
+        {**statement, "Action": [name for name in statement["Action"] if name != action]}
+        for statement in policy["Statement"]
+    ]
+    return {**policy, "Statement": statements}
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class World:
     forged: dict[str, set[str]]
 
     def found(self, code: str) -> Finding:
-        return next(one for one in self.loud.findings if one.code == code and one.subject == AUDIT)
+        return next(finding for finding in self.loud.findings if finding.code == code and finding.subject == AUDIT)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_the_product_calls_every_forged_chain_valid(world: World) -> None:
 
 def test_a_hole_breaks_the_chain_and_leaves_assignments_unaudited(world: World) -> None:
     broken = world.found("chain_broken")
-    unaudited = next(one for one in world.loud.findings if one.code == "assignment_unaudited")
+    unaudited = next(finding for finding in world.loud.findings if finding.code == "assignment_unaudited")
 
     assert broken.total == N
     assert unaudited.total > 0  # the youngest may still be written, and are not told yet
@@ -241,7 +241,7 @@ def test_a_column_that_came_or_went_or_widened_is_no_edit(sampelit_copy, tmp_pat
 
     verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
-    assert [(one.code, one.total) for one in verdict.findings] == [("row_edited", 2)]
+    assert [(finding.code, finding.total) for finding in verdict.findings] == [("row_edited", 2)]
 
 
 def test_an_earlier_run_that_cannot_be_read_is_told_and_the_copy_stays_proven(sampelit_copy, tmp_path, drill) -> None:

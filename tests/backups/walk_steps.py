@@ -96,15 +96,15 @@ class Walk:
         copy = Copy(run.pk, self.tick, run.snapshot_at, self.world.state.copy(), sizes)
         self.portal.judge(copy)
         examined = Proof.objects.get(run=run).document["examined"]
-        found = {(one["code"], one["subject"]): one["total"] for one in examined["findings"]}
+        totals = {(finding["code"], finding["subject"]): finding["total"] for finding in examined["findings"]}
         assert examined["not_compared"] == ""
         assert (run.rows, examined["baseline"]) == (sum(copy.state.counts().values()), copy.baseline)
-        assert found == {key: total for key, (total, _) in copy.findings.items()}
+        assert totals == {key: total for key, (total, _) in copy.findings.items()}
         assert (run.status, run.reason if run.status == "failed" else "") == (copy.status, "")
         self.alarms()
 
     def alarms(self) -> None:
-        assert {(one.code, one.subject) for one in Incident.objects.open()} == self.portal.open()
+        assert {(incident.code, incident.subject) for incident in Incident.objects.open()} == self.portal.open()
         assert set(Run.objects.held().values_list("pk", flat=True)) == self.portal.held
 
     def explain(self) -> None:
@@ -154,20 +154,20 @@ class Walk:
         operation = self._ask("backups.retire")
         assert set(operation.result.get("retired", [])) == (going or set())
         assert (operation.status == "succeeded") == (going is not None)
-        for one in self.portal.copies:
-            one.retired = now if one.run in (going or ()) else one.retired
+        for copy in self.portal.copies:
+            copy.retired = now if copy.run in (going or ()) else copy.retired
         due = self.portal.due(now)
         purged = self._ask("backups.purge").result.get("purged", [])
         assert set(purged) == due
-        for one in self.portal.copies:
-            one.purged |= one.run in due
+        for copy in self.portal.copies:
+            copy.purged |= copy.run in due
         kept = Run.objects.filter(purged_at=None)
-        assert set(kept.values_list("pk", flat=True)) == {one.run for one in self.portal.copies if not one.purged}
+        assert set(kept.values_list("pk", flat=True)) == {copy.run for copy in self.portal.copies if not copy.purged}
         assert incomplete(kept) == frozenset()
 
     def restore(self) -> None:
         """Any run that still has data gives back exactly the rows of its moment."""
-        stored = [one for one in self.portal.copies if not one.purged]
+        stored = [copy for copy in self.portal.copies if not copy.purged]
         if not stored:
             return
         copy, name = self.world.rng.choice(stored), f"walked_{uuid4().hex[:12]}"

@@ -131,14 +131,14 @@ def test_a_result_that_lacks_what_we_hold_is_told(
     held = export(act)
     whole = comparing.trusted_manifest(held, comparing.store_of(held))
     more = Head("no-such-chain", 3, 1, 3, "f" * 64)
-    tables = tuple(replace(one, chains=(*one.chains, more)) if one.chains else one for one in whole.tables)
+    tables = tuple(replace(table, chains=(*table.chains, more)) if table.chains else table for table in whole.tables)
     monkeypatch.setattr(comparing, "trusted_manifest", lambda run, store: replace(whole, tables=tables))
     now = datetime.now(UTC) + timedelta(seconds=5)
 
-    found = comparing.compare(SimpleNamespace(environment=production, operation=held.operation), Target(REF, now))
+    report = comparing.compare(SimpleNamespace(environment=production, operation=held.operation), Target(REF, now))
 
-    assert found.run == held.pk
-    assert [text.startswith("Chain no-such-chain") for text in found.problems] == [True]
+    assert report.run == held.pk
+    assert [text.startswith("Chain no-such-chain") for text in report.problems] == [True]
 
 
 def test_a_paused_project_is_refused_when_the_worker_looks(act, production: Environment, platform: Platform) -> None:

@@ -113,7 +113,9 @@ def test_every_refusal_is_a_state_of_its_own(unread_production: Environment, pla
             sync(unread_production, platform.client)
         seen[status] = (SupabaseProject.objects.get().error_kind, verdict_of(unread_production).sentence)
 
-    assert {status: kind for status, (kind, _) in seen.items()} == {one: kind for one, (kind, _) in REFUSALS.items()}
+    assert {status: kind for status, (kind, _) in seen.items()} == {
+        status: kind for status, (kind, _) in REFUSALS.items()
+    }
     assert [word in seen[status][1] for status, (_, word) in REFUSALS.items()] == [True] * len(REFUSALS)
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
     assert told() == []
