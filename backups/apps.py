@@ -10,8 +10,8 @@ class BackupsConfig(AppConfig):
         from backups import doctor, jobs, kinds, ledger_sentences
         from backups.anchoring import manifests
         from backups.evidence import kinds as evidence
-        from backups.incidents import registration as incidents
-        from backups.provider import registration as provider
+        from backups.incidents import kinds as incidents
+        from backups.provider import kinds as provider
         from backups.retention import kinds as retention
         from backups.web import home
 

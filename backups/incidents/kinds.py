@@ -9,6 +9,8 @@ from django.db.models import Count, Q
 from backups.incidents import holds
 from backups.incidents import service as incidents_service
 from backups.models import Hold, Incident, Run
+from operations import navigation
+from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -156,3 +158,12 @@ class ReleaseHold(OperationKind):
 
     def describe(self, parameters: Parameters) -> str:
         return f"hold {parameters.get('hold', '')}"
+
+
+def register() -> None:
+    """Offer the kinds and their links."""
+    for kind in (ResolveIncident(), PlaceHold(), ReleaseHold()):
+        kinds.register(kind)
+    link = navigation.NavLink
+    navigation.register(link("Watch", 74, "Incidents", "admin:backups_incident_changelist", "backups.view_incident"))
+    navigation.register(link("Watch", 76, "Legal holds", "admin:backups_hold_changelist", "backups.view_hold"))

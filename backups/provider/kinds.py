@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from backups.models import ProviderBackup
-from backups.provider import safety_export, steps, verify
+from backups.provider import onboarding, safety_export, steps, verify
+from backups.provider.restore_points import RestorePointKind
 from backups.provider.target import Target, of_backup, of_second
+from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, registered, step
 from operations.models import Environment, Operation, Risk, SupabaseProject
@@ -137,8 +139,8 @@ def _decisions(environment: Environment, target: Target) -> str:
 
 
 def _last_time(environment: Environment) -> str:
-    kinds = ("backups.provider_restore", "backups.provider_pitr")
-    last = Operation.objects.filter(kind__in=kinds, environment=environment, status="succeeded", seeded=False).first()
+    names = ("backups.provider_restore", "backups.provider_pitr")
+    last = Operation.objects.filter(kind__in=names, environment=environment, status="succeeded", seeded=False).first()
     if last is None or last.started_at is None or last.ended_at is None:
         return " None was made from here yet."
     return f" The last one took {formatting.duration((last.ended_at - last.started_at).total_seconds())}."
@@ -162,3 +164,10 @@ def _afterwards(environment: Environment, target: Target) -> list[Consequence]:
             )
         )
     return lines
+
+
+def register() -> None:
+    """Offer what this room does at Supabase, and its part of the first steps."""
+    for kind in (ProviderRestore(), ProviderPitr(), RestorePointKind()):
+        kinds.register(kind)
+    onboarding.register()
