@@ -23,6 +23,9 @@ SAME_JUDGEMENT = {
     # What is judged is also kept in a list, and bodies of trigger functions can be read: they were looked at only where
     # a statement calls one by name, which the server refuses. Every sample and the corpus get the same findings.
     "9b9a484f2687f879": "ad3f36ecaff42456",
+    # Two patterns became linear: the target of an assignment is the text before the first "=", as before; the base of a
+    # type's name holds no "[]", which stood at its end before. Every sample and the corpus get the same findings.
+    "13ff3c07a8f1af8d": "ad3f36ecaff42456",
 }
 
 
