@@ -64,10 +64,10 @@ def unseal(operation: Operation, name: str) -> str:
     return value
 
 
-def erase_old() -> None:
-    """Erase sealed values older than a day, whatever became of their operation."""
+def erase_old() -> int:
+    """Erase sealed values older than a day, whatever became of their operation; how many rows were written."""
     old = timezone.now() - timedelta(hours=KEPT_HOURS)
-    Operation.objects.filter(requested_at__lt=old).exclude(sealed="").update(sealed="")
+    return Operation.objects.filter(requested_at__lt=old).exclude(sealed="").update(sealed="")
 
 
 def _recipient() -> pyrage.x25519.Recipient:
