@@ -54,6 +54,18 @@ def test_a_rejection_ends_it_and_a_revocation_takes_it_back(ask, approver, appro
         approve(operation, by=approver)
 
 
+def test_a_revocation_takes_back_ones_own_vote_on_this_operation_alone(ask, approver, approver2):
+    operation, other = ask("rehearsal.destructive"), ask("rehearsal.destructive", key="other")
+    for voter, what in ((approver, operation), (approver2, operation), (approver, other)):
+        approve(what, by=voter)
+
+    revoke(operation, by=approver)
+
+    assert (operation.live_votes(), other.live_votes()) == (1, 1)
+    with pytest.raises(Refused, match="no vote here"):
+        revoke(operation, by=approver)
+
+
 def test_a_rejection_is_no_vote_to_take_back(ask, approver):
     operation = ask("rehearsal.destructive")
     identity = {"requested_by": operation.requested_by, "content_sha256": operation.content_sha256}
@@ -132,7 +144,10 @@ def test_break_glass_replaces_votes_and_leaves_a_task_for_somebody_else(ask, ope
         close(task, by=operator, resolution="fine")
     with pytest.raises(IntegrityError), transaction.atomic():
         Task.objects.filter(pk=task.pk).update(closed_by=operator, closed_at="2026-01-01T00:00:00Z")
+    other = Task.objects.create(kind=task.kind, title="another", dedupe_key="another")
     assert close(task, by=approver, resolution="looked, fine").closed_by == approver
+    other.refresh_from_db()
+    assert other.closed_at is None
 
 
 def test_break_glass_lapses_after_thirty_minutes(ask, operator, approver, approver2):

@@ -36,6 +36,7 @@ def test_a_routine_operation_runs_every_step_and_ends(ask, tmp_path):
     assert [line.split()[0] for line in mark.read_text().splitlines()] == ["prepare", "work", "tidy"]
     assert codes(operation) == ["operations.requested", "operations.succeeded"]
     assert operation.result == {"moves": 1}
+    assert set(operation.steps.values_list("status", flat=True)) == {"succeeded"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -47,6 +48,7 @@ def test_a_failing_step_fails_the_operation_after_its_always_step(ask, tmp_path,
     assert operation.status == "failed"
     assert "told to" in operation.error
     assert [line.split()[0] for line in mark.read_text().splitlines()] == ["prepare", "tidy"]
+    assert list(operation.steps.values_list("status", flat=True)) == ["succeeded", "failed", "succeeded"]
 
 
 @pytest.mark.django_db(transaction=True)

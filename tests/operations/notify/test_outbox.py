@@ -118,6 +118,19 @@ def test_a_claimed_message_is_not_taken_twice(message: Notification, outside: Ou
     assert _claim(20) == []
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_one_delivery_changes_one_message(message: Notification, outside: Outside, fails: bool) -> None:
+    notify.enqueue("demo:2", subject="Another")
+    other = Notification.objects.filter(dedupe_key__startswith="demo:2")
+    other.update(next_attempt_at=timezone.now() + timedelta(seconds=90))
+    before = other.values().get()
+    outside.answers = [ProviderError("no answer", retryable=True)] * fails
+
+    assert notify.deliver_due() == 1 - fails
+
+    assert other.values().get() == before
+
+
 def test_a_bad_secret_is_said(db: None, settings: Settings, outside: Outside) -> None:
     settings.NOTIFY_WEBHOOK_URL, settings.NOTIFY_WEBHOOK_SECRET = "https://hook.example.com/", "whsec_***"
     notify.enqueue("k", subject="S")
