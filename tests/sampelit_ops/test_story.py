@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from deployments.models import BlueprintFile
 from ledger.models import Entry
 from ledger.services import verify
+from migrations_registry.models import MigrationFile
 from operations.engine.request import request
 from operations.engine.tick import wake_due
 from operations.models import Environment, Operation, Task
@@ -36,6 +38,8 @@ def test_the_story_is_told_once_and_nothing_of_it_is_run_or_counts(django_assert
     assert not Operation.objects.due().exists()
     assert wake_due() == 0
     assert verify().valid
+    assert MigrationFile.objects.count() == 3
+    assert BlueprintFile.objects.get().environment.slug == "production"
 
 
 def test_outside_the_demo_nobody_says_when(settings, operator_and_environment):
