@@ -108,14 +108,14 @@ def read() -> dict[str, Any]:
 
 def show() -> None:
     known = read()
-    for name, found in sorted(known.items()):
-        if isinstance(found, dict) and "ratio" in found:
-            sizes = f"{found['ours_bytes'] / 1e6:.0f} MB vs {found['peer_bytes'] / 1e6:.0f} MB"
-            times = f"{found['ours']:7.2f} s vs {found['peer']:7.2f} s"
-            cpu = f"client CPU {found['ours_cpu']} s vs {found['peer_cpu']} s"
-            print(f"{name:52} {found['ratio']:5.2f} x  {times}  {sizes}  {cpu}")
-        elif isinstance(found, dict):
-            print(f"{name:52} {found['value']}")
+    for name, measure in sorted(known.items()):
+        if isinstance(measure, dict) and "ratio" in measure:
+            sizes = f"{measure['ours_bytes'] / 1e6:.0f} MB vs {measure['peer_bytes'] / 1e6:.0f} MB"
+            times = f"{measure['ours']:7.2f} s vs {measure['peer']:7.2f} s"
+            cpu = f"client CPU {measure['ours_cpu']} s vs {measure['peer_cpu']} s"
+            print(f"{name:52} {measure['ratio']:5.2f} x  {times}  {sizes}  {cpu}")
+        elif isinstance(measure, dict):
+            print(f"{name:52} {measure['value']}")
 
 
 if __name__ == "__main__":

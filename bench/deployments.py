@@ -70,8 +70,8 @@ def _prepare(rows: int) -> None:
     call_command("migrate", verbosity=0)
     for number in range(50):
         slug = "production" if number % 3 else "staging"
-        place, _ = Environment.objects.get_or_create(slug=slug, defaults={"name": slug.title(), "kind": slug})
-        Service.objects.create(render_id=f"srv-{number}", name=f"service {number}", environment=place)
+        environment, _ = Environment.objects.get_or_create(slug=slug, defaults={"name": slug.title(), "kind": slug})
+        Service.objects.create(render_id=f"srv-{number}", name=f"service {number}", environment=environment)
     with connection.cursor() as cursor:
         cursor.execute(ROWS.read_text(), {"rows": rows})
         cursor.execute("ANALYZE")

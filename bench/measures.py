@@ -41,8 +41,8 @@ def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
     mine: list[Took] = []
     theirs: list[Took] = []
     for number in range(rounds):
-        for case, found in [(ours, mine), (peer, theirs)][:: 1 if number % 2 == 0 else -1]:
-            found.append(case())
+        for case, times in [(ours, mine), (peer, theirs)][:: 1 if number % 2 == 0 else -1]:
+            times.append(case())
     our_time, peer_time = median(t.seconds for t in mine), median(t.seconds for t in theirs)
     return Ratio(
         ratio=round(peer_time / our_time, 2),
@@ -77,4 +77,4 @@ def peak_memory(dsn: str, directory: Path, connections: int) -> dict[str, Any]:
 
 
 def as_json(results: dict[str, Ratio | dict[str, Any]]) -> dict[str, Any]:
-    return {name: asdict(found) if isinstance(found, Ratio) else found for name, found in results.items()}
+    return {name: asdict(result) if isinstance(result, Ratio) else result for name, result in results.items()}

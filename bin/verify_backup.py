@@ -237,8 +237,8 @@ def broken(rows: list[dict[str, str | None]], head: dict[str, Any] | None) -> st
 def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, period: str) -> int:
     """Print the month's verdicts and a line for each run; answer the number of problems."""
     paths = sorted(root.glob("runs/*/manifest.json"))
-    count, told = judge_period(paths, keys, period) if period else (0, False)
-    found = opened = encrypted = 0
+    count, judged = judge_period(paths, keys, period) if period else (0, False)
+    checked = opened = encrypted = 0
     for path in paths:
         there = plain is not None and (plain / "runs" / path.parent.name).is_dir()
         run = Run(root, path, plain if there else None)  # a person opens the runs that matter, not all
@@ -246,21 +246,21 @@ def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, p
         if quick is not None and not str(quick["source"]["taken_at"]).startswith(period):
             continue
         body = run.verify(keys)
-        found += 1
+        checked += 1
         opened += there
         encrypted += run.encrypted
         count += len(run.problems)
         report(run, body)
-    if not found:
+    if not checked:
         print(
             f"no run was made in {period} itself"
-            if told
+            if judged
             else f"no runs{' in ' + period if period else ''} under {root}"
         )
     if plain is not None and encrypted and not opened:
         print(f"nothing of these runs lies opened under {plain} (expected {plain}/runs/<run>/…)")
         count += 1
-    return count if found or told else 1
+    return count if checked or judged else 1
 
 
 class Paper:
@@ -301,13 +301,13 @@ class Paper:
         return {(f"{t['schema']}.{t['name']}", h["chain"], h["rows"], h["head"]) for t in chained for h in t["chains"]}
 
     def _heads_of_facts(self) -> set[tuple[Any, ...]]:
-        found = set()
+        heads = set()
         for table in (self.facts or {})["tables"]:
-            for chain in {one["chain"] for one in table["months"]}:
-                own = [one for one in table["months"] if one["chain"] == chain]
-                head = max(own, key=lambda one: one["last"])["head"]
-                found.add((table["table"], chain, sum(one["rows"] for one in own), head))
-        return found
+            for chain in {entry["chain"] for entry in table["months"]}:
+                own = [entry for entry in table["months"] if entry["chain"] == chain]
+                head = max(own, key=lambda entry: entry["last"])["head"]
+                heads.add((table["table"], chain, sum(entry["rows"] for entry in own), head))
+        return heads
 
     def months(self, month: str) -> dict[tuple[str, str], dict[str, Any]]:
         """This month of every chain, by table and chain."""
@@ -316,7 +316,7 @@ class Paper:
 
     def part(self, name: str, table: str, chain: str) -> list[dict[str, Any]]:
         tables = self.facts["tables"] if self.facts else []
-        return [one for t in tables if t["table"] == table for one in t[name] if one["chain"] == chain]
+        return [entry for t in tables if t["table"] == table for entry in t[name] if entry["chain"] == chain]
 
 
 def judge_period(paths: list[Path], keys: list[Ed25519PublicKey], period: str) -> tuple[int, bool]:
@@ -353,9 +353,9 @@ def tell_period(period: str, since: list[Paper], proven: list[Paper], known: dic
     for key in chains:
         changes, gaps = verdicts[key]
         last = newest(key, period, proven)
-        said = "; ".join([*changes, *gaps]) or "hashed columns equal, set conversions unchanged, no row removed"
+        verdict = "; ".join([*changes, *gaps]) or "hashed columns equal, set conversions unchanged, no row removed"
         name = "altered" if changes else "unclear" if gaps else "intact"
-        print(f"{name:<8}{key[1]}: {last.get('rows', 0)} decisions, {last.get('conversions', 0)} converted; {said}")
+        print(f"{name:<8}{key[1]}: {last.get('rows', 0)} decisions, {last.get('conversions', 0)} converted; {verdict}")
     return len(altered) + len(unclear) + without
 
 
@@ -372,12 +372,12 @@ def unwatched(period: str, proven: list[Paper], known: dict[str, Paper]) -> str:
 
 
 def moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def newest(key: tuple[str, str], period: str, proven: list[Paper]) -> dict[str, Any]:
-    return next((found for paper in reversed(proven) if (found := paper.months(period).get(key))), {})
+    return next((month for paper in reversed(proven) if (month := paper.months(period).get(key))), {})
 
 
 def judge_chain(
@@ -389,10 +389,10 @@ def judge_chain(
     before: tuple[dict[str, Any], Paper] | None = None
     for paper in since:
         now = paper.months(period).get(key)
-        told = compare_months(key, before, now, paper) if before else []
-        told += compare_conversions(key, before, now, paper, known, gaps)
-        told = told or compare_end(key, period, paper, known, gaps)
-        changes += [f"{line} (seen {paper.taken_at[:16]}, run {paper.name})" for line in told]
+        problems = compare_months(key, before, now, paper) if before else []
+        problems += compare_conversions(key, before, now, paper, known, gaps)
+        problems = problems or compare_end(key, period, paper, known, gaps)
+        changes += [f"{line} (seen {paper.taken_at[:16]}, run {paper.name})" for line in problems]
         if paper.facts is not None:
             before = (now, paper) if now else None
     return changes, gaps
@@ -435,11 +435,11 @@ def compare_conversions(
     was = first.months(now["month"]).get(key) if first and first.sha256 == paper.facts["previous_sha256"] else None
     if was is None or not was["conversions"] or was["conversions_sha256"] == now["conversions_sha256"]:
         return []
-    kept = [one for one in paper.part("conversions", *key) if one["month"] == now["month"]]
-    if not kept:
+    taken = [entry for entry in paper.part("conversions", *key) if entry["month"] == now["month"]]
+    if not taken:
         gaps.append(f"earlier conversions at {paper.taken_at[:16]}")
         return []
-    same = (kept[0]["rows"], kept[0]["sha256"]) == (was["conversions"], was["conversions_sha256"])
+    same = (taken[0]["rows"], taken[0]["sha256"]) == (was["conversions"], was["conversions_sha256"])
     return [] if same else ["conversions were changed after they were set"]
 
 
@@ -452,14 +452,14 @@ def compare_end(key: tuple[str, str], period: str, paper: Paper, known: dict[str
         gaps.append(f"the run at {paper.taken_at[:16]} was not compared: there are no facts about the one before it")
         return []
     own = before.part("months", *key)
-    end = max(own, key=lambda one: int(one["last"]), default=None)
+    end = max(own, key=lambda entry: int(entry["last"]), default=None)
     if end is None or end["month"] != period:
         return []
-    found = next((one for one in paper.part("ends", *key) if one["last"] == end["last"]), None)
-    rows = sum(one["rows"] for one in own)
-    if found is None:
+    again = next((entry for entry in paper.part("ends", *key) if entry["last"] == end["last"]), None)
+    rows = sum(entry["rows"] for entry in own)
+    if again is None:
         gaps.append(f"the run at {paper.taken_at[:16]} was not compared with the one before it")
-    elif (found["rows"], found["head"]) != (rows, end["head"]):
+    elif (again["rows"], again["head"]) != (rows, end["head"]):
         return [f"decisions up to number {end['last']} are not what they were, or are gone"]
     return []
 
@@ -467,14 +467,14 @@ def compare_end(key: tuple[str, str], period: str, paper: Paper, known: dict[str
 def numbers(places: str) -> set[int]:
     """Packed sequence numbers: "<gap>x<length>" after the end of the range before, comma-separated, zlib, base64."""
     plain = zlib.decompress(base64.b64decode(places)).decode()
-    found: set[int] = set()
+    members: set[int] = set()
     end = 0
     for part in plain.split(",") if plain else []:
         gap, _, length = part.partition("x")
         low = end + int(gap)
         end = low + int(length or 1) - 1
-        found.update(range(low, end + 1))
-    return found
+        members.update(range(low, end + 1))
+    return members
 
 
 def report(run: Run, body: dict[str, Any] | None) -> None:

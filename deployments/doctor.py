@@ -56,8 +56,8 @@ def _webhooks() -> Check:
 
 def services(environment: Environment | None) -> Iterator[Check]:
     """Health paths, maintenance without an end, old previews."""
-    found = Service.objects.filter(removed_at=None).select_related("environment")
-    for service in found.filter(environment=environment) if environment else found:
+    rows = Service.objects.filter(removed_at=None).select_related("environment")
+    for service in rows.filter(environment=environment) if environment else rows:
         if service.is_web and not service.health_check_path:
             yield Check(
                 f"{service.name} health path",
@@ -116,9 +116,9 @@ def blueprints(environment: Environment | None) -> Iterator[Check]:
         bad = sum(line["tone"] == "bad" for line in file.differences)
         tone = "warn" if bad or file.valid is False else "ok"
         differ = "1 setting differs" if bad == 1 else f"{bad} settings differ"
-        found = differ if bad else "Render finds it invalid" if file.valid is False else "as live"
+        state = differ if bad else "Render finds it invalid" if file.valid is False else "as live"
         fix = "" if tone == "ok" else f"Open the page of {file}; change the file or the service."
-        yield Check(f"{file}", tone, found, why, fix)
+        yield Check(f"{file}", tone, state, why, fix)
 
 
 SUPABASE_FIXES = {
@@ -134,35 +134,38 @@ SUPABASE_FIXES = {
 def supabase_functions(environment: Environment | None) -> Iterator[Check]:
     """One line for each environment with a project."""
     places = Environment.objects.exclude(supabase_ref="").select_related("project_sync")
-    for place in places.filter(pk=environment.pk) if environment else places:
-        yield _answers(place)
+    for linked in places.filter(pk=environment.pk) if environment else places:
+        yield _answers(linked)
         bad = [
             row.slug
-            for row in EdgeFunction.objects.filter(environment=place, removed_at=None)
+            for row in EdgeFunction.objects.filter(environment=linked, removed_at=None)
             if row.health == "unhealthy"
         ]
         if bad:
             yield Check(
-                f"{place.slug} edge functions",
+                f"{linked.slug} edge functions",
                 "bad",
                 f"not healthy: {', '.join(bad)}",
                 "Visitors get errors from them.",
                 "Request deployments.function_rollback.",
             )
-        found = open_errors(place)
-        if found:
+        open_count = open_errors(linked)
+        if open_count:
             yield Check(
-                f"{place.slug} security advisor",
+                f"{linked.slug} security advisor",
                 "warn",
-                f"{found} findings of level ERROR are open",
+                f"{open_count} findings of level ERROR are open",
                 "Supabase calls them holes.",
                 "Fix each, or ignore it with a reason on its page.",
             )
 
 
-def _answers(place: Environment) -> Check:
-    name, why = f"{place.slug} functions and advisors", "Without them a broken function or an open hole is not seen."
-    state: ProjectSync | None = getattr(place, "project_sync", None)
+def _answers(environment: Environment) -> Check:
+    name, why = (
+        f"{environment.slug} functions and advisors",
+        "Without them a broken function or an open hole is not seen.",
+    )
+    state: ProjectSync | None = getattr(environment, "project_sync", None)
     if not connection_state.configured():
         return Check(name, "idle", "SUPABASE_ACCESS_TOKEN is not set", why, SUPABASE_FIXES["Unauthorized"])
     if state is None:

@@ -71,12 +71,12 @@ def reconcile_webhooks() -> None:
     if not client.configured():
         return
     try:
-        found = render_webhooks.reconcile(client.quick())
+        outcome = render_webhooks.reconcile(client.quick())
     except ProviderError as error:
         logger.warning("webhooks could not be compared: %s", error)
         return
-    if found.recovered:
-        logger.warning("%d of Render's %d webhooks never arrived and were recovered", found.recovered, found.sent)
+    if outcome.recovered:
+        logger.warning("%d of Render's %d webhooks never arrived and were recovered", outcome.recovered, outcome.sent)
 
 
 def read_functions() -> None:

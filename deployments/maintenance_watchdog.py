@@ -46,11 +46,11 @@ def _lift(service: Service) -> bool:
         Service.objects.filter(pk=service.pk).update(
             maintenance=False, maintenance_until=None, maintenance_operation=""
         )
-        place = service.environment.slug if service.environment else ""
+        environment = service.environment.slug if service.environment else ""
         record(
             "deployments.maintenance_lifted",
             actor=SYSTEM,
-            environment=place,
+            environment=environment,
             subject=service.name,
             data={"service": service.name},
         )

@@ -29,14 +29,14 @@ def discover(progress: Callable[[str, int], None] = lambda name, count: None) ->
     """Read everything, fingerprint variables, create the webhook where the plan allows. Raises ProviderError."""
     api = render(deadline=120.0)
     report = poll(client=api, progress=progress)
-    told = [f"{report.services} services, {report.created} new deployments"]
+    lines = [f"{report.services} services, {report.created} new deployments"]
     for service in Service.objects.filter(removed_at=None):
         refresh(api, service)
     groups = refresh_groups(api)
-    told.append(f"variables and {groups} groups read by name and fingerprint; no value was stored")
-    told += link_projects(api)
-    told.append(ensure_webhook(api))
-    return told
+    lines.append(f"variables and {groups} groups read by name and fingerprint; no value was stored")
+    lines += link_projects(api)
+    lines.append(ensure_webhook(api))
+    return lines
 
 
 def ensure_webhook(api: Render) -> str:
@@ -101,10 +101,10 @@ def _health(services: list[Service]) -> Step:
 
 def _history(services: list[Service]) -> Step:
     open_ones = sum(not service.history_complete for service in services)
-    found = f"{Deployment.objects.count()} deployments"
+    count = f"{Deployment.objects.count()} deployments"
     if open_ones:
-        return Step("History", "warn", f"{found}; {open_ones} services not read to the end", "Read from Render.")
-    return Step("History", "ok", found)
+        return Step("History", "warn", f"{count}; {open_ones} services not read to the end", "Read from Render.")
+    return Step("History", "ok", count)
 
 
 def _webhook() -> Step:
@@ -119,11 +119,11 @@ def _databases() -> list[Step]:
     for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
         export, migration = environment.variable("export"), environment.variable("migration")
         if not known_dsn(environment, "export"):
-            found, todo = (
+            state, todo = (
                 f"{export} is not set here",
                 f"Set {export} to a read-only role; Connect a database shows how.",
             )
-            made.append(Step(f"Database of {environment}", "warn" if environment.protected else "idle", found, todo))
+            made.append(Step(f"Database of {environment}", "warn" if environment.protected else "idle", state, todo))
         elif not known_dsn(environment, "migration"):
             todo = f"To apply migrations from here, set {migration} on the worker."
             made.append(Step(f"Database of {environment}", "ok", f"{export} is set", todo))
@@ -142,12 +142,12 @@ def discover_everything(
     progress: Callable[[str, int], None] = lambda name, count: None,
 ) -> tuple[list[str], list[str]]:
     """Render first (its services name the Supabase projects), then every registered part; errors are sentences."""
-    told: list[str] = []
+    lines: list[str] = []
     errors: list[str] = []
     if configured():
         try:
-            told += discover(progress)
+            lines += discover(progress)
         except (ProviderError, Refused) as error:
             errors.append(str(error))
     more, wrong = onboarding.discover()
-    return told + more, errors + wrong
+    return lines + more, errors + wrong

@@ -18,25 +18,25 @@ VARIABLE = "SUPABASE_URL"
 
 def link_projects(api: Render) -> list[str]:
     """One line for each environment whose services name a project. Raises ProviderError."""
-    told = []
+    lines = []
     for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
         named = refs_named(api, environment)
         if named:
-            told.append(_linked(environment, named))
-    return told
+            lines.append(_linked(environment, named))
+    return lines
 
 
 def refs_named(api: Render, environment: Environment) -> dict[str, str]:
     """Refs that the environment's services name, each with the service that does."""
-    found: dict[str, str] = {}
+    refs: dict[str, str] = {}
     for service in Service.objects.filter(environment=environment, removed_at=None).order_by("name"):
         if not service.variables.filter(key=VARIABLE).exists():
             continue
-        values = [one.value for one in api.env_vars.list(service.render_id) if one.key == VARIABLE]
+        values = [variable.value for variable in api.env_vars.list(service.render_id) if variable.key == VARIABLE]
         ref = project_ref(values[0]) if values else None
         if ref:
-            found.setdefault(ref, service.name)
-    return found
+            refs.setdefault(ref, service.name)
+    return refs
 
 
 def _linked(environment: Environment, named: dict[str, str]) -> str:

@@ -93,6 +93,6 @@ class EntryAdmin(admin.ModelAdmin):
         record("ledger.verified", actor=request.user.get_username(), data=data)
         if report.valid:
             messages.success(request, f"Valid: {report.entries:,} entries, {report.anchors} anchors compared.")
-        for found in report.problems[:20]:
-            messages.error(request, f"Entry {found.sequence}: {found.problem}.")
+        for problem in report.problems[:20]:
+            messages.error(request, f"Entry {problem.sequence}: {problem.problem}.")
         return redirect("admin:ledger_entry_changelist")

@@ -33,7 +33,7 @@ class Report:
             self.problems.append(Problem(sequence, problem))
 
     def as_json(self) -> dict[str, object]:
-        problems = [{"sequence": found.sequence, "problem": found.problem} for found in self.problems]
+        problems = [{"sequence": problem.sequence, "problem": problem.problem} for problem in self.problems]
         return {"valid": self.valid, "entries": self.entries, "head": self.head, "anchors": self.anchors} | {
             "problems": problems
         }

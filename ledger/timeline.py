@@ -45,16 +45,16 @@ class Filters:
 
     def entries(self) -> QuerySet[Entry]:
         """The entries that fit, newest first."""
-        found = Entry.objects.all()
+        rows = Entry.objects.all()
         for name in ("environment", "actor", "subject"):
             if value := getattr(self, name):
-                found = found.filter(**{name: value})
+                rows = rows.filter(**{name: value})
         if self.code:
             names = [name for name in choices("code") if name.startswith(self.code)]
-            found = found.filter(code__in=names) if self.code.endswith(".") else found.filter(code=self.code)
+            rows = rows.filter(code__in=names) if self.code.endswith(".") else rows.filter(code=self.code)
         if self.since:
-            found = found.filter(at__gte=_midnight(self.since))
-        return found.filter(at__lt=_midnight(self.until + timedelta(days=1))) if self.until else found
+            rows = rows.filter(at__gte=_midnight(self.since))
+        return rows.filter(at__lt=_midnight(self.until + timedelta(days=1))) if self.until else rows
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def read(given: Mapping[str, str]) -> Filters:
 
 def page(filters: Filters, before: str = "") -> Page:
     """One page; `before` is the key that the page before it gave."""
-    found = filters.entries()
+    rows = filters.entries()
     if key := _key(before):
         at, sequence = key
-        found = found.filter(Q(at__lt=at) | Q(at=at, sequence__lt=sequence), at__lte=at)
-    entries = list(found[: PAGE + 1])
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, sequence__lt=sequence), at__lte=at)
+    entries = list(rows[: PAGE + 1])
     last = entries[PAGE - 1] if len(entries) > PAGE else None
     return Page(entries[:PAGE], f"{last.at.isoformat()}~{last.sequence}" if last else "")
 

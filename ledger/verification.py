@@ -69,13 +69,13 @@ def _check_head(report: Report, sequence: int, head: tuple[int | None, str | Non
 
 def _anchors(report: Report) -> dict[int, list[Anchor]]:
     """Anchors by size, read before the entries, so that each must already be in them."""
-    found: dict[int, list[Anchor]] = defaultdict(list)
+    by_size: dict[int, list[Anchor]] = defaultdict(list)
     for source in anchor_sources():
         for anchor in source():
             report.anchors += 1
             if anchor.size > 0:
-                found[anchor.size].append(anchor)
-    return found
+                by_size[anchor.size].append(anchor)
+    return by_size
 
 
 def _rows() -> Iterator[tuple]:

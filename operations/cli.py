@@ -98,11 +98,11 @@ def listing(options: dict[str, Any]) -> list[Operation]:
 
 
 def _environment(slug: str, nothing: str) -> Environment:
-    found = Environment.objects.filter(slug=slug).first()
-    if found is None:
+    environment = Environment.objects.filter(slug=slug).first()
+    if environment is None:
         known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
         raise Refused(f"There is no environment {slug!r}; {nothing}. Known: {known}.")
-    return found
+    return environment
 
 
 def _pairs(values: list[str]) -> dict[str, str]:

@@ -79,8 +79,8 @@ def groups(request: HttpRequest) -> list[Group]:
 
 def user_links() -> list[dict[str, str]]:
     """The links of the user menu whose pages exist."""
-    found = [(label, page(name)) for label, name in _user_links.items()]
-    return [{"label": label, "url": url} for label, url in found if url]
+    links = [(label, page(name)) for label, name in _user_links.items()]
+    return [{"label": label, "url": url} for label, url in links if url]
 
 
 def _url(request: HttpRequest, link: NavLink) -> str:

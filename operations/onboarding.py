@@ -40,11 +40,11 @@ def steps() -> list[Step]:
 
 def discover() -> tuple[list[str], list[str]]:
     """What was read, in lines, and what went wrong, in sentences."""
-    told: list[str] = []
+    lines: list[str] = []
     errors: list[str] = []
     for _, _, _, read in _parts:
         try:
-            told += read()
+            lines += read()
         except (ProviderError, Refused) as error:
             errors.append(str(error))
-    return told, errors
+    return lines, errors

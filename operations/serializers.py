@@ -22,31 +22,31 @@ def as_json(operation: Operation) -> dict[str, Any]:
         "requested_by": operation.requested_by.get_username(),
         "requested_at": _time(operation.requested_at),
         "approvals_required": operation.approvals_required,
-        "approvals": [_approval(one) for one in operation.approvals.select_related("approved_by")],
-        "steps": [_step(one) for one in operation.steps.all()],
+        "approvals": [_approval(approval) for approval in operation.approvals.select_related("approved_by")],
+        "steps": [_step(step) for step in operation.steps.all()],
         "result": operation.result,
         "error": operation.error,
     }
 
 
-def _approval(one: Approval) -> dict[str, Any]:
+def _approval(approval: Approval) -> dict[str, Any]:
     return {
-        "approved_by": one.approved_by.get_username(),
-        "decision": one.decision,
-        "approved_at": _time(one.approved_at),
-        "revoked_at": _time(one.revoked_at),
-        "comment": one.comment,
+        "approved_by": approval.approved_by.get_username(),
+        "decision": approval.decision,
+        "approved_at": _time(approval.approved_at),
+        "revoked_at": _time(approval.revoked_at),
+        "comment": approval.comment,
     }
 
 
-def _step(one: Step) -> dict[str, Any]:
+def _step(step: Step) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "pool": one.pool,
-        "status": one.status,
-        "attempt": one.attempt,
-        "started_at": _time(one.started_at),
-        "ended_at": _time(one.ended_at),
+        "name": step.name,
+        "pool": step.pool,
+        "status": step.status,
+        "attempt": step.attempt,
+        "started_at": _time(step.started_at),
+        "ended_at": _time(step.ended_at),
     }
 
 

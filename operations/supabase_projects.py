@@ -55,13 +55,14 @@ def _client(token: str, base: str, deadline: float, timeout: tuple[float, float]
 
 def remember_projects(api: Supabase) -> list[dict[str, str]]:
     """Ask for every project that the token sees and keep the list for the pages. Raises ProviderError."""
-    found = [
-        {"ref": one.ref, "name": one.name, "region": one.region, "status": one.status} for one in api.projects.list()
+    projects = [
+        {"ref": project.ref, "name": project.name, "region": project.region, "status": project.status}
+        for project in api.projects.list()
     ]
     Heartbeat.objects.update_or_create(
-        name=PROJECTS, defaults={"beat_at": timezone.now(), "detail": {"projects": found}}
+        name=PROJECTS, defaults={"beat_at": timezone.now(), "detail": {"projects": projects}}
     )
-    return found
+    return projects
 
 
 def known_projects() -> list[dict[str, str]]:
@@ -72,7 +73,7 @@ def known_projects() -> list[dict[str, str]]:
 
 def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
     """Say which project is this environment's. Raises Refused for one that the token does not see, or is another's."""
-    known = {one["ref"]: one["name"] for one in known_projects()}
+    known = {project["ref"]: project["name"] for project in known_projects()}
     if known and ref not in known:
         listed = ", ".join(f"{ref} ({name})" for ref, name in known.items())
         raise Refused(f"The token sees no project {ref!r}; {environment} stays as it was. It sees: {listed}.")

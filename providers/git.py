@@ -173,7 +173,7 @@ def _run(arguments: list[str], left: float, seconds: float, more: dict[str, str]
         ) from None
     if process.returncode:
         lines = complaint.decode("utf-8", "replace").strip().splitlines()
-        said = redact(lines[-1]) if lines else "no reason"
+        reason = redact(lines[-1]) if lines else "no reason"
         verb = next(word for word in arguments if not word.startswith(("-", "/")))
-        raise ProviderError(f"git {verb} failed: {said}. Nothing was read.", retryable=False)
+        raise ProviderError(f"git {verb} failed: {reason}. Nothing was read.", retryable=False)
     return answer

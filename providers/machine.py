@@ -17,7 +17,7 @@ def free_disk() -> int:
 
 def free_memory() -> int | None:
     """The smaller of what the machine and what the container's limit leave; page cache that can go counts as free."""
-    left = [found for found in (_of_machine(), _of_container()) if found is not None]
+    left = [limit for limit in (_of_machine(), _of_container()) if limit is not None]
     return min(left, default=None)
 
 

@@ -76,11 +76,11 @@ def _forms(secret: str) -> set[str]:
 
 def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
     """Values of variables whose names say they are secret; of a URL also its password."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for name, value in environ.items():
         if value and _SECRET_NAME.search(name.upper()):
-            found.update(_secrets_in(name.upper(), value))
-    return frozenset(filter(_telling, found))
+            secrets.update(_secrets_in(name.upper(), value))
+    return frozenset(filter(_telling, secrets))
 
 
 def _secrets_in(name: str, value: str) -> set[str]:

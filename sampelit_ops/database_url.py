@@ -15,13 +15,13 @@ SCHEMES = ("postgresql://", "postgres://")
 def portal_database(url: str) -> dict[str, Any]:
     """One entry of DATABASES. Raises ImproperlyConfigured, which never repeats the URL: it holds a password."""
     try:
-        found: dict[str, Any] = environ.Env.db_url_config(url) if url.startswith(SCHEMES) else {}
+        config: dict[str, Any] = environ.Env.db_url_config(url) if url.startswith(SCHEMES) else {}
     except ValueError:  # a password with / or # in it looks like a port
-        found = {}
-    if not found.get("NAME"):
+        config = {}
+    if not config.get("NAME"):
         raise ImproperlyConfigured(
             "DATABASE_URL is not a PostgreSQL URL with a database's name. Nothing was done. Set it to "
             "postgresql://role:password@host:5432/database, with special characters percent-encoded."
         )
-    options = LIMITS | found.get("OPTIONS", {})
-    return found | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    options = LIMITS | config.get("OPTIONS", {})
+    return config | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}

@@ -22,9 +22,9 @@ def keep(report: Report) -> None:
     """Write down when the ledger was verified and what came of it."""
     detail = {"valid": report.valid, "entries": report.entries, "problems": len(report.problems)}
     Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": timezone.now(), "detail": detail})
-    found = "\n".join(f"Entry {each.sequence}: {each.problem}" for each in report.problems[:10])
+    lines = "\n".join(f"Entry {problem.sequence}: {problem.problem}" for problem in report.problems[:10])
     path = reverse("admin:ledger_entry_changelist")
-    alarm("ledger", not report.valid, subject="The ledger was altered", body=found, path=path)
+    alarm("ledger", not report.valid, subject="The ledger was altered", body=lines, path=path)
 
 
 def watch() -> None:

@@ -104,25 +104,25 @@ def addresses() -> Iterator[Address]:
 
 
 def _patterns(patterns: Iterable[Any], before: str = "") -> Iterator[tuple[str, list[str]]]:
-    for each in patterns:
-        route = before + str(each.pattern)
-        if isinstance(each, URLResolver):
-            yield from _patterns(each.url_patterns, route)
-        elif isinstance(each, URLPattern):
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
             yield route, [part for part in _parts(route) if part in _names(route)]
 
 
 def _parts(route: str) -> list[str]:
     """The route cut at its parameters: literal, name, literal, …"""
     plain = route.replace("^(?P<", "<").replace("(?P<", "<").rstrip("$")
-    found: list[str] = []
+    parts: list[str] = []
     for piece in plain.split("<"):
         name, closed, rest = piece.partition(">")
         if not closed:
-            found.append(piece)
+            parts.append(piece)
             continue
-        found += [name.split(":")[-1], rest[rest.index(")") + 1 :] if ")" in rest else rest]
-    return [part for part in found if part]
+        parts += [name.split(":")[-1], rest[rest.index(")") + 1 :] if ")" in rest else rest]
+    return [part for part in parts if part]
 
 
 def _names(route: str) -> set[str]:

@@ -129,9 +129,9 @@ def sync_roles() -> list[str]:
     """Make each role's group hold exactly its permissions; returns the names that no app defines."""
     known = {f"{app}.{codename}": pk for pk, app, codename in _permissions()}
     unknown: set[str] = set()
-    for each in ROLES:
-        group, _ = Group.objects.get_or_create(name=each.name)
-        group.permissions.set({pk for name in each.permissions for pk in _expand(name, known, unknown)})
+    for role in ROLES:
+        group, _ = Group.objects.get_or_create(name=role.name)
+        group.permissions.set({pk for name in role.permissions for pk in _expand(name, known, unknown)})
     return sorted(unknown)
 
 
@@ -141,7 +141,7 @@ def _permissions() -> list[tuple[int, str, str]]:
 
 def _expand(name: str, known: dict[str, int], unknown: set[str]) -> list[int]:
     if name.endswith("*"):
-        return [pk for each, pk in known.items() if each.startswith(name[:-1])]
+        return [pk for codename, pk in known.items() if codename.startswith(name[:-1])]
     if name not in known:
         unknown.add(name)
         return []

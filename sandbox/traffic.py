@@ -116,15 +116,15 @@ class Traffic:
             self._thread.join(10)
 
     def _run(self) -> None:
-        told = ""
+        printed = ""
         while not self._stopped.is_set():
             try:
                 with psycopg.connect(self._dsn, autocommit=True, options="-c synchronous_commit=off") as connection:
                     self._serve(connection)
             except psycopg.Error as error:
-                if (now := f"{type(error).__name__}: {error}".strip()) != told:
+                if (now := f"{type(error).__name__}: {error}".strip()) != printed:
                     print(f"sandbox traffic: {now}", file=sys.stderr, flush=True)
-                told = now
+                printed = now
                 self._stopped.wait(1)
 
     def _serve(self, connection: Connection) -> None:

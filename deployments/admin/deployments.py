@@ -158,8 +158,8 @@ class ServiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Live")
     def live(self, row: Service) -> SafeString | str:
-        found = service_page.live_of(row)
-        return format_html('<span class="mono">{}</span>', found.short) if found else "–"
+        deployment = service_page.live_of(row)
+        return format_html('<span class="mono">{}</span>', deployment.short) if deployment else "–"
 
     @admin.display(description="Autodeploy", ordering="autodeploy")
     def autodeploy_badge(self, row: Service) -> str:

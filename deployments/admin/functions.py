@@ -85,9 +85,11 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Why it stays")
     def stays(self, row: FunctionBundle) -> str:
-        found = bundle_retention.judged(pk=row.pk)
+        judgements = bundle_retention.judged(pk=row.pk)
         return (
-            (", ".join(found[0].reasons) or "It goes at the next daily round.") if found else "Its bytes were let go."
+            (", ".join(judgements[0].reasons) or "It goes at the next daily round.")
+            if judgements
+            else "Its bytes were let go."
         )
 
     @admin.display(description="Size", ordering="size_bytes")

@@ -22,22 +22,22 @@ class Difference:
 def compare(declared: Declared, live: Sequence[Part], groups: Mapping[str, Prints]) -> list[Difference]:
     """What differs between the file and what runs; only what the file says is compared, besides names of variables."""
     file = {part.name: part for part in declared.parts}
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for part in live:
         if part.name in file:
-            found += _between(file[part.name], part)
+            differences += _between(file[part.name], part)
         else:
-            found.append(Difference(part.name, "service", "–", "runs", "warn"))
+            differences.append(Difference(part.name, "service", "–", "runs", "warn"))
     running = {part.name for part in live}
     used = {name for part in live for name in (*part.groups, *(file[part.name].groups if part.name in file else ()))}
     for name in sorted(used & set(declared.groups) & set(groups)):
-        found += _names(f"group {name}", declared.groups[name], groups[name])
-    return found if running else []
+        differences += _names(f"group {name}", declared.groups[name], groups[name])
+    return differences if running else []
 
 
 def absent(declared: Declared, known: Sequence[str]) -> list[Difference]:
     """Services of the file that Render does not have at all."""
-    return [Difference(one.name, "service", "declared", "–") for one in declared.parts if one.name not in known]
+    return [Difference(part.name, "service", "declared", "–") for part in declared.parts if part.name not in known]
 
 
 def _between(file: Part, live: Part) -> Iterator[Difference]:
@@ -58,8 +58,8 @@ def _between(file: Part, live: Part) -> Iterator[Difference]:
             )
 
 
-def _same_repo(one: str, other: str) -> bool:
-    return one.removesuffix(".git").lower() == other.removesuffix(".git").lower()
+def _same_repo(own: str, other: str) -> bool:
+    return own.removesuffix(".git").lower() == other.removesuffix(".git").lower()
 
 
 def _names(where: str, file: Prints, live: Prints) -> Iterator[Difference]:

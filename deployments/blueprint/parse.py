@@ -119,10 +119,15 @@ def _bounded(content: bytes) -> None:
 
 def _declared(data: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Declared:
     """Also what newer files nest in projects and environments."""
-    scopes = [data, *(one for one in _maps(data.get("projects"))), *_nested(data)]
-    parts = [_part(one, fingerprint) for scope in scopes for one in _maps(scope.get("services")) if one.get("name")]
-    shared = [one for scope in scopes for one in _maps(scope.get("envVarGroups"))]
-    return Declared(parts[:MOST], {_text(one.get("name")): _variables(one, fingerprint) for one in shared})
+    scopes = [data, *(project for project in _maps(data.get("projects"))), *_nested(data)]
+    parts = [
+        _part(service, fingerprint)
+        for scope in scopes
+        for service in _maps(scope.get("services"))
+        if service.get("name")
+    ]
+    shared = [group for scope in scopes for group in _maps(scope.get("envVarGroups"))]
+    return Declared(parts[:MOST], {_text(group.get("name")): _variables(group, fingerprint) for group in shared})
 
 
 def _nested(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -130,37 +135,39 @@ def _nested(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _maps(project.get("environments"))
 
 
-def _part(one: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Part:
-    settings = {name: _text(one[name]) for name in PLAIN if one.get(name) is not None}
-    runtime = _text(one.get("runtime") or one.get("env"))
+def _part(service: Mapping[str, Any], fingerprint: Callable[[str], str]) -> Part:
+    settings = {name: _text(service[name]) for name in PLAIN if service.get(name) is not None}
+    runtime = _text(service.get("runtime") or service.get("env"))
     if runtime and runtime != "static":
         settings["runtime"] = runtime
-    if kind := TYPES.get("static" if runtime == "static" else _text(one.get("type"))):
+    if kind := TYPES.get("static" if runtime == "static" else _text(service.get("type"))):
         settings["type"] = kind
-    if "staticPublishPath" in one:
-        settings["publishPath"] = _text(one["staticPublishPath"])
-    if "autoDeploy" in one or "autoDeployTrigger" in one:
-        settings["autoDeploy"] = _autodeploy(one)
-    groups = sorted(_text(var["fromGroup"]) for var in _maps(one.get("envVars")) if var.get("fromGroup"))
-    return Part(_text(one["name"]), settings, _variables(one, fingerprint), groups)
+    if "staticPublishPath" in service:
+        settings["publishPath"] = _text(service["staticPublishPath"])
+    if "autoDeploy" in service or "autoDeployTrigger" in service:
+        settings["autoDeploy"] = _autodeploy(service)
+    groups = sorted(_text(var["fromGroup"]) for var in _maps(service.get("envVars")) if var.get("fromGroup"))
+    return Part(_text(service["name"]), settings, _variables(service, fingerprint), groups)
 
 
-def _autodeploy(one: Mapping[str, Any]) -> str:
-    trigger = _text(one.get("autoDeployTrigger"))
+def _autodeploy(service: Mapping[str, Any]) -> str:
+    trigger = _text(service.get("autoDeployTrigger"))
     if trigger == "checksPass":
         return "after checks"
-    return "on" if trigger == "commit" or (not trigger and one.get("autoDeploy") in (True, "yes", "true")) else "off"
+    return (
+        "on" if trigger == "commit" or (not trigger and service.get("autoDeploy") in (True, "yes", "true")) else "off"
+    )
 
 
-def _variables(one: Mapping[str, Any], fingerprint: Callable[[str], str]) -> dict[str, str]:
-    named = [var for var in _maps(one.get("envVars")) if var.get("key")]
+def _variables(holder: Mapping[str, Any], fingerprint: Callable[[str], str]) -> dict[str, str]:
+    named = [var for var in _maps(holder.get("envVars")) if var.get("key")]
     return {
         _text(var["key"]): fingerprint(_text(var["value"])) if var.get("value") is not None else "" for var in named
     }
 
 
 def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value[:MOST] if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value[:MOST] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

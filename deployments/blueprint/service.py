@@ -63,7 +63,7 @@ def _read(source: str, path: str) -> bytes | None:
         raise ProviderError(f"{error.message} {instead}", retryable=False) from error
 
 
-def take(environment: Environment, found: Found, *, by: User, api: Render | None = None) -> BlueprintFile:
+def take(environment: Environment, content: Found, *, by: User, api: Render | None = None) -> BlueprintFile:
     """Keep what the file declares, and Render's own verdict where `api` can be asked. Raises Refused."""
     values: set[str] = set()
 
@@ -71,14 +71,14 @@ def take(environment: Environment, found: Found, *, by: User, api: Render | None
         values.add(value)
         return fingerprint(value)
 
-    declared = parse(found.content, noted)
-    valid, said = _verdict(environment, found.content, api)
-    verdict = redact(Redactor(frozenset(values)).text(said))  # Render quotes what it does not like
+    declared = parse(content.content, noted)
+    valid, answer = _verdict(environment, content.content, api)
+    verdict = redact(Redactor(frozenset(values)).text(answer))  # Render quotes what it does not like
     facts = {
-        "source": found.source,
-        "repo": found.repo[:300],
-        "commit_sha": found.commit[:64],
-        "sha256": hashlib.sha256(found.content).hexdigest(),
+        "source": content.source,
+        "repo": content.repo[:300],
+        "commit_sha": content.commit[:64],
+        "sha256": hashlib.sha256(content.content).hexdigest(),
         "declared": declared.stored(),
         "valid": valid,
         "verdict": verdict[:500],
@@ -110,12 +110,12 @@ def compare_all() -> None:
 
 
 def compare_again(file: BlueprintFile) -> list[Difference]:
-    found = against(file.environment, Declared.load(file.declared))
-    lines = [asdict(line) for line in found]
+    differences = against(file.environment, Declared.load(file.declared))
+    lines = [asdict(line) for line in differences]
     if lines != file.differences:
         file.differences = lines
         file.save(update_fields=["differences"])
-    return found
+    return differences
 
 
 def _verdict(environment: Environment, content: bytes, api: Render | None) -> tuple[bool | None, str]:

@@ -33,17 +33,17 @@ class Told:
 def sync(api: Supabase, environment: Environment) -> Told:
     """Ask both advisors and store what they say. Raises ProviderError; then nothing counts as resolved."""
     ref = ref_of(environment)
-    said = [("security", lint) for lint in api.advisors.security(ref)]
-    said += [("performance", lint) for lint in api.advisors.performance(ref)]
-    return _store(environment, said)
+    lints = [("security", lint) for lint in api.advisors.security(ref)]
+    lints += [("performance", lint) for lint in api.advisors.performance(ref)]
+    return _store(environment, lints)
 
 
 @transaction.atomic
-def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
+def _store(environment: Environment, lints: list[tuple[str, Lint]]) -> Told:
     now = timezone.now()
     rows = {(row.advisor, row.cache_key): row for row in AdvisorFinding.objects.filter(environment=environment)}
     opened = []
-    for (advisor, key), lint in {(advisor, lint.cache_key[:500]): lint for advisor, lint in said}.items():
+    for (advisor, key), lint in {(advisor, lint.cache_key[:500]): lint for advisor, lint in lints}.items():
         row = rows.pop((advisor, key), None)
         if row is None or row.status == Status.RESOLVED:
             opened.append(lint)
@@ -56,7 +56,10 @@ def _store(environment: Environment, said: list[tuple[str, Lint]]) -> Told:
             actor=SYSTEM,
             environment=environment.slug,
             subject=environment.slug,
-            data={"opened": sorted({one.name for one in opened}), "resolved": sorted({row.name for row in gone})},
+            data={
+                "opened": sorted({entry.name for entry in opened}),
+                "resolved": sorted({row.name for row in gone}),
+            },
         )
     return Told(len(opened), len(gone))
 

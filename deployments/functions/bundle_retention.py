@@ -62,16 +62,16 @@ def judged(now: datetime | None = None, **only: object) -> list[Judged]:
 
 
 def _uses(slugs: set[str]) -> dict[int, list[Use]]:
-    found: dict[int, list[Use]] = {}
+    uses: dict[int, list[Use]] = {}
     rows = FunctionVersion.objects.filter(function__slug__in=slugs).order_by("function", "-version")
     facts = rows.values_list("function", "bundle", "source", "live_at")
     for _, versions in groupby(facts, key=lambda fact: fact[0]):
         replaced: datetime | None = None
         for newer, (_, bundle, source, live_at) in enumerate(versions):
             for pk in {bundle, source} - {None}:
-                found.setdefault(pk, []).append(Use(newer, replaced))
+                uses.setdefault(pk, []).append(Use(newer, replaced))
             replaced = live_at
-    return found
+    return uses
 
 
 def _asked() -> set[str]:
@@ -83,12 +83,12 @@ def _asked() -> set[str]:
 def let_go(now: datetime | None = None) -> list[FunctionBundle]:
     """Empty what nothing keeps, each in a transaction of its own with its entry; decided again under the row's lock."""
     gone = []
-    for one in [found for found in judged(now) if not found.reasons][:AT_ONCE]:
+    for judgement in [item for item in judged(now) if not item.reasons][:AT_ONCE]:
         with transaction.atomic():
-            FunctionBundle.objects.select_for_update().defer("content").get(pk=one.bundle.pk)
-            if any(not again.reasons for again in judged(now, pk=one.bundle.pk)):
-                _empty(one.bundle)
-                gone.append(one.bundle)
+            FunctionBundle.objects.select_for_update().defer("content").get(pk=judgement.bundle.pk)
+            if any(not again.reasons for again in judged(now, pk=judgement.bundle.pk)):
+                _empty(judgement.bundle)
+                gone.append(judgement.bundle)
     return gone
 
 

@@ -32,10 +32,10 @@ def from_folder(folder: Path) -> Files:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for place, folders, names in os.walk(folder):
+    for directory, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _skipped(name))
         for name in sorted(names):
-            path = Path(place) / name
+            path = Path(directory) / name
             relative = path.relative_to(folder).as_posix()
             if _skipped(name):
                 _refuse_secrets(relative)
@@ -79,10 +79,10 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         yield str(path), data
 
 
-def _checked(found: Iterator[tuple[str, bytes]], where: str) -> Files:
+def _checked(members: Iterator[tuple[str, bytes]], where: str) -> Files:
     files: Files = {}
     total = 0
-    for path, data in found:
+    for path, data in members:
         if path in files:
             raise Refused(f"{path} is in {where} twice. Nothing was kept.")
         files[path] = data

@@ -66,8 +66,8 @@ def sync(api: Supabase, environment: Environment, report: Report | None = None) 
     report.functions += len(seen)
     report.removed += _gone(environment, {function.slug for function in seen})
     report.secrets += take_secrets(api, environment)
-    told = advisors.sync(api, environment)
-    report.findings, report.resolved = report.findings + told.opened, report.resolved + told.resolved
+    findings = advisors.sync(api, environment)
+    report.findings, report.resolved = report.findings + findings.opened, report.resolved + findings.resolved
     note(environment, None)
     return report
 
@@ -184,9 +184,9 @@ def take_secrets(api: Supabase, environment: Environment) -> int:
     """The names of the project's secrets, replaced as a whole; values and digests are dropped by the client."""
     seen = api.secrets.list(ref_of(environment))
     with transaction.atomic():
-        EdgeSecret.objects.filter(environment=environment).exclude(name__in=[one.name for one in seen]).delete()
-        for one in seen:
+        EdgeSecret.objects.filter(environment=environment).exclude(name__in=[secret.name for secret in seen]).delete()
+        for secret in seen:
             EdgeSecret.objects.update_or_create(
-                environment=environment, name=one.name, defaults={"updated_at": one.updated_at}
+                environment=environment, name=secret.name, defaults={"updated_at": secret.updated_at}
             )
     return len(seen)

@@ -109,9 +109,9 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
     )
     if not bad and before == Service.Health.UNKNOWN:
         return
-    place = service.environment.slug if service.environment else ""
+    environment = service.environment.slug if service.environment else ""
     data = {"service": service.name, "detail": check.detail, "version": check.version}
-    record(f"deployments.{health}", actor=SYSTEM, environment=place, subject=service.name, data=data)
+    record(f"deployments.{health}", actor=SYSTEM, environment=environment, subject=service.name, data=data)
 
 
 def link(service: Service) -> str:
@@ -125,8 +125,8 @@ def link(service: Service) -> str:
 def due() -> list[Service]:
     """Services whose probe is due: all others every period, an undecided one at once."""
     every = timedelta(seconds=settings.HEALTH_PROBE_SECONDS)
-    found = Service.objects.filter(removed_at=None, suspended=False, maintenance=False).select_related("environment")
-    services = [service for service in found if service.health_url and not service.is_preview]
+    probed = Service.objects.filter(removed_at=None, suspended=False, maintenance=False).select_related("environment")
+    services = [service for service in probed if service.health_url and not service.is_preview]
     undecided = set(
         Deployment.objects.filter(service__in=services, status=Status.LIVE, health="", seeded=False).values_list(
             "service_id", flat=True

@@ -15,13 +15,13 @@ from providers.render import Render
 
 
 def services_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
-    return [(service.render_id, service.name) for service in found]
+    services = Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name")
+    return [(service.render_id, service.name) for service in services]
 
 
 def web_services_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = Service.objects.filter(environment=environment, removed_at=None, type="web_service").order_by("name")
-    return [(service.render_id, service.name) for service in found]
+    services = Service.objects.filter(environment=environment, removed_at=None, type="web_service").order_by("name")
+    return [(service.render_id, service.name) for service in services]
 
 
 SERVICE = Parameter("service", "Service", choices=services_here)
@@ -30,10 +30,10 @@ WEB_SERVICE = Parameter("service", "Service", choices=web_services_here)
 
 def find(environment: Environment, named: str) -> Service:
     """The service of this environment by Render's id or by name. Raises Refused."""
-    found = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
-    service = found.filter(render_id=named).first() or found.filter(name=named).first()
+    services = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
+    service = services.filter(render_id=named).first() or services.filter(name=named).first()
     if service is None:
-        known = ", ".join(found.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        known = ", ".join(services.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
         raise Refused(f"{environment} has no service {named!r}. Nothing was requested. Known: {known}.")
     return service
 

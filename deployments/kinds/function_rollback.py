@@ -22,7 +22,7 @@ def version_of(environment: Environment, parameters: Parameters) -> FunctionVers
     wanted = str(parameters["version"])
     row = rows.filter(version=int(wanted)).first() if wanted.isdecimal() else None
     if row is None or row.kept is None:
-        known = ", ".join(str(one.version) for one in rows if one.kept) or "none"
+        known = ", ".join(str(row.version) for row in rows if row.kept) or "none"
         raise Refused(f"Version {wanted} of {function.slug} is not kept here. Nothing was requested. Kept: {known}.")
     bundles.checked(row.kept)
     return row
@@ -68,8 +68,8 @@ class FunctionRollback(FunctionKind):
         return Risk.SENSITIVE if row.function.verify_jwt and not row.verify_jwt else Risk.ROUTINE
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
-        kept = version_of(environment, parameters).kept
-        return kept.sha256.encode() if kept else b""
+        bundle = version_of(environment, parameters).kept
+        return bundle.sha256.encode() if bundle else b""
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         row = version_of(environment, parameters)

@@ -24,7 +24,7 @@ from providers.supabase.functions import RESERVED
 
 def _shown(ctx: StepContext) -> Secret | None:
     secrets = supabase().secrets.list(ref_of(ctx.environment))
-    return next((one for one in secrets if one.name == ctx.parameters["name"]), None)
+    return next((secret for secret in secrets if secret.name == ctx.parameters["name"]), None)
 
 
 def set_secret(ctx: StepContext) -> None:
@@ -117,7 +117,9 @@ class DeleteSecret(SecretKind):
         Parameter(
             "name",
             "Name",
-            choices=lambda place: [(row.name, row.name) for row in EdgeSecret.objects.filter(environment=place)],
+            choices=lambda environment: [
+                (row.name, row.name) for row in EdgeSecret.objects.filter(environment=environment)
+            ],
         )
     ]
 

@@ -23,8 +23,8 @@ ENDINGS = [(str(value), str(label)) for value, label in Service.Ending.choices]
 
 
 def previews_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = Service.objects.filter(environment=environment, removed_at=None).exclude(parent_render_id="")
-    return [(service.render_id, service.name) for service in found]
+    previews = Service.objects.filter(environment=environment, removed_at=None).exclude(parent_render_id="")
+    return [(service.render_id, service.name) for service in previews]
 
 
 def keep(ctx: StepContext) -> None:

@@ -57,7 +57,7 @@ def checked(ctx: StepContext) -> tuple[Render, EnvGroup, Service]:
 
 
 def _others(group: VariableGroup, service: Service) -> set[str]:
-    return {one.render_id for one in touched(group)} - {service.render_id}
+    return {linked.render_id for linked in touched(group)} - {service.render_id}
 
 
 def _refuse_others_than_shown(seen: EnvGroup) -> None:
@@ -129,7 +129,7 @@ class GroupLinkKind(OperationKind):
         """Whom it reaches and what it holds, by name: a change of either ends a request that waits for votes."""
         group = find(parameters["group"])
         held = group.variables.order_by("kind", "key").values_list("kind", "key")
-        return repr((sorted(one.render_id for one in touched(group)), list(held))).encode()
+        return repr((sorted(linked.render_id for linked in touched(group)), list(held))).encode()
 
     def describe(self, parameters: Parameters) -> str:
         name = VariableGroup.objects.filter(render_id=parameters["group"]).values_list("name", flat=True).first()
@@ -166,7 +166,7 @@ class LinkGroup(GroupLinkKind):
         lines = [Consequence(f"{service.name} ({service.environment}) gets {_names(held - own) or 'nothing'}.", "warn")]
         if held & own:
             lines.append(Consequence(f"It sets {_names(held & own)} itself, which wins.", "ok"))
-        places = {one.environment for one in touched(group)} - {service.environment}
+        places = {linked.environment for linked in touched(group)} - {service.environment}
         if places:
             others = ", ".join(sorted(map(str, places)))
             lines.append(Consequence(f"The same values reach {others} too; the parity page judges it.", "bad"))
@@ -179,15 +179,19 @@ class UnlinkGroup(GroupLinkKind):
 
     def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
         if not linked:
-            known = ", ".join(one.name for one in touched(group)) or "no service"
+            known = ", ".join(linked.name for linked in touched(group)) or "no service"
             raise Refused(f"{group.name} is not linked to {service.name}, but to {known}. Nothing was requested.")
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         group, service = find(parameters["group"]), service_of(parameters["service"])
-        other = {place for one in service.groups.exclude(pk=group.pk).filter(removed_at=None) for place in _held(one)}
-        kept = _held(group) & (set(service.variables.values_list("kind", "key")) | other)
-        lost = _names(_held(group) - kept) or "nothing"
+        other = {
+            variable
+            for linked in service.groups.exclude(pk=group.pk).filter(removed_at=None)
+            for variable in _held(linked)
+        }
+        staying = _held(group) & (set(service.variables.values_list("kind", "key")) | other)
+        lost = _names(_held(group) - staying) or "nothing"
         lines = [Consequence(f"{service.name} ({service.environment}) loses {lost} with its next deploy.", "bad")]
-        if kept:
-            lines.append(Consequence(f"{_names(kept)} come from itself or from another group.", "ok"))
+        if staying:
+            lines.append(Consequence(f"{_names(staying)} come from itself or from another group.", "ok"))
         return [*lines, Consequence(f"{group.name} stays, with its values, and can be linked again.", "ok")]

@@ -22,8 +22,8 @@ from providers.render import EnvGroup, Render
 
 
 def groups_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    found = VariableGroup.objects.filter(removed_at=None, services__environment=environment).distinct()
-    return [(group.render_id, f"{group.name}, reaches {', '.join(map(str, touched(group)))}") for group in found]
+    groups = VariableGroup.objects.filter(removed_at=None, services__environment=environment).distinct()
+    return [(group.render_id, f"{group.name}, reaches {', '.join(map(str, touched(group)))}") for group in groups]
 
 
 GROUP = Parameter("group", "Group", choices=groups_here)
@@ -69,7 +69,7 @@ def set_variable(ctx: StepContext) -> None:
 
     def shown() -> EnvGroup | None:
         now = api.env_groups.get(seen.id)
-        return now if any(one.key == key and one.value == value for one in now.variables) else None
+        return now if any(variable.key == key and variable.value == value for variable in now.variables) else None
 
     if not shown():
         once(ctx, lambda: api.env_groups.set(seen.id, key, value))
@@ -83,7 +83,7 @@ def delete_variable(ctx: StepContext) -> None:
 
     def gone() -> EnvGroup | None:
         now = api.env_groups.get(seen.id)
-        return now if all(one.key != key for one in now.variables) else None
+        return now if all(variable.key != key for variable in now.variables) else None
 
     if not gone():
         once(ctx, lambda: api.env_groups.delete(seen.id, key))
@@ -137,29 +137,35 @@ class GroupVariableKind(OperationKind):
 
 def check_place(environment: Environment, group: VariableGroup, services: list[Service]) -> None:
     """It is requested where the rules are strictest. Raises Refused."""
-    place = strictest(services)
-    if place is None:
+    deciding = strictest(services)
+    if deciding is None:
         return
-    weaker = (environment.protected, environment.votes_sensitive) < (place.protected, place.votes_sensitive)
+    weaker = (environment.protected, environment.votes_sensitive) < (deciding.protected, deciding.votes_sensitive)
     if weaker or environment.pk not in {service.environment_id for service in services}:
         raise Refused(
-            f"{group.name} reaches {place}, whose rules are the strictest of all that it reaches. "
-            f"Nothing was requested; request it for {place}."
+            f"{group.name} reaches {deciding}, whose rules are the strictest of all that it reaches. "
+            f"Nothing was requested; request it for {deciding}."
         )
 
 
 def strictest(services: Iterable[Service]) -> Environment | None:
     """Of the services' environments, the one whose rules decide."""
     places = {service.environment for service in services if service.environment}
-    return max(places, key=lambda one: (one.protected, one.votes_sensitive, one.slug), default=None)
+    return max(
+        places,
+        key=lambda environment: (environment.protected, environment.votes_sensitive, environment.slug),
+        default=None,
+    )
 
 
 def _reached(service: Service, key: str) -> Consequence:
-    place = service.environment
+    environment = service.environment
     if service.variables.filter(kind="variable", key=key).exists():
-        return Consequence(f"{service.name} ({place}): sets {key} itself, which wins; nothing changes there.", "ok")
-    production = place is not None and place.kind == Environment.Kind.PRODUCTION
-    return Consequence(f"{service.name} ({place}) gets it.", "bad" if production else "warn")
+        return Consequence(
+            f"{service.name} ({environment}): sets {key} itself, which wins; nothing changes there.", "ok"
+        )
+    production = environment is not None and environment.kind == Environment.Kind.PRODUCTION
+    return Consequence(f"{service.name} ({environment}) gets it.", "bad" if production else "warn")
 
 
 class SetGroupVariable(GroupVariableKind):

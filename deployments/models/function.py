@@ -101,7 +101,9 @@ class FunctionVersion(models.Model):
     @property
     def kept(self) -> FunctionBundle | None:
         """What a rollback would send."""
-        return next((one for one in (self.bundle, self.source) if one is not None and one.removed_at is None), None)
+        return next(
+            (bundle for bundle in (self.bundle, self.source) if bundle is not None and bundle.removed_at is None), None
+        )
 
 
 class EdgeSecret(models.Model):

@@ -34,20 +34,20 @@ def start_deploy(
     Raises ProviderError when Render declined, or when its answer was lost and no such deploy appeared."""
     if ctx.state.get("deploy"):
         return str(ctx.state["deploy"])
-    found = None
+    started = None
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
-        found = once(ctx, ask)
-    found = found or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
-    if found is None:
+        started = once(ctx, ask)
+    started = started or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
+    if started is None:
         raise ProviderError(
             f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; it lists no new deploy of "
             f"{service.name}, so it was not started. What was live is untouched. Request it again."
         )
-    ctx.state["deploy"] = found.id
+    ctx.state["deploy"] = started.id
     ctx.save_state()
-    observe(service, found, operation=ctx.operation)
-    return found.id
+    observe(service, started, operation=ctx.operation)
+    return started.id
 
 
 def ensure(

@@ -108,25 +108,25 @@ def environment_of(row: Service) -> Environment:
     """The environment that the service's name, branch and parent point to; created where it does not exist."""
     group = group_of(row.name, row.branch, row.parent_render_id)
     protected = group.kind == Environment.Kind.PRODUCTION
-    found, _ = Environment.objects.get_or_create(
+    environment, _ = Environment.objects.get_or_create(
         slug=group.slug, defaults={"name": group.name, "kind": group.kind, "protected": protected}
     )
-    return found
+    return environment
 
 
 def _change(row: Service, changed: dict[str, Any]) -> None:
     """Write what differs; a setting that people care about goes to the ledger, old and new."""
-    told = {key: [_plain(getattr(row, key)), _plain(changed[key])] for key in FOLLOWED if key in changed}
+    followed = {key: [_plain(getattr(row, key)), _plain(changed[key])] for key in FOLLOWED if key in changed}
     for key, value in changed.items():
         setattr(row, key, value)
     with transaction.atomic():
         if "removed_at" in changed:
             _mark_back(row)
         row.save(update_fields=list(changed))
-        if told:
-            place = row.environment.slug if row.environment else ""
-            data = {"service": row.name, "changed": told}
-            record("deployments.settings_changed", actor=RENDER, environment=place, subject=row.name, data=data)
+        if followed:
+            environment = row.environment.slug if row.environment else ""
+            data = {"service": row.name, "changed": followed}
+            record("deployments.settings_changed", actor=RENDER, environment=environment, subject=row.name, data=data)
 
 
 def _mark_back(row: Service) -> None:
@@ -137,9 +137,9 @@ def _mark_back(row: Service) -> None:
 
 
 def _tell(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
-    place = row.environment.slug if row.environment else ""
+    environment = row.environment.slug if row.environment else ""
     data = {"service": row.name, "render_id": row.render_id}
-    record(f"deployments.{code}", actor=RENDER, environment=place, subject=row.name, data=data)
+    record(f"deployments.{code}", actor=RENDER, environment=environment, subject=row.name, data=data)
     path = reverse("admin:deployments_service_change", args=[row.pk])
     enqueue(f"{code}:{row.render_id}:{at.isoformat()}", subject=subject, body=body, path=path)
 

@@ -159,11 +159,11 @@ def backfill(api: Render, service: Service, report: Report, progress: Progress) 
         progress(service.name, read)
     with transaction.atomic():
         if Service.objects.filter(pk=service.pk, history_complete=False).update(history_complete=True):
-            place = service.environment.slug if service.environment else ""
+            environment = service.environment.slug if service.environment else ""
             record(
                 "deployments.history_read",
                 actor=SYSTEM,
-                environment=place,
+                environment=environment,
                 subject=service.name,
                 data={"service": service.name, "deploys": read},
             )

@@ -33,9 +33,9 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
         if row and not row.moving:
             break
         word = row.word if row else "Render does not answer"
-        place = ORDER.index(Status(row.status)) if row and row.status in ORDER else 0
+        phase = ORDER.index(Status(row.status)) if row and row.status in ORDER else 0
         try:
-            ctx.progress(place, len(ORDER) - 1, unit="phases", note=word)
+            ctx.progress(phase, len(ORDER) - 1, unit="phases", note=word)
             RENDER.pause(ctx)
         except Cancelled:
             _cancel(ctx, api, service, deploy)

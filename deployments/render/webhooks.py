@@ -109,11 +109,11 @@ def our_webhook(api: Render) -> Webhook | None:
     owners = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).distinct()
     for owner in owners:
         try:
-            found = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)
+            webhook = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)
         except (PlanTooLow, Unauthorized):
             continue
-        if found is not None:
-            return found
+        if webhook is not None:
+            return webhook
     return None
 
 

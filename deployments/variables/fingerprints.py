@@ -29,8 +29,8 @@ def fingerprint(value: str) -> str:
 
 def prints(variables: Iterable[EnvVar], files: Iterable[SecretFile]) -> Prints:
     """(kind, name) → fingerprint."""
-    made = {(str(Kind.VARIABLE), one.key): fingerprint(one.value) for one in variables}
-    return made | {(str(Kind.FILE), one.name): fingerprint(one.content) for one in files}
+    made = {(str(Kind.VARIABLE), variable.key): fingerprint(variable.value) for variable in variables}
+    return made | {(str(Kind.FILE), file.name): fingerprint(file.content) for file in files}
 
 
 def note(service: Service, key: str, value: str) -> None:
@@ -54,12 +54,12 @@ def refresh(api: Render, service: Service) -> int:
 
 def refresh_groups(api: Render) -> int:
     """Read every environment group with its links; how many. One that Render no longer lists is kept as removed."""
-    found = [api.env_groups.get(group.id) for group in api.env_groups.list()]
-    for group in found:
+    groups = [api.env_groups.get(group.id) for group in api.env_groups.list()]
+    for group in groups:
         take(group)
-    ids = [group.id for group in found]
+    ids = [group.id for group in groups]
     VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids).update(removed_at=timezone.now())
-    return len(found)
+    return len(groups)
 
 
 def take(seen: EnvGroup) -> VariableGroup:
@@ -81,7 +81,7 @@ def take(seen: EnvGroup) -> VariableGroup:
 def _store(rows: QuerySet[Any], seen: Prints, make: Any) -> None:
     """Bring rows up to what was seen: gone ones go, new ones come, a changed fingerprint says when."""
     known, now = {(row.kind, row.key): row for row in rows}, timezone.now()
-    rows.filter(pk__in=[row.pk for place, row in known.items() if place not in seen]).delete()
+    rows.filter(pk__in=[row.pk for name, row in known.items() if name not in seen]).delete()
     for (kind, key), made in seen.items():
         row = known.get((kind, key))
         if row is None:

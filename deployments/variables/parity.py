@@ -72,17 +72,17 @@ def loaded(services: QuerySet[Service]) -> QuerySet[Service]:
 
 def effective(service: Service) -> dict[tuple[str, str], Effective]:
     """What reaches the service, by (kind, name): its own come before its groups'."""
-    found: dict[tuple[str, str], Effective] = {}
+    config: dict[tuple[str, str], Effective] = {}
     for group in service.groups.all():
         for row in group.variables.all():
-            place, before = (row.kind, row.key), found.get((row.kind, row.key))
+            variable, before = (row.kind, row.key), config.get((row.kind, row.key))
             origin = f"{before.origin}, group {group.name}" if before else f"group {group.name}"
             clash = before is not None and (before.clash or before.fingerprint != row.fingerprint)
-            found[place] = Effective(row.fingerprint, origin, clash)
+            config[variable] = Effective(row.fingerprint, origin, clash)
     for own in service.variables.all():
-        hidden = found.get((own.kind, own.key))
-        found[own.kind, own.key] = Effective(own.fingerprint, f"itself, not {hidden.origin}" if hidden else "itself")
-    return found
+        hidden = config.get((own.kind, own.key))
+        config[own.kind, own.key] = Effective(own.fingerprint, f"itself, not {hidden.origin}" if hidden else "itself")
+    return config
 
 
 def compare(service: Service, reference: Service) -> list[Finding]:
@@ -94,14 +94,14 @@ def judge(ours: Config, theirs: Config, service_type: str, *, same: bool) -> lis
     """Findings sorted by gravity, then by name."""
     required = {("variable", key) for key in REQUIRED} if service_type == "web_service" else set()
     places = sorted(set(ours) | set(theirs) | required)
-    found = [_finding(place, ours.get(place), theirs.get(place), service_type, same) for place in places]
-    return sorted(found, key=lambda finding: (("bad", "warn", "ok").index(finding.tone), finding.key))
+    findings = [_finding(variable, ours.get(variable), theirs.get(variable), service_type, same) for variable in places]
+    return sorted(findings, key=lambda finding: (("bad", "warn", "ok").index(finding.tone), finding.key))
 
 
 def _finding(
-    place: tuple[str, str], ours: Effective | None, theirs: Effective | None, service_type: str, same: bool
+    variable: tuple[str, str], ours: Effective | None, theirs: Effective | None, service_type: str, same: bool
 ) -> Finding:
-    kind, key = place
+    kind, key = variable
     rule = rule_of(key, service_type)
     tone, text = _verdict(key, rule, ours, theirs, service_type, same)
     if ours and ours.clash and tone == "ok":
@@ -141,9 +141,9 @@ def violations() -> list[tuple[Service, Finding]]:
     """Every red finding of every service that Render still lists."""
     services = list(loaded(Service.objects.filter(removed_at=None)).order_by("name"))
     production = [service for service in services if service.environment and service.environment.kind == "production"]
-    found = []
+    violating = []
     for service in services:
         reference = service if service in production else reference_for(service, production)
         if reference is not None and effective(service):
-            found += [(service, line) for line in compare(service, reference) if line.tone == "bad"]
-    return found
+            violating += [(service, line) for line in compare(service, reference) if line.tone == "bad"]
+    return violating

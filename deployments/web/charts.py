@@ -23,7 +23,7 @@ NAMES = {
 def metric(name: str, series: Sequence[Series], deploys: Sequence[datetime | None]) -> SafeString:
     """One line; points within three minutes after a deploy are marked."""
     title, unit, factor = NAMES[name]
-    points = thin([point for one in series[:1] for point in one.points])
+    points = thin([point for line in series[:1] for point in line.points])
     drawn = [
         Point(f"{at.astimezone(UTC):%d %b %H:%M}", round(value * factor, 3), "run" if _after(at, deploys) else "")
         for at, value in points

@@ -52,7 +52,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     older = (
         service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at").first()
     )
-    found, missing = remote.read(f"deployment:{row.pk}:{row.status}", readers(row), 2 if row.moving else 60)
+    answers, missing = remote.read(f"deployment:{row.pk}:{row.status}", readers(row), 2 if row.moving else 60)
     seconds = row.duration.total_seconds() if row.duration else None
     checks = list(row.health_checks.order_by("-checked_at")[:30])
     return {
@@ -63,7 +63,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "steps": steps(row),
         "seconds": seconds,
         "usual": usual(row),
-        "log": found.get("log", []),
+        "log": answers.get("log", []),
         "missing": missing,
         "older": older,
         "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
@@ -71,7 +71,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "verbs": verbs(request, row),
         "strip": charts.health_strip(checks) if checks else "",
         "checks": checks,
-        "metrics": [charts.metric(name, found[name], [row.finished_at]) for name in AROUND if name in found],
+        "metrics": [charts.metric(name, answers[name], [row.finished_at]) for name in AROUND if name in answers],
     }
 
 
@@ -109,21 +109,21 @@ def usual(row: Deployment) -> float | None:
     rows = row.service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at")[
         :20
     ]
-    took = [one.duration.total_seconds() for one in rows if one.duration]
+    took = [deploy.duration.total_seconds() for deploy in rows if deploy.duration]
     return median(took) if took else None
 
 
 def readers(row: Deployment) -> dict[str, remote.Reader]:
     """The log, and CPU, memory and latency from half an hour before to half an hour after the switch."""
-    found: dict[str, remote.Reader] = {"log": lambda api: log(api, row)}
+    sources: dict[str, remote.Reader] = {"log": lambda api: log(api, row)}
     if row.finished_at is None or not row.service.is_web:
-        return found
+        return sources
     start, end = row.finished_at - timedelta(minutes=30), row.finished_at + timedelta(minutes=30)
 
     def metric(name: str) -> remote.Reader:
         return lambda api: api.metrics.series(name, row.service.render_id, start, min(end, timezone.now()), 60)
 
-    return found | {name: metric(name) for name in AROUND}
+    return sources | {name: metric(name) for name in AROUND}
 
 
 def log(api: Any, row: Deployment) -> list[Any]:

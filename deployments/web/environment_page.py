@@ -86,20 +86,20 @@ def _line(request: HttpRequest, service: Service, known: list[Deployment]) -> Li
 
 def watched(shown: list[Line]) -> dict[str, Any]:
     """Health strip, metrics and the timeline of the environment's web service."""
-    line = next((one for one in shown if one.service.is_web), None)
+    line = next((candidate for candidate in shown if candidate.service.is_web), None)
     if line is None:
         return {}
     service, known = line.service, line.known
     checks = list(HealthCheck.objects.filter(service=service).order_by("-checked_at")[:60])
-    found, missing = remote.read(f"environment:{service.render_id}", readers(service))
+    answers, missing = remote.read(f"environment:{service.render_id}", readers(service))
     since = timezone.now() - timedelta(hours=6)
     deploys = [row.finished_at for row in known if row.finished_at and row.finished_at >= since]
     return {
         "watched": service,
         "strip": charts.health_strip(checks),
         "missing": missing,
-        "metrics": [charts.metric(name, found[name], deploys) for name in METRICS if name in found],
-        "incidents": timeline(known, found.get("events", [])),
+        "metrics": [charts.metric(name, answers[name], deploys) for name in METRICS if name in answers],
+        "incidents": timeline(known, answers.get("events", [])),
     }
 
 
@@ -117,8 +117,8 @@ def readers(service: Service) -> dict[str, remote.Reader]:
 def timeline(known: list[Deployment], events: list[Event]) -> list[Incident]:
     """Deploys and crashes of the last two weeks in one line of time, newest first."""
     since = timezone.now() - timedelta(days=DAYS)
-    told = [deployed(row) for row in known if row.created_at >= since] + [incident(event) for event in events]
-    return sorted(told, key=lambda one: one.at or since, reverse=True)[:12]
+    incidents = [deployed(row) for row in known if row.created_at >= since] + [incident(event) for event in events]
+    return sorted(incidents, key=lambda item: item.at or since, reverse=True)[:12]
 
 
 def deployed(row: Deployment) -> Incident:
@@ -130,8 +130,8 @@ def deployed(row: Deployment) -> Incident:
 
 
 def crashes(api: Render, service: Service, now: datetime) -> list[Event]:
-    found = api.events.list(service.render_id, start=now - timedelta(days=DAYS))
-    return [event for event in found if event.type in CRASHES]
+    events = api.events.list(service.render_id, start=now - timedelta(days=DAYS))
+    return [event for event in events if event.type in CRASHES]
 
 
 def incident(event: Event) -> Incident:

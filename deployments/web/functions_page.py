@@ -38,29 +38,29 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     if not request.user.has_perm("deployments.view_edgefunction"):
         raise PermissionDenied
     row = get_object_or_404(EdgeFunction.objects.select_related("environment__project_sync"), pk=pk)
-    place = row.environment
+    environment = row.environment
     versions = row.versions.select_related("bundle", "source").defer("bundle__content", "source__content")[:50]
     listed = [
-        (one, _back(request, row, one.version) if one.kept and not _runs(row, one.version) else None)
-        for one in versions
+        (version, _back(request, row, version.version) if version.kept and not _runs(row, version.version) else None)
+        for version in versions
     ]
     context = {
         **admin.site.each_context(request),
         "title": row.slug,
         "function": row,
-        "environment": place,
+        "environment": environment,
         "versions": listed,
-        "sync": getattr(place, "project_sync", None),
+        "sync": getattr(environment, "project_sync", None),
         "verbs": []
         if row.removed_at
         else [
             Verb(
                 "Deploy a bundle",
                 f"{reverse('admin:deployments_function_upload')}?"
-                f"{urlencode({'environment': place.slug, 'function': row.slug})}",
+                f"{urlencode({'environment': environment.slug, 'function': row.slug})}",
                 "" if request.user.has_perm("deployments.deploy") else "Your role may not request this.",
             ),
-            verb(request, "deployments.function_delete", "Delete", place, "danger", function=row.slug),
+            verb(request, "deployments.function_delete", "Delete", environment, "danger", function=row.slug),
         ],
     }
     return TemplateResponse(request, "admin/deployments/function/page.html", context)

@@ -17,8 +17,8 @@ from operations.web.formatting import duration, relative
 
 
 def production() -> QuerySet[Service]:
-    found = Service.objects.filter(environment__kind=Environment.Kind.PRODUCTION, removed_at=None)
-    return found.select_related("environment").order_by("-type", "name")
+    services = Service.objects.filter(environment__kind=Environment.Kind.PRODUCTION, removed_at=None)
+    return services.select_related("environment").order_by("-type", "name")
 
 
 def health(request: HttpRequest) -> Panel:

@@ -80,8 +80,8 @@ def blueprints(services: list[Service]) -> dict[str, Any]:
     owner = next((service.owner_id for service in services if service.owner_id), "")
     if not owner:
         return {"blueprints": []}
-    found, missing = remote.read(f"blueprints:{owner}", {"blueprints": lambda api: list(api.blueprints.list(owner))})
-    return {"blueprints": found.get("blueprints", []), "missing": missing}
+    answers, missing = remote.read(f"blueprints:{owner}", {"blueprints": lambda api: list(api.blueprints.list(owner))})
+    return {"blueprints": answers.get("blueprints", []), "missing": missing}
 
 
 def part(service: Service, production: list[Service]) -> dict[str, Any]:
@@ -106,7 +106,9 @@ def part(service: Service, production: list[Service]) -> dict[str, Any]:
 def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:
     """The environment groups that reach these services, what each holds by name, whom it reaches, and its verbs."""
     held = {group.pk: group for service in services for group in service.groups.all()}
-    with_verbs = [(one, group_verbs(request.user, one)) for one in sorted(held.values(), key=lambda one: one.name)]
+    with_verbs = [
+        (member, group_verbs(request.user, member)) for member in sorted(held.values(), key=lambda group: group.name)
+    ]
     return [
         {
             "group": group,

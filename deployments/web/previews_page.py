@@ -20,9 +20,9 @@ def page(request: HttpRequest) -> HttpResponse:
     """Oldest first: those are the ones to remove."""
     if not request.user.has_perm("deployments.view_service"):
         raise PermissionDenied
-    found = Service.objects.filter(removed_at=None).exclude(parent_render_id="").select_related("environment")
+    previews = Service.objects.filter(removed_at=None).exclude(parent_render_id="").select_related("environment")
     names = dict(Service.objects.values_list("render_id", "name"))
-    rows = [row(request, service, names) for service in found.order_by("created_at")]
+    rows = [row(request, service, names) for service in previews.order_by("created_at")]
     context = {**admin.site.each_context(request), "title": "Previews", "rows": rows, "days": STALE_PREVIEW_DAYS}
     return TemplateResponse(request, "admin/deployments/previews.html", context)
 

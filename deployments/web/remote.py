@@ -24,22 +24,22 @@ _pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="render-page")
 
 def read(key: str, readers: Mapping[str, Reader], kept_seconds: int = KEPT_SECONDS) -> tuple[dict[str, Any], list[str]]:
     """The answers by name, and what could not be read with the reason."""
-    kept = cache.get(key)
-    if kept is not None:
-        return kept, []
+    cached = cache.get(key)
+    if cached is not None:
+        return cached, []
     if not configured():
         return {}, ["RENDER_API_KEY is not set"]
     api = quick()
     waiting = {name: _pool.submit(reader, api) for name, reader in readers.items()}
-    found: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     missing = []
     for name, future in waiting.items():
         try:
-            found[name] = future.result(timeout=PATIENCE_SECONDS)
+            answers[name] = future.result(timeout=PATIENCE_SECONDS)
         except TooLate:
             missing.append(f"{name}: Render is slow")
         except ProviderError as error:
             missing.append(f"{name}: {error.message}")
     if not missing:
-        cache.set(key, found, kept_seconds)
-    return found, missing
+        cache.set(key, answers, kept_seconds)
+    return answers, missing

@@ -31,8 +31,8 @@ def live_deployments() -> Prefetch[Any]:
 
 
 def live_of(service: Service) -> Deployment | None:
-    found: list[Deployment] = getattr(service, "live_now", [])
-    return found[0] if found else None
+    live: list[Deployment] = getattr(service, "live_now", [])
+    return live[0] if live else None
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -66,14 +66,14 @@ def _switch(request: HttpRequest, service: Service) -> HttpResponse:
     if changed:
         with transaction.atomic():
             Service.objects.filter(pk=service.pk).update(**changed)
-            place = service.environment.slug if service.environment else ""
-            told = {name: [not value, value] for name, value in changed.items()}
+            environment = service.environment.slug if service.environment else ""
+            switched = {name: [not value, value] for name, value in changed.items()}
             record(
                 "deployments.settings_changed",
                 actor=request.user.get_username(),
-                environment=place,
+                environment=environment,
                 subject=service.name,
-                data={"service": service.name, "changed": told},
+                data={"service": service.name, "changed": switched},
             )
         messages.success(request, "Stored.")
     return redirect("admin:deployments_service_change", service.pk)

@@ -46,8 +46,8 @@ def _choose(request: HttpRequest) -> None:
 
 
 def _discover(request: HttpRequest) -> None:
-    told, errors = onboarding.discover_everything()
-    for line in told:
+    lines, errors = onboarding.discover_everything()
+    for line in lines:
         messages.success(request, line)
     for error in errors:
         messages.error(request, error)

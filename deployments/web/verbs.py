@@ -81,8 +81,8 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
 
     Requested where the rules are strictest of all that it reaches.
     """
-    place = strictest(group.services.all())
-    slug = place.slug if place else ""
+    environment = strictest(group.services.all())
+    slug = environment.slug if environment else ""
     may = user.has_perm("deployments.configure")
     made = []
     for kind, label in GROUP_VERBS:

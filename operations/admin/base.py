@@ -119,7 +119,7 @@ class EditableAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """The row and its ledger entry, or neither."""
         with transaction.atomic():
-            kept = self.model._default_manager.select_for_update().filter(pk=obj.pk) if change else None
-            before = kept.first() if kept is not None else None
+            stored = self.model._default_manager.select_for_update().filter(pk=obj.pk) if change else None
+            before = stored.first() if stored is not None else None
             super().save_model(request, obj, form, change)
             operations_audit.note(before, obj, by=request.user.get_username())

@@ -58,7 +58,7 @@ class OperationAdmin(ReadOnlyAdmin):
         """Every kind that can be requested, and why one cannot."""
         rows = [
             (kind, reverse("admin:operations_request", args=[kind.name]), request.user.has_perm(kind.permission))
-            for kind in sorted(kinds.registry.kinds.values(), key=lambda one: one.name)
+            for kind in sorted(kinds.registry.kinds.values(), key=lambda item: item.name)
         ]
         context = {**self.admin_site.each_context(request), "title": "Request an operation", "rows": rows}
         return TemplateResponse(request, "admin/operations/catalogue.html", context)
@@ -72,8 +72,8 @@ class OperationAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Approvals",
-            "mine": [one for one in waiting if not one.why_not],
-            "others": [one for one in waiting if one.why_not],
+            "mine": [row for row in waiting if not row.why_not],
+            "others": [row for row in waiting if row.why_not],
         }
         return TemplateResponse(request, "admin/operations/approvals.html", context)
 
@@ -120,8 +120,8 @@ class Waiting:
 
 
 def _waiting(row: Operation, label: str, user: User) -> Waiting:
-    live = [one for one in row.approvals.all() if not one.revoked_at]
-    return Waiting(row, label, sum(one.decision == "approve" for one in live), _why_not(row, user, live))
+    live = [vote for vote in row.approvals.all() if not vote.revoked_at]
+    return Waiting(row, label, sum(vote.decision == "approve" for vote in live), _why_not(row, user, live))
 
 
 def _why_not(row: Operation, user: User, live: list[Approval]) -> str:
@@ -129,7 +129,7 @@ def _why_not(row: Operation, user: User, live: list[Approval]) -> str:
         return "You requested it; somebody else must approve it."
     if not user.has_perm("operations.approve_operation"):
         return why_not_vote(row, user)
-    return "You have voted; others must follow." if any(one.approved_by_id == user.pk for one in live) else ""
+    return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in live) else ""
 
 
 @admin.register(Environment)

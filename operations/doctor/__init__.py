@@ -51,10 +51,10 @@ def names() -> list[str]:
 def run(environment: Environment | None = None, only: str = "") -> list[Check]:
     """Every check, worst first. `only` is a source's name, or a part of the checks' names."""
     chosen = {only: _sources[only]} if only in _sources else _sources
-    found = [check for name, source in chosen.items() for check in _ask(name, source, environment)]
+    checks = [check for name, source in chosen.items() for check in _ask(name, source, environment)]
     if only and only not in _sources:
-        found = [check for check in found if only.lower() in check.name.lower()]
-    return sorted(found, key=lambda check: TONES.index(check.tone))
+        checks = [check for check in checks if only.lower() in check.name.lower()]
+    return sorted(checks, key=lambda check: TONES.index(check.tone))
 
 
 def worst(checks: Iterable[Check]) -> str:
@@ -68,8 +68,8 @@ def _ask(name: str, source: CheckSource, environment: Environment | None) -> lis
         with transaction.atomic():
             return [_clean(check) for check in source(environment)]
     except Exception as error:
-        found = redact(f"{type(error).__name__}: {error}")
-        return [Check(name.replace("_", " "), "bad", f"The check itself failed. {found}", fix="See the log.")]
+        message = redact(f"{type(error).__name__}: {error}")
+        return [Check(name.replace("_", " "), "bad", f"The check itself failed. {message}", fix="See the log.")]
 
 
 def _clean(check: Check) -> Check:

@@ -33,9 +33,9 @@ def databases(environment: Environment | None) -> Iterator[Check]:
         for purpose in PURPOSES:
             yield from database(environment, purpose)
         return
-    for each in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
-        for purpose in PURPOSES if each.kind != Environment.Kind.PORTAL else ("export",):
-            yield from _summed_up(f"{each} {purpose}", list(database(each, purpose)))
+    for known in Environment.objects.exclude(kind=Environment.Kind.PREVIEW):
+        for purpose in PURPOSES if known.kind != Environment.Kind.PORTAL else ("export",):
+            yield from _summed_up(f"{known} {purpose}", list(database(known, purpose)))
 
 
 def _summed_up(name: str, checks: list[Check]) -> list[Check]:
@@ -74,8 +74,8 @@ def database(environment: Environment, purpose: str) -> Iterator[Check]:
     variable, name = environment.variable(purpose), f"{environment} {purpose}"
     dsn = known_dsn(environment, purpose)
     if not dsn:
-        found = f"{variable} is not set in this process"
-        yield Check(f"{name} database", "idle", found, "", "Connect a database shows what to set.")
+        missing = f"{variable} is not set in this process"
+        yield Check(f"{name} database", "idle", missing, "", "Connect a database shows what to set.")
         return
     yield from _address(name, dsn)
     try:
@@ -127,22 +127,22 @@ def _export_role(name: str, role: str, mighty: bool, bypasses: bool, writable: i
     why = "The role that copies must not be able to change anything."
     fix = "Use the role that Connect a database prints."
     strong = mighty or writable > 0
-    found = f"{role} is mighty" if mighty else f"{role} may write {writable} tables"
-    yield Check(f"{name} role", "warn" if strong else "ok", found, why, fix if strong else "")
+    rights = f"{role} is mighty" if mighty else f"{role} may write {writable} tables"
+    yield Check(f"{name} role", "warn" if strong else "ok", rights, why, fix if strong else "")
     blind = hidden > 0 and not bypasses
-    found = f"hides rows of {hidden} tables from {role}" if blind else "hides nothing from the role"
+    visible = f"hides rows of {hidden} tables from {role}" if blind else "hides nothing from the role"
     why = "Row-level security would leave rows out of the backup without an error."
     yield Check(
-        f"{name} row-level security", "bad" if blind else "ok", found, why, "Give it BYPASSRLS." if blind else ""
+        f"{name} row-level security", "bad" if blind else "ok", visible, why, "Give it BYPASSRLS." if blind else ""
     )
 
 
 def _families(host: str) -> set[str]:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return set()
-    return {"IPv6" if family == socket.AF_INET6 else "IPv4" for family, *_ in found}
+    return {"IPv6" if family == socket.AF_INET6 else "IPv4" for family, *_ in addresses}
 
 
 def _is_local(host: str) -> bool:

@@ -26,11 +26,11 @@ TOLD = "Approvals, failures and alarms must reach somebody who is not looking at
 @register
 def approvers(environment: Environment | None) -> Iterator[Check]:
     """At least two people can vote, so that four eyes are possible."""
-    found = _holders("approve_operation").count()
+    approving = _holders("approve_operation").count()
     why = "Destructive acts on a protected environment need two votes of others; fewer approvers mean break-glass."
-    tone = "ok" if found >= 2 else ("warn" if settings.DEMO or found == 1 else "bad")
-    fix = "" if found >= 2 else "Invite people with the role Approver."
-    yield Check("approvers", tone, f"{found} active", why, fix)
+    tone = "ok" if approving >= 2 else ("warn" if settings.DEMO or approving == 1 else "bad")
+    fix = "" if approving >= 2 else "Invite people with the role Approver."
+    yield Check("approvers", tone, f"{approving} active", why, fix)
 
 
 @register
@@ -41,8 +41,8 @@ def second_factors(environment: Environment | None) -> Iterator[Check]:
     without = [str(name) for name in acting.exclude(Exists(device)).values_list("username", flat=True)[:20]]
     why = "A stolen password alone must not move production."
     fix = "They are led to enrolment at their next sign-in." if without else ""
-    found = f"missing for {', '.join(without)}" if without else "everybody who can act has one"
-    yield Check("second factors", "warn" if without else "ok", found, why, fix)
+    state = f"missing for {', '.join(without)}" if without else "everybody who can act has one"
+    yield Check("second factors", "warn" if without else "ok", state, why, fix)
 
 
 @register
@@ -107,9 +107,9 @@ def outbox(environment: Environment | None) -> Iterator[Check]:
     lost = Notification.objects.filter(sent_at=None, next_attempt_at=None, created_at__gt=since).count()
     late = timezone.now() - timedelta(minutes=10)
     stuck = Notification.objects.filter(sent_at=None, created_at__lt=late).exclude(next_attempt_at=None).count()
-    found = f"{lost} given up since yesterday, {stuck} older than ten minutes"
+    state = f"{lost} given up since yesterday, {stuck} older than ten minutes"
     fix = "Open Notifications in the admin and read the errors." if lost or stuck else ""
-    yield Check("outbox", "bad" if lost else ("warn" if stuck else "ok"), found, TOLD, fix)
+    yield Check("outbox", "bad" if lost else ("warn" if stuck else "ok"), state, TOLD, fix)
 
 
 def _holders(*codenames: str) -> QuerySet[User]:

@@ -37,10 +37,10 @@ def migrations(environment: Environment | None) -> Iterator[Check]:
     """Nothing is left to apply."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    found = f"{len(missing)} unapplied: {', '.join(str(m) for m, _ in missing[:3])}" if missing else "all applied"
+    state = f"{len(missing)} unapplied: {', '.join(str(m) for m, _ in missing[:3])}" if missing else "all applied"
     fix = "Run manage.py migrate (the pre-deploy script does)." if missing else ""
     why = "Code and tables must fit each other."
-    yield Check("migrations", "bad" if missing else "ok", found, why, fix)
+    yield Check("migrations", "bad" if missing else "ok", state, why, fix)
 
 
 @register
@@ -69,9 +69,9 @@ def ticker(environment: Environment | None) -> Iterator[Check]:
     oldest = Operation.objects.due().filter(seeded=False).aggregate(at=Min("requested_at"))["at"]
     waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     tone = "bad" if waited > 900 else ("warn" if waited > 300 else "ok")
-    found = f"the oldest due operation waits {waited:.0f} s" if oldest else "nothing is due"
+    state = f"the oldest due operation waits {waited:.0f} s" if oldest else "nothing is due"
     yield Check(
-        "queue", tone, found, "Requested work should start within minutes.", "" if tone == "ok" else "Add workers."
+        "queue", tone, state, "Requested work should start within minutes.", "" if tone == "ok" else "Add workers."
     )
 
 
@@ -96,9 +96,9 @@ def ledger(environment: Environment | None) -> Iterator[Check]:
         return
     valid, fresh = bool(beat.detail.get("valid")), beat.beat_at > timezone.now() - timedelta(hours=3)
     tone = "bad" if not valid else ("ok" if fresh else "warn")
-    found = f"{'valid' if valid else 'ALTERED'}, {beat.detail.get('entries')} entries, verified {_ago(beat.beat_at)}"
+    state = f"{'valid' if valid else 'ALTERED'}, {beat.detail.get('entries')} entries, verified {_ago(beat.beat_at)}"
     yield Check(
-        "ledger", tone, found, why, "" if tone == "ok" else "Run manage.py verify_ledger and read its problems."
+        "ledger", tone, state, why, "" if tone == "ok" else "Run manage.py verify_ledger and read its problems."
     )
 
 

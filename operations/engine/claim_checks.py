@@ -33,7 +33,7 @@ def accept(lease: Lease) -> Specs | None:
         return None
     try:
         kind = kinds.get(operation.kind)
-        specs = {one.name: one for one in kind.resolved_steps()}
+        specs = {spec.name: spec for spec in kind.resolved_steps()}
         _same_steps(rows, specs, kind)
         if untouched and operation.cancel_requested_at is None:
             _still_allowed(operation, kind)
@@ -89,7 +89,7 @@ def _only_always(lease: Lease, operation: Operation, rows: list[Step], reason: s
     known: Specs = dict(kinds.registry.factories)
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is not None:
-        known |= {one.name: one for one in kind.steps if isinstance(one, engine_specs.StepSpec)}
+        known |= {spec.name: spec for spec in kind.steps if isinstance(spec, engine_specs.StepSpec)}
     for row in rows:
         if row.always and not row.ended and row.name not in known:
             alarm(operation, row, f"{reason} The step {row.name} no longer exists; do by hand what it would have done.")

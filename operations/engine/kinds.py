@@ -71,7 +71,7 @@ class OperationKind:
 
     def resolved_steps(self) -> list[StepSpec]:
         """The steps with every registered name replaced; raise Refused where an app did not register one."""
-        return [_resolve(one) for one in self.steps]
+        return [_resolve(declared) for declared in self.steps]
 
 
 @dataclass
@@ -123,16 +123,22 @@ def all_consequences(kind: OperationKind, environment: Environment, parameters: 
     return lines
 
 
-def _resolve(one: StepSpec | Registered) -> StepSpec:
-    if isinstance(one, StepSpec):
-        return one
-    spec = registry.factories.get(one.name)
+def _resolve(declared: StepSpec | Registered) -> StepSpec:
+    if isinstance(declared, StepSpec):
+        return declared
+    spec = registry.factories.get(declared.name)
     if spec is None:
         raise Refused(
-            f"This operation needs the step {one.name!r}, which no installed part provides. Nothing was requested."
+            f"This operation needs the step {declared.name!r}, which no installed part provides. Nothing was requested."
         )
     return StepSpec(
-        one.name, spec.run, spec.pool, spec.deadline, spec.stall, one.always or spec.always, one.undoes or spec.undoes
+        declared.name,
+        spec.run,
+        spec.pool,
+        spec.deadline,
+        spec.stall,
+        declared.always or spec.always,
+        declared.undoes or spec.undoes,
     )
 
 

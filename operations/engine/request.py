@@ -28,10 +28,14 @@ from providers.redact import redact
 
 def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:
     """The cleaned parameters, after every rule that can already speak; raise Refused."""
-    unknown = set(given) - {one.name for one in kind.parameters}
+    unknown = set(given) - {parameter.name for parameter in kind.parameters}
     if unknown:
         raise Refused(f"{kind.name} does not know {', '.join(sorted(unknown))}. Nothing was requested.")
-    missing = [one.name for one in kind.parameters if one.required and given.get(one.name) in (None, "")]
+    missing = [
+        parameter.name
+        for parameter in kind.parameters
+        if parameter.required and given.get(parameter.name) in (None, "")
+    ]
     if missing:
         raise Refused(f"{kind.name} needs {', '.join(missing)}. Nothing was requested; give every value.")
     if environment.frozen() and not kind.allowed_in_freeze:
@@ -48,7 +52,7 @@ def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Pa
 
 def _refuse_secrets(kind: kinds.OperationKind, given: specs.Parameters) -> None:
     """Plain parameters are stored, shown and hashed for ever; a credential among them is refused."""
-    plain = [one.name for one in kind.parameters if not one.secret]
+    plain = [parameter.name for parameter in kind.parameters if not parameter.secret]
     bad = [name for name in plain if isinstance(given.get(name), str) and redact(given[name]) != given[name]]
     if bad:
         raise Refused(
@@ -180,7 +184,7 @@ def _insert(
         seeded=seeded,
     )
     Step.objects.bulk_create(
-        Step(operation=operation, position=position, name=one.name, pool=one.pool, always=one.always)
-        for position, one in enumerate(steps)
+        Step(operation=operation, position=position, name=spec.name, pool=spec.pool, always=spec.always)
+        for position, spec in enumerate(steps)
     )
     return operation

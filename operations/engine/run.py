@@ -79,7 +79,7 @@ def _next(operation: Operation, specs: Specs) -> Step | None:
         Operation.objects.filter(pk=operation.pk).update(outcome=Outcome.CANCELLED)
     if operation.outcome:
         return next_always(rows, specs)
-    return next((one for one in rows if not one.ended), None)
+    return next((row for row in rows if not row.ended), None)
 
 
 def _always_died(lease: Lease, operation: Operation, row: Step) -> None:

@@ -51,5 +51,5 @@ class SupabaseProject(models.Model):
     @property
     def unhealthy_services(self) -> list[str]:
         """Names of the services that are not well, with the error where one was given."""
-        bad = [one for one in self.services if one["status"] != "ACTIVE_HEALTHY"]
-        return [f"{one['name']} ({one.get('error') or one['status']})" for one in bad]
+        bad = [service for service in self.services if service["status"] != "ACTIVE_HEALTHY"]
+        return [f"{service['name']} ({service.get('error') or service['status']})" for service in bad]

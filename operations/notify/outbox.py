@@ -53,25 +53,25 @@ def channels(people: list[str]) -> list[str]:
 
 
 def _configured(people: list[str]) -> list[str]:
-    found = {
+    is_configured = {
         Channel.EMAIL: bool(settings.EMAIL_HOST and people),
         Channel.SLACK: bool(settings.SLACK_WEBHOOK_URL),
         Channel.WEBHOOK: bool(settings.NOTIFY_WEBHOOK_URL and settings.NOTIFY_WEBHOOK_SECRET),
     }
-    return [channel for channel, configured in found.items() if configured]
+    return [channel for channel, configured in is_configured.items() if configured]
 
 
 def second_channel() -> list[tuple[str, list[str], str]]:
     """Channel, people and mark of what OPS_SECOND_CHANNEL names: slack, webhook, email, or mail addresses."""
     people, wanted = list(settings.NOTIFY_EMAILS), settings.OPS_SECOND_CHANNEL
-    found: list[tuple[str, list[str], str]] = []
+    targets: list[tuple[str, list[str], str]] = []
     if len(_configured(people)) > 1:
-        found = [(channel, people, channel) for channel in _configured(people) if channel in wanted]
+        targets = [(channel, people, channel) for channel in _configured(people) if channel in wanted]
     others = sorted(item for item in wanted if "@" in item)
     if others:
         channel = Channel.EMAIL if settings.EMAIL_HOST else Channel.LOG
-        found.append((channel, others, "second"))
-    return found
+        targets.append((channel, others, "second"))
+    return targets
 
 
 def holders(codename: str) -> list[str]:

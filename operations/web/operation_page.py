@@ -86,23 +86,23 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     """GET asks once more, POST acts; the services check everything again."""
     operation, user = find(pk), request.user
     assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
-    found = next((one for one in verbs(operation, user) if one.name == verb), None)
-    if found is None and request.method != "POST":
+    offered = next((candidate for candidate in verbs(operation, user) if candidate.name == verb), None)
+    if offered is None and request.method != "POST":
         messages.info(request, "That is not possible now; nothing was changed.")
         return redirect("admin:operations_operation_change", pk)
     refused: Refused | PermissionDenied | ProviderError | None = None
     if request.method == "POST":
         try:
-            done = _act(operation, verb, user, request.POST.get("reason", ""), request.POST.get("typed", ""), found)
+            done = _act(operation, verb, user, request.POST.get("reason", ""), request.POST.get("typed", ""), offered)
             messages.success(request, f"Done: {verb.replace('-', ' ')}. It is {done.get_status_display().lower()} now.")
             return redirect("admin:operations_operation_change", done.pk)
         except (Refused, PermissionDenied, ProviderError) as refusal:
             refused = refusal
     context = {
         **admin.site.each_context(request),
-        "title": f"{found.label if found else verb}: {operation}",
+        "title": f"{offered.label if offered else verb}: {operation}",
         "operation": operation,
-        "verb": found,
+        "verb": offered,
         "error": str(refused or ""),
         "consequences": _consequences(operation),
         "command": f"manage.py ops {verb} {operation.pk}",
@@ -110,10 +110,10 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
 
 
-def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, found: Verb | None) -> Operation:
-    if found and not found.why_not and found.typed and typed != found.typed:
+def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, offered: Verb | None) -> Operation:
+    if offered and not offered.why_not and offered.typed and typed != offered.typed:
         with refusals_recorded(operation.kind, user, operation.environment):
-            raise Refused(f"Type {found.typed} exactly. Nothing was changed.")
+            raise Refused(f"Type {offered.typed} exactly. Nothing was changed.")
     if verb == "approve":
         return approve(operation, by=user, comment=reason)
     if verb == "reject":
@@ -174,13 +174,13 @@ def _result(operation: Operation) -> list[tuple[str, object]]:
 def _words(value: object) -> object:
     """A list or an object of the result as lines for people; the shell prints it as JSON."""
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {_inline(one)}" for name, one in value.items())
-    return "\n".join(str(one) for one in value) if isinstance(value, list) else value
+        return "\n".join(f"{name}: {_inline(item)}" for name, item in value.items())
+    return "\n".join(str(item) for item in value) if isinstance(value, list) else value
 
 
 def _inline(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_inline(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {_inline(item)}" for name, item in value.items())
     return str(value)
 
 

@@ -35,23 +35,31 @@ class RequestForm(forms.Form):
 
     def __init__(self, kind: kinds.OperationKind, environment: Environment, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "label_suffix": ""})
-        for one in kind.parameters:
-            self.fields[one.name] = _field(one, environment)
+        for parameter in kind.parameters:
+            self.fields[parameter.name] = _field(parameter, environment)
         self.fields["reason"].required = kind.needs_reason
-        self.order_fields(["environment", *[one.name for one in kind.parameters], "reason"])
+        self.order_fields(["environment", *[parameter.name for parameter in kind.parameters], "reason"])
 
     def parameters(self, kind: kinds.OperationKind) -> specs.Parameters:
-        return {one.name: self.cleaned_data[one.name] for one in kind.parameters if self.cleaned_data[one.name]}
+        return {
+            parameter.name: self.cleaned_data[parameter.name]
+            for parameter in kind.parameters
+            if self.cleaned_data[parameter.name]
+        }
 
 
-def _field(one: specs.Parameter, environment: Environment) -> forms.Field:
-    label = one.label or one.name.replace("_", " ").capitalize()
-    if one.choices is not None:
-        choices = list(one.choices(environment))
-        head = [] if one.required and choices else [("", "–")]
-        return forms.ChoiceField(choices=head + choices, required=one.required, label=label, help_text=one.help)
-    widget = forms.PasswordInput() if one.secret else None
-    return forms.CharField(required=one.required, label=label, help_text=one.help, widget=widget, max_length=500)
+def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
+    label = parameter.label or parameter.name.replace("_", " ").capitalize()
+    if parameter.choices is not None:
+        choices = list(parameter.choices(environment))
+        head = [] if parameter.required and choices else [("", "–")]
+        return forms.ChoiceField(
+            choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
+        )
+    widget = forms.PasswordInput() if parameter.secret else None
+    return forms.CharField(
+        required=parameter.required, label=label, help_text=parameter.help, widget=widget, max_length=500
+    )
 
 
 def request_page(request: HttpRequest, name: str) -> HttpResponse:
@@ -111,7 +119,9 @@ def _ask(
 def _given(values: QueryDict, kind: kinds.OperationKind) -> dict[str, str]:
     """The environment and the parameters that a page shows; secrets are never shown."""
     first = Environment.objects.values_list("slug", flat=True).first() or ""
-    shown = {one.name: values.get(one.name, "").strip() for one in kind.parameters if not one.secret}
+    shown = {
+        parameter.name: values.get(parameter.name, "").strip() for parameter in kind.parameters if not parameter.secret
+    }
     return {**shown, "environment": values.get("environment") or first}
 
 
@@ -144,7 +154,9 @@ def _preview(
     kind: kinds.OperationKind, environment: Environment, request: HttpRequest, form: RequestForm
 ) -> dict[str, Any]:
     """Risk, votes and consequences of what is in the form right now, or the reason why there are none yet."""
-    given = {one.name: form[one.name].value() for one in kind.parameters if form[one.name].value()}
+    given = {
+        parameter.name: form[parameter.name].value() for parameter in kind.parameters if form[parameter.name].value()
+    }
     try:
         cleaned = _cleaned(kind, environment, given)
         risk = kind.assess(environment, cleaned)
@@ -166,7 +178,9 @@ def _cleaned(kind: kinds.OperationKind, environment: Environment, given: specs.P
     try:
         return prepare(kind, environment, given)
     except Refused:
-        untyped = {one.name: "…" for one in kind.parameters if one.secret and one.name not in given}
+        untyped = {
+            parameter.name: "…" for parameter in kind.parameters if parameter.secret and parameter.name not in given
+        }
         if not untyped:
             raise
         return prepare(kind, environment, given | untyped)
@@ -174,9 +188,9 @@ def _cleaned(kind: kinds.OperationKind, environment: Environment, given: specs.P
 
 def _command(kind: kinds.OperationKind, environment: Environment, form: RequestForm) -> str:
     sets = []
-    for one in kind.parameters:
-        value = form[one.name].value()
-        if value or one.required:
-            shown = "…" if one.secret or not value else value
-            sets.append(f"--set {shlex.quote(f'{one.name}={shown}')}")
+    for parameter in kind.parameters:
+        value = form[parameter.name].value()
+        if value or parameter.required:
+            shown = "…" if parameter.secret or not value else value
+            sets.append(f"--set {shlex.quote(f'{parameter.name}={shown}')}")
     return " ".join(["manage.py ops request", kind.name, "--environment", environment.slug, *sets, "--reason …"])

@@ -172,8 +172,8 @@ class Supervisor:
 
 def workers_of(queue: str) -> int:
     """How many workers the queue's cluster keeps."""
-    found: int = settings.OPS_QUEUE_WORKERS.get(queue, settings.OPS_WORKERS)
-    return found
+    workers: int = settings.OPS_QUEUE_WORKERS.get(queue, settings.OPS_WORKERS)
+    return workers
 
 
 def _kill(pid: int) -> None:

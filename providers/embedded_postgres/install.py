@@ -102,8 +102,8 @@ def _install_base() -> Path:
         pass
     spare = data_home(Path(tempfile.gettempdir()) / f"sampelit-ops-{os.geteuid()}")
     make_open_directories(spare)
-    found = spare.lstat()
-    if found.st_uid != os.geteuid() or stat.S_ISLNK(found.st_mode) or found.st_mode & 0o022:
+    status = spare.lstat()
+    if status.st_uid != os.geteuid() or stat.S_ISLNK(status.st_mode) or status.st_mode & 0o022:
         raise ProviderError(f"{spare} belongs to somebody else: nothing was installed. Remove it or set TMPDIR.")
     return spare
 

@@ -70,8 +70,8 @@ class EmbeddedPostgres:
         with cluster.locked(self.data_dir):
             cluster.prepare(self.data_dir)
             deadline = time.monotonic() + ADOPT_SECONDS
-            while (found := postmaster.find(self.cluster)) is not None:
-                if self._adopt(found, deadline):
+            while (running := postmaster.find(self.cluster)) is not None:
+                if self._adopt(running, deadline):
                     return
                 time.sleep(0.05)
             self._launch(time.monotonic() + START_SECONDS)
@@ -132,11 +132,11 @@ class EmbeddedPostgres:
             if self._wait_ready(deadline):
                 return
             self.stop()
-            said = log.read_text(errors="replace")[-600:]
-            retry = "shared memory block" in said or ("could not bind" in said and self._wanted_port is None)
+            tail = log.read_text(errors="replace")[-600:]
+            retry = "shared memory block" in tail or ("could not bind" in tail and self._wanted_port is None)
             if not retry or time.monotonic() > deadline:
                 raise ProviderError(
-                    f"PostgreSQL did not start in {self.data_dir}; no data was changed. It says: {said}"
+                    f"PostgreSQL did not start in {self.data_dir}; no data was changed. It says: {tail}"
                 )
             time.sleep(0.2)
 
@@ -163,16 +163,16 @@ class EmbeddedPostgres:
         same = served is not None and served.resolve() == self.cluster.resolve()
         return None if same else f"it serves another directory, which does not exist here: {served}"
 
-    def _adopt(self, found: postmaster.Postmaster, deadline: float) -> bool:
+    def _adopt(self, running: postmaster.Postmaster, deadline: float) -> bool:
         """Whether the live server is ours; False while it still starts or stops, an error when it is not ours."""
-        self.port = found.port
-        said = self._accepts() if found.port else "it is starting"
-        if said is not None and (NOT_OURS.search(said) or time.monotonic() > deadline):
+        self.port = running.port
+        objection = self._accepts() if running.port else "it is starting"
+        if objection is not None and (NOT_OURS.search(objection) or time.monotonic() > deadline):
             raise ProviderError(
-                f"A PostgreSQL server (process {found.pid}) runs in {self.data_dir} and is not ours ({said.strip()}): "
-                "it was neither used nor stopped. Stop it, or choose another directory."
+                f"A PostgreSQL server (process {running.pid}) runs in {self.data_dir} and is not ours "
+                f"({objection.strip()}): it was neither used nor stopped. Stop it, or choose another directory."
             )
-        self.adopted = said is None
+        self.adopted = objection is None
         return self.adopted
 
 

@@ -121,19 +121,19 @@ class JsonClient:
                 return json.loads(content) if content.strip() else None
             except ValueError:
                 return self._garbled(method, path)
-        said = self.redact(provider_message(content))
+        message = self.redact(provider_message(content))
         if code == 429:
             wait = self.limits.blocked(bucket, response.headers)
             raise RateLimited(f"{self.provider} asks to slow down; try again in {wait:.0f} s.", wait)
-        raise self._error(code, method, path, said)
+        raise self._error(code, method, path, message)
 
     def _garbled(self, method: str, path: str) -> Any:
         if method == "GET":
             raise Unavailable(f"{self.provider} answered GET {path} with something that is not JSON.")
         raise UnknownOutcome(f"{self.provider} accepted {method} {path}, but its answer could not be read.")
 
-    def _error(self, code: int, method: str, path: str, said: str) -> ProviderError:
-        name, what = self.provider, f"{method} {path} ({code}: {said})"
+    def _error(self, code: int, method: str, path: str, message: str) -> ProviderError:
+        name, what = self.provider, f"{method} {path} ({code}: {message})"
         if code in (401, 403):
             hint = f"Create a new key in {name}'s settings and set it in the portal's environment."
             return Unauthorized(f"{name} refused the key for {what}. Nothing was changed. {hint}")

@@ -51,11 +51,11 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Ans
 
 def checked_address(host: str, port: int, allow_private: bool) -> str:
     """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
-    found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for address in found:
+    addresses = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in addresses:
         if not allow_private and not is_public(str(address)):
             raise ValueError(f"{host} points to a private address")
-    return str(found[0])
+    return str(addresses[0])
 
 
 def _connect(scheme: str, host: str, port: int, address: str, timeout: float) -> http.client.HTTPConnection:

@@ -140,7 +140,7 @@ class _Pinned(HTTPAdapter):
 
 def _resolve(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ProviderError(f"{host} has no address just now.", retryable=True) from error
-    return [str(info[4][0]) for info in found]
+    return [str(info[4][0]) for info in addresses]

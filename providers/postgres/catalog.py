@@ -140,10 +140,10 @@ def _extensions(connection: Connection, oids: Sequence[int], whole: bool) -> tup
 
 
 def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {oid: [] for oid in oids}
+    columns: dict[int, list[Row]] = {oid: [] for oid in oids}
     for row in connection.execute(statements("catalog_columns"), {"oids": oids}):
-        found[row[0]].append(row)
-    return found
+        columns[row[0]].append(row)
+    return columns
 
 
 def _column(row: Row) -> Column:
@@ -185,15 +185,15 @@ def _objects(
     connection: Connection, tables: Sequence[Table], oids: Sequence[int], types: Sequence[int]
 ) -> tuple[SchemaObject, ...]:
     schemas = sorted({table.schema for table in tables})
-    found = [create_schema(name) for name in schemas]
+    objects = [create_schema(name) for name in schemas]
     for _, kind, name, text, _ in connection.execute(statements("catalog_types"), {"types": types}):
-        found.append(SchemaObject("before", kind, name, text))
+        objects.append(SchemaObject("before", kind, name, text))
     sequences = connection.execute(statements("catalog_sequences"), {"oids": oids}).fetchall()
-    found += [SchemaObject("before", "sequence", row[0], row[1], True, row[3]) for row in sequences]
-    found += [create_table(table) for table in sorted(tables, key=lambda item: item.depth)]
+    objects += [SchemaObject("before", "sequence", row[0], row[1], True, row[3]) for row in sequences]
+    objects += [create_table(table) for table in sorted(tables, key=lambda item: item.depth)]
     defaults = [column_default(table, column) for table in tables for column in table.columns if column.default]
-    found += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False, row[3]) for row in sequences]
+    objects += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False, row[3]) for row in sequences]
     for _, kind, name, text, inside, table, to in connection.execute(statements("catalog_after"), {"oids": oids}):
         needed = inside and kind in ("primary_key", "unique", "check", "exclusion", "foreign_key")
-        found.append(SchemaObject("after", kind, name, text, needed, table, to))
-    return tuple(found)
+        objects.append(SchemaObject("after", kind, name, text, needed, table, to))
+    return tuple(objects)

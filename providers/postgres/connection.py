@@ -108,8 +108,8 @@ def address(dsn: str) -> str:
 
 def first_line(error: psycopg.Error) -> str:
     """What Postgres (or libpq) said, as one sentence."""
-    said = (error.diag.message_primary or str(error)).strip().splitlines()
-    text = said[0].strip() if said else "no answer"
+    lines = (error.diag.message_primary or str(error)).strip().splitlines()
+    text = lines[0].strip() if lines else "no answer"
     return text if text.endswith(".") else text + "."
 
 

@@ -73,47 +73,47 @@ def _session_mode(connection: Connection) -> bool:
     return connection.info.port != POOLER_PORT and first == second
 
 
-def problems(found: Facts, last_identity: str = "", last_timeline: int = 0) -> list[str]:
+def problems(facts: Facts, last_identity: str = "", last_timeline: int = 0) -> list[str]:
     """Why this session cannot make a trustworthy copy; empty when it can."""
     checks = [
         (
-            found.session_mode,
+            facts.session_mode,
             "The DSN leads to a pooler in transaction mode. Use the session pooler (port 5432) or the host.",
         ),
         (
-            found.version >= OLDEST_VERSION,
-            f"PostgreSQL {found.server_version} is too old. Version 14 or newer is needed.",
+            facts.version >= OLDEST_VERSION,
+            f"PostgreSQL {facts.server_version} is too old. Version 14 or newer is needed.",
         ),
         (
-            found.statement_timeout == "0",
+            facts.statement_timeout == "0",
             "statement_timeout cannot be switched off. ALTER ROLE … SET statement_timeout = 0.",
         ),
-        (found.row_security == "off", "row_security cannot be switched off for this session."),
-        (found.encoding == "UTF8", f"The database's encoding is {found.encoding}. Only UTF8 is supported."),
+        (facts.row_security == "off", "row_security cannot be switched off for this session."),
+        (facts.encoding == "UTF8", f"The database's encoding is {facts.encoding}. Only UTF8 is supported."),
         (
-            abs(found.skew_seconds) <= ALLOWED_SKEW_SECONDS,
-            f"The clocks differ by {found.skew_seconds:.0f} s. Correct this machine's clock.",
+            abs(facts.skew_seconds) <= ALLOWED_SKEW_SECONDS,
+            f"The clocks differ by {facts.skew_seconds:.0f} s. Correct this machine's clock.",
         ),
         (
-            last_identity in ("", found.system_identifier),
+            last_identity in ("", facts.system_identifier),
             "This is another database than the last run's (its system identifier differs). "
             "Check the DSN; after a planned move, choose Accept another database on the policy.",
         ),
         (
-            not found.timeline or last_timeline <= found.timeline,
-            f"The database's timeline is {found.timeline}, the last run's was {last_timeline}: this is an older copy. "
+            not facts.timeline or last_timeline <= facts.timeline,
+            f"The database's timeline is {facts.timeline}, the last run's was {last_timeline}: this is an older copy. "
             "Check the DSN; after a planned return to it, choose Accept another database on the policy.",
         ),
     ]
     return [text for holds, text in checks if not holds]
 
 
-def timeline_note(found: int, last_timeline: int) -> str:
+def timeline_note(timeline: int, last_timeline: int) -> str:
     """What a grown timeline means (25.3.5 Timelines: every promotion and every recovery begins one)."""
-    if not found or not last_timeline or found <= last_timeline:
+    if not timeline or not last_timeline or timeline <= last_timeline:
         return ""
     return (
-        f"The database's timeline went from {last_timeline} to {found} since the last proven run: it failed over or "
+        f"The database's timeline went from {last_timeline} to {timeline} since the last proven run: it failed over or "
         "was recovered to a point in time, so rows of that run may be gone. Compare this run with the one before."
     )
 

@@ -28,8 +28,8 @@ def bucket(method: str, path: str) -> str:
         return "read"
     if path == "/services" and method == "POST":
         return "create-service"
-    if found := _DEPLOY_BUCKET.match(path) or (_SERVICE.match(path) if method == "PATCH" else None):
-        return f"deploy:{found[1]}"
+    if match := _DEPLOY_BUCKET.match(path) or (_SERVICE.match(path) if method == "PATCH" else None):
+        return f"deploy:{match[1]}"
     return "jobs" if path.endswith("/jobs") else "write"
 
 

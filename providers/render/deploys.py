@@ -25,8 +25,8 @@ class Deploys:
     ) -> Iterator[list[Deploy]]:
         """Pages of deploys, newest first."""
         path = at("services", service, "deploys")
-        found = pages(self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after)
-        for page in found:
+        batches = pages(self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after)
+        for page in batches:
             yield [Deploy.parse(data) for data in page]
 
     def get(self, service: str, deploy: str) -> Deploy:

@@ -56,8 +56,8 @@ class EnvGroups:
     def list(self, owner: str | None = None) -> Iterator[EnvGroup]:
         """Names and links of every group. Render sends these without cursors, at most 100 at once (api-docs,
         list-env-groups): behind a full answer lie more, asked for by the time they were made."""
-        found = {group.id: group for group in self._made(owner, None, None)}
-        yield from found.values()
+        by_id = {group.id: group for group in self._made(owner, None, None)}
+        yield from by_id.values()
 
     def _made(self, owner: str | None, after: datetime | None, before: datetime | None) -> Iterator[EnvGroup]:
         """Those made between two moments, in whatever order Render sends them; a full answer is asked for in halves.
@@ -71,10 +71,10 @@ class EnvGroups:
             createdAfter=after,
             createdBefore=before,
         )
-        found = [EnvGroup.parse(data) for data in values]
-        yield from found
-        times = [group.created_at for group in found if group.created_at]
-        if len(found) != PAGE or not times or max(times) - min(times) < timedelta(milliseconds=1):
+        groups = [EnvGroup.parse(data) for data in values]
+        yield from groups
+        times = [group.created_at for group in groups if group.created_at]
+        if len(groups) != PAGE or not times or max(times) - min(times) < timedelta(milliseconds=1):
             return
         if (after and min(times) < after - BOUND) or (before and max(times) > before + BOUND):
             raise ProviderError(f"Render answers {PAGE} groups whatever time is asked for, so the others stay unknown.")

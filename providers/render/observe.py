@@ -18,8 +18,8 @@ class Events:
     def list(
         self, service: str, *, start: datetime | None = None, end: datetime | None = None, type: str | None = None
     ) -> Iterator[Event]:
-        found = things(self._http, at("services", service, "events"), "event", startTime=start, endTime=end, type=type)
-        for data in found:
+        events = things(self._http, at("services", service, "events"), "event", startTime=start, endTime=end, type=type)
+        for data in events:
             yield Event.parse(data)
 
     def get(self, event: str) -> Event:

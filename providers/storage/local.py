@@ -56,10 +56,10 @@ class LocalStore:
         _sync(target.parent)
 
     def _existing(self, key: str, digest: str) -> Stored:
-        found = self.head(key)
-        if found is None or found.sha256 != digest:
+        existing = self.head(key)
+        if existing is None or existing.sha256 != digest:
             raise AlreadyStored(f"{key} already lies in {self.url} with other content. It was not overwritten.")
-        return found
+        return existing
 
     def get(self, key: str) -> bytes:
         try:
@@ -117,8 +117,8 @@ class LocalStore:
             errno.EACCES: "Give this user the directory and run again.",
             errno.EROFS: "The directory is on a read-only disk: choose another.",
         }.get(error.errno or 0, "Check the directory and run again.")
-        kept = " No object was left half-written." if verb == "write" else ""
-        return f"The store {self.url} could not {verb} {key}: {error.strerror or error}.{kept} {advice}"
+        assurance = " No object was left half-written." if verb == "write" else ""
+        return f"The store {self.url} could not {verb} {key}: {error.strerror or error}.{assurance} {advice}"
 
 
 def _sync(directory: Path) -> None:

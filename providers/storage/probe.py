@@ -44,18 +44,18 @@ def ready(store: Store) -> None:
 
 def probe(store: Store) -> list[Finding]:
     """Every finding, in order. Never raises for what the store does: a store that is away is one red finding."""
-    found = [_said("write, read back, no overwrite", lambda: ready(store), "conditional writes hold", _PROTOCOL)]
-    if found[0].tone == "bad":
-        return found
+    rows = [_said("write, read back, no overwrite", lambda: ready(store), "conditional writes hold", _PROTOCOL)]
+    if rows[0].tone == "bad":
+        return rows
     fresh = f"probe/{secrets.token_hex(8)}"
-    found.append(_said("list", lambda: _listed(store, fresh), "shows a new object at once", _LISTING))
+    rows.append(_said("list", lambda: _listed(store, fresh), "shows a new object at once", _LISTING))
     if isinstance(store, S3Store):
         from providers.storage.probe_s3 import findings
 
-        return found + list(findings(store, fresh))
-    found += list(_local(store)) if isinstance(store, LocalStore) else []
+        return rows + list(findings(store, fresh))
+    rows += list(_local(store)) if isinstance(store, LocalStore) else []
     store.delete(fresh)
-    return found
+    return rows
 
 
 _PROTOCOL = "A run exists once its manifest does; an overwritten object would make the manifest a lie."
@@ -92,7 +92,7 @@ def _local(store: LocalStore) -> Iterator[Finding]:
     )
     gone = bool(os.environ.get("RENDER"))
     why = "A copy on this machine's own disk is lost together with the machine."
-    found = "an ephemeral disk: gone with the next deploy" if gone else "a directory of this machine"
-    yield Finding("place", "warn" if gone else "idle", found, why, "Use an s3:// store." if gone else "")
+    kind = "an ephemeral disk: gone with the next deploy" if gone else "a directory of this machine"
+    yield Finding("place", "warn" if gone else "idle", kind, why, "Use an s3:// store." if gone else "")
     why = "Whoever may write here may also delete; a bucket with Object Lock refuses that."
     yield Finding("Object Lock", "idle", "a directory has none", why)

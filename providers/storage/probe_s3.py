@@ -34,24 +34,26 @@ def findings(store: S3Store, fresh: str) -> Iterator[Finding]:
 def _address(store: S3Store) -> Finding:
     endpoint = store.address.endpoint or "AWS"
     plain = endpoint.startswith("http:") and not endpoint.startswith(LOCAL)
-    found = f"path style, signature v4, {endpoint}, region {store.address.region or 'us-east-1'}"
+    addressing = f"path style, signature v4, {endpoint}, region {store.address.region or 'us-east-1'}"
     fix = "Use an https:// endpoint." if plain else ""
-    return Finding("address", "warn" if plain else "ok", found, "Without TLS the network sees what is stored.", fix)
+    return Finding(
+        "address", "warn" if plain else "ok", addressing, "Without TLS the network sees what is stored.", fix
+    )
 
 
 def _clock(store: S3Store) -> Finding:
     why = "S3 refuses requests more than 15 minutes off, and retention needs the right time."
     try:
         answer: Any = store.client.head_object(Bucket=store.address.bucket, Key=store.name_of("probe/conditional"))
-        said = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        store_time = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     except Exception as error:
         return Finding(
             "clock", "idle", f"the store does not tell its time ({code_of(error) or type(error).__name__})", why
         )
-    skew = (datetime.now(UTC) - said).total_seconds()
+    skew = (datetime.now(UTC) - store_time).total_seconds()
     wrong = abs(skew) > ALLOWED_SKEW_SECONDS
-    found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store's"
-    return Finding("clock", "bad" if wrong else "ok", found, why, "Correct this machine's clock." if wrong else "")
+    offset = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store's"
+    return Finding("clock", "bad" if wrong else "ok", offset, why, "Correct this machine's clock." if wrong else "")
 
 
 def _checksum(store: S3Store) -> Finding:

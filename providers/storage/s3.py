@@ -57,12 +57,14 @@ class S3Store:
             if lock and code_of(error) == "InvalidRequest" and self._locked_unasked():
                 return self.put_once(key, data)
             return self._look_up(key, digest.hexdigest(), error)
-        found = self.head(key)
-        if found is None or found.size_bytes != len(data):
+        existing = self.head(key)
+        if existing is None or existing.size_bytes != len(data):
             raise StoreError(
                 f"{self.name} accepted {key} but does not show it whole. The run is not complete; run again."
             )
-        return Stored(key, len(data), digest.hexdigest(), found.modified_at, found.retained_until, found.lock_mode)
+        return Stored(
+            key, len(data), digest.hexdigest(), existing.modified_at, existing.retained_until, existing.lock_mode
+        )
 
     def lock_fields(self) -> dict[str, Any]:
         """Until when a new object may not be deleted, where that is wanted and the bucket offers it."""
@@ -103,15 +105,15 @@ class S3Store:
     def _look_up(self, key: str, digest: str, error: Exception) -> Stored:
         failure = self._explain(error, f"store {key}")
         try:
-            found = self.head(key)
+            existing = self.head(key)
         except ProviderError:
             raise failure from None
-        if found is None:
+        if existing is None:
             raise failure from None
-        actual = found.sha256 or hashlib.sha256(self.get(key)).hexdigest()
+        actual = existing.sha256 or hashlib.sha256(self.get(key)).hexdigest()
         if actual != digest:
             raise AlreadyStored(f"{key} already lies in {self.name} with other content. It was not overwritten.")
-        return found
+        return existing
 
     def get(self, key: str) -> bytes:
         try:
@@ -150,11 +152,11 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         """Remove an object. Raises Retained while it is locked: a versioned bucket would only hide it."""
-        found = self.head(key)
-        if found is not None and found.retained_until and found.retained_until > datetime.now(UTC):
+        existing = self.head(key)
+        if existing is not None and existing.retained_until and existing.retained_until > datetime.now(UTC):
             raise Retained(
-                f"{key} in {self.name} is retained until {found.retained_until:%Y-%m-%d %H:%M} UTC "
-                f"({found.lock_mode}). It was not deleted."
+                f"{key} in {self.name} is retained until {existing.retained_until:%Y-%m-%d %H:%M} UTC "
+                f"({existing.lock_mode}). It was not deleted."
             )
         try:
             self.client.delete_object(Bucket=self.address.bucket, Key=self.name_of(safe_key(key)))
@@ -166,6 +168,6 @@ class S3Store:
         if code == "NoSuchKey":
             return Missing(f"{doing.split(' ', 1)[-1]} is missing from {self.name}. Nothing was changed.")
         advice = ADVICE.get(code, "Check that the store is up and reachable, then run again.")
-        said = code or type(error).__name__
-        text = f"The store {self.name} refused to {doing} ({said}). Nothing was overwritten. {advice}"
+        reason = code or type(error).__name__
+        text = f"The store {self.name} refused to {doing} ({reason}). Nothing was overwritten. {advice}"
         return StoreError(text, retryable=code not in ADVICE)

@@ -57,8 +57,8 @@ def resource(address: Address) -> Any:
 def client(address: Address, key_id: str | None = None, secret: str | None = None) -> S3Client:
     """The shared client with the keys of AWS_*, or one of its own for other keys (the reaper's)."""
     held = _resource(address.endpoint, address.region, (key_id, secret or ""), os.getpid()) if key_id else None
-    found: S3Client = (held or resource(address)).meta.client
-    return found
+    shared: S3Client = (held or resource(address)).meta.client
+    return shared
 
 
 @lru_cache(maxsize=8)

@@ -24,8 +24,8 @@ _SCOPE = re.compile(r"^/v1/(?:projects|organizations)/([^/]+)")
 
 def bucket(method: str, path: str) -> str:
     """120 requests a minute for each user and project or organisation (docs: Management API, rate limits)."""
-    found = _SCOPE.match(path)
-    return found[1] if found else "account"
+    match = _SCOPE.match(path)
+    return match[1] if match else "account"
 
 
 class Http(JsonClient):

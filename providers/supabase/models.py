@@ -174,8 +174,8 @@ class DiskUse:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        found = [data.get(name) for name in ("fs_size_bytes", "fs_avail_bytes")]
-        return cls(*(int(value) if isinstance(value, int | float) else None for value in found))
+        sizes = [data.get(name) for name in ("fs_size_bytes", "fs_avail_bytes")]
+        return cls(*(int(value) if isinstance(value, int | float) else None for value in sizes))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ _REF = re.compile(r"(?://|db\.|postgres\.)([a-z]{20})(?=[.:@/]|$)")
 
 def project_ref(address: str) -> str | None:
     """The ref in a SUPABASE_URL, a direct host or a pooler's connection string; None where there is none."""
-    found = _REF.search(address)
-    return found[1] if found else None
+    match = _REF.search(address)
+    return match[1] if match else None
 
 
 class Organizations:

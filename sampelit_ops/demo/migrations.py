@@ -13,5 +13,5 @@ def register() -> int:
     from migrations_registry.sources.discovery import discover
     from migrations_registry.sources.reader import read_source
 
-    found, _ = discover(read_source(str(FILES)))
-    return len(register_files(found, source="demo checkout", by="operator"))
+    migrations, _ = discover(read_source(str(FILES)))
+    return len(register_files(migrations, source="demo checkout", by="operator"))

@@ -31,7 +31,7 @@ def _link_projects(environments: list[Environment]) -> None:
 
     if not configured():
         return
-    refs = {one["name"]: one["ref"] for one in remember_projects(quick())}
+    refs = {project["name"]: project["ref"] for project in remember_projects(quick())}
     for environment in environments:
         if not environment.supabase_ref and (ref := refs.get(f"sampelit-{environment.slug}")):
             link(environment, ref, by=SYSTEM, how="the demo's sandbox")

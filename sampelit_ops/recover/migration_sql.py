@@ -39,11 +39,11 @@ def migration(lost: Lost, manifest: Manifest, beside: str, live_columns: Collect
 
 def table_of(lost: Lost, manifest: Manifest) -> Table:
     """Raises Refused for a run without the table, and for what no table holds."""
-    found = next((table for table in manifest.tables if table.qualified == lost.table), None)
-    if found is None:
+    held = next((table for table in manifest.tables if table.qualified == lost.table), None)
+    if held is None:
         what = lost.table or f"a {lost.kind}"
         raise Refused(f"Run {manifest.run} does not hold {what} as a table. {NOTHING} Choose another run.")
-    return found
+    return held
 
 
 def column_of(lost: Lost, table: Table) -> Column | None:
@@ -111,5 +111,5 @@ def _built_on(manifest: Manifest, table: Table, column: Column) -> list[sql.Comp
     """Indexes and constraints that name the column went with it."""
     kinds = {"unique", "check", "exclusion", "index", "foreign_key"}
     word = re.compile(rf"\b{re.escape(column.name)}\b")
-    found = [item for item in manifest.statements if item.table == table.qualified and item.kind in kinds]
-    return [_text(item) for item in found if word.search(item.sql.partition("(")[2])]
+    built_on = [item for item in manifest.statements if item.table == table.qualified and item.kind in kinds]
+    return [_text(item) for item in built_on if word.search(item.sql.partition("(")[2])]

@@ -28,11 +28,11 @@ def write(operation: Operation, lost: Lost, by: str) -> MigrationFile:
     environment, schema = operation.environment, schema_of(operation)
     text = migration(lost, _manifest(operation), schema, live_columns(environment, lost))
     path = _path(operation, lost)
-    found, rejected = discover([(path, text.encode())])
+    migrations, rejected = discover([(path, text.encode())])
     if rejected:
         raise Refused(f"What was generated cannot be taken: {rejected[0].reason}. Nothing was registered.")
-    register_files(found, source=f"recover {lost.words}", by=by, environment=environment.slug)
-    return MigrationFile.objects.get(path=path, sha256=found[0].sha256)
+    register_files(migrations, source=f"recover {lost.words}", by=by, environment=environment.slug)
+    return MigrationFile.objects.get(path=path, sha256=migrations[0].sha256)
 
 
 def schema_of(operation: Operation) -> str:

@@ -48,32 +48,32 @@ def missing_rows(manifest: Manifest, root: Table, beside: str, only: tuple[str, 
 def references(manifest: Manifest) -> list[Reference]:
     """Read from the statements that Postgres wrote."""
     held = {table.qualified for table in manifest.tables}
-    found = []
+    links = []
     for item in manifest.statements:
         match = _REFERENCE.search(item.sql) if item.kind == "foreign_key" else None
         if match and {item.table, item.references} <= held:
             cascades = "ON DELETE CASCADE" in item.sql
-            found.append(Reference(item.table, _split(match[1]), item.references, _split(match[2]), cascades))
-    return found
+            links.append(Reference(item.table, _split(match[1]), item.references, _split(match[2]), cascades))
+    return links
 
 
 def tables_for(manifest: Manifest, root: str) -> list[str]:
     """Root, what it leads to, and what a cascade takes along with it (and what that leads to); nothing else."""
-    links, found, open_ones = references(manifest), [root], [root]
+    links, reached, open_ones = references(manifest), [root], [root]
     while open_ones:
         here = open_ones.pop(0)
-        beyond = [one.child for one in links if one.parent == here and one.cascades and here in _taken(links, root)]
-        beyond += [one.parent for one in links if one.child == here]
-        fresh = [name for name in dict.fromkeys(beyond) if name not in found]
-        found += fresh
+        beyond = [link.child for link in links if link.parent == here and link.cascades and here in _taken(links, root)]
+        beyond += [link.parent for link in links if link.child == here]
+        fresh = [name for name in dict.fromkeys(beyond) if name not in reached]
+        reached += fresh
         open_ones += fresh
-    return found
+    return reached
 
 
 def _taken(links: list[Reference], root: str) -> set[str]:
     """Root and every table whose rows go when root's rows go."""
     taken = {root}
-    while fresh := {one.child for one in links if one.parent in taken and one.cascades} - taken:
+    while fresh := {link.child for link in links if link.parent in taken and link.cascades} - taken:
         taken |= fresh
     return taken
 
@@ -85,12 +85,16 @@ def _wanted(
     links, taken = references(manifest), _taken(references(manifest), root.qualified)
     conditions = {root.qualified: _of_root(manifest, root, only)}
     order = [name for name in tables_for(manifest, root.qualified) if name != root.qualified]
-    for name in [one for one in order if one in taken]:
-        cascades = [one for one in links if one.child == name and one.cascades and one.parent in conditions]
-        conditions[name] = _either([_within(beside, one.columns, one.keys, one.parent, conditions) for one in cascades])
-    for name in [one for one in order if one not in taken]:
-        leading = [one for one in links if one.parent == name != one.child and one.child in conditions]
-        conditions[name] = _either([_within(beside, one.keys, one.columns, one.child, conditions) for one in leading])
+    for name in [child for child in order if child in taken]:
+        cascades = [link for link in links if link.child == name and link.cascades and link.parent in conditions]
+        conditions[name] = _either(
+            [_within(beside, link.columns, link.keys, link.parent, conditions) for link in cascades]
+        )
+    for name in [parent for parent in order if parent not in taken]:
+        leading = [link for link in links if link.parent == name != link.child and link.child in conditions]
+        conditions[name] = _either(
+            [_within(beside, link.keys, link.columns, link.child, conditions) for link in leading]
+        )
     return [(manifest.table(name), conditions[name]) for name in [*order, root.qualified]]
 
 
@@ -136,9 +140,9 @@ def key_of(manifest: Manifest, table: Table) -> list[str]:
     """The primary key's columns, from the statement that Postgres wrote for it."""
     for item in manifest.statements:
         if item.kind == "primary_key" and item.table == table.qualified:
-            found = _PRIMARY_KEY.search(item.sql)
-            if found:
-                return list(_split(found[1]))
+            match = _PRIMARY_KEY.search(item.sql)
+            if match:
+                return list(_split(match[1]))
     raise Refused(
         f"{table.qualified} has no primary key: its rows cannot be told apart. Nothing was written. Restore it whole."
     )

@@ -40,8 +40,8 @@ def ways(environment: Environment, lost: Lost, at: datetime, done: Sequence[Oper
     """The same, knowing the restores beside that were asked for this accident."""
     ours = list(_ours(environment, lost, at, schema_for(environment, lost, at, done)))
     project = project_of(environment)
-    kept = list(ProviderBackup.objects.listed().filter(environment=environment, ref=environment.supabase_ref))
-    theirs = [*_pitr(project, kept, at), *_copies(project, kept, at)]
+    backups = list(ProviderBackup.objects.listed().filter(environment=environment, ref=environment.supabase_ref))
+    theirs = [*_pitr(project, backups, at), *_copies(project, backups, at)]
     return [*theirs, *ours] if lost.kind == "project" else [*ours, *theirs]
 
 
@@ -54,7 +54,7 @@ def project_of(environment: Environment) -> SupabaseProject | None:
 
 def schema_for(environment: Environment, lost: Lost, at: datetime, done: Sequence[Operation]) -> str:
     """The schema of this accident; another name after each restore into it, because a schema is never filled twice."""
-    before = sum(one.terminal for one in done)
+    before = sum(operation.terminal for operation in done)
     return _base(environment, lost, at) + (f"_{before + 1}" if before else "")
 
 
@@ -75,12 +75,12 @@ def _ours(environment: Environment, lost: Lost, at: datetime, schema: str) -> It
         runs = runs.filter(policy__name="whole-database")
     else:
         runs = runs.filter(tables__contains=[lost.table])
-    found = 0
+    count = 0
     for run in runs.select_related("policy").order_by("-snapshot_at")[: RUNS * 3]:
-        if found < RUNS and (option := _run_option(lost, at, run, schema)):
-            found += 1
+        if count < RUNS and (option := _run_option(lost, at, run, schema)):
+            count += 1
             yield option
-    if not found:
+    if not count:
         what = "the whole database" if lost.kind == "project" else str(lost)
         yield Option("ours", "Our proven runs", note=f"No proven run from before then holds {what}.")
 
@@ -130,11 +130,11 @@ def needed(lost: Lost, manifest: Manifest) -> list[str]:
 
 
 def _holds(lost: Lost, manifest: Manifest) -> bool:
-    table = next((one for one in manifest.tables if one.qualified == lost.table), None)
+    table = next((item for item in manifest.tables if item.qualified == lost.table), None)
     if table is None:
         return False
     if lost.kind == "experiment":
-        audit = next((one for one in manifest.tables if one.chains is not None), None)
+        audit = next((item for item in manifest.tables if item.chains is not None), None)
         return audit is not None and lost.key in {head.chain for head in audit.chains or ()}
     return lost.kind != "column" or column_of(lost, table) is not None
 
@@ -150,10 +150,14 @@ def _whole(taken: datetime) -> dict[str, Any]:
     return {"taken_at": taken, "loss_seconds": int(seconds), "loss": loss, "downtime": WHOLE_DOWN}
 
 
-def _copies(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
-    usable = [one for one in kept if one.status in ("COMPLETED", "AVAILABLE") and one.taken_at and one.taken_at <= at]
-    found = sorted(usable, key=lambda one: one.taken_at or at, reverse=True)[:COPIES]
-    for row in found:
+def _copies(project: SupabaseProject | None, backups: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
+    usable = [
+        backup
+        for backup in backups
+        if backup.status in ("COMPLETED", "AVAILABLE") and backup.taken_at and backup.taken_at <= at
+    ]
+    newest = sorted(usable, key=lambda backup: backup.taken_at or at, reverse=True)[:COPIES]
+    for row in newest:
         layer = "daily" if row.kind == ProviderBackup.Kind.DAILY else "point"
         yield Option(
             layer,
@@ -164,15 +168,15 @@ def _copies(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at:
             parameters={"backup": row.external_id},
             **_whole(row.taken_at or at),
         )
-    if not found:
-        verdict = judge(project, kept)
+    if not newest:
+        verdict = judge(project, backups)
         why = verdict.sentence if verdict.tone != "ok" else "Supabase keeps none from before then."
         yield Option("daily", "Supabase's daily backups", note=why)
 
 
-def _pitr(project: SupabaseProject | None, kept: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
+def _pitr(project: SupabaseProject | None, backups: Sequence[ProviderBackup], at: datetime) -> Iterator[Option]:
     name, price = "Supabase, point in time", pitr_price(project)
-    window = next((one for one in kept if one.kind == ProviderBackup.Kind.PITR_WINDOW), None)
+    window = next((backup for backup in backups if backup.kind == ProviderBackup.Kind.PITR_WINDOW), None)
     target = (at - timedelta(seconds=1)).replace(microsecond=0)
     if window is None or window.earliest_at is None:
         yield Option("pitr", name, price=price, note="Not available: it is off, or nothing can be reached yet.")

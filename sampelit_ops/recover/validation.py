@@ -33,17 +33,17 @@ def refuse_unknown(environment: Environment, lost: Lost) -> None:
     looked, seen, held = asked.get()
     if seen or held or not looked:
         return
-    kept = looks.aggregate(first=Min("taken_at"), last=Max("seen_at"))
+    span = looks.aggregate(first=Min("taken_at"), last=Max("seen_at"))
     raise Refused(
-        f"No run and no look at the schema of {environment} (from {kept['first']:%Y-%m-%d %H:%M} to "
-        f"{kept['last']:%Y-%m-%d %H:%M} UTC) ever held {name}. Nothing was started. Check the name. What came and went "
+        f"No run and no look at the schema of {environment} (from {span['first']:%Y-%m-%d %H:%M} to "
+        f"{span['last']:%Y-%m-%d %H:%M} UTC) ever held {name}. Nothing was started. Check the name. What came and went "
         "between two looks can be only in Supabase's point-in-time window: backups.provider_pitr puts all of it back."
     )
 
 
 def _seen(name: str) -> Q:
     """The look names it, each part as PostgreSQL would quote it or not."""
-    found = Q()
+    condition = Q()
     for parts in product(*((part, f'"{part}"') for part in name.split("."))):
-        found |= Q(objects_json__contains=[[".".join(parts)]])
-    return found
+        condition |= Q(objects_json__contains=[[".".join(parts)]])
+    return condition

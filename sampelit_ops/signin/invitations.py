@@ -87,8 +87,8 @@ def change_contact(user: User, before: str, *, by: User) -> None:
     body = f"{by.username} changed it from {before or 'nothing'} to {now}; one-time links go there from now on."
     subject = f"The address of {user.username} was changed by {by.username}"
     path = reverse("admin:auth_user_change", args=[user.pk])
-    told = [before, *holders("approve_operation")]
-    enqueue(f"contact:{new_ulid()}", subject=subject, body=body, path=path, to=told)
+    recipients = [before, *holders("approve_operation")]
+    enqueue(f"contact:{new_ulid()}", subject=subject, body=body, path=path, to=recipients)
     data = {"before": before, "after": now}
     record("signin.contact_changed", actor=by.username, subject=user.username, data=data)
 

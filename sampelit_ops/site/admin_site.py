@@ -76,10 +76,10 @@ class OpsAdminSite(admin.AdminSite):
     def jump(self, request: HttpRequest) -> HttpResponse:
         """Search: one exact hit leads there at once, else pages and records that fit."""
         _must_look(request)
-        found = header.search(request, request.GET.get("q", ""))
-        if found.exact:
-            return redirect(found.exact)
-        context = {**self.each_context(request), "title": "Search", "found": found, "jump_query": found.query}
+        result = header.search(request, request.GET.get("q", ""))
+        if result.exact:
+            return redirect(result.exact)
+        context = {**self.each_context(request), "title": "Search", "found": result, "jump_query": result.query}
         return render(request, "admin/jump.html", context)
 
     def records(self, request: HttpRequest) -> HttpResponse:

@@ -69,10 +69,10 @@ def _item(entry: Entry) -> FeedItem:
 
 
 def _named(shown: list[Panel]) -> str:
-    said = "; ".join(
+    sentence = "; ".join(
         ", ".join(filter(None, (f"{_lower(p.title)}: {_lower(p.answer)}", _lower(p.badge)))) for p in shown
     )
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _lower(text: str) -> str:

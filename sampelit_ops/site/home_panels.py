@@ -60,10 +60,10 @@ def doctor(request: HttpRequest) -> Panel | None:
     """How many findings of the worst tone, and the first in words."""
     known = page_counts.of(request)
     checks = [Check(**check) for check in known.doctor_checks or []]
-    found = [check for check in checks if check.tone == "bad"] or [check for check in checks if check.tone == "warn"]
-    if known.doctor_at is None or not found:
+    worst = [check for check in checks if check.tone == "bad"] or [check for check in checks if check.tone == "warn"]
+    if known.doctor_at is None or not worst:
         return None
-    first, count = found[0], len(found)
+    first, count = worst[0], len(worst)
     answer = f"{count} findings" if count > 1 else "1 finding"
     detail = f"{first.name}: {first.found[:100]} · checked {relative(known.doctor_at)}"
     badge = "red" if first.tone == "bad" else "amber"

@@ -58,8 +58,8 @@ def _ask(user: int | None) -> Frame:
     with connection.cursor() as cursor:
         cursor.execute(_sql(), {"user": user or 0})
         names = [column.name for column in cursor.description]
-        found: dict[str, Any] = dict(zip(names, cursor.fetchone(), strict=True))
-    return Frame(**{**found, "environments": [Surrounding(**each) for each in found["environments"]]})
+        row: dict[str, Any] = dict(zip(names, cursor.fetchone(), strict=True))
+    return Frame(**{**row, "environments": [Surrounding(**environment) for environment in row["environments"]]})
 
 
 @lru_cache(maxsize=1)

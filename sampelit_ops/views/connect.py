@@ -39,7 +39,10 @@ def connect_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     environments = list(Environment.objects.of_the_product())
     slug = request.GET.get("environment", "") or request.POST.get("environment", "")
-    chosen = next((each for each in environments if each.slug == slug), environments[0] if environments else None)
+    chosen = next(
+        (environment for environment in environments if environment.slug == slug),
+        environments[0] if environments else None,
+    )
     context = {
         **admin.site.each_context(request),
         "title": "Connect a database",
@@ -65,8 +68,8 @@ def wanted(environment: Environment) -> list[Wanted]:
 
 
 def live(environment: Environment) -> list[Check]:
-    found = [check for purpose in databases.PURPOSES for check in databases.database(environment, purpose)]
-    return [*found, *databases.store(environment)]
+    checks = [check for purpose in databases.PURPOSES for check in databases.database(environment, purpose)]
+    return [*checks, *databases.store(environment)]
 
 
 @lru_cache(maxsize=1)

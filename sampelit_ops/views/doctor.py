@@ -53,8 +53,8 @@ def _act(request: HttpRequest) -> HttpResponse:
         )
     else:
         tone = worst(jobs.round_of_checks())
-        told = {"bad": messages.error, "warn": messages.warning}.get(tone, messages.success)
-        told(
+        show = {"bad": messages.error, "warn": messages.warning}.get(tone, messages.success)
+        show(
             request,
             {"bad": "Something is red.", "warn": "Nothing is red, something is amber."}.get(tone, "All is well."),
         )

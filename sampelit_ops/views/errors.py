@@ -63,8 +63,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def _icon() -> bytes:
-    found = finders.find("ops/favicon.svg")
-    if not isinstance(found, str):
+    path = finders.find("ops/favicon.svg")
+    if not isinstance(path, str):
         raise Http404
-    with open(found, "rb") as file:
+    with open(path, "rb") as file:
         return file.read()

@@ -39,13 +39,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _operations() -> Iterator[str]:
-    found = (
+    counted = (
         Operation.objects.filter(status__in=OPEN)
         .values("status", "kind")
         .annotate(n=Count("pk"), oldest=Min("requested_at"))
     )
     yield from _head("ops_operations_open", "Operations that have not ended, by status and kind.")
-    rows = list(found.order_by("status", "kind"))
+    rows = list(counted.order_by("status", "kind"))
     yield from (f'ops_operations_open{{status="{r["status"]}",kind="{r["kind"]}"}} {r["n"]}' for r in rows)
     yield from _head("ops_oldest_queued_seconds", "Age of the oldest queued operation; 0 when none waits.")
     waiting = [r["oldest"] for r in rows if r["status"] == Status.QUEUED]

@@ -15,15 +15,15 @@ PATH = re.compile(r"^/apps/([^/]+)(/.*)?$")
 
 def answer(world: World, path: str) -> tuple[int, str, bytes]:
     """(status, content type, body) of one request to an application."""
-    found = PATH.match(path)
-    service = next((s for s in world.services.values() if found and s["slug"] == found[1]), None)
-    if service is None or found is None:
+    match = PATH.match(path)
+    service = next((s for s in world.services.values() if match and s["slug"] == match[1]), None)
+    if service is None or match is None:
         return 404, "text/plain", b"no such application"
     doing, version = state(world, service)
     if closed(world, service):
         return 503, "text/html", b"<h1>Service suspended or under maintenance</h1>"
     health = service["serviceDetails"].get("healthCheckPath")
-    if health and found[2] == health:
+    if health and match[2] == health:
         status, body = _health(service, doing, version)
         return status, "application/json", json.dumps(body).encode()
     return 200, "text/html", f"<h1>{service['name']}</h1><p>{version}</p>".encode()

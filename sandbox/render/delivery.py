@@ -45,23 +45,23 @@ class Deliveries:
         if hook is None:
             self._waiting.remove(item)
             return
-        status, said = post(hook, item["id"], item["event"], self._world.now())
+        status, answer = post(hook, item["id"], item["event"], self._world.now())
         item["tries"] += 1
         with self._world.lock:
-            self._note(item, status, said)
+            self._note(item, status, answer)
             if 200 <= status < 300 or item["tries"] >= MAX_ATTEMPTS:
                 self._waiting.remove(item)
             else:
                 item["due"] = self._world.now() + timedelta(seconds=FIRST_RETRY_SECONDS * 2 ** (item["tries"] - 1))
 
-    def _note(self, item: Json, status: int, said: str) -> None:
+    def _note(self, item: Json, status: int, answer: str) -> None:
         entry: Json = {
             "id": f"{item['id']}-{item['tries']}",
             "eventId": item["event"]["id"],
             "eventType": item["event"]["type"],
             "sentAt": self._world.stamp(),
         }
-        entry |= {"statusCode": status, "responseBody": said[:200]} if status else {"error": said}
+        entry |= {"statusCode": status, "responseBody": answer[:200]} if status else {"error": answer}
         self._world.sent.setdefault(item["hook"], []).append(entry)
 
 

@@ -117,12 +117,12 @@ def trigger_details(world: World, deploy: Json) -> Json:
 def _enter(world: World, service: str, deploy: Json, phase: str, at: datetime) -> None:
     deploy["status"], deploy["_since"] = phase, world.stamp(at)
     deploy["updatedAt"] = world.stamp(at)
-    said = {
+    details = {
         "build_in_progress": f"==> Checking out commit {deploy['commit']['id']} in branch main",
         "pre_deploy_in_progress": "==> Starting pre-deploy: alembic upgrade head",
         "update_in_progress": "==> Deploying... waiting for /health on the new instance",
     }
-    world.log(service, said.get(phase, phase), "build", at=at)
+    world.log(service, details.get(phase, phase), "build", at=at)
 
 
 def _go_live(world: World, service: str, deploy: Json, at: datetime) -> None:

@@ -21,8 +21,8 @@ def bucket(method: str, path: str) -> str:
         return "create-service"
     if path.endswith("/jobs"):
         return "jobs"
-    found = _DEPLOY.match(path)
-    return f"deploy:{found[1]}" if found and method in ("POST", "PATCH") else "write"
+    match = _DEPLOY.match(path)
+    return f"deploy:{match[1]}" if match and method in ("POST", "PATCH") else "write"
 
 
 class Limits:

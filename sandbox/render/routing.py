@@ -57,10 +57,10 @@ def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
 def dispatch(world: World, request: Request) -> tuple[int, Any]:
     known = False
     for method, pattern, handler in ROUTES:
-        if found := pattern.match(request.path):
+        if match := pattern.match(request.path):
             known = True
             if method == request.method:
-                return handler(world, request, **found.groupdict())
+                return handler(world, request, **match.groupdict())
     raise ApiError(405 if known else 404, "not found")
 
 
@@ -100,9 +100,9 @@ def between(request: Request, items: list[Json], key: str, after: str, before: s
     first, last = request.moment(after), request.moment(before)
     if first is None and last is None:
         return items
-    kept = []
+    fitting = []
     for item in items:
         at = datetime.fromisoformat(item[key]) if item.get(key) else None
         if at and (first is None or at >= first) and (last is None or at <= last):
-            kept.append(item)
-    return kept
+            fitting.append(item)
+    return fitting

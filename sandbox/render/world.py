@@ -93,9 +93,9 @@ class World:
 
     def deploy(self, service: str, deploy: str) -> Json:
         self.service(service)
-        for found in self.deploys[service]:
-            if found["id"] == deploy:
-                return found
+        for candidate in self.deploys[service]:
+            if candidate["id"] == deploy:
+                return candidate
         raise ApiError(404, f"deploy {deploy} not found")
 
     def live(self, service: str) -> Json | None:

@@ -57,10 +57,10 @@ def security(world: World, request: Request, ref: str) -> Answer:
 @route("GET", PROJECT + "/advisors/performance")
 def performance(world: World, request: Request, ref: str) -> Answer:
     active(world, ref)
-    found = _rows(world, ref, (SQL / "unindexed_keys.sql").read_text(), None, True)
+    rows = _rows(world, ref, (SQL / "unindexed_keys.sql").read_text(), None, True)
     detail = "Table `public.{table}` has a foreign key `{name}` without a covering index."
     return 200, {
-        "lints": [_lint("unindexed_foreign_keys", "INFO", "PERFORMANCE", detail.format(**row)) for row in found]
+        "lints": [_lint("unindexed_foreign_keys", "INFO", "PERFORMANCE", detail.format(**row)) for row in rows]
     }
 
 
@@ -93,9 +93,9 @@ def _rows(world: World, ref: str, text: str, parameters: Any, read_only: bool) -
                 cursor.execute(text, parameters or None)
                 while cursor.nextset():
                     pass
-                found = cursor.fetchall() if cursor.description else []
+                raw = cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
         code = f"{error.sqlstate}: " if error.sqlstate else ""
         raise ApiError(400, f"Failed to run sql query: ERROR: {code}{error}") from None
-    rows: list[Json] = json.loads(json.dumps(found, default=str))
+    rows: list[Json] = json.loads(json.dumps(raw, default=str))
     return rows

@@ -122,15 +122,15 @@ def delete_secrets(world: World, request: Request, ref: str) -> Answer:
 @route("POST", "/functions/v1/{ref}/{slug}")
 def invoke(world: World, request: Request, ref: str, slug: str) -> Answer:
     """What a visitor does: 500 where the source throws, else a row in leads, whatever maintenance Render is in."""
-    project, found = active(world, ref), _function(world, ref, slug)
-    calls = found.setdefault("calls", [0, 0])
+    project, function = active(world, ref), _function(world, ref, slug)
+    calls = function.setdefault("calls", [0, 0])
     calls[0] += 1
-    if any(b"throw new Error" in base64.b64decode(content) for content in found["files"].values()):
+    if any(b"throw new Error" in base64.b64decode(content) for content in function["files"].values()):
         calls[1] += 1
         raise ApiError(500, "Internal Server Error")
     with psycopg.connect(world.server.dsn(project["database"], "sampelit_app"), connect_timeout=3) as connection:
         connection.execute(LEAD, [f"{uuid.uuid4().hex}@edge.example.org", "edge"])
-    return 200, {"slug": slug, "version": found["version"]}
+    return 200, {"slug": slug, "version": function["version"]}
 
 
 @route("GET", PROJECT + "/analytics/endpoints/functions.combined-stats")
@@ -155,10 +155,10 @@ def first_functions(project: Json) -> None:
 
 
 def _function(world: World, ref: str, slug: str) -> Json:
-    found = world.project(ref)["functions"].get(slug)
-    if not isinstance(found, dict):
+    function = world.project(ref)["functions"].get(slug)
+    if not isinstance(function, dict):
         raise ApiError(404, f"Function not found: {slug}")
-    return found
+    return function
 
 
 def _deployed(before: Json | None, slug: str, metadata: Json, files: dict[str, bytes]) -> Json:

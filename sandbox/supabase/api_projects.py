@@ -81,19 +81,19 @@ def health(world: World, request: Request, ref: str) -> Answer:
 
 @route("POST", PROJECT + "/pause")
 def pause(world: World, request: Request, ref: str) -> Answer:
-    found = active(world, ref)
-    found["status"] = "INACTIVE"
-    dumps.close(world.server, found["database"])
+    project = active(world, ref)
+    project["status"] = "INACTIVE"
+    dumps.close(world.server, project["database"])
     return 200, None
 
 
 @route("POST", PROJECT + "/restore")
 def resume(world: World, request: Request, ref: str) -> Answer:
-    found = world.project(ref)
-    if found["status"] != "INACTIVE":
+    project = world.project(ref)
+    if project["status"] != "INACTIVE":
         raise ApiError(400, "Project is not paused.")
-    dumps.reopen(world.server, found["database"])
-    found["status"] = "ACTIVE_HEALTHY"
+    dumps.reopen(world.server, project["database"])
+    project["status"] = "ACTIVE_HEALTHY"
     return 200, None
 
 
@@ -109,8 +109,8 @@ def addons(world: World, request: Request, ref: str) -> Answer:
 def disk(world: World, request: Request, ref: str) -> Answer:
     """A small project's disk: what its database takes, and 2 GB that the system keeps."""
     with psycopg.connect(world.server.dsn(world.project(ref)["database"])) as connection:
-        found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-    size, used = 8 * 2**30, 2 * 2**30 + (int(found[0]) if found else 0)
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    size, used = 8 * 2**30, 2 * 2**30 + (int(row[0]) if row else 0)
     metrics = {"fs_size_bytes": size, "fs_avail_bytes": max(0, size - used), "fs_used_bytes": used}
     return 200, {"timestamp": datetime.now(UTC).isoformat(), "metrics": metrics}
 
@@ -139,10 +139,10 @@ def pooler(world: World, request: Request, ref: str) -> Answer:
 
 
 def active(world: World, ref: str) -> Json:
-    found = world.project(ref)
-    if found["status"] != "ACTIVE_HEALTHY":
-        raise ApiError(400, f"Project is not active (status {found['status']}).")
-    return found
+    project = world.project(ref)
+    if project["status"] != "ACTIVE_HEALTHY":
+        raise ApiError(400, f"Project is not active (status {project['status']}).")
+    return project
 
 
 def _answers(world: World, ref: str) -> bool:

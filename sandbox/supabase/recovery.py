@@ -70,9 +70,9 @@ class Recovery:
 
     def _prune(self, base: Path) -> None:
         """WAL older than the base backup's first segment can never be replayed again."""
-        found = re.search(r"\(file ([0-9A-F]{24})\)", (base / "backup_label").read_text())
+        match = re.search(r"\(file ([0-9A-F]{24})\)", (base / "backup_label").read_text())
         for segment in self.archive.iterdir():
-            if found and re.fullmatch("[0-9A-F]{24}", segment.name) and segment.name < found[1]:
+            if match and re.fullmatch("[0-9A-F]{24}", segment.name) and segment.name < match[1]:
                 segment.unlink()
 
     def dump_as_of(self, server: EmbeddedPostgres, name: str, target: datetime | str, path: Path) -> None:

@@ -26,8 +26,8 @@ def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
 
 def dispatch(world: World, request: Request) -> tuple[int, Any]:
     for method, pattern, handler in ROUTES:
-        if method == request.method and (found := pattern.match(request.path)):
-            return handler(world, request, **found.groupdict())
+        if method == request.method and (match := pattern.match(request.path)):
+            return handler(world, request, **match.groupdict())
     raise ApiError(404, f"Cannot {request.method} {request.path}")
 
 

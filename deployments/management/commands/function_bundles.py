@@ -19,24 +19,24 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = judged(**({"slug": options["function"]} if options["function"] else {}))
+        bundles = judged(**({"slug": options["function"]} if options["function"] else {}))
         if options["as_json"]:
-            self.stdout.write(json.dumps([_row(one) for one in found]))
+            self.stdout.write(json.dumps([_row(bundle) for bundle in bundles]))
             return
-        for one in found:
-            said = ", ".join(one.reasons) or "goes at the next round"
-            self.stdout.write(f"{one.bundle}  {one.bundle.kind:<5}  {one.bundle.size_bytes} bytes  {said}")
-        going = sum(not one.reasons for one in found)
-        self.stdout.write(f"{len(found)} bundles are kept, {going} of them go at the next daily round.")
+        for bundle in bundles:
+            reasons = ", ".join(bundle.reasons) or "goes at the next round"
+            self.stdout.write(f"{bundle.bundle}  {bundle.bundle.kind:<5}  {bundle.bundle.size_bytes} bytes  {reasons}")
+        going = sum(not bundle.reasons for bundle in bundles)
+        self.stdout.write(f"{len(bundles)} bundles are kept, {going} of them go at the next daily round.")
 
 
-def _row(one: Judged) -> dict[str, Any]:
-    row = one.bundle
+def _row(judged: Judged) -> dict[str, Any]:
+    row = judged.bundle
     return {
         "function": row.slug,
         "sha256": row.sha256,
         "kind": row.kind,
         "bytes": row.size_bytes,
         "kept_at": row.kept_at.isoformat(),
-        "reasons": list(one.reasons),
+        "reasons": list(judged.reasons),
     }

@@ -34,14 +34,14 @@ class Command(BaseCommand):
         environment = Environment.objects.filter(slug=options["environment"]).first()
         if environment is None:
             raise CommandError(f"There is no environment {options['environment']!r}.", returncode=UNREADABLE)
-        found = self._found(environment, options["file"])
+        differences = self._found(environment, options["file"])
         if options["json"]:
-            self.stdout.write(json.dumps([asdict(line) for line in found]))
+            self.stdout.write(json.dumps([asdict(line) for line in differences]))
         else:
-            for line in found:
+            for line in differences:
                 self.stdout.write(f"{line.where} {line.what}: file {line.file}, live {line.live}")
-            self.stdout.write(f"{len(found)} differences")
-        sys.exit(1 if found else 0)
+            self.stdout.write(f"{len(differences)} differences")
+        sys.exit(1 if differences else 0)
 
     def _found(self, environment: Environment, name: str | None) -> list[Difference]:
         if name is None:

@@ -54,10 +54,10 @@ class Command(BaseCommand):
         return bool(pairs)
 
     def _discover(self) -> None:
-        told, errors = onboarding.discover_everything(
+        lines, errors = onboarding.discover_everything(
             lambda name, count: self.stderr.write(f"{name}: {count} deployments read")
         )
-        for line in told:
+        for line in lines:
             self.stdout.write(line)
         for error in errors:
             self.stderr.write(error)

@@ -27,6 +27,6 @@ class Command(BaseCommand):
 
 def _text(report: Report) -> str:
     lines = [f"{report.entries} entries, head {report.head[:16]}, {report.anchors} anchors compared"]
-    lines += [f"  entry {found.sequence}: {found.problem}" for found in report.problems]
+    lines += [f"  entry {problem.sequence}: {problem.problem}" for problem in report.problems]
     lines.append("The ledger is valid." if report.valid else f"NOT VALID: {len(report.problems)} problems.")
     return "\n".join(lines)

@@ -37,11 +37,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _environment(self, slug: str) -> Environment | None:
-        found = Environment.objects.filter(slug=slug).first()
-        if slug and found is None:
+        environment = Environment.objects.filter(slug=slug).first()
+        if slug and environment is None:
             self.stderr.write(f"There is no environment {slug!r}. Nothing was checked.")
             sys.exit(2)
-        return found
+        return environment
 
 
 def _text(check: doctor.Check) -> str:

@@ -62,16 +62,16 @@ class Command(BaseCommand):
         request.add_argument("--wait-approval", action="store_true", help="until it ended, through its approval")
         request.add_argument("--timeout", type=float, default=3600, help="seconds to wait (exit 5 after that)")
         for verb, meaning in VERBS.items():
-            one = verbs.add_parser(verb, help=meaning)
-            one.add_argument("id")
-            one.add_argument("--reason", default="")
-            self._common(one)
+            command = verbs.add_parser(verb, help=meaning)
+            command.add_argument("id")
+            command.add_argument("--reason", default="")
+            self._common(command)
         listing = verbs.add_parser("list", help="the newest operations")
         listing.add_argument("--environment")
         listing.add_argument("--status", choices=Status.values)
         listing.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
-        for one in (request, listing):
-            self._common(one)
+        for command in (request, listing):
+            self._common(command)
 
     def _common(self, parser: Any) -> None:
         parser.add_argument("--as", dest="actor", metavar="USER", help="who acts (demo only; else OPS_TOKEN)")

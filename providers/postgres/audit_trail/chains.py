@@ -82,8 +82,8 @@ def chain_damage(connection: Connection, table: tuple[str, str], limit: int) -> 
     rows = connection.execute(query).fetchall()
     if not rows:
         return Damage()
-    found = tuple(ChainProblem(str(row[0]), row[1], row[2]) for row in rows)
-    return Damage(found, int(rows[0][3]), str(rows[0][4]))
+    problems = tuple(ChainProblem(str(row[0]), row[1], row[2]) for row in rows)
+    return Damage(problems, int(rows[0][3]), str(rows[0][4]))
 
 
 def chains_not_kept(connection: Connection, table: tuple[str, str], before: Sequence[ChainHead]) -> list[str]:
@@ -103,10 +103,10 @@ def keep_chain(connection: Connection, table: tuple[str, str], chain: str) -> in
     return connection.execute(query, [chain]).rowcount
 
 
-def describe(found: Sequence[ChainProblem]) -> list[str]:
+def describe(problems: Sequence[ChainProblem]) -> list[str]:
     words = {
         "hash": "its content does not give its decision_hash",
         "link": "its previous_hash is not the hash of the row before",
         "sequence": "its sequence number does not follow",
     }
-    return [f"Chain {item.chain}, row {item.sequence}: {words[item.problem]}." for item in found]
+    return [f"Chain {item.chain}, row {item.sequence}: {words[item.problem]}." for item in problems]

@@ -172,8 +172,8 @@ def unaudited(connection: Connection, audit: Name, assignments: Name, taken_at: 
     rows = connection.execute(query, [taken_at, "15 minutes", limit]).fetchall()
     if not rows:
         return None
-    told = tuple(
+    examples = tuple(
         {"id": key, "chain": chain, "before": {}, "after": {"user_id": user, "assigned_at": at}}
         for key, chain, user, at, _, _ in rows
     )
-    return Found("unaudited", int(rows[0][4]), len({row[1] for row in rows}), str(rows[0][5]), told)
+    return Found("unaudited", int(rows[0][4]), len({row[1] for row in rows}), str(rows[0][5]), examples)

@@ -65,34 +65,34 @@ def seen(pair: Pair) -> Iterator[Seen]:
     yield Seen(_change(pair, verb, aspects), row, pair.now is None)
 
 
-def without_parts(found: Sequence[Seen], before: Sequence[Owners], now: Sequence[Owners]) -> list[Seen]:
+def without_parts(changes: Sequence[Seen], before: Sequence[Owners], now: Sequence[Owners]) -> list[Seen]:
     """Each with its owners, and without what was made or dropped together with what it is, or was, a part of."""
     whole = {
-        verb: {(each.change.kind, *each.change.name) for each in found if each.change.verb == verb}
+        verb: {(item.change.kind, *item.change.name) for item in changes if item.change.verb == verb}
         for verb in (CREATED, DROPPED)
     }
-    kept = []
-    for each, had, has in zip(found, before, now, strict=True):
-        itself = (each.change.kind, *each.change.name)
-        made = whole[CREATED] & (has - {itself} if each.change.verb == CREATED else has)
-        gone = whole[DROPPED] & (had - {itself} if each.change.verb == DROPPED else had)
-        follows = (made and each.change.verb != DROPPED) or (gone and each.change.verb != CREATED)
-        if not follows or (each.change.verb == CREATED and each.change.kind in _SPOKEN_FOR):
-            kept.append(replace(each, change=replace(each.change, owners=had | has)))
-    return kept
+    independent = []
+    for item, had, has in zip(changes, before, now, strict=True):
+        itself = (item.change.kind, *item.change.name)
+        made = whole[CREATED] & (has - {itself} if item.change.verb == CREATED else has)
+        gone = whole[DROPPED] & (had - {itself} if item.change.verb == DROPPED else had)
+        follows = (made and item.change.verb != DROPPED) or (gone and item.change.verb != CREATED)
+        if not follows or (item.change.verb == CREATED and item.change.kind in _SPOKEN_FOR):
+            independent.append(replace(item, change=replace(item.change, owners=had | has)))
+    return independent
 
 
-def without_rebuilt(found: list[Seen]) -> list[Seen]:
+def without_rebuilt(changes: list[Seen]) -> list[Seen]:
     """Without constraints that were dropped and made again as they were: a change of a column's type does that."""
     made = {
-        verb: {_constraint(each.row) for each in found if each.change.verb == verb and _is_constraint(each.row)}
+        verb: {_constraint(item.row) for item in changes if item.change.verb == verb and _is_constraint(item.row)}
         for verb in (CREATED, DROPPED)
     }
     same = made[CREATED] & made[DROPPED]
     return [
-        each
-        for each in found
-        if not (_is_constraint(each.row) and each.change.verb != ALTERED and _constraint(each.row) in same)
+        item
+        for item in changes
+        if not (_is_constraint(item.row) and item.change.verb != ALTERED and _constraint(item.row) in same)
     ]
 
 
@@ -131,9 +131,9 @@ def _part_of(pair: Pair) -> Iterator[str]:
 
 def _aspects(pair: Pair) -> Iterator[str]:
     before, now = (pair.before.values if pair.before else {}), (pair.now.values if pair.now else {})
-    kept = KEPT.get(pair.catalog.name, frozenset())
+    ignored = KEPT.get(pair.catalog.name, frozenset())
     for name, value in now.items():
-        if name not in kept and value != before.get(name):
+        if name not in ignored and value != before.get(name):
             yield aspect(name)
 
 

@@ -73,9 +73,9 @@ def changed_rows(own: Connection, other: Connection, catalog: Catalog, ids: Ids,
         yield Pair(catalog, before.get(key), row)
 
 
-def owners(connection: Connection, found: Sequence[Row]) -> list[frozenset[Name]]:
+def owners(connection: Connection, rows: Sequence[Row]) -> list[frozenset[Name]]:
     """What each row's object is a part of, itself included."""
-    return above(connection, [row.object for row in found])
+    return above(connection, [row.object for row in rows])
 
 
 def above(connection: Connection, objects: Sequence[Object], *, everything: bool = False) -> list[frozenset[Name]]:
@@ -87,7 +87,7 @@ def above(connection: Connection, objects: Sequence[Object], *, everything: bool
     names: list[set[Name]] = [set() for _ in objects]
     for number, kind, inside in ask(connection, statements("effects_owners"), {**values, "any": everything}):
         names[number - 1].add((kind, *inside))
-    return [frozenset(each) for each in names]
+    return [frozenset(owned_by) for owned_by in names]
 
 
 def _removed(own: Connection, other: Connection, catalog: Catalog, ids: Ids) -> set[Key]:

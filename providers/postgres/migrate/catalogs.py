@@ -54,7 +54,7 @@ _PARTS = (
     Catalog("pg_db_role_setting", ("setdatabase", "setrole"), "pg_authid", "setrole"),
     Catalog("pg_ts_config_map", ("mapcfg", "maptokentype", "mapseqno"), "pg_ts_config", "mapcfg"),
 )
-CATALOGS = {one.name: one for one in (*map(Catalog, _WITH_OID.split()), *_PARTS)}
+CATALOGS = {catalog.name: catalog for catalog in (*map(Catalog, _WITH_OID.split()), *_PARTS)}
 
 # What follows from other rows, or only helps the planner. A link to an extension is looked at by itself.
 SILENT = {"pg_depend", "pg_shdepend", "pg_statistic", "pg_statistic_ext_data", "pg_init_privs"}

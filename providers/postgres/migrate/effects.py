@@ -66,8 +66,8 @@ def measure(own: Connection, other: Connection, begun: Start) -> Measured:
     began = time.monotonic()
     own.execute("RESET SESSION AUTHORIZATION", prepare=False)
     own.execute("RESET ROLE", prepare=False)
-    for each in (own, other):
-        _pin(each)
+    for session in (own, other):
+        _pin(session)
     facts = _session(own)
     ids = _same_transaction(other, facts.xid, begun.xid)
     counters = {oid: (i, u, d) for oid, i, u, d in ask(own, statements("effects_counters"))}
@@ -94,7 +94,7 @@ def _session(connection: Connection) -> _Session:
         "a cursor WITH HOLD would run its query at COMMIT": cursors > 0,
         "triggers and foreign keys are switched off in the session (session_replication_role)": replication != "origin",
     }
-    if why := next((each for each, true in reasons.items() if true), ""):
+    if why := next((reason for reason, true in reasons.items() if true), ""):
         raise Refused(
             f"What the transaction does cannot be told: {why}. It was rolled back, nothing was changed. Take out of "
             "the file, or of what it calls, whatever sets that."
@@ -126,8 +126,10 @@ def _less(now: Counts, before: Counts) -> Counts:
 
 def _rows(other: Connection, moved: dict[int, Counts]) -> Iterator[Change]:
     """Rows of relations that exist for everybody else: what the transaction put into its own ones is its own affair."""
-    found = ask(other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]})
-    named = [each for each in found if each[1] != "pg_catalog"]
+    relations = ask(
+        other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]}
+    )
+    named = [relation for relation in relations if relation[1] != "pg_catalog"]
     rows = [Row({}, "pg_class", oid, KINDS.get(kind, "table"), (schema, name)) for oid, schema, name, kind in named]
     for row, above in zip(rows, owners(other, rows), strict=True):
         for verb, count in zip(VERBS, moved[row.oid], strict=True):
@@ -143,20 +145,22 @@ def _objects(own: Connection, other: Connection, moved: dict[int, Counts], ids: 
         if name in CATALOGS
         for pair in changed_rows(own, other, CATALOGS[name], ids, removed=counts[2] > 0)
     ]
-    found = without_rebuilt([each for pair in pairs for each in seen(pair)])
+    changes = without_rebuilt([change for pair in pairs for change in seen(pair)])
     if "pg_depend" in written:
-        found += adopted(own, ids)
-    gone = [each for each in found if each.is_gone]
-    here = [each for each in found if not each.is_gone]
-    before = owners(other, [each.row for each in [*gone, *here]])
-    now = [*(frozenset[Name]() for _ in gone), *owners(own, [each.row for each in here])]
-    for each in without_parts([*gone, *here], before, now):
-        yield each.change
+        changes += adopted(own, ids)
+    gone = [change for change in changes if change.is_gone]
+    here = [change for change in changes if not change.is_gone]
+    before = owners(other, [change.row for change in [*gone, *here]])
+    now = [*(frozenset[Name]() for _ in gone), *owners(own, [change.row for change in here])]
+    for change in without_parts([*gone, *here], before, now):
+        yield change.change
     yield from files(own, other, pairs)
     yield from unreadable(own, other, written)
 
 
 def _written(other: Connection, moved: dict[int, Counts]) -> dict[str, Counts]:
     """System catalogs that the transaction wrote."""
-    found = ask(other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]})
-    return {name: moved[oid] for oid, schema, name, _ in found if schema == "pg_catalog"}
+    relations = ask(
+        other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]}
+    )
+    return {name: moved[oid] for oid, schema, name, _ in relations if schema == "pg_catalog"}

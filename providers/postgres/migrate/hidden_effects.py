@@ -39,8 +39,8 @@ def _is_new_file(before: Row, now: Row) -> bool:
 def sequences(own: Connection, other: Connection, before: dict[int, int | None]) -> Iterator[Change]:
     """Sequences that were moved, by setval or nextval: no transaction takes that back."""
     moved = ask(own, statements("effects_moved_sequences"))
-    found = ask(other, statements("effects_relations"), {"oids": [oid for oid, *_ in moved]})
-    names = {oid: (schema, name) for oid, schema, name, _ in found}
+    relations = ask(other, statements("effects_relations"), {"oids": [oid for oid, *_ in moved]})
+    names = {oid: (schema, name) for oid, schema, name, _ in relations}
     rows = [Row({}, "pg_class", oid, "sequence", names[oid]) for oid, *_ in moved if oid in names]
     states = {oid: (rises, cycles, value) for oid, rises, cycles, value in moved}
     for row, above in zip(rows, owners(other, rows), strict=True):
@@ -75,7 +75,7 @@ def unreadable(own: Connection, other: Connection, written: dict[str, Any]) -> I
 
 
 def _roles(own: Connection, other: Connection) -> Iterator[Change]:
-    before, now = (dict(ask(each, statements("effects_roles"))) for each in (other, own))
+    before, now = (dict(ask(session, statements("effects_roles"))) for session in (other, own))
     names = sorted(set(before) ^ set(now))
     for name in names:
         yield Change(CREATED if name in now else DROPPED, "role", (name,))

@@ -47,11 +47,11 @@ def behaviour(connection: Connection) -> Behaviour:
 
 def unseen_powers(connection: Connection) -> list[str]:
     """What the role could do that the effects of a transaction do not show; several versions know several settings."""
-    found = [str(row[0]) for row in ask(connection, statements("effects_powers"), {})]
+    powers = [str(row[0]) for row in ask(connection, statements("effects_powers"), {})]
     if connection.info.server_version >= 150000:
-        found += [
+        powers += [
             f"it may set {name}"
             for name in ("track_counts", "session_replication_role", "allow_system_table_mods")
             if ask(connection, "SELECT pg_catalog.has_parameter_privilege(%s, 'SET')", [name]) == [(True,)]
         ]
-    return found
+    return powers

@@ -33,45 +33,51 @@ class Removal:
 
 def rows_along(drill: Connection, live: Connection, references: Sequence[Reference], removal: Removal) -> Counter[str]:
     """Rows that are deleted, or lose a reference, by table; one that does so by two keys counts twice."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     reached = _reached(references, removal.table)
     if not reached:
-        return found
-    others = sorted({one.table for one in reached})
+        return counts
+    others = sorted({reference.table for reference in reached})
     copies = {
         table: ("pg_temp", f"sampelit_ops_along_{number}") for number, table in enumerate([removal.table, *others])
     }
     _removed(drill, removal, copies[removal.table], _columns(reached, removal.table))
     for table in others:
         _copied(drill, live, table, copies[table], _columns(reached, table))
-    deleting = [one for one in reached if one.deleted]
-    while any(_mark(drill, one, copies) for one in deleting):
+    deleting = [reference for reference in reached if reference.deleted]
+    while any(_mark(drill, reference, copies) for reference in deleting):
         pass
-    for one in reached:
-        found[one.qualified] += _count(drill, one, copies)
-    drill.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(sql.Identifier(*one) for one in copies.values())))
-    return +found
+    for reference in reached:
+        counts[reference.qualified] += _count(drill, reference, copies)
+    drill.execute(
+        sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(sql.Identifier(*name) for name in copies.values()))
+    )
+    return +counts
 
 
 def _reached(references: Sequence[Reference], table: Name) -> list[Reference]:
     """Those that a deletion in the table sets off, directly or one after the other."""
-    found: list[Reference] = []
+    reached: list[Reference] = []
     targets = {table}
-    while more := [one for one in references if one.target in targets and one not in found]:
-        found += more
-        targets |= {one.table for one in more if one.deleted}
-    return found
+    while more := [reference for reference in references if reference.target in targets and reference not in reached]:
+        reached += more
+        targets |= {reference.table for reference in more if reference.deleted}
+    return reached
 
 
 def _columns(reached: Sequence[Reference], table: Name) -> list[str]:
-    own = {name for one in reached if one.table == table for name in one.columns}
-    return sorted(own | {name for one in reached if one.target == table for name in one.target_columns})
+    own = {name for reference in reached if reference.table == table for name in reference.columns}
+    return sorted(
+        own | {name for reference in reached if reference.target == table for name in reference.target_columns}
+    )
 
 
 def _removed(drill: Connection, removal: Removal, copy: Name, columns: Sequence[str]) -> None:
     texts = [sql.SQL("{}::text AS {}").format(sql.Identifier("l", name), sql.Identifier(name)) for name in columns]
-    same = [sql.SQL("{} = {}").format(sql.Identifier("w", one), sql.Identifier("l", one)) for one in removal.key]
-    kept = sql.SQL(" WHERE NOT EXISTS (SELECT FROM {} w WHERE {})").format(
+    same = [
+        sql.SQL("{} = {}").format(sql.Identifier("w", column), sql.Identifier("l", column)) for column in removal.key
+    ]
+    not_wanted = sql.SQL(" WHERE NOT EXISTS (SELECT FROM {} w WHERE {})").format(
         sql.Identifier(*removal.wanted), sql.SQL(" AND ").join(same)
     )
     words = sql.SQL("CREATE TEMP TABLE {} AS SELECT {}, true AS {} FROM {} l{}")
@@ -81,7 +87,7 @@ def _removed(drill: Connection, removal: Removal, copy: Name, columns: Sequence[
             sql.SQL(", ").join(texts),
             GONE,
             sql.Identifier(*removal.live),
-            kept if removal.key else sql.SQL(""),
+            not_wanted if removal.key else sql.SQL(""),
         )
     )
 
@@ -94,21 +100,21 @@ def _copied(drill: Connection, live: Connection, table: Name, copy: Name, column
         copy_in(drill, copy, columns, "csv", CopyOut(live, (part[0], part[1]), columns, Range(), "csv"))
 
 
-def _mark(drill: Connection, one: Reference, copies: Copies) -> int:
+def _mark(drill: Connection, reference: Reference, copies: Copies) -> int:
     words = sql.SQL("UPDATE {} r SET {} = true FROM {} l WHERE NOT r.{} AND l.{} AND {}")
-    names = sql.Identifier(*copies[one.table]), GONE, sql.Identifier(*copies[one.target]), GONE, GONE
-    return drill.execute(words.format(*names, _leads(one))).rowcount
+    names = sql.Identifier(*copies[reference.table]), GONE, sql.Identifier(*copies[reference.target]), GONE, GONE
+    return drill.execute(words.format(*names, _leads(reference))).rowcount
 
 
-def _count(drill: Connection, one: Reference, copies: Copies) -> int:
+def _count(drill: Connection, reference: Reference, copies: Copies) -> int:
     words = sql.SQL("SELECT count(*) FROM {} r JOIN {} l ON {} WHERE l.{}")
-    names = sql.Identifier(*copies[one.table]), sql.Identifier(*copies[one.target])
-    row = drill.execute(words.format(*names, _leads(one), GONE)).fetchone()
+    names = sql.Identifier(*copies[reference.table]), sql.Identifier(*copies[reference.target])
+    row = drill.execute(words.format(*names, _leads(reference), GONE)).fetchone()
     return int(row[0]) if row else 0
 
 
-def _leads(one: Reference) -> sql.Composable:
-    pairs = zip(one.columns, one.target_columns, strict=True)
+def _leads(reference: Reference) -> sql.Composable:
+    pairs = zip(reference.columns, reference.target_columns, strict=True)
     return sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(sql.Identifier("r", a), sql.Identifier("l", b)) for a, b in pairs
     )

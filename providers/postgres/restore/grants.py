@@ -16,9 +16,9 @@ OWNERS = """
 def share(connection: Connection, schema: str) -> list[str]:
     """USAGE and SELECT for the owners of every other table; their names."""
     owners = [str(row[0]) for row in connection.execute(OWNERS, [list(PLATFORM_SCHEMAS), schema])]
-    place = sql.Identifier(schema)
+    quoted = sql.Identifier(schema)
     for owner in owners:
         role = sql.Identifier(owner)
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(place, role))
-        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(place, role))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(quoted, role))
+        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(quoted, role))
     return owners

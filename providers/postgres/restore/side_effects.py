@@ -36,7 +36,7 @@ class Reference:
 
 def references_in(connection: Connection, tables: Sequence[str]) -> list[Reference]:
     """Foreign keys from outside these tables (schema.name) that act on a deletion in them, or in one that follows."""
-    found: list[Reference] = []
+    references: list[Reference] = []
     known: set[str] = set()
     targets = sorted(tables)
     while targets:
@@ -45,10 +45,10 @@ def references_in(connection: Connection, tables: Sequence[str]) -> list[Referen
             Reference((schema, name), (to_schema, to_name), deleted, tuple(columns), tuple(others))
             for schema, name, to_schema, to_name, deleted, columns, others in rows
         ]
-        found += more
+        references += more
         known.update(targets)
-        targets = sorted({one.qualified for one in more if one.deleted} - known)
-    return found
+        targets = sorted({reference.qualified for reference in more if reference.deleted} - known)
+    return references
 
 
 def touched(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
@@ -89,13 +89,13 @@ def silent_triggers(connection: Connection, tables: Sequence[Name]) -> Iterator[
 
     Inside a transaction: afterwards each is as it was, and where the block raises the rollback puts it back.
     """
-    found = [(table, *row) for table in tables for row in _triggers(connection, table)]
-    for table, name, _ in found:
+    triggers = [(table, *row) for table in tables for row in _triggers(connection, table)]
+    for table, name, _ in triggers:
         _alter(connection, table, "DISABLE TRIGGER", name)
     yield
-    if found:
+    if triggers:
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE waits for no deferred check
-    for table, name, mode in found:
+    for table, name, mode in triggers:
         _alter(connection, table, _WAKE[mode], name)
 
 

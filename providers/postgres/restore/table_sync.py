@@ -130,7 +130,7 @@ def copy_of(connection: Connection, table: Name, name: Name) -> None:
 
 def stage_columns(connection: Connection, name: str, columns: Sequence[tuple[str, str]]) -> Name:
     """A temporary table of these columns (name, type as the catalogue wrote it), gone at the end of the transaction."""
-    listed = _joined([sql.SQL("{} {}").format(sql.Identifier(one), sql.SQL(kind)) for one, kind in columns])
+    listed = _joined([sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns])
     connection.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), listed))
     return "pg_temp", name
 

@@ -48,8 +48,8 @@ def _read(connection: Connection) -> list[CatalogObject]:
 
 def objects_in_transaction(connection: Connection) -> list[CatalogObject]:
     """The same inside the caller's transaction, its own uncommitted changes included. Raises psycopg.Error."""
-    found: list[CatalogObject] = []
+    objects: list[CatalogObject] = []
     for name in QUERIES:
         text = statements("objects_places") + statements(f"objects_{name}")
-        found += [CatalogObject(row[0], row[1], row[2] or "", row[3] or "") for row in connection.execute(text)]
-    return found
+        objects += [CatalogObject(row[0], row[1], row[2] or "", row[3] or "") for row in connection.execute(text)]
+    return objects

@@ -48,21 +48,28 @@ def answers(limit: int = SHOWN) -> list[Answer]:
     provoked = list(Entry.objects.filter(code=PROVOKED).order_by("-sequence")[:limit])
     if not provoked:
         return []
-    codes = {code for one in ACCIDENTS.values() for code in one.answers}
+    codes = {code for accident in ACCIDENTS.values() for code in accident.answers}
     alarms = Entry.objects.filter(code__in=codes, sequence__gt=provoked[-1].sequence, seeded=False)
-    found = list(alarms.filter(environment=causes.ENVIRONMENT).order_by("sequence")[:500])
-    return [_answer(entry, _next(entry, provoked), found) for entry in provoked if entry.subject in ACCIDENTS]
+    entries = list(alarms.filter(environment=causes.ENVIRONMENT).order_by("sequence")[:500])
+    return [_answer(entry, _next(entry, provoked), entries) for entry in provoked if entry.subject in ACCIDENTS]
 
 
 def _next(entry: Entry, provoked: list[Entry]) -> int:
     """The sequence number at which the same accident was provoked again."""
-    later = [one.sequence for one in provoked if one.subject == entry.subject and one.sequence > entry.sequence]
+    later = [other.sequence for other in provoked if other.subject == entry.subject and other.sequence > entry.sequence]
     return min(later, default=2**62)
 
 
-def _answer(entry: Entry, until: int, found: list[Entry]) -> Answer:
+def _answer(entry: Entry, until: int, entries: list[Entry]) -> Answer:
     accident = ACCIDENTS[entry.subject]
-    alarm = next((one for one in found if one.code in accident.answers and entry.sequence < one.sequence < until), None)
+    alarm = next(
+        (
+            candidate
+            for candidate in entries
+            if candidate.code in accident.answers and entry.sequence < candidate.sequence < until
+        ),
+        None,
+    )
     return Answer(accident.label, entry, alarm, say(alarm) if alarm else "", _url(alarm) if alarm else "")
 
 
@@ -94,7 +101,10 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Provoke an accident",
-        "accidents": [{"one": one, "standing": one.name in standing and one.put_back} for one in ACCIDENTS.values()],
+        "accidents": [
+            {"one": accident, "standing": accident.name in standing and accident.put_back}
+            for accident in ACCIDENTS.values()
+        ],
         "answers": answers(),
     }
     return TemplateResponse(request, "admin/demo/alarms.html", context)

@@ -33,8 +33,8 @@ class Accident:
 
 
 ACCIDENTS = {
-    one.name: one
-    for one in (
+    accident.name: accident
+    for accident in (
         Accident(
             "forge-row",
             "Forge a row",

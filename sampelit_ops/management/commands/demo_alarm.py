@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def _wait(self, name: str, seconds: float) -> int:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            answer = next(one for one in alarms.answers() if one.provoked.subject == name)
+            answer = next(item for item in alarms.answers() if item.provoked.subject == name)
             if answer.alarm:
                 self.stdout.write(f"answered after {answer.seconds:.0f} s: {answer.sentence} {answer.url}")
                 return 0

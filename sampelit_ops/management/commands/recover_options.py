@@ -37,13 +37,13 @@ class Command(BaseCommand):
             refuse_unknown(environment, lost)
         except Refused as refusal:
             raise CommandError(refusal.reason, returncode=2) from refusal
-        found = options(environment, lost, at)
+        ways = options(environment, lost, at)
         answer = {
             "environment": environment.slug,
             "lost": lost.words,
             "at": at.isoformat(),
-            "options": [one.as_json(environment) for one in found],
+            "options": [way.as_json(environment) for way in ways],
         }
         self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False))
-        if not any(one.kind for one in found):
+        if not any(way.kind for way in ways):
             sys.exit(1)

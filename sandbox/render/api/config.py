@@ -21,10 +21,10 @@ def env_vars(world: World, request: Request, service: str) -> tuple[int, Any]:
 
 @route("GET", "/services/{service}/env-vars/{key}")
 def env_var(world: World, request: Request, service: str, key: str) -> tuple[int, Any]:
-    found = [pair for pair in _pairs(world, service) if pair["key"] == key]
-    if not found:
+    pairs = [pair for pair in _pairs(world, service) if pair["key"] == key]
+    if not pairs:
         raise ApiError(404, "environment variable not found")
-    return 200, found[0]
+    return 200, pairs[0]
 
 
 @route("PUT", "/services/{service}/env-vars/{key}")

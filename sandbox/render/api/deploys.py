@@ -12,12 +12,12 @@ from sandbox.render.world import ApiError, Json, World, public
 @route("GET", "/services/{service}/deploys")
 def deploys(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
-    found = sorted(world.deploys[service], key=lambda deploy: deploy["createdAt"], reverse=True)
+    rows = sorted(world.deploys[service], key=lambda deploy: deploy["createdAt"], reverse=True)
     if wanted := request.query.get("status"):
-        found = [deploy for deploy in found if deploy["status"] in wanted]
+        rows = [deploy for deploy in rows if deploy["status"] in wanted]
     for key in ("created", "updated", "finished"):
-        found = between(request, found, f"{key}At", f"{key}After", f"{key}Before")
-    return 200, page(request, "deploy", found)
+        rows = between(request, rows, f"{key}At", f"{key}After", f"{key}Before")
+    return 200, page(request, "deploy", rows)
 
 
 @route("GET", "/services/{service}/deploys/{deploy}")
@@ -27,15 +27,15 @@ def deploy(world: World, request: Request, service: str, deploy: str) -> tuple[i
 
 @route("POST", "/services/{service}/deploys")
 def create(world: World, request: Request, service: str) -> tuple[int, Any]:
-    found, body = world.service(service), request.body
-    if found["suspended"] == "suspended":
+    target, body = world.service(service), request.body
+    if target["suspended"] == "suspended":
         raise ApiError(409, "service is suspended")
     if body.get("clearCache", "do_not_clear") not in ("clear", "do_not_clear"):
         raise ApiError(400, "clearCache must be clear or do_not_clear")
     if body.get("deployMode") == "deploy_only" and (body.get("commitId") or body.get("clearCache")):
         raise ApiError(400, "deployMode cannot be combined with commitId or clearCache")
     queued = lifecycle.busy(world, service)
-    commit = _commit(world, found, body.get("commitId"))
+    commit = _commit(world, target, body.get("commitId"))
     made = lifecycle.start(
         world, service, trigger="api", commit=commit, skip_build=body.get("deployMode") == "deploy_only"
     )
@@ -55,11 +55,11 @@ def _commit(world: World, service: Json, wanted: str | None) -> Json:
 
 @route("POST", "/services/{service}/deploys/{deploy}/cancel")
 def cancel(world: World, request: Request, service: str, deploy: str) -> tuple[int, Any]:
-    found = world.deploy(service, deploy)
-    if found["status"] not in lifecycle.MOVING:
-        raise ApiError(409, f"deploy is {found['status']}")
-    lifecycle.finish(world, service, found, "canceled", world.now(), "")
-    return 200, public(found)
+    target = world.deploy(service, deploy)
+    if target["status"] not in lifecycle.MOVING:
+        raise ApiError(409, f"deploy is {target['status']}")
+    lifecycle.finish(world, service, target, "canceled", world.now(), "")
+    return 200, public(target)
 
 
 @route("POST", "/services/{service}/rollback")
@@ -77,26 +77,26 @@ def rollback(world: World, request: Request, service: str) -> tuple[int, Any]:
 @route("GET", "/services/{service}/events")
 def events(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
-    found = between(request, world.events[service], "timestamp", "startTime", "endTime")
+    rows = between(request, world.events[service], "timestamp", "startTime", "endTime")
     if wanted := request.query.get("type"):
-        found = [event for event in found if event["type"] in wanted]
-    return 200, page(request, "event", sorted(found, key=lambda event: event["timestamp"], reverse=True))
+        rows = [event for event in rows if event["type"] in wanted]
+    return 200, page(request, "event", sorted(rows, key=lambda event: event["timestamp"], reverse=True))
 
 
 @route("GET", "/events/{event}")
 def event(world: World, request: Request, event: str) -> tuple[int, Any]:
     for known in world.events.values():
-        for found in known:
-            if found["id"] == event:
-                return 200, public(found)
+        for candidate in known:
+            if candidate["id"] == event:
+                return 200, public(candidate)
     raise ApiError(404, "event not found")
 
 
 @route("GET", "/services/{service}/jobs")
 def jobs(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
-    found = between(request, world.jobs[service][::-1], "createdAt", "createdAfter", "createdBefore")
-    return 200, page(request, "job", found)
+    rows = between(request, world.jobs[service][::-1], "createdAt", "createdAfter", "createdBefore")
+    return 200, page(request, "job", rows)
 
 
 @route("POST", "/services/{service}/jobs")
@@ -117,9 +117,9 @@ def create_job(world: World, request: Request, service: str) -> tuple[int, Any]:
 
 def _job(world: World, service: str, job: str) -> Json:
     world.service(service)
-    for found in world.jobs[service]:
-        if found["id"] == job:
-            return found
+    for candidate in world.jobs[service]:
+        if candidate["id"] == job:
+            return candidate
     raise ApiError(404, "job not found")
 
 
@@ -130,7 +130,7 @@ def one_job(world: World, request: Request, service: str, job: str) -> tuple[int
 
 @route("POST", "/services/{service}/jobs/{job}/cancel")
 def cancel_job(world: World, request: Request, service: str, job: str) -> tuple[int, Any]:
-    found = _job(world, service, job)
-    if found["status"] in ("pending", "running"):
-        found["status"], found["finishedAt"] = "canceled", world.stamp()
-    return 200, public(found)
+    target = _job(world, service, job)
+    if target["status"] in ("pending", "running"):
+        target["status"], target["finishedAt"] = "canceled", world.stamp()
+    return 200, public(target)

@@ -41,10 +41,10 @@ def whole(world: World, group: Json) -> Json:
 @route("GET", "/env-groups")
 def groups(world: World, request: Request) -> tuple[int, Any]:
     """Bare objects without cursors, as Render's file says, and no more than the limit."""
-    found = between(request, list(world.groups.values()), "createdAt", "createdAfter", "createdBefore")
+    rows = between(request, list(world.groups.values()), "createdAt", "createdAfter", "createdBefore")
     if owners := request.query.get("ownerId"):
-        found = [group for group in found if group["ownerId"] in owners]
-    return 200, [meta(world, group) for group in found[: limit_of(request)]]
+        rows = [group for group in rows if group["ownerId"] in owners]
+    return 200, [meta(world, group) for group in rows[: limit_of(request)]]
 
 
 @route("POST", "/env-groups")
@@ -53,7 +53,7 @@ def create(world: World, request: Request) -> tuple[int, Any]:
     made = new_group(world, world.new_id("evg"), name, owner)
     for pair in request.body.get("envVars") or []:
         made["_env"][pair["key"]] = pair.get("value") or world.new_id("gen")
-    made["_files"] = {one["name"]: one["content"] for one in request.body.get("secretFiles") or []}
+    made["_files"] = {item["name"]: item["content"] for item in request.body.get("secretFiles") or []}
     made["_services"] = [service for service in request.body.get("serviceIds") or [] if world.service(service)]
     return 201, whole(world, made)
 
@@ -87,19 +87,19 @@ def delete(world: World, request: Request, group: str) -> tuple[int, Any]:
 
 @route("POST", "/env-groups/{group}/services/{service}")
 def link(world: World, request: Request, group: str, service: str) -> tuple[int, Any]:
-    found = _group(world, group)
+    env_group = _group(world, group)
     world.service(service)
-    if service not in found["_services"]:
-        found["_services"].append(service)
-    return 200, whole(world, found)
+    if service not in env_group["_services"]:
+        env_group["_services"].append(service)
+    return 200, whole(world, env_group)
 
 
 @route("DELETE", "/env-groups/{group}/services/{service}")
 def unlink(world: World, request: Request, group: str, service: str) -> tuple[int, Any]:
-    found = _group(world, group)
-    if service not in found["_services"]:
+    env_group = _group(world, group)
+    if service not in env_group["_services"]:
         raise ApiError(404, "the service is not linked")
-    found["_services"].remove(service)
+    env_group["_services"].remove(service)
     return 204, None
 
 
@@ -110,20 +110,20 @@ def variable(world: World, request: Request, group: str, key: str) -> tuple[int,
 
 @route("PUT", "/env-groups/{group}/env-vars/{key}")
 def set_variable(world: World, request: Request, group: str, key: str) -> tuple[int, Any]:
-    found, body = _group(world, group), request.body
+    env_group, body = _group(world, group), request.body
     if not isinstance(body.get("value"), str) and body.get("generateValue") is not True:
         raise ApiError(400, "value is required")
-    found["_env"][key] = body.get("value") or world.new_id("gen")
-    world.touch(found)
-    return 200, whole(world, found)
+    env_group["_env"][key] = body.get("value") or world.new_id("gen")
+    world.touch(env_group)
+    return 200, whole(world, env_group)
 
 
 @route("DELETE", "/env-groups/{group}/env-vars/{key}")
 def delete_variable(world: World, request: Request, group: str, key: str) -> tuple[int, Any]:
-    found = _group(world, group)
-    _kept(found["_env"], key)
-    del found["_env"][key]
-    world.touch(found)
+    env_group = _group(world, group)
+    _kept(env_group["_env"], key)
+    del env_group["_env"][key]
+    world.touch(env_group)
     return 204, None
 
 
@@ -134,26 +134,26 @@ def file(world: World, request: Request, group: str, name: str) -> tuple[int, An
 
 @route("PUT", "/env-groups/{group}/secret-files/{name}")
 def set_file(world: World, request: Request, group: str, name: str) -> tuple[int, Any]:
-    found = _group(world, group)
-    (found["_files"][name],) = required(request.body, "content")
-    world.touch(found)
-    return 200, whole(world, found)
+    env_group = _group(world, group)
+    (env_group["_files"][name],) = required(request.body, "content")
+    world.touch(env_group)
+    return 200, whole(world, env_group)
 
 
 @route("DELETE", "/env-groups/{group}/secret-files/{name}")
 def delete_file(world: World, request: Request, group: str, name: str) -> tuple[int, Any]:
-    found = _group(world, group)
-    _kept(found["_files"], name)
-    del found["_files"][name]
-    world.touch(found)
+    env_group = _group(world, group)
+    _kept(env_group["_files"], name)
+    del env_group["_files"][name]
+    world.touch(env_group)
     return 204, None
 
 
 @route("GET", "/services/{service}/secret-files")
 def files(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
-    kept = sorted(world.files.get(service, {}).items())
-    return 200, page(request, "secretFile", [{"name": name, "content": content} for name, content in kept])
+    stored = sorted(world.files.get(service, {}).items())
+    return 200, page(request, "secretFile", [{"name": name, "content": content} for name, content in stored])
 
 
 def _kept(things: dict[str, str], name: str) -> str:

@@ -25,19 +25,19 @@ UNITS = {
 def logs(world: World, request: Request) -> tuple[int, Any]:
     if not request.one("ownerId") or not request.query.get("resource"):
         raise ApiError(400, "ownerId and resource are required")
-    found = [line for line in world.logs if _label(line, "resource") in request.query["resource"]]
+    lines = [line for line in world.logs if _label(line, "resource") in request.query["resource"]]
     for name in ("type", "level"):
         if wanted := request.query.get(name):
-            found = [line for line in found if _label(line, name) in wanted]
+            lines = [line for line in lines if _label(line, name) in wanted]
     if texts := request.query.get("text"):
-        found = [line for line in found if any(text in line["message"] for text in texts)]
-    found = sorted(between(request, found, "timestamp", "startTime", "endTime"), key=lambda line: line["timestamp"])
+        lines = [line for line in lines if any(text in line["message"] for text in texts)]
+    lines = sorted(between(request, lines, "timestamp", "startTime", "endTime"), key=lambda line: line["timestamp"])
     if request.one("direction") != "forward":
-        found.reverse()
+        lines.reverse()
     limit = int(request.one("limit") or 20)
-    edge = found[min(limit, len(found)) - 1]["timestamp"] if found else world.stamp()
-    more = {"hasMore": len(found) > limit, "nextStartTime": edge, "nextEndTime": edge}
-    return 200, more | {"logs": found[:limit]}
+    edge = lines[min(limit, len(lines)) - 1]["timestamp"] if lines else world.stamp()
+    more = {"hasMore": len(lines) > limit, "nextStartTime": edge, "nextEndTime": edge}
+    return 200, more | {"logs": lines[:limit]}
 
 
 def _label(line: Json, name: str) -> str:

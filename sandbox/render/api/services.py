@@ -30,13 +30,13 @@ def user(world: World, request: Request) -> tuple[int, Any]:
 
 @route("GET", "/services")
 def services(world: World, request: Request) -> tuple[int, Any]:
-    found = list(world.services.values())
+    rows = list(world.services.values())
     for name, key in (("name", "name"), ("type", "type"), ("ownerId", "ownerId"), ("suspended", "suspended")):
         if wanted := request.query.get(name):
-            found = [service for service in found if service[key] in wanted]
+            rows = [service for service in rows if service[key] in wanted]
     if request.one("includePreviews") == "false":
-        found = [service for service in found if "parentServer" not in service["serviceDetails"]]
-    return 200, page(request, "service", [shown(world, service) for service in found])
+        rows = [service for service in rows if "parentServer" not in service["serviceDetails"]]
+    return 200, page(request, "service", [shown(world, service) for service in rows])
 
 
 @route("GET", "/services/{service}")
@@ -54,7 +54,7 @@ def delete(world: World, request: Request, service: str) -> tuple[int, Any]:
 
 @route("PATCH", "/services/{service}")
 def patch(world: World, request: Request, service: str) -> tuple[int, Any]:
-    found, body = world.service(service), request.body
+    target, body = world.service(service), request.body
     if body.get("autoDeploy", "yes") not in ("yes", "no"):
         raise ApiError(400, 'autoDeploy must be "yes" or "no"')
     if body.get("autoDeployTrigger", "off") not in ("commit", "off", "checksPass"):
@@ -65,14 +65,14 @@ def patch(world: World, request: Request, service: str) -> tuple[int, Any]:
         body["autoDeployTrigger"] = "commit" if body["autoDeploy"] == "yes" else "off"
     details = body.pop("serviceDetails", {})
     if "maintenanceMode" in details:
-        _maintenance(world, found, details["maintenanceMode"])
-    if "healthCheckPath" in details and found["type"] != "web_service":
+        _maintenance(world, target, details["maintenanceMode"])
+    if "healthCheckPath" in details and target["type"] != "web_service":
         raise ApiError(400, "healthCheckPath is for web services")
-    found["serviceDetails"].update(details)
+    target["serviceDetails"].update(details)
     known = ("autoDeploy", "autoDeployTrigger", "branch", "repo", "name", "rootDir")
-    found.update({key: body[key] for key in known if key in body})
-    world.touch(found)
-    return 200, shown(world, found)
+    target.update({key: body[key] for key in known if key in body})
+    world.touch(target)
+    return 200, shown(world, target)
 
 
 def _maintenance(world: World, service: Json, mode: Json) -> None:
@@ -86,18 +86,18 @@ def _maintenance(world: World, service: Json, mode: Json) -> None:
 
 @route("POST", "/services/{service}/suspend")
 def suspend(world: World, request: Request, service: str) -> tuple[int, Any]:
-    found = world.service(service)
-    found["suspended"], found["suspenders"] = "suspended", ["user"]
-    world.touch(found)
+    target = world.service(service)
+    target["suspended"], target["suspenders"] = "suspended", ["user"]
+    world.touch(target)
     world.event(service, "service_suspended", {"actor": "user"})
     return 202, None
 
 
 @route("POST", "/services/{service}/resume")
 def resume(world: World, request: Request, service: str) -> tuple[int, Any]:
-    found, live = world.service(service), world.live(service)
-    found["suspended"], found["suspenders"] = "not_suspended", []
-    world.touch(found)
+    target, live = world.service(service), world.live(service)
+    target["suspended"], target["suspenders"] = "not_suspended", []
+    world.touch(target)
     world.event(service, "service_resumed", {"actor": "user"})
     if live:
         lifecycle.start(world, service, trigger="service_resumed", commit=live["commit"], skip_build=True)
@@ -127,11 +127,11 @@ def scale(world: World, request: Request, service: str) -> tuple[int, Any]:
 
 @route("GET", "/services/{service}/instances")
 def instances(world: World, request: Request, service: str) -> tuple[int, Any]:
-    found, live = world.service(service), world.live(service)
-    if live is None or found["suspended"] == "suspended":
+    target, live = world.service(service), world.live(service)
+    if live is None or target["suspended"] == "suspended":
         return 200, []
-    count = found["serviceDetails"].get("numInstances", 0)
-    since = found.get("_restarted", live["finishedAt"])
+    count = target["serviceDetails"].get("numInstances", 0)
+    since = target.get("_restarted", live["finishedAt"])
     return 200, [{"id": f"{service}-{number:05d}", "createdAt": since} for number in range(count)]
 
 
