@@ -102,7 +102,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Provoke an accident",
         "accidents": [
-            {"one": accident, "standing": accident.name in standing and accident.put_back}
+            {"accident": accident, "standing": accident.name in standing and accident.put_back}
             for accident in ACCIDENTS.values()
         ],
         "answers": answers(),

@@ -26,7 +26,7 @@ class Accident:
 
     name: str
     label: str
-    told: str
+    description: str
     answers: tuple[str, ...]
     provoke: Callable[[], Undo]
     put_back: Callable[[Undo], None] | None = None
