@@ -61,9 +61,9 @@ def probe_health() -> None:
     if not services:
         return
     with ThreadPoolExecutor(max_workers=4) as pool:
-        answers = list(pool.map(probing.ask, [service.health_url for service in services]))
+        answers = list(pool.map(probing.fetch_health, [service.health_url for service in services]))
     for service, answer in zip(services, answers, strict=True):
-        probing.take(service, answer)
+        probing.record_health(service, answer)
 
 
 def reconcile_webhooks() -> None:
@@ -89,7 +89,7 @@ def read_functions() -> None:
 
 def let_bundles_go() -> None:
     """Bundles that no rule keeps any more lose their bytes."""
-    gone = bundle_retention.let_go()
+    gone = bundle_retention.remove_expired()
     if gone:
         logger.info("%d kept bundles of edge functions were let go", len(gone))
 

@@ -85,7 +85,7 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Why it stays")
     def stays(self, row: FunctionBundle) -> str:
-        judgements = bundle_retention.judged(pk=row.pk)
+        judgements = bundle_retention.assess_bundles(pk=row.pk)
         return (
             (", ".join(judgements[0].reasons) or "It goes at the next daily round.")
             if judgements

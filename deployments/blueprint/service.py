@@ -28,7 +28,7 @@ SCHEMES = ("https", "ssh")
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceFile:
     """A file's content and where it came from."""
 
     content: bytes
@@ -37,7 +37,7 @@ class Found:
     commit: str = ""
 
 
-def from_repository(environment: Environment, path: str = PATH) -> Found:
+def from_repository(environment: Environment, path: str = PATH) -> SourceFile:
     """The file at the commit that is live. Raises Refused and ProviderError."""
     services = Service.objects.filter(environment=environment, removed_at=None, parent_render_id="").exclude(repo="")
     for service in services.order_by("-type", "name"):
@@ -49,7 +49,7 @@ def from_repository(environment: Environment, path: str = PATH) -> Found:
         content = _read(f"{service.repo}@{live.commit_sha}", path)
         if content is None:
             raise Refused(f"{service.repo} has no {path} at {live.short}. Nothing was read.")
-        return Found(content, BlueprintFile.Source.REPOSITORY, service.repo, live.commit_sha)
+        return SourceFile(content, BlueprintFile.Source.REPOSITORY, service.repo, live.commit_sha)
     raise Refused(f"{environment} has no live deployment with a commit. Nothing was read; give the file here.")
 
 
@@ -63,7 +63,9 @@ def _read(source: str, path: str) -> bytes | None:
         raise ProviderError(f"{error.message} {instead}", retryable=False) from error
 
 
-def take(environment: Environment, content: Found, *, by: User, api: Render | None = None) -> BlueprintFile:
+def store_blueprint(
+    environment: Environment, file: SourceFile, *, by: User, api: Render | None = None
+) -> BlueprintFile:
     """Keep what the file declares, and Render's own verdict where `api` can be asked. Raises Refused."""
     values: set[str] = set()
 
@@ -71,14 +73,14 @@ def take(environment: Environment, content: Found, *, by: User, api: Render | No
         values.add(value)
         return fingerprint(value)
 
-    declared = parse(content.content, noted)
-    valid, answer = _verdict(environment, content.content, api)
+    declared = parse(file.content, noted)
+    valid, answer = _verdict(environment, file.content, api)
     verdict = redact(Redactor(frozenset(values)).text(answer))  # Render quotes what it does not like
     facts = {
-        "source": content.source,
-        "repo": content.repo[:300],
-        "commit_sha": content.commit[:64],
-        "sha256": hashlib.sha256(content.content).hexdigest(),
+        "source": file.source,
+        "repo": file.repo[:300],
+        "commit_sha": file.commit[:64],
+        "sha256": hashlib.sha256(file.content).hexdigest(),
         "declared": declared.stored(),
         "valid": valid,
         "verdict": verdict[:500],

@@ -25,21 +25,21 @@ AGAIN = ("status", "resolved_at", "reason", "ignored_by")
 
 
 @dataclass(frozen=True)
-class Told:
+class FindingCounts:
     opened: int
     resolved: int
 
 
-def sync(api: Supabase, environment: Environment) -> Told:
+def sync(api: Supabase, environment: Environment) -> FindingCounts:
     """Ask both advisors and store what they say. Raises ProviderError; then nothing counts as resolved."""
     ref = ref_of(environment)
     lints = [("security", lint) for lint in api.advisors.security(ref)]
     lints += [("performance", lint) for lint in api.advisors.performance(ref)]
-    return _store(environment, lints)
+    return _store_findings(environment, lints)
 
 
 @transaction.atomic
-def _store(environment: Environment, lints: list[tuple[str, Lint]]) -> Told:
+def _store_findings(environment: Environment, lints: list[tuple[str, Lint]]) -> FindingCounts:
     now = timezone.now()
     rows = {(row.advisor, row.cache_key): row for row in AdvisorFinding.objects.filter(environment=environment)}
     opened = []
@@ -47,7 +47,7 @@ def _store(environment: Environment, lints: list[tuple[str, Lint]]) -> Told:
         row = rows.pop((advisor, key), None)
         if row is None or row.status == Status.RESOLVED:
             opened.append(lint)
-        _take(row or AdvisorFinding(environment=environment, advisor=advisor, first_seen_at=now), lint)
+        _store_finding(row or AdvisorFinding(environment=environment, advisor=advisor, first_seen_at=now), lint)
     gone = [row for row in rows.values() if row.status != Status.RESOLVED]
     AdvisorFinding.objects.filter(pk__in=[row.pk for row in gone]).update(status=Status.RESOLVED, resolved_at=now)
     if opened or gone:
@@ -61,10 +61,10 @@ def _store(environment: Environment, lints: list[tuple[str, Lint]]) -> Told:
                 "resolved": sorted({row.name for row in gone}),
             },
         )
-    return Told(len(opened), len(gone))
+    return FindingCounts(len(opened), len(gone))
 
 
-def _take(row: AdvisorFinding, lint: Lint) -> None:
+def _store_finding(row: AdvisorFinding, lint: Lint) -> None:
     """What the advisor says; a person may have ignored it meanwhile, so the rest is left as it is."""
     again = row.status == Status.RESOLVED
     if again:

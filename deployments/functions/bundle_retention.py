@@ -32,7 +32,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Judged:
+class BundleRetention:
     """`reasons` are why the bundle stays; without any its bytes may go."""
 
     bundle: FunctionBundle
@@ -52,12 +52,13 @@ def why(kept_at: datetime, uses: Iterable[Use], asked: bool, now: datetime) -> t
     return tuple(text for holds, text in checks if holds)
 
 
-def judged(now: datetime | None = None, **only: object) -> list[Judged]:
+def assess_bundles(now: datetime | None = None, **only: object) -> list[BundleRetention]:
     """Every bundle that still has its bytes, oldest first, and why it stays; `only` narrows them."""
     rows = list(FunctionBundle.objects.filter(removed_at=None, **only).defer("content").order_by("kept_at", "pk"))
     uses, asked = _uses({row.slug for row in rows}), _asked()
     return [
-        Judged(row, why(row.kept_at, uses.get(row.pk, ()), row.slug in asked, now or timezone.now())) for row in rows
+        BundleRetention(row, why(row.kept_at, uses.get(row.pk, ()), row.slug in asked, now or timezone.now()))
+        for row in rows
     ]
 
 
@@ -80,13 +81,13 @@ def _asked() -> set[str]:
     return {str(given.get("function", "")) for given in open_ones.values_list("parameters", flat=True)}
 
 
-def let_go(now: datetime | None = None) -> list[FunctionBundle]:
+def remove_expired(now: datetime | None = None) -> list[FunctionBundle]:
     """Empty what nothing keeps, each in a transaction of its own with its entry; decided again under the row's lock."""
     gone = []
-    for judgement in [item for item in judged(now) if not item.reasons][:AT_ONCE]:
+    for judgement in [item for item in assess_bundles(now) if not item.reasons][:AT_ONCE]:
         with transaction.atomic():
             FunctionBundle.objects.select_for_update().defer("content").get(pk=judgement.bundle.pk)
-            if any(not again.reasons for again in judged(now, pk=judgement.bundle.pk)):
+            if any(not again.reasons for again in assess_bundles(now, pk=judgement.bundle.pk)):
                 _empty(judgement.bundle)
                 gone.append(judgement.bundle)
     return gone

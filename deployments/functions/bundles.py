@@ -49,7 +49,7 @@ def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object
     return row
 
 
-def find(slug: str, sha256: str) -> FunctionBundle:
+def find_bundle(slug: str, sha256: str) -> FunctionBundle:
     """A kept bundle by the beginning of its digest, bytes checked. Raises Refused."""
     rows = list(FunctionBundle.objects.filter(slug=slug, sha256__startswith=sha256.lower(), removed_at=None)[:2])
     if len(sha256) < 8 or len(rows) != 1:

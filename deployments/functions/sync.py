@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Report:
+class SyncReport:
     """What one pass found."""
 
     functions: int = 0
@@ -38,11 +38,11 @@ class Report:
     failed: list[str] = field(default_factory=list)
 
 
-def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> Report:
+def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
     """One pass over every environment with a project. A refused token or a limit stops it: nothing is asked twice.
 
     Raises Refused without a token. An environment that Supabase told to wait is left out while `impatient`."""
-    api, report = supabase(deadline=deadline), Report()
+    api, report = supabase(deadline=deadline), SyncReport()
     waiting = set(ProjectSync.objects.filter(again_at__gt=timezone.now()).values_list("pk", flat=True))
     for environment in Environment.objects.exclude(supabase_ref="").order_by("pk"):
         if impatient and environment.pk in waiting:
@@ -57,22 +57,22 @@ def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> Report:
     return report
 
 
-def sync(api: Supabase, environment: Environment, report: Report | None = None) -> Report:
+def sync(api: Supabase, environment: Environment, report: SyncReport | None = None) -> SyncReport:
     """One environment; each part is stored as soon as it was read. Raises ProviderError."""
-    report, ref = report or Report(), ref_of(environment)
+    report, ref = report or SyncReport(), ref_of(environment)
     seen = api.functions.list(ref)
     for function in seen:
-        report.versions += take(api, environment, function) is not None
+        report.versions += store_function(api, environment, function) is not None
     report.functions += len(seen)
     report.removed += _gone(environment, {function.slug for function in seen})
-    report.secrets += take_secrets(api, environment)
+    report.secrets += store_secrets(api, environment)
     findings = advisors.sync(api, environment)
     report.findings, report.resolved = report.findings + findings.opened, report.resolved + findings.resolved
     note(environment, None)
     return report
 
 
-def take(
+def store_function(
     api: Supabase,
     environment: Environment,
     seen: Function,
@@ -180,7 +180,7 @@ def _record_removed(environment: Environment, slug: str, by: str) -> None:
     record("deployments.function_removed", actor=by, environment=environment.slug, subject=slug, data=data)
 
 
-def take_secrets(api: Supabase, environment: Environment) -> int:
+def store_secrets(api: Supabase, environment: Environment) -> int:
     """The names of the project's secrets, replaced as a whole; values and digests are dropped by the client."""
     seen = api.secrets.list(ref_of(environment))
     with transaction.atomic():

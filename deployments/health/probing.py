@@ -20,7 +20,7 @@ from deployments.models.deployment import Status
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm
-from providers.http.health_probe import Answer, fetch
+from providers.http.health_probe import HealthResponse, fetch
 
 BAD_PROBES = 2
 KEEP_DAYS = 14
@@ -28,17 +28,17 @@ KEEP_DAYS = 14
 
 def probe(service: Service) -> HealthCheck:
     """Ask once and take the answer in."""
-    return take(service, ask(service.health_url))
+    return record_health(service, fetch_health(service.health_url))
 
 
-def ask(url: str) -> Answer:
+def fetch_health(url: str) -> HealthResponse:
     """The network part alone, for threads: touches no database."""
     return fetch(url, allow_private=settings.DEMO, timeout=5.0)
 
 
-def take(service: Service, answer: Answer) -> HealthCheck:
+def record_health(service: Service, answer: HealthResponse) -> HealthCheck:
     """Store one answer; change the service's and its live deploy's health when enough answers in a row agree."""
-    verdict = judge(answer.status, answer.body, answer.error)
+    verdict = assess(answer.status, answer.body, answer.error)
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
     check = HealthCheck(
         service=service,
@@ -151,28 +151,28 @@ GOOD_DATABASE = {"connected", "ok", "healthy", "up", ""}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class HealthAssessment:
     healthy: bool
     body_status: str = ""
     version: str = ""
     detail: str = ""
 
 
-def judge(status: int | None, body: bytes, error: str = "") -> Verdict:
+def assess(status: int | None, body: bytes, error: str = "") -> HealthAssessment:
     """The verdict on one answer. A JSON body with a `status` must say so in a word that we know as good."""
     if error or status is None:
-        return Verdict(False, detail=error or "no answer")
+        return HealthAssessment(False, detail=error or "no answer")
     parsed = _object(body)
     word = str(parsed.get("status", ""))[:60]
     version = str(parsed.get("version") or "")[:100]
     if not 200 <= status < 300:
-        return Verdict(False, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
+        return HealthAssessment(False, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
     if word and word.lower() not in GOOD_WORDS:
-        return Verdict(False, word, version, f"HTTP {status}, but the body says {word}")
+        return HealthAssessment(False, word, version, f"HTTP {status}, but the body says {word}")
     database = str(parsed.get("database") or "").lower()
     if database not in GOOD_DATABASE:
-        return Verdict(False, word, version, f"HTTP {status}, but the database is {database[:60]}")
-    return Verdict(True, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
+        return HealthAssessment(False, word, version, f"HTTP {status}, but the database is {database[:60]}")
+    return HealthAssessment(True, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
 
 
 def _object(body: bytes) -> dict[str, object]:

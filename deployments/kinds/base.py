@@ -28,7 +28,7 @@ SERVICE = Parameter("service", "Service", choices=services_here)
 WEB_SERVICE = Parameter("service", "Service", choices=web_services_here)
 
 
-def find(environment: Environment, named: str) -> Service:
+def find_service(environment: Environment, named: str) -> Service:
     """The service of this environment by Render's id or by name. Raises Refused."""
     services = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
     service = services.filter(render_id=named).first() or services.filter(name=named).first()
@@ -50,7 +50,7 @@ class ServiceKind(OperationKind):
     touches_self = False
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        service = find(environment, str(parameters["service"]))
+        service = find_service(environment, str(parameters["service"]))
         if self.touches_self and service.is_self:
             raise Refused(
                 f"{service.name} runs this portal: {self.label.lower()} would take it away from everybody. "
@@ -68,7 +68,7 @@ class ServiceKind(OperationKind):
 
 def here(ctx: StepContext) -> tuple[Render, Service]:
     """The client and the row of the step's service. Raises Refused without a key, or where the service is gone."""
-    return render(), find(ctx.environment, ctx.parameters["service"])
+    return render(), find_service(ctx.environment, ctx.parameters["service"])
 
 
 def deployment_of(service: Service, render_id: str) -> Deployment:

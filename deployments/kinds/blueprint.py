@@ -14,14 +14,14 @@ from providers.errors import Refused
 
 
 def read(ctx: StepContext) -> None:
-    content = blueprint_service.from_repository(ctx.environment, ctx.parameters.get("path") or blueprint_service.PATH)
-    ctx.log(f"{content.repo} at {content.commit[:12]}: {len(content.content)} bytes")
-    row = blueprint_service.take(
-        ctx.environment, content, by=ctx.operation.requested_by, api=quick() if configured() else None
+    file = blueprint_service.from_repository(ctx.environment, ctx.parameters.get("path") or blueprint_service.PATH)
+    ctx.log(f"{file.repo} at {file.commit[:12]}: {len(file.content)} bytes")
+    row = blueprint_service.store_blueprint(
+        ctx.environment, file, by=ctx.operation.requested_by, api=quick() if configured() else None
     )
     for line in row.differences:
         ctx.log("{where} {what}: file {file}, live {live}".format(**line))
-    ctx.result(commit=content.commit, sha256=row.sha256, differences=len(row.differences))
+    ctx.result(commit=file.commit, sha256=row.sha256, differences=len(row.differences))
     ctx.result(valid=row.valid, verdict=row.verdict)
 
 

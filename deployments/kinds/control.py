@@ -25,11 +25,11 @@ def restart(ctx: StepContext) -> None:
             return
     since = datetime.fromisoformat(ctx.state["asked_at"]) - timedelta(minutes=5)
 
-    def look() -> Event | None:
+    def new_restart() -> Event | None:
         events = api.events.list(service.render_id, start=since, type="server_restarted")
         return next((event for event in events if event.id not in ctx.state["known"]), None)
 
-    if RENDER.until(ctx, look) is None:
+    if RENDER.until(ctx, new_restart) is None:
         raise ProviderError(f"Render shows no restart of {service.name}. It runs as before; request it again.")
     ctx.result(service=service.name)
 

@@ -93,15 +93,15 @@ def cancel(ctx: StepContext) -> None:
     api, service = here(ctx)
     wanted = ctx.parameters["deployment"]
 
-    def look() -> Seen | None:
+    def ended_deploy() -> Seen | None:
         seen = api.deploys.get(service.render_id, wanted)
         observe(service, seen)
         return seen if seen.status not in MOVING else None
 
-    seen = look()
+    seen = ended_deploy()
     if seen is None:
         once(ctx, lambda: api.deploys.cancel(service.render_id, wanted))
-        seen = RENDER.until(ctx, look)
+        seen = RENDER.until(ctx, ended_deploy)
     if seen is None or seen.status != "canceled":
         raise ProviderError(f"It was not cancelled: Render says {seen.status if seen else 'it still runs'}.")
     ctx.result(deployment=wanted, status=seen.status)

@@ -14,7 +14,7 @@ from providers.errors import Refused
 
 def send_files(ctx: StepContext) -> None:
     given = ctx.parameters
-    source = bundles.find(given["function"], given["bundle"])
+    source = bundles.find_bundle(given["function"], given["bundle"])
     files = source_archive.unpack(bytes(source.content))
     replace(
         ctx,
@@ -51,7 +51,7 @@ class FunctionDeploy(FunctionKind):
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)
-        bundle = bundles.find(parameters["function"], str(parameters["bundle"]))
+        bundle = bundles.find_bundle(parameters["function"], str(parameters["bundle"]))
         if bundle.kind != FunctionBundle.Kind.FILES:
             raise Refused("This bundle is Supabase's own form of a version; request deployments.function_rollback.")
         jwt = str(parameters.get("verify_jwt") or "yes")
@@ -61,10 +61,10 @@ class FunctionDeploy(FunctionKind):
         return {**parameters, "bundle": bundle.sha256, "entrypoint": entry, "verify_jwt": jwt}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
-        return bundles.find(parameters["function"], parameters["bundle"]).sha256.encode()
+        return bundles.find_bundle(parameters["function"], parameters["bundle"]).sha256.encode()
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        bundle = bundles.find(parameters["function"], parameters["bundle"])
+        bundle = bundles.find_bundle(parameters["function"], parameters["bundle"])
         now = EdgeFunction.objects.filter(environment=environment, slug=parameters["function"], removed_at=None).first()
         first = f"Version {now.version} of {now.slug} is replaced" if now else f"{parameters['function']} is created"
         lines = [

@@ -5,7 +5,16 @@ from __future__ import annotations
 from deployments.functions import bundles, source_archive
 from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import mark_removed
-from deployments.kinds.functions import SUPABASE, FunctionKind, confirm, find, functions_here, keep_live, live, replace
+from deployments.kinds.functions import (
+    SUPABASE,
+    FunctionKind,
+    confirm,
+    find_function,
+    functions_here,
+    keep_live,
+    live,
+    replace,
+)
 from deployments.models import FunctionBundle, FunctionVersion
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
@@ -17,7 +26,7 @@ from providers.supabase import Function, Supabase
 
 def version_of(environment: Environment, parameters: Parameters) -> FunctionVersion:
     """The version to go back to, with a bundle whose bytes are intact. Raises Refused."""
-    function = find(environment, str(parameters["function"]), removed=True)
+    function = find_function(environment, str(parameters["function"]), removed=True)
     rows = function.versions.select_related("bundle", "source", "function")
     wanted = str(parameters["version"])
     row = rows.filter(version=int(wanted)).first() if wanted.isdecimal() else None
@@ -109,7 +118,7 @@ class FunctionDelete(FunctionKind):
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)
-        row = find(environment, str(parameters["function"]))
+        row = find_function(environment, str(parameters["function"]))
         if parameters["typed"] != row.slug:
             raise Refused(f"Type {row.slug} exactly. Nothing was requested.")
         return parameters

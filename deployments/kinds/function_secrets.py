@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from deployments.functions.connection_state import ref_of, supabase
-from deployments.functions.sync import take_secrets
+from deployments.functions.sync import store_secrets
 from deployments.kinds.functions import SUPABASE
 from deployments.kinds.variables import WORKER_PREFIX, given_value
 from deployments.models import EdgeSecret
@@ -41,7 +41,7 @@ def set_secret(ctx: StepContext) -> None:
 
     if SUPABASE.until(ctx, changed) is None:
         raise ProviderError(f"Supabase does not show the secret {name}. Look at its dashboard, then request it again.")
-    take_secrets(api, ctx.environment)
+    store_secrets(api, ctx.environment)
     ctx.result(name=name, takes_effect="at the functions' next start")
 
 
@@ -61,7 +61,7 @@ def delete_secret(ctx: StepContext) -> None:
         once(ctx, lambda: api.secrets.delete(ref_of(ctx.environment), [name]))
     if SUPABASE.until(ctx, gone) is None:
         raise ProviderError(f"Supabase still shows the secret {name}. Look at its dashboard, then request it again.")
-    take_secrets(api, ctx.environment)
+    store_secrets(api, ctx.environment)
     ctx.result(name=name, takes_effect="at the functions' next start")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from django.conf import settings
 
 from deployments.functions.connection_state import ref_of, supabase
-from deployments.functions.sync import take
+from deployments.functions.sync import store_function
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.at_most_once import Polling, once
 from operations.engine.context import StepContext
@@ -41,7 +41,7 @@ def functions_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(row.slug, f"{row.slug} (version {row.version})") for row in rows]
 
 
-def find(environment: Environment, slug: str, *, removed: bool = False) -> EdgeFunction:
+def find_function(environment: Environment, slug: str, *, removed: bool = False) -> EdgeFunction:
     """A known function of this environment, also a removed one if asked for. Raises Refused with the known names."""
     rows = EdgeFunction.objects.filter(environment=environment)
     row = (rows if removed else rows.filter(removed_at=None)).filter(slug=slug).first()
@@ -64,7 +64,7 @@ def keep_live(ctx: StepContext) -> None:
     api = supabase()
     seen = live(api, ctx)
     if seen is not None:
-        take(api, ctx.environment, seen)
+        store_function(api, ctx.environment, seen)
         ctx.log(f"Version {seen.version} of {seen.slug} is kept.")
     ctx.result(version_before=seen.version if seen else 0)
 
@@ -89,7 +89,9 @@ def replace(ctx: StepContext, send: Callable[[Supabase], Function], source: Func
             f"Supabase was asked once and shows no new version of {ctx.parameters['function']}. What ran goes on "
             "running. Look at its dashboard, then request it again."
         )
-    take(api, ctx.environment, seen, source=source, operation=ctx.operation.pk, actor=str(ctx.operation.requested_by))
+    store_function(
+        api, ctx.environment, seen, source=source, operation=ctx.operation.pk, actor=str(ctx.operation.requested_by)
+    )
     ctx.result(function=seen.slug, version=seen.version, status=seen.status)
 
 
@@ -108,7 +110,7 @@ def confirm(ctx: StepContext) -> None:
             f"Version {wanted} of {ctx.parameters['function']} is not active. "
             f"Request deployments.function_rollback with version={before}."
         )
-    take(api, ctx.environment, seen)
+    store_function(api, ctx.environment, seen)
 
 
 class FunctionKind(OperationKind):

@@ -21,11 +21,11 @@ def start_job(ctx: StepContext) -> None:
         ctx.state["known"] = [known.id for known in api.jobs.list(service.render_id)]
         job = once(ctx, lambda: api.jobs.create(service.render_id, command))
 
-    def look() -> Job | None:
+    def new_job() -> Job | None:
         fresh = [job for job in api.jobs.list(service.render_id) if job.id not in ctx.state["known"]]
         return next((job for job in fresh if job.start_command == command), None)
 
-    job = job or RENDER.until(ctx, look)
+    job = job or RENDER.until(ctx, new_job)
     if job is None:
         raise ProviderError("Render lists no such job; it was not started. Request it again.")
     ctx.result(job=job.id)

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from deployments.kinds.base import ServiceKind, here, name_of
-from deployments.kinds.base import find as find_service
+from deployments.kinds.base import ServiceKind, find_service, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import RENDER
 from operations.engine.at_most_once import once
@@ -27,7 +26,7 @@ def previews_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(service.render_id, service.name) for service in previews]
 
 
-def keep(ctx: StepContext) -> None:
+def set_expiry(ctx: StepContext) -> None:
     service = find_service(ctx.environment, ctx.parameters["service"])
     until, ending = ends_at(ctx.parameters["until"]), ctx.parameters["then"]
     Service.objects.filter(pk=service.pk).update(preview_expires_at=until, preview_ending=ending, preview_ended_at=None)
@@ -47,7 +46,7 @@ class KeepPreview(ServiceKind):
     name, label, permission = "deployments.keep_preview", "Keep a preview until", "deployments.configure"
     risk = Risk.ROUTINE
     exclusive = "keep:{service}"
-    steps = [step("keep", keep, pool="deploy")]
+    steps = [step("keep", set_expiry, pool="deploy")]
     parameters = [
         Parameter("service", "Preview", choices=previews_here),
         Parameter("until", "Until", help=f"A day, as in 2026-12-31; at most {MOST_DAYS} days from now."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deployments.kinds.base import name_of
-from deployments.kinds.variable_groups import check_place, find, shown_links, touched
+from deployments.kinds.variable_groups import check_place, find_group, shown_links, touched
 from deployments.models import Service, VariableGroup
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
@@ -48,8 +48,8 @@ def checked(ctx: StepContext) -> tuple[Render, EnvGroup, Service]:
     """The group as it is now. Raises Refused where it is linked to others than those that were shown."""
     api, service = render(), service_of(ctx.parameters["service"])
     seen = api.env_groups.get(ctx.parameters["group"])
-    if shown_links(seen) - {service.render_id} != _others(find(seen.id), service):
-        fingerprints.take(seen)
+    if shown_links(seen) - {service.render_id} != _others(find_group(seen.id), service):
+        fingerprints.store_group(seen)
         raise Refused(
             f"{seen.name} is no longer linked to the services that were shown. Nothing was changed; request it again."
         )
@@ -62,9 +62,9 @@ def _others(group: VariableGroup, service: Service) -> set[str]:
 
 def _refuse_others_than_shown(seen: EnvGroup) -> None:
     """What it brings was named to the voters; a secret that came since may be one that visitors could read."""
-    new = set(fingerprints.prints(seen.variables, seen.files)) - _held(find(seen.id))
+    new = set(fingerprints.prints(seen.variables, seen.files)) - _held(find_group(seen.id))
     if new:
-        fingerprints.take(seen)
+        fingerprints.store_group(seen)
         raise Refused(
             f"{seen.name} holds {_names(new)} now, which was not shown. Nothing was changed; request it again."
         )
@@ -99,7 +99,7 @@ def unlink(ctx: StepContext) -> None:
 def _done(ctx: StepContext, service: Service, now: EnvGroup | None, otherwise: str) -> None:
     if now is None:
         raise ProviderError(f"{otherwise} Look at its dashboard.")
-    row = fingerprints.take(now)
+    row = fingerprints.store_group(now)
     ctx.result(group=row.name, service=service.name, takes_effect="with its next deploy")
 
 
@@ -113,7 +113,7 @@ class GroupLinkKind(OperationKind):
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        group, service = find(str(parameters["group"])), service_of(str(parameters["service"]))
+        group, service = find_group(str(parameters["group"])), service_of(str(parameters["service"]))
         if service.is_self:
             raise Refused(f"{service.name} runs this portal; its variables stay as they are. Nothing was requested.")
         reached = touched(group)
@@ -127,7 +127,7 @@ class GroupLinkKind(OperationKind):
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """Whom it reaches and what it holds, by name: a change of either ends a request that waits for votes."""
-        group = find(parameters["group"])
+        group = find_group(parameters["group"])
         held = group.variables.order_by("kind", "key").values_list("kind", "key")
         return repr((sorted(linked.render_id for linked in touched(group)), list(held))).encode()
 
@@ -161,7 +161,7 @@ class LinkGroup(GroupLinkKind):
                 )
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        group, service = find(parameters["group"]), service_of(parameters["service"])
+        group, service = find_group(parameters["group"]), service_of(parameters["service"])
         held, own = _held(group), set(service.variables.values_list("kind", "key"))
         lines = [Consequence(f"{service.name} ({service.environment}) gets {_names(held - own) or 'nothing'}.", "warn")]
         if held & own:
@@ -183,7 +183,7 @@ class UnlinkGroup(GroupLinkKind):
             raise Refused(f"{group.name} is not linked to {service.name}, but to {known}. Nothing was requested.")
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        group, service = find(parameters["group"]), service_of(parameters["service"])
+        group, service = find_group(parameters["group"]), service_of(parameters["service"])
         other = {
             variable
             for linked in service.groups.exclude(pk=group.pk).filter(removed_at=None)

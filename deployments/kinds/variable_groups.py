@@ -29,7 +29,7 @@ def groups_here(environment: Environment) -> Iterable[tuple[str, str]]:
 GROUP = Parameter("group", "Group", choices=groups_here)
 
 
-def find(named: str) -> VariableGroup:
+def find_group(named: str) -> VariableGroup:
     """A group by Render's id or by name. Raises Refused."""
     known = VariableGroup.objects.filter(removed_at=None)
     group = known.filter(render_id=named).first() or known.filter(name=named).first()
@@ -47,9 +47,9 @@ def checked(ctx: StepContext) -> tuple[Render, EnvGroup]:
     """The group as it is on Render now. Raises Refused where its links are not the ones that were shown."""
     api = render()
     seen = api.env_groups.get(ctx.parameters["group"])
-    shown = {service.render_id for service in touched(find(seen.id))}
+    shown = {service.render_id for service in touched(find_group(seen.id))}
     if shown_links(seen) != shown:
-        fingerprints.take(seen)
+        fingerprints.store_group(seen)
         raise Refused(
             f"{seen.name} is no longer linked to the services that were shown. Nothing was changed; request it again."
         )
@@ -93,7 +93,7 @@ def delete_variable(ctx: StepContext) -> None:
 def _done(ctx: StepContext, now: EnvGroup | None, otherwise: str) -> None:
     if now is None:
         raise ProviderError(otherwise)
-    row = fingerprints.take(now)
+    row = fingerprints.store_group(now)
     names = [service.name for service in touched(row)]
     ctx.result(group=row.name, key=ctx.parameters["key"], services=names, takes_effect="with their next deploys")
 
@@ -104,7 +104,7 @@ class GroupVariableKind(OperationKind):
     exclusive = "group:{group}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        group = find(str(parameters["group"]))
+        group = find_group(str(parameters["group"]))
         services = touched(group)
         check_key(parameters)
         for service in services:
@@ -115,19 +115,19 @@ class GroupVariableKind(OperationKind):
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """The services that it reaches: another link ends a request that waits for votes."""
-        return ",".join(service.render_id for service in touched(find(parameters["group"]))).encode()
+        return ",".join(service.render_id for service in touched(find_group(parameters["group"]))).encode()
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        group, key = find(parameters["group"]), parameters["key"]
+        group, key = find_group(parameters["group"]), parameters["key"]
         services = touched(group)
         known = group.variables.filter(kind="variable", key=key).exists()
-        lines = [Consequence(self.told(group, key, known), "warn")]
+        lines = [Consequence(self.effect_of(group, key, known), "warn")]
         lines += [_reached(service, key) for service in services]
         if not services:
             lines.append(Consequence("It is linked to no service.", "ok"))
         return [*lines, Consequence("It takes effect with the next deploy of each of them.", "warn")]
 
-    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+    def effect_of(self, group: VariableGroup, key: str, known: bool) -> str:
         raise NotImplementedError
 
     def describe(self, parameters: Parameters) -> str:
@@ -176,12 +176,12 @@ class SetGroupVariable(GroupVariableKind):
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         check_value(parameters)
         key = str(parameters["key"])
-        for service in touched(find(str(parameters["group"]))):
+        for service in touched(find_group(str(parameters["group"]))):
             if parity.rule_of(key, service.type) == parity.Rule.FORBIDDEN:
                 raise Refused(f"{key} must never be on {service.name}: visitors could read it. Nothing was requested.")
         return super().clean(environment, parameters)
 
-    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+    def effect_of(self, group: VariableGroup, key: str, known: bool) -> str:
         return f"{key} of the group {group.name} is {'replaced' if known else 'added'}; no other one is touched."
 
 
@@ -190,5 +190,5 @@ class DeleteGroupVariable(GroupVariableKind):
     steps = [step("delete", delete_variable, pool="deploy")]
     parameters = [GROUP, Parameter("key", "Name")]
 
-    def told(self, group: VariableGroup, key: str, known: bool) -> str:
+    def effect_of(self, group: VariableGroup, key: str, known: bool) -> str:
         return f"{key} of the group {group.name} is gone for good: nobody here knows its value."

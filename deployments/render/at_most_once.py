@@ -11,7 +11,7 @@ from django.conf import settings
 
 from deployments.models import Service
 from deployments.render.record_deploy import observe
-from deployments.render.service_rows import take
+from deployments.render.service_rows import store_service
 from operations.engine.at_most_once import Polling, once
 from operations.engine.context import StepContext
 from providers.errors import ProviderError
@@ -26,7 +26,7 @@ def start_deploy(
     ctx: StepContext,
     api: Render,
     service: Service,
-    ask: Callable[[], Deploy | None],
+    send: Callable[[], Deploy | None],
     ours: Callable[[Deploy], bool],
 ) -> str:
     """Start a deploy or rollback once; returns its id. `ours` recognises it among deploys that were not there before.
@@ -37,7 +37,7 @@ def start_deploy(
     started = None
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
-        started = once(ctx, ask)
+        started = once(ctx, send)
     started = started or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
     if started is None:
         raise ProviderError(
@@ -63,23 +63,23 @@ def ensure(
     Raises ProviderError when Render does not show it after the write."""
     seen = api.services.get(service.render_id)
     if wanted(seen):
-        take(seen, service)
+        store_service(seen, service)
         return False
     try:
         write()
     except UnknownOutcome as lost:
         ctx.log(f"{lost.message} Reading it back.")
 
-    def look() -> Seen | None:
+    def wanted_state() -> Seen | None:
         now = api.services.get(service.render_id)
         return now if wanted(now) else None
 
-    shown = RENDER.until(ctx, look)
+    shown = RENDER.until(ctx, wanted_state)
     if shown is None:
         raise ProviderError(
             f"Render was asked for {what} on {service.name}, but does not show it. Look at its dashboard."
         )
-    take(shown, service)
+    store_service(shown, service)
     return True
 
 

@@ -33,7 +33,7 @@ def sync_services(api: Render) -> list[Service]:
     rows = {row.render_id: row for row in Service.objects.select_related("environment")}
     listed = []
     for seen in api.services.list():
-        listed.append(take(seen, rows.get(seen.id)))
+        listed.append(store_service(seen, rows.get(seen.id)))
     listed_ids = {row.render_id for row in listed}
     for row in rows.values():
         if row.removed_at is None and row.render_id not in listed_ids:
@@ -49,7 +49,7 @@ def fetch(api: Render, render_id: str) -> Service | None:
     except NotFound:
         mark_removed(render_id)
         return None
-    return take(seen, row)
+    return store_service(seen, row)
 
 
 def mark_removed(render_id: str) -> bool:
@@ -60,11 +60,11 @@ def mark_removed(render_id: str) -> bool:
             return False
         row = Service.objects.select_related("environment").get(render_id=render_id)
         body = "Somebody deleted it there, or its preview ended. What the portal recorded of it is kept."
-        _tell(row, "service_removed", f"{row.name} is gone from Render", body, now)
+        _announce(row, "service_removed", f"{row.name} is gone from Render", body, now)
     return True
 
 
-def take(seen: Seen, row: Service | None = None) -> Service:
+def store_service(seen: Seen, row: Service | None = None) -> Service:
     """The row of one service, up to date; written only where something differs."""
     new = columns(seen)
     if row is None:
@@ -133,10 +133,10 @@ def _mark_back(row: Service) -> None:
     """A removed service is listed again; told only by whoever changes the row."""
     if Service.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None):
         body = "It had been gone. Its deploys and settings are followed again."
-        _tell(row, "service_back", f"{row.name} is back at Render", body, timezone.now())
+        _announce(row, "service_back", f"{row.name} is back at Render", body, timezone.now())
 
 
-def _tell(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
+def _announce(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
     environment = row.environment.slug if row.environment else ""
     data = {"service": row.name, "render_id": row.render_id}
     record(f"deployments.{code}", actor=RENDER, environment=environment, subject=row.name, data=data)

@@ -33,7 +33,7 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass
-class Report:
+class SyncReport:
     """What one pass found."""
 
     services: int = 0
@@ -48,14 +48,14 @@ def poll(
     progress: Progress = lambda name, count: None,
     client: Render | None = None,
     seconds: float | None = None,
-) -> Report:
+) -> SyncReport:
     """One pass over everything; `full` reads every service's whole history again. With `seconds`, no further history
     is begun after that long: what is new comes first, old history goes on with the next pass.
 
     Raises ProviderError or Refused where Render cannot be asked at all; the state that pages show is noted first.
     """
     api = client or render(deadline=6.0, timeout=(2.0, 5.0))
-    report = Report()
+    report = SyncReport()
     try:
         services = sync_services(api)
     except (ProviderError, Refused) as error:
@@ -77,7 +77,7 @@ def poll(
     return report
 
 
-def _sync_listed(api: Render, service: Service, report: Report, full: bool, progress: Progress) -> None:
+def _sync_listed(api: Render, service: Service, report: SyncReport, full: bool, progress: Progress) -> None:
     """A 404 may mean that the service went since it was listed; only Render's word on the service itself says so."""
     try:
         sync_service(api, service, report, full=full, progress=progress)
@@ -87,7 +87,12 @@ def _sync_listed(api: Render, service: Service, report: Report, full: bool, prog
 
 
 def sync_service(
-    api: Render, service: Service, report: Report, *, full: bool = False, progress: Progress = lambda name, count: None
+    api: Render,
+    service: Service,
+    report: SyncReport,
+    *,
+    full: bool = False,
+    progress: Progress = lambda name, count: None,
 ) -> None:
     """Bring one service's deployments up to date; the whole history where it was never read to its end."""
     if full or not service.history_complete:
@@ -121,7 +126,7 @@ def _operating(service: Service) -> bool:
     return running.filter(kind__in=["deployments.deploy", "deployments.rollback"]).exists()
 
 
-def _catch_up(api: Render, service: Service, report: Report) -> None:
+def _catch_up(api: Render, service: Service, report: SyncReport) -> None:
     """Rows that still move, or two that claim to be live, are asked for one by one."""
     rows = list(service.deployments.filter(status__in=[*MOVING, Status.LIVE], seeded=False)[:20])
     live = [row for row in rows if row.status == Status.LIVE]
@@ -146,7 +151,7 @@ def _users(api: Render, service: Service, since: datetime) -> dict[str, str]:
     return {event.deploy_id: event.user for event in events if event.user}
 
 
-def backfill(api: Render, service: Service, report: Report, progress: Progress) -> None:
+def backfill(api: Render, service: Service, report: SyncReport, progress: Progress) -> None:
     """Read the whole history page by page in constant memory; one ledger entry for all of it. May be repeated."""
     users = _users(api, service, datetime.fromisoformat("2019-01-01T00:00:00+00:00"))
     read = 0

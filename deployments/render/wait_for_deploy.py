@@ -29,7 +29,7 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
 
     Raises ProviderError when it failed or was cancelled; what was live before stays live."""
     while True:
-        row = _look(ctx, api, service, deploy)
+        row = _read_deploy(ctx, api, service, deploy)
         if row and not row.moving:
             break
         word = row.word if row else "Render does not answer"
@@ -49,7 +49,7 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
     return row
 
 
-def _look(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment | None:
+def _read_deploy(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment | None:
     try:
         seen = api.deploys.get(service.render_id, deploy)
     except (Unavailable, RateLimited) as error:
@@ -69,7 +69,7 @@ def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> Non
     try:
         api.deploys.cancel(service.render_id, deploy)
         ctx.log(f"cancelled {deploy} on Render")
-        _look(ctx, api, service, deploy)
+        _read_deploy(ctx, api, service, deploy)
     except (ProviderError, UnknownOutcome) as error:
         ctx.log(f"could not cancel it on Render: {error}")
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from deployments.models import Service, WebhookDelivery
 from deployments.render.client import configured, quick
 from deployments.render.service_rows import fetch
-from deployments.render.sync import Report, sync_service
+from deployments.render.sync import SyncReport, sync_service
 from providers.errors import ProviderError
 from providers.http.errors import PlanTooLow, Unauthorized
 from providers.render import Render, Webhook
@@ -78,7 +78,7 @@ def _synchronise(render_id: str) -> tuple[str, str]:
     try:
         api = quick()
         if (service := fetch(api, render_id)) is not None:
-            sync_service(api, service, Report())
+            sync_service(api, service, SyncReport())
     except ProviderError as error:
         return Delivery.FAILED, error.message[:300]
     return Delivery.PROCESSED, ""

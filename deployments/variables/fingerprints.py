@@ -56,13 +56,13 @@ def refresh_groups(api: Render) -> int:
     """Read every environment group with its links; how many. One that Render no longer lists is kept as removed."""
     groups = [api.env_groups.get(group.id) for group in api.env_groups.list()]
     for group in groups:
-        take(group)
+        store_group(group)
     ids = [group.id for group in groups]
     VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids).update(removed_at=timezone.now())
     return len(groups)
 
 
-def take(seen: EnvGroup) -> VariableGroup:
+def store_group(seen: EnvGroup) -> VariableGroup:
     """One group as Render shows it: its name, its links, and the fingerprints of what it holds."""
     facts = {
         "name": seen.name[:200],

@@ -30,7 +30,7 @@ NEVER_STATIC = ("SERVICE_KEY", "SERVICE_ROLE", "JWT_SECRET", "DATABASE_URL", "SE
 
 
 @dataclass(frozen=True)
-class Finding:
+class ParityFinding:
     """One line of the parity table; `tone` is ok, warn or bad."""
 
     key: str
@@ -85,12 +85,12 @@ def effective(service: Service) -> dict[tuple[str, str], Effective]:
     return config
 
 
-def compare(service: Service, reference: Service) -> list[Finding]:
+def compare(service: Service, reference: Service) -> list[ParityFinding]:
     """The service's variables and files judged against production's service of the same part."""
     return judge(effective(service), effective(reference), service.type, same=service.pk == reference.pk)
 
 
-def judge(ours: Config, theirs: Config, service_type: str, *, same: bool) -> list[Finding]:
+def judge(ours: Config, theirs: Config, service_type: str, *, same: bool) -> list[ParityFinding]:
     """Findings sorted by gravity, then by name."""
     required = {("variable", key) for key in REQUIRED} if service_type == "web_service" else set()
     places = sorted(set(ours) | set(theirs) | required)
@@ -100,13 +100,13 @@ def judge(ours: Config, theirs: Config, service_type: str, *, same: bool) -> lis
 
 def _finding(
     variable: tuple[str, str], ours: Effective | None, theirs: Effective | None, service_type: str, same: bool
-) -> Finding:
+) -> ParityFinding:
     kind, key = variable
     rule = rule_of(key, service_type)
     tone, text = _verdict(key, rule, ours, theirs, service_type, same)
     if ours and ours.clash and tone == "ok":
         tone, text = "warn", f"{ours.origin} set it differently; unlink one or set it on the service"
-    return Finding(key if kind == "variable" else f"file {key}", rule, tone, text, ours.origin if ours else "")
+    return ParityFinding(key if kind == "variable" else f"file {key}", rule, tone, text, ours.origin if ours else "")
 
 
 def _verdict(
@@ -137,7 +137,7 @@ def reference_for(service: Service, candidates: Iterable[Service]) -> Service | 
     return max(named, key=lambda other: len(other.name)) if named else (same_type[0] if len(same_type) == 1 else None)
 
 
-def violations() -> list[tuple[Service, Finding]]:
+def violations() -> list[tuple[Service, ParityFinding]]:
     """Every red finding of every service that Render still lists."""
     services = list(loaded(Service.objects.filter(removed_at=None)).order_by("name"))
     production = [service for service in services if service.environment and service.environment.kind == "production"]

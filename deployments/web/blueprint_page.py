@@ -54,8 +54,8 @@ def _take(request: HttpRequest, environment: Environment) -> HttpResponse:
         if not content.strip():
             raise Refused("Give a file or its text. Nothing was read.")
         user: Any = request.user
-        row = blueprint_service.take(
-            environment, blueprint_service.Found(content), by=user, api=quick() if configured() else None
+        row = blueprint_service.store_blueprint(
+            environment, blueprint_service.SourceFile(content), by=user, api=quick() if configured() else None
         )
         if row.valid is False:
             messages.error(request, f"Render finds it invalid: {row.verdict}")

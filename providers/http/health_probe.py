@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 65_536
 
 
 @dataclass(frozen=True)
-class Answer:
+class HealthResponse:
     """`error` is empty where an HTTP answer arrived; then `status` and `body` are set."""
 
     status: int | None = None
@@ -28,13 +28,13 @@ class Answer:
     error: str = ""
 
 
-def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Answer:
+def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> HealthResponse:
     """The answer of `url`. Never raises for what the network does; an address that may not be asked is an error too."""
     begun = time.monotonic()
     try:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            return Answer(error="the address must be http(s)://host/path without a user name")
+            return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         address = checked_address(parts.hostname, port, allow_private)
         connection = _connect(parts.scheme, parts.hostname, port, address, timeout)
@@ -43,10 +43,10 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Ans
             connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
             response = connection.getresponse()
             body = _read(response, begun + timeout)
-        return Answer(response.status, body, round((time.monotonic() - begun) * 1000))
+        return HealthResponse(response.status, body, round((time.monotonic() - begun) * 1000))
     except (OSError, ValueError, http.client.HTTPException) as error:
         took = round((time.monotonic() - begun) * 1000)
-        return Answer(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
+        return HealthResponse(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
 
 
 def checked_address(host: str, port: int, allow_private: bool) -> str:

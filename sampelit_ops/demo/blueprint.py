@@ -16,6 +16,6 @@ def register(environment: Environment) -> None:
     from deployments.models import BlueprintFile
 
     if not BlueprintFile.objects.filter(environment=environment).exists():
-        blueprint_service.take(
-            environment, blueprint_service.Found(FILE.read_bytes()), by=User.objects.get(username="operator")
+        blueprint_service.store_blueprint(
+            environment, blueprint_service.SourceFile(FILE.read_bytes()), by=User.objects.get(username="operator")
         )

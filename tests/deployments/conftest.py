@@ -11,7 +11,7 @@ import stamina
 from django.contrib.auth.models import User
 
 from deployments.models import Service
-from deployments.render.sync import Report, poll
+from deployments.render.sync import SyncReport, poll
 from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -36,7 +36,7 @@ def sandbox(settings: Any) -> Iterator[Harness]:
 
 
 @pytest.fixture
-def known(sandbox: Harness, db: None) -> Report:
+def known(sandbox: Harness, db: None) -> SyncReport:
     """The first sync has run: services, environments and history are rows."""
     return poll()
 
@@ -48,7 +48,7 @@ def operator(db: None) -> User:
 
 
 @pytest.fixture
-def api(known: Report) -> Service:
+def api(known: SyncReport) -> Service:
     return Service.objects.select_related("environment").get(name=API)
 
 

@@ -78,14 +78,14 @@ def test_an_ignored_finding_stays_ignored_until_it_went_away(stand: Stand) -> No
 def test_what_a_person_ignores_while_it_is_read_stays_ignored(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """The advisors also say one finding twice."""
     sync_all()
-    whole, known = advisors._take, error().pk
+    whole, known = advisors._store_finding, error().pk
 
     def meanwhile(row: AdvisorFinding, lint: Any) -> None:
         if row.pk == known:
             advisors.ignore(error(), "operator", "The table is public on purpose.")
         whole(row, lint)
 
-    monkeypatch.setattr(advisors, "_take", meanwhile)
+    monkeypatch.setattr(advisors, "_store_finding", meanwhile)
     said = Advisors.security
     monkeypatch.setattr(Advisors, "security", lambda self, ref: [*said(self, ref), *said(self, ref)])
     again = sync_all()

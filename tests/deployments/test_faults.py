@@ -107,8 +107,8 @@ def test_a_worker_killed_in_mid_deploy(
         observe = at_most_once.observe
         monkeypatch.setattr(at_most_once, "observe", lambda *a, **n: once(None) if not died else observe(*a, **n))
     else:
-        look = wait_for_deploy._look
-        monkeypatch.setattr(wait_for_deploy, "_look", lambda *a: once(None) if not died else look(*a))
+        look = wait_for_deploy._read_deploy
+        monkeypatch.setattr(wait_for_deploy, "_read_deploy", lambda *a: once(None) if not died else look(*a))
     operation, before = ask_for(api, operator, kind), len(sandbox.deploys())
 
     ended = drive(operation)

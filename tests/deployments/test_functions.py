@@ -340,7 +340,7 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     call_command("function_bundles", "--function", "hello")
     told = capsys.readouterr().out
 
-    gone = bundle_retention.let_go()
+    gone = bundle_retention.remove_expired()
 
     assert gone == [bundles[0], bundles[1], bundles[7]]
     assert "8 bundles are kept, 3 of them go" in told
@@ -352,6 +352,6 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     assert f"Let the bundle {bundles[0].sha256[:12]} of hello go" in say(entry)
     page = client.get(f"/admin/deployments/functionbundle/{bundles[6].pk}/change/").content.decode()
     assert "the newest version of its function" in page
-    assert bundle_retention.let_go() == []
+    assert bundle_retention.remove_expired() == []
     again = keep_eszip("hello", b"0")
     assert (again.pk, bytes(again.content), again.removed_at) == (row.pk, b"0", None)

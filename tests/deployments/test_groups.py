@@ -41,7 +41,7 @@ def read(sandbox: Harness, api: Service) -> None:
     fingerprints.refresh_groups(sandbox.render)
 
 
-def findings(name: str = "sampelit-api-staging") -> dict[str, parity.Finding]:
+def findings(name: str = "sampelit-api-staging") -> dict[str, parity.ParityFinding]:
     known = list(parity.loaded(Service.objects.all()))
     here = next(service for service in known if service.name == name)
     reference = next(service for service in known if service.name == "sampelit-api")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments import jobs
 from deployments.health import probing
-from deployments.health.probing import judge
+from deployments.health.probing import assess
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.render.sync import poll
 from ledger.models import Entry
@@ -39,7 +39,7 @@ VERDICTS = [
 
 @pytest.mark.parametrize(("status", "body", "error", "healthy"), VERDICTS)
 def test_the_verdict_reads_status_and_body(status: int | None, body: bytes, error: str, healthy: bool) -> None:
-    assert judge(status, body, error).healthy is healthy
+    assert assess(status, body, error).healthy is healthy
 
 
 def test_healthy_only_after_enough_good_probes(sandbox: Harness, api: Service) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from deployments.models import Service, WebhookDelivery
-from deployments.render.service_rows import fetch, mark_removed, take
-from deployments.render.sync import Report, poll
+from deployments.render.service_rows import fetch, mark_removed, store_service
+from deployments.render.sync import SyncReport, poll
 from deployments.render.webhooks import process_waiting
 from ledger.models import Entry
 from ledger.registry import say
@@ -48,7 +48,7 @@ def told(code: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("notice", PATHS)
 def test_a_removed_service_is_told_once(
-    sandbox: Harness, known: Report, notice: Callable[[Harness, str], None]
+    sandbox: Harness, known: SyncReport, notice: Callable[[Harness, str], None]
 ) -> None:
     row = Service.objects.get(name=PREVIEW)
 
@@ -66,7 +66,7 @@ def test_a_removed_service_is_told_once(
 
 @pytest.mark.parametrize("notice", PATHS)
 def test_the_other_paths_say_nothing_more(
-    sandbox: Harness, known: Report, notice: Callable[[Harness, str], None]
+    sandbox: Harness, known: SyncReport, notice: Callable[[Harness, str], None]
 ) -> None:
     service = Service.objects.get(name=PREVIEW).render_id
     notice(sandbox, service)
@@ -78,7 +78,7 @@ def test_the_other_paths_say_nothing_more(
     assert told("service_removed") == (1, 1)
 
 
-def test_a_service_that_is_listed_again_is_told_once_and_may_go_again(sandbox: Harness, known: Report) -> None:
+def test_a_service_that_is_listed_again_is_told_once_and_may_go_again(sandbox: Harness, known: SyncReport) -> None:
     service = Service.objects.get(name=PREVIEW).render_id
     assert mark_removed(service) is True
 
@@ -92,7 +92,7 @@ def test_a_service_that_is_listed_again_is_told_once_and_may_go_again(sandbox: H
     assert told("service_removed") == (2, 2)
 
 
-def test_a_webhook_about_a_removed_service_brings_it_back(sandbox: Harness, known: Report) -> None:
+def test_a_webhook_about_a_removed_service_brings_it_back(sandbox: Harness, known: SyncReport) -> None:
     service = Service.objects.get(name=PREVIEW).render_id
     mark_removed(service)
     WebhookDelivery.objects.create(delivery_id="msg-back", service_render_id=service)
@@ -102,19 +102,19 @@ def test_a_webhook_about_a_removed_service_brings_it_back(sandbox: Harness, know
     assert told("service_back") == (1, 1)
 
 
-def test_two_who_read_it_before_it_came_back_tell_it_once(sandbox: Harness, known: Report) -> None:
+def test_two_who_read_it_before_it_came_back_tell_it_once(sandbox: Harness, known: SyncReport) -> None:
     service = Service.objects.get(name=PREVIEW).render_id
     mark_removed(service)
     seen = sandbox.render.services.get(service)
     readers = [Service.objects.get(name=PREVIEW) for _ in range(2)]
 
-    rows = [take(seen, row) for row in readers]
+    rows = [store_service(seen, row) for row in readers]
 
     assert [row.removed_at for row in rows] == [None, None]
     assert told("service_back") == (1, 1)
 
 
-def test_deploys_that_are_not_found_do_not_remove_a_service_that_is_there(sandbox: Harness, known: Report) -> None:
+def test_deploys_that_are_not_found_do_not_remove_a_service_that_is_there(sandbox: Harness, known: SyncReport) -> None:
     service = Service.objects.get(name=PREVIEW)
     sandbox.control("fault", match=f"GET /services/{service.render_id}/deploys", kind="404", times=1)
 
@@ -126,7 +126,7 @@ def test_deploys_that_are_not_found_do_not_remove_a_service_that_is_there(sandbo
 
 
 def test_entry_message_and_row_come_together_or_not_at_all(
-    sandbox: Harness, known: Report, monkeypatch: pytest.MonkeyPatch
+    sandbox: Harness, known: SyncReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Service.objects.get(name=PREVIEW)
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
 from deployments.render.record_deploy import observe
-from deployments.render.sync import Report, poll
+from deployments.render.sync import SyncReport, poll
 from ledger.models import Entry
 from operations.models import Environment
 from providers.http.errors import Unauthorized
@@ -35,7 +35,7 @@ def test_one_token_shows_services_environments_and_history(sandbox: Harness) -> 
     assert Entry.objects.filter(code="deployments.history_read").count() == 5
 
 
-def test_a_poll_with_nothing_new_writes_nothing(sandbox: Harness, known: Report) -> None:
+def test_a_poll_with_nothing_new_writes_nothing(sandbox: Harness, known: SyncReport) -> None:
     poll()
     sandbox.sandbox.calls.clear()
 
@@ -49,7 +49,7 @@ def test_a_poll_with_nothing_new_writes_nothing(sandbox: Harness, known: Report)
     assert len(sandbox.sandbox.calls) == 1 + 5
 
 
-def test_a_push_is_seen_once_and_supersedes(sandbox: Harness, known: Report) -> None:
+def test_a_push_is_seen_once_and_supersedes(sandbox: Harness, known: SyncReport) -> None:
     before = Deployment.objects.get(service__name="sampelit-web", status=Status.LIVE)
     commit = sandbox.control("push", branch="main", message="Show the interval")
     poll()
@@ -62,7 +62,7 @@ def test_a_push_is_seen_once_and_supersedes(sandbox: Harness, known: Report) -> 
     assert Deployment.objects.filter(commit_sha=commit["id"]).count() == 1
 
 
-def test_a_person_in_the_dashboard_is_named(sandbox: Harness, known: Report) -> None:
+def test_a_person_in_the_dashboard_is_named(sandbox: Harness, known: SyncReport) -> None:
     sandbox.control("manual", service=API, user="mara@sampelit.example")
     poll()
 
@@ -71,7 +71,7 @@ def test_a_person_in_the_dashboard_is_named(sandbox: Harness, known: Report) -> 
     assert (row.trigger, row.actor, row.actor_source) == ("manual", "mara@sampelit.example", "event")
 
 
-def test_each_state_of_a_slow_deploy_is_recorded_once(sandbox: Harness, known: Report) -> None:
+def test_each_state_of_a_slow_deploy_is_recorded_once(sandbox: Harness, known: SyncReport) -> None:
     sandbox.sandbox.world.phases.update(build_in_progress=60, pre_deploy_in_progress=60, update_in_progress=60)
     sandbox.control("manual", service=API, user="mara@sampelit.example")
     words = []
@@ -85,7 +85,7 @@ def test_each_state_of_a_slow_deploy_is_recorded_once(sandbox: Harness, known: R
     assert list(entries.values_list("code", flat=True)) == ["deployments.started", "deployments.live"]
 
 
-def test_a_failed_build_leaves_what_was_live(sandbox: Harness, known: Report) -> None:
+def test_a_failed_build_leaves_what_was_live(sandbox: Harness, known: SyncReport) -> None:
     sandbox.control("fail", service=API, phase="build")
     sandbox.control("manual", service=API)
     poll()
@@ -95,7 +95,7 @@ def test_a_failed_build_leaves_what_was_live(sandbox: Harness, known: Report) ->
     assert Entry.objects.filter(code="deployments.failed").count() == 1
 
 
-def test_an_unknown_status_is_kept_and_shown(sandbox: Harness, known: Report) -> None:
+def test_an_unknown_status_is_kept_and_shown(sandbox: Harness, known: SyncReport) -> None:
     sandbox.deploys()[-1] |= {"status": "hibernating", "updatedAt": sandbox.sandbox.world.stamp()}
     poll()
 
@@ -103,7 +103,7 @@ def test_an_unknown_status_is_kept_and_shown(sandbox: Harness, known: Report) ->
     assert (row.status, row.provider_status, row.word) == ("unknown", "hibernating", "hibernating")
 
 
-def test_a_stale_answer_moves_nothing_back(sandbox: Harness, known: Report) -> None:
+def test_a_stale_answer_moves_nothing_back(sandbox: Harness, known: SyncReport) -> None:
     row = Deployment.objects.get(service__name=API, status=Status.LIVE)
     sandbox.deploys()[-1] |= {"status": "build_in_progress", "updatedAt": "2026-01-01T00:00:00Z"}
     poll()
@@ -112,7 +112,7 @@ def test_a_stale_answer_moves_nothing_back(sandbox: Harness, known: Report) -> N
     assert row.status == Status.LIVE
 
 
-def test_a_stale_answer_takes_a_moving_deploy_no_step_back(sandbox: Harness, known: Report) -> None:
+def test_a_stale_answer_takes_a_moving_deploy_no_step_back(sandbox: Harness, known: SyncReport) -> None:
     service = Service.objects.get(name=API)
     newer = {"id": "dep-stale", "status": "update_in_progress", "updatedAt": "2026-11-23T10:00:02Z"}
     older = {"id": "dep-stale", "status": "created", "updatedAt": "2026-11-23T10:00:01Z"}
@@ -122,7 +122,7 @@ def test_a_stale_answer_takes_a_moving_deploy_no_step_back(sandbox: Harness, kno
     assert service.deployments.get(render_id="dep-stale").status == Status.UPDATE_IN_PROGRESS
 
 
-def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: Report) -> None:
+def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: SyncReport) -> None:
     sandbox.render.services.delete(sandbox.service("sampelit-web-pr-41"))
     poll()
 
@@ -131,7 +131,7 @@ def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: Report) -
     assert gone.deployments.count() == 3
 
 
-def test_a_revoked_key_is_told_once_and_the_portal_stays_up(sandbox: Harness, known: Report) -> None:
+def test_a_revoked_key_is_told_once_and_the_portal_stays_up(sandbox: Harness, known: SyncReport) -> None:
     sandbox.control("key", value="rnd_replaced_000000000000")
     for _ in range(2):
         with pytest.raises(Unauthorized, match="Create a new key"):
@@ -142,7 +142,7 @@ def test_a_revoked_key_is_told_once_and_the_portal_stays_up(sandbox: Harness, kn
     assert "rnd_" not in state.error
 
 
-def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: Report) -> None:
+def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: SyncReport) -> None:
     sandbox.render.services.set_autodeploy(sandbox.service(), True)
     poll()
     poll()
@@ -151,7 +151,7 @@ def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: Report) -> N
     assert [entry.data for entry in entries] == ['{"changed":{"autodeploy":[false,true]},"service":"sampelit-api"}']
 
 
-def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harness, known: Report) -> None:
+def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harness, known: SyncReport) -> None:
     lost = sandbox.deploys().pop()
     sandbox.control("manual", service=API)
     poll()

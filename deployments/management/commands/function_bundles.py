@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from deployments.functions.bundle_retention import Judged, judged
+from deployments.functions.bundle_retention import BundleRetention, assess_bundles
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        bundles = judged(**({"slug": options["function"]} if options["function"] else {}))
+        bundles = assess_bundles(**({"slug": options["function"]} if options["function"] else {}))
         if options["as_json"]:
             self.stdout.write(json.dumps([_row(bundle) for bundle in bundles]))
             return
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(bundles)} bundles are kept, {going} of them go at the next daily round.")
 
 
-def _row(judged: Judged) -> dict[str, Any]:
+def _row(judged: BundleRetention) -> dict[str, Any]:
     row = judged.bundle
     return {
         "function": row.slug,

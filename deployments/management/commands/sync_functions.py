@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from deployments.functions.connection_state import note, supabase
-from deployments.functions.sync import Report, sync, sync_all
+from deployments.functions.sync import SyncReport, sync, sync_all
 from deployments.models import EdgeFunction
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if report.failed:
             raise CommandError("Not read: " + "; ".join(report.failed))
 
-    def _tell(self, report: Report) -> None:
+    def _tell(self, report: SyncReport) -> None:
         for row in EdgeFunction.objects.filter(removed_at=None).select_related("environment"):
             self.stdout.write(f"{row.environment.slug}\t{row.slug}\tversion {row.version}\t{row.health}")
         self.stdout.write(
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
 
 
-def _one(slug: str) -> Report:
+def _one(slug: str) -> SyncReport:
     environment = Environment.objects.filter(slug=slug).first()
     if environment is None:
         raise Refused(f"There is no environment {slug!r}. Nothing was asked of Supabase.")
