@@ -53,11 +53,11 @@ def main() -> None:
     idle = tree_bytes(os.getpid())
     peak, done = [idle], threading.Event()
 
-    def look() -> None:
+    def sample() -> None:
         while not done.wait(0.05):
             peak[0] = max(peak[0], tree_bytes(os.getpid()))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=sample)
     watcher.start()
     run(dsn, open_store(f"file://{directory}"), Variant(connections=connections, evidence=True))
     done.set()

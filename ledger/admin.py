@@ -53,7 +53,9 @@ class EntryAdmin(admin.ModelAdmin):
             "title": "Timeline",
             "opts": self.opts,
             "filters": filters,
-            "entries": [(entry, entry.code.rpartition(".")[2], registry.say(entry)) for entry in shown.entries],
+            "entries": [
+                (entry, entry.code.rpartition(".")[2], registry.sentence_for(entry)) for entry in shown.entries
+            ],
             "next": filters.query_string(before=shown.next_key) if shown.next_key else "",
             "query": filters.query_string(),
             "later": bool(request.GET.get("before")),
@@ -70,7 +72,7 @@ class EntryAdmin(admin.ModelAdmin):
         """One entry: its sentence, its data in readable lines, and its place in the chain."""
         entry = context["original"]
         data = json.dumps(entry.payload, indent=2, ensure_ascii=False)
-        own = {"entry": entry, "sentence": registry.say(entry), "data": data, "subtitle": None}
+        own = {"entry": entry, "sentence": registry.sentence_for(entry), "data": data, "subtitle": None}
         return super().render_change_form(request, {**context, **own, "title": f"Entry {entry.pk}"}, *args, **kwargs)
 
     def export(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:

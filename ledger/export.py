@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from ledger.services import record
 from ledger.timeline import Filters
 
@@ -41,7 +41,7 @@ def start(filters: Filters, kind: str, *, actor: str) -> Iterator[str]:
 def row(entry: Entry) -> dict[str, object]:
     values = {name: getattr(entry, name) for name in COLUMNS if name not in ("at", "sentence")}
     at = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {"sequence": entry.sequence, "at": at, "sentence": say(entry), **values}
+    return {"sequence": entry.sequence, "at": at, "sentence": sentence_for(entry), **values}
 
 
 def safe_cell(value: object) -> object:

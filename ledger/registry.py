@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.models import Entry
-    from ledger.report import Report
+    from ledger.report import VerificationReport
 
 Facts = Mapping[str, Any]
 Phrase = Callable[[Facts], str]
@@ -26,7 +26,7 @@ class Anchor:
 
 AnchorSource = Callable[[], Iterable[Anchor]]
 _sentences: dict[str, tuple[str, Mapping[str, Phrase]]] = {}
-Listener = Callable[["Report"], None]
+Listener = Callable[["VerificationReport"], None]
 _anchor_sources: list[AnchorSource] = []
 _listeners: list[Listener] = []
 
@@ -80,7 +80,7 @@ def codes() -> list[str]:
     return sorted(_sentences)
 
 
-def say(entry: Entry) -> str:
+def sentence_for(entry: Entry) -> str:
     """The entry as one sentence; an unregistered code, or data of an older shape, falls back to the bare facts."""
     if entry.code not in _sentences:
         return _plain(entry)

@@ -1,4 +1,4 @@
-"""What a verification of the ledger found. In: problems. Out: a Report."""
+"""What a verification of the ledger found. In: problems. Out: a VerificationReport."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Problem:
 
 
 @dataclass
-class Report:
+class VerificationReport:
     """`entries` read, the `head` hash they lead to, how many `anchors` were compared, and what is wrong."""
 
     entries: int = 0

@@ -15,11 +15,11 @@ from django.utils import timezone
 from ledger import canonical, channel
 from ledger.models import Checkpoint, Entry, Head
 from ledger.registry import listeners
-from ledger.report import Report
+from ledger.report import VerificationReport
 from ledger.verification import verify
 from providers import redact
 
-__all__ = ["Report", "checkpoint", "record", "verify", "verify_and_tell"]
+__all__ = ["VerificationReport", "checkpoint", "record", "verify", "verify_and_tell"]
 
 
 def record(
@@ -96,7 +96,7 @@ def checkpoint() -> Checkpoint | None:
     return Checkpoint.objects.get_or_create(size=head.sequence, defaults={"head_sha256": head.sha256})[0]
 
 
-def verify_and_tell() -> Report:
+def verify_and_tell() -> VerificationReport:
     """Verify, then tell whoever registered with `registry.on_verified` (the frame of every page, the alarms)."""
     report = verify()
     for listener in listeners():

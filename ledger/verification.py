@@ -1,6 +1,6 @@
 """Recomputes the whole ledger and compares it with the head row and every anchor, in one streaming pass.
 
-In: the ledger's tables and the registered anchor sources. Out: a Report with every problem found. Writes nothing.
+In: the ledger's tables and the registered anchor sources. Out: a VerificationReport with every problem. Writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from ledger import canonical
 from ledger.models import Checkpoint, Head
 from ledger.registry import Anchor, anchor_source, anchor_sources
-from ledger.report import Report
+from ledger.report import VerificationReport
 
 _CHUNK = 5_000
 
@@ -27,9 +27,9 @@ def _checkpoints() -> Iterator[Anchor]:
         yield Anchor(f"checkpoint of {row.created_at:%Y-%m-%d %H:%M} UTC", row.size, row.head_sha256)
 
 
-def verify() -> Report:
+def verify() -> VerificationReport:
     """Recompute every hash in constant memory (about 5 s for 1,000,000 entries) and compare with head and anchors."""
-    report = Report()
+    report = VerificationReport()
     anchors = _anchors(report)
     sequence, head = 0, None
     for row in _rows():
@@ -46,7 +46,7 @@ def verify() -> Report:
     return report
 
 
-def _check(report: Report, row: tuple, expected: int) -> None:
+def _check(report: VerificationReport, row: tuple, expected: int) -> None:
     sequence, previous, sha256 = row[0], row[11], row[12]
     if sequence != expected:
         report.add(sequence, f"expected entry {expected}, found {sequence}: entries are missing")
@@ -56,7 +56,7 @@ def _check(report: Report, row: tuple, expected: int) -> None:
         report.add(sequence, "its content does not match its hash: it was altered")
 
 
-def _check_head(report: Report, sequence: int, head: tuple[int | None, str | None] | None) -> None:
+def _check_head(report: VerificationReport, sequence: int, head: tuple[int | None, str | None] | None) -> None:
     if head is None:
         row = Head.objects.filter(pk=1).first()
         if row and row.sequence:
@@ -67,7 +67,7 @@ def _check_head(report: Report, sequence: int, head: tuple[int | None, str | Non
         report.add(sequence, f"the head row names entry {head[0]} with another hash than the newest entry {sequence}")
 
 
-def _anchors(report: Report) -> dict[int, list[Anchor]]:
+def _anchors(report: VerificationReport) -> dict[int, list[Anchor]]:
     """Anchors by size, read before the entries, so that each must already be in them."""
     by_size: dict[int, list[Anchor]] = defaultdict(list)
     for source in anchor_sources():

@@ -1,0 +1,1 @@
+"""Requests, votes and steps: how anything that changes the product is asked for, approved and run."""

@@ -32,7 +32,7 @@ def refuse_foreign_database() -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def errors_as_sentences() -> Iterator[None]:
     """Turn what a person can mend into one sentence and exit code 1; anything else stays a traceback."""
     try:
         yield

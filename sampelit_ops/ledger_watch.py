@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.registry import on_verified
-from ledger.services import Report, checkpoint, verify_and_tell
+from ledger.services import VerificationReport, checkpoint, verify_and_tell
 from operations.engine import tick
 from operations.models import Heartbeat
 from operations.notify import alarm
@@ -18,7 +18,7 @@ SECONDS = 3600.0
 
 
 @on_verified
-def keep(report: Report) -> None:
+def note_verification(report: VerificationReport) -> None:
     """Write down when the ledger was verified and what came of it."""
     detail = {"valid": report.valid, "entries": report.entries, "problems": len(report.problems)}
     Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": timezone.now(), "detail": detail})

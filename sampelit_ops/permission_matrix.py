@@ -58,7 +58,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Asked:
+class MatrixRow:
     """What one address answers to one method, by who asked."""
 
     address: str
@@ -66,7 +66,7 @@ class Asked:
     answers: dict[str, str]
 
 
-def ask(asked: Iterable[Address]) -> list[Asked]:
+def matrix_rows(asked: Iterable[Address]) -> list[MatrixRow]:
     """Each address × method × person. `page`: a POST was answered with a page and nothing was done, `conflict`: a
     rule or the present state said no.
 
@@ -78,7 +78,7 @@ def ask(asked: Iterable[Address]) -> list[Asked]:
         sync_roles()
         clients = {who: _client(who) for who in WHO}
         rows = [
-            Asked(address.shown, method, {who: _answer(clients[who], address.path, method) for who in WHO})
+            MatrixRow(address.shown, method, {who: _answer(clients[who], address.path, method) for who in WHO})
             for address in asked
             for method in METHODS
         ]
@@ -89,7 +89,7 @@ def ask(asked: Iterable[Address]) -> list[Asked]:
 def table() -> str:
     """The whole matrix as Markdown."""
     head = ["Address", "Method", *WHO]
-    lines = [head, ["---"] * len(head), *(_cells(row) for row in ask(addresses()))]
+    lines = [head, ["---"] * len(head), *(_cells(row) for row in matrix_rows(addresses()))]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -159,7 +159,7 @@ def _client(who: str) -> Client:
     return client
 
 
-def _cells(row: Asked) -> list[str]:
+def _cells(row: MatrixRow) -> list[str]:
     shown = row.address.replace("|", "\\|")
     return [f"`{shown}`", row.method, *row.answers.values()]
 

@@ -1,0 +1,1 @@
+"""Stand-ins for Render and Supabase that the demo and the tests talk to."""

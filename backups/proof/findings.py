@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.postgres.audit_trail.chains import Damage
-from providers.postgres.audit_trail.tamper import Found
+from providers.postgres.audit_trail.tamper import RowDifferences
 
 KEPT_ROWS = 200
 CODES = {
@@ -65,7 +65,7 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-def altered_rows(subject: str, difference: Found) -> Finding:
+def altered_rows(subject: str, difference: RowDifferences) -> Finding:
     """What the comparison row by row, or with the assignments, counted of one kind."""
     code, words = CODES[difference.kind]
     many = difference.total != 1

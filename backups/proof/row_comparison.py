@@ -63,7 +63,7 @@ def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined
     pair = _pair(loader, earlier, today)
     rows = _load(earlier_run, earlier, segments, pair)
     loader.watch.log(f"{today.qualified}: {rows} rows of run {earlier_run.manifest.run} compared with today's.")
-    differences = attended(loader, lambda: tamper.find(loader.connection, pair, KEPT_ROWS))
+    differences = attended(loader, lambda: tamper.find_differences(loader.connection, pair, KEPT_ROWS))
     findings = (altered_rows(today.qualified, difference) for difference in differences)
     return replace(done, rows_loaded=done.rows_loaded + rows, findings=(*done.findings, *findings))
 

@@ -16,7 +16,7 @@ from operations.accounts import SYSTEM
 from providers.errors import ProviderError, Refused
 from providers.storage.base import parse
 from providers.storage.factory import open_store
-from providers.storage.finding import Finding
+from providers.storage.finding import StoreFinding
 from providers.storage.probe import probe, ready
 
 logger = logging.getLogger("backups.stores")
@@ -68,12 +68,14 @@ def ready_place(run: Run) -> tuple[str, str]:
     raise away
 
 
-def look(url: str) -> list[Finding]:
+def look(url: str) -> list[StoreFinding]:
     """Probe one store; a URL that is none is a finding too."""
     try:
         return probe(open_store(url))
     except Refused as refusal:
-        return [Finding("store URL", "bad", refusal.reason, "Without a store there are no backups.", "Correct it.")]
+        return [
+            StoreFinding("store URL", "bad", refusal.reason, "Without a store there are no backups.", "Correct it.")
+        ]
 
 
 def report(url: str, actor: str = SYSTEM) -> StoreReport:

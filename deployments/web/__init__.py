@@ -1,0 +1,1 @@
+"""Pages of services, deployments, variables and edge functions."""

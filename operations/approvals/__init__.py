@@ -1,0 +1,1 @@
+"""Votes on a request, break-glass, and the tasks that people close."""

@@ -51,7 +51,7 @@ def names() -> list[str]:
 def run(environment: Environment | None = None, only: str = "") -> list[Check]:
     """Every check, worst first. `only` is a source's name, or a part of the checks' names."""
     chosen = {only: _sources[only]} if only in _sources else _sources
-    checks = [check for name, source in chosen.items() for check in _ask(name, source, environment)]
+    checks = [check for name, source in chosen.items() for check in _checks_of(name, source, environment)]
     if only and only not in _sources:
         checks = [check for check in checks if only.lower() in check.name.lower()]
     return sorted(checks, key=lambda check: TONES.index(check.tone))
@@ -63,7 +63,7 @@ def worst(checks: Iterable[Check]) -> str:
     return next((tone for tone in ("bad", "warn") if tone in tones), "ok")
 
 
-def _ask(name: str, source: CheckSource, environment: Environment | None) -> list[Check]:
+def _checks_of(name: str, source: CheckSource, environment: Environment | None) -> list[Check]:
     try:
         with transaction.atomic():
             return [_clean(check) for check in source(environment)]

@@ -1,0 +1,1 @@
+"""The life of an operation: request, claim, steps, end."""

@@ -1,0 +1,1 @@
+"""Pages of operations, and the formatting that every app's pages share."""

@@ -1,0 +1,1 @@
+"""Processes that run due operations, and their supervisor."""

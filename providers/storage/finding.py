@@ -1,4 +1,4 @@
-"""What a store's probe found: a Finding a property of the bucket. In: answers of both probes. Out: rows to show."""
+"""What a store's probe found: a StoreFinding for each property. In: answers of both probes. Out: rows to show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FIRST, SECOND = b"sampelit-ops probe 1", b"sampelit-ops probe 2"
 
 
 @dataclass(frozen=True)
-class Finding:
+class StoreFinding:
     """`tone`: ok, warn (works, but look), bad (no export may rely on it), idle (does not apply)."""
 
     name: str

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store, StoreError
-from providers.storage.finding import FIRST, SECOND, Finding
+from providers.storage.finding import FIRST, SECOND, StoreFinding
 from providers.storage.local import LocalStore
 from providers.storage.s3 import S3Store
 
@@ -42,7 +42,7 @@ def ready(store: Store) -> None:
     )
 
 
-def probe(store: Store) -> list[Finding]:
+def probe(store: Store) -> list[StoreFinding]:
     """Every finding, in order. Never raises for what the store does: a store that is away is one red finding."""
     rows = [_said("write, read back, no overwrite", lambda: ready(store), "conditional writes hold", _PROTOCOL)]
     if rows[0].tone == "bad":
@@ -62,12 +62,12 @@ _PROTOCOL = "A run exists once its manifest does; an overwritten object would ma
 _LISTING = "Runs are found by listing when the portal's database is gone."
 
 
-def _said(name: str, act: Callable[[], None], good: str, why: str) -> Finding:
+def _said(name: str, act: Callable[[], None], good: str, why: str) -> StoreFinding:
     try:
         act()
     except (ProviderError, Refused) as error:
-        return Finding(name, "bad", str(error), why, "Correct this before the next export.")
-    return Finding(name, "ok", good, why)
+        return StoreFinding(name, "bad", str(error), why, "Correct this before the next export.")
+    return StoreFinding(name, "ok", good, why)
 
 
 def _listed(store: Store, key: str) -> None:
@@ -76,14 +76,14 @@ def _listed(store: Store, key: str) -> None:
         raise StoreError(f"{store} does not list an object that it just accepted. Listings cannot be relied on.")
 
 
-def _local(store: LocalStore) -> Iterator[Finding]:
+def _local(store: LocalStore) -> Iterator[StoreFinding]:
     mode = Path(store.root).stat().st_mode & 0o777
     why = "Whoever can read the directory can read unencrypted rows."
     fix = f"chmod 700 {store.root}" if mode & 0o077 else ""
-    yield Finding("directory mode", "warn" if fix else "ok", f"{mode:04o}", why, fix)
+    yield StoreFinding("directory mode", "warn" if fix else "ok", f"{mode:04o}", why, fix)
     free = shutil.disk_usage(store.root).free
     tone = "bad" if free < 1 << 30 else "ok"
-    yield Finding(
+    yield StoreFinding(
         "room",
         tone,
         f"{free / 1e9:.1f} GB free",
@@ -93,6 +93,6 @@ def _local(store: LocalStore) -> Iterator[Finding]:
     gone = bool(os.environ.get("RENDER"))
     why = "A copy on this machine's own disk is lost together with the machine."
     kind = "an ephemeral disk: gone with the next deploy" if gone else "a directory of this machine"
-    yield Finding("place", "warn" if gone else "idle", kind, why, "Use an s3:// store." if gone else "")
+    yield StoreFinding("place", "warn" if gone else "idle", kind, why, "Use an s3:// store." if gone else "")
     why = "Whoever may write here may also delete; a bucket with Object Lock refuses that."
-    yield Finding("Object Lock", "idle", "a directory has none", why)
+    yield StoreFinding("Object Lock", "idle", "a directory has none", why)

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from providers.errors import ProviderError
-from providers.storage.finding import FIRST, SECOND, Finding
+from providers.storage.finding import FIRST, SECOND, StoreFinding
 from providers.storage.s3 import S3Store
 from providers.storage.s3_client import code_of, object_lock
 
@@ -22,7 +22,7 @@ ALLOWED_SKEW_SECONDS = 120
 LOCAL = ("http://127.", "http://localhost", "http://[::1]")
 
 
-def findings(store: S3Store, fresh: str) -> Iterator[Finding]:
+def findings(store: S3Store, fresh: str) -> Iterator[StoreFinding]:
     yield _address(store)
     yield _clock(store)
     yield _checksum(store)
@@ -31,32 +31,34 @@ def findings(store: S3Store, fresh: str) -> Iterator[Finding]:
     yield _delete(store, fresh)
 
 
-def _address(store: S3Store) -> Finding:
+def _address(store: S3Store) -> StoreFinding:
     endpoint = store.address.endpoint or "AWS"
     plain = endpoint.startswith("http:") and not endpoint.startswith(LOCAL)
     addressing = f"path style, signature v4, {endpoint}, region {store.address.region or 'us-east-1'}"
     fix = "Use an https:// endpoint." if plain else ""
-    return Finding(
+    return StoreFinding(
         "address", "warn" if plain else "ok", addressing, "Without TLS the network sees what is stored.", fix
     )
 
 
-def _clock(store: S3Store) -> Finding:
+def _clock(store: S3Store) -> StoreFinding:
     why = "S3 refuses requests more than 15 minutes off, and retention needs the right time."
     try:
         answer: Any = store.client.head_object(Bucket=store.address.bucket, Key=store.name_of("probe/conditional"))
         store_time = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     except Exception as error:
-        return Finding(
+        return StoreFinding(
             "clock", "idle", f"the store does not tell its time ({code_of(error) or type(error).__name__})", why
         )
     skew = (datetime.now(UTC) - store_time).total_seconds()
     wrong = abs(skew) > ALLOWED_SKEW_SECONDS
     offset = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store's"
-    return Finding("clock", "bad" if wrong else "ok", offset, why, "Correct this machine's clock." if wrong else "")
+    return StoreFinding(
+        "clock", "bad" if wrong else "ok", offset, why, "Correct this machine's clock." if wrong else ""
+    )
 
 
-def _checksum(store: S3Store) -> Finding:
+def _checksum(store: S3Store) -> StoreFinding:
     """Bytes that do not match their declared SHA-256 must not be stored."""
     why = "Else bytes that change on the way to the store are noticed only when they are read back."
     key = f"probe/{secrets.token_hex(8)}"
@@ -67,24 +69,24 @@ def _checksum(store: S3Store) -> Finding:
         )
     except Exception as error:
         if code_of(error) in ("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "InvalidRequest"):
-            return Finding("checksum", "ok", "wrong SHA-256 refused", why)
-        return Finding("checksum", "warn", f"not known ({code_of(error) or type(error).__name__})", why)
+            return StoreFinding("checksum", "ok", "wrong SHA-256 refused", why)
+        return StoreFinding("checksum", "warn", f"not known ({code_of(error) or type(error).__name__})", why)
     _quietly_delete(store, key)
     fix = "Keep proofs on: they read every object back. Or choose a store that checks x-amz-checksum-sha256."
-    return Finding("checksum", "warn", "a wrong SHA-256 was accepted", why, fix)
+    return StoreFinding("checksum", "warn", "a wrong SHA-256 was accepted", why, fix)
 
 
-def _versioning(store: S3Store) -> Finding:
+def _versioning(store: S3Store) -> StoreFinding:
     why = "With versions, a deleted or overwritten object can be brought back."
     try:
         status = store.client.get_bucket_versioning(Bucket=store.address.bucket).get("Status", "off")
     except Exception as error:
-        return Finding("versioning", "idle", f"these credentials may not ask ({code_of(error)})", why)
+        return StoreFinding("versioning", "idle", f"these credentials may not ask ({code_of(error)})", why)
     fix = "" if status == "Enabled" else "Switch versioning on for the bucket."
-    return Finding("versioning", "warn" if fix else "ok", str(status).lower(), why, fix)
+    return StoreFinding("versioning", "warn" if fix else "ok", str(status).lower(), why, fix)
 
 
-def _lock(store: S3Store, fresh: str) -> Finding:
+def _lock(store: S3Store, fresh: str) -> StoreFinding:
     """What is believed is the retention that the store reads back, not what was asked for."""
     why = "Object Lock keeps a run even from whoever holds the writer's credentials."
     days, mode = object_lock()
@@ -93,18 +95,18 @@ def _lock(store: S3Store, fresh: str) -> Finding:
         until = store.retention_of(fresh)
     except ProviderError as error:
         fix = "Give the credentials s3:GetObjectRetention." if days else ""
-        return Finding("Object Lock", "warn" if days else "idle", f"not readable: {error.message}", why, fix)
+        return StoreFinding("Object Lock", "warn" if days else "idle", f"not readable: {error.message}", why, fix)
     if until:
-        return Finding("Object Lock", "ok", f"a new object is retained until {until:%Y-%m-%d %H:%M} UTC", why)
+        return StoreFinding("Object Lock", "ok", f"a new object is retained until {until:%Y-%m-%d %H:%M} UTC", why)
     if store.offers_lock() and not days:
-        return Finding("Object Lock", "warn", f"offered, but {wanted}", why, "Set BACKUP_OBJECT_LOCK_DAYS.")
+        return StoreFinding("Object Lock", "warn", f"offered, but {wanted}", why, "Set BACKUP_OBJECT_LOCK_DAYS.")
     fix = "Make a bucket with Object Lock; it cannot be added later everywhere."
-    return Finding(
+    return StoreFinding(
         "Object Lock", "warn" if days else "idle", f"not offered by the bucket; {wanted}", why, fix if days else ""
     )
 
 
-def _delete(store: S3Store, fresh: str) -> Finding:
+def _delete(store: S3Store, fresh: str) -> StoreFinding:
     """The writer should not be able to delete what it wrote."""
     why = "Whoever steals the writer's credentials must not be able to delete the backups."
     key, retained = store.name_of(fresh), False
@@ -112,10 +114,10 @@ def _delete(store: S3Store, fresh: str) -> Finding:
         retained = bool((head := store.head(fresh)) and head.retained_until)
         store.client.delete_object(Bucket=store.address.bucket, Key=key)
     except Exception as error:
-        return Finding("delete", "ok", f"refused to these credentials ({code_of(error) or error})", why)
+        return StoreFinding("delete", "ok", f"refused to these credentials ({code_of(error) or error})", why)
     hidden = "allowed, but it only hides the object: its version is locked" if retained else "allowed"
     fix = "Give export workers the writer policy of `manage.py store_policies`; only the reaper deletes."
-    return Finding("delete", "idle" if retained else "warn", hidden, why, "" if retained else fix)
+    return StoreFinding("delete", "idle" if retained else "warn", hidden, why, "" if retained else fix)
 
 
 def _quietly_delete(store: S3Store, key: str) -> None:

@@ -1,0 +1,1 @@
+"""The demo: its data, its processes, and accidents to provoke."""

@@ -22,7 +22,7 @@ FAILURES = {
 }
 
 
-def tell() -> int:
+def seed_history() -> int:
     """Write the story once; how many operations it has."""
     if Operation.objects.filter(seeded=True).exists():
         return 0

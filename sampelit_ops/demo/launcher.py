@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from providers.processes import arm_parent_death
-from sampelit_ops.database_guard import refuse_foreign_database, told
+from sampelit_ops.database_guard import errors_as_sentences, refuse_foreign_database
 from sampelit_ops.demo.child_processes import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
 from sampelit_ops.demo.database import NAME, demo_cluster
 from sampelit_ops.demo.environment import another_users, read_demo_env, write_demo_env
@@ -45,7 +45,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     began = time.monotonic()
-    with told(), ExitStack() as stack:
+    with errors_as_sentences(), ExitStack() as stack:
         try:
             return _serve(stack, began)
         except Stopped:

@@ -22,7 +22,7 @@ def seed() -> None:
     _link_projects([production, staging])
     migrations.register()
     blueprint.register(production)
-    history.tell()
+    history.seed_history()
 
 
 def _link_projects(environments: list[Environment]) -> None:

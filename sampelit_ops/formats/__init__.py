@@ -1,0 +1,1 @@
+"""How dates and numbers are written, by locale (FORMAT_MODULE_PATH)."""

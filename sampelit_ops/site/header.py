@@ -37,7 +37,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     query: str
     exact: str = ""
     pages: list[navigation.Shown] = field(default_factory=list)
@@ -71,17 +71,17 @@ def note(request: HttpRequest) -> Note:
     return Note(f"ledger verified {relative(known.ledger_at)}") if known.ledger_valid else Note("ledger ALTERED", "bad")
 
 
-def search(request: HttpRequest, asked: str) -> Found:
+def search(request: HttpRequest, asked: str) -> SearchResult:
     """Pages whose name fits, an operation by its id, and operations by kind, subject or id prefix (newest eight)."""
     query = asked.strip()[:100]
     if not query:
-        return Found("")
+        return SearchResult("")
     links = [
         link for group in navigation.groups(request) for link in group.links if query.lower() in link.label.lower()
     ]
     operations = _operations(query) if request.user.has_perm("operations.view_operation") else []
     exact = _page_of(operations[0]) if len(operations) == 1 and operations[0].pk == query.upper() else ""
-    return Found(query, exact, links, [(f"{o.kind} {o.subject} · {o.pk}", _page_of(o)) for o in operations])
+    return SearchResult(query, exact, links, [(f"{o.kind} {o.subject} · {o.pk}", _page_of(o)) for o in operations])
 
 
 def _operations(query: str) -> list[Operation]:

@@ -65,7 +65,7 @@ def feed() -> list[FeedItem]:
 
 def _item(entry: Entry) -> FeedItem:
     word = entry.code.rpartition(".")[2]
-    return FeedItem(entry.at, word, tone_of(word), registry.say(entry), entry.actor)
+    return FeedItem(entry.at, word, tone_of(word), registry.sentence_for(entry), entry.actor)
 
 
 def _named(shown: list[Panel]) -> str:

@@ -27,7 +27,7 @@ class Surrounding:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PageCounts:
     """Counts for the sidebar and the cards, the ledger's last verification, the environments."""
 
     waiting: int
@@ -45,21 +45,21 @@ class Frame:
     environments: list[Surrounding]
 
 
-def of(request: HttpRequest) -> Frame:
+def of(request: HttpRequest) -> PageCounts:
     """The frame of this request; the first caller pays the query."""
     known = getattr(request, "ops_frame", None)
-    if not isinstance(known, Frame):
-        known = _ask(request.user.pk)
+    if not isinstance(known, PageCounts):
+        known = _read_counts(request.user.pk)
         request.ops_frame = known  # type: ignore[attr-defined]
     return known
 
 
-def _ask(user: int | None) -> Frame:
+def _read_counts(user: int | None) -> PageCounts:
     with connection.cursor() as cursor:
         cursor.execute(_sql(), {"user": user or 0})
         names = [column.name for column in cursor.description]
         row: dict[str, Any] = dict(zip(names, cursor.fetchone(), strict=True))
-    return Frame(**{**row, "environments": [Surrounding(**environment) for environment in row["environments"]]})
+    return PageCounts(**{**row, "environments": [Surrounding(**environment) for environment in row["environments"]]})
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,1 @@
+"""Pages of the whole portal: health, metrics, errors, doctor, connect a database."""

@@ -27,7 +27,7 @@ class Faults:
     def clear(self) -> None:
         self._waiting.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def next_match(self, method: str, path: str) -> Fault | None:
         """The first fault that matches `METHOD /path`, used up once."""
         for fault in self._waiting:
             if re.search(fault.match, f"{method} {path}"):

@@ -33,7 +33,7 @@ class Limits:
         self.epoch = False
         self._windows: dict[str, tuple[datetime, int]] = {}
 
-    def take(self, name: str, now: datetime) -> tuple[bool, dict[str, str]]:
+    def count_request(self, name: str, now: datetime) -> tuple[bool, dict[str, str]]:
         """Counts one request; whether it is allowed, and the headers that say what remains."""
         allowed = self.allowed.get(name.split(":")[0], 400)
         begun, used = self._windows.get(name, (now, 0))

@@ -101,12 +101,12 @@ class RenderSandbox:
     def _api(self, request: Request, authorization: str) -> Answer | Fault:
         self.calls.append(f"{request.method} {request.path}")
         with self.world.lock:
-            allowed, headers = self.limits.take(bucket(request.method, request.path), self.world.now())
+            allowed, headers = self.limits.count_request(bucket(request.method, request.path), self.world.now())
             if authorization != f"Bearer {self.api_key}":
                 return _json(401, {"id": "err-key", "message": "unauthorized"}, headers)
             if not allowed:
                 return _json(429, {"id": "err-rate", "message": "rate limit exceeded"}, headers)
-            fault = self.faults.take(request.method, request.path)
+            fault = self.faults.next_match(request.method, request.path)
             if fault and fault.kind.isdigit():
                 return _json(int(fault.kind), {"id": "err-fault", "message": f"injected {fault.kind}"}, headers)
             if fault and fault.kind in ("hang", "cut"):

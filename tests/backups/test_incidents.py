@@ -19,7 +19,7 @@ from backups.models import Hold, Incident, Policy, Run, Slot
 from backups.policies.defaults import ensure_policies
 from backups.web.calendar import calendars
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.engine.run import run_operation
@@ -206,7 +206,7 @@ def test_an_operator_resolves_by_an_operation_that_somebody_else_agrees_to(bare_
 
     incident.refresh_from_db()
     assert (done.status, incident.status, incident.resolved_by) == ("succeeded", "resolved", "olga")
-    assert say(Entry.objects.get(code="backups.incident.resolved")).startswith("olga (agreed: ada) resolved")
+    assert sentence_for(Entry.objects.get(code="backups.incident.resolved")).startswith("olga (agreed: ada) resolved")
     with pytest.raises(Refused, match="no open incident"):
         request("backups.resolve_incident", by=by, reason="again", **asked)
 

@@ -20,7 +20,7 @@ from operations.models import Environment
 from providers.errors import Refused
 from providers.storage.base import AlreadyStored, Retained, Stored, StoreError, parse
 from providers.storage.factory import open_store
-from providers.storage.finding import Finding
+from providers.storage.finding import StoreFinding
 from providers.storage.iam_policies import documents
 from providers.storage.probe import probe, ready
 from providers.storage.s3 import S3Store
@@ -28,7 +28,7 @@ from providers.storage.s3_client import client
 from tests.seaweed import ADMIN
 
 
-def by_name(findings: list[Finding]) -> dict[str, Finding]:
+def by_name(findings: list[StoreFinding]) -> dict[str, StoreFinding]:
     return {item.name: item for item in findings}
 
 

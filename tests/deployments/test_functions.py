@@ -25,7 +25,7 @@ from deployments.functions.bundles import keep_eszip, keep_files
 from deployments.functions.sync import sync_all
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation
@@ -349,7 +349,7 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
     assert function.versions.get(version=1).kept is None
     entry = Entry.objects.filter(code="deployments.bundle_removed").order_by("sequence").first()
     assert entry is not None
-    assert f"Let the bundle {bundles[0].sha256[:12]} of hello go" in say(entry)
+    assert f"Let the bundle {bundles[0].sha256[:12]} of hello go" in sentence_for(entry)
     page = client.get(f"/admin/deployments/functionbundle/{bundles[6].pk}/change/").content.decode()
     assert "the newest version of its function" in page
     assert bundle_retention.remove_expired() == []

@@ -11,7 +11,7 @@ from deployments.render.service_rows import fetch, mark_removed, store_service
 from deployments.render.sync import SyncReport, poll
 from deployments.render.webhooks import process_waiting
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from operations.models import Notification
 from tests.render_sandbox import Harness
 
@@ -58,7 +58,7 @@ def test_a_removed_service_is_told_once(
     assert Service.objects.get(pk=row.pk).removed_at is not None
     entry = Entry.objects.get(code="deployments.service_removed")
     assert (entry.actor, entry.environment, entry.subject) == ("Render", PREVIEW, PREVIEW)
-    assert say(entry) == f"{PREVIEW} is gone from Render; what was recorded of it is kept"
+    assert sentence_for(entry) == f"{PREVIEW} is gone from Render; what was recorded of it is kept"
     message = Notification.objects.get(dedupe_key__startswith="service_removed:")
     assert message.subject == f"{PREVIEW} is gone from Render"
     assert message.url.endswith(f"/deployments/service/{row.pk}/change/")
@@ -87,7 +87,7 @@ def test_a_service_that_is_listed_again_is_told_once_and_may_go_again(sandbox: H
 
     assert Service.objects.get(name=PREVIEW).removed_at is None
     assert told("service_back") == (1, 1)
-    assert say(Entry.objects.get(code="deployments.service_back")) == f"{PREVIEW} is back at Render"
+    assert sentence_for(Entry.objects.get(code="deployments.service_back")) == f"{PREVIEW} is back at Render"
     assert mark_removed(service) is True
     assert told("service_removed") == (2, 2)
 

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from ledger.canonical import ZERO, NotCanonical
 from ledger.models import Entry, Head
-from ledger.registry import say, sentences
+from ledger.registry import sentence_for, sentences
 from ledger.services import checkpoint, record, verify
 
 
@@ -81,9 +81,9 @@ def test_secrets_never_enter(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sentences(db: None) -> None:
     sentences({"demo.spoken": "{actor} spoke about {topic}{when}"}, {"when": lambda facts: facts.get("at", "")})
 
-    assert say(record("demo.spoken", actor="olga", data={"topic": "rain"})) == "olga spoke about rain"
-    assert say(record("demo.spoken", actor="olga")) == "olga: demo spoken"
-    assert say(record("demo.unknown_code", actor="olga", subject="x")) == "olga: demo unknown code x"
+    assert sentence_for(record("demo.spoken", actor="olga", data={"topic": "rain"})) == "olga spoke about rain"
+    assert sentence_for(record("demo.spoken", actor="olga")) == "olga: demo spoken"
+    assert sentence_for(record("demo.unknown_code", actor="olga", subject="x")) == "olga: demo unknown code x"
 
 
 def test_checkpoint_is_an_anchor(entries: list[Entry]) -> None:
@@ -112,5 +112,8 @@ def test_eight_writers_leave_no_gap() -> None:
 def test_a_phrase_comes_before_data_of_its_name(db: None) -> None:
     sentences({"demo.counted": "{actor} counted {number:.3}{more}"}, {"more": lambda facts: f" and {facts['more']}"})
 
-    assert say(record("demo.counted", actor="olga", data={"number": "12345", "more": 2})) == "olga counted 123 and 2"
-    assert say(record("demo.counted", actor="olga", data={"number": 1, "more": 2})) == "olga: demo counted"
+    assert (
+        sentence_for(record("demo.counted", actor="olga", data={"number": "12345", "more": 2}))
+        == "olga counted 123 and 2"
+    )
+    assert sentence_for(record("demo.counted", actor="olga", data={"number": 1, "more": 2})) == "olga: demo counted"

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from migrations_registry.apply import failpoints
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.kinds.apply import ApplyMigration
@@ -47,7 +47,7 @@ def test_it_is_in_the_ledger_and_alarms(baselined: Environment, act: Act, dsns: 
     entry = Entry.objects.get(code="migrations_registry.more_than_approved")
     assert entry.payload["operation"] == operation.pk
     assert str(entry.payload["changes"]).startswith("['deleted ")
-    assert "did more than was approved on production: deleted" in say(entry)
+    assert "did more than was approved on production: deleted" in sentence_for(entry)
     message = Notification.objects.filter(dedupe_key__startswith=f"effects:{operation.pk}").first()
     assert message is not None
     assert "did more than was approved" in message.subject
@@ -117,7 +117,7 @@ def test_what_changes_beside_a_lone_statement_alarms(
     entry = Entry.objects.get(code="migrations_registry.more_than_approved")
     assert "created table public.beside" in entry.payload["changes"]
     assert not any("users_company" in phrase for phrase in entry.payload["changes"])
-    assert "not rolled back, it ran outside of a transaction" in say(entry)
+    assert "not rolled back, it ran outside of a transaction" in sentence_for(entry)
 
 
 def test_a_lone_statement_says_what_it_did(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:

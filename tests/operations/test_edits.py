@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from backups.models import Policy
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from operations import audit as operations_audit
 from operations.models import Environment, Notification
 from tests.people import holder
@@ -57,8 +57,8 @@ def test_a_change_is_a_sentence_with_before_and_after(save: Callable[..., int]) 
         "name": {"before": "Production", "after": "Prod"},
         "freeze_reason": {"before": "", "after": "sale"},
     }
-    assert say(entry).startswith("amir changed the environment production: ")
-    assert "name from Production to Prod" in say(entry)
+    assert sentence_for(entry).startswith("amir changed the environment production: ")
+    assert "name from Production to Prod" in sentence_for(entry)
     assert not Notification.objects.exists()
 
 
@@ -131,7 +131,7 @@ def test_an_addition_and_a_policy(save: Callable[..., int], client: Client, prod
     entry = Entry.objects.get(code="backups.policy.changed")
     assert entry.environment == "production"
     assert entry.payload["changes"]["tables"] == {"before": '["public.a"]', "after": '["public.a", "public.b"]'}
-    assert "enabled from yes to no" in say(entry)
+    assert "enabled from yes to no" in sentence_for(entry)
 
 
 def test_no_entry_no_change(save: Callable[..., int], client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

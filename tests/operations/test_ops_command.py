@@ -146,4 +146,4 @@ def test_the_reason_of_a_cancel_is_told():
     code, _, _ = ops("cancel", json.loads(out)["id"], "--reason", "wrong commit", "--as", "olga")
 
     entry = Entry.objects.filter(code="operations.cancel_requested").latest("sequence")
-    assert (code, registry.say(entry).endswith(": wrong commit")) == (0, True)
+    assert (code, registry.sentence_for(entry).endswith(": wrong commit")) == (0, True)

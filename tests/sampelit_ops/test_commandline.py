@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
 from providers.errors import ProviderError, Refused
-from sampelit_ops.database_guard import told
+from sampelit_ops.database_guard import errors_as_sentences
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.demo.environment import needs_database, read_demo_env
 from sampelit_ops.demo.environment import portal_database as portal_database_of
@@ -27,13 +27,13 @@ from sampelit_ops.demo.launcher import _port
     ],
 )
 def test_what_a_person_can_mend_is_one_line(error, said):
-    with pytest.raises(SystemExit, match=said) as ended, told():
+    with pytest.raises(SystemExit, match=said) as ended, errors_as_sentences():
         raise error
     assert "\n" not in str(ended.value)
 
 
 def test_ctrl_c_ends_without_a_traceback(capsys):
-    with pytest.raises(SystemExit) as ended, told():
+    with pytest.raises(SystemExit) as ended, errors_as_sentences():
         raise KeyboardInterrupt
 
     assert ended.value.code == 130
@@ -42,9 +42,13 @@ def test_ctrl_c_ends_without_a_traceback(capsys):
 
 @pytest.mark.django_db
 def test_another_schema_is_said_and_a_mistake_of_ours_stays_a_traceback():
-    with pytest.raises(SystemExit, match=r"another schema.*manage.py migrate"), told(), connection.cursor() as cursor:
+    with (
+        pytest.raises(SystemExit, match=r"another schema.*manage.py migrate"),
+        errors_as_sentences(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT * FROM no_such_table")
-    with pytest.raises(ProgrammingError), told():
+    with pytest.raises(ProgrammingError), errors_as_sentences():
         raise ProgrammingError("syntax error")
 
 
@@ -79,7 +83,10 @@ def test_whoever_starts_the_sandbox_means_the_demo(monkeypatch):
     "url", ["garbage", "mysql://a:hunter2@db/x", "postgresql://a:hun/ter2@db/x", "postgresql://a:hunter2@db:5432/"]
 )
 def test_a_wrong_database_url_is_said_and_not_repeated(url):
-    with pytest.raises(SystemExit, match=r"DATABASE_URL is not a PostgreSQL URL.*Nothing was done") as ended, told():
+    with (
+        pytest.raises(SystemExit, match=r"DATABASE_URL is not a PostgreSQL URL.*Nothing was done") as ended,
+        errors_as_sentences(),
+    ):
         portal_database(url)
     assert "hun" not in str(ended.value)
 

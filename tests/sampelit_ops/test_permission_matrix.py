@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from operations.engine.kinds import registry
 from providers.errors import Refused
 from sampelit_ops import permission_matrix
-from sampelit_ops.permission_matrix import Asked
+from sampelit_ops.permission_matrix import MatrixRow
 from sampelit_ops.roles import ROLES, sync_roles
 from sampelit_ops.site.admin_site import OpsAdminSite
 from tests import factories, sampling
@@ -50,7 +50,7 @@ def _remembering(real: Callable[[HttpRequest], AbstractBaseUser | AnonymousUser]
 
 
 @pytest.fixture(scope="module")
-def asked(django_db_setup: None, django_db_blocker: Any) -> list[Asked]:
+def asked(django_db_setup: None, django_db_blocker: Any) -> list[MatrixRow]:
     """A third of the addresses, all by `.ci/run`. Templates, frame and log are left out: the status is what counts
     here, and other tests look at every page."""
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
@@ -61,28 +61,28 @@ def asked(django_db_setup: None, django_db_blocker: Any) -> list[Asked]:
         factories.world()
         chosen = [each for each in permission_matrix.addresses() if sampling.chosen(each.shown, 3)]
         with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
-            rows = permission_matrix.ask(chosen)
+            rows = permission_matrix.matrix_rows(chosen)
         transaction.set_rollback(True)
     return rows
 
 
-def let_in(row: Asked) -> frozenset[str]:
+def let_in(row: MatrixRow) -> frozenset[str]:
     return frozenset(who for who, answer in row.answers.items() if answer not in SHUT and who != "superuser")
 
 
-def named(row: Asked) -> frozenset[str] | None:
+def named(row: MatrixRow) -> frozenset[str] | None:
     """Who the table lets in, or None where it has no line."""
     return LET_IN.get(f"{row.method} {row.address}", LET_IN.get(f"ANY {row.address}"))
 
 
-def test_who_is_let_in_is_what_the_table_says(asked: list[Asked]) -> None:
+def test_who_is_let_in_is_what_the_table_says(asked: list[MatrixRow]) -> None:
     lines = [(row, wanted) for row in asked if (wanted := named(row)) is not None]
 
     assert lines
     assert {f"{row.method} {row.address}": sorted(let_in(row)) for row, wanted in lines if let_in(row) != wanted} == {}
 
 
-def test_an_address_without_a_line_shows_the_same_to_every_role_and_does_nothing(asked: list[Asked]) -> None:
+def test_an_address_without_a_line_shows_the_same_to_every_role_and_does_nothing(asked: list[MatrixRow]) -> None:
     """A page that acts, or is open to fewer people or more, needs a line in `permission_table.LET_IN`."""
     rest = [row for row in asked if named(row) is None and not row.address.endswith(REDIRECT)]
     acts = [row for row in rest if row.method == "POST" and {row.answers[who] for who in let_in(row)} - {"page"}]
@@ -98,18 +98,18 @@ def test_every_line_of_the_table_is_an_address() -> None:
     assert set(LET_IN) - known == set()
 
 
-def test_nothing_breaks(asked: list[Asked]) -> None:
+def test_nothing_breaks(asked: list[MatrixRow]) -> None:
     assert [row for row in asked if "ERROR" in row.answers.values()] == []
 
 
-def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[Asked]) -> None:
+def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[MatrixRow]) -> None:
     ours = [row.address for row in asked if row.method == "GET" and row.answers["no role"] == "yes"]
     others = [each for each in ours if each.startswith("/admin/") and not each.startswith(OWN)]
 
     assert [each for each in others if not each.endswith(REDIRECT)] == []
 
 
-def test_who_looks_never_deletes_or_decides(asked: list[Asked]) -> None:
+def test_who_looks_never_deletes_or_decides(asked: list[MatrixRow]) -> None:
     acts = [row for row in asked if row.method == "POST" and ("/delete/" in row.address or "/add/" in row.address)]
 
     assert acts

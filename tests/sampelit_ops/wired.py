@@ -132,7 +132,7 @@ _in_the_store
 _manifests
 """,
     "listeners of the verification": """
-keep
+note_verification
 """,
     "incident sources": """
 drift

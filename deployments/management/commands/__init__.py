@@ -1,0 +1,1 @@
+"""Commands of deployments, a module each."""

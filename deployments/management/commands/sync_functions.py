@@ -31,11 +31,11 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(asdict(report)))
         else:
-            self._tell(report)
+            self._print(report)
         if report.failed:
             raise CommandError("Not read: " + "; ".join(report.failed))
 
-    def _tell(self, report: SyncReport) -> None:
+    def _print(self, report: SyncReport) -> None:
         for row in EdgeFunction.objects.filter(removed_at=None).select_related("environment"):
             self.stdout.write(f"{row.environment.slug}\t{row.slug}\tversion {row.version}\t{row.health}")
         self.stdout.write(

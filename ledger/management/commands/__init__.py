@@ -1,0 +1,1 @@
+"""Commands of ledger, a module each."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ledger.services import Report, verify_and_tell
+from ledger.services import VerificationReport, verify_and_tell
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _text(report: Report) -> str:
+def _text(report: VerificationReport) -> str:
     lines = [f"{report.entries} entries, head {report.head[:16]}, {report.anchors} anchors compared"]
     lines += [f"  entry {problem.sequence}: {problem.problem}" for problem in report.problems]
     lines.append("The ledger is valid." if report.valid else f"NOT VALID: {len(report.problems)} problems.")

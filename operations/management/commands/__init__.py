@@ -1,0 +1,1 @@
+"""Commands of operations, a module each."""

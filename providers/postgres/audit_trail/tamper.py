@@ -70,7 +70,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Found:
+class RowDifferences:
     """`mark` is the same exactly when the same rows differ in the same way."""
 
     kind: str
@@ -93,7 +93,7 @@ def stage_earlier(connection: Connection, name: Name, columns: Sequence[tuple[st
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(*name), sql.SQL(", ").join(parts)))
 
 
-def find(connection: Connection, pair: Pair, limit: int) -> list[Found]:
+def find_differences(connection: Connection, pair: Pair, limit: int) -> list[RowDifferences]:
     """Every kind of difference with its number of rows, and at most `limit` rows of each."""
     connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*pair.before)))
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(*pair.found)))
@@ -104,7 +104,8 @@ def find(connection: Connection, pair: Pair, limit: int) -> list[Found]:
     ).format(sql.Identifier(*pair.found))
     totals = connection.execute(counted).fetchall()
     return [
-        Found(kind, total, chains, mark, _rows(connection, pair, kind, limit)) for kind, total, chains, mark in totals
+        RowDifferences(kind, total, chains, mark, _rows(connection, pair, kind, limit))
+        for kind, total, chains, mark in totals
     ]
 
 
@@ -164,7 +165,9 @@ def _rows(connection: Connection, pair: Pair, kind: str, limit: int) -> tuple[di
     )
 
 
-def unaudited(connection: Connection, audit: Name, assignments: Name, taken_at: str, limit: int) -> Found | None:
+def unaudited(
+    connection: Connection, audit: Name, assignments: Name, taken_at: str, limit: int
+) -> RowDifferences | None:
     """Assignments older than the grace time, as of the snapshot, whose decision is in no chain."""
     query = sql.SQL(statements("tamper_unaudited")).format(
         audit=sql.Identifier(*audit), assignments=sql.Identifier(*assignments)
@@ -176,4 +179,4 @@ def unaudited(connection: Connection, audit: Name, assignments: Name, taken_at: 
         {"id": key, "chain": chain, "before": {}, "after": {"user_id": user, "assigned_at": at}}
         for key, chain, user, at, _, _ in rows
     )
-    return Found("unaudited", int(rows[0][4]), len({row[1] for row in rows}), str(rows[0][5]), examples)
+    return RowDifferences("unaudited", int(rows[0][4]), len({row[1] for row in rows}), str(rows[0][5]), examples)

@@ -53,7 +53,7 @@ class Pair:
     now: Row | None
 
 
-def ask(connection: Connection, query: sql.Composable | str, values: Any = None) -> list[tuple[Any, ...]]:
+def fetch_rows(connection: Connection, query: sql.Composable | str, values: Any = None) -> list[tuple[Any, ...]]:
     """Never by a prepared statement: the file could have prepared another one under the driver's own name."""
     return connection.execute(query, values, prepare=False).fetchall()  # type: ignore[arg-type]
 
@@ -85,7 +85,7 @@ def above(connection: Connection, objects: Sequence[Object], *, everything: bool
     classes, oids, parts = zip(*objects, strict=True)
     values = {"classes": [f"pg_catalog.{name}" for name in classes], "oids": list(oids), "parts": list(parts)}
     names: list[set[Name]] = [set() for _ in objects]
-    for number, kind, inside in ask(connection, statements("effects_owners"), {**values, "any": everything}):
+    for number, kind, inside in fetch_rows(connection, statements("effects_owners"), {**values, "any": everything}):
         names[number - 1].add((kind, *inside))
     return [frozenset(owned_by) for owned_by in names]
 
@@ -93,10 +93,10 @@ def above(connection: Connection, objects: Sequence[Object], *, everything: bool
 def _removed(own: Connection, other: Connection, catalog: Catalog, ids: Ids) -> set[Key]:
     """Keys that others still see and the transaction no longer does."""
     names = {"keys": _key_list(catalog), "catalog": sql.Identifier(catalog.name)}
-    touched = set(ask(other, sql.SQL(statements("effects_removed")).format(**names), asdict(ids)))
+    touched = set(fetch_rows(other, sql.SQL(statements("effects_removed")).format(**names), asdict(ids)))
     firsts = sorted({key[0] for key in touched}, key=int)
     query = sql.SQL("SELECT {keys} FROM pg_catalog.{catalog} c WHERE {condition}")
-    here = ask(own, query.format(**names, condition=_among(catalog)), {"firsts": firsts}) if touched else []
+    here = fetch_rows(own, query.format(**names, condition=_among(catalog)), {"firsts": firsts}) if touched else []
     return touched - set(here)
 
 
@@ -132,5 +132,5 @@ def _rows(connection: Connection, catalog: Catalog, condition: sql.Composable, v
     )
     return {
         tuple(key): Row(row, str(class_name), oid, kind or catalog.name, tuple(names or ()), tuple(arguments or ()))
-        for key, row, class_name, oid, kind, names, arguments in ask(connection, query, values)
+        for key, row, class_name, oid, kind, names, arguments in fetch_rows(connection, query, values)
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from providers.errors import Refused
 from providers.postgres.connection import Connection, statements
-from providers.postgres.migrate.catalog_rows import ask
+from providers.postgres.migrate.catalog_rows import fetch_rows
 
 ROUNDS = 10
 
@@ -30,4 +30,4 @@ def run_what_waits(connection: Connection) -> int:
 
 
 def _counted(connection: Connection) -> list[tuple[object, ...]]:
-    return sorted(ask(connection, statements("effects_waiting")))
+    return sorted(fetch_rows(connection, statements("effects_waiting")))

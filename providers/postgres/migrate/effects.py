@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, statements
 from providers.postgres.migrate.catalog_changes import DROPPED, Change, seen, without_parts, without_rebuilt
-from providers.postgres.migrate.catalog_rows import Ids, Name, Row, ask, changed_rows, owners
+from providers.postgres.migrate.catalog_rows import Ids, Name, Row, changed_rows, fetch_rows, owners
 from providers.postgres.migrate.catalogs import CATALOGS
 from providers.postgres.migrate.deferred import run_what_waits
 from providers.postgres.migrate.hidden_effects import REWRITTEN, adopted, files, sequences, unreadable
@@ -52,8 +52,8 @@ def start(own: Connection, other: Connection) -> Start:
     """
     own.prepare_threshold = None
     facts = _session(own)
-    counters = {oid: (i, u, d) for oid, i, u, d in ask(own, statements("effects_counters"))}
-    values = dict(ask(other, statements("effects_sequences")))
+    counters = {oid: (i, u, d) for oid, i, u, d in fetch_rows(own, statements("effects_counters"))}
+    values = dict(fetch_rows(other, statements("effects_sequences")))
     return Start(facts.xid, counters, values, facts.advisory_locks)
 
 
@@ -70,7 +70,7 @@ def measure(own: Connection, other: Connection, begun: Start) -> Measured:
         _pin(session)
     facts = _session(own)
     ids = _same_transaction(other, facts.xid, begun.xid)
-    counters = {oid: (i, u, d) for oid, i, u, d in ask(own, statements("effects_counters"))}
+    counters = {oid: (i, u, d) for oid, i, u, d in fetch_rows(own, statements("effects_counters"))}
     moved = {oid: _less(now, begun.counters.get(oid, (0, 0, 0))) for oid, now in counters.items()}
     changes = [*_rows(other, moved), *_objects(own, other, moved, ids)]
     restarted = {change.name for change in changes if change.verb == REWRITTEN}
@@ -87,7 +87,7 @@ class _Session:
 
 
 def _session(connection: Connection) -> _Session:
-    xid, locks, counts, mods, cursors, replication = ask(connection, statements("effects_start"))[0]
+    xid, locks, counts, mods, cursors, replication = fetch_rows(connection, statements("effects_start"))[0]
     reasons = {
         "the server does not count rows in this session (track_counts is off)": counts != "on",
         "the session may write system catalogs (allow_system_table_mods is on)": mods == "on",
@@ -114,7 +114,7 @@ def _same_transaction(other: Connection, xid: int, begun: int) -> Ids:
             "Something in the file ended the transaction that was begun for it, so what was done before that is not "
             "known and was not taken back. Look at the database now, and take COMMIT and ROLLBACK out of the file."
         )
-    recovers, status, newest = ask(other, statements("effects_ids"), {"xid": str(xid)})[0]
+    recovers, status, newest = fetch_rows(other, statements("effects_ids"), {"xid": str(xid)})[0]
     if (recovers, status) != (False, "in progress"):
         raise ProviderError("The second session is on another server than the transaction. Nothing was changed.", True)
     return Ids(xid, int(newest))
@@ -126,7 +126,7 @@ def _less(now: Counts, before: Counts) -> Counts:
 
 def _rows(other: Connection, moved: dict[int, Counts]) -> Iterator[Change]:
     """Rows of relations that exist for everybody else: what the transaction put into its own ones is its own affair."""
-    relations = ask(
+    relations = fetch_rows(
         other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]}
     )
     named = [relation for relation in relations if relation[1] != "pg_catalog"]
@@ -160,7 +160,7 @@ def _objects(own: Connection, other: Connection, moved: dict[int, Counts], ids: 
 
 def _written(other: Connection, moved: dict[int, Counts]) -> dict[str, Counts]:
     """System catalogs that the transaction wrote."""
-    relations = ask(
+    relations = fetch_rows(
         other, statements("effects_relations"), {"oids": [oid for oid, counts in moved.items() if any(counts)]}
     )
     return {name: moved[oid] for oid, schema, name, _ in relations if schema == "pg_catalog"}

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.migrate.catalog_changes import ALTERED, CREATED, DROPPED, Change, Seen
-from providers.postgres.migrate.catalog_rows import Ids, Pair, Row, ask, owners
+from providers.postgres.migrate.catalog_rows import Ids, Pair, Row, fetch_rows, owners
 from providers.postgres.migrate.catalogs import CATALOGS, SILENT
 
 REWRITTEN, TRUNCATED, MOVED, SET_BACK = "rewritten", "truncated", "moved", "set back"
@@ -23,8 +23,8 @@ def files(own: Connection, other: Connection, pairs: Iterable[Pair]) -> Iterator
     """Relations whose rows lie in another file now: rewritten, or emptied (TRUNCATE counts no row)."""
     rows = [pair.before for pair in pairs if pair.before and pair.now and _is_new_file(pair.before, pair.now)]
     oids = {"oids": [row.oid for row in rows]}
-    empty = dict(ask(own, statements("effects_emptied"), oids)) if rows else {}
-    filled = dict(ask(other, statements("effects_filled"), oids)) if rows else {}
+    empty = dict(fetch_rows(own, statements("effects_emptied"), oids)) if rows else {}
+    filled = dict(fetch_rows(other, statements("effects_filled"), oids)) if rows else {}
     for row, above in zip(rows, owners(other, rows), strict=True):
         emptied = row.kind != "sequence" and empty.get(row.oid) and filled.get(row.oid)
         yield Change(TRUNCATED if emptied else REWRITTEN, row.kind, row.name, owners=above)
@@ -38,8 +38,8 @@ def _is_new_file(before: Row, now: Row) -> bool:
 
 def sequences(own: Connection, other: Connection, before: dict[int, int | None]) -> Iterator[Change]:
     """Sequences that were moved, by setval or nextval: no transaction takes that back."""
-    moved = ask(own, statements("effects_moved_sequences"))
-    relations = ask(other, statements("effects_relations"), {"oids": [oid for oid, *_ in moved]})
+    moved = fetch_rows(own, statements("effects_moved_sequences"))
+    relations = fetch_rows(other, statements("effects_relations"), {"oids": [oid for oid, *_ in moved]})
     names = {oid: (schema, name) for oid, schema, name, _ in relations}
     rows = [Row({}, "pg_class", oid, "sequence", names[oid]) for oid, *_ in moved if oid in names]
     states = {oid: (rises, cycles, value) for oid, rises, cycles, value in moved}
@@ -59,7 +59,7 @@ def adopted(own: Connection, ids: Ids) -> list[Seen]:
     query = sql.SQL(statements("effects_adopted")).format(condition=sql.SQL(statements("effects_own_rows")))
     return [
         Seen(Change(ALTERED, kind, tuple(name), frozenset({"extension"})), Row({}, class_, oid, kind, tuple(name)))
-        for kind, name, class_, oid in ask(own, query, {"xid": ids.xid})
+        for kind, name, class_, oid in fetch_rows(own, query, {"xid": ids.xid})
         if name
     ]
 
@@ -75,7 +75,7 @@ def unreadable(own: Connection, other: Connection, written: dict[str, Any]) -> I
 
 
 def _roles(own: Connection, other: Connection) -> Iterator[Change]:
-    before, now = (dict(ask(session, statements("effects_roles"))) for session in (other, own))
+    before, now = (dict(fetch_rows(session, statements("effects_roles"))) for session in (other, own))
     names = sorted(set(before) ^ set(now))
     for name in names:
         yield Change(CREATED if name in now else DROPPED, "role", (name,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from providers.postgres.connection import Connection, statements
-from providers.postgres.migrate.catalog_rows import ask
+from providers.postgres.migrate.catalog_rows import fetch_rows
 
 Relation = tuple[str, str]
 # pg_trigger.tgtype (catalog/pg_trigger.h)
@@ -28,15 +28,15 @@ class Behaviour:
 
 def behaviour(connection: Connection) -> Behaviour:
     """Foreign keys that act, views that pass rows on, triggers whose functions can be read."""
-    triggers = ask(connection, statements("effects_triggers"))
+    triggers = fetch_rows(connection, statements("effects_triggers"))
     oids = sorted({oid for *_, oid in triggers})
-    texts = dict(ask(connection, statements("effects_functions"), {"oids": oids})) if oids else {}
+    texts = dict(fetch_rows(connection, statements("effects_functions"), {"oids": oids})) if oids else {}
     return Behaviour(
         tuple(
             ((a, b), (c, d), on_delete, on_update)
-            for a, b, c, d, on_delete, on_update in ask(connection, statements("effects_references"))
+            for a, b, c, d, on_delete, on_update in fetch_rows(connection, statements("effects_references"))
         ),
-        tuple(((a, b), (c, d)) for a, b, c, d in ask(connection, statements("effects_views"))),
+        tuple(((a, b), (c, d)) for a, b, c, d in fetch_rows(connection, statements("effects_views"))),
         tuple(
             ((schema, table), name, frozenset(verb for bit, verb in EVENTS.items() if kind & bit), texts[oid])
             for schema, table, name, kind, oid in triggers
@@ -47,11 +47,11 @@ def behaviour(connection: Connection) -> Behaviour:
 
 def unseen_powers(connection: Connection) -> list[str]:
     """What the role could do that the effects of a transaction do not show; several versions know several settings."""
-    powers = [str(row[0]) for row in ask(connection, statements("effects_powers"), {})]
+    powers = [str(row[0]) for row in fetch_rows(connection, statements("effects_powers"), {})]
     if connection.info.server_version >= 150000:
         powers += [
             f"it may set {name}"
             for name in ("track_counts", "session_replication_role", "allow_system_table_mods")
-            if ask(connection, "SELECT pg_catalog.has_parameter_privilege(%s, 'SET')", [name]) == [(True,)]
+            if fetch_rows(connection, "SELECT pg_catalog.has_parameter_privilege(%s, 'SET')", [name]) == [(True,)]
         ]
     return powers

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from deployments.models import Deployment
 from ledger.models import Entry
-from ledger.registry import say, sentences
+from ledger.registry import sentence_for, sentences
 from operations import navigation
 from providers.errors import ProviderError, Refused
 from sampelit_ops.demo.accidents import causes, provoke
@@ -29,7 +29,7 @@ SHOWN = 30
 
 
 @dataclass(frozen=True)
-class Answer:
+class AccidentAlarm:
     """One provoked accident; `seconds` until its alarm, None while it is awaited."""
 
     label: str
@@ -43,7 +43,7 @@ class Answer:
         return (self.alarm.at - self.provoked.at).total_seconds() if self.alarm else None
 
 
-def answers(limit: int = SHOWN) -> list[Answer]:
+def answers(limit: int = SHOWN) -> list[AccidentAlarm]:
     """Newest first; an alarm answers the newest accident before it that it can answer."""
     provoked = list(Entry.objects.filter(code=PROVOKED).order_by("-sequence")[:limit])
     if not provoked:
@@ -60,7 +60,7 @@ def _next(entry: Entry, provoked: list[Entry]) -> int:
     return min(later, default=2**62)
 
 
-def _answer(entry: Entry, until: int, entries: list[Entry]) -> Answer:
+def _answer(entry: Entry, until: int, entries: list[Entry]) -> AccidentAlarm:
     accident = ACCIDENTS[entry.subject]
     alarm = next(
         (
@@ -70,7 +70,9 @@ def _answer(entry: Entry, until: int, entries: list[Entry]) -> Answer:
         ),
         None,
     )
-    return Answer(accident.label, entry, alarm, say(alarm) if alarm else "", _url(alarm) if alarm else "")
+    return AccidentAlarm(
+        accident.label, entry, alarm, sentence_for(alarm) if alarm else "", _url(alarm) if alarm else ""
+    )
 
 
 def _url(alarm: Entry) -> str:

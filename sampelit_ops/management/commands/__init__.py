@@ -1,0 +1,1 @@
+"""Commands of sampelit_ops, a module each."""

@@ -1,0 +1,1 @@
+"""Views of signing in: second factor, welcome, tokens."""

@@ -1,0 +1,1 @@
+"""Commands of sandbox, a module each."""

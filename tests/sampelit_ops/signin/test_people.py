@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
-from ledger.registry import say
+from ledger.registry import sentence_for
 from operations.accounts import MACHINES
 from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
@@ -112,7 +112,7 @@ def test_invitation_without_a_mail_server(admin_client: Client, settings: Settin
     assert mail.outbox == []
     assert _follow(Client(), re.search(r"http://\S+/admin/account/welcome/[^\s<]+", shown).group()) == 302
     entry = Entry.objects.get(code="signin.link_shown")
-    assert say(entry) == "amir was shown the one-time link of nina: no mail server is set"
+    assert sentence_for(entry) == "amir was shown the one-time link of nina: no mail server is set"
     assert not Entry.objects.filter(code="signin.link_sent").exists()
     assert "welcome" not in entry.data
 
@@ -130,7 +130,7 @@ def test_a_changed_address_is_recorded_and_told(admin_client: Client, person: Ca
     entry = Entry.objects.get(code="signin.contact_changed")
     assert (entry.actor, entry.subject) == ("amir", "vera")
     assert entry.payload == {"before": "vera@example.com", "after": "mallory@example.com"}
-    assert say(entry) == "amir changed the address of vera from vera@example.com to mallory@example.com"
+    assert sentence_for(entry) == "amir changed the address of vera from vera@example.com to mallory@example.com"
     told = Notification.objects.get()
     assert told.recipients.split() == [ada.email, "vera@example.com"]
     assert "mallory@example.com" in told.body
@@ -209,7 +209,9 @@ def test_starting_over_revokes_every_token(
 
     assert AccessToken.objects.owner(stolen) is None
     assert AccessToken.objects.owner(others) == vera
-    assert say(Entry.objects.get(code="signin.tokens_revoked")).endswith("revoked the personal tokens of olga: laptop")
+    assert sentence_for(Entry.objects.get(code="signin.tokens_revoked")).endswith(
+        "revoked the personal tokens of olga: laptop"
+    )
     assert Entry.objects.filter(code="signin.link_shown", actor="amir", subject="olga").exists()
     assert not Entry.objects.filter(code="signin.link_sent").exists()
 
