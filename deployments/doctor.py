@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.functions import connection_state
 from deployments.functions.advisors import open_errors
 from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
 from deployments.render.client import configured
 from deployments.variables import parity
-from operations import doctor
+from operations import doctor, supabase_projects
 from operations.doctor import Check
 from operations.models import Environment
 
@@ -166,7 +165,7 @@ def _answers(environment: Environment) -> Check:
         "Without them a broken function or an open hole is not seen.",
     )
     state: ProjectSync | None = getattr(environment, "project_sync", None)
-    if not connection_state.configured():
+    if not supabase_projects.configured():
         return Check(name, "idle", "SUPABASE_ACCESS_TOKEN is not set", why, SUPABASE_FIXES["Unauthorized"])
     if state is None:
         return Check(name, "warn", "never asked", why, "Run manage.py sync_functions.")

@@ -14,7 +14,6 @@ from django.conf import settings
 from deployments import maintenance_watchdog, previews
 from deployments.blueprint import service as blueprint
 from deployments.functions import bundle_retention
-from deployments.functions import connection_state as functions
 from deployments.functions.sync import sync_all
 from deployments.health import probing
 from deployments.models import Service
@@ -22,6 +21,7 @@ from deployments.render import client, webhooks
 from deployments.render import webhooks as render_webhooks
 from deployments.render.sync import poll
 from deployments.variables import fingerprints
+from operations import supabase_projects
 from operations.engine import tick
 from providers.errors import ProviderError, Refused
 
@@ -81,7 +81,7 @@ def reconcile_webhooks() -> None:
 
 def read_functions() -> None:
     """Functions, names of secrets and advisors of every project; what went wrong is a state of that environment."""
-    if not functions.configured():
+    if not supabase_projects.configured():
         return
     for line in sync_all(deadline=5.0).failed:
         logger.warning("Supabase could not be read: %s", line)

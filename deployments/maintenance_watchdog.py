@@ -46,7 +46,7 @@ def _lift(service: Service) -> bool:
         Service.objects.filter(pk=service.pk).update(
             maintenance=False, maintenance_until=None, maintenance_operation=""
         )
-        environment = service.environment.slug if service.environment else ""
+        environment = service.environment_slug
         record(
             "deployments.maintenance_lifted",
             actor=SYSTEM,

@@ -16,7 +16,7 @@ from backups.provider.restore_points import RestorePointKind
 from backups.provider.target import Target, of_backup, of_second
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
-from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, registered, step
+from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, step
 from operations.models import Environment, Operation, Risk, SupabaseProject
 from operations.supabase_projects import configured
 from operations.web import formatting
@@ -40,14 +40,14 @@ PRESENT = Parameter(
 )
 STEPS: list[StepSpec | Registered] = [
     step("check", steps.check, pool="export", deadline=300),
-    registered("maintenance_on"),
+    Registered("maintenance_on"),
     step("drain", safety_export.drain, pool="export"),
     step("present_copy", safety_export.copy, pool="export", **LONG),
     step("present_prove", safety_export.prove, pool="prove", **LONG),
     step("provider_restore", steps.ask, pool="export", deadline=900, stall=300),
     step("watch", steps.watch, pool="export", **LONG),
     step("verify", steps.check_restored, pool="export", **LONG),
-    registered("maintenance_off", always=True, undoes="maintenance_on"),
+    Registered("maintenance_off", always=True, undoes="maintenance_on"),
     step("record", steps.write_down, pool="export"),
     step("settle", steps.settle, pool="export", always=True),
 ]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.functions.connection_state import ref_of
 from deployments.models import AdvisorFinding
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
+from operations.supabase_projects import ref_of
 from providers.errors import Refused
 from providers.supabase import Lint, Supabase
 

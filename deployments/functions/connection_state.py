@@ -9,11 +9,8 @@ from django.utils import timezone
 from deployments.models import ProjectSync
 from operations.models import Environment
 from operations.notify import alarm
-from operations.supabase_projects import configured, ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import RateLimited
-
-__all__ = ["configured", "note", "ref_of", "supabase"]
 
 
 def note(environment: Environment, error: ProviderError | Refused | None) -> None:

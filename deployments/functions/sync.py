@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from deployments.functions import advisors
 from deployments.functions.bundles import keep_eszip
-from deployments.functions.connection_state import note, ref_of, supabase
+from deployments.functions.connection_state import note
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
+from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import RateLimited, Unauthorized
 from providers.supabase import Function, Supabase

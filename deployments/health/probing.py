@@ -109,7 +109,7 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
     )
     if not bad and before == Service.Health.UNKNOWN:
         return
-    environment = service.environment.slug if service.environment else ""
+    environment = service.environment_slug
     data = {"service": service.name, "detail": check.detail, "version": check.version}
     record(f"deployments.{health}", actor=SYSTEM, environment=environment, subject=service.name, data=data)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from deployments.functions import bundles, source_archive
-from deployments.functions.connection_state import ref_of
 from deployments.kinds.functions import FunctionKind, confirm, keep_live, replace
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment
+from operations.supabase_projects import ref_of
 from providers.errors import Refused
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from deployments.functions import bundles, source_archive
-from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import mark_removed
 from deployments.kinds.functions import (
     SUPABASE,
@@ -20,6 +19,7 @@ from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.supabase import Function, Supabase
 

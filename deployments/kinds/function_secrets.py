@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import store_secrets
 from deployments.kinds.functions import SUPABASE
 from deployments.kinds.variables import WORKER_PREFIX, given_value
@@ -17,6 +16,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.supabase import Secret
 from providers.supabase.functions import RESERVED

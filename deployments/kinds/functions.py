@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 
-from deployments.functions.connection_state import ref_of, supabase
 from deployments.functions.sync import store_function
 from deployments.models import EdgeFunction, FunctionBundle
 from operations.engine.at_most_once import Polling, once
@@ -19,6 +18,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameters
 from operations.models import Environment, Risk
+from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import NotFound
 from providers.supabase import Function, Supabase

@@ -94,6 +94,11 @@ class Service(models.Model):
         return bool(self.parent_render_id)
 
     @property
+    def environment_slug(self) -> str:
+        """For ledger entries and addresses; empty where the service belongs to none."""
+        return self.environment.slug if self.environment else ""
+
+    @property
     def health_url(self) -> str:
         """Where to probe: the environment's own URL for its web service, else the service's URL and path."""
         if self.is_web and self.environment and self.environment.health_url:

@@ -116,7 +116,7 @@ def _say(row: Deployment, what: str) -> None:
     record(
         f"deployments.{what}",
         actor=row.who,
-        environment=row.service.environment.slug if row.service.environment else "",
+        environment=row.service.environment_slug,
         subject=f"{row.service.name} {row.short}"[:200],
         data={
             "service": row.service.name,

@@ -124,7 +124,7 @@ def _change(row: Service, changed: dict[str, Any]) -> None:
             _mark_back(row)
         row.save(update_fields=list(changed))
         if followed:
-            environment = row.environment.slug if row.environment else ""
+            environment = row.environment_slug
             data = {"service": row.name, "changed": followed}
             record("deployments.settings_changed", actor=RENDER, environment=environment, subject=row.name, data=data)
 
@@ -137,7 +137,7 @@ def _mark_back(row: Service) -> None:
 
 
 def _announce(row: Service, code: str, subject: str, body: str, at: datetime) -> None:
-    environment = row.environment.slug if row.environment else ""
+    environment = row.environment_slug
     data = {"service": row.name, "render_id": row.render_id}
     record(f"deployments.{code}", actor=RENDER, environment=environment, subject=row.name, data=data)
     path = reverse("admin:deployments_service_change", args=[row.pk])

@@ -164,7 +164,7 @@ def backfill(api: Render, service: Service, report: SyncReport, progress: Progre
         progress(service.name, read)
     with transaction.atomic():
         if Service.objects.filter(pk=service.pk, history_complete=False).update(history_complete=True):
-            environment = service.environment.slug if service.environment else ""
+            environment = service.environment_slug
             record(
                 "deployments.history_read",
                 actor=SYSTEM,

@@ -35,7 +35,7 @@ COLUMNS = (
 def record(row: Deployment) -> dict[str, str | int | None]:
     """One deployment as plain values."""
     return {
-        "environment": row.service.environment.slug if row.service.environment else "",
+        "environment": row.service.environment_slug,
         "service": row.service.name,
         "deploy": row.render_id,
         "status": row.provider_status or row.status,

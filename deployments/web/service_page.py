@@ -66,7 +66,7 @@ def _switch(request: HttpRequest, service: Service) -> HttpResponse:
     if changed:
         with transaction.atomic():
             Service.objects.filter(pk=service.pk).update(**changed)
-            environment = service.environment.slug if service.environment else ""
+            environment = service.environment_slug
             switched = {name: [not value, value] for name, value in changed.items()}
             record(
                 "deployments.settings_changed",

@@ -34,7 +34,7 @@ class Verb:
 
 def verb(user: User | AnonymousUser, kind: str, service: Service, label: str, *, tone: str = "", **given: str) -> Verb:
     """A link to the confirmation page of `kind`, filled in."""
-    slug = service.environment.slug if service.environment else ""
+    slug = service.environment_slug
     values = {"environment": slug, "service": service.render_id, **given}
     url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
     allowed = user.has_perm(kinds.get(kind).permission)

@@ -92,7 +92,7 @@ def register(kind: OperationKind) -> None:
 
 
 def register_step(name: str, spec: StepSpec) -> None:
-    """Offer `spec` to other apps' kinds under `name` (used with `registered(name)`)."""
+    """Offer `spec` to other apps' kinds under `name` (used with `Registered(name)`)."""
     registry.factories[name] = spec
 
 

@@ -61,7 +61,11 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
             _always_died(lease, operation, row)
             return False
         if not row.always and row.attempt >= settings.OPS_MAX_ATTEMPTS:
-            _decide(lease, Outcome.FAILED, f"Step {row.name} was tried {row.attempt} times without an end; stopped.")
+            write(
+                lease,
+                outcome=Outcome.FAILED,
+                error=f"Step {row.name} was tried {row.attempt} times without an end; stopped.",
+            )
             return True
         row.attempt += 1
         Step.objects.filter(pk=row.pk).update(
@@ -100,7 +104,7 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
     except Cancelled:
         with transaction.atomic():
             _close_step(context, StepStatus.FAILED, "cancelled")
-            _decide(context.lease, Outcome.CANCELLED, "")
+            write(context.lease, outcome=Outcome.CANCELLED, error="")
         return True
     except Exception as error:
         return _failed(context, error)
@@ -123,7 +127,7 @@ def _failed(context: StepContext, error: Exception) -> bool:
         if context.row.always:
             alarm(context.operation, context.row, message)
         elif not retryable or context.row.attempt >= settings.OPS_MAX_ATTEMPTS:
-            _decide(context.lease, Outcome.FAILED, message)
+            write(context.lease, outcome=Outcome.FAILED, error=message)
             return True
         _wait(context.lease, context.row)
     return False
@@ -141,7 +145,3 @@ def _close_step(context: StepContext, status: str, error: str) -> None:
         Step.objects.filter(pk=context.row.pk).update(
             status=status, ended_at=timezone.now(), error=redact(error), detail=redactor().value(context.state)
         )
-
-
-def _decide(lease: Lease, outcome: str, error: str) -> None:
-    write(lease, outcome=outcome, error=error)

@@ -62,7 +62,3 @@ class Registered:
 
 def step(name: str, run: StepFunction, **options: Any) -> StepSpec:
     return StepSpec(name, run, **options)
-
-
-def registered(name: str, always: bool = False, undoes: str = "") -> Registered:
-    return Registered(name, always, undoes)

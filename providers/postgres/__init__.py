@@ -17,7 +17,7 @@ from providers.postgres.audit_trail.chains import (
 )
 from providers.postgres.audit_trail.verifier import Said, ask_verifier
 from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
-from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, quoted, statements
+from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, statements
 from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
 from providers.postgres.copy.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
 from providers.postgres.copy.stream import CopyOut, copy_in
@@ -81,7 +81,6 @@ __all__ = [
     "lock_tables",
     "primary_key",
     "problems",
-    "quoted",
     "read_catalog",
     "remove_missing",
     "schema_exists",

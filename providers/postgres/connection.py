@@ -57,10 +57,6 @@ def statements(name: str) -> str:
     return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def quoted(schema: str, name: str) -> sql.Identifier:
-    return sql.Identifier(schema, name)
-
-
 def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connection:
     """Open one session (autocommit, pinned settings). Raises ProviderError; the password is never in its message."""
     where = address(dsn)

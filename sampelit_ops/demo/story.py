@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from django.contrib.auth.models import User
 
 from operations.accounts import SYSTEM
 from operations.models import Environment
-from sampelit_ops.demo import blueprint, history, migrations
+from sampelit_ops.demo import history, migrations
+
+BLUEPRINT = Path(__file__).with_name("render.yaml")
 
 
 def seed() -> None:
@@ -21,7 +24,7 @@ def seed() -> None:
         ensure_policies(environment)
     _link_projects([production, staging])
     migrations.register()
-    blueprint.register(production)
+    _read_blueprint(production)
     history.seed_history()
 
 
@@ -35,6 +38,15 @@ def _link_projects(environments: list[Environment]) -> None:
     for environment in environments:
         if not environment.supabase_ref and (ref := refs.get(f"sampelit-{environment.slug}")):
             link(environment, ref, by=SYSTEM, how="the demo's sandbox")
+
+
+def _read_blueprint(environment: Environment) -> None:
+    """The demo's render.yaml, once, so that the environment's page has something to compare."""
+    from deployments.blueprint.service import SourceFile, store_blueprint
+    from deployments.models import BlueprintFile
+
+    if not BlueprintFile.objects.filter(environment=environment).exists():
+        store_blueprint(environment, SourceFile(BLUEPRINT.read_bytes()), by=User.objects.get(username="operator"))
 
 
 def _environment(slug: str, kind: str, health_url: str, protected: bool) -> Environment:

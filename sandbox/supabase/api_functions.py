@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import uuid
+from email.parser import BytesParser
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from sandbox.supabase.api_projects import Answer, active
-from sandbox.supabase.multipart import parts
 from sandbox.supabase.routing import PROJECT, route
 from sandbox.supabase.state import ApiError, Json, World, now, stamp
 from sandbox.web import Request
@@ -38,7 +39,7 @@ def function(world: World, request: Request, ref: str, slug: str) -> Answer:
 @route("POST", PROJECT + "/functions/deploy")
 def deploy(world: World, request: Request, ref: str) -> Answer:
     project = active(world, ref)
-    sent = parts(request.headers.get("Content-Type", ""), request.content)
+    sent = _parts(request.headers.get("Content-Type", ""), request.content)
     files = {path: content for name, path, content in sent if name == "file"}
     try:
         metadata = json.loads(next(content for name, _, content in sent if name == "metadata"))
@@ -178,3 +179,14 @@ def _deployed(before: Json | None, slug: str, metadata: Json, files: dict[str, b
         "ezbr_sha256": digest.hexdigest(),
         "files": {path: base64.b64encode(content).decode() for path, content in files.items()},
     }
+
+
+def _parts(content_type: str, content: bytes) -> list[tuple[str, str, bytes]]:
+    """(name, file name, content) of each part of a multipart/form-data body, in order."""
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + content)
+    parsed = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        payload = part.get_payload(decode=True)
+        parsed.append((str(name or ""), str(part.get_filename() or ""), payload if isinstance(payload, bytes) else b""))
+    return parsed

@@ -19,7 +19,7 @@ from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.request import request
-from operations.engine.specs import registered, step
+from operations.engine.specs import Registered, step
 from operations.models import Operation, Risk
 from providers.errors import ProviderError, Refused
 from tests.people import holder
@@ -64,7 +64,7 @@ class Careful(OperationKind):
 
     def __init__(self) -> None:
         self.seen: list[int] = []
-        self.steps = [registered("maintenance_on"), step("work", self.work), registered("maintenance_off", always=True)]
+        self.steps = [Registered("maintenance_on"), step("work", self.work), Registered("maintenance_off", always=True)]
 
     def work(self, ctx: StepContext) -> None:
         self.seen.append(1)

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.functions.connection_state import note, supabase
+from deployments.functions.connection_state import note
 from deployments.functions.sync import SyncReport, sync, sync_all
 from deployments.models import EdgeFunction
 from operations.models import Environment
+from operations.supabase_projects import supabase
 from providers.errors import ProviderError, Refused
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from providers.postgres.connection import Connection, quoted
+from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
 from providers.postgres.schema.model import Column
 
@@ -50,12 +50,14 @@ def evidence(
     connection: Connection, table: tuple[str, str], columns: Sequence[Column], part: Range | Since | None = None
 ) -> Evidence:
     """Count and digest of one range (or of the whole table), as the connection's snapshot sees it."""
-    query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(_sums(columns), quoted(*table), (part or Range()).where())
+    query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(
+        _sums(columns), sql.Identifier(*table), (part or Range()).where()
+    )
     row = connection.execute(query).fetchone()
     return Evidence(int(row[0]), str(row[1])) if row else NOTHING
 
 
 def evidence_by_load(connection: Connection, table: tuple[str, str], columns: Sequence[Column]) -> dict[str, Evidence]:
     """Count and digest per loading transaction: a drill loads each segment in one, so `xmin` tells the segment."""
-    query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), quoted(*table))
+    query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), sql.Identifier(*table))
     return {str(row[0]): Evidence(int(row[1]), str(row[2])) for row in connection.execute(query)}

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.pq import ExecStatus
 
 from providers.errors import ProviderError
-from providers.postgres.connection import Connection, quoted
+from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
 
 BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core's cache (ADR 6)
@@ -38,7 +38,7 @@ class CopyOut:
     ) -> None:
         self.connection = connection
         self.query = sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})").format(
-            _columns(columns), quoted(*table), part.where(), sql.SQL(FORMATS[fmt])
+            _columns(columns), sql.Identifier(*table), part.where(), sql.SQL(FORMATS[fmt])
         )
         self.rows = 0
         self._ended = False
@@ -109,7 +109,7 @@ def copy_in(
 ) -> int:
     """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back."""
     listed = sql.SQL("({})").format(_columns(columns)) if columns else sql.SQL("")
-    query = sql.SQL("COPY {} {} FROM STDIN ({})").format(quoted(*table), listed, sql.SQL(FORMATS_IN[fmt]))
+    query = sql.SQL("COPY {} {} FROM STDIN ({})").format(sql.Identifier(*table), listed, sql.SQL(FORMATS_IN[fmt]))
     cursor = connection.cursor()
     try:
         with cursor.copy(query) as copy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from providers.postgres.catalog import PLATFORM_SCHEMAS
-from providers.postgres.connection import Connection, quoted, statements
+from providers.postgres.connection import Connection, statements
 from providers.postgres.copy.snapshot import Since
 
 
@@ -72,5 +72,5 @@ def since(connection: Connection, oldest: str) -> Since:
 def counts(connection: Connection, table: tuple[str, str], part: Since) -> tuple[int, int]:
     """(written since, older) rows of one table."""
     query = sql.SQL("SELECT count(*) FILTER (WHERE {0}), count(*) FILTER (WHERE NOT ({0})) FROM ONLY {1}")
-    row = connection.execute(query.format(part.where(), quoted(*table))).fetchone()
+    row = connection.execute(query.format(part.where(), sql.Identifier(*table))).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)

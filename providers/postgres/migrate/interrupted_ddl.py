@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from providers.postgres.connection import Connection, quoted, statements
+from providers.postgres.connection import Connection, statements
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def indexes(connection: Connection, names: Sequence[str]) -> list[SeenIndex]:
 
 def drop_index(connection: Connection, name: str) -> None:
     """Remove an index without blocking writers."""
-    query = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(quoted(*name.split(".", 1)))
+    query = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(*name.split(".", 1)))
     connection.execute(query)
 
 
@@ -48,5 +48,7 @@ def detaching(connection: Connection, partition: tuple[str, str]) -> str:
 
 def finish_detaching(connection: Connection, table: tuple[str, str], partition: tuple[str, str]) -> None:
     connection.execute(
-        sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(quoted(*table), quoted(*partition))
+        sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(
+            sql.Identifier(*table), sql.Identifier(*partition)
+        )
     )
