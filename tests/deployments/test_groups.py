@@ -23,7 +23,7 @@ from operations.models import Environment, Operation, Task
 from providers.errors import ProviderError, Refused
 from sandbox.render.api.groups import new_group
 from tests.deployments.conftest import finish
-from tests.render_sandbox import Harness
+from tests.render_sandbox import API, Harness
 
 pytestmark = pytest.mark.django_db
 Act = Callable[..., Operation]
@@ -100,7 +100,10 @@ def test_a_group_that_render_no_longer_lists_brings_nothing(sandbox: Harness, re
     fingerprints.refresh_groups(sandbox.render)
 
     assert findings()["SENTRY_DSN"].text == "missing here, set on production"
-    assert VariableGroup.objects.get(name="sampelit-staging").removed_at is not None
+    removed_at = VariableGroup.objects.get(name="sampelit-staging").removed_at
+    assert removed_at is not None
+    fingerprints.refresh_groups(sandbox.render)
+    assert VariableGroup.objects.get(name="sampelit-staging").removed_at == removed_at
 
 
 def test_one_variable_of_a_group_is_set_and_no_other_touched(
@@ -316,6 +319,7 @@ def test_a_preview_ends_once_at_the_day_it_was_given(
     given = {"service": preview.name, "until": day(3), "then": then}
     asked = request("deployments.keep_preview", by=operator, environment=preview.environment, parameters=given)
     assert finish(asked).status == "succeeded"
+    assert Service.objects.exclude(preview_expires_at=None).get() == preview
     assert previews.end_previews() == 0
     after = datetime.now(UTC) + timedelta(days=4)
 
@@ -330,6 +334,23 @@ def test_a_preview_ends_once_at_the_day_it_was_given(
         assert finish(deletion).status == "succeeded"
         assert preview.render_id not in sandbox.sandbox.world.services
         assert deletion.requested_by.username == "system"
+
+
+def test_two_tickers_end_each_preview_once(preview: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = {preview.name, API}
+    Service.objects.filter(name__in=over).update(
+        parent_render_id="srv-parent", preview_expires_at=timezone.now(), preview_ending="remind"
+    )
+    reminded: list[str] = []
+
+    def remind_while_another_ticks(service: Service) -> None:
+        reminded.append(service.name)
+        previews.end_previews()
+
+    monkeypatch.setattr(previews, "_remind", remind_while_another_ticks)
+    previews.end_previews()
+
+    assert sorted(reminded) == sorted(over)
 
 
 def test_a_deletion_that_is_refused_becomes_a_task(preview: Service) -> None:
