@@ -148,6 +148,21 @@ def test_open_incidents_are_told_daily_until_resolved(bare_production) -> None:
     assert incidents_service.remind() == 0
 
 
+def test_two_tickers_remind_of_each_incident_once(bare_production, monkeypatch) -> None:
+    incidents = [found(bare_production).pk, found(bare_production, subject="another").pk]
+    Incident.objects.update(told_at=timezone.now() - timedelta(hours=25))
+    reminded: list[int] = []
+
+    def message_while_another_ticks(incident: Incident, key: str, words: str) -> None:
+        reminded.append(incident.pk)
+        incidents_service.remind()
+
+    monkeypatch.setattr(incidents_service, "_message", message_while_another_ticks)
+    incidents_service.remind()
+
+    assert sorted(reminded) == sorted(incidents)
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

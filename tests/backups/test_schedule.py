@@ -132,6 +132,42 @@ def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
     assert Notification.objects.count() == 0
 
 
+def test_a_slot_is_acknowledged_once_and_only_while_it_is_red(policy: Policy) -> None:
+    olga, ada = User.objects.create_user("olga"), User.objects.create_user("ada")
+    Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
+    Slot.objects.create(policy=policy, at=timezone.now() - HOUR, status="proven")
+
+    answers = [scheduler.acknowledge(Slot.objects.all(), by) for by in (olga, ada)]
+
+    assert answers == [1, 0]
+    assert list(Slot.objects.order_by("at").values_list("acknowledged_by", flat=True)) == ["", "olga"]
+
+
+def test_a_slot_that_another_ticker_judged_meanwhile_stays_as_judged(policy: Policy) -> None:
+    now = timezone.now()
+    read, other = (Slot.objects.create(policy=policy, at=now - hours * HOUR, status="started") for hours in (48, 72))
+    Slot.objects.filter(pk=read.pk).update(status="proven")
+
+    scheduler._judge(read, now)
+    scheduler._judge(other, now)
+
+    assert not scheduler._turn(read, Slot.Status.FAILED, "")
+    assert list(Slot.objects.order_by("at").values_list("status", flat=True)) == ["late", "proven"]
+
+
+def test_two_tickers_around_midnight_tell_of_a_red_slot_once(policy: Policy) -> None:
+    midnight = at("2026-11-24T00:00")
+    red, older = (Slot.objects.create(policy=policy, at=midnight - hours * HOUR, status="failed") for hours in (2, 3))
+    both_read = [Slot.objects.select_related("policy").get(pk=red.pk) for _ in range(2)]
+
+    for slot, minutes in zip(both_read, (-1, 1), strict=True):
+        scheduler._tell([slot], midnight + timedelta(minutes=minutes), again=False)
+
+    assert Notification.objects.count() == 1
+    older.refresh_from_db()
+    assert older.alerted_at is None
+
+
 def test_what_nobody_answers_goes_to_the_second_channel_until_a_person_takes_it(policy: Policy, settings) -> None:
     settings.EMAIL_HOST, settings.NOTIFY_EMAILS = "mail", ["ops@x.eu"]
     settings.SLACK_WEBHOOK_URL, settings.OPS_SECOND_CHANNEL = "https://hooks.example/x", ["slack", "boss@x.eu"]
