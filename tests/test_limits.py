@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 APPS = ["backups", "deployments", "ledger", "migrations_registry", "operations", "providers", "sampelit_ops", "sandbox"]
 CODE = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts]
 
+ALL = [path for room in (*APPS, "tests", "bin", "bench") for path in (ROOT / room).rglob("*.py")]
 MODULES = {"backups": 10}
 FLAT = ("management/commands", "analysis/rules")  # one file a command, one file a rule
 
@@ -51,3 +52,9 @@ def test_no_folder_has_more_than_sixteen_modules():
     }
 
     assert full == {}
+
+
+def test_the_formatter_is_on_everywhere():
+    marks = ("fmt: " + "skip", "fmt: " + "off")
+
+    assert [name(path) for path in ALL if any(mark in path.read_text() for mark in marks)] == []

@@ -75,8 +75,16 @@ def bare_production(db: None) -> Environment:
 
 @pytest.fixture
 def operator() -> User:
-    return holder("operator", "apply_migrationfile", "request_operation", "waive_finding", "view_migrationfile",
-                  "register_migrationfile", "approve_operation", "approve_waiver")  # fmt: skip
+    return holder(
+        "operator",
+        "apply_migrationfile",
+        "request_operation",
+        "waive_finding",
+        "view_migrationfile",
+        "register_migrationfile",
+        "approve_operation",
+        "approve_waiver",
+    )
 
 
 @pytest.fixture
