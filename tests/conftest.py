@@ -45,8 +45,8 @@ def cheap_passwords() -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The ledger's TRUNCATE triggers would break the teardown of transaction=True tests: off, once per session."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        found = connection.introspection.table_names(cursor)
-        for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(found):
+        tables = connection.introspection.table_names(cursor)
+        for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(tables):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
 
 

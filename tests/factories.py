@@ -61,7 +61,7 @@ def operations(by: User, approver: User, production: Environment) -> dict[str, O
     approve(made["half approved"], by=approver, comment="I looked at the plan.")
     for name, status in MOVED.items():
         _move(made[name], status)
-    return {name: Operation.objects.get(pk=one.pk) for name, one in made.items()}
+    return {name: Operation.objects.get(pk=operation.pk) for name, operation in made.items()}
 
 
 ASKED = {

@@ -33,8 +33,8 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
     ensure_policies(production)
     policy, now = Policy.objects.get(environment=production, name="audit-trail"), timezone.now()
     stores()
-    kept = {"retained_until": now + timedelta(days=35), "lock_mode": "COMPLIANCE", "warnings": ["It failed over."]}
-    proven = _run(policy, operations["succeeded"], "proven", **kept)
+    lock = {"retained_until": now + timedelta(days=35), "lock_mode": "COMPLIANCE", "warnings": ["It failed over."]}
+    proven = _run(policy, operations["succeeded"], "proven", **lock)
     whole, ago = Policy.objects.get(environment=production, name="whole-database"), now - timedelta(days=9)
     for key, fields in (("succeeded", {}), ("failed", {"purging_at": now, "purged_at": now})):
         _run(whole, operations[key], "proven", retired_at=ago, retired_by="system", **fields)

@@ -32,7 +32,7 @@ def _incidents_of(run: Run) -> None:
         {"id": CHAIN, "chain": CHAIN, "sequence": 214, "before": DECISION, "after": changed},
         {"id": CHAIN[::-1], "chain": CHAIN, "sequence": 215, "before": DECISION, "after": {}},
     ]
-    found = {"rows": rows, "verify_audit_chain": VERIFIER}
+    evidence = {"rows": rows, "verify_audit_chain": VERIFIER}
     environment, about = run.policy.environment, "public.algorithm_audit_trail"
     for name, label in (("fail-deploy", "Fail a deploy"), ("forge-row", "Forge a row")):
         record("demo.accident.provoked", actor="admin", environment="production", subject=name, data={"label": label})
@@ -42,7 +42,7 @@ def _incidents_of(run: Run) -> None:
         run=run,
         baseline=run,
         subject=about,
-        evidence=found,
+        evidence=evidence,
         summary=f"{about}: 2 conversions changed after they were set.",
     )
     holds.place(run, "system", "The last good run before that.", opened)

@@ -36,8 +36,8 @@ def migrations(production: Environment, by: User) -> None:
     """Everything above."""
     path = "database/schema/migration_07_drop_legacy_score.sql"
     for second in (FIRST, SECOND):
-        found, _ = discover([("database/schema/schema_phase1.sql", SCHEMA), (path, second)])
-        register_files(found, source="https://git.example/sampelit@a1f93c2", by=by.username)
+        migrations, _ = discover([("database/schema/schema_phase1.sql", SCHEMA), (path, second)])
+        register_files(migrations, source="https://git.example/sampelit@a1f93c2", by=by.username)
     file = MigrationFile.objects.newest().get(path=path)
     propose(file, "ML-INDEX", 2, reason="The table is small.", by=by)
     keep_plan(review(file, production))

@@ -10,6 +10,6 @@ def holder(username: str, *codenames: str) -> User:
     user = User.objects.create_user(username, password="long enough password", is_staff=True)
     for codename in codenames:
         app, _, name = codename.rpartition(".")
-        found = Permission.objects.filter(codename=name, **({"content_type__app_label": app} if app else {}))
-        user.user_permissions.add(*found)
+        permissions = Permission.objects.filter(codename=name, **({"content_type__app_label": app} if app else {}))
+        user.user_permissions.add(*permissions)
     return User.objects.get(pk=user.pk)

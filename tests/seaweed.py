@@ -35,8 +35,8 @@ def _identity(key: str, actions: list[str]) -> dict[str, object]:
 
 def _ports(count: int) -> list[int]:
     """Free ports whose gRPC twin (port + 10000) is free too."""
-    found: list[int] = []
-    while len(found) < count:
+    ports: list[int] = []
+    while len(ports) < count:
         with socket.socket() as one, socket.socket() as twin:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
@@ -44,8 +44,8 @@ def _ports(count: int) -> list[int]:
                 twin.bind(("127.0.0.1", port - 10000 if port > 50000 else port + 10000))
             except OSError:
                 continue
-            found.append(port - 10000 if port > 50000 else port)
-    return found
+            ports.append(port - 10000 if port > 50000 else port)
+    return ports
 
 
 @contextmanager

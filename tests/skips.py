@@ -26,17 +26,17 @@ def unless(there: bool, reason: str) -> None:
 
 def chromium() -> str:
     """The path of a Chromium, or a skip."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), "")
-    unless(bool(found), "no Chromium here: install Debian's `chromium` to run the browser tests")
-    return found
+    binary = next((path for name in CHROMIUM if (path := shutil.which(name))), "")
+    unless(bool(binary), "no Chromium here: install Debian's `chromium` to run the browser tests")
+    return binary
 
 
 def supabase_cli() -> str:
     """The path of the real Supabase CLI, or a skip."""
     places = Path(__file__).with_name("supabase_cli").glob("node_modules/@supabase/cli-*/bin/supabase")
-    found = next((str(path) for path in places), "")
-    unless(bool(found), "no Supabase CLI here: run `npm ci --prefix tests/supabase_cli --ignore-scripts`")
-    return found
+    binary = next((str(path) for path in places), "")
+    unless(bool(binary), "no Supabase CLI here: run `npm ci --prefix tests/supabase_cli --ignore-scripts`")
+    return binary
 
 
 def shared(*parts: str) -> Path:

@@ -137,11 +137,11 @@ def _models() -> list[type[Model]]:
 def _of(model: type[Model]) -> list[tuple[str, PageUrl]]:
     label = model._meta.label_lower
     base = f"admin:{label.replace('.', '_')}"
-    found = [
+    links = [
         (f"{label} list", named(f"{base}_changelist")),
         (f"{label} page", partial(_first, model, f"{base}_change")),
     ]
-    return [*found, (f"{label} add", named(f"{base}_add"))] if _may_add(model) else found
+    return [*links, (f"{label} add", named(f"{base}_add"))] if _may_add(model) else links
 
 
 def _named(name: str, query: str, args: Sequence[str]) -> str:

@@ -59,14 +59,14 @@ def test_sign_in_page(site: Site, browser: Browser) -> None:
 
 def _at(page: Watched, name: str, width: int) -> list[str]:
     page.page.set_viewport_size({"width": width, "height": 900})
-    found = _overflow(page, width)
+    problems = _overflow(page, width)
     for scheme in _schemes(name, width):
         page.page.emulate_media(color_scheme=scheme)
         _picture(page, f"{name}-{width}-{scheme}")
         if sampling.WHOLE or PICTURES or width == WIDTHS[sampling.chosen(name, 2)]:
-            found += [f"{width} {scheme}: {line}" for line in _axe(page)]
+            problems += [f"{width} {scheme}: {line}" for line in _axe(page)]
     page.page.emulate_media(color_scheme="light")
-    return found
+    return problems
 
 
 def _schemes(name: str, width: int) -> tuple[str, ...]:

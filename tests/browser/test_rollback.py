@@ -66,5 +66,5 @@ def test_three_clicks_on_a_telephone_while_every_worker_is_busy(
         assert ended == "succeeded"
         assert asked.requested_by == olga
         expect(page.locator("main")).to_contain_text("Succeeded", ignore_case=True)
-        assert {Operation.objects.get(pk=one.pk).status for one in held} == {"running"}
+        assert {Operation.objects.get(pk=operation.pk).status for operation in held} == {"running"}
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

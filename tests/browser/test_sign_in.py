@@ -36,8 +36,10 @@ def test_pages_of_strangers(stranger: Watched, site: Site, path: str, theme: str
 
     stranger.page.goto(site.url + path, wait_until="load")
 
-    found = Axe().run(stranger.page, options=RULES).response["violations"]
-    assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    violations = Axe().run(stranger.page, options=RULES).response["violations"]
+    assert not violations, [
+        (violation["id"], [node["html"] for node in violation["nodes"]]) for violation in violations
+    ]
     assert not stranger.violations()
     assert not stranger.errors
     assert stranger.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -86,8 +86,8 @@ def test_what_a_person_ignores_while_it_is_read_stays_ignored(stand: Stand, monk
         whole(row, lint)
 
     monkeypatch.setattr(advisors, "_store_finding", meanwhile)
-    said = Advisors.security
-    monkeypatch.setattr(Advisors, "security", lambda self, ref: [*said(self, ref), *said(self, ref)])
+    security = Advisors.security
+    monkeypatch.setattr(Advisors, "security", lambda self, ref: [*security(self, ref), *security(self, ref)])
     again = sync_all()
 
     assert (again.failed, again.findings) == ([], 0)

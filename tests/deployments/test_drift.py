@@ -66,8 +66,8 @@ def declared(text: bytes) -> Declared:
     return parse(text, lambda value: f"print of {value}")
 
 
-def lines(found: list[Difference]) -> set[tuple[str, str, str, str]]:
-    return {(line.where, line.what, line.file, line.live) for line in found}
+def lines(differences: list[Difference]) -> set[tuple[str, str, str, str]]:
+    return {(line.where, line.what, line.file, line.live) for line in differences}
 
 
 FIELDS = [
@@ -108,9 +108,9 @@ def test_names_values_and_links_of_variables() -> None:
     )
     live = Part("a", {}, {"V": "print of y", "X": "print of z"}, ["h"])
 
-    found = compare(file, [live], {"g": {"G": "print of 2", "Q": "q"}})
+    differences = compare(file, [live], {"g": {"G": "print of 2", "Q": "q"}})
 
-    assert lines(found) == {
+    assert lines(differences) == {
         ("a", "V", "a value", "another value"),
         ("a", "N", "named", "–"),
         ("a", "X", "–", "set"),
@@ -123,9 +123,9 @@ def test_names_values_and_links_of_variables() -> None:
 
 
 def test_services_that_only_one_side_has() -> None:
-    found = compare(declared(b"services: [{name: a}]"), [Part("a"), Part("b")], {})
+    differences = compare(declared(b"services: [{name: a}]"), [Part("a"), Part("b")], {})
 
-    assert lines(found) == {("b", "service", "–", "runs")}
+    assert lines(differences) == {("b", "service", "–", "runs")}
 
 
 def test_projects_and_environments_of_newer_files_are_read() -> None:

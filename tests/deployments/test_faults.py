@@ -93,11 +93,11 @@ def test_a_worker_killed_in_mid_deploy(
     real, died = getattr(Deploys, method), []
 
     def once(inner: Callable[..., object] | None, *arguments: object, **named: object) -> object:
-        found = inner(*arguments, **named) if inner else None
+        answer = inner(*arguments, **named) if inner else None
         if not died:
             died.append(1)
             raise Killed
-        return found
+        return answer
 
     if moment == "before the call":
         monkeypatch.setattr(Deploys, method, lambda *a, **n: once(None, *a, **n))

@@ -92,10 +92,10 @@ def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Oper
     assert (first.status, first.result["version"], back.status) == ("succeeded", 1, "succeeded"), back.error
     assert runs(stand)["ezbr_sha256"] == live != broken
     assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "healthy", True, "index.ts")
-    assert [one.kept is not None for one in row.versions.all()] == [True, True, True]
+    assert [version.kept is not None for version in row.versions.all()] == [True, True, True]
     risks = [
-        kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": one})
-        for one in ("1", "2")
+        kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": version})
+        for version in ("1", "2")
     ]
     assert risks == ["routine", "sensitive"]
     assert row.versions.get(version=1).source == good
@@ -155,8 +155,8 @@ def test_a_secret_is_set_by_name_and_its_value_is_nowhere(act: Callable[..., Ope
     row = EdgeSecret.objects.get()
     assert (done.status, row.name) == ("succeeded", "MAIL_KEY"), done.error
     assert "MAIL_KEY" in stand.world.projects[REF]["secrets"]
-    said = json.dumps([list(Operation.objects.values()), list(Entry.objects.values())], default=str)
-    assert "mail-key-value-4711" not in said
+    stored = json.dumps([list(Operation.objects.values()), list(Entry.objects.values())], default=str)
+    assert "mail-key-value-4711" not in stored
     assert act("secret_delete", name="MAIL_KEY").status == "succeeded"
     assert not EdgeSecret.objects.exists()
 
@@ -206,9 +206,9 @@ def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, linked
     gone = sync_all()
 
     assert (first.versions, again.versions, gone.removed) == (1, 0, 1)
-    kept = FunctionVersion.objects.get().bundle
-    assert kept is not None
-    assert kept.intact
+    bundle = FunctionVersion.objects.get().bundle
+    assert bundle is not None
+    assert bundle.intact
     assert EdgeFunction.objects.get().health == "removed"
 
 
@@ -321,9 +321,9 @@ DAY = timedelta(days=1)
     ],
 )
 def test_why_a_bundle_stays(kept: int, uses: list[Use], asked: bool, reason: str | None) -> None:
-    found = why(NOW - kept * DAY, uses, asked, NOW)
+    reasons = why(NOW - kept * DAY, uses, asked, NOW)
 
-    assert (reason is None and found == ()) or (reason or "?") in ", ".join(found)
+    assert (reason is None and reasons == ()) or (reason or "?") in ", ".join(reasons)
 
 
 def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
@@ -338,12 +338,12 @@ def test_a_bundle_that_nothing_keeps_loses_its_bytes_and_not_its_row(
             function=function, version=number + 1, bundle=bundle, live_at=NOW - (300 - number) * DAY
         )
     call_command("function_bundles", "--function", "hello")
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
 
     gone = bundle_retention.remove_expired()
 
     assert gone == [bundles[0], bundles[1], bundles[7]]
-    assert "8 bundles are kept, 3 of them go" in told
+    assert "8 bundles are kept, 3 of them go" in printed
     row = FunctionBundle.objects.get(pk=bundles[0].pk)
     assert (bytes(row.content), row.size_bytes, row.removed_at is not None) == (b"", 1, True)
     assert function.versions.get(version=1).kept is None

@@ -49,13 +49,13 @@ def findings(name: str = "sampelit-api-staging") -> dict[str, parity.ParityFindi
 
 
 def test_what_a_group_brings_counts_and_says_where_from(read: None) -> None:
-    found = findings()
+    by_key = findings()
 
-    assert (found["PYTHON_VERSION"].tone, found["PYTHON_VERSION"].origin) == ("ok", "group sampelit-common")
-    assert (found["SENTRY_DSN"].text, found["SENTRY_DSN"].origin) == ("differs", "group sampelit-staging")
-    assert found["DATABASE_URL"].origin == "itself"
-    assert found["file shopify-app.json"].text == "missing here, set on production"
-    assert not [finding for finding in found.values() if finding.tone == "bad"]
+    assert (by_key["PYTHON_VERSION"].tone, by_key["PYTHON_VERSION"].origin) == ("ok", "group sampelit-common")
+    assert (by_key["SENTRY_DSN"].text, by_key["SENTRY_DSN"].origin) == ("differs", "group sampelit-staging")
+    assert by_key["DATABASE_URL"].origin == "itself"
+    assert by_key["file shopify-app.json"].text == "missing here, set on production"
+    assert not [finding for finding in by_key.values() if finding.tone == "bad"]
 
 
 def test_a_secret_shared_through_a_group_is_a_violation(sandbox: Harness, read: None) -> None:
@@ -65,9 +65,13 @@ def test_a_secret_shared_through_a_group_is_a_violation(sandbox: Harness, read: 
     group_of(sandbox, "sampelit-common")["_env"]["JWT_SECRET"] = SECRET
     fingerprints.refresh_groups(sandbox.render)
 
-    found = findings()["JWT_SECRET"]
+    finding = findings()["JWT_SECRET"]
 
-    assert (found.tone, found.text, found.origin) == ("bad", "the same value as production", "group sampelit-common")
+    assert (finding.tone, finding.text, finding.origin) == (
+        "bad",
+        "the same value as production",
+        "group sampelit-common",
+    )
     assert ("sampelit-api-staging", "JWT_SECRET") in {(s.name, f.key) for s, f in parity.violations()}
 
 
@@ -77,11 +81,11 @@ def test_the_service_itself_wins_and_two_groups_that_differ_are_told(sandbox: Ha
     group_of(sandbox, "sampelit-staging")["_env"]["PLATFORM_SYNC_MINUTES"] = "1"
     fingerprints.refresh_groups(sandbox.render)
 
-    found = findings()
+    by_key = findings()
 
-    assert found["MAIL_FROM"].origin == "itself, not group sampelit-common"
-    assert found["PLATFORM_SYNC_MINUTES"].tone == "warn"
-    assert "group sampelit-common, group sampelit-staging set it differently" in found["PLATFORM_SYNC_MINUTES"].text
+    assert by_key["MAIL_FROM"].origin == "itself, not group sampelit-common"
+    assert by_key["PLATFORM_SYNC_MINUTES"].tone == "warn"
+    assert "group sampelit-common, group sampelit-staging set it differently" in by_key["PLATFORM_SYNC_MINUTES"].text
 
 
 def test_variables_are_read_by_themselves(sandbox: Harness, api: Service) -> None:
@@ -131,9 +135,9 @@ def test_every_service_that_it_touches_is_named_first(read: None, api: Service) 
     group = VariableGroup.objects.get(name="sampelit-common")
     given = {"group": group.render_id, "key": "DATABASE_URL"}
 
-    told = kinds.get("deployments.delete_group_variable").consequences(api.environment, given)
+    consequences = kinds.get("deployments.delete_group_variable").consequences(api.environment, given)
 
-    lines = {line.text: line.tone for line in told}
+    lines = {line.text: line.tone for line in consequences}
     assert lines["sampelit-api (production): sets DATABASE_URL itself, which wins; nothing changes there."] == "ok"
     given["key"] = "MAIL_FROM"
     lines = {
@@ -178,8 +182,8 @@ def test_a_group_is_linked_and_unlinked_and_what_changes_is_named(sandbox: Harne
     production, kind = Environment.objects.get(slug="production"), kinds.get("deployments.unlink_group")
     Service.objects.get(name="sampelit-api").variables.filter(key="SENTRY_DSN").delete()
     VariableGroup.objects.get(name="sampelit-production").variables.filter(key="SENTRY_DSN").delete()
-    told = [line.text for line in kind.consequences(production, operation.parameters)]
-    assert told[0] == "sampelit-api (production) loses SENTRY_DSN with its next deploy."
+    texts = [line.text for line in kind.consequences(production, operation.parameters)]
+    assert texts[0] == "sampelit-api (production) loses SENTRY_DSN with its next deploy."
     with pytest.raises(Refused, match="is linked to sampelit-api already"):
         act("deployments.link_group", **given)
     gone = act("deployments.unlink_group", **given)
@@ -231,24 +235,24 @@ def test_more_groups_than_one_answer_holds_are_all_read(sandbox: Harness) -> Non
         made = new_group(world, f"evg-{number}", f"group-{number}", "tea-1")
         made["createdAt"] = world.stamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number // 3))
 
-    found = [group.id for group in sandbox.render.env_groups.list()]
+    ids = [group.id for group in sandbox.render.env_groups.list()]
 
-    assert sorted(found) == sorted(world.groups)
+    assert sorted(ids) == sorted(world.groups)
 
 
 def test_a_server_that_does_not_halve_is_not_asked_for_ever(sandbox: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
         made = new_group(sandbox.sandbox.world, f"evg-{number}", f"group-{number}", "tea-1")
         made["createdAt"] = sandbox.sandbox.world.stamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number))
-    monkeypatch.setattr("sandbox.render.api.groups.between", lambda request, found, *_: found[-100:])
+    monkeypatch.setattr("sandbox.render.api.groups.between", lambda request, rows, *_: rows[-100:])
 
     with pytest.raises(ProviderError, match="whatever time is asked for"):
         list(sandbox.render.env_groups.list())
 
 
 def ask_for_group(by: User, where: str, kind: str = "set_group_variable", **given: str) -> Operation:
-    place = Environment.objects.get(slug=where)
-    return request(f"deployments.{kind}", by=by, environment=place, parameters=given)
+    environment = Environment.objects.get(slug=where)
+    return request(f"deployments.{kind}", by=by, environment=environment, parameters=given)
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ def test_no_step_waits_behind_exports_and_restoring_ones_wait_for_nothing() -> N
 
     pools = {name: {step.pool for step in kind.resolved_steps()} for name, kind in ours.items()}
 
-    assert not [name for name, found in pools.items() if "export" in found or "prove" in found]
+    assert not [name for name, queues in pools.items() if "export" in queues or "prove" in queues]
     assert {name for name, kind in ours.items() if kind.restores_service} <= {
-        name for name, found in pools.items() if found == {"urgent"}
+        name for name, queues in pools.items() if queues == {"urgent"}
     }
 
 

@@ -112,9 +112,11 @@ def test_the_ticker_runs_the_watchdog(sandbox: Harness, api: Service, act: Act) 
 
 
 def test_the_page_prints_the_curl_that_lifts_it(api: Service) -> None:
-    told = kinds.get("deployments.maintenance").consequences(api.environment, {"service": api.render_id, "state": "on"})
+    consequences = kinds.get("deployments.maintenance").consequences(
+        api.environment, {"service": api.render_id, "state": "on"}
+    )
 
-    assert any(line.text.endswith(lifting_curl(api.render_id)) for line in told)
+    assert any(line.text.endswith(lifting_curl(api.render_id)) for line in consequences)
     assert "$RENDER_API_KEY" in lifting_curl(api.render_id)
 
 

@@ -158,11 +158,11 @@ def test_webhooks_that_never_arrived_are_recovered(api: Service, sandbox: Harnes
     sandbox.control("manual", service=api.name)
     sandbox.sandbox.deliveries.pump()
 
-    found = reconcile(sandbox.render)
+    outcome = reconcile(sandbox.render)
     again = reconcile(sandbox.render)
     webhooks.process_waiting()
 
-    assert found.sent == found.recovered > 0
+    assert outcome.sent == outcome.recovered > 0
     assert again.recovered == 0
     assert Deployment.objects.filter(service=api, commit_sha=commit).exists()
 

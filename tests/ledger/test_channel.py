@@ -49,6 +49,6 @@ def test_what_a_process_says_of_itself_counts(fresh: None, db: None) -> None:
 def test_whatever_serves_the_application_is_the_admin() -> None:
     code = "import sampelit_ops.wsgi; from ledger import channel; print(channel.current().name)"
 
-    said = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True)
 
-    assert said.stdout.strip() == "admin", said.stderr
+    assert done.stdout.strip() == "admin", done.stderr

@@ -21,7 +21,7 @@ def _recorded() -> Iterator[tuple[str, str]]:
     for path in (path for app in APPS for path in (Path(settings.BASE_DIR) / app).rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and _called(call) in RECORDERS:
-                texts = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant)]
+                texts = [constant.value for constant in ast.walk(call) if isinstance(constant, ast.Constant)]
                 yield from ((text, path.name) for text in texts if isinstance(text, str) and CODE.fullmatch(text))
 
 

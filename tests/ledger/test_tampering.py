@@ -24,9 +24,9 @@ def _edit(dice: random.Random, entries: list[Entry]) -> None:
 
 def _flip_one_character(dice: random.Random, entries: list[Entry]) -> None:
     victim = dice.choice(entries)
-    place = dice.randrange(len(victim.data))
-    flipped = chr(ord(victim.data[place]) ^ 1)
-    Entry.objects.filter(pk=victim.pk).update(data=victim.data[:place] + flipped + victim.data[place + 1 :])
+    position = dice.randrange(len(victim.data))
+    flipped = chr(ord(victim.data[position]) ^ 1)
+    Entry.objects.filter(pk=victim.pk).update(data=victim.data[:position] + flipped + victim.data[position + 1 :])
 
 
 def _delete(dice: random.Random, entries: list[Entry]) -> None:
@@ -61,10 +61,10 @@ def _recompute_suffix(dice: random.Random, entries: list[Entry]) -> None:
 def _drop_and_renumber(dice: random.Random, entries: list[Entry]) -> None:
     gone = dice.randrange(len(entries) - 1)
     Entry.objects.filter(pk__gte=entries[gone].pk).delete()
-    kept = entries[:gone] + entries[gone + 1 :]
-    for position, entry in enumerate(kept, start=1):
+    remaining = entries[:gone] + entries[gone + 1 :]
+    for position, entry in enumerate(remaining, start=1):
         entry.sequence = position
-    _rehash(kept, gone)
+    _rehash(remaining, gone)
 
 
 def _rehash(entries: list[Entry], start: int) -> None:
@@ -113,7 +113,7 @@ def test_a_missing_head_is_found(
     with without_triggers():
         Head.objects.all().delete()
 
-    assert [found.problem for found in verify().problems] == ["the head row is missing"]
+    assert [problem.problem for problem in verify().problems] == ["the head row is missing"]
 
 
 def test_an_edited_head_is_found(

@@ -94,9 +94,9 @@ def test_saving_without_a_change_is_silent(save: Callable[..., int]) -> None:
 def test_fewer_votes_alarm_every_approver(save: Callable[..., int], given: dict[str, str], words: str) -> None:
     assert save(**given) == 302
 
-    told = Notification.objects.get()
-    assert told.recipients == "ada@example.com"
-    assert words in told.body
+    message = Notification.objects.get()
+    assert message.recipients == "ada@example.com"
+    assert words in message.body
     assert _changed().payload["changes"]
 
 

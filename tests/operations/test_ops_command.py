@@ -124,7 +124,7 @@ def test_list_and_show_exit_zero_whatever_the_status(settings):
     assert ops("cancel", pk, "--as", "olga")[0] == 0
     assert ops("show", pk, "--as", "olga")[0] == 0
     code, out, _ = ops("list", "--json", "--status", "cancelled", "--as", "olga")
-    assert (code, [one["id"] for one in json.loads(out)]) == (0, [pk])
+    assert (code, [item["id"] for item in json.loads(out)]) == (0, [pk])
     settings.DEMO = False
     assert ops("list")[0] == 2
 

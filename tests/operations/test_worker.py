@@ -30,9 +30,9 @@ def until(condition: Callable[[], object], seconds: float = 30) -> object:
     """Wait for a condition that other processes bring about; fail when it does not come."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s")
 

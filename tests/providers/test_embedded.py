@@ -20,8 +20,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both a
 
 def rows(server: EmbeddedPostgres) -> int:
     with psycopg.connect(server.dsn()) as connection:
-        found = connection.execute("SELECT count(*) FROM kept").fetchone()
-    return found[0] if found else -1
+        row = connection.execute("SELECT count(*) FROM kept").fetchone()
+    return row[0] if row else -1
 
 
 def keep_rows(server: EmbeddedPostgres, count: int = 1000) -> None:

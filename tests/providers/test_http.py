@@ -91,15 +91,15 @@ def test_a_read_is_tried_again(harness: Harness, kind: str) -> None:
     harness.control("fault", match="GET /owners", kind=kind, times=1)
     harness.control("limits", read=400)
 
-    found = list(harness.render.owners.list()) if kind != "429" else None
+    owners = list(harness.render.owners.list()) if kind != "429" else None
 
     if kind == "429":
         harness.sandbox.limits.epoch = True
         with pytest.raises(RateLimited):
             harness.render.http.get("/owners", deadline=0.5)
     else:
-        assert found is not None
-        assert [owner.name for owner in found] == ["Sampelit"]
+        assert owners is not None
+        assert [owner.name for owner in owners] == ["Sampelit"]
 
 
 def test_a_read_of_a_dead_render_ends_at_its_deadline() -> None:

@@ -25,9 +25,9 @@ def test_recovery_is_asked_in_whole_seconds() -> None:
 
 
 def test_no_backups_is_an_empty_list_and_not_an_error() -> None:
-    found = client(Answering(body={"region": "eu", "backups": [], "physical_backup_data": {}})).backups.list(REF)
+    backups = client(Answering(body={"region": "eu", "backups": [], "physical_backup_data": {}})).backups.list(REF)
 
-    assert (found.entries, found.earliest, found.restorable) == ((), None, ())
+    assert (backups.entries, backups.earliest, backups.restorable) == ((), None, ())
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_what_cannot_be_right_is_refused_before_it_is_sent(act: Call) -> None:
 
 
 def test_values_of_secrets_are_dropped() -> None:
-    found = client(Answering(body=[{"name": "KEY", "value": "hush"}])).secrets.list(REF)
+    secrets = client(Answering(body=[{"name": "KEY", "value": "hush"}])).secrets.list(REF)
 
-    assert "hush" not in repr(found)
-    assert found[0].name == "KEY"
+    assert "hush" not in repr(secrets)
+    assert secrets[0].name == "KEY"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_the_ref_is_found_in_the_products_addresses(address: str, ref: str | Non
 def test_calls_are_summed_or_not_told() -> None:
     rows = [{"request_count": 3, "server_err_count": 1}, {"request_count": 2, "server_err_count": None}]
 
-    told = client(Answering(200, {"result": rows})).functions.calls(REF, "f")
+    calls = client(Answering(200, {"result": rows})).functions.calls(REF, "f")
     nothing = client(Answering(200, {"result": [{"timestamp": "x"}]})).functions.calls(REF, "f")
 
-    assert told is not None
-    assert (told.requests, told.server_errors, nothing) == (5, 1, None)
+    assert calls is not None
+    assert (calls.requests, calls.server_errors, nothing) == (5, 1, None)

@@ -52,9 +52,9 @@ def test_every_door_refuses_it(pasted):
         timeout=60,
     )
 
-    said = done.stdout.splitlines()
-    assert len(said) == 6, done.stderr
-    assert all("ops.E002" in line and "Nothing was written there" in line for line in said), said
+    lines = done.stdout.splitlines()
+    assert len(lines) == 6, done.stderr
+    assert all("ops.E002" in line and "Nothing was written there" in line for line in lines), lines
     with psycopg.connect(pasted) as product:
         tables = product.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
     assert tables == (1,)
@@ -66,7 +66,7 @@ def test_each_mark_of_the_product_is_known(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
 
-    assert [found.id for found in portal_database_is_ours(None, ["default"])] == ["ops.E002"]
+    assert [error.id for error in portal_database_is_ours(None, ["default"])] == ["ops.E002"]
 
 
 @pytest.mark.django_db

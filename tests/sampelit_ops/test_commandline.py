@@ -92,9 +92,9 @@ def test_a_wrong_database_url_is_said_and_not_repeated(url):
 
 
 def test_a_database_url_may_set_its_own_options():
-    found = portal_database("postgresql://a:p%2Fw@db:6543/x?sslmode=require&connect_timeout=2")
-    assert found["PASSWORD"] == "p/w"
-    assert {name: found["OPTIONS"][name] for name in ("connect_timeout", "sslmode", "keepalives_count")} == {
+    config = portal_database("postgresql://a:p%2Fw@db:6543/x?sslmode=require&connect_timeout=2")
+    assert config["PASSWORD"] == "p/w"
+    assert {name: config["OPTIONS"][name] for name in ("connect_timeout", "sslmode", "keepalives_count")} == {
         "connect_timeout": 2,
         "sslmode": "require",
         "keepalives_count": 3,

@@ -66,13 +66,13 @@ def blueprint() -> dict:
 
 
 def keys_of(service: dict, groups: dict[str, set[str]]) -> set[str]:
-    own = {one["key"] for one in service["envVars"] if "key" in one}
-    return own.union(*(groups[one["fromGroup"]] for one in service["envVars"] if "fromGroup" in one))
+    own = {variable["key"] for variable in service["envVars"] if "key" in variable}
+    return own.union(*(groups[variable["fromGroup"]] for variable in service["envVars"] if "fromGroup" in variable))
 
 
 def test_the_blueprint_uses_known_variables_and_gives_every_service_what_it_needs():
     spec = blueprint()
-    groups = {group["name"]: {one["key"] for one in group["envVars"]} for group in spec["envVarGroups"]}
+    groups = {group["name"]: {variable["key"] for variable in group["envVars"]} for group in spec["envVarGroups"]}
     for service in spec["services"]:
         keys = keys_of(service, groups)
         assert keys - {"PYTHON_VERSION"} <= variables_explained()
@@ -80,7 +80,9 @@ def test_the_blueprint_uses_known_variables_and_gives_every_service_what_it_need
 
 
 def test_only_the_prove_worker_holds_the_backup_identity_and_the_web_holds_no_worker_secret():
-    services = {service["name"]: {one.get("key") for one in service["envVars"]} for service in blueprint()["services"]}
+    services = {
+        service["name"]: {variable.get("key") for variable in service["envVars"]} for service in blueprint()["services"]
+    }
     holders = [name for name, keys in services.items() if "BACKUP_AGE_IDENTITY" in keys]
     assert holders == ["sampelit-ops-prove"]
     assert not services["sampelit-ops-web"] & {

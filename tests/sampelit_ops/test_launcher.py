@@ -64,14 +64,14 @@ def manage(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def left_over(data: Path) -> list[str]:
     """Command lines of living processes that were started for this directory."""
-    mark, found = f"OPS_DATA_DIR={data}".encode(), []
+    mark, processes = f"OPS_DATA_DIR={data}".encode(), []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes():
-                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                processes.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except (OSError, PermissionError):
             continue
-    return found
+    return processes
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -36,8 +36,8 @@ def _weight(client: Client, address: str) -> int:
 
 
 def _linked(html: str) -> set[str]:
-    found = {path for name in LINKED.findall(html) if isinstance(path := finders.find(name), str)}
-    return found | {str(other) for path in found for other in _imported(Path(path))}
+    files = {path for name in LINKED.findall(html) if isinstance(path := finders.find(name), str)}
+    return files | {str(other) for path in files for other in _imported(Path(path))}
 
 
 def _imported(path: Path) -> set[Path]:

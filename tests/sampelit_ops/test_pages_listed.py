@@ -29,8 +29,8 @@ NO_PAGE = FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGN
 
 
 def _names(patterns: Iterable[Any]) -> Iterator[str]:
-    for each in patterns:
-        yield from _names(each.url_patterns) if isinstance(each, URLResolver) else [each.name or ""]
+    for pattern in patterns:
+        yield from _names(pattern.url_patterns) if isinstance(pattern, URLResolver) else [pattern.name or ""]
 
 
 @pytest.mark.django_db

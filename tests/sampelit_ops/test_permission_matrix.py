@@ -59,7 +59,7 @@ def asked(django_db_setup: None, django_db_blocker: Any) -> list[MatrixRow]:
         patch.setattr(Template, "render", lambda *_: SafeString(""))
         patch.setattr(OpsAdminSite, "each_context", lambda *_: {"has_permission": True})
         factories.world()
-        chosen = [each for each in permission_matrix.addresses() if sampling.chosen(each.shown, 3)]
+        chosen = [address for address in permission_matrix.addresses() if sampling.chosen(address.shown, 3)]
         with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
             rows = permission_matrix.matrix_rows(chosen)
         transaction.set_rollback(True)
@@ -93,7 +93,9 @@ def test_an_address_without_a_line_shows_the_same_to_every_role_and_does_nothing
 
 @pytest.mark.django_db
 def test_every_line_of_the_table_is_an_address() -> None:
-    known = {f"{method} {each.shown}" for each in permission_matrix.addresses() for method in ("ANY", "GET", "POST")}
+    known = {
+        f"{method} {address.shown}" for address in permission_matrix.addresses() for method in ("ANY", "GET", "POST")
+    }
 
     assert set(LET_IN) - known == set()
 
@@ -104,9 +106,9 @@ def test_nothing_breaks(asked: list[MatrixRow]) -> None:
 
 def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[MatrixRow]) -> None:
     ours = [row.address for row in asked if row.method == "GET" and row.answers["no role"] == "yes"]
-    others = [each for each in ours if each.startswith("/admin/") and not each.startswith(OWN)]
+    others = [path for path in ours if path.startswith("/admin/") and not path.startswith(OWN)]
 
-    assert [each for each in others if not each.endswith(REDIRECT)] == []
+    assert [path for path in others if not path.endswith(REDIRECT)] == []
 
 
 def test_who_looks_never_deletes_or_decides(asked: list[MatrixRow]) -> None:

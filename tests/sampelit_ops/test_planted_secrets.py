@@ -99,8 +99,8 @@ def logged() -> Iterator[io.StringIO]:
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(configured.formatter)
-    for each in configured.filters:
-        handler.addFilter(each)
+    for filter_ in configured.filters:
+        handler.addFilter(filter_)
     logging.getLogger().addHandler(handler)
     yield out
     logging.getLogger().removeHandler(handler)

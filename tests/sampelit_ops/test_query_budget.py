@@ -26,9 +26,9 @@ def auditor(client: Client) -> Client:
 
 
 def test_pages_stay_within_their_queries(auditor: Client) -> None:
-    heavy = {name: found for name, url in pages() if (found := _queries(auditor, url)) and len(found) > MOST}
+    heavy = {name: queries for name, url in pages() if (queries := _queries(auditor, url)) and len(queries) > MOST}
 
-    assert not heavy, "\n\n".join(f"{name}: {len(found)}\n" + "\n".join(found) for name, found in heavy.items())
+    assert not heavy, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in heavy.items())
 
 
 def _queries(client: Client, url: PageUrl) -> list[str]:

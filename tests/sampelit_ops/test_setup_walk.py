@@ -36,12 +36,14 @@ def setup(**options: object) -> str:
 
 
 def test_two_tokens_and_two_dsns_are_all_that_is_typed(fresh: None) -> None:
-    told = setup(email="you@example.com", username="ada")
+    output = setup(email="you@example.com", username="ada")
     operation = finished(Operation.objects.get(kind="backups.export"))
     again = setup()
 
-    assert "/admin/account/welcome/" in told
-    assert {one.slug: one.supabase_ref for one in Environment.objects.filter(slug__in=REFS)} == REFS
+    assert "/admin/account/welcome/" in output
+    assert {
+        environment.slug: environment.supabase_ref for environment in Environment.objects.filter(slug__in=REFS)
+    } == REFS
     assert (Service.objects.count(), Deployment.objects.count() > 20) == (5, True)
     assert ProviderBackup.objects.filter(kind="daily").count() == 7
     assert SupabaseProject.objects.get(environment__slug="production").matched_by == "SUPABASE_URL of sampelit-api"

@@ -46,15 +46,15 @@ def recomputed(row: dict[str, Any]) -> str:
 
 
 def chains(dsn: str) -> dict[Any, list[dict[str, Any]]]:
-    found: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    by_chain: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     with psycopg.connect(dsn, row_factory=psycopg.rows.dict_row) as connection:
         for row in connection.execute("SELECT * FROM algorithm_audit_trail ORDER BY experiment_id, sequence_number"):
-            found[row["experiment_id"]].append(row)
-    return found
+            by_chain[row["experiment_id"]].append(row)
+    return by_chain
 
 
-def assert_valid(found: dict[Any, list[dict[str, Any]]]) -> None:
-    for rows in found.values():
+def assert_valid(by_chain: dict[Any, list[dict[str, Any]]]) -> None:
+    for rows in by_chain.values():
         previous = None
         for expected, row in enumerate(rows, 1):
             assert row["sequence_number"] == expected
@@ -70,11 +70,11 @@ def scalar(dsn: str, query: str) -> Any:
 
 
 def test_every_seeded_hash_is_right_including_non_ascii(sampelit: dict[str, str]) -> None:
-    found = chains(sampelit["export"])
+    by_chain = chains(sampelit["export"])
 
-    assert_valid(found)
-    assert (len(found), sum(map(len, found.values()))) == (4, 600)
-    assert any(not row["visitor_id"].isascii() for rows in found.values() for row in rows)
+    assert_valid(by_chain)
+    assert (len(by_chain), sum(map(len, by_chain.values()))) == (4, 600)
+    assert any(not row["visitor_id"].isascii() for rows in by_chain.values() for row in rows)
 
 
 def test_a_hundredth_of_the_visitors_are_not_ascii() -> None:
@@ -114,9 +114,9 @@ def test_traffic_keeps_the_chains_valid(sampelit_copy: dict[str, str]) -> None:
             decide(connection, rng)
             convert(connection, rng, datetime(2027, 1, 1, tzinfo=UTC))
 
-    found = chains(sampelit_copy["export"])
-    assert_valid(found)
-    assert sum(map(len, found.values())) == 640
+    by_chain = chains(sampelit_copy["export"])
+    assert_valid(by_chain)
+    assert sum(map(len, by_chain.values())) == 640
     assert scalar(sampelit_copy["export"], "SELECT count(*) FROM assignments") == 640
 
 

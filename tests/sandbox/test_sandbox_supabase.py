@@ -58,11 +58,11 @@ def test_an_older_backup_holds_only_what_was_there_then(platform: Platform) -> N
 
     platform.client.backups.restore(REF, older.id)
     settled(platform)
-    found = platform.scalar()
+    value = platform.scalar()
     platform.client.backups.restore(REF, platform.client.backups.list(REF).restorable[0].id)
     settled(platform)
 
-    assert found == expected < 300 == platform.scalar()
+    assert value == expected < 300 == platform.scalar()
 
 
 def test_recovery_to_a_second_returns_what_was_deleted_after_it(platform: Platform) -> None:

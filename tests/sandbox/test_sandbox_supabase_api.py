@@ -60,10 +60,10 @@ def test_functions_are_deployed_called_and_deleted(platform: Platform) -> None:
 def test_a_kept_bundle_brings_a_function_back(platform: Platform) -> None:
     functions = platform.client.functions
     first = functions.deploy(REF, "hello", {"index.ts": b"Deno.serve() // \xc3\xb1"}, entrypoint="index.ts")
-    kept = functions.bundle(REF, "hello")
+    bundle = functions.bundle(REF, "hello")
     functions.deploy(REF, "hello", {"index.ts": b"throw new Error('x')"}, entrypoint="index.ts")
 
-    back = functions.put_bundle(REF, "hello", kept, entrypoint="index.ts", verify_jwt=False)
+    back = functions.put_bundle(REF, "hello", bundle, entrypoint="index.ts", verify_jwt=False)
 
     assert (back.version, back.bundle_sha256, back.verify_jwt) == (3, first.bundle_sha256, False)
 

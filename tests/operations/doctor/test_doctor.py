@@ -31,10 +31,10 @@ def test_a_check_that_breaks_is_red_and_redacted(db: None, monkeypatch: pytest.M
 
     monkeypatch.setitem(doctor._sources, "broken_one", broken_one)
 
-    found = doctor.run(only="broken_one")
+    checks = doctor.run(only="broken_one")
 
-    assert [(check.name, check.tone) for check in found] == [("broken one", "bad")]
-    assert "hunter2" not in found[0].found
+    assert [(check.name, check.tone) for check in checks] == [("broken one", "bad")]
+    assert "hunter2" not in checks[0].found
 
 
 def test_worst_first(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +58,9 @@ def test_workers_and_canaries(db: None, settings: Settings) -> None:
 
 
 def test_database_migrations_and_clock(db: None) -> None:
-    found = {**_tones(doctor.run(only="portal_database")), **_tones(doctor.run(only="migrations"))}
+    tones = {**_tones(doctor.run(only="portal_database")), **_tones(doctor.run(only="migrations"))}
 
-    assert found | _tones(doctor.run(only="clock")) == {"portal database": "ok", "migrations": "ok", "clock": "ok"}
+    assert tones | _tones(doctor.run(only="clock")) == {"portal database": "ok", "migrations": "ok", "clock": "ok"}
 
 
 @pytest.mark.parametrize(("valid", "age", "tone"), [(True, 0, "ok"), (True, 5, "warn"), (False, 0, "bad")])
@@ -104,10 +104,10 @@ def test_secrets(
     settings.DEMO = False
     monkeypatch.setenv(name, value)
 
-    found = doctor.run(only="secrets")
+    checks = doctor.run(only="secrets")
 
-    assert _tones(found)[name] == tone
-    assert not value or all(value not in check.found + check.fix for check in found)
+    assert _tones(checks)[name] == tone
+    assert not value or all(value not in check.found + check.fix for check in checks)
 
 
 @pytest.mark.parametrize(("status", "tone"), [(400, "ok"), (403, "bad"), (404, "bad")])
@@ -144,12 +144,12 @@ def test_a_store_that_cannot_be_written(db: None, settings: Settings, tmp_path: 
 def test_a_database_as_superuser(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", portal_database.server.dsn("postgres"))
 
-    found = _tones(list(databases.database(production, "export")))
+    tones = _tones(list(databases.database(production, "export")))
 
-    assert found["production export role"] == "warn"
-    assert found["production export port"] == "ok"
-    assert found["production export version"] == "ok"
-    assert "bad" not in found.values()
+    assert tones["production export role"] == "warn"
+    assert tones["production export port"] == "ok"
+    assert tones["production export version"] == "ok"
+    assert "bad" not in tones.values()
 
 
 @pytest.mark.parametrize(
@@ -163,33 +163,33 @@ def test_a_database_as_superuser(production: Environment, monkeypatch: pytest.Mo
 def test_a_bad_database(production: Environment, monkeypatch: pytest.MonkeyPatch, dsn: str, check: str) -> None:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", dsn)
 
-    found = doctor.run(production, only="databases")
+    checks = doctor.run(production, only="databases")
 
-    assert _tones(found)[check] == "bad"
-    assert all("hunter2" not in each.found for each in found)
+    assert _tones(checks)[check] == "bad"
+    assert all("hunter2" not in check.found for check in checks)
 
 
 def test_a_round_says_one_line_a_database(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMPELIT_PRODUCTION_MIGRATION_DSN", portal_database.server.dsn("postgres"))
 
-    found = {check.name: check for check in doctor.run(only="databases")}
+    checks = {check.name: check for check in doctor.run(only="databases")}
 
-    assert sorted(found) == [
+    assert sorted(checks) == [
         "production export database",
         "production migration database",
         "production restore database",
     ]
-    assert "PostgreSQL" in found["production migration database"].found
+    assert "PostgreSQL" in checks["production migration database"].found
     assert len(doctor.run(production, only="databases")) > 5
 
 
 def test_only_ipv6_is_amber(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "_families", lambda host: {"IPv6"})
 
-    found = _tones(list(databases._address("x", "postgresql://u@db.ref.supabase.co/postgres")))
+    tones = _tones(list(databases._address("x", "postgresql://u@db.ref.supabase.co/postgres")))
 
-    assert found["x address"] == "warn"
-    assert found["x sslmode"] == "warn"
+    assert tones["x address"] == "warn"
+    assert tones["x sslmode"] == "warn"
 
 
 def test_a_provider_error_is_a_red_check(production: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_the_printed_roles_are_valid_sql(db: None) -> None:
     """As the owner of a scratch server, in a transaction that is rolled back."""
     with psycopg.connect(portal_database.server.dsn("postgres")) as connection:
         connection.execute(roles_sql())
-        found = connection.execute("SELECT rolbypassrls FROM pg_roles WHERE rolname = 'sampelit_ops_export'").fetchone()
+        row = connection.execute("SELECT rolbypassrls FROM pg_roles WHERE rolname = 'sampelit_ops_export'").fetchone()
         connection.rollback()
 
-    assert found == (True,)
+    assert row == (True,)

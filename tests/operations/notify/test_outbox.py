@@ -160,9 +160,9 @@ def test_secrets_are_redacted(db: None) -> None:
 
 
 def test_one_message_per_flip(db: None) -> None:
-    told = [notify.alarm("health:production", bad, subject="Down") for bad in (False, True, True, False, False, True)]
+    alarms = [notify.alarm("health:production", bad, subject="Down") for bad in (False, True, True, False, False, True)]
 
-    assert told == [False, True, False, True, False, True]
+    assert alarms == [False, True, False, True, False, True]
     assert list(Notification.objects.order_by("pk").values_list("subject", flat=True)) == [
         "Down",
         "Resolved: Down",

@@ -116,5 +116,5 @@ def test_what_approvers_must_see_reaches_them(kind: str, approver: User, setting
     sweep()
 
     theirs = {"review_break_glass", "review_restore_of_service", "always_step_failing"}
-    told = ["ada@example.com", "team@example.com"] if kind in theirs else ["team@example.com"]
-    assert Notification.objects.get().recipients.split() == told
+    recipients = ["ada@example.com", "team@example.com"] if kind in theirs else ["team@example.com"]
+    assert Notification.objects.get().recipients.split() == recipients

@@ -107,11 +107,11 @@ def test_a_layer_that_cannot_help_says_why(production: Environment, platform: Pl
     column = options(production, parse("column=users.never_was"), late)
     whole = options(production, parse("project"), late)
 
-    assert not any(one.kind for one in [*before, *column, *whole])
+    assert not any(way.kind for way in [*before, *column, *whole])
     assert "No proven run from before then holds table public.users" in before[0].note
     assert "free plan has no backups" in column[2].note
     assert "$100" in column[1].price
-    assert [one.layer for one in whole] == ["pitr", "daily", "ours"]
+    assert [way.layer for way in whole] == ["pitr", "daily", "ours"]
 
 
 def test_the_command_prints_json_and_how_to_start_each(act, production: Environment, platform: Platform) -> None:
@@ -120,9 +120,9 @@ def test_the_command_prints_json_and_how_to_start_each(act, production: Environm
 
     call_command("recover_options", "--lost", "rows=experiments", "--at", at, stdout=out)
 
-    found = json.loads(out.getvalue())["options"]
-    assert found[0]["command"].startswith("manage.py ops request backups.restore --environment production --set run=")
-    assert "public.algorithm_audit_trail" in found[0]["parameters"]["tables"]
+    ways = json.loads(out.getvalue())["options"]
+    assert ways[0]["command"].startswith("manage.py ops request backups.restore --environment production --set run=")
+    assert "public.algorithm_audit_trail" in ways[0]["parameters"]["tables"]
 
 
 @pytest.mark.parametrize(

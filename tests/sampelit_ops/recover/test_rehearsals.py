@@ -38,8 +38,8 @@ def content(platform: Platform) -> dict[str, str]:
 
 
 def best(lost: Lost, layer: str = "ours") -> Option:
-    found = options(Environment.objects.get(), lost, datetime.now(UTC))
-    return next(one for one in found if one.layer == layer and one.kind)
+    ways = options(Environment.objects.get(), lost, datetime.now(UTC))
+    return next(way for way in ways if way.layer == layer and way.kind)
 
 
 def beside(act, lost: Lost) -> Operation:

@@ -131,9 +131,9 @@ def test_a_changed_address_is_recorded_and_told(admin_client: Client, person: Ca
     assert (entry.actor, entry.subject) == ("amir", "vera")
     assert entry.payload == {"before": "vera@example.com", "after": "mallory@example.com"}
     assert sentence_for(entry) == "amir changed the address of vera from vera@example.com to mallory@example.com"
-    told = Notification.objects.get()
-    assert told.recipients.split() == [ada.email, "vera@example.com"]
-    assert "mallory@example.com" in told.body
+    message = Notification.objects.get()
+    assert message.recipients.split() == [ada.email, "vera@example.com"]
+    assert "mallory@example.com" in message.body
 
 
 def test_an_unchanged_address_is_silent(admin_client: Client, person: Callable[..., User]) -> None:
