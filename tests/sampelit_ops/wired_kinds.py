@@ -99,7 +99,7 @@ deployments.job RunJob deployments.configure sensitive job:{service}
   start start_job deploy 3600/120 s
   watch watch_job deploy 3600/120 s
 deployments.keep_preview KeepPreview deployments.configure routine keep:{service}
-  keep keep deploy 3600/120 s
+  keep set_expiry deploy 3600/120 s
 deployments.link_group LinkGroup deployments.configure sensitive group:{group}
   link link deploy 3600/120 s
 deployments.maintenance Maintenance deployments.maintain routine maintenance:{service} restores
