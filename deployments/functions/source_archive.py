@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from providers import confined
 from providers.errors import Refused
 
 MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 500, 10 * 1024 * 1024, 20 * 1024 * 1024
@@ -45,6 +46,16 @@ def _walk(folder: Path) -> Iterator[tuple[str, bytes]]:
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise _too_large(relative, path.stat().st_size)
             yield relative, path.read_bytes()
+
+
+def from_upload(content: bytes, name: str) -> Files:
+    """The files of an archive that somebody sent, read where it can take neither time nor memory from us."""
+    return dict(confined.read("deployments.functions.source_archive:found_in", name, content))
+
+
+def found_in(name: str, content: bytes) -> list[tuple[str, bytes]]:
+    """What the confined process reads."""
+    return list(from_zip(content, name).items())
 
 
 def from_zip(content: bytes, name: str = "the upload") -> Files:

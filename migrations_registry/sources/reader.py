@@ -16,12 +16,13 @@ from pathlib import Path, PurePosixPath
 
 from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES
 from migrations_registry.sources.discovery import classify
-from providers import git
+from providers import confined, git
 from providers.errors import Refused
 
 MAX_FILES = 2_000
 MAX_MEMBERS = 20_000
 MAX_TOTAL_BYTES = 64 * 1024 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
 _SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".data"}
 
@@ -50,13 +51,13 @@ def read_upload(name: str, data: bytes) -> Files:
     """One uploaded SQL file or archive."""
     if name.lower().endswith(".sql"):
         return _bounded([(safe_path(name), data)])
-    return read_archive(name, data)
+    if len(data) > MAX_ARCHIVE_BYTES:
+        raise Refused(f"{name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was read.")
+    return confined.read("migrations_registry.sources.reader:read_archive", name, data)
 
 
 def read_archive(name: str, data: bytes) -> Files:
-    """A zip or tar archive (gz, bz2, xz) in memory."""
-    if len(data) > MAX_ARCHIVE_BYTES:
-        raise Refused(f"{name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was read.")
+    """A zip or tar archive (gz, bz2, xz) in memory; `read_upload` asks for it in a confined process."""
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             return _bounded(_zip(data))
@@ -132,8 +133,24 @@ def _zip(data: bytes) -> Iterator[tuple[str, bytes]]:
                 yield path, _capped(stream.read(MAX_FILE_BYTES + 1), path)
 
 
+class _Member(tarfile.TarInfo):
+    """A member whose extended headers are small: tarfile would take any number of bytes of them into memory."""
+
+    def _proc_pax(self, tarfile: tarfile.TarFile) -> tarfile.TarInfo:
+        self._refuse_large()
+        return super()._proc_pax(tarfile)  # type: ignore[misc]
+
+    def _proc_gnulong(self, tarfile: tarfile.TarFile) -> tarfile.TarInfo:
+        self._refuse_large()
+        return super()._proc_gnulong(tarfile)  # type: ignore[misc]
+
+    def _refuse_large(self) -> None:
+        if self.size > MAX_HEADER_BYTES:
+            raise Refused(f"the archive holds a header of {self.size:,} bytes; nothing was read.")
+
+
 def _tar(data: bytes) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r|*", tarinfo=_Member) as archive:
         for count, member in enumerate(archive, 1):
             _check_count(count)
             if member.offset_data > 16 * MAX_TOTAL_BYTES:

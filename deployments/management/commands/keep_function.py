@@ -50,5 +50,5 @@ class Command(BaseCommand):
 
 def _read(source: Path) -> source_archive.Files:
     if source.is_file():
-        return source_archive.from_zip(source.read_bytes(), source.name)
+        return source_archive.from_upload(source.read_bytes(), source.name)
     return source_archive.from_folder(source)
