@@ -5,7 +5,6 @@ In: a service. Out: rows, a ledger entry at each change, a notification, and the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +19,7 @@ from deployments.models.deployment import Status
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm
+from providers import bounded_json
 from providers.http.health_probe import HealthResponse, fetch
 
 BAD_PROBES = 2
@@ -177,7 +177,7 @@ def assess(status: int | None, body: bytes, error: str = "") -> HealthAssessment
 
 def _object(body: bytes) -> dict[str, object]:
     try:
-        parsed = json.loads(body)
+        parsed = bounded_json.loads(body)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -5,7 +5,6 @@ The message is thin and only a hint: the truth is fetched from the API, so order
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from deployments.models import Service, WebhookDelivery
 from deployments.render.client import configured, quick
 from deployments.render.service_rows import fetch
 from deployments.render.sync import SyncReport, sync_service
+from providers import bounded_json
 from providers.errors import ProviderError
 from providers.http.errors import PlanTooLow, Unauthorized
 from providers.render import Render, Webhook
@@ -28,6 +28,7 @@ from providers.render.models import moment, text
 logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 65_536
 MAX_ATTEMPTS = 8
+NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 Delivery = WebhookDelivery.Status
 
 
@@ -41,7 +42,7 @@ def receive(body: bytes, headers: Mapping[str, str]) -> bool:
         raise NotGenuine
     try:
         standardwebhooks.Webhook(settings.RENDER_WEBHOOK_SECRET).verify(body, dict(headers))
-        payload = json.loads(body)
+        payload = bounded_json.loads(body)
         sent = payload["data"]
         values = {
             "event_type": text(payload.get("type"))[:100],
@@ -49,7 +50,7 @@ def receive(body: bytes, headers: Mapping[str, str]) -> bool:
             "service_render_id": text(sent.get("serviceId"))[:80],
             "sent_at": moment(payload.get("timestamp")),
         }
-    except (standardwebhooks.WebhookVerificationError, ValueError, KeyError, TypeError, AttributeError, UnicodeError):
+    except (standardwebhooks.WebhookVerificationError, *NONSENSE):
         raise NotGenuine from None
     identity = next(value for name, value in headers.items() if name.lower() == "webhook-id")
     _, created = WebhookDelivery.objects.get_or_create(delivery_id=identity[:200], defaults=values)

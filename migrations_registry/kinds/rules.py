@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +15,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from providers import bounded_json
 from providers.errors import Refused
 
 NUMBERS = ("rows", "bytes", "maintenance_seconds")
@@ -106,7 +106,7 @@ def _gate(given: object) -> str:
 
 def _severities(given: object) -> dict[str, str]:
     try:
-        severities = json.loads(given) if isinstance(given, str) else given
+        severities = bounded_json.loads(given) if isinstance(given, str) else given
     except ValueError:
         raise Refused('severities must be JSON such as {"MN-ENUM": "data"}. Nothing was requested.') from None
     if not isinstance(severities, dict):

@@ -6,7 +6,6 @@ UnknownOutcome, to be looked up and never repeated. Tokens never appear in an er
 
 from __future__ import annotations
 
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ import stamina
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
-from providers import redact
+from providers import bounded_json, redact
 from providers.errors import ProviderError
 from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.http.rate_limits import RateLimits
@@ -118,7 +117,7 @@ class JsonClient:
         code = response.status_code
         if 200 <= code < 300:
             try:
-                return json.loads(content) if content.strip() else None
+                return bounded_json.loads(content) if content.strip() else None
             except ValueError:
                 return self._garbled(method, path)
         message = self.redact(provider_message(content))
@@ -165,7 +164,7 @@ def never_sent(error: Exception) -> bool:
 def provider_message(content: bytes) -> str:
     """The `message` of the error body that both providers send, or its first 200 characters."""
     try:
-        parsed = json.loads(content)
+        parsed = bounded_json.loads(content)
     except ValueError:
         return content[:200].decode("utf-8", "replace") or "no message"
     return str((isinstance(parsed, dict) and parsed.get("message")) or "no message")[:500]
