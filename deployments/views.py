@@ -7,18 +7,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from deployments.render.webhooks import MAX_BODY_BYTES, NotGenuine, receive
+from operations.web.body_limit import BodyLimit, takes
 
 
+@takes(BodyLimit(body=MAX_BODY_BYTES))
 @csrf_exempt
 @require_POST
 def render_webhook(request: HttpRequest) -> HttpResponse:
     """202 for a genuine delivery, also a repeated one; 400 for anything else, without saying what was wrong."""
-    try:
-        too_long = int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES
-    except ValueError:
-        too_long = True
-    if too_long:
-        return JsonResponse({"message": "refused"}, status=400)
     try:
         receive(request.body, request.headers)
     except NotGenuine:

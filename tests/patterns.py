@@ -119,7 +119,9 @@ def _methods(asked: str, assigned: ast.expr | None, tree: ast.Module) -> frozens
 def hostile(pattern: str | bytes, flags: int = 0) -> list[str]:
     """Units to repeat and what may stand before them: the pattern's letters, its literal runs, one whole example."""
     text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
-    letters, runs, example = set("a 0-"), set(), []
+    letters: set[str] = set("a 0-")
+    runs: set[str] = set()
+    example: list[str] = []
     _walk(_parser.parse(text, flags), letters, runs, example)
     whole = "".join(example)
     starts = {"", whole, *runs, *(whole[:cut] for cut in range(1, min(len(whole), 40)))}

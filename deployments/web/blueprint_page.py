@@ -17,9 +17,11 @@ from deployments.blueprint.parse import MAX_BYTES
 from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
 from operations.models import Environment
+from operations.web.body_limit import BodyLimit, takes
 from providers.errors import Refused
 
 
+@takes(BodyLimit(body=4 * MAX_BYTES, field=MAX_BYTES, permission="deployments.view_service"))  # 4: as a form encodes it
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows what differs; POST takes a pasted or uploaded file, keeps no value of it, and asks Render about it."""
     if not request.user.has_perm("deployments.view_service"):

@@ -20,6 +20,7 @@ from deployments.models import EdgeFunction
 from deployments.web.verbs import Verb
 from operations.engine import kinds
 from operations.models import Environment
+from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
 from providers.errors import Refused
 
@@ -84,6 +85,7 @@ class BundleForm(forms.Form):
     upload = forms.FileField(label="Zip of its folder", help_text="At most 20 MiB; files like .env are refused.")
 
 
+@takes(BodyLimit(body=source_archive.MAX_TOTAL_BYTES + MIB, permission="deployments.deploy"))
 def upload(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST keeps the bundle and leads to the confirmation page of the deploy."""
     if not request.user.has_perm("deployments.deploy"):
@@ -106,5 +108,6 @@ def _keep(request: HttpRequest, form: BundleForm) -> str:
     assert isinstance(sent, UploadedFile)  # noqa: S101 (a FileField gives nothing else)
     if (sent.size or 0) > source_archive.MAX_TOTAL_BYTES:
         raise Refused(f"{sent.name} is larger than {source_archive.MAX_TOTAL_BYTES // 2**20} MiB. Nothing was kept.")
-    row = keep_files(slug, source_archive.from_zip(sent.read(), sent.name or "the upload"), request.user.get_username())
+    files = source_archive.from_upload(sent.read(), sent.name or "the upload")
+    row = keep_files(slug, files, request.user.get_username())
     return verb(request, DEPLOY, "", form.cleaned_data["environment"], function=slug, bundle=row.sha256).url

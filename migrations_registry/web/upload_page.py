@@ -14,10 +14,12 @@ from django.template.response import TemplateResponse
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
 from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES, read_source, read_upload
+from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
 from providers import git
 from providers.errors import ProviderError, Refused
 
+GIT_SECONDS = 8.0  # a page waits for nobody longer; what takes more is registered by the command
 PERMISSION = "migrations_registry.register_migrationfile"
 
 
@@ -40,6 +42,7 @@ class UploadForm(forms.Form):
         return cleaned
 
 
+@takes(BodyLimit(body=MAX_ARCHIVE_BYTES + MIB, permission=PERMISSION))
 def page(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST registers what was found."""
     if not request.user.has_perm(PERMISSION):
@@ -71,7 +74,7 @@ def _register(request: HttpRequest, form: UploadForm) -> tuple[int, list[Any]]:
     else:
         if not git.is_url(repository) or repository.lower().startswith("file:"):
             raise Refused(f"{repository} is no https, ssh or git URL; nothing was registered.")
-        source, files = repository, read_source(repository)
+        source, files = repository, read_source(repository, seconds=GIT_SECONDS)
     migrations, rejected = discover(files)
     if not migrations and not rejected:
         raise Refused(

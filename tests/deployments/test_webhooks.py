@@ -97,11 +97,22 @@ def test_without_a_secret_nothing_is_accepted(client: Client, api: Service, sett
     assert post(client, body, headers) == 400
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b'{"data": 3}', b"\xff\xfe", b"{}", b"x" * 70_000])
+NUL = b'{"type": "x", "timestamp": "2026-01-01T00:00:00Z", "data": {"id": "a\\u0000b"}}'
+HALF = NUL.replace(b"u0000", b"ud800")
+DEEP = b'{"data": ' * 5_000
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b'{"data": 3}', b"\xff\xfe", b"{}", NUL, HALF, DEEP])
 def test_signed_nonsense_is_refused(client: Client, api: Service, body: bytes) -> None:
     headers = signed(body if body[:1] != b"\xff" else b"{}")
 
     assert post(client, body, headers) == 400
+
+
+def test_a_signed_body_that_is_too_large_is_refused_unread(client: Client, api: Service) -> None:
+    body = b"x" * 70_000
+
+    assert post(client, body, signed(body)) == 413
 
 
 def test_the_truth_is_fetched_whatever_the_order(client: Client, api: Service, sandbox: Harness) -> None:

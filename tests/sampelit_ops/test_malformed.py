@@ -1,0 +1,143 @@
+"""Malformed ids, query parameters and fields at every address: 404 or 400 or a page, never 500."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.template.base import Template
+from django.test import Client, override_settings
+from django.urls import get_resolver
+from django.utils.safestring import SafeString
+
+from sampelit_ops import permission_matrix
+from sampelit_ops.permission_matrix import BODY
+from sampelit_ops.site.admin_site import OpsAdminSite
+from tests import factories, sampling
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("operations", "deployments", "backups", "migrations_registry", "sampelit_ops", "ledger")
+BAD = {
+    "a NUL": "\0",
+    "a NUL inside": "1\x002",
+    "half a character": "%ED%A0%80",
+    "broken UTF-8": "%FF%FE",
+    "a word": "abc",
+    "negative": "-1",
+    "too large": "9" * 40,
+    "larger than a bigint": "9223372036854775808",
+    "a fraction": "1.5",
+    "no number": "NaN",
+    "long": "x" * 700,
+    "deep": "[" * 300,
+    "quoting": "'\"\\_5F__",
+}
+LOOKUPS = ("", "__exact", "__in", "__isnull", "__gte", "__id__exact")
+ASKED = re.compile(r"(?:GET|POST|asked)(?:\.get|\.getlist)?[(\[]\"(\w+)\"")
+
+
+def _names() -> set[str]:
+    """The parameters that pages ask for, Django's own, and what lists are filtered by."""
+    found = {"q", "o", "p", "e", "all", "next", "_to_field", "_popup", "_changelist_filters", "period"}
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            found |= set(ASKED.findall(path.read_text()))
+    return found | {"environment", "before", "version", "ordering", "run", "at", "commit", "service", "fragment"}
+
+
+def _filters(path: str) -> set[str]:
+    """The filters of the list at this address, with the lookups that a hand can write."""
+    parts = path.strip("/").split("/")
+    for model, owner in admin.site._registry.items():
+        if parts == ["admin", model._meta.app_label, model._meta.model_name]:
+            plain = {each for each in owner.list_filter if isinstance(each, str)}
+            return {f"{name}{lookup}" for name in plain for lookup in LOOKUPS}
+    return set()
+
+
+def _escaped(value: str) -> str:
+    return value if value.startswith("%") else quote(value, safe="")
+
+
+def _paths() -> Iterator[str]:
+    """Each address with one parameter after the other malformed."""
+    for route, names in permission_matrix._patterns(get_resolver().url_patterns):
+        good = {name: permission_matrix._values(name, route)[0] for name in names}
+        for name in names:
+            for value in BAD.values():
+                values = {**good, name: _escaped(value)}
+                yield "/" + "".join(str(values.get(part, part)) for part in permission_matrix._parts(route))
+
+
+@pytest.fixture
+def superuser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+    monkeypatch.setattr(Template, "render", lambda *_: SafeString(""))
+    monkeypatch.setattr(OpsAdminSite, "each_context", lambda *_: {"has_permission": True})
+    factories.world()
+    with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+        client = Client(raise_request_exception=False)
+        client.force_login(User.objects.create_superuser("malformed", password="x"))
+        client.get("/admin/jsi18n/")
+        yield client
+
+
+def _breaks(client: Client, method: str, path: str, body: dict[str, Any] | None = None) -> bool:
+    signed_in = {name: morsel.value for name, morsel in client.cookies.items()}
+    with transaction.atomic():
+        answer = client.get(path) if method == "GET" else client.post(path, body or BODY)
+        transaction.set_rollback(True)
+    client.cookies.load(signed_in)
+    return answer.status_code >= 500 and not path.startswith("/readyz")
+
+
+@pytest.mark.django_db
+def test_malformed_ids(superuser: Client) -> None:
+    paths = [path for path in dict.fromkeys(_paths()) if sampling.chosen(path, 8)]
+
+    assert paths
+    assert [path for path in paths if _breaks(superuser, "GET", path) or _breaks(superuser, "POST", path)] == []
+
+
+@pytest.mark.django_db
+def test_malformed_query_parameters(superuser: Client) -> None:
+    asked = [
+        f"{each.path}?{name}={_escaped(value)}"
+        for each in permission_matrix.addresses()
+        for name in sorted(_names() | _filters(each.path))
+        for value in BAD.values()
+    ]
+    paths = [path for path in dict.fromkeys(asked) if sampling.chosen(path, 2_000)]
+
+    assert paths
+    assert [path for path in paths if _breaks(superuser, "GET", path)] == []
+
+
+@pytest.mark.django_db
+def test_malformed_fields(superuser: Client) -> None:
+    asked = [
+        (each.path, name, value)
+        for each in permission_matrix.addresses()
+        for name in sorted(_names() | set(BODY))
+        for value in BAD.values()
+    ]
+    chosen = [row for row in asked if sampling.chosen(repr(row), 2_000)]
+
+    assert chosen
+    assert [row for row in chosen if _breaks(superuser, "POST", row[0], {**BODY, row[1]: row[2]})] == []
+
+
+@pytest.mark.django_db
+def test_a_cookie_with_a_nul(client: Client) -> None:
+    client.cookies["ops_session"] = "x"
+    client.cookies["ops_session"].set("ops_session", "\0", '"\\000abc"')
+
+    assert client.get("/admin/").status_code == 400
