@@ -41,8 +41,8 @@ def receive(body: bytes, headers: Mapping[str, str]) -> bool:
     if not settings.RENDER_WEBHOOK_SECRET or len(body) > MAX_BODY_BYTES:
         raise NotGenuine
     try:
+        payload = bounded_json.loads(body)  # before verify(), which parses without a limit of depth
         standardwebhooks.Webhook(settings.RENDER_WEBHOOK_SECRET).verify(body, dict(headers))
-        payload = bounded_json.loads(body)
         sent = payload["data"]
         values = {
             "event_type": text(payload.get("type"))[:100],
