@@ -22,7 +22,7 @@ class JsonLogger(Logger):
                 handler.addFilter(RedactingFilter())
 
 
-worker_class = "sampelit_ops.web_worker.DeadlineWorker"
+worker_class = "sampelit_ops.web.deadline_worker.DeadlineWorker"
 threads = 8
 control_socket_disable = True
 logger_class = JsonLogger

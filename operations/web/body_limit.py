@@ -1,7 +1,7 @@
 """How much of a request's body a page takes before anything of it is read.
 
 In: a page that takes more than others says so, and for whom. Out: attributes of the view, which
-`sampelit_ops.request_bounds` asks for before the body is read.
+`sampelit_ops.web.request_bounds` asks for before the body is read.
 """
 
 from __future__ import annotations

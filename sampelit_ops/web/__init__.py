@@ -1,0 +1,1 @@
+"""What stands before every page: bounds of a request, and the worker that lets slow clients go."""
