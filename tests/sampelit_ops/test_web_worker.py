@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
-from sampelit_ops import web_worker
+from sampelit_ops.web import deadline_worker as web_worker
 web_worker.READ_SECONDS, web_worker.WRITE_SECONDS = 1.0, 1
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/large":
