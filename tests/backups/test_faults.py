@@ -1,6 +1,6 @@
 """Faults at every kind of call to the store: what is listed as stored restores equal; nothing unfinished is listed.
 
-A seeded sample of call indexes; OPS_TEST_SOAK=1 walks them all.
+A seeded sample of call indexes; SOAK=1 walks them all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from operations.models.ulid import new_ulid
 from providers.errors import ProviderError
 from providers.storage.base import Store, StoreError
 from providers.storage.factory import open_store
+from tests import sampling
 from tests.backups.conftest import AUDIT
 
 FAULTS = ("error", "lost answer", "short write", "flipped bit", "stale")
@@ -79,7 +80,7 @@ class Faulty:
 def cases() -> list[tuple[str, int]]:
     """One index for each fault, rotated by the seed; all of them in a soak."""
     every = [(fault, at) for fault in FAULTS for at in range(1, 13)]
-    if os.environ.get("OPS_TEST_SOAK") == "1":
+    if sampling.WHOLE:
         return every
     chosen = random.Random(SEED)
     return [(fault, chosen.randint(1, 11)) for fault in FAULTS for _ in range(2)]

@@ -1,8 +1,7 @@
-"""The same faults on buckets: moto and seaweedfs. A seeded sample; OPS_TEST_SOAK=1 walks every call."""
+"""The same faults on buckets: moto and seaweedfs. A seeded sample; SOAK=1 walks every call."""
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from providers.errors import ProviderError
 from providers.storage.base import Store, Stored, StoreError, parse
 from providers.storage.factory import open_store
 from providers.storage.s3 import S3Store
+from tests import sampling
 from tests.backups.conftest import AUDIT
 from tests.backups.test_faults import FAULTS, SEED, Faulty, believed
 
@@ -39,7 +39,7 @@ def moto(monkeypatch) -> Iterator[Store]:
 
 
 def cases() -> list[tuple[str, int]]:
-    if os.environ.get("OPS_TEST_SOAK") == "1":
+    if sampling.WHOLE:
         return [(fault, at) for fault in FAULTS for at in range(1, 13)]
     chance = random.Random(SEED + 1)
     return [(fault, chance.randint(1, 11)) for fault in chance.sample(FAULTS, 2)]

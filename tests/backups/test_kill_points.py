@@ -1,7 +1,7 @@
 """kill -9 before and after each kind of call that an export, a proof, a restore and a sweep make to the store.
 
 In: 20 named points. Out: what is listed as a run restores equal, what was not finished is not listed, and a second
-attempt ends well. A seeded sample; OPS_TEST_SOAK=1 walks all points.
+attempt ends well. A seeded sample; SOAK=1 walks all points.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from backups.stores.orphans import sweep
 from operations.models.ulid import new_ulid
 from providers.storage.base import Store
 from providers.storage.factory import open_store
+from tests import sampling
 from tests.backups.conftest import AUDIT
 from tests.backups.test_faults import SEED, believed
 
@@ -97,7 +98,7 @@ def killed(act: Callable[[], object]) -> bool:
 
 
 def chosen() -> list[tuple[str, str, str, str]]:
-    if os.environ.get("OPS_TEST_SOAK") == "1":
+    if sampling.WHOLE:
         return POINTS
     chance = random.Random(SEED)
     by_act = {act: [point for point in POINTS if point[0] == act] for act, *_ in POINTS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from backups.restore.into_empty import Target, restore
 from providers.storage.base import Store
+from tests import sampling
 from tests.backups.conftest import exported
 
 EXPORTS = 2
@@ -69,7 +69,7 @@ def test_the_proven_rows_are_the_snapshots_while_others_write(restless, store: S
     assert not superuser
 
 
-@pytest.mark.parametrize("fmt", ["binary", "csv"] if os.environ.get("OPS_TEST_SOAK") == "1" else ["binary"])
+@pytest.mark.parametrize("fmt", ["binary", "csv"] if sampling.WHOLE else ["binary"])
 def test_a_row_of_20_mb_comes_back(fmt: str, sampelit_copy, store: Store, empty_database: str) -> None:
     with psycopg.connect(sampelit_copy["admin"]) as connection:
         connection.execute("CREATE TABLE huge (id int, t text)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 from backups.policy_spec import FLOOR, Rule
 from backups.retention.model import QUIET, TOMBSTONE, Clock, Fact, Plan
 from backups.retention.plan import plan
+from tests import sampling
 
-MORE = 20 if os.environ.get("OPS_TEST_SOAK") == "1" else 1
+MORE = 20 if sampling.WHOLE else 1
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SMALL = Rule(last=3, daily=3, weekly=2, monthly=2, yearly=1, unproven_days=10)
 HOURS = st.integers(min_value=0, max_value=24 * 800)

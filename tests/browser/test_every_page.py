@@ -71,7 +71,7 @@ def _at(page: Watched, name: str, width: int) -> list[str]:
 
 def _schemes(name: str, width: int) -> tuple[str, ...]:
     """Both themes in a soak or for pictures; else one each: a page is light at one width and dark at the other."""
-    if os.environ.get("SOAK") or PICTURES:
+    if sampling.WHOLE or PICTURES:
         return ("light", "dark")
     return ("dark",) if (crc32(name.encode()) + width) % 4 >= 2 else ("light",)
 

@@ -101,7 +101,7 @@ def _breaks(client: Client, method: str, path: str, body: dict[str, Any] | None 
 
 @pytest.mark.django_db
 def test_malformed_ids(superuser: Client) -> None:
-    paths = [path for path in dict.fromkeys(_paths()) if sampling.chosen(path, 8)]
+    paths = [path for path in dict.fromkeys(_paths()) if sampling.chosen(path, 24)]
 
     assert paths
     assert [path for path in paths if _breaks(superuser, "GET", path) or _breaks(superuser, "POST", path)] == []
@@ -115,7 +115,7 @@ def test_malformed_query_parameters(superuser: Client) -> None:
         for name in sorted(_names() | _filters(each.path))
         for value in BAD.values()
     ]
-    paths = [path for path in dict.fromkeys(asked) if sampling.chosen(path, 2_000)]
+    paths = [path for path in dict.fromkeys(asked) if sampling.chosen(path, 6_000)]
 
     assert paths
     assert [path for path in paths if _breaks(superuser, "GET", path)] == []
@@ -129,7 +129,7 @@ def test_malformed_fields(superuser: Client) -> None:
         for name in sorted(_names() | set(BODY))
         for value in BAD.values()
     ]
-    chosen = [row for row in asked if sampling.chosen(repr(row), 2_000)]
+    chosen = [row for row in asked if sampling.chosen(repr(row), 6_000)]
 
     assert chosen
     assert [row for row in chosen if _breaks(superuser, "POST", row[0], {**BODY, row[1]: row[2]})] == []
