@@ -10,7 +10,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench
+.PHONY: help run test soak lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then e
 
 test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three processes for two cores, as they often wait
 	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+
+soak: $(VENV)/.dev ## the suites that count cases, whole (hours); adds what came out to docs/reliability.md
+	@exec $(BIN)/python -m tests.soak $(SUITES)
 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)

@@ -6,7 +6,6 @@ OPS_TEST_EVIDENCE_WALKS walks; each ends with one run of each policy, so that ev
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,10 @@ from backups.evidence.chain_assessment import judge
 from backups.evidence.verdicts import Seen
 from backups.facts.model import Conversions, End, Month, RunFacts, TableFacts, document_of
 from backups.facts.sequence_ranges import packed
+from tests import sampling
 from tests.offline import verify_backup
 
-WALKS = int(os.environ.get("OPS_TEST_EVIDENCE_WALKS", "120"))
+WALKS = sampling.size("EVIDENCE_WALKS")
 TABLE, CHAIN = "public.algorithm_audit_trail", "c"
 MONTHS = frozenset({"2026-03", "2026-04"})
 BEGIN = datetime(2026, 3, 28, tzinfo=UTC)

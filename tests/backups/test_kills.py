@@ -15,11 +15,12 @@ from ledger.models import Entry
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.processes import kill_group
+from tests import sampling
 from tests.operations.test_worker import SEED, ended, holder_of, start_worker, until
 from tests.people import holder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
-KILLS = int(os.environ.get("OPS_TEST_KILLS", "2"))
+KILLS = sampling.size("KILLS")
 
 
 def test_a_killed_export_ends_proven_exactly_once(sampelit, monkeypatch):

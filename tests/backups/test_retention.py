@@ -15,7 +15,7 @@ from backups.retention.model import QUIET, TOMBSTONE, Clock, Fact, Plan
 from backups.retention.plan import plan
 from tests import sampling
 
-MORE = 20 if sampling.WHOLE else 1
+HISTORIES = sampling.size("RETENTION_HISTORIES")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SMALL = Rule(last=3, daily=3, weekly=2, monthly=2, yearly=1, unproven_days=10)
 HOURS = st.integers(min_value=0, max_value=24 * 800)
@@ -64,7 +64,7 @@ def verdicts(planned: Plan) -> dict[str, str]:
 
 
 @given(histories(), RULES)
-@settings(max_examples=150 * MORE, deadline=None)
+@settings(max_examples=HISTORIES, deadline=None)
 def test_what_must_stay_stays_whatever_the_history_and_the_rule(facts: list[Fact], rule: Rule) -> None:
     planned = plan(facts, rule, at())
     going = {*planned.retire, *planned.due}
@@ -81,7 +81,7 @@ def test_what_must_stay_stays_whatever_the_history_and_the_rule(facts: list[Fact
 
 
 @given(histories(), RULES)
-@settings(max_examples=80 * MORE, deadline=None)
+@settings(max_examples=HISTORIES // 2, deadline=None)
 def test_bad_runs_age_nothing_out_and_a_plan_is_stable(facts: list[Fact], rule: Rule) -> None:
     bad = [Fact(f"bad{hour}", NOW - timedelta(minutes=hour), proven=False) for hour in range(7)]
     before = plan(facts, rule, at())
@@ -94,7 +94,7 @@ def test_bad_runs_age_nothing_out_and_a_plan_is_stable(facts: list[Fact], rule: 
 
 
 @given(histories(), RULES, st.sampled_from([365, -365]), st.booleans())
-@settings(max_examples=80 * MORE, deadline=None)
+@settings(max_examples=HISTORIES // 2, deadline=None)
 def test_a_clock_a_year_away_deletes_nothing(facts: list[Fact], rule: Rule, days: int, both: bool) -> None:
     recent = [*facts, Fact("now", NOW, proven=True)]
     wrong = NOW + timedelta(days=days)

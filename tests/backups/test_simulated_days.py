@@ -6,7 +6,6 @@ that are expected come from offsets tried by hand, their fate from a model that 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,9 +22,10 @@ from backups.models import Policy, Run, Slot
 from backups.policies import scheduler
 from backups.policies.cron import slots_between
 from operations.models import Environment, Operation
+from tests import sampling
 
-DAYS = int(os.environ.get("OPS_TEST_DAYS", "14"))
-SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+DAYS = sampling.size("DAYS")
+SEED = sampling.SEED
 OUTAGES = 20 if DAYS >= 365 else 3
 START = datetime(2026, 3, 24, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -5,7 +5,6 @@ OPS_TEST_FORGERIES of each kind share one run; OPS_TEST_CONVERSIONS legal late c
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,11 +25,11 @@ from providers.storage.factory import open_store
 from sandbox import database
 from sandbox.chain import decision_hash
 from sandbox.traffic import convert, decide
-from tests import portal_database
+from tests import portal_database, sampling
 from tests.backups.conftest import exported
 
-N = int(os.environ.get("OPS_TEST_FORGERIES", "3"))
-CONVERSIONS = int(os.environ.get("OPS_TEST_CONVERSIONS", "40"))
+N = sampling.size("FORGERIES")
+CONVERSIONS = sampling.size("CONVERSIONS")
 LENGTH = 12
 AUDIT = "public.algorithm_audit_trail"
 Chains = list[str]

@@ -6,7 +6,6 @@ OPS_TEST_WALKS walks of OPS_TEST_STEPS steps; OPS_TEST_SEED repeats one (each fa
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,10 +23,10 @@ from tests import portal_database
 from tests.backups.walk_portal import DAYS, LAST, Portal
 from tests.backups.walk_steps import CALM, WEIGHTS, Walk
 from tests.backups.walk_world import World
-from tests.sampling import SEED
+from tests.sampling import SEED, size
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WALKS, STEPS = int(os.environ.get("OPS_TEST_WALKS", "2")), int(os.environ.get("OPS_TEST_STEPS", "14"))
+WALKS, STEPS = size("WALKS"), size("STEPS")
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass
 from itertools import product
 
 from migrations_registry.apply import failpoints
+from tests import sampling
 
-WALKS = int(os.environ.get("OPS_TEST_FAILPOINTS", "6"))
-
-
-SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
-
-
+WALKS = sampling.size("FAILPOINTS")
+SEED = sampling.SEED
 FAULTS = ("kill", "cut", "crash")
 
 

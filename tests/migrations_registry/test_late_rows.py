@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,11 +27,11 @@ from providers.postgres.migrate.session import Limits, begin
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
-from tests import portal_database
+from tests import portal_database, sampling
 from tests.migrations_registry.late_rows_case import Case
 
-RUNS = int(os.environ.get("OPS_TEST_KEEPS", "12"))
-SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+RUNS = sampling.size("KEEPS")
+SEED = sampling.SEED
 
 
 @pytest.fixture

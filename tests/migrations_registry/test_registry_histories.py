@@ -6,7 +6,6 @@ Never approved without the needed other people; never begun after a byte, the pl
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from contextlib import suppress
 from datetime import timedelta
@@ -30,12 +29,13 @@ from operations.engine.finish import end
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
+from tests import sampling
 
 pytestmark = pytest.mark.django_db
 module = import_module("migrations_registry.analysis.analyse")
 CONTENTS = [b"ALTER TABLE t DROP COLUMN a%d;" % number for number in range(2)]
 CONTENTS += [b"CREATE INDEX i%d ON t (a);" % number for number in range(2)]
-COUNT = int(os.environ.get("OPS_TEST_MIGRATION_HISTORIES", "6"))
+COUNT = sampling.size("MIGRATION_HISTORIES")
 BEGUN: list[int] = []
 NEEDED = {"destructive": 2, "sensitive": 1, "routine": 0}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -19,9 +17,10 @@ from operations.engine.tick import expire_old_requests
 from operations.models import Environment, Operation
 from operations.models.operation import TERMINAL, TRANSITIONS
 from providers.errors import Refused
+from tests import sampling
 from tests.people import holder
 
-HISTORIES = int(os.environ.get("OPS_TEST_HISTORIES", "60"))
+HISTORIES = sampling.size("HISTORIES")
 PEOPLE = ("olga", "ada", "ben", "carl")
 moves = strategies.lists(
     strategies.one_of(

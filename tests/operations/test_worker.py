@@ -19,11 +19,11 @@ from django.utils import timezone
 from operations.models import Heartbeat, Operation
 from operations.worker.process_tree import descendants
 from providers.processes import kill_group, spawn
-from tests import fast_flush
+from tests import fast_flush, sampling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 ATTEMPTS = 3  # each costs a lease
-SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+SEED = sampling.SEED
 
 
 def until(condition: Callable[[], object], seconds: float = 30) -> object:

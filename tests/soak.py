@@ -1,0 +1,86 @@
+"""`make soak`: every counted suite at its whole size, one after the other, each told in docs/reliability.md.
+
+In: files of tests (all that ask `tests.sampling` without one), OPS_TEST_SEED. Out: a line per suite at the table's end,
+exit status 1 if one failed. A suite that passed at this commit is not run again, so a soak that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests import sampling
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
+HANG_SECONDS = 3_600
+_ASKS = re.compile(r"\bsampling\.(?:WHOLE|size|chosen)\b|^from tests\.sampling import", re.M)
+_NAME = re.compile(r"\bsize\(\"(\w+)\"\)")
+_COUNTS = re.compile(r"^=+ (.*?) in [\d.:]+s.* =+$", re.M)
+
+
+def suites() -> dict[Path, str]:
+    """The files of tests that ask how much to walk, themselves or through cases, and what they walk."""
+    texts = {path: path.read_text() for path in (ROOT / "tests").rglob("*.py")}
+    asking = {path: text for path, text in texts.items() if _ASKS.search(text)}
+    cases = {path.stem: text for path, text in asking.items() if not path.name.startswith("test_")}
+    walked = {}
+    for path in sorted(path for path in texts if path.name.startswith("test_")):
+        text = texts[path]
+        borrowed = [case for stem, case in cases.items() if re.search(rf"\b{stem}\b.* import|import .*\b{stem}$", text)]
+        if path in asking or borrowed:
+            walked[path] = sizes("\n".join([text, *borrowed]))
+    return walked
+
+
+def sizes(text: str) -> str:
+    """The counts that a soak walks, as the source asks for them."""
+    names = dict.fromkeys(_NAME.findall(text))
+    return ", ".join(f"{_size(name):,} {name.lower().replace('_', ' ')}" for name in names) or "every case"
+
+
+def _size(name: str) -> int:
+    return int(os.environ.get(f"OPS_TEST_{name}") or sampling.SIZES[name][1])
+
+
+def main(given: list[str]) -> int:
+    """Run what did not pass at this commit yet; returns the exit status."""
+    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True).strip()
+    wanted, failed = {Path(name).resolve() for name in given}, 0
+    for suite, walked in suites().items():
+        if wanted and suite not in wanted:
+            continue
+        place = suite.relative_to(ROOT).as_posix()
+        if any(f"`{place}`" in line and f"| {commit} |" in line and "failed" not in line for line in _lines()):
+            continue
+        status, told, took = _run(place)
+        failed += status != 0
+        with PAGE.open("a") as page:
+            day, machine = datetime.now(UTC).date(), f"{os.cpu_count()} cores, {platform.python_version()}"
+            page.write(f"| `{place}` | {walked} | {told} | {took:.0f} s | {day} | {commit} | {machine} |\n")
+    return 1 if failed else 0
+
+
+def _lines() -> list[str]:
+    return PAGE.read_text().splitlines()
+
+
+def _run(place: str) -> tuple[int, str, float]:
+    """The exit status, pytest's own counts, the seconds."""
+    argv = [sys.executable, "-m", "pytest", "-n", "2", "-o", f"faulthandler_timeout={HANG_SECONDS}", place]
+    began = time.monotonic()
+    environment = {**os.environ, "SOAK": "1"}
+    run = subprocess.run(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    sys.stdout.write(run.stdout)
+    counts = _COUNTS.findall(run.stdout)
+    return run.returncode, counts[-1] if counts else f"failed: exit {run.returncode}", time.monotonic() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
