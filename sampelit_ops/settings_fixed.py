@@ -50,7 +50,11 @@ MIDDLEWARE = [
     "sampelit_ops.signin.middleware.SecondFactor",
     "sampelit_ops.signin.middleware.PermissionsPolicy",
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "operations.authority.EnvironmentRoles",
+]
 ROOT_URLCONF = "sampelit_ops.urls"
 WSGI_APPLICATION = "sampelit_ops.wsgi.application"
 TEMPLATES = [

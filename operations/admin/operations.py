@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin, viewers_only
 from operations.approvals.voting import why_not_vote
+from operations.authority import VOTE, holds
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Approval, Environment, Operation, Status
@@ -127,7 +128,7 @@ def _waiting(row: Operation, label: str, user: User) -> Waiting:
 def _why_not(row: Operation, user: User, live: list[Approval]) -> str:
     if row.requested_by_id == user.pk:
         return "You requested it; somebody else must approve it."
-    if not user.has_perm("operations.approve_operation"):
+    if not holds(user, VOTE, row.environment):
         return why_not_vote(row, user)
     return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in live) else ""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django_otp import user_has_device
 
+from operations.authority import VOTE, holders, holds
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
@@ -22,16 +22,9 @@ WINDOW = timedelta(minutes=30)
 DELAY_WHEN_ALONE = timedelta(minutes=30)
 
 
-def approvers() -> int:
-    """How many active people may vote."""
-    wanted = Permission.objects.filter(codename="approve_operation", content_type__app_label="operations")
-    holders = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted)
-    return User.objects.filter(holders, is_active=True).distinct().count()
-
-
 def why_not_break_glass(operation: Operation, by: User) -> str:
     """The reason it is refused, or nothing."""
-    if not by.has_perm("operations.break_glass"):
+    if not holds(by, "operations.break_glass", operation.environment):
         return "Only operators and admins may break the glass."
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()}; there is no missing vote to replace."
@@ -54,7 +47,8 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
             if refusal:
                 raise PermissionDenied(f"{refusal} Nothing was changed.")
             reason = said(reason)
-            _replace_votes(row, by, reason, timezone.now() + (DELAY_WHEN_ALONE if approvers() < 2 else timedelta(0)))
+            alone = holders(VOTE, row.environment).count() < 2
+            _replace_votes(row, by, reason, timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0)))
             record_about(row, "operations.break_glass", actor=by.username, reason=reason, channel=channel)
     row.refresh_from_db()
     return row

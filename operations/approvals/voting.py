@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from operations.authority import VOTE, holds
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
@@ -18,7 +19,7 @@ def why_not_vote(operation: Operation, by: User) -> str:
     """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
     if operation.requested_by_id == by.pk:
         return "You requested it; somebody else must approve it."
-    if not by.has_perm("operations.approve_operation"):
+    if not holds(by, VOTE, operation.environment):
         return "Only approvers vote."
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()} and takes no votes."

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from operations.authority import holds
 from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
@@ -16,10 +17,10 @@ from providers.errors import Refused
 
 
 def may_cancel(operation: Operation, by: User) -> bool:
-    if operation.requested_by_id == by.pk or by.has_perm("operations.cancel_operation"):
+    if operation.requested_by_id == by.pk or holds(by, "operations.cancel_operation", operation.environment):
         return True
     kind = kinds.registry.kinds.get(operation.kind)
-    return kind is not None and by.has_perm(kind.permission)
+    return kind is not None and holds(by, kind.permission, operation.environment)
 
 
 def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:

@@ -16,6 +16,7 @@ from django_otp import user_has_device
 
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.authority import holds
 from operations.engine import kinds, specs
 from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
@@ -77,7 +78,7 @@ def request(
         raise Refused("Only the demo may say when something happened. Nothing was requested.")
     with refusals_recorded(name, by, environment):
         kind = kinds.get(name)
-        check_permission(kind, by)
+        check_permission(kind, by, environment)
         if kind.needs_reason and not reason.strip():
             raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
         reason = said(reason)
@@ -97,9 +98,9 @@ def request(
     return operation
 
 
-def check_permission(kind: kinds.OperationKind, by: User) -> None:
-    """Raise PermissionDenied unless this person may ask for this kind (and has a second factor where it must)."""
-    if not by.is_active or not by.has_perm(kind.permission):
+def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
+    """Raise PermissionDenied unless this person may ask for this kind there."""
+    if not holds(by, kind.permission, environment):
         raise PermissionDenied(f"{by.username} may not request {kind.name}. Nothing was requested.")
 
 

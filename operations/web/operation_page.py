@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
+from operations.authority import holds
 from operations.engine import kinds, specs
 from operations.engine.cancel import cancel, may_cancel
 from operations.engine.request import refusals_recorded
@@ -66,7 +67,11 @@ def verbs(operation: Operation, user: User) -> list[Verb]:
     if operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED) and _voted(operation, user):
         shown.append(Verb("revoke", "Take my vote back", "", says="It counts no more; possible until a worker starts."))
     if operation.terminal:
-        why_not = "" if kind is not None and user.has_perm(kind.permission) else "Your role may not request this."
+        why_not = (
+            ""
+            if kind is not None and holds(user, kind.permission, operation.environment)
+            else "Your role may not request this."
+        )
         if operation.status != Status.SUCCEEDED:
             shown.append(Verb("retry", "Request again", why_not, says="A new operation with the same parameters."))
     else:

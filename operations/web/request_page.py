@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from operations.authority import holds
 from operations.engine import kinds, specs
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
@@ -101,7 +102,7 @@ def _ask(
     assert isinstance(user, User)  # noqa: S101 (admin_view lets only people in)
     try:
         with refusals_recorded(kind.name, user, environment):
-            check_permission(kind, user)
+            check_permission(kind, user, environment)
             cleaned = prepare(kind, environment, parameters)
             if _given(request.POST, kind) != _given(request.GET, kind):
                 return None
@@ -137,7 +138,7 @@ def _context(
     request: HttpRequest, kind: kinds.OperationKind, environment: Environment, form: RequestForm
 ) -> dict[str, Any]:
     shown = _preview(kind, environment, request, form)
-    allowed = request.user.has_perm(kind.permission)
+    allowed = holds(request.user, kind.permission, environment)
     return {
         **admin.site.each_context(request),
         "title": kind.label,
