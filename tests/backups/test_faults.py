@@ -5,7 +5,6 @@ A seeded sample of call indexes; SOAK=1 walks them all.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from tests import sampling
 from tests.backups.conftest import AUDIT
 
 FAULTS = ("error", "lost answer", "short write", "flipped bit", "stale")
-SEED = int(os.environ.get("OPS_TEST_SEED", "7"))
+SEED = sampling.SEED
 
 
 @dataclass
