@@ -14,11 +14,12 @@ from deployments.models import Service, VariableGroup
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
+from deployments.variables.reach import RISK, places
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
-from operations.models import Environment, Risk
+from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.render import EnvGroup, Render
 
@@ -105,7 +106,7 @@ def _done(ctx: StepContext, service: Service, now: EnvGroup | None, otherwise: s
 
 class GroupLinkKind(OperationKind):
     permission = "deployments.configure"
-    risk = Risk.SENSITIVE
+    risk = RISK
     exclusive = "group:{group}"
     parameters = [
         Parameter("group", "Group", choices=groups_anywhere),
@@ -124,6 +125,9 @@ class GroupLinkKind(OperationKind):
     def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
         """Raises Refused for a link that is there already, or is not."""
         raise NotImplementedError
+
+    def reaches(self, environment: Environment, parameters: Parameters) -> list[Environment]:
+        return places([*touched(find_group(parameters["group"])), service_of(parameters["service"])])
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """Whom it reaches and what it holds, by name: a change of either ends a request that waits for votes."""

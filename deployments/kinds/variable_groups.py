@@ -12,11 +12,12 @@ from deployments.models import Service, VariableGroup
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
+from deployments.variables.reach import RISK, places, strictest
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
-from operations.models import Environment, Risk
+from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.render import EnvGroup, Render
 
@@ -100,7 +101,7 @@ def _done(ctx: StepContext, now: EnvGroup | None, otherwise: str) -> None:
 
 class GroupVariableKind(OperationKind):
     permission = "deployments.configure"
-    risk = Risk.SENSITIVE
+    risk = RISK
     exclusive = "group:{group}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -112,6 +113,9 @@ class GroupVariableKind(OperationKind):
                 raise Refused(f"{group.name} reaches {service.name}, which runs this portal. Nothing was requested.")
         check_place(environment, group, services)
         return {**parameters, "group": group.render_id}
+
+    def reaches(self, environment: Environment, parameters: Parameters) -> list[Environment]:
+        return places(touched(find_group(parameters["group"])))
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """The services that it reaches: another link ends a request that waits for votes."""
@@ -140,22 +144,12 @@ def check_place(environment: Environment, group: VariableGroup, services: list[S
     deciding = strictest(services)
     if deciding is None:
         return
-    weaker = (environment.protected, environment.votes_sensitive) < (deciding.protected, deciding.votes_sensitive)
+    weaker = (environment.protected, environment.votes(RISK)) < (deciding.protected, deciding.votes(RISK))
     if weaker or environment.pk not in {service.environment_id for service in services}:
         raise Refused(
             f"{group.name} reaches {deciding}, whose rules are the strictest of all that it reaches. "
             f"Nothing was requested; request it for {deciding}."
         )
-
-
-def strictest(services: Iterable[Service]) -> Environment | None:
-    """Of the services' environments, the one whose rules decide."""
-    places = {service.environment for service in services if service.environment}
-    return max(
-        places,
-        key=lambda environment: (environment.protected, environment.votes_sensitive, environment.slug),
-        default=None,
-    )
 
 
 def _reached(service: Service, key: str) -> Consequence:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
-from deployments.kinds.variable_groups import strictest
 from deployments.models import Deployment, Service, VariableGroup
 from deployments.models.deployment import Status
+from deployments.variables.reach import strictest
 from operations.engine import kinds
 
 GROUP_VERBS = (

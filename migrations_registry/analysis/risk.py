@@ -21,7 +21,7 @@ from migrations_registry.analysis.parsing.parser import Node
 
 ROUTINE, SENSITIVE = "routine", "sensitive"
 RISKS = (ROUTINE, SENSITIVE, DESTRUCTIVE)
-_ALWAYS_TWO = {DESTRUCTIVE, OPAQUE, SECURITY}
+GRAVE = (SECURITY, OPAQUE, DESTRUCTIVE)  # two people each; the gravest last
 _OUTSIDE = {
     "AlterSystemStmt",
     "CreatedbStmt",
@@ -47,19 +47,26 @@ DEFAULT_POLICY = Policy()
 
 
 def severity_of(finding: Finding, policy: Policy) -> str:
-    """The finding's severity under a policy."""
-    return policy.severities.get(finding.rule, finding.severity)
+    """The finding's severity under a policy, which never makes a grave one less."""
+    wanted = policy.severities.get(finding.rule, finding.severity)
+    return finding.severity if is_lowered(finding.severity, wanted) else wanted
+
+
+def is_lowered(severity: str, wanted: str) -> bool:
+    """Whether `wanted` is less than a severity that nobody lowers: votes, losses and restore points hang on it."""
+    return severity in GRAVE and (wanted not in GRAVE or GRAVE.index(wanted) < GRAVE.index(severity))
 
 
 def risk_of(statements: Iterable[Statement], facts: CatalogFacts | None, policy: Policy = DEFAULT_POLICY) -> str:
     """The highest risk of any statement."""
-    risks = {_statement_risk(statement, facts, policy) for statement in statements}
+    risks = {statement_risk(statement, facts, policy) for statement in statements}
     return max(risks, key=RISKS.index, default=ROUTINE)
 
 
-def _statement_risk(statement: Statement, facts: CatalogFacts | None, policy: Policy) -> str:
+def statement_risk(statement: Statement, facts: CatalogFacts | None, policy: Policy) -> str:
+    """The risk of one statement by itself."""
     severities = {severity_of(finding, policy) for finding in statement.findings}
-    if severities & _ALWAYS_TWO:
+    if severities & set(GRAVE):
         return DESTRUCTIVE
     if severities & {BLOCKING, REWRITE} and facts is not None and _touches_large(statement, facts, policy):
         return DESTRUCTIVE

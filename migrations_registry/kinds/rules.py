@@ -7,13 +7,14 @@ from typing import Any
 from django.db import transaction
 
 from ledger.services import record
-from migrations_registry.analysis.model import SEVERITIES
+from migrations_registry.analysis.model import BLOCKING, REWRITE, SEVERITIES
+from migrations_registry.analysis.risk import GRAVE, is_lowered
 from migrations_registry.analysis.rule_registry import CATALOGUE
 from migrations_registry.models import RulePolicy
 from migrations_registry.services.planning import policy_in_force
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers import bounded_json
 from providers.errors import Refused
@@ -46,12 +47,16 @@ def put_in_force(ctx: StepContext) -> None:
 
 
 class ChangeRules(OperationKind):
-    """Thresholds and severities decide how many people must agree, so changing them is sensitive itself."""
+    """Thresholds and severities decide how many people must agree, everywhere: the strictest environment's votes.
+
+    What can make a destructive act ask for less is destructive itself; the rest is sensitive.
+    """
 
     name = "migrations.change_rules"
     label = "Change the migration rules"
     permission = "migrations_registry.change_rules"
-    risk = Risk.SENSITIVE
+    risk = FROM_PLAN
+    everywhere = True
     exclusive = "migration-rules"
     steps = [step("put in force", put_in_force)]
     parameters = [
@@ -74,10 +79,18 @@ class ChangeRules(OperationKind):
             name: _number(name, parameters.get(name, getattr(current, name))) for name in NUMBERS
         }
         cleaned["gate"] = _gate(parameters.get("gate", current.gate))
-        cleaned["severities"] = _severities(parameters.get("severities", current.severities))
+        cleaned["severities"] = _severities(parameters.get("severities", _still_allowed(current.severities)))
         if all(cleaned[name] == getattr(current, name) for name in FIELDS):
             raise Refused("That is the policy in force already. Nothing was requested.")
         return cleaned
+
+    def assess(self, environment: Environment, parameters: Parameters) -> str:
+        current = policy_in_force() or RulePolicy(version=0)
+        before, after = current.severities, parameters["severities"]
+        wider = any(parameters[name] > getattr(current, name) for name in ("rows", "bytes"))
+        known = [CATALOGUE[rule_id] for rule_id in {*before, *after} if rule_id in CATALOGUE]
+        lowered = (_asks_less(before.get(row.id, row.severity), after.get(row.id, row.severity)) for row in known)
+        return Risk.DESTRUCTIVE if wider or any(lowered) else Risk.SENSITIVE
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         current = policy_in_force() or RulePolicy(version=0)
@@ -114,8 +127,20 @@ def _severities(given: object) -> dict[str, str]:
     for rule_id, severity in severities.items():
         if rule_id not in CATALOGUE or severity not in SEVERITIES:
             raise Refused(f"{rule_id!r}: {severity!r} is no rule and severity of the catalogue. Nothing was requested.")
-        if CATALOGUE[rule_id].severity == "opaque" and severity != "opaque":
+        if is_lowered(CATALOGUE[rule_id].severity, severity):
             raise Refused(
-                f"{rule_id} is about text nobody can read: it cannot be lowered, only waived. Nothing was requested."
+                f"{rule_id} is {CATALOGUE[rule_id].severity}; no policy makes it less than that. Nothing was requested."
             )
     return dict(severities)
+
+
+def _still_allowed(severities: dict[str, str]) -> dict[str, str]:
+    """Without what an earlier version of the portal allowed to lower."""
+    known = ((rule_id, severity) for rule_id, severity in severities.items() if rule_id in CATALOGUE)
+    return {rule_id: wanted for rule_id, wanted in known if not is_lowered(CATALOGUE[rule_id].severity, wanted)}
+
+
+def _asks_less(severity: str, wanted: str) -> bool:
+    """Whether an act that two people voted on may need fewer: a blocking statement is destructive on a large table."""
+    heavy = {BLOCKING, REWRITE}
+    return is_lowered(severity, wanted) or (severity in heavy and wanted not in {*GRAVE, *heavy})

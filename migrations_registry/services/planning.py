@@ -12,11 +12,11 @@ from migrations_registry.analysis import analyse
 from migrations_registry.analysis.cost import comparison
 from migrations_registry.analysis.data_loss import destroyed
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import CONVENTION, Analysis
+from migrations_registry.analysis.model import CONVENTION, DESTRUCTIVE, Analysis, Statement
 from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.analysis.plan import Plan as PurePlan
 from migrations_registry.analysis.plan import plan
-from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of
+from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of, severity_of, statement_risk
 from migrations_registry.effects.unseen import refusals
 from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.services.live_facts import live_facts, live_reach
@@ -113,23 +113,28 @@ def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> A
 
 
 def _judged(question: _Question) -> Analysis:
-    """Waived findings are lowered to convention, the policy's severities stand in their place."""
-    facts, policy, waived = question.facts, question.policy, question.waived
+    """The policy's severities stand in the place of the catalogue's; waived findings are lowered to convention."""
+    facts, policy = question.facts, question.policy
     version = facts.server_version if facts else 17
     analysis = analyse(question.data, pg_version=version, as_runner=True, facts=facts, policy=policy)
-    statements = tuple(
-        replace(
-            statement,
-            findings=tuple(
-                replace(finding, severity=CONVENTION)
-                if (finding.rule, statement.line) in waived
-                else replace(finding, severity=policy.severities.get(finding.rule, finding.severity))
-                for finding in statement.findings
-            ),
-        )
-        for statement in analysis.statements
-    )
+    statements = tuple(_explained(_ruled(statement, policy), question) for statement in analysis.statements)
     return replace(analysis, statements=statements, risk=risk_of(statements, facts, replace(policy, severities={})))
+
+
+def _ruled(statement: Statement, policy: Policy) -> Statement:
+    findings = (replace(finding, severity=severity_of(finding, policy)) for finding in statement.findings)
+    return replace(statement, findings=tuple(findings))
+
+
+def _explained(statement: Statement, question: _Question) -> Statement:
+    """A waiver explains: it lowers no finding of a statement that two people must vote on."""
+    if statement_risk(statement, question.facts, replace(question.policy, severities={})) == DESTRUCTIVE:
+        return statement
+    findings = (
+        replace(finding, severity=CONVENTION) if (finding.rule, statement.line) in question.waived else finding
+        for finding in statement.findings
+    )
+    return replace(statement, findings=tuple(findings))
 
 
 def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:

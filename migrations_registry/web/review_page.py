@@ -20,6 +20,7 @@ from migrations_registry.services.planning import Review, review
 from migrations_registry.services.waivers import approve, propose
 from migrations_registry.web.lines import lines_of, notes_of
 from operations.approvals.voting import why_not_vote
+from operations.engine import kinds
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
@@ -81,7 +82,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "why_not_request": _why_not_request(request, reviewed),
         "may_waive": request.user.has_perm("migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
-        "votes": reviewed.environment.votes(reviewed.plan.risk),
+        "votes": _votes(reviewed),
         "command": f"manage.py ops request {KIND} --environment {reviewed.environment} "
         f"--set file={reviewed.file.sha256} --reason …",
     }
@@ -106,6 +107,11 @@ def _voters(operation: Operation | None) -> list[dict[str, Any]]:
     votes = operation.approvals.filter(revoked_at=None, approved_by=OuterRef("pk")).values("approved_at")[:1]
     rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id)
     return [dict(person) for person in rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24]]
+
+
+def _votes(reviewed: Review) -> int:
+    risk, asked = reviewed.plan.risk, {"file": reviewed.file.sha256}
+    return kinds.deciding(kinds.get(KIND), reviewed.environment, asked, risk).votes(risk)
 
 
 def _request_url(reviewed: Review) -> str:

@@ -72,7 +72,7 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     risk = kind.assess(environment, operation.parameters)
     if risk != operation.risk:
         raise Refused(f"The risk was {operation.risk} when asked and is {risk} now. Nothing was run. Request it again.")
-    votes = environment.votes(risk)
+    votes = kinds.deciding(kind, environment, operation.parameters, risk).votes(risk)
     if operation.break_glass_by_id is None and max(votes, operation.approvals_required) > _active_votes(operation):
         raise Refused(f"It needs {votes} votes of active people now. Nothing was run. Request it again.")
 

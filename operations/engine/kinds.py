@@ -31,6 +31,7 @@ class OperationKind:
     restores_service: bool = False
     needs_device: bool = False
     needs_reason: bool = False
+    everywhere: bool = False  # its act is not bound to the environment that the form names
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         """The parameters as they will be stored; raise Refused where they make no sense."""
@@ -45,6 +46,10 @@ class OperationKind:
         if self.risk == FROM_PLAN:
             raise NotImplementedError(f"{self.name} takes its risk from a plan and must say how")
         return str(self.risk)
+
+    def reaches(self, environment: Environment, parameters: Parameters) -> list[Environment]:
+        """Every environment that the act can change something for; the strictest of them decides about votes."""
+        return list(Environment.objects.all()) if self.everywhere else [environment]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         """What the confirmation page says will happen, in the order a person should read it."""
@@ -121,6 +126,12 @@ def all_consequences(kind: OperationKind, environment: Environment, parameters: 
     for tell in registry.consequences.get(kind.name, []):
         lines.extend(tell(environment, parameters))
     return lines
+
+
+def deciding(kind: OperationKind, environment: Environment, parameters: Parameters, risk: str) -> Environment:
+    """Of all that the act reaches the environment whose votes and people count: the strictest for this risk."""
+    reached = [environment, *kind.reaches(environment, parameters)]
+    return max(reached, key=lambda place: (place.votes(risk), place.protected, place.pk == environment.pk, place.slug))
 
 
 def _resolve(declared: StepSpec | Registered) -> StepSpec:

@@ -166,7 +166,7 @@ def _insert(
     seeded: bool,
 ) -> Operation:
     risk = kind.assess(environment, cleaned)
-    votes = environment.votes(risk)
+    votes = kinds.deciding(kind, environment, cleaned, risk).votes(risk)
     steps = kind.resolved_steps()
     operation = Operation.objects.create(
         kind=kind.name,

@@ -167,7 +167,7 @@ def _preview(
         return {"not_yet": str(refusal) if given else "", "risk": "", "consequences": [], "steps": []}
     return {
         "risk": risk,
-        "votes": environment.votes(risk),
+        "votes": kinds.deciding(kind, environment, cleaned, risk).votes(risk),
         "consequences": consequences,
         "steps": steps,
         "confirm_text": kind.confirm_text(environment, cleaned) if risk == "destructive" else "",

@@ -140,7 +140,7 @@ def test_content_binds_bytes_target_policy_and_waivers(bare_production: Environm
     approve(waiver, by=holder("second", "approve_waiver"))
     waived = review(file, bare_production)
     assert waived.content != before
-    assert waived.plan.risk == "routine"
+    assert waived.plan.risk == "destructive"
     RulePolicy.objects.create(version=1, created_by="admin", severities={"ML-ADD-COLUMN": "data"})
     assert review(file, bare_production).content != waived.content
 

@@ -141,7 +141,7 @@ migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_pla
   settle settle export 3600/120 s always undoes preflight
 migrations.baseline Baseline migrations_registry.baseline_stream sensitive schema:{environment}
   write history observe_and_write export 300/120 s
-migrations.change_rules ChangeRules migrations_registry.change_rules sensitive migration-rules
+migrations.change_rules ChangeRules migrations_registry.change_rules from_plan migration-rules everywhere
   put in force put_in_force export 3600/120 s
 migrations.look Look migrations_registry.look_historyreading routine history:{environment}
   read read export 120/120 s

@@ -26,6 +26,9 @@ SAME_JUDGEMENT = {
     # Two patterns became linear: the target of an assignment is the text before the first "=", as before; the base of a
     # type's name holds no "[]", which stood at its end before. Every sample and the corpus get the same findings.
     "13ff3c07a8f1af8d": "ad3f36ecaff42456",
+    # A policy lowers no destructive, opaque or security finding any more. The policy's version is bound beside the
+    # rules, and where it lowered one, the risk is compared at the claim: it differs, so that the request ends.
+    "ee70ce81afda1093": "ad3f36ecaff42456",
 }
 
 
