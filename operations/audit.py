@@ -15,9 +15,10 @@ from django.urls import reverse
 from ledger import registry
 from ledger.models import Entry
 from ledger.services import record
+from operations.authority import VOTE, holders
 from operations.models import Environment, Risk
 from operations.models.ulid import new_ulid
-from operations.notify.outbox import enqueue, holders
+from operations.notify.outbox import addresses, enqueue
 
 Changes = dict[str, dict[str, object]]
 _LONGEST = 80
@@ -79,7 +80,7 @@ def tell_if_weaker(before: Environment, after: Environment, *, by: str) -> None:
     body = "\n".join([f"{by} changed the environment {after}.", *ways, "If you did not agree to this, ask them now."])
     path = reverse("admin:operations_environment_change", args=[after.pk])
     subject = f"Fewer votes on {after}: changed by {by}"
-    enqueue(f"weaker:{new_ulid()}", subject=subject, body=body, path=path, to=holders("approve_operation"))
+    enqueue(f"weaker:{new_ulid()}", subject=subject, body=body, path=path, to=addresses(holders(VOTE, after)))
 
 
 def speak(label: str, noun: str) -> None:

@@ -1,25 +1,60 @@
 """Who may do what, where, now: the one place that every service, page and command asks before it acts.
 
 In: a person, a permission (`app.codename`) and the environment of the act; None is an act that concerns all of them.
-Out: yes or no, the sentence beside a disabled button, or everybody who may.
+Out: yes or no, the sentence beside a disabled button, where it is held, and everybody who holds it.
 """
 
 from __future__ import annotations
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import AnonymousUser, Permission, User
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
 
-from operations.models import Environment
+from operations.models import Environment, RoleGrant
 
 VOTE = "operations.approve_operation"
+_LOOKS = "view_"
 
 
 class EnvironmentRoles(BaseBackend):
-    """Answers `has_perm(permission, environment)`, of which Django's own backend knows nothing."""
+    """Answers `has_perm(permission, environment)`, of which Django's own backend knows nothing.
+
+    Looking is not divided: whoever has a role anywhere looks wherever that role looks.
+    """
 
     def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:
-        return ModelBackend().get_all_permissions(user_obj) if isinstance(obj, Environment) else set()
+        if not user_obj.is_active or isinstance(user_obj, AnonymousUser):
+            return set()
+        if isinstance(obj, Environment):
+            return ModelBackend().get_all_permissions(user_obj) | _granted(user_obj).get(obj.pk, set())
+        held = set().union(*_granted(user_obj).values()) if obj is None else set()
+        return {permission for permission in held if permission.partition(".")[2].startswith(_LOOKS)}
+
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
+        """Django's question before it lists an app."""
+        return any(held.startswith(f"{app_label}.") for held in self.get_all_permissions(user_obj))
+
+
+def roles(person: User) -> list[str]:
+    """`Operator` for a role that is held everywhere, `Operator@staging` for one that is held there; one query."""
+    everywhere = person.groups.order_by().values_list("name", Value(""))
+    granted = RoleGrant.objects.filter(person=person).order_by().values_list("role__name", "environment__slug")
+    held = list(everywhere.union(granted))
+    if not any(slug for _, slug in held):
+        person._granted = {}  # type: ignore[attr-defined]
+    return sorted(f"{name}@{slug}" if slug else name for name, slug in held)
+
+
+def _granted(person: User) -> dict[int, set[str]]:
+    """The permissions of each environment's roles, read once per instance as Django reads its own."""
+    known: dict[int, set[str]] | None = getattr(person, "_granted", None)
+    if known is None:
+        known = {}
+        names = ("environment", "role__permissions__content_type__app_label", "role__permissions__codename")
+        for environment, app, codename in RoleGrant.objects.filter(person=person).order_by().values_list(*names):
+            known.setdefault(environment, set()).add(f"{app}.{codename}")
+        person._granted = known  # type: ignore[attr-defined]
+    return known
 
 
 def holds(person: User | AnonymousUser, permission: str, environment: Environment | None) -> bool:
@@ -27,9 +62,47 @@ def holds(person: User | AnonymousUser, permission: str, environment: Environmen
     return person.is_active and person.has_perm(permission, environment)
 
 
+def place_ids(person: User | AnonymousUser, permission: str) -> list[int] | None:
+    """The keys of the environments for which this person holds it; None: of all that there are and will be."""
+    if holds(person, permission, None):
+        return None
+    granted = _granted(person) if isinstance(person, User) and person.is_active else {}
+    return [pk for pk, permissions in granted.items() if permission in permissions]
+
+
+def places(person: User | AnonymousUser, permission: str) -> QuerySet[Environment]:
+    """The environments for which this person holds it."""
+    keys = place_ids(person, permission)
+    return Environment.objects.all() if keys is None else Environment.objects.filter(pk__in=keys)
+
+
+def holds_somewhere(person: User | AnonymousUser, permission: str) -> bool:
+    """Whether there is an environment for which this person holds it."""
+    return place_ids(person, permission) != []
+
+
+def why_not(person: User | AnonymousUser, permission: str, environment: Environment | None, otherwise: str) -> str:
+    """The sentence beside a disabled button: where this person may, or `otherwise`; nothing for whoever holds it."""
+    if holds(person, permission, environment):
+        return ""
+    there = ", ".join(place.slug for place in places(person, permission))
+    here = f"not on {environment}" if environment else "and this concerns every environment"
+    return f"You may act on {there}, {here}." if there else otherwise
+
+
 def holders(permission: str, environment: Environment | None) -> QuerySet[User]:
     """The active people whose roles give them this permission there; no superuser for being one."""
+    return _holding(permission, RoleGrant.objects.filter(environment=environment))
+
+
+def holders_anywhere(permission: str) -> QuerySet[User]:
+    """The active people whose roles give them this permission on one environment or more."""
+    return _holding(permission, RoleGrant.objects.all())
+
+
+def _holding(permission: str, grants: QuerySet[RoleGrant]) -> QuerySet[User]:
     app, _, codename = permission.partition(".")
     wanted = Permission.objects.filter(codename=codename, content_type__app_label=app)
-    held = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted)
+    granted = grants.filter(role__permissions__in=wanted).order_by().values("person")
+    held = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted) | Q(pk__in=granted)
     return User.objects.filter(held, is_active=True).distinct()

@@ -20,6 +20,7 @@ from migrations_registry.services.planning import Review, review
 from migrations_registry.services.waivers import approve, propose
 from migrations_registry.web.lines import lines_of, notes_of
 from operations.approvals.voting import why_not_vote
+from operations.authority import VOTE, holders
 from operations.engine import kinds
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
@@ -103,9 +104,8 @@ def _voters(operation: Operation | None) -> list[dict[str, Any]]:
     """Who may vote and who has, in one question: username and, for a living vote, when."""
     if operation is None:
         return []
-    people = User.objects.with_perm("operations.approve_operation", backend="django.contrib.auth.backends.ModelBackend")
     votes = operation.approvals.filter(revoked_at=None, approved_by=OuterRef("pk")).values("approved_at")[:1]
-    rest = people.filter(is_active=True, is_superuser=False).exclude(pk=operation.requested_by_id)
+    rest = holders(VOTE, operation.environment).exclude(pk=operation.requested_by_id)
     return [dict(person) for person in rest.annotate(voted_at=Subquery(votes)).values("username", "voted_at")[:24]]
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.services import record
-from operations.authority import holds
+from operations.authority import why_not
 from operations.engine.request import refusals_recorded
 from operations.engine.wording import said
 from operations.models import Task
@@ -21,9 +21,7 @@ def why_not_close(task: Task, by: User) -> str:
         return f"It was closed by {task.closed_by}."
     if task.not_by_id == by.pk:
         return "It reviews what you did; somebody else closes it."
-    if not holds(by, "operations.close_task", task.environment):
-        return "Your role may not close tasks."
-    return ""
+    return why_not(by, "operations.close_task", task.environment, "Your role may not close tasks.")
 
 
 def close(task: Task, *, by: User, resolution: str) -> Task:

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from operations.authority import VOTE, holds
+from operations.authority import VOTE, holds, why_not
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
@@ -19,8 +19,8 @@ def why_not_vote(operation: Operation, by: User) -> str:
     """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
     if operation.requested_by_id == by.pk:
         return "You requested it; somebody else must approve it."
-    if not holds(by, VOTE, operation.environment):
-        return "Only approvers vote."
+    if refusal := why_not(by, VOTE, operation.environment, "Only approvers vote."):
+        return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()} and takes no votes."
     if operation.expires_at < timezone.now():
@@ -71,7 +71,8 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
             row = _locked(operation.pk)
             reason = why_not_vote(row, by)
             if reason:
-                error = PermissionDenied if "approvers" in reason or "requested it" in reason else Refused
+                may_vote = row.requested_by_id != by.pk and holds(by, VOTE, row.environment)
+                error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
             comment = said(comment)
             Approval.objects.update_or_create(

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.mail import get_connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from operations.authority import VOTE, holders, holders_anywhere
 from operations.doctor import Check, register
 from operations.models import Environment, Notification
 from operations.notify.outbox import channels
@@ -25,19 +26,30 @@ TOLD = "Approvals, failures and alarms must reach somebody who is not looking at
 
 @register
 def approvers(environment: Environment | None) -> Iterator[Check]:
-    """At least two people can vote, so that four eyes are possible."""
-    approving = _holders("approve_operation").count()
+    """On every environment at least two people can vote, so that four eyes are possible."""
+    counts = _approvers(environment)
+    approving = min(counts.values())
     why = "Destructive acts on a protected environment need two votes of others; fewer approvers mean break-glass."
     tone = "ok" if approving >= 2 else ("warn" if settings.DEMO or approving == 1 else "bad")
     fix = "" if approving >= 2 else "Invite people with the role Approver."
-    yield Check("approvers", tone, f"{approving} active", why, fix)
+    listed = ", ".join(f"{place}: {count} active" for place, count in counts.items())
+    state = f"{approving} active" if len(set(counts.values())) == 1 else listed
+    yield Check("approvers", tone, state, why, fix)
+
+
+def _approvers(environment: Environment | None) -> dict[str, int]:
+    """How many may vote on each environment; a preview counts only when it is asked about."""
+    asked = [environment] if environment else [*Environment.objects.exclude(kind="preview")]
+    return {str(place): holders(VOTE, place).count() for place in asked} or {"": holders(VOTE, None).count()}
 
 
 @register
 def second_factors(environment: Environment | None) -> Iterator[Check]:
     """Everybody who can act has one."""
     device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
-    acting = _holders("approve_operation", "break_glass", "request_operation", "change_environment")
+    acting = User.objects.none()
+    for codename in ("approve_operation", "break_glass", "request_operation", "change_environment"):
+        acting |= holders_anywhere(f"operations.{codename}")
     without = [str(name) for name in acting.exclude(Exists(device)).values_list("username", flat=True)[:20]]
     why = "A stolen password alone must not move production."
     fix = "They are led to enrolment at their next sign-in." if without else ""
@@ -110,9 +122,3 @@ def outbox(environment: Environment | None) -> Iterator[Check]:
     state = f"{lost} given up since yesterday, {stuck} older than ten minutes"
     fix = "Open Notifications in the admin and read the errors." if lost or stuck else ""
     yield Check("outbox", "bad" if lost else ("warn" if stuck else "ok"), state, TOLD, fix)
-
-
-def _holders(*codenames: str) -> QuerySet[User]:
-    wanted = Permission.objects.filter(codename__in=codenames, content_type__app_label="operations")
-    held = Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted)
-    return User.objects.filter(held, is_active=True).distinct()

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from operations.authority import holds
+from operations.authority import holds, why_not
 from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
@@ -16,18 +16,21 @@ from operations.models import Operation, Status
 from providers.errors import Refused
 
 
-def may_cancel(operation: Operation, by: User) -> bool:
-    if operation.requested_by_id == by.pk or holds(by, "operations.cancel_operation", operation.environment):
-        return True
+def why_not_cancel(operation: Operation, by: User) -> str:
+    """The reason this person may not stop it, or nothing."""
     kind = kinds.registry.kinds.get(operation.kind)
-    return kind is not None and holds(by, kind.permission, operation.environment)
+    mine = operation.requested_by_id == by.pk
+    if mine or (kind is not None and holds(by, kind.permission, operation.environment)):
+        return ""
+    otherwise = "Only who requested it or an operator may cancel it."
+    return why_not(by, "operations.cancel_operation", operation.environment, otherwise)
 
 
 def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
     """End it at once if it has not begun; else ask it to stop, after which its always-steps still run."""
     with refusals_recorded(operation.kind, by, operation.environment):
-        if not may_cancel(operation, by):
-            raise PermissionDenied(f"{by.username} may not cancel {operation.pk}. It goes on as it was.")
+        if refusal := why_not_cancel(operation, by):
+            raise PermissionDenied(f"{refusal} It goes on as it was.")
         with transaction.atomic():
             row = Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=operation.pk)
             _cancel_locked(row, by)

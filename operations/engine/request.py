@@ -16,7 +16,7 @@ from django_otp import user_has_device
 
 from ledger.services import record
 from operations.accounts import SYSTEM
-from operations.authority import holds
+from operations.authority import why_not
 from operations.engine import kinds, specs
 from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
@@ -100,8 +100,9 @@ def request(
 
 def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
     """Raise PermissionDenied unless this person may ask for this kind there."""
-    if not holds(by, kind.permission, environment):
-        raise PermissionDenied(f"{by.username} may not request {kind.name}. Nothing was requested.")
+    refusal = why_not(by, kind.permission, environment, f"{by.username} may not request {kind.name}.")
+    if refusal:
+        raise PermissionDenied(f"{refusal} Nothing was requested.")
 
 
 def check_device(kind: kinds.OperationKind, risk: str, by: User) -> None:

@@ -6,6 +6,7 @@ from operations.models.heartbeat import Heartbeat
 from operations.models.notification import Notification
 from operations.models.operation import Operation, Outcome, Risk, Status
 from operations.models.project import SupabaseProject
+from operations.models.role_grant import RoleGrant
 from operations.models.step import Step, StepStatus
 from operations.models.task import Task
 from operations.models.token import AccessToken
@@ -19,6 +20,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Risk",
+    "RoleGrant",
     "Status",
     "Step",
     "StepStatus",

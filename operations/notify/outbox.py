@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from operations.models import Notification
@@ -74,10 +74,8 @@ def second_channel() -> list[tuple[str, list[str], str]]:
     return targets
 
 
-def holders(codename: str) -> list[str]:
-    """Mail addresses of active people who hold this permission of operations."""
-    wanted = Permission.objects.filter(codename=codename, content_type__app_label="operations")
-    people = User.objects.filter(Q(groups__permissions__in=wanted) | Q(user_permissions__in=wanted), is_active=True)
+def addresses(people: QuerySet[User]) -> list[str]:
+    """Where these people get mail, each address once."""
     return sorted(set(people.exclude(email="").values_list("email", flat=True)))
 
 

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from operations.authority import VOTE, holders
 from operations.models import Operation, Status, Task
-from operations.notify.outbox import enqueue, holders
+from operations.notify.outbox import addresses, enqueue
 
 _LOOK_BACK = timedelta(days=1)
 _REMIND_BEFORE = timedelta(hours=24)
@@ -46,7 +47,8 @@ def _ask(row: Operation, key: str, words: str) -> int:
     votes = "one vote" if row.approvals_required == 1 else f"{row.approvals_required} votes"
     body = f"{row.requested_by} asks for a {row.risk} act: {row}.\nReason: {row.reason or 'none given'}\n"
     body += f"It needs {votes} before {row.expires_at:%Y-%m-%d %H:%M} UTC."
-    others = [address for address in holders("approve_operation") if address != row.requested_by.email]
+    approvers = addresses(holders(VOTE, row.environment))
+    others = [address for address in approvers if address != row.requested_by.email]
     subject = f"{words}: {row} on {row.environment}"
     return enqueue(f"{key}:{row.pk}", subject=subject, body=body, path=path_of(row), to=others)
 
@@ -73,7 +75,8 @@ def _break_glass() -> int:
             f"{row.break_glass_by} runs it without votes.\nReason: {row.break_glass_reason}\nSomebody else reviews it."
         )
         key = f"break-glass:{row.pk}"
-        made += enqueue(key, subject=subject, body=body, path=path_of(row), to=holders("approve_operation"))
+        approvers = addresses(holders(VOTE, row.environment))
+        made += enqueue(key, subject=subject, body=body, path=path_of(row), to=approvers)
     return made
 
 
@@ -93,10 +96,9 @@ def _failures() -> int:
 def _tasks() -> int:
     fresh = Task.objects.filter(closed_at=None, opened_at__gt=timezone.now() - _LOOK_BACK)
     of_the_story = Q(operation__isnull=False, operation__seeded=True)
-    approvers = holders("approve_operation")
     made = 0
-    for task in fresh.exclude(of_the_story).select_related("operation")[:_MOST]:
+    for task in fresh.exclude(of_the_story).select_related("operation", "environment")[:_MOST]:
         path = path_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
-        to = approvers if task.kind in FOR_APPROVERS else []
+        to = addresses(holders(VOTE, task.environment)) if task.kind in FOR_APPROVERS else []
         made += enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
     return made

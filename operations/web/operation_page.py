@@ -13,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from operations import authority
 from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
-from operations.authority import holds
 from operations.engine import kinds, specs
-from operations.engine.cancel import cancel, may_cancel
+from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
@@ -67,20 +67,21 @@ def verbs(operation: Operation, user: User) -> list[Verb]:
     if operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED) and _voted(operation, user):
         shown.append(Verb("revoke", "Take my vote back", "", says="It counts no more; possible until a worker starts."))
     if operation.terminal:
-        why_not = (
-            ""
-            if kind is not None and holds(user, kind.permission, operation.environment)
-            else "Your role may not request this."
-        )
+        why_not = _why_not_retry(operation, user)
         if operation.status != Status.SUCCEEDED:
             shown.append(Verb("retry", "Request again", why_not, says="A new operation with the same parameters."))
     else:
-        why_not = "" if may_cancel(operation, user) else "Only who requested it or an operator may cancel it."
-        if operation.cancel_requested_at:
-            why_not = "It is stopping already."
+        why_not = "It is stopping already." if operation.cancel_requested_at else why_not_cancel(operation, user)
         says = "A running step stops at its next border; always-steps still run."
         shown.append(Verb("cancel", "Cancel", why_not, "danger", says))
     return shown
+
+
+def _why_not_retry(operation: Operation, user: User) -> str:
+    kind = kinds.registry.kinds.get(operation.kind)
+    if kind is None:
+        return "No installed part knows this kind any more."
+    return authority.why_not(user, kind.permission, operation.environment, "Your role may not request this.")
 
 
 def _voted(operation: Operation, user: User) -> bool:

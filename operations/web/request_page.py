@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from operations.authority import holds
+from operations.authority import why_not
 from operations.engine import kinds, specs
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
@@ -138,14 +138,15 @@ def _context(
     request: HttpRequest, kind: kinds.OperationKind, environment: Environment, form: RequestForm
 ) -> dict[str, Any]:
     shown = _preview(kind, environment, request, form)
-    allowed = holds(request.user, kind.permission, environment)
     return {
         **admin.site.each_context(request),
         "title": kind.label,
         "kind": kind,
         "environment": environment,
         "form": form,
-        "why_not": "" if allowed else "Your role may look at this but not request it.",
+        "why_not": why_not(
+            request.user, kind.permission, environment, "Your role may look at this but not request it."
+        ),
         "command": _command(kind, environment, form),
         **shown,
     }

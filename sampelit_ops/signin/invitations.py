@@ -20,9 +20,10 @@ from django.utils.http import urlsafe_base64_encode
 
 from ledger.services import record
 from operations.accounts import SYSTEM, machine
+from operations.authority import VOTE, holders_anywhere
 from operations.models import AccessToken
 from operations.models.ulid import new_ulid
-from operations.notify.outbox import enqueue, holders
+from operations.notify.outbox import addresses, enqueue
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin import devices
@@ -87,7 +88,7 @@ def change_contact(user: User, before: str, *, by: User) -> None:
     body = f"{by.username} changed it from {before or 'nothing'} to {now}; one-time links go there from now on."
     subject = f"The address of {user.username} was changed by {by.username}"
     path = reverse("admin:auth_user_change", args=[user.pk])
-    recipients = [before, *holders("approve_operation")]
+    recipients = [before, *addresses(holders_anywhere(VOTE))]
     enqueue(f"contact:{new_ulid()}", subject=subject, body=body, path=path, to=recipients)
     data = {"before": before, "after": now}
     record("signin.contact_changed", actor=by.username, subject=user.username, data=data)

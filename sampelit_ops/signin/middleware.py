@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from operations import authority
 from sampelit_ops.roles import ACTING
 from sampelit_ops.signin.person import proven
 
@@ -94,16 +95,15 @@ def _why_ended(request: HttpRequest, user: User) -> str:
 
 
 def _standing(user: User) -> list[str]:
-    """The person's roles (one query, kept on the user), and whether they are staff or superuser."""
-    roles = role_names(user)
-    return [*sorted(roles), f"staff {user.is_staff}", f"superuser {user.is_superuser}"]
+    """The person's roles and where they hold them, and whether they are staff or superuser."""
+    return [*_roles(user), f"staff {user.is_staff}", f"superuser {user.is_superuser}"]
 
 
-def role_names(user: User) -> frozenset[str]:
-    known = getattr(user, "_role_names", None)
+def _roles(user: User) -> list[str]:
+    """One query, kept on the user of this request."""
+    known: list[str] | None = getattr(user, "_roles", None)
     if known is None:
-        known = frozenset(user.groups.values_list("name", flat=True))
-        user._role_names = known  # type: ignore[attr-defined]
+        known = user._roles = authority.roles(user)  # type: ignore[attr-defined]
     return known
 
 
@@ -127,7 +127,7 @@ class SecondFactor:
 
 
 def _must_have(user: User) -> bool:
-    return user.is_superuser or bool(role_names(user) & ACTING)
+    return user.is_superuser or any(role.partition("@")[0] in ACTING for role in _roles(user))
 
 
 def _open(path: str) -> bool:

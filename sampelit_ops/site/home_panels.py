@@ -21,8 +21,7 @@ def waits_for_approval(request: HttpRequest) -> Panel:
     url = navigation.page("admin:approvals")
     if not known.waiting:
         return Panel("Waits for approval", "Nothing", "ok", detail="Requests that need a vote appear here.", url=url)
-    yours = known.votable if request.user.has_perm("operations.approve_operation") else 0
-    others = known.waiting - yours
+    yours, others = known.votable, known.waiting - known.votable
     answer = ", ".join(
         part for part in (f"{yours} for you" if yours else "", f"{others} for others" if others else "") if part
     )

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest
 
+from operations.authority import VOTE, place_ids
+
 SQL = Path(__file__).parents[1] / "sql" / "page_counts.sql"
 
 
@@ -49,14 +51,14 @@ def of(request: HttpRequest) -> PageCounts:
     """The frame of this request; the first caller pays the query."""
     known = getattr(request, "ops_frame", None)
     if not isinstance(known, PageCounts):
-        known = _read_counts(request.user.pk)
+        known = _read_counts(request.user.pk, place_ids(request.user, VOTE))
         request.ops_frame = known  # type: ignore[attr-defined]
     return known
 
 
-def _read_counts(user: int | None) -> PageCounts:
+def _read_counts(user: int | None, votes_on: list[int] | None) -> PageCounts:
     with connection.cursor() as cursor:
-        cursor.execute(_sql(), {"user": user or 0})
+        cursor.execute(_sql(), {"user": user or 0, "votes_on": votes_on})
         names = [column.name for column in cursor.description]
         row: dict[str, Any] = dict(zip(names, cursor.fetchone(), strict=True))
     return PageCounts(**{**row, "environments": [Surrounding(**environment) for environment in row["environments"]]})

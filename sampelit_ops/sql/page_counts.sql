@@ -1,7 +1,9 @@
--- Everything that the frame of a page and the operations' cards show, in one round trip. %(user)s is the person's id.
+-- Everything that the frame of a page and the operations' cards show, in one round trip. %(user)s is the person's id,
+-- %(votes_on)s the environments where they vote (NULL: everywhere).
 WITH waiting AS (
   SELECT o.risk, o.expires_at,
-         o.requested_by_id <> %(user)s AND NOT EXISTS (
+         o.requested_by_id <> %(user)s
+         AND (%(votes_on)s::bigint[] IS NULL OR o.environment_id = ANY (%(votes_on)s)) AND NOT EXISTS (
            SELECT 1 FROM operations_approval a
             WHERE a.operation_id = o.id AND a.approved_by_id = %(user)s AND a.revoked_at IS NULL) AS votable
     FROM operations_operation o WHERE o.status = 'awaiting_approval')
