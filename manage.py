@@ -6,8 +6,11 @@ from __future__ import annotations
 import os
 import sys
 
+from providers.secret_environment import conceal
+
 
 def main() -> None:
+    conceal()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
     from sampelit_ops.command_line import execute
 

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from providers.secret_environment import handed_on
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -32,12 +34,17 @@ def spawn(
     user: str | None = None,
     group: int | None = None,
     cwd: str | Path | None = None,
+    secrets_by_pipe: bool = False,
     **popen: Any,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` in a new session; the kernel sends it `die_with_parent` when this process ends, however it ends.
 
-    With `user` the child gives up every privilege of ours first (supplementary groups included).
+    With `user` the child gives up every privilege of ours first (supplementary groups included). `secrets_by_pipe`: it
+    is one of ours, which takes its secret variables from a pipe (`secret_environment.conceal`).
     """
+    if secrets_by_pipe:
+        with handed_on(os.environ if env is None else env) as (plain, pipe):
+            return spawn(argv, env=plain, die_with_parent=die_with_parent, cwd=cwd, pass_fds=[pipe], **popen)
     if user is not None:
         popen |= {"user": user, "group": group, "extra_groups": []}
     popen |= {"start_new_session": True, "preexec_fn": _before_exec(die_with_parent), "cwd": cwd}

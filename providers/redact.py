@@ -74,6 +74,11 @@ def _forms(secret: str) -> set[str]:
     return {form for form in (secret, quote(secret, safe=""), unquote(secret)) if len(form) >= _SHORTEST}
 
 
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable's name says that it is secret, or its value looks like a credential."""
+    return bool(value) and (_SECRET_NAME.search(name.upper()) is not None or Redactor().text(value) != value)
+
+
 def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
     """Values of variables whose names say they are secret; of a URL also its password."""
     secrets: set[str] = set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from providers.redact import RedactingFilter
+from providers.secret_environment import conceal as _conceal
 from sampelit_ops.logging import JsonFormatter
 
 
@@ -20,6 +21,11 @@ class JsonLogger(Logger):
             for handler in log.handlers:
                 handler.setFormatter(JsonFormatter())
                 handler.addFilter(RedactingFilter())
+
+
+def on_starting(_: object) -> None:
+    """In the master, before it forks the workers that load the application."""
+    _conceal()
 
 
 worker_class = "sampelit_ops.web.deadline_worker.DeadlineWorker"

@@ -32,9 +32,9 @@ class Helper:
 
     def __init__(self, dsn: str, setting: Setting) -> None:
         environment = {**os.environ, DSN_VARIABLE: dsn, **FRUGAL}
-        argv = [sys.executable, "-m", "backups.export.copy_worker"]
+        argv = [sys.executable, "-m", "providers.secret_environment", "backups.export.copy_worker"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self.process = spawn(argv, env=environment, cwd=ROOT, **pipes)
+        self.process = spawn(argv, env=environment, cwd=ROOT, secrets_by_pipe=True, **pipes)
         self._setting: Setting | None = setting
 
     def copy(self, job: Job) -> list[Segment]:

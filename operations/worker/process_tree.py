@@ -1,4 +1,7 @@
-"""Makes django-q2's processes mortal: every fork dies with its parent, and each worker leads its own process group."""
+"""Makes django-q2's processes mortal and closed: every fork dies with its parent, only root reads their memory.
+
+In: a cluster's master. Out: the hooks it runs at each fork; each worker leads a process group of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from typing import Any
 from django_q.signals import post_spawn
 
 from providers.processes import arm_parent_death
+from providers.secret_environment import hide_memory
 
 
 def harden() -> None:
-    """Call once in a cluster's master, before it forks its sentinel and workers."""
+    """Call once in a cluster's master, before it forks its sentinel and workers: they inherit hidden memory too."""
+    hide_memory()
     os.register_at_fork(before=_remember, after_in_child=_die_with_parent)
     post_spawn.connect(_lead_own_group, dispatch_uid="operations.worker.own_group")
 

@@ -71,7 +71,8 @@ class Supervisor:
 
     def _spawn(self, queue: str) -> subprocess.Popen[bytes]:
         environment = {**FRUGAL, **os.environ, "Q_CLUSTER_NAME": queue, "OPS_WORKER_ID": self.id}
-        return spawn([sys.executable, Path(settings.BASE_DIR) / "manage.py", "qcluster"], env=environment)
+        argv: list[str | Path] = [sys.executable, Path(settings.BASE_DIR) / "manage.py", "qcluster"]
+        return spawn(argv, env=environment, secrets_by_pipe=True)
 
     def _look(self) -> str:
         """Why a cluster is dead, or nothing."""

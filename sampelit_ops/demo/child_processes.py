@@ -86,7 +86,7 @@ def _start(stack: ExitStack, name: str, argv: list[str | Path], **options: int) 
     """Start a child with its own log; it is stopped, last started first, when the stack unwinds."""
     LOGS.mkdir(exist_ok=True)
     log = stack.enter_context((LOGS / f"{name}.log").open("ab"))
-    process = spawn(argv, **{"stdout": log, "stderr": log, **options})  # type: ignore[arg-type]
+    process = spawn(argv, secrets_by_pipe=True, **{"stdout": log, "stderr": log, **options})  # type: ignore[arg-type]
     stack.callback(kill_group, process, signal.SIGTERM, 8)
     return process
 

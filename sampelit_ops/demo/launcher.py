@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from providers.processes import arm_parent_death
+from providers.secret_environment import conceal
 from sampelit_ops.database_guard import errors_as_sentences, refuse_foreign_database
 from sampelit_ops.demo.child_processes import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
 from sampelit_ops.demo.database import NAME, demo_cluster
@@ -40,6 +41,7 @@ class Stopped(BaseException):
 
 
 def main() -> int:
+    conceal()
     if os.environ.get("MAKELEVEL"):
         arm_parent_death(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""What a worker arms before it forks: no fork outlives its parent, and each spawned worker leads its own group."""
+"""What a worker arms before it forks: no fork outlives its parent, none shows its memory, each leads its own group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 FORK = """
-import ctypes, json, os, django
+import ctypes, json, os, resource, django
 django.setup()
 from django_q.signals import post_spawn
 
@@ -18,16 +18,18 @@ if os.fork() == 0:
     death = ctypes.c_int()
     ctypes.CDLL(None).prctl(2, ctypes.byref(death))  # PR_GET_PDEATHSIG
     post_spawn.send(sender="django_q", proc_name="worker")
-    os.write(writing, json.dumps({"dies by": death.value, "leads": os.getpgid(0) == os.getpid()}).encode())
+    seen = {"dies by": death.value, "leads": os.getpgid(0) == os.getpid()}
+    seen["open"] = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
+    os.write(writing, json.dumps(seen | {"core": resource.getrlimit(resource.RLIMIT_CORE)[0]}).encode())
     os._exit(0)
 os.wait()
 print(os.read(reading, 1000).decode())
 """
 
 
-def test_a_workers_fork_dies_with_it_and_leads_its_own_group() -> None:
+def test_a_workers_fork_dies_with_it_leads_its_own_group_and_is_closed() -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "sampelit_ops.settings", "OPS_WORKER_ID": "w1"}
 
     printed = subprocess.run([sys.executable, "-c", FORK], env=environment, stdout=subprocess.PIPE, check=True)
 
-    assert json.loads(printed.stdout) == {"dies by": signal.SIGKILL, "leads": True}
+    assert json.loads(printed.stdout) == {"dies by": signal.SIGKILL, "leads": True, "open": 0, "core": 0}

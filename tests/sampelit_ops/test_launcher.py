@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from operations.worker.process_tree import descendants
 from providers.processes import spawn
+from providers.redact import is_secret
 from tests import sampling
 
 pytestmark = pytest.mark.worker
@@ -74,6 +76,21 @@ def left_over(data: Path) -> list[str]:
     return processes
 
 
+def shown_secrets(launcher: int, data: Path) -> list[str]:
+    """Keys of the demo that a process of it shows to whoever may look at its variables, even to root."""
+    values = dict(line.split("=", 1) for line in (data / "demo.env").read_text().splitlines())
+    secret = {name: value.encode() for name, value in values.items() if is_secret(name, value)}
+    assert {"BACKUP_AGE_IDENTITY", "BACKUP_SIGNING_KEY", "OPS_SEAL_IDENTITY", "SECRET_KEY"} <= secret.keys()
+    shown = []
+    for pid in [launcher, *descendants(launcher)]:
+        try:
+            variables = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:  # it ended meanwhile, or is closed to us
+            continue
+        shown += [f"{name} in {pid}" for name, value in secret.items() if value in variables]
+    return shown
+
+
 def until(condition: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -98,6 +115,7 @@ def test_a_first_start_proves_an_export_and_every_end_is_clean(data):
         len(re.findall(r"^login (viewer|auditor|operator|approver|approver2|admin) \S+ [A-Z2-7]+$", printed, re.M)) == 6
     )
     assert "exported and proven" in printed
+    assert shown_secrets(process.pid, data) == []
 
     asked = manage(
         data,
