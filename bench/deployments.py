@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from providers.embedded_postgres.server import throwaway
+from providers.embedded_postgres.throwaway import throwaway
 
 MOST_MS, MOST_QUERIES = 300.0, 12
 ROWS = Path(__file__).with_name("deployments.sql")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
+from providers.embedded_postgres.server import EmbeddedPostgres
+from providers.embedded_postgres.throwaway import throwaway
 
 server: EmbeddedPostgres
 _resources = ExitStack()

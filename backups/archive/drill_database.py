@@ -1,29 +1,70 @@
-"""The database that a run is loaded into to be compared. In: a way to start a server. Out: a connection that may write.
+"""The database that a run is loaded into to be compared. In: a manifest, a way to start a server. Out: a Drill.
 
-Server and database are new, and gone after the block.
+Server and database are new, and gone after the block. What the run brings with it runs there as a role that owns no
+server (`providers/embedded_postgres/cell.py`), so its errors are cut to facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
+import psycopg
+
+from backups.archive.manifest import Manifest
 from providers import postgres
-from providers.embedded_postgres.server import EmbeddedPostgres, throwaway
+from providers.embedded_postgres.cell import Logins, Needs, cell
 from providers.postgres.connection import Connection
+from providers.postgres.error_facts import explain_load
 
-Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
+
+class Furnishes(Protocol):
+    """A server that prepares one database for a load."""
+
+    def furnish(self, database: str, needs: Needs) -> Logins: ...
+
+
+Server = Callable[[], AbstractContextManager[Furnishes]]
 NAME = "drill"
-drill_server: Server = throwaway  # looked up at each drill: a test names a server that runs already
+drill_server: Server = cell  # looked up at each drill: a test names a server that runs already
+LEFT_OUT = " What only a superuser may make is left out of a drill."
+_PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\w+))$")
+
+
+@dataclass(frozen=True)
+class Drill:
+    """A session of the owner, and the login of a role that only reads."""
+
+    connection: Connection
+    reader: str
 
 
 @contextmanager
-def drill_database(server: Server | None = None) -> Iterator[Connection]:
-    """An empty database of a server of its own, by default of the kind that `drill_server` starts."""
+def drill_database(
+    manifest: Manifest | None = None, server: Server | None = None, schemas: Sequence[str] = ()
+) -> Iterator[Drill]:
+    """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet."""
     with (server or drill_server)() as running:
-        running.create_database(NAME)
-        connection = postgres.connect(running.dsn(NAME), read_only=False)
+        logins = running.furnish(NAME, needs_of(manifest, schemas))
+        connection = postgres.connect(logins.owner, read_only=False)
         try:
-            yield connection
+            yield Drill(connection, logins.reader)
+        except psycopg.Error as error:
+            raise explain_load(error, "Work in the drill's server") from None
         finally:
             connection.close()
+
+
+def needs_of(manifest: Manifest | None, schemas: Sequence[str] = ()) -> Needs:
+    """What the run's own statements would make; their text is not run by whoever prepares."""
+    statements = manifest.statements if manifest else ()
+    own = [statement.name for statement in statements if statement.kind == "schema"]
+    extensions = {
+        statement.name: place["plain"] or place["quoted"].replace('""', '"')
+        for statement in statements
+        if statement.kind == "extension" and (place := _PLACE.search(statement.sql))
+    }
+    return Needs((*own, *schemas), extensions)

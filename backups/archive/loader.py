@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import psycopg
 
@@ -17,8 +18,13 @@ from backups.progress import Tally, Watch
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
+from providers.postgres.error_facts import facts_of
 from providers.storage.base import Missing, Store, StoreError
 
+EXISTING = {
+    "schema": "SELECT FROM pg_namespace WHERE nspname = %s",
+    "extension": "SELECT FROM pg_extension WHERE extname = %s",
+}
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 
 
@@ -27,6 +33,7 @@ class Loader:
     """Loads and compares; `problems` grows, nothing is raised for a difference, so that one report names them all.
 
     `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
+    `denied`: what to say of a thing that the session's role may not make.
     """
 
     manifest: Manifest
@@ -35,6 +42,7 @@ class Loader:
     identities: Sequence[str]
     watch: Watch
     beat_seconds: float = 0
+    denied: str = MAY_NOT
     problems: list[str] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
@@ -43,6 +51,12 @@ class Loader:
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Names that an error may repeat: the run's own."""
+        tables = {name for table in self.manifest.tables for name in (table.name, *(c.name for c in table.columns))}
+        return frozenset(tables | {statement.name for statement in self.manifest.statements})
 
     def build(self, phase: str, everything: bool = False) -> list[str]:
         """Run the phase's statements; needed ones that fail are problems, others are answered as notes.
@@ -65,15 +79,15 @@ class Loader:
         return notes
 
     def _run(self, item: Statement) -> str:
-        if item.kind == "schema" and postgres.schema_exists(self.connection, item.name):
+        if (there := EXISTING.get(item.kind)) and self.connection.execute(there, [item.name]).rowcount:
             return ""
         try:
             with self.connection.transaction():
                 self.connection.execute(item.sql.encode())
         except psycopg.Error as error:
-            reason = error.diag.message_primary or str(error)
-            advice = MAY_NOT if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
-            return f"The {item.kind.replace('_', ' ')} {item.name} could not be rebuilt: {reason}.{advice}"
+            advice = self.denied if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+            facts = facts_of(error, self.known)
+            return f"The {item.kind.replace('_', ' ')} {item.name} could not be rebuilt: {facts}.{advice}"
         return ""
 
     def load(self, table: Table) -> dict[str, Segment]:
@@ -115,7 +129,13 @@ class Loader:
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
         """Counts and digests per segment and for the table, as they now are in the database."""
         columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
-        evidence = postgres.evidence_by_load(self.connection, (table.schema, table.name), columns)
+        try:
+            evidence = postgres.evidence_by_load(self.connection, (table.schema, table.name), columns)
+        except psycopg.Error as error:
+            if self.connection.closed:
+                raise
+            self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.known)}.")
+            return
         for loader, segment in loads.items():
             self._compare(segment.key, segment, evidence.pop(loader, postgres.Evidence(0, "0")))
         for extra in evidence.values():

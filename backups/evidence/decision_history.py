@@ -140,8 +140,8 @@ def trace(
     server: Server | None = None,
 ) -> list[Sighting]:
     """Every run's sighting, in the given order. Raises ProviderError when no server could be started."""
-    with drill_database(server) as connection:
-        tracer = Tracer(connection, chain, sequence, identities, watch)
+    with drill_database(server=server, schemas=[SCHEMA]) as drill:
+        tracer = Tracer(drill.connection, chain, sequence, identities, watch)
         sightings = []
         for number, run in enumerate(runs, 1):
             sightings.append(tracer.look(run))

@@ -12,6 +12,7 @@ from backups.archive.manifest import Manifest, Table
 from backups.facts.model import Conversions, End, Month, RunFacts, TableFacts
 from backups.facts.sequence_ranges import from_multirange, multirange, packed
 from providers.postgres.audit_trail import chain_facts as sql
+from providers.postgres.error_facts import facts_of
 
 
 def collect(loader: Loader, previous: Manifest | None, before: RunFacts | None) -> RunFacts | None:
@@ -20,7 +21,7 @@ def collect(loader: Loader, previous: Manifest | None, before: RunFacts | None) 
         with loader.connection.transaction():
             return _collect(loader, previous, before)
     except psycopg.Error as error:
-        loader.watch.log(f"No facts for later reports were written down: {error.diag.message_primary or error}")
+        loader.watch.log(f"No facts for later reports were written down: {facts_of(error)}.")
         return None
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backups import disk_space
-from backups.archive.drill_database import Server, drill_database
+from backups.archive.drill_database import LEFT_OUT, Server, drill_database
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest
 from backups.archive.signatures import Signer
@@ -22,14 +22,18 @@ from backups.facts.model import RunFacts
 from backups.progress import SILENT, Watch
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
-from backups.proof.row_comparison import examine
-from backups.proof.source_checks import Doubts, doubts_about, unexplained
+from backups.proof.row_comparison import STAGING_SCHEMA, examine
+from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexplained
+from providers.postgres.connection import pin
 from providers.storage.base import Store
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`problems` make it failed (the copy is not the snapshot), `doubts` suspect (it is, but look at the source)."""
+    """`problems` make it failed (the copy is not the snapshot), `doubts` suspect (it is, but look at the source).
+
+    `missing`: what the drill could not rebuild and no row needs.
+    """
 
     run: str
     manifest_sha256: str
@@ -43,6 +47,7 @@ class Verdict:
     server_version: str
     examined: Examined = field(default_factory=Examined)
     facts: RunFacts | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -72,20 +77,19 @@ def prove(
     """
     began = time.monotonic()
     disk_space.refuse_without(manifest.raw_bytes + comparison.raw_bytes_to_load(manifest), _not_proven(manifest.run))
-    with drill_database(server) as connection:
-        loader = Loader(manifest, store, connection, identities, watch)
-        doubts = _restore_and_compare(loader, comparison)
+    with drill_database(manifest, server, [STAGING_SCHEMA]) as drill:
+        loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT)
+        doubts, missing = _restore_and_compare(loader, comparison)
         took = int((time.monotonic() - began) * 1000)
-        examined = examine(loader, comparison) if not loader.problems else Examined()
+        examined = examine(loader, comparison, drill.reader) if not loader.problems else Examined()
         facts = collect(loader, comparison.manifest, comparison.facts) if not loader.problems else None
         doubted = unexplained(doubts, examined, comparison.accepted)
         examined = replace(examined, findings=(*doubts.findings, *examined.findings))
-        return _verdict(loader, doubted, doubts.chains, took, examined, facts)
+        verdict = _verdict(loader, doubted, doubts.chains, took)
+        return replace(verdict, examined=examined, facts=facts, missing=tuple(missing))
 
 
-def _verdict(
-    loader: Loader, doubted: list[str], chains: int, took: int, examined: Examined, facts: RunFacts | None
-) -> Verdict:
+def _verdict(loader: Loader, doubted: list[str], chains: int, took: int) -> Verdict:
     return Verdict(
         run=loader.manifest.run,
         manifest_sha256=loader.manifest.sha256,
@@ -97,8 +101,6 @@ def _verdict(
         chains=chains,
         milliseconds=took,
         server_version=str(loader.connection.info.server_version),
-        examined=examined,
-        facts=facts,
     )
 
 
@@ -106,17 +108,24 @@ def _not_proven(run: str) -> str:
     return f"The proof of run {run} did not happen; nothing was proven."
 
 
-def _restore_and_compare(loader: Loader, comparison: Comparison) -> Doubts:
+def _restore_and_compare(loader: Loader, comparison: Comparison) -> tuple[Doubts, list[str]]:
+    """The doubts, and what could not be rebuilt although no row needs it.
+
+    Rows are compared last, by settings of ours: what the run's own functions and checks did meanwhile shows.
+    """
     loader.build("before", everything=True)
     if loader.problems:
-        return Doubts()
+        return Doubts(), []
     loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
+    missing = loader.build("after")
+    pin(loader.connection, read_only=False)
+    for text in missing[:MOST_TOLD]:
+        loader.watch.log(text)
     for table in loader.manifest.tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
-    loader.build("after")
-    return doubts_about(loader, comparison)
+    return doubts_about(loader, comparison), missing[:MOST_TOLD]
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:
@@ -142,7 +151,7 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
 
 
 def as_document(verdict: Verdict) -> dict[str, Any]:
-    lists = {"problems": list(verdict.problems), "doubts": list(verdict.doubts)}
+    lists = {name: list(getattr(verdict, name)) for name in ("problems", "doubts", "missing")}
     values = asdict(replace(verdict, examined=Examined(), facts=None))
     del values["facts"]
     return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

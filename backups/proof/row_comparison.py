@@ -22,17 +22,21 @@ from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.audit_trail import tamper
 from providers.postgres.audit_trail.verifier import KIND
+from providers.postgres.error_facts import explain_load
 from providers.storage.base import StoreError
 
 STAGING_SCHEMA = "sampelit_ops_before"
 T = TypeVar("T")
 
 
-def examine(loader: Loader, comparison: Comparison) -> Examined:
-    """Compare and ask the product's own check. A comparison that cannot be made says why; it never fails the proof."""
+def examine(loader: Loader, comparison: Comparison, reader: str) -> Examined:
+    """Compare, and ask the product's own check as `reader`.
+
+    A comparison that cannot be made says why; it never fails the proof.
+    """
     began = time.monotonic()
     before, store = comparison.manifest, comparison.store
-    done = Examined(baseline=before.run if before else "", verifier=_verifier(loader))
+    done = Examined(baseline=before.run if before else "", verifier=_verifier(loader, reader))
     try:
         for table in loader.manifest.audit_tables:
             done = replace(done, findings=(*done.findings, *_unaudited(loader, table)))
@@ -41,7 +45,7 @@ def examine(loader: Loader, comparison: Comparison) -> Examined:
             for table in before.audit_tables:
                 done = _compare(loader, earlier_run, table, done)
     except psycopg.Error as error:
-        done = replace(done, not_compared=postgres.explain(error, "The comparison with the last good run").message)
+        done = replace(done, not_compared=explain_load(error, "The comparison with the last good run").message)
     except StoreError:
         raise  # an outage: the proof is tried again
     except ProviderError as error:
@@ -125,12 +129,12 @@ def _unaudited(loader: Loader, audit: Table) -> list[Finding]:
     return [altered_rows(assignments[0].qualified, difference)] if difference else []
 
 
-def _verifier(loader: Loader) -> dict[str, object]:
+def _verifier(loader: Loader, reader: str) -> dict[str, object]:
     """What the product's own check says of today's rows; its definition came with the run."""
     tables = loader.manifest.audit_tables
     defined = [s for s in loader.manifest.statements if s.kind == KIND and tables and s.table == tables[0].qualified]
     if not tables or not defined:
         return {"problem": "this run does not hold its definition"} if tables else {}
     table = (tables[0].schema, tables[0].name)
-    answer = attended(loader, lambda: postgres.ask_verifier(loader.connection, defined[0].sql, table))
+    answer = attended(loader, lambda: postgres.ask_verifier(loader.connection, reader, defined[0].sql, table))
     return {"chains": answer.chains, "rows": answer.rows, "invalid": answer.invalid, "problem": answer.problem}

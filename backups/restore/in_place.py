@@ -22,7 +22,8 @@ from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.connection import Connection, address
+from providers.postgres.connection import Connection, address, pin
+from providers.postgres.error_facts import explain_load
 from providers.postgres.restore.cascade_counts import Removal, rows_along
 from providers.postgres.restore.side_effects import Reference, references_in, silent_triggers, touched
 from providers.storage.base import Missing, Store
@@ -46,12 +47,12 @@ def compare(
 ) -> list[postgres.Difference]:
     """Load the run and a copy of the live tables into a throwaway server and compare; writes nothing to live."""
     disk_space.refuse_without(2 * manifest.raw_bytes, "Nothing was compared.")
-    with drill_database(server) as drill:
+    with drill_database(manifest, server, [BESIDE]) as drill:
         live = postgres.connect(live_dsn)
         try:
-            return _compare(Loader(manifest, store, drill, identities, watch), live)
+            return _compare(Loader(manifest, store, drill.connection, identities, watch), live)
         except psycopg.Error as error:
-            raise postgres.explain(error, "The comparison") from None
+            raise explain_load(error, "The comparison") from None
         finally:
             live.close()
 
@@ -63,8 +64,8 @@ def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
     loader.build("after")
     if loader.problems:
         raise ProviderError("The run could not be loaded, so nothing was compared. " + " ".join(loader.problems[:5]))
+    pin(loader.connection, read_only=False)  # whatever the run's own code set
     _same_columns(loader.manifest, live)
-    loader.connection.execute(f"CREATE SCHEMA {BESIDE}")
     live.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     references = references_in(live, [table.qualified for table in loader.manifest.tables])
     return [_difference(loader, live, table, references) for table in loader.manifest.tables]

@@ -14,6 +14,7 @@ from backups.archive.manifest import Table
 from backups.archive.segment_codec import Damaged, unpack
 from backups.archive.subset import in_order
 from providers import postgres
+from providers.postgres.error_facts import facts_of
 from providers.postgres.restore.table_sync import columns_of, remove_clashing, set_aside, stage_columns
 from providers.postgres.schema.model import Name
 from providers.storage.base import Missing
@@ -64,7 +65,7 @@ def _merge(loader: Loader, staged: Name, table: Table, aside: bool) -> str:
             remove_clashing(loader.connection, live, staged, key)
             postgres.bring_back(loader.connection, live, staged, names, key)
     except psycopg.Error as error:
-        reason = error.diag.message_primary or str(error)
+        reason = facts_of(error, {*names, *live})
         if not aside:
             loader.problems.append(f"{table.qualified}: {table.rows} rows kept after the run do not fit: {reason}.")
             return ""

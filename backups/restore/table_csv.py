@@ -21,6 +21,7 @@ from backups.archive.subset import narrowed
 from backups.progress import SILENT
 from providers import postgres
 from providers.errors import ProviderError, Refused
+from providers.postgres.error_facts import explain_load
 from providers.storage.base import Store
 
 ONE_AT_A_TIME = BoundedSemaphore()  # each needs a server and 2.5 times the rows' disk: reloads would fill the machine
@@ -89,15 +90,17 @@ def _converted(
             "is done, or run `manage.py table_csv`."
         )
     try:
-        with drill_database(server) as connection:
+        with drill_database(part, server) as drill:
             try:
-                _load(Loader(part, store, connection, identities, SILENT), table)
+                _load(Loader(part, store, drill.connection, identities, SILENT), table)
                 yield b""
                 names = [column.name for column in table.columns]
-                for block in postgres.CopyOut(connection, (table.schema, table.name), names, postgres.Range(), "csv"):
+                for block in postgres.CopyOut(
+                    drill.connection, (table.schema, table.name), names, postgres.Range(), "csv"
+                ):
                     yield bytes(block)
             except psycopg.Error as error:
-                raise postgres.explain(error, f"Writing {table.qualified} as CSV") from None
+                raise explain_load(error, f"Writing {table.qualified} as CSV") from None
     finally:
         ONE_AT_A_TIME.release()
 

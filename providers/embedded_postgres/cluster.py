@@ -23,6 +23,7 @@ from providers.embedded_postgres.install import bin_dir, make_open_directories, 
 from providers.errors import ProviderError
 from providers.processes import alive, spawn
 
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 OURS = {"cluster", "cluster.new", "password", "server.log"}
 
 
@@ -57,7 +58,7 @@ def run_as_server(
     account = server_account()
     return spawn(
         argv,
-        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"} | (env or {}),
+        env=ENVIRONMENT | (env or {}),
         cwd="/",
         die_with_parent=signal.SIGINT if die_with_parent else None,
         user=account.pw_name if account else None,

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL server: the portal's own database in the demo and tests, the drill server of a proof.
+"""An embedded PostgreSQL server: the portal's own database in the demo and tests; a drill's is a kind of it.
 
 In: a directory of ours. Out: a server on 127.0.0.1 with a password, reached by `dsn()`. It survives crashes, adopts a
 server that already runs there if it is ours, and dies with the process that started it.
@@ -6,15 +6,11 @@ server that already runs there if it is ours, and dies with the process that sta
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,16 +19,16 @@ import psycopg
 from psycopg import sql
 
 from providers.embedded_postgres import cluster, postmaster
-from providers.embedded_postgres.install import bin_dir, data_home, make_open_directories
+from providers.embedded_postgres.install import bin_dir, data_home
 from providers.errors import ProviderError
 from providers.processes import kill_group
 
-__all__ = ["EmbeddedPostgres", "bin_dir", "data_home", "throwaway"]
+__all__ = ["EmbeddedPostgres", "bin_dir", "data_home"]
 
 START_SECONDS = 300.0  # crash recovery of a large database takes its time; a server that dies ends the wait at once
 ADOPT_SECONDS = 60.0
+LOOPBACK = "127.0.0.1"
 NOT_OURS = re.compile("authentication failed|does not exist|no pg_hba.conf entry")
-NO_DURABILITY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
@@ -59,8 +55,20 @@ class EmbeddedPostgres:
         return self.data_dir / "cluster"
 
     @property
+    def host(self) -> str:
+        """Where it is reached, as a URL says it."""
+        return LOOPBACK
+
+    @property
     def password(self) -> str:
         return (self.data_dir / "password").read_text()
+
+    def listening(self) -> dict[str, str]:
+        return {"listen_addresses": LOOPBACK, "unix_socket_directories": ""}
+
+    def prepare(self) -> None:
+        """Make the cluster where it is missing."""
+        cluster.prepare(self.data_dir)
 
     def start(self) -> None:
         """Make the directory if need be, then adopt the server that runs there or start one; ready on return.
@@ -68,13 +76,17 @@ class EmbeddedPostgres:
         Raises ProviderError when a server that is not ours holds the directory, or the start fails.
         """
         with cluster.locked(self.data_dir):
-            cluster.prepare(self.data_dir)
+            self.prepare()
             deadline = time.monotonic() + ADOPT_SECONDS
             while (running := postmaster.find(self.cluster)) is not None:
                 if self._adopt(running, deadline):
                     return
                 time.sleep(0.05)
             self._launch(time.monotonic() + START_SECONDS)
+
+    def run(self, argv: list[str | Path], stdout: int) -> subprocess.Popen[bytes]:
+        """Start the server's program."""
+        return cluster.run_as_server(argv, die_with_parent=self._die_with_parent, stdout=stdout)
 
     def stop(self) -> None:
         """Fast shutdown of the server we started; an adopted one is left to its owner."""
@@ -90,7 +102,7 @@ class EmbeddedPostgres:
 
     def dsn(self, dbname: str = "postgres", user: str = "postgres") -> str:
         """postgresql:// URL with the password; roles created with this server's password can be named as `user`."""
-        return f"postgresql://{user}:{self.password}@127.0.0.1:{self.port}/{dbname}"
+        return f"postgresql://{user}:{self.password}@{self.host}:{self.port}/{dbname}"
 
     def create_database(self, name: str, *, template: str = "template1", owner: str = "postgres") -> None:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY {}").format(
@@ -125,10 +137,7 @@ class EmbeddedPostgres:
         while True:
             self.port = self._wanted_port or cluster.free_port()
             with log.open("wb") as stream:
-                argv = self._server_argv()
-                self.process = cluster.run_as_server(
-                    argv, die_with_parent=self._die_with_parent, stdout=stream.fileno()
-                )
+                self.process = self.run(self._server_argv(), stream.fileno())
             if self._wait_ready(deadline):
                 return
             self.stop()
@@ -141,8 +150,8 @@ class EmbeddedPostgres:
             time.sleep(0.2)
 
     def _server_argv(self) -> list[str | Path]:
-        options = {"listen_addresses": "127.0.0.1", "timezone": "UTC", "log_timezone": "UTC"} | self.options
-        argv: list[str | Path] = [bin_dir() / "postgres", "-D", self.cluster, "-p", str(self.port), "-k", ""]
+        options = {"timezone": "UTC", "log_timezone": "UTC"} | self.listening() | self.options
+        argv: list[str | Path] = [bin_dir() / "postgres", "-D", self.cluster, "-p", str(self.port)]
         return argv + [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     def _wait_ready(self, deadline: float) -> bool:
@@ -174,22 +183,3 @@ class EmbeddedPostgres:
             )
         self.adopted = objection is None
         return self.adopted
-
-
-@contextmanager
-def throwaway(base: Path | None = None, **options: str) -> Iterator[EmbeddedPostgres]:
-    """A server for the length of the block: random port, no durability; its directory is removed afterwards.
-
-    Directories that killed processes of ours left in `base` (default: the temporary directory) are removed first.
-    """
-    home = data_home(base or Path(tempfile.gettempdir()))
-    make_open_directories(home)
-    cluster.sweep(home)
-    directory = Path(tempfile.mkdtemp(prefix=f"sampelit-ops-pg-{os.getpid()}-", dir=home))
-    server = EmbeddedPostgres(directory, options=NO_DURABILITY | options)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)

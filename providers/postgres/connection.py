@@ -28,7 +28,7 @@ PINNED = {
     "lc_monetary": "C",
     "lc_numeric": "C",
     "client_encoding": "UTF8",
-    "search_path": "pg_catalog",
+    "search_path": "pg_catalog, pg_temp",  # named last: a temporary table of a catalogue's name hides nothing
     "row_security": "off",
     "synchronize_seqscans": "off",
     "statement_timeout": "0",
@@ -82,7 +82,7 @@ def pin(connection: Connection, read_only: bool) -> None:
     """Set the session's settings for its whole life; a pooler in transaction mode would lose them."""
     wanted = dict(PINNED, default_transaction_read_only="on" if read_only else "off")
     calls = sql.SQL(", ").join(
-        sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
+        sql.SQL("pg_catalog.set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
         for name, value in wanted.items()
     )
     connection.execute(sql.SQL("SELECT {}").format(calls))

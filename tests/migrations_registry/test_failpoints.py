@@ -23,7 +23,7 @@ from migrations_registry.models import Application, MigrationFile
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
-from providers.embedded_postgres.server import throwaway
+from providers.embedded_postgres.throwaway import throwaway
 from tests.migrations_registry.applying import POOLS, add, finish
 from tests.migrations_registry.failpoint_cases import Case, cases
 

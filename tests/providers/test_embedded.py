@@ -11,7 +11,8 @@ import pytest
 
 from providers.embedded_postgres import postmaster
 from providers.embedded_postgres.install import make_open_directories, traversable
-from providers.embedded_postgres.server import EmbeddedPostgres, data_home, throwaway
+from providers.embedded_postgres.server import EmbeddedPostgres, data_home
+from providers.embedded_postgres.throwaway import throwaway
 from providers.errors import ProviderError
 from providers.processes import alive
 

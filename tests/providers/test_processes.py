@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.embedded_postgres.server import throwaway
+from providers.embedded_postgres.throwaway import throwaway
 from providers.processes import alive, kill_group, spawn
 
 REPOSITORY = Path(__file__).resolve().parents[2]

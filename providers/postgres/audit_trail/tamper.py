@@ -86,8 +86,7 @@ def exact(type_name: str, hashed_as: str) -> bool:
 
 
 def stage_earlier(connection: Connection, name: Name, columns: Sequence[tuple[str, str]]) -> None:
-    """An empty table for the earlier run's rows, in a schema of its own; names and types come from its manifest."""
-    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(name[0])))
+    """An empty table for the earlier run's rows, in a schema that is there; names and types are its manifest's."""
     parts = [sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns]
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(*name)))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(*name), sql.SQL(", ").join(parts)))

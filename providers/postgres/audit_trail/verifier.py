@@ -1,22 +1,21 @@
 """The product's own `verify_audit_chain()`: read where it is defined, run where nothing can be harmed.
 
-In: a catalogue; later a drill's DSN and the function's text. Out: what it says of every chain. The text comes from the
-product's database, so it is defined and called by a role that owns nothing else, never by the drill's superuser.
+In: a catalogue; later a drill's two logins and the function's text. Out: what it says of every chain. The text comes
+from the product's database, so it is defined and called by a role that owns nothing else: it alters no row.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import conninfo, sql
 
-from providers.postgres.connection import Connection, connect, first_line, statements
+from providers.postgres.connection import Connection, connect, statements
+from providers.postgres.error_facts import facts_of
 from providers.postgres.schema.model import Name, SchemaObject
 
-ROLE = "chain_verifier"
 KIND, NAME = "verifier", "verify_audit_chain"
 LIMIT = "60s"
 
@@ -37,10 +36,11 @@ def read_verifier(connection: Connection, schemas: Sequence[str], table: str) ->
     return [SchemaObject("after", KIND, name, text, False, table) for name, text in rows]
 
 
-def ask_verifier(connection: Connection, text: str, table: Name) -> Said:
-    """Define it in the drill's database as a powerless role and run it over every chain there."""
+def ask_verifier(connection: Connection, reader: str, text: str, table: Name) -> Said:
+    """Define it in the drill's database as the role that only reads and run it over every chain there."""
     try:
-        with connect(_powerless(connection, table[0]), read_only=False) as other:
+        _admit(connection, str(conninfo.conninfo_to_dict(reader)["user"]), table[0])
+        with connect(reader, read_only=False) as other:
             other.execute(sql.SQL("SET search_path = {}, pg_catalog").format(sql.Identifier(table[0])))
             other.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(LIMIT)))
             other.execute(text.encode())
@@ -49,19 +49,15 @@ def ask_verifier(connection: Connection, text: str, table: Name) -> Said:
             )
             row = other.execute(query).fetchone() or (0, 0, 0)
     except psycopg.Error as error:
-        return Said(problem=first_line(error)[:300])
+        return Said(problem=f"It stopped: {facts_of(error)}.")
     return Said(int(row[0]), int(row[1]), int(row[2]))
 
 
-def _powerless(connection: Connection, schema: str) -> str:
-    """A login of this server that may read this schema and make functions in it, and nothing more."""
-    role, password = sql.Identifier(ROLE), secrets.token_hex(16)
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
-        connection.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE").format(role))
-    connection.execute(sql.SQL("ALTER ROLE {} LOGIN BYPASSRLS PASSWORD {}").format(role, sql.Literal(password)))
+def _admit(connection: Connection, reader: str, schema: str) -> None:
+    """Let the role read this schema and make functions in it, and nothing more."""
+    role = sql.Identifier(reader)
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role))
     known = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s"
     for (routine,) in connection.execute(known, [sql.Identifier(schema).as_string(), NAME]).fetchall():
         connection.execute(sql.SQL("ALTER ROUTINE {} OWNER TO {}").format(sql.SQL(routine), role))
     connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(sql.Identifier(schema), role))
-    return conninfo.make_conninfo(connection.info.dsn, user=ROLE, password=password)

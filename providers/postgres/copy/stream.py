@@ -16,6 +16,7 @@ from psycopg.pq import ExecStatus
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
+from providers.postgres.error_facts import facts_of
 
 BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core's cache (ADR 6)
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
@@ -116,6 +117,8 @@ def copy_in(
             for block in blocks:
                 copy.write(block)
     except psycopg.Error as error:
-        reason = error.diag.message_primary or str(error)
-        raise ProviderError(f"Loading {'.'.join(table)} stopped: {reason}. The load was rolled back.") from error
+        known = {*table, *columns}
+        raise ProviderError(
+            f"Loading {'.'.join(table)} stopped: {facts_of(error, known)}. The load was rolled back."
+        ) from None
     return cursor.rowcount

@@ -1,0 +1,40 @@
+"""What may be told of an error that code of strangers raised, or wrote into. In: the error. Out: facts of ours.
+
+A message, a DETAIL, a name and even a SQLSTATE are whatever that code likes (RAISE … USING; a cast of a file's
+content): of a state its own name is told, of a name only that it is one of those we knew before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import psycopg
+from psycopg import errors
+
+from providers.errors import ProviderError
+
+NAMED = ("constraint", "column", "table", "datatype")
+
+
+def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:
+    """For instance "check violation (23514), constraint sane, table users"."""
+    names = [(kind, getattr(error.diag, f"{kind}_name")) for kind in NAMED]
+    return ", ".join([_state(error), *(f"{kind} {name}" for kind, name in names if name and name in known)])
+
+
+def explain_load(error: psycopg.Error, doing: str, known: Collection[str] = ()) -> ProviderError:
+    """One sentence about a load that stopped; nothing of what its code says."""
+    return ProviderError(
+        f"{doing} stopped: {facts_of(error, known)}.", retryable=isinstance(error, psycopg.OperationalError)
+    )
+
+
+def _state(error: psycopg.Error) -> str:
+    if error.sqlstate is None:
+        return "the server ended the connection"
+    try:
+        name = errors.lookup(error.sqlstate).__name__
+    except KeyError:
+        return "an error of its own code"
+    return f"{re.sub('(?<=[a-z])(?=[A-Z])', ' ', name).rstrip('_').lower()} ({error.sqlstate})"

@@ -1,0 +1,52 @@
+"""A product's own code runs in a drill and gets nowhere: no superuser, no file, no program, no other server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from providers.embedded_postgres.cell import cell
+from tests.backups.cell.conftest import CANARY, Drilled
+from tests.backups.cell.escapes import CARRIERS, ESCAPES
+
+RUN = ("a check", "a check of the table", "an exclusion")
+
+
+def left(readable: Path) -> list[Path]:
+    return list(Path("/tmp").glob(f"{readable.parent.name}-new*"))
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_no_way_out_works_wherever_it_lies_in_wait(
+    lurking: str, drilled: Drilled, readable: Path, carrier: str
+) -> None:
+    with psycopg.connect(lurking) as connection:
+        connection.execute(CARRIERS[carrier][0])
+        connection.execute("INSERT INTO public.carrier (id) VALUES (1), (2)")
+
+    seen = drilled(lurking)
+
+    assert seen.loot == []
+    assert left(readable) == []
+    assert CANARY not in seen.told
+    assert seen.verdict is not None
+    assert seen.verdict.status == CARRIERS[carrier][1]
+    if carrier in RUN:
+        assert seen.tried >= len(ESCAPES)
+
+
+def test_in_a_server_of_its_own_nobody_is_a_superuser_and_nobody_hears_it(
+    lurking: str, drilled: Drilled, readable: Path
+) -> None:
+    with psycopg.connect(lurking) as connection:
+        connection.execute(CARRIERS["a check"][0])
+        connection.execute("INSERT INTO public.carrier (id) VALUES (1)")
+
+    seen = drilled(lurking, server=cell)
+
+    assert seen.verdict is not None
+    assert (seen.verdict.reasons, seen.loot, left(readable)) == ([], [], [])
+    assert seen.tried == len(ESCAPES)
+    assert seen.facts == {"superusers": None, "who": "drill_owner", "mighty": False, "addresses": "", "servers": 0}
