@@ -1,9 +1,15 @@
-"""Configuration mistakes that must stop the portal; above all the product's database as DATABASE_URL (ops.E002)."""
+"""Configuration mistakes that must stop the portal: the product's database as DATABASE_URL, a demo open to others.
+
+In: settings and the portal's database. Out: messages for `check`, or SystemExit before anything is served.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -11,6 +17,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import DatabaseError, connections
 
+# Anybody can have a host below these (https://publicsuffix.org/list/, Render's entry).
+SHARED_DOMAINS = ("onrender.com", "com", "net", "org", "dev", "app", "io")
 PRODUCT_MARKS = """
     SELECT coalesce(string_agg(mark, ', '), '') FROM (
       SELECT 'table algorithm_audit_trail' AS mark FROM pg_catalog.pg_class WHERE relname = 'algorithm_audit_trail'
@@ -18,6 +26,8 @@ PRODUCT_MARKS = """
       SELECT 'schema ' || nspname FROM pg_catalog.pg_namespace WHERE nspname IN ('auth', 'supabase_migrations')
     ) found
 """
+
+DATA_DIRECTORY = "SELECT current_setting('data_directory')"
 
 
 def product_marks(alias: str = "default") -> str:
@@ -49,10 +59,65 @@ def portal_database_is_ours(
     return messages
 
 
-def refuse_product_database() -> None:
-    """Raise SystemExit where `check --database default` would fail; called before anything is served."""
-    for message in portal_database_is_ours(None, ["default"]):
-        raise SystemExit(f"{message.id}: {message.msg} {message.hint}")
+def demo_database_is_ours(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """ops.E008: the demo drops the duty of a second factor, so it serves no database but an embedded one of ours."""
+    if not settings.DEMO or not databases or _embedded():
+        return []
+    hint = "Unset DEMO for a database of your own, or unset DATABASE_URL and use `make run`."
+    return [Error("DEMO=1, and DATABASE_URL is not the demo's embedded server.", hint=hint, id="ops.E008")]
+
+
+def _embedded() -> bool:
+    """Whether the server keeps its rows in a directory that this machine's demo made (its password lies beside it)."""
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(DATA_DIRECTORY)
+            return (Path(cursor.fetchone()[0]).parent / "password").is_file()
+    except (DatabaseError, OSError):
+        return False
+
+
+def switches_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """ops.E005 and E007: nobody but this machine reaches a demo; the portal answers only to names of its own."""
+    messages: list[CheckMessage] = []
+    outside = [host for host in (*settings.ALLOWED_HOSTS, _base_host()) if not _loopback(host)]
+    if settings.DEMO and (settings.RENDER or outside):
+        where = "on Render" if settings.RENDER else f"as {outside[0]}"
+        hint = "Unset DEMO: it drops second factors, secure cookies and the guard of private addresses."
+        messages.append(Error(f"DEMO=1 where others reach it ({where}).", hint=hint, id="ops.E005"))
+    if wide := [host for host in settings.ALLOWED_HOSTS if host.strip(".") in ("*", "", *SHARED_DOMAINS)]:
+        hint = "Name the portal's own hosts, separated by commas."
+        messages.append(Error(f"ALLOWED_HOSTS admits hosts of others: {wide[0]!r}.", hint=hint, id="ops.E007"))
+    return messages
+
+
+def _base_host() -> str:
+    return urlsplit(settings.OPS_BASE_URL).hostname or ""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def secret_key_is_strong(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """ops.E006: what signs sessions and links cannot be guessed (a `generateValue` of Render has 44 characters)."""
+    key = str(settings.SECRET_KEY)
+    if settings.DEMO or not key or (len(key) >= 32 and len(set(key)) >= 12 and "insecure" not in key):
+        return []
+    hint = "Set 50 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
+    return [Error("SECRET_KEY can be guessed.", hint=hint, id="ops.E006")]
+
+
+def refuse_unsafe_start() -> None:
+    """Raise SystemExit where a check of these would fail; called before anything is served."""
+    before = [*switches_are_safe(None), *secret_key_is_strong(None), *portal_database_is_ours(None, ["default"])]
+    for message in [*before, *demo_database_is_ours(None, ["default"])]:
+        raise SystemExit(f"{message.id}: {message.msg} Nothing was started. {message.hint}")
 
 
 def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -71,4 +136,6 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
 
 def register() -> None:
     checks.register(portal_database_is_ours, Tags.database)
-    checks.register(secrets_are_set, Tags.security, deploy=True)
+    checks.register(demo_database_is_ours, Tags.database)
+    for check in (switches_are_safe, secret_key_is_strong, secrets_are_set):
+        checks.register(check, Tags.security, deploy=True)

@@ -26,9 +26,9 @@ def refuse_foreign_database() -> None:
     import django
 
     django.setup()
-    from sampelit_ops.checks import refuse_product_database
+    from sampelit_ops.checks import refuse_unsafe_start
 
-    refuse_product_database()
+    refuse_unsafe_start()
 
 
 @contextmanager

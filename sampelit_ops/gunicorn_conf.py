@@ -5,6 +5,11 @@ Out: settings by gunicorn's own names (docs.gunicorn.org, Settings). bin/web and
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import sys
+
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from providers.redact import RedactingFilter
@@ -33,3 +38,17 @@ threads = 8
 control_socket_disable = True
 logger_class = JsonLogger
 access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms request %({x-request-id}o)s"
+
+
+def on_starting(server: Arbiter) -> None:
+    """A demo is bound to loopback only: a Host header is the client's own word."""
+    outside = [str(address) for address in server.address if not _local(address)]
+    if os.environ.get("DEMO", "0").lower() not in ("", "0", "false", "no", "off") and outside:
+        print(
+            f"DEMO=1 on an address that others reach ({outside[0]}). Nothing was started. Unset DEMO.", file=sys.stderr
+        )
+        raise SystemExit(3)
+
+
+def _local(address: str | tuple[str, int]) -> bool:
+    return isinstance(address, str) or ipaddress.ip_address(address[0]).is_loopback

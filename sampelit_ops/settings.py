@@ -19,6 +19,7 @@ env = environ.Env()
 
 # --- who we are ---
 DEMO = env.bool("DEMO", default=False)
+RENDER = bool(env.str("RENDER", default=""))  # set by Render itself
 SECRET_KEY = env.str("SECRET_KEY", default="")
 OPS_BASE_URL = env.str("OPS_BASE_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -43,7 +44,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.str("RENDER", default="") else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if RENDER else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "ops_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "ops_csrf"
@@ -61,7 +62,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
 # How many proxies of our own stand in front; what a client writes into X-Forwarded-For before them is ignored.
-AXES_IPWARE_PROXY_COUNT = env.int("OPS_PROXIES", default=1 if env.str("RENDER", default="") else 0) or None
+AXES_IPWARE_PROXY_COUNT = env.int("OPS_PROXIES", default=1 if RENDER else 0) or None
 AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.middleware.client_ip"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False

@@ -11,11 +11,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
 application = get_wsgi_application()
 
 from ledger import channel  # noqa: E402 (needs the apps)
-from sampelit_ops.checks import refuse_product_database  # noqa: E402 (needs the apps)
+from sampelit_ops.checks import refuse_unsafe_start  # noqa: E402 (needs the apps)
 
 channel.use("admin")
 try:
-    refuse_product_database()
+    refuse_unsafe_start()
 except SystemExit as refusal:
     print(refusal, file=sys.stderr, flush=True)
     refusal.code = 3  # gunicorn's "failed to boot": it ends, any other code makes it try again and again

@@ -165,7 +165,10 @@ signin.second_factor_removed signin.signed_in signin.token_created signin.token_
 signin.user_activated signin.user_deactivated
 """,
     "system checks": """
+demo_database_is_ours: database
 portal_database_is_ours: database
+secret_key_is_strong: security
 secrets_are_set: security
+switches_are_safe: security
 """,
 }
