@@ -6,9 +6,9 @@ Out: settings by gunicorn's own names (docs.gunicorn.org, Settings). bin/web and
 from __future__ import annotations
 
 import ipaddress
-import os
 import sys
 
+import environ
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
@@ -28,11 +28,6 @@ class JsonLogger(Logger):
                 handler.addFilter(RedactingFilter())
 
 
-def on_starting(_: object) -> None:
-    """In the master, before it forks the workers that load the application."""
-    _conceal()
-
-
 worker_class = "sampelit_ops.web.deadline_worker.DeadlineWorker"
 threads = 8
 control_socket_disable = True
@@ -41,13 +36,15 @@ access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms request %({x-request
 
 
 def on_starting(server: Arbiter) -> None:
-    """A demo is bound to loopback only: a Host header is the client's own word."""
+    """In the master, before it forks the workers that load the application: no key stays to be read in it.
+
+    A demo is bound to loopback only: what the Host header names is the client's own word.
+    """
     outside = [str(address) for address in server.address if not _local(address)]
-    if os.environ.get("DEMO", "0").lower() not in ("", "0", "false", "no", "off") and outside:
-        print(
-            f"DEMO=1 on an address that others reach ({outside[0]}). Nothing was started. Unset DEMO.", file=sys.stderr
-        )
+    if environ.Env().bool("DEMO", default=False) and outside:
+        print(f"DEMO=1 on an address that others reach, {outside[0]}. Nothing was started.", file=sys.stderr)
         raise SystemExit(3)
+    _conceal()
 
 
 def _local(address: str | tuple[str, int]) -> bool:
