@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import hashers
 from django.db import connection
+from django.urls import get_resolver
 from pytest_django.plugin import DjangoDbBlocker
 
 from backups.archive import drill_database
@@ -39,6 +40,12 @@ def cheap_passwords() -> None:
     """A million rounds of PBKDF2 cost 0.3 s a user; who tests the hashing chooses its hasher again."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     hashers.get_hashers.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses() -> None:
+    """Those of the demo, which runs here: read before a test outside the demo is the first to ask for them."""
+    _ = get_resolver().url_patterns
 
 
 @pytest.fixture(scope="session")

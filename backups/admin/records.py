@@ -24,7 +24,7 @@ from operations.web import formatting
 @admin.register(Slot)
 class SlotAdmin(ReadOnlyAdmin):
     list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
-    list_filter = ["status", "policy__environment"]
+    list_filter = ["status", "policy", "policy__environment"]
     list_select_related = ["policy__environment"]
     actions = ["acknowledge"]
     empty_title = "No slots yet"

@@ -14,19 +14,18 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ledger.services import record
 from operations.accounts import SYSTEM, machine
 from operations.authority import VOTE, holders_anywhere
-from operations.models import AccessToken
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin import devices
+from sampelit_ops.signin.tokens import end_tokens
 
 MAIL = """{who} gave you access to Sampelit Ops.
 
@@ -72,12 +71,8 @@ def start_over(user: User, *, by: User) -> str:
     devices.remove(user)
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    living = AccessToken.objects.filter(user=user, revoked_at=None)
-    names = sorted(living.values_list("name", flat=True))
-    living.update(revoked_at=timezone.now())
     record("signin.second_factor_removed", actor=by.username, subject=user.username)
-    if names:
-        record("signin.tokens_revoked", actor=by.username, subject=user.username, data={"tokens": names})
+    end_tokens(user, actor=by.username)
     return _hand_over(user, by)
 
 

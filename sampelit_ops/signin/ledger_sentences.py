@@ -10,6 +10,7 @@ SENTENCES = {
     "signin.contact_changed": "{actor} changed the address of {subject} from {address_before} to {after}",
     "signin.locked": "The sign-in of {subject} was locked after five failures",
     "signin.password_set": "{actor} set a password through a one-time link",
+    "signin.password_changed": "{actor} changed their password",
     "signin.second_factor_enrolled": "{actor} enrolled a second factor",
     "signin.second_factor_removed": "{actor} removed the second factor of {subject}",
     "signin.recovery_codes_made": "{actor} made new recovery codes",

@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, path
 from operations import home_panels, navigation
 from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
+from sampelit_ops.signin.views.password import OwnPassword
 from sampelit_ops.site import header, home
 from sampelit_ops.views import connect, doctor
 
@@ -54,6 +55,7 @@ class OpsAdminSite(admin.AdminSite):
             path("records/", self.admin_view(self.records), name="records"),
             path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
             path("connect/", self.admin_view(connect.connect_page), name="connect"),
+            path("password_change/", self.admin_view(OwnPassword.as_view()), name="password_change"),
             path("recover/", self.admin_view(recover.page), name="recover"),
         ]
         if settings.DEMO:

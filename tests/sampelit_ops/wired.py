@@ -159,8 +159,9 @@ migrations_registry.waiver.proposed operations.approval_revoked operations.appro
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
 operations.environment.changed operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.succeeded operations.task.closed signin.contact_changed signin.details_changed
-signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_set
-signin.recovery_code_used signin.recovery_codes_made signin.roles_changed signin.second_factor_enrolled
+signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_changed
+signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.roles_changed
+signin.second_factor_enrolled
 signin.second_factor_removed signin.signed_in signin.token_created signin.token_revoked signin.tokens_revoked
 signin.user_activated signin.user_deactivated
 """,

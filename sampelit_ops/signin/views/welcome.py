@@ -12,6 +12,7 @@ from django.urls import reverse_lazy
 
 from ledger.services import record
 from sampelit_ops.signin.invitations import welcome_tokens
+from sampelit_ops.signin.tokens import end_tokens
 
 
 class Welcome(PasswordResetConfirmView):
@@ -27,6 +28,7 @@ class Welcome(PasswordResetConfirmView):
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         response = super().form_valid(form)
         record("signin.password_set", actor=form.user.username)
+        end_tokens(form.user, actor=form.user.username)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
