@@ -26,6 +26,7 @@ def _policies(environment: Environment) -> Iterable[tuple[str, str]]:
 
 class ExportKind(OperationKind):
     name, label, permission = "backups.export", "Export and prove", "backups.request_export"
+    connects = ("export",)
     risk = Risk.ROUTINE
     exclusive = "backup:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=_policies)]

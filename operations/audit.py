@@ -67,8 +67,9 @@ def weaker(before: Environment, after: Environment) -> list[str]:
     """In which ways the environment now asks for less, in words."""
     ways = ["It is no longer protected."] if before.protected and not after.protected else []
     for risk in Risk.values:
-        if after.votes(risk) < before.votes(risk):
-            ways.append(f"{risk.capitalize()} acts need {after.votes(risk)} instead of {before.votes(risk)} votes.")
+        if after.own_votes(risk) < before.own_votes(risk):
+            now, then = after.own_votes(risk), before.own_votes(risk)
+            ways.append(f"{risk.capitalize()} acts need {now} instead of {then} votes.")
     return ways
 
 

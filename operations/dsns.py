@@ -1,15 +1,20 @@
 """The DSN of an environment: the one place that reads the variables which hold connection strings.
 
-In: an environment and what is wanted of it. Out: a DSN of this process, or Refused naming the variable, what was not
-done and what to do. `known_dsn` is for those who only want to know whether it is there.
+In: an environment and what is wanted of it. Out: a DSN of this process whose every session is compared with the
+environment's database before anybody gets it, or Refused naming the variable, what was not done and what to do.
+`known_dsn` is for those who only want to know whether it is there, and who answers.
 """
 
 from __future__ import annotations
 
 import os
+from functools import partial
 
+from operations.databases import meet, refuse_portal
 from operations.models import Environment
 from providers.errors import Refused
+from providers.postgres.connection import address
+from providers.postgres.identity import MetDsn
 
 
 def known_dsn(environment: Environment, purpose: str) -> str:
@@ -28,30 +33,58 @@ def dsn_from(variable: str, role: str, undone: str) -> str:
     return dsn
 
 
-def export_dsn(environment: Environment) -> str:
+def met_dsn(environment: Environment, purpose: str, dsn: str) -> MetDsn:
+    """A DSN whose every session is compared with this environment's database before anybody gets it."""
+    return MetDsn(dsn, partial(meet, environment, purpose, address(dsn)))
+
+
+def _wanted(environment: Environment, purpose: str, role: str, undone: str) -> MetDsn:
+    return met_dsn(
+        environment, purpose, dsn_from(environment.variable(purpose), f"{environment}'s {role} role", undone)
+    )
+
+
+def export_dsn(environment: Environment) -> MetDsn:
     """The read-only role's DSN. Raises Refused."""
-    return dsn_from(environment.variable("export"), f"{environment}'s read-only role", "read")
+    return _wanted(environment, "export", "read-only", "read")
 
 
-def migration_dsn(environment: Environment) -> str:
+def migration_dsn(environment: Environment) -> MetDsn:
     """The DSN of the role that changes the schema. Raises Refused."""
-    return dsn_from(environment.variable("migration"), f"{environment}'s migration role", "changed")
+    _refuse_portal(environment, "changed")
+    return _wanted(environment, "migration", "migration", "changed")
 
 
-def restore_dsn(environment: Environment) -> str:
+def restore_dsn(environment: Environment) -> MetDsn:
     """The DSN of the role that writes rows back. Raises Refused."""
-    return dsn_from(environment.variable("restore"), f"{environment}'s restore role", "written")
+    _refuse_portal(environment, "written")
+    return _wanted(environment, "restore", "restore", "written")
 
 
-def reading_dsn(environment: Environment) -> str:
+def server_dsn(environment: Environment) -> MetDsn:
+    """The restore role's DSN for a database of its own on that server, whichever server that is. Raises Refused."""
+    dsn = restore_dsn(environment)
+    return MetDsn(dsn, partial(refuse_portal, environment, "restore"))
+
+
+def _refuse_portal(environment: Environment, undone: str) -> None:
+    if environment.kind == Environment.Kind.PORTAL:
+        raise Refused(
+            f"{environment} is the portal's own database, which is only exported. Nothing was {undone}. "
+            "`manage.py recover` brings it back, into an empty one."
+        )
+
+
+def reading_dsn(environment: Environment) -> MetDsn:
     """Whichever role this process has to look at the schema with: migration first, else read-only. Raises Refused."""
-    dsn = known_dsn(environment, "migration") or known_dsn(environment, "export")
+    purpose = "migration" if known_dsn(environment, "migration") else "export"
+    dsn = known_dsn(environment, purpose)
     if not dsn:
         raise Refused(
             f"Neither {environment.variable('migration')} nor {environment.variable('export')} is set in this process. "
             f"Nothing was read. Set one to the DSN of {environment}'s role, then ask for it again."
         )
-    return dsn
+    return met_dsn(environment, purpose, dsn)
 
 
 def environment_named(slug: str) -> Environment:

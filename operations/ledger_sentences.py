@@ -21,6 +21,8 @@ SENTENCES = {
     "operations.failed": "{operation} failed{errors}",
     "operations.cancelled": "{operation} was cancelled{errors}",
     "operations.expired": "{operation} expired{errors}",
+    "operations.environment.identified": "{variable} was met for the first time: {subject} is {database}{alike_too}",
+    "operations.environment.reached": "{subject} is also reached at {address}, by {variable}",
     "operations.task.closed": "{actor} closed “{task}”: {resolution}",
 }
 
@@ -45,6 +47,7 @@ def _after_colon(name: str) -> registry.Phrase:
 PHRASES = {
     "operation": _operation,
     "quoted_reason": lambda facts: f", “{facts['reason']}”" if facts.get("reason") else "",
+    "alike_too": lambda facts: f", which is also {facts['alike']}" if facts.get("alike") else "",
     "because": _after_colon("reason"),
     "comments": _after_colon("comment"),
     "errors": _after_colon("error"),

@@ -61,7 +61,8 @@ def _kind(kind: Any) -> Lines:
     }
     words = [kind.name, type(kind).__name__, kind.permission, str(kind.risk), kind.exclusive or "-"]
     words += [flag for flag, raised in flags.items() if raised]
-    return [" ".join(words), *(f"  {_step(step)}" for step in kind.steps)]
+    where = [f"  connects {' '.join(kind.connects)}"] if kind.connects else []
+    return [" ".join(words), *where, *(f"  {_step(step)}" for step in kind.steps)]
 
 
 def _step(step: Any) -> str:

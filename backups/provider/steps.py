@@ -17,6 +17,7 @@ from backups.provider import at_most_once, restore_status, safety_export, verify
 from backups.provider.sync import sync
 from backups.provider.target import Target, target_of
 from ledger.services import record
+from operations.databases import renew
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.supabase_projects import supabase
@@ -125,6 +126,7 @@ def _what_we_hold(ctx: StepContext) -> str:
 def check_restored(ctx: StepContext) -> None:
     """Compare with our newest proven run from before the target; tell what the restore took back."""
     wanted = target(ctx)
+    renew(ctx.environment)
     report = verify.compare(ctx, wanted)
     ctx.result(compared_with=report.run, chains=report.chains, taken_back=report.taken_back)
     for table, rows in report.taken_back.items():

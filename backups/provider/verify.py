@@ -18,7 +18,7 @@ from operations.dsns import export_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Refused
 from providers.postgres import database_mark
 from providers.postgres.connection import Connection
 
@@ -96,8 +96,8 @@ def accept_identity(ctx: StepContext) -> None:
     try:
         with postgres.connect(export_dsn(ctx.environment)) as connection:
             now = postgres.facts(connection).system_identifier
-    except ProviderError as error:
-        ctx.log(f"The database's identity could not be read: {error.message}")
+    except (ProviderError, Refused) as error:
+        ctx.log(f"The database's identity could not be read: {error}")
         return
     if run is None or not now or run.system_identifier != now:
         Policy.objects.filter(environment=ctx.environment).update(identity_accepted_at=timezone.now())

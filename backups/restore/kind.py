@@ -41,6 +41,7 @@ def find(environment: Environment, parameters: Parameters) -> Run:
 class RestoreKind(OperationKind):
     name, label, permission = "backups.restore", "Restore a run", "backups.request_restore"
     risk = "routine"
+    connects = ("export", "restore")
     exclusive = "restore:{environment}:{target}"
     parameters = [
         Parameter("run", "Run", choices=runs),
@@ -75,6 +76,11 @@ class RestoreKind(OperationKind):
         if place.kind in ("live", "compare") and parameters.get("chain"):
             raise Refused("One chain can be restored into scratch, a database or a schema. Nothing was requested.")
         return parameters
+
+    def connections(self, parameters: Parameters) -> tuple[str, ...]:
+        """What is compared and what is loaded must be one database; scratch is another one on whatever server."""
+        kind = str(parameters.get("target", "")).partition(":")[0]
+        return {"live": self.connects, "schema": self.connects, "compare": ("export",)}.get(kind, ())
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
         kind = _place(parameters).kind

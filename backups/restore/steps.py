@@ -27,7 +27,7 @@ from backups.restore.session import writing
 from backups.restore.targets import Place, parse
 from backups.stores.trusted_manifest import late_rows_after, store_of, trusted_manifest
 from ledger.services import record
-from operations.dsns import dsn_from, export_dsn, restore_dsn
+from operations.dsns import dsn_from, export_dsn, restore_dsn, server_dsn
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.models import Step, StepStatus
@@ -154,11 +154,11 @@ def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[T
     if place.kind == "schema":
         return Target(restore_dsn(ctx.environment), place.name, chain=chain), {"schema": place.name}
     name = f"scratch_{ctx.operation.pk.lower()}"
-    with writing(restore_dsn(ctx.environment), watch) as connection:
+    with writing(server_dsn(ctx.environment), watch) as connection:
         watch.check()
         postgres.fresh_database(connection, name)
     ctx.log(f"Restoring into the new database {name}.")
-    return Target(postgres.beside(restore_dsn(ctx.environment), name), chain=chain), {"database": name}
+    return Target(postgres.beside(server_dsn(ctx.environment), name), chain=chain), {"database": name}
 
 
 def settle(ctx: StepContext) -> None:

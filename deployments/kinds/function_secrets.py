@@ -68,6 +68,7 @@ def delete_secret(ctx: StepContext) -> None:
 class SecretKind(OperationKind):
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
+    connects = ("project",)
     exclusive = "secret:{environment}/{name}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

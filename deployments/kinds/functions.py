@@ -119,6 +119,7 @@ class FunctionKind(OperationKind):
     exclusive = "function:{environment}/{function}"
     permission = "deployments.deploy"
     risk: Risk | str = Risk.SENSITIVE
+    connects = ("project",)
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         ref_of(environment)

@@ -47,6 +47,7 @@ class ApplyMigration(OperationKind):
     label = "Apply a migration"
     permission = "migrations_registry.apply_migrationfile"
     risk = FROM_PLAN
+    connects = ("export", "migration")
     exclusive = "schema:{environment}"
     allowed_in_freeze = False
     steps = all_steps(preflight)

@@ -38,6 +38,7 @@ class Baseline(OperationKind):
     label = "Baseline a stream of migrations"
     permission = "migrations_registry.baseline_stream"
     risk = Risk.SENSITIVE
+    connects = ("export", "migration")
     exclusive = "schema:{environment}"
     steps = [step("write history", observe_and_write, deadline=300)]
     parameters = [

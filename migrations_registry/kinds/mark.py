@@ -55,6 +55,7 @@ class Mark(OperationKind):
     label = "Mark migrations in the history"
     permission = "migrations_registry.mark_historyreading"
     risk = FROM_PLAN
+    connects = ("export", "migration")
     exclusive = "schema:{environment}"
     steps = [step("write history", write, deadline=300)]
     parameters = [
@@ -110,6 +111,7 @@ class Look(OperationKind):
     label = "Read a migration history again"
     permission = "migrations_registry.look_historyreading"
     risk = Risk.ROUTINE
+    connects = ("export", "migration")
     exclusive = "history:{environment}"
     steps = [step("read", read, deadline=120, stall=120)]
 

@@ -145,4 +145,4 @@ class EnvironmentAdmin(EditableAdmin):
 
     @admin.display(description="Frozen until")
     def freeze(self, row: Environment) -> SafeString:
-        return formatting.when(row.frozen_until) if row.frozen() else SafeString("–")
+        return formatting.when(row.frozen_until) if row.own_freeze() else SafeString("–")

@@ -14,15 +14,16 @@ from django.conf import settings
 from psycopg import conninfo
 
 from operations.doctor import Check, register
+from operations.doctor.identity import answers
 from operations.dsns import known_dsn
 from operations.models import Environment
+from operations.models.environment import PURPOSES
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
 from providers.storage import base as storage_base
 from providers.storage import factory as storage_factory
 
-PURPOSES = ("export", "migration", "restore")
 _PROBE = b"Sampelit Ops wrote this once to see that the store keeps and protects what it is given.\n"
 
 
@@ -82,6 +83,7 @@ def database(environment: Environment, purpose: str) -> Iterator[Check]:
         with postgres.connect(dsn) as connection:
             own = environment.kind == Environment.Kind.PORTAL  # its owner reads it, there is no other role
             yield from _session(name, "" if own else purpose, connection)
+            yield from answers(name, environment, connection)
     except ProviderError as error:
         yield Check(f"{name} connection", "bad", str(error), "Nothing can be done without it.", f"Correct {variable}.")
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from operations.binding import refuse_rebound
+from operations.databases import refuse_too_few_votes
 from operations.engine import kinds
 from operations.engine import specs as engine_specs
 from operations.engine.claim import Lease, write
@@ -59,11 +61,12 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     environment = operation.environment
     if operation.expires_at < timezone.now():
         raise Refused("It waited longer than 72 hours. Nothing was run. Request it again.")
-    if environment.frozen() and not kind.allowed_in_freeze:
-        raise Refused(f"{environment} was frozen meanwhile: {environment.freeze_reason}. Nothing was run.")
+    refuse_rebound(operation, kind.connections(operation.parameters))
+    if (frozen := environment.frozen_by()) and not kind.allowed_in_freeze:
+        raise Refused(f"{frozen} was frozen meanwhile: {frozen.freeze_reason}. Nothing was run.")
     for check in kinds.registry.guards.get(kind.name, []):
         check(environment, operation.parameters)
-    now = content_sha256(kind, environment, operation.parameters)
+    now = content_sha256(kind, environment, operation.parameters, operation.bound or {})
     if now != operation.content_sha256:
         raise Refused(
             f"What would run changed since it was asked (digest {operation.content_sha256[:12]} then, {now[:12]} now). "
@@ -75,6 +78,13 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     votes = kinds.deciding(kind, environment, operation.parameters, risk).votes(risk)
     if operation.break_glass_by_id is None and max(votes, operation.approvals_required) > _active_votes(operation):
         raise Refused(f"It needs {votes} votes of active people now. Nothing was run. Request it again.")
+
+
+def still_enough(operation: Operation) -> None:
+    """Before each step: its database did not turn out to be a stricter environment's too. Raises Refused."""
+    kind = kinds.registry.kinds.get(operation.kind)
+    if kind is not None and kind.connections(operation.parameters):
+        refuse_too_few_votes(operation, operation.environment)
 
 
 def _active_votes(operation: Operation) -> int:

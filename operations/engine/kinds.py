@@ -12,19 +12,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from operations.binding import Bound, bound_to
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Risk
 from providers.errors import Refused
 
 
 class OperationKind:
-    """Subclass, set the attributes, override what differs; one instance per kind is registered."""
+    """Subclass, set the attributes, override what differs; one instance per kind is registered.
+
+    `connects`: which DSNs of the environment it uses (export, migration, restore), and `project` for its Supabase
+    project. Whatever connects is bound to the database that they lead to when it is asked.
+    """
 
     name: str
     label: str
     permission: str
     risk: Risk | str = Risk.ROUTINE
     exclusive: str = ""
+    connects: tuple[str, ...] = ()
     steps: list[StepSpec | Registered] = []
     parameters: list[Parameter] = []
     allowed_in_freeze: bool = True
@@ -36,6 +42,10 @@ class OperationKind:
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         """The parameters as they will be stored; raise Refused where they make no sense."""
         return parameters
+
+    def connections(self, parameters: Parameters) -> tuple[str, ...]:
+        """Which of these exactly this act uses."""
+        return self.connects
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         """Whatever else the votes bind besides the parameters (SQL and its plan); recomputed at the claim."""
@@ -153,8 +163,15 @@ def _resolve(declared: StepSpec | Registered) -> StepSpec:
     )
 
 
-def content_sha256(kind: OperationKind, environment: Environment, parameters: Parameters) -> str:
-    """Hex SHA-256 of the canonical JSON of what is asked, and of `kind.content` (stored SQL, plan, rule-set)."""
-    asked = {"kind": kind.name, "environment": environment.slug, "parameters": parameters}
+def content_sha256(
+    kind: OperationKind, environment: Environment, parameters: Parameters, bound: Bound | None = None
+) -> str:
+    """Hex SHA-256 of the canonical JSON of what is asked, where it leads, and `kind.content` (stored SQL, plan, rules).
+
+    `bound`: where it led when it was asked; by default where it leads now.
+    """
+    asked: dict[str, Any] = {"kind": kind.name, "environment": environment.slug, "parameters": parameters}
+    if where := bound_to(environment, kind.connections(parameters)) if bound is None else bound:
+        asked["bound"] = where
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode() + b"\0" + kind.content(environment, parameters)).hexdigest()

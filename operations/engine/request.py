@@ -17,6 +17,7 @@ from django_otp import user_has_device
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.authority import why_not
+from operations.binding import bound_to, identify, refuse_frozen
 from operations.engine import kinds, specs
 from operations.engine.kinds import content_sha256
 from operations.engine.sealing import seal
@@ -39,12 +40,10 @@ def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Pa
     ]
     if missing:
         raise Refused(f"{kind.name} needs {', '.join(missing)}. Nothing was requested; give every value.")
-    if environment.frozen() and not kind.allowed_in_freeze:
-        raise Refused(
-            f"{environment} is frozen until {environment.frozen_until:%Y-%m-%d %H:%M} UTC: "
-            f"{environment.freeze_reason or 'no reason given'}. Nothing was requested; ask again after that."
-        )
     _refuse_secrets(kind, given)
+    identify(environment, kind.connections(given))
+    if not kind.allowed_in_freeze:
+        refuse_frozen(environment)
     cleaned = kind.clean(environment, {k: v for k, v in given.items() if v not in (None, "")})
     for check in kinds.registry.guards.get(kind.name, []):
         check(environment, cleaned)
@@ -169,12 +168,14 @@ def _insert(
     risk = kind.assess(environment, cleaned)
     votes = kinds.deciding(kind, environment, cleaned, risk).votes(risk)
     steps = kind.resolved_steps()
+    bound = bound_to(environment, kind.connections(cleaned))
     operation = Operation.objects.create(
         kind=kind.name,
         environment=environment,
         subject=kind.describe(cleaned)[:300],
         parameters=cleaned,
-        content_sha256=content_sha256(kind, environment, cleaned),
+        content_sha256=content_sha256(kind, environment, cleaned, bound),
+        bound=bound,
         risk=risk,
         approvals_required=votes,
         requested_by=by,

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, claim, lock, write
-from operations.engine.claim_checks import Specs, accept
+from operations.engine.claim_checks import Specs, accept, still_enough
 from operations.engine.context import Cancelled, Limits, StepContext
 from operations.engine.finish import alarm, end, next_always
 from operations.engine.heartbeat import EndProcess, beating, kill_own_group
@@ -97,6 +97,8 @@ def _always_died(lease: Lease, operation: Operation, row: Step) -> None:
 def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) -> bool:
     try:
         with beating(context, end_process):
+            if not context.row.always:
+                still_enough(context.operation)
             run(context)
             context.store_progress()
     except LeaseLost:

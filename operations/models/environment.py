@@ -8,7 +8,10 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
+from django.db.models.functions import Replace, Upper
 from django.utils import timezone
+
+PURPOSES = ("export", "migration", "restore")
 
 
 def variable_name(value: str) -> None:
@@ -21,6 +24,27 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def of_the_product(self) -> EnvironmentQuerySet:
         """Without the portal's own database, which is exported like one but is nobody's product."""
         return self.exclude(kind="portal")
+
+    def of_one_database(self, environment: Environment) -> EnvironmentQuerySet:
+        """The others whose recorded database may be this environment's; none while that is not known."""
+        same = models.Q(system_identifier=environment.system_identifier)
+        cannot_tell = models.Q(database_name=environment.database_name)
+        if environment.system_identifier:
+            cannot_tell &= models.Q(system_identifier="")
+        known = self.filter(database_oid=environment.database_oid) if environment.identified else self.none()
+        return known.filter(same | cannot_tell).exclude(pk=environment.pk)
+
+    def named(self, slug: str) -> EnvironmentQuerySet:
+        """Whoever has this slug, or one that would name the same variables."""
+        return self.annotate(folded=FOLDED).filter(folded=folded(slug))
+
+
+def folded(slug: str) -> str:
+    """What of a slug is in the names of its variables: `Pr-1` and `pr_1` are one."""
+    return slug.upper().replace("-", "_")
+
+
+FOLDED = Upper(Replace("slug", models.Value("-"), models.Value("_")))
 
 
 class Environment(models.Model):
@@ -50,6 +74,10 @@ class Environment(models.Model):
     )
     votes_sensitive = models.PositiveSmallIntegerField(null=True, blank=True)
     votes_destructive = models.PositiveSmallIntegerField(null=True, blank=True)
+    system_identifier = models.CharField(max_length=20, blank=True, default="", editable=False)
+    database_oid = models.BigIntegerField(null=True, blank=True, editable=False)
+    database_name = models.CharField(max_length=63, blank=True, default="", editable=False)
+    addresses = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[EnvironmentQuerySet] = EnvironmentQuerySet.as_manager()  # type: ignore[assignment]
@@ -66,6 +94,11 @@ class Environment(models.Model):
                 condition=models.Q(health_url="") | models.Q(health_url__regex=r"^https?://"),
             ),
             models.UniqueConstraint(
+                FOLDED,
+                name="environment_slug_once",
+                violation_error_message="Another environment's slug names the same variables; choose another one.",
+            ),
+            models.UniqueConstraint(
                 name="environment_supabase_ref_once",
                 fields=["supabase_ref"],
                 condition=~models.Q(supabase_ref=""),
@@ -78,8 +111,23 @@ class Environment(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    @property
+    def identified(self) -> bool:
+        """Whether it is recorded which database this is."""
+        return self.database_oid is not None
+
+    def of_one_database(self) -> list[Environment]:
+        """This environment and every other that leads to the same database."""
+        if not self.identified:
+            return [self]
+        return [self, *Environment.objects.of_one_database(self)]
+
     def votes(self, risk: str) -> int:
-        """How many other people must approve an act of this risk here (defaults: docs/design.md 11)."""
+        """How many other people must approve an act of this risk: as its database's strictest environment says."""
+        return max(environment.own_votes(risk) for environment in self.of_one_database())
+
+    def own_votes(self, risk: str) -> int:
+        """What this row asks for by itself (defaults: docs/design.md 11)."""
         own = {
             "routine": self.votes_routine,
             "sensitive": self.votes_sensitive,
@@ -89,13 +137,23 @@ class Environment(models.Model):
         return own if own is not None else defaults.get(risk, 0)
 
     def frozen(self) -> bool:
+        return self.frozen_by() is not None
+
+    def frozen_by(self) -> Environment | None:
+        """Whose freeze holds: its own, or that of another environment of the same database."""
+        return next((environment for environment in self.of_one_database() if environment.own_freeze()), None)
+
+    def own_freeze(self) -> bool:
         return self.frozen_until is not None and self.frozen_until > timezone.now()
+
+    def names(self, purpose: str) -> str:
+        """The variable that somebody typed for `export`, `migration` or `restore`; empty: the default."""
+        return str(getattr(self, f"{purpose}_dsn_env"))
 
     def variable(self, purpose: str) -> str:
         """The variable that holds this environment's DSN for `export`, `migration` or `restore`."""
-        named = {
-            "export": self.export_dsn_env,
-            "migration": self.migration_dsn_env,
-            "restore": self.restore_dsn_env,
-        }[purpose]
-        return named or f"SAMPELIT_{self.slug.upper().replace('-', '_')}_{purpose.upper()}_DSN"
+        return self.names(purpose) or f"SAMPELIT_{folded(self.slug)}_{purpose.upper()}_DSN"
+
+    def variables(self) -> set[str]:
+        """Every variable that leads to its database."""
+        return {self.variable(purpose) for purpose in PURPOSES}

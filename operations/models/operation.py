@@ -78,6 +78,9 @@ class Operation(models.Model):
     parameters = models.JSONField(default=dict)
     sealed = models.TextField(blank=True, help_text="Secret parameters, encrypted to the workers; erased at the end.")
     content_sha256 = models.CharField(max_length=64)
+    bound = models.JSONField(
+        null=True, editable=False, help_text="Which database was meant when it was asked; empty before that was kept."
+    )
     risk = models.CharField(max_length=12, choices=Risk)
     approvals_required = models.PositiveSmallIntegerField()
     reason = models.TextField(blank=True)

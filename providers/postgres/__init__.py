@@ -21,6 +21,7 @@ from providers.postgres.connection import PINNED, beside, connect, explain, fres
 from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
 from providers.postgres.copy.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
 from providers.postgres.copy.stream import CopyOut, copy_in
+from providers.postgres.identity import Identity, MetDsn, identity
 from providers.postgres.migrate.drain import drain
 from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note
 from providers.postgres.restore.table_sync import (
@@ -49,7 +50,9 @@ __all__ = [
     "Difference",
     "Evidence",
     "Facts",
+    "Identity",
     "Listed",
+    "MetDsn",
     "Position",
     "Range",
     "Said",
@@ -75,6 +78,7 @@ __all__ = [
     "facts",
     "fresh_database",
     "has_chain",
+    "identity",
     "import_snapshot",
     "keep_chain",
     "listed_tables",

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import conninfo, errors, sql
 
 from providers.errors import ProviderError
+from providers.postgres.identity import Identity, MetDsn, identity
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 UNREADABLE = "an unreadable DSN"
@@ -58,7 +59,10 @@ def statements(name: str) -> str:
 
 
 def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connection:
-    """Open one session (autocommit, pinned settings). Raises ProviderError; the password is never in its message."""
+    """Open one session (autocommit, pinned settings). Raises ProviderError; the password is never in its message.
+
+    A MetDsn's owner hears first who answered; where that raises Refused, nobody gets the session.
+    """
     where = address(dsn)
     if where == UNREADABLE:  # what libpq says of it would repeat it, and it may be a secret
         raise ProviderError(
@@ -69,13 +73,24 @@ def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connectio
         options = {"connect_timeout": timeout, "keepalives_idle": 30, "application_name": "sampelit-ops"}
         connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
         pin(connection, read_only)
+        found = identity(connection) if isinstance(dsn, MetDsn) else None
     except psycopg.Error as error:
         raise ProviderError(
             f"The database at {where} did not accept the connection: {first_line(error)} Nothing was read or changed. "
             "Check that it is up and that the variable with its DSN is right.",
             retryable=isinstance(error, psycopg.OperationalError),
         ) from None
+    if isinstance(dsn, MetDsn) and found:
+        _introduce(dsn, found, connection)
     return connection
+
+
+def _introduce(dsn: MetDsn, found: Identity, connection: Connection) -> None:
+    try:
+        dsn.meet(found)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def pin(connection: Connection, read_only: bool) -> None:

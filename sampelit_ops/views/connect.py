@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from operations.doctor import Check, databases
 from operations.models import Environment, SupabaseProject
+from operations.models.environment import PURPOSES
 
 SQL = Path(__file__).parent.parent / "sql" / "connect_roles.sql"
 HOLDERS = {"export": "export and prove workers", "migration": "export worker", "restore": "prove worker"}
@@ -68,7 +69,7 @@ def wanted(environment: Environment) -> list[Wanted]:
 
 
 def live(environment: Environment) -> list[Check]:
-    checks = [check for purpose in databases.PURPOSES for check in databases.database(environment, purpose)]
+    checks = [check for purpose in PURPOSES for check in databases.database(environment, purpose)]
     return [*checks, *databases.store(environment)]
 
 

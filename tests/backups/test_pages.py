@@ -66,14 +66,13 @@ def test_coverage_shows_tables_outside_every_policy(admin_client: Client, run: R
     assert "Not covered" in page
 
 
-def test_a_renamed_table_is_amber_under_both_names(admin_client: Client, run: Run, sampelit_copy, monkeypatch) -> None:
+def test_a_renamed_table_is_amber_under_both_names(admin_client: Client, spoilt, earlier_run: Run) -> None:
     import psycopg
 
     from backups.web.coverage import coverage
 
-    with psycopg.connect(sampelit_copy["admin"]) as connection:
+    with psycopg.connect(spoilt["admin"]) as connection:
         connection.execute("ALTER TABLE assignments RENAME TO assignments_2; CREATE TABLE later (n int)")
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit_copy["export"])
 
     page = admin_client.get(reverse("admin:backups_coverage")).content.decode()
     told = next(check for check in coverage(None) if check.name == "production coverage")
@@ -114,7 +113,8 @@ def test_manifest_and_segments_can_be_downloaded_and_each_is_written_down(admin_
 
 
 def test_the_portals_own_tables_are_never_handed_out(admin_client: Client, run: Run) -> None:
-    Environment.objects.update(kind=Environment.Kind.PORTAL)
+    portal = Environment.objects.create(slug="portal", kind=Environment.Kind.PORTAL)
+    Policy.objects.filter(pk=run.policy_id).update(environment=portal)
 
     for name, what in (("backups_table_csv", "public.users"), ("backups_segment", 0)):
         answer = admin_client.get(reverse(f"admin:{name}", args=[run.pk, what]))

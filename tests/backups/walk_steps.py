@@ -21,6 +21,7 @@ from backups.models import Hold, Incident, Proof, Run
 from backups.restore.into_empty import Target, restore
 from backups.retention.facts import incomplete
 from backups.stores.trusted_manifest import store_of, trusted_manifest
+from operations.databases import renew
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
@@ -124,6 +125,23 @@ class Walk:
 
     def clone(self) -> None:
         self.world.clone(self.tick)
+        self._moved()
+
+    def _moved(self) -> None:
+        """Another database answers now, as people agreed: the next session records it."""
+        moving = Operation.objects.create(
+            kind="environments.rebind",
+            environment=self.production,
+            risk="destructive",
+            requested_by=self.by,
+            approvals_required=0,
+            content_sha256="0" * 64,
+            status="queued",
+            expires_at=timezone.now(),
+        )
+        Operation.objects.advance(moving.pk, "queued", "running")
+        renew(self.production)
+        Operation.objects.advance(moving.pk, "running", "succeeded")
 
     def recover(self) -> None:
         """Point-in-time recovery: asked for through the portal (then nothing is an alarm), or behind its back."""
@@ -131,6 +149,7 @@ class Walk:
             return
         to: Kept = self.world.rng.choice(self.world.kept)
         self.world.recover(to)
+        self._moved()
         if self.world.rng.random() < 0.5:
             now = timezone.now()
             Operation.objects.create(

@@ -50,7 +50,8 @@ def test_a_change_is_one_incident_that_grows_and_closes_when_undone(
     admin.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
     assert drift_detect.look(watched_production) is None
     assert DriftIncident.objects.get().status == "gone"
-    codes = list(Entry.objects.order_by("sequence").values_list("code", flat=True))
+    told = Entry.objects.filter(code__startswith="migrations_registry.drift.").order_by("sequence")
+    codes = list(told.values_list("code", flat=True))
     assert codes == [f"migrations_registry.drift.{what}" for what in ("first_seen", "found", "found", "resolved")]
 
 

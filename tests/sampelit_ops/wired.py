@@ -122,7 +122,7 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
-backup_stores blueprints clock coverage databases fingerprints last_witness ledger ledger_checkpoints mail
+backup_stores blueprints clock coverage databases fingerprints identities last_witness ledger ledger_checkpoints mail
 migration_history migrations outbox portal_copy portal_database render render_recovery repositories retention
 second_factors secrets services slack store supabase supabase_functions ticker variables webhook workers
 """,
@@ -157,7 +157,8 @@ migrations_registry.more_than_approved migrations_registry.not_applied
 migrations_registry.policy.changed migrations_registry.waiver.approved
 migrations_registry.waiver.proposed operations.approval_revoked operations.approved operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
-operations.environment.changed operations.expired operations.failed operations.refused operations.rejected
+operations.environment.changed operations.environment.identified operations.environment.reached
+operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.succeeded operations.task.closed signin.contact_changed signin.details_changed
 signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_changed
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.roles_changed

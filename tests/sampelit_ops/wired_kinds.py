@@ -6,12 +6,14 @@ KINDS = """
 backups.evidence Evidence backups.produce_evidencereport routine -
   report write_report export 3600/1800 s
 backups.export ExportKind backups.request_export routine backup:{environment}:{policy}
+  connects export
   copy copy export 21600/600 s
   prove prove_step prove 21600/600 s
   settle settle export 3600/120 s always
 backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason
   place place urgent 3600/120 s
 backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{environment}
+  connects export project
   check check export 300/120 s
   maintenance_on by name
   drain drain export 3600/120 s
@@ -24,6 +26,7 @@ backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{e
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
 backups.provider_restore ProviderRestore backups.request_restore destructive schema:{environment}
+  connects export project
   check check export 300/120 s
   maintenance_on by name
   drain drain export 3600/120 s
@@ -36,6 +39,7 @@ backups.provider_restore ProviderRestore backups.request_restore destructive sch
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
 backups.provider_restore_point RestorePointKind backups.request_export routine point:{environment}
+  connects export project
   mark mark export 900/120 s
   copy copy export 21600/600 s
   prove prove prove 21600/600 s
@@ -48,6 +52,7 @@ backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} r
 backups.resolve_incident ResolveIncident backups.resolve_incident sensitive incident:{incident} reason
   resolve resolve urgent 3600/120 s
 backups.restore RestoreKind backups.request_restore routine restore:{environment}:{target}
+  connects export restore
   check check prove 21600/600 s
   maintenance_on maintenance_on urgent 3600/120 s
   drain drain export 3600/120 s
@@ -79,19 +84,24 @@ deployments.deploy Deploy deployments.deploy sensitive service:{service} no-free
   watch watch deploy 3600/120 s
   health confirm deploy 3600/120 s
 deployments.function_delete FunctionDelete deployments.deploy sensitive function:{environment}/{function}
+  connects project
   keep keep_live deploy 3600/120 s
   delete delete deploy 3600/120 s
 deployments.function_deploy FunctionDeploy deployments.deploy sensitive function:{environment}/{function} no-freeze
+  connects project
   keep keep_live deploy 3600/120 s
   send send_files deploy 3600/120 s
   confirm confirm deploy 3600/120 s
 deployments.function_rollback FunctionRollback deployments.rollback routine function:{environment}/{function} restores
+  connects project
   keep keep_live urgent 3600/120 s
   send send_back urgent 3600/120 s
   confirm confirm urgent 3600/120 s
 deployments.function_secret_delete DeleteSecret deployments.configure sensitive secret:{environment}/{name}
+  connects project
   delete delete_secret deploy 3600/120 s
 deployments.function_secret_set SetSecret deployments.configure sensitive secret:{environment}/{name}
+  connects project
   set set_secret deploy 3600/120 s
 deployments.health_path HealthPath deployments.deploy sensitive service:{service}
   health_path health_path deploy 3600/120 s
@@ -130,6 +140,7 @@ deployments.suspend Suspend deployments.maintain destructive service:{service}
 deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{group}
   unlink unlink deploy 3600/120 s
 migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
+  connects export migration
   preflight preflight export 300/120 s
   maintenance_on maintenance_on urgent 300/120 s
   drain drain export 300/120 s
@@ -140,12 +151,15 @@ migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_pla
   maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
   settle settle export 3600/120 s always undoes preflight
 migrations.baseline Baseline migrations_registry.baseline_stream sensitive schema:{environment}
+  connects export migration
   write history observe_and_write export 300/120 s
 migrations.change_rules ChangeRules migrations_registry.change_rules from_plan migration-rules everywhere
   put in force put_in_force export 3600/120 s
 migrations.look Look migrations_registry.look_historyreading routine history:{environment}
+  connects export migration
   read read export 120/120 s
 migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{environment}
+  connects export migration
   write history write export 300/120 s
 rehearsal.destructive Rehearsal operations.run_rehearsal destructive rehearsal:{environment}:{key}
   prepare prepare export 3600/120 s
