@@ -14,6 +14,7 @@ from providers.storage.factory import django_storage
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS
+from sampelit_ops.signin.client_address import RENDER_NETWORKS
 
 env = environ.Env()
 
@@ -61,9 +62,11 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
-# How many proxies of our own stand in front; what a client writes into X-Forwarded-For before them is ignored.
-AXES_IPWARE_PROXY_COUNT = env.int("OPS_PROXIES", default=1 if RENDER else 0) or None
-AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.middleware.client_ip"
+SIGNIN_FAILURES_OF_A_NAME = 20  # from all addresses together, within the cool-off
+# Our own proxies, by their networks; Render's and its edges' there, none elsewhere.
+OPS_PROXY_NETWORKS = env.list("OPS_PROXY_NETWORKS", default=list(RENDER_NETWORKS) if RENDER else [])
+AXES_HANDLER = "sampelit_ops.signin.name_limit.NameLimit"
+AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.client_address.client_network"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
 OTP_TOTP_ISSUER = "Sampelit Ops"

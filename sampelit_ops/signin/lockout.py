@@ -19,7 +19,7 @@ from ledger.models import Entry
 from ledger.services import record
 from operations import notify
 from operations.accounts import SYSTEM
-from sampelit_ops.signin.middleware import client_ip
+from sampelit_ops.signin.client_address import client_ip
 
 CODE = "signin.locked"
 _QUIET = timedelta(minutes=15)

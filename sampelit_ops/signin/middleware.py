@@ -6,7 +6,6 @@ refresh) never keep a session alive.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 
@@ -133,19 +132,3 @@ def _must_have(user: User) -> bool:
 def _open(path: str) -> bool:
     ways = (reverse("account:second_factor"), reverse("admin:logout"), reverse("admin:jsi18n"))
     return path in ways or path.startswith(("/static/", "/healthz", "/readyz"))
-
-
-def client_ip(request: HttpRequest) -> str:
-    """The address that the outermost of our own proxies saw, for the lock-out (AXES_CLIENT_IP_CALLABLE).
-
-    Proxies append to X-Forwarded-For, so only its last AXES_IPWARE_PROXY_COUNT entries are ours; what a client writes
-    before them changes nothing. Without proxies the header is ignored.
-    """
-    proxies = settings.AXES_IPWARE_PROXY_COUNT or 0
-    chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    direct = str(request.META.get("REMOTE_ADDR", ""))
-    seen = chain[-proxies] if 0 < proxies <= len(chain) else direct
-    try:
-        return str(ipaddress.ip_address(seen))
-    except ValueError:
-        return direct  # a header that no proxy of ours wrote

@@ -1,0 +1,44 @@
+"""A slow limit for each name beside the lock by address: whoever has a thousand addresses guesses no faster.
+
+In: django-axes' rows of failures, which live as long as its cool-off. An address that this name signed in from within
+30 days is not held by it, so that strangers cannot shut a person out of their own desk.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.helpers import get_client_username
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from sampelit_ops.signin.client_address import client_network
+
+KNOWN_FOR = timedelta(days=30)
+
+
+class NameLimit(AxesDatabaseHandler):
+    """django-axes' handler (AXES_HANDLER), asked once more."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """Failures from this address; the limit itself where the name is locked wherever it is not known."""
+        failures = super().get_failures(request, credentials)
+        held = _too_many(get_client_username(request, credentials), request)
+        return max(failures, settings.AXES_FAILURE_LIMIT) if held else failures
+
+
+def _too_many(name: str, request: HttpRequest) -> bool:
+    since = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME)
+    rows = AccessAttempt.objects.filter(username=name, attempt_time__gt=since)
+    failures = rows.aggregate(total=Sum("failures_since_start"))["total"] or 0
+    return bool(name) and failures >= settings.SIGNIN_FAILURES_OF_A_NAME and not _known(name, request)
+
+
+def _known(name: str, request: HttpRequest) -> bool:
+    log = AccessLog.objects.filter(username=name, ip_address=client_network(request) or None)
+    return log.filter(attempt_time__gt=timezone.now() - KNOWN_FOR).exists()
