@@ -20,7 +20,7 @@ from deployments.models import Service
 from deployments.render import client, webhooks
 from deployments.render import webhooks as render_webhooks
 from deployments.render.sync import poll
-from deployments.variables import fingerprints
+from deployments.variables import fingerprints, portal
 from operations import supabase_projects
 from operations.engine import tick
 from providers.errors import ProviderError, Refused
@@ -107,6 +107,7 @@ def read_variables() -> None:
                 fingerprints.refresh(api, service)
     except ProviderError as error:
         logger.warning("variables could not be read: %s", error)
+    portal.mark()
 
 
 def lift_maintenance() -> None:

@@ -12,6 +12,7 @@ SENTENCES = {
     "deployments.history_read": "Read the history of {service}: {deploys} deployments",
     "deployments.settings_changed": "Settings of {service} changed: {settings}",
     "deployments.service_removed": "{service} is gone from Render; what was recorded of it is kept",
+    "deployments.runs_portal": "{service} holds secrets of this portal: no verb acts on it any more",
     "deployments.service_back": "{service} is back at Render",
     "deployments.healthy": "{service} is healthy again ({detail})",
     "deployments.unhealthy": "{service} is not healthy: {detail}",

@@ -43,18 +43,17 @@ def name_of(render_id: str) -> str:
 
 
 class ServiceKind(OperationKind):
-    """A verb on one service. `touches_self` verbs are refused on a service that runs this portal."""
+    """A verb on one service; none is for a service that runs this portal: code or settings there reach its keys."""
 
     exclusive = "service:{service}"
     parameters = [SERVICE]
-    touches_self = False
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         service = find_service(environment, str(parameters["service"]))
-        if self.touches_self and service.is_self:
+        if service.is_self:
             raise Refused(
-                f"{service.name} runs this portal: {self.label.lower()} would take it away from everybody. "
-                "Nothing was requested. Do it in Render's dashboard if it must be."
+                f"{service.name} runs this portal, which does not act on itself: {self.label.lower()} could take it "
+                "away from everybody, or hand its keys out. Nothing was requested. Do it in Render's dashboard."
             )
         return self.clean_for(service, {**parameters, "service": service.render_id})
 

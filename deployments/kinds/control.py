@@ -91,8 +91,6 @@ class Scale(ServiceKind):
         wanted = str(parameters["instances"])
         if service.instances is None:
             raise Refused(f"{service.name} has no instances to scale. Nothing was requested.")
-        if wanted == "0" and service.is_self:
-            raise Refused(f"{service.name} runs this portal and cannot be scaled to 0. Nothing was requested.")
         if not wanted.isdecimal() or not 1 <= int(wanted) <= 100:
             raise Refused("instances is 1 to 100; to stop a service, suspend it. Nothing was requested.")
         if (service.settings.get("autoscaling") or {}).get("enabled"):
@@ -109,7 +107,7 @@ class Scale(ServiceKind):
 
 class Suspend(ServiceKind):
     name, label, permission = "deployments.suspend", "Suspend", "deployments.maintain"
-    risk, touches_self = Risk.DESTRUCTIVE, True
+    risk = Risk.DESTRUCTIVE
     steps = [step("suspend", suspend, pool="urgent")]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:

@@ -66,7 +66,6 @@ class Maintenance(ServiceKind):
     name, label, permission = "deployments.maintenance", "Maintenance mode", "deployments.maintain"
     risk = Risk.ROUTINE
     restores_service = True
-    touches_self = True
     exclusive = "maintenance:{service}"  # a deploy that hangs must not hold it up
     steps = [step("switch", act, pool="urgent")]
     parameters = [

@@ -93,7 +93,7 @@ def delete_preview(ctx: StepContext) -> None:
 
 class DeletePreview(ServiceKind):
     name, label, permission = "deployments.delete_preview", "Delete a preview", "deployments.configure"
-    risk, touches_self = Risk.SENSITIVE, True
+    risk = Risk.SENSITIVE
     steps = [step("delete", delete_preview, pool="deploy")]
     parameters = [Parameter("service", "Preview", choices=previews_here)]
 

@@ -85,7 +85,6 @@ WORKER_VARIABLE = Parameter(
 class VariableKind(ServiceKind):
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
-    touches_self = True
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         check_key(parameters)

@@ -44,7 +44,7 @@ class Service(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
     history_complete = models.BooleanField(default=False, help_text="Every older deploy has been read once.")
     is_self = models.BooleanField(
-        default=False, help_text="This portal runs here: suspend, maintenance, scale to 0 and variables are refused."
+        default=False, help_text="This portal runs here, or its secrets lie here: every verb is refused."
     )
     auto_rollback = models.BooleanField(
         default=False, help_text="Put the last healthy deploy back once, when a new one is not healthy."

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 
 from deployments.models import Service
 from deployments.render.client import quick
-from deployments.variables import fingerprints, parity
+from deployments.variables import fingerprints, parity, portal
 from deployments.web import remote
 from deployments.web.verbs import group_verbs
 from operations.models import Environment
@@ -69,6 +69,7 @@ def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
         ):
             fingerprints.refresh(api, service)
         fingerprints.refresh_groups(api)
+        portal.mark()
         messages.success(request, "Names and fingerprints were read again. No value was stored.")
     except (ProviderError, Refused) as error:
         messages.error(request, f"{error} What is shown is older.")

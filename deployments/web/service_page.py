@@ -20,7 +20,7 @@ from deployments.web.verbs import of_service
 from ledger.services import record
 
 SWITCHES = {
-    "is_self": "This portal runs here (suspend, maintenance and variables are refused)",
+    "is_self": "This portal runs here, or its secrets do: every verb is refused",
     "auto_rollback": "Roll back by itself, once, when a new deploy is not healthy",
 }
 

@@ -66,12 +66,18 @@ class CheapPaginator(Paginator):
 
 
 class ListedLookups(admin.ModelAdmin):
-    """A list is filtered by what it offers, never by another column: `password__startswith` would read a hash out."""
+    """A list is filtered by what it offers or shows, by no other column: `password__startswith` reads a hash out."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether the parameter is one that a filter of this list writes."""
-        listed = [each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request)]
-        return any(lookup.removeprefix(name) in COMPARISONS for name in listed if isinstance(name, str))
+        """Whether the parameter is a filter's of this list, or compares one of its columns."""
+        offered = [_parameter(each) for each in self.get_list_filter(request)]
+        return any(lookup.removeprefix(name) in COMPARISONS for name in (*offered, *self.get_list_display(request)))
+
+
+def _parameter(offered: Any) -> str:
+    """The name in the address of what `list_filter` holds: a field, a field with its filter, or a filter's own."""
+    name = offered[0] if isinstance(offered, tuple) else offered
+    return str(getattr(name, "parameter_name", name))
 
 
 class ReadOnlyAdmin(ListedLookups):

@@ -256,7 +256,6 @@ def test_a_blueprint_is_validated_before_it_is_merged(
         ("who=outside", 45),
         ("who=event", 14),
         ("status__exact=build_failed", 4),
-        ("actor=nobody", 0),
         ("q=Round+conversion", 5),
         ("q=dep-nothing", 0),
         ("q=0123456789", 0),

@@ -225,24 +225,6 @@ def test_bad_input_is_refused(api: Service, operator: User, kind: str, given: di
         request(kind, by=operator, environment=api.environment, parameters={"service": api.name} | given)
 
 
-@pytest.mark.parametrize("kind", ["maintenance", "suspend", "set_variable", "delete_variable"])
-def test_the_portal_does_not_act_on_itself(api: Service, operator: User, kind: str) -> None:
-    Service.objects.filter(pk=api.pk).update(is_self=True)
-    given = {
-        "maintenance": {"state": "on"},
-        "set_variable": {"key": "A", "value": "x"},
-        "delete_variable": {"key": "A"},
-    }
-
-    with pytest.raises(Refused, match="runs this portal"):
-        request(
-            f"deployments.{kind}",
-            by=operator,
-            environment=api.environment,
-            parameters={"service": api.name} | given.get(kind, {}),
-        )
-
-
 def test_a_service_key_never_reaches_a_static_site(api: Service, operator: User) -> None:
     given = {"service": "sampelit-web", "key": "SUPABASE_SERVICE_KEY", "value": "x"}
 

@@ -148,8 +148,8 @@ backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.p
 deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
 deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
 deployments.function_live deployments.function_removed deployments.healthy deployments.history_read
-deployments.live deployments.maintenance_lifted deployments.service_back deployments.service_removed
-deployments.settings_changed deployments.started
+deployments.live deployments.maintenance_lifted deployments.runs_portal deployments.service_back
+deployments.service_removed deployments.settings_changed deployments.started
 deployments.unhealthy ledger.exported ledger.verified migrations_registry.applied
 migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
