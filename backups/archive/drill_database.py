@@ -10,24 +10,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import psycopg
 
 from backups.archive.manifest import Manifest
 from providers import postgres
-from providers.embedded_postgres.cell import Logins, Needs, cell
+from providers.embedded_postgres.cell import cell, open_for
+from providers.embedded_postgres.furnish import Needs
+from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load
 
-
-class Furnishes(Protocol):
-    """A server that prepares one database for a load."""
-
-    def furnish(self, database: str, needs: Needs) -> Logins: ...
-
-
-Server = Callable[[], AbstractContextManager[Furnishes]]
+Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
 NAME = "drill"
 drill_server: Server = cell  # looked up at each drill: a test names a server that runs already
 LEFT_OUT = " What only a superuser may make is left out of a drill."
@@ -36,10 +30,11 @@ _PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\
 
 @dataclass(frozen=True)
 class Drill:
-    """A session of the owner, and the login of a role that only reads."""
+    """A session of the owner, the login of a role that only reads, what the platform denies the server."""
 
     connection: Connection
     reader: str
+    note: str = ""
 
 
 @contextmanager
@@ -48,10 +43,10 @@ def drill_database(
 ) -> Iterator[Drill]:
     """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet."""
     with (server or drill_server)() as running:
-        logins = running.furnish(NAME, needs_of(manifest, schemas))
+        logins = open_for(running, NAME, needs_of(manifest, schemas))
         connection = postgres.connect(logins.owner, read_only=False)
         try:
-            yield Drill(connection, logins.reader)
+            yield Drill(connection, logins.reader, logins.note)
         except psycopg.Error as error:
             raise explain_load(error, "Work in the drill's server") from None
         finally:

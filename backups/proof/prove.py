@@ -78,6 +78,8 @@ def prove(
     began = time.monotonic()
     disk_space.refuse_without(manifest.raw_bytes + comparison.raw_bytes_to_load(manifest), _not_proven(manifest.run))
     with drill_database(manifest, server, [STAGING_SCHEMA]) as drill:
+        if drill.note:
+            watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
         loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT)
         doubts, missing = _restore_and_compare(loader, comparison)
         took = int((time.monotonic() - began) * 1000)

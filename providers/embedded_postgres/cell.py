@@ -12,86 +12,31 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from psycopg import conninfo, sql
 
 from providers.embedded_postgres import cluster, enclosure
+from providers.embedded_postgres.furnish import Logins, Needs, furnish
 from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
 from providers.embedded_postgres.throwaway import throwaway_of
 from providers.postgres.connection import statements
 from providers.processes import kill_group, spawn
 
-# What a superuser makes for a load: extensions that reach neither files nor other servers. Of others it is said that
-# they are missing. The second half PostgreSQL lets no owner make, though they only compute or look.
-EXTENSIONS = frozenset(
-    [
-        "btree_gin",
-        "btree_gist",
-        "citext",
-        "cube",
-        "dict_int",
-        "fuzzystrmatch",
-        "hstore",
-        "intarray",
-        "isn",
-        "lo",
-        "ltree",
-        "pg_trgm",
-        "pgcrypto",
-        "seg",
-        "tablefunc",
-        "tcn",
-        "tsm_system_rows",
-        "tsm_system_time",
-        "unaccent",
-        "uuid-ossp",
-        "vector",
-        "autoinc",
-        "bloom",
-        "dict_xsyn",
-        "earthdistance",
-        "insert_username",
-        "intagg",
-        "moddatetime",
-        "pg_stat_statements",
-        "refint",
-    ]
-)
 HBA = "local all all scram-sha-256\n"
 ENCLOSURE = Path(enclosure.__file__)
+NOT_ENCLOSED = "not enclosed: "
 TRANSIENT = range(61184, 65520)  # systemd gives these to services for as long as they run
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What must be there before the first statement of a load: schemas, and extensions with their schemas."""
-
-    schemas: Sequence[str] = ()
-    extensions: Mapping[str, str] | None = None
-
-    @property
-    def places(self) -> list[str]:
-        """Schemas to make: those of the system, and public, are there."""
-        wanted = {*self.schemas, *(self.extensions or {}).values()} - {"public", "information_schema"}
-        return sorted(name for name in wanted if not name.startswith("pg_"))
-
-
-@dataclass(frozen=True)
-class Logins:
-    """`owner` loads; `reader` sees every row and owns nothing."""
-
-    owner: str
-    reader: str
-
-
 class Cell(EmbeddedPostgres):
-    """Reached by the socket in its directory (0700) alone; with `furnish` its superuser goes."""
+    """Reached by the socket in its directory (0700) alone; with `seal` its superuser goes."""
+
+    account: tuple[int, int]
 
     @property
     def host(self) -> str:
@@ -121,10 +66,8 @@ class Cell(EmbeddedPostgres):
                 stderr=subprocess.STDOUT,
             )
         except PermissionError as error:  # an interpreter that only whoever started us may start
-            os.write(stdout, f"not enclosed: {error}\n".encode())
+            os.write(stdout, f"{NOT_ENCLOSED}{error}\n".encode())
             return super().run(argv, stdout)
-
-    account: tuple[int, int]
 
     def stop(self) -> None:
         """At once: nothing here is kept."""
@@ -132,13 +75,18 @@ class Cell(EmbeddedPostgres):
             kill_group(self.process, signal.SIGQUIT, grace=5)
         self.process = None
 
-    def furnish(self, database: str, needs: Needs) -> Logins:
-        """A database for one load. Nothing can be prepared on this server afterwards."""
-        logins = furnish(self, database, needs)
+    def seal(self, database: str) -> str:
+        """From here on nobody is a superuser; what the platform did not let us have."""
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             connection.execute(statements("cell_sealed").encode())
         (self.data_dir / "password").unlink()
-        return logins
+        return self._note()
+
+    def _note(self) -> str:
+        """What the enclosure said before the server's first line."""
+        with (self.data_dir / "server.log").open(errors="replace") as log:
+            first = log.readline().strip()
+        return first if first.startswith(NOT_ENCLOSED) else ""
 
 
 def _own_account(data_dir: Path) -> tuple[int, int]:
@@ -155,31 +103,10 @@ def _own_account(data_dir: Path) -> tuple[int, int]:
     return number, number
 
 
-def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
-    """Make the database, its two roles, its schemas and the allowed extensions, as the superuser of the server."""
-    server.create_database(database)
-    names = {"owner": f"{database}_owner", "reader": f"{database}_reader"}
-    passwords = {name: secrets.token_urlsafe(24) for name in names}
-    parts: dict[str, sql.Composable] = {name: sql.Identifier(role) for name, role in names.items()}
-    parts |= {f"{name}_password": sql.Literal(password) for name, password in passwords.items()}
-    parts["database"] = sql.Identifier(database)
-    admin = server.dsn(database)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL(statements("cell_roles")).format(**parts))
-        for schema in needs.places:
-            words = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
-            connection.execute(words.format(sql.Identifier(schema), parts["owner"]))
-        _make_extensions(connection, needs.extensions or {})
-    logins = {name: conninfo.make_conninfo(admin, user=names[name], password=passwords[name]) for name in names}
-    return Logins(**logins)
-
-
-def _make_extensions(connection: psycopg.Connection[tuple[object, ...]], wanted: Mapping[str, str]) -> None:
-    """Those that are allowed and that this server has; with what they need themselves (earthdistance: cube)."""
-    offered = {str(row[0]) for row in connection.execute("SELECT name FROM pg_available_extensions")}
-    for name in sorted(wanted.keys() & EXTENSIONS & offered):
-        words = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {} CASCADE")
-        connection.execute(words.format(sql.Identifier(name), sql.Identifier(wanted[name])))
+def open_for(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
+    """A database for one load. In a cell nothing can be prepared afterwards."""
+    logins = furnish(server, database, needs)
+    return replace(logins, note=server.seal(database)) if isinstance(server, Cell) else logins
 
 
 @contextmanager
@@ -187,6 +114,3 @@ def cell(base: Path | None = None) -> Iterator[Cell]:
     """A throwaway one for the length of the block."""
     with throwaway_of(Cell, base) as server:
         yield server
-
-
-Furnish = Callable[[str, Needs], Logins]

@@ -1,7 +1,6 @@
 -- By the superuser, in the database of a load, before anybody else signs in: who loads owns its schemas and nothing else.
 CREATE ROLE {owner} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION BYPASSRLS PASSWORD {owner_password};
 CREATE ROLE {reader} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION BYPASSRLS PASSWORD {reader_password};
-GRANT {reader} TO {owner} WITH INHERIT FALSE, SET TRUE;
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {owner};
 GRANT CONNECT ON DATABASE {database} TO {reader};

@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from providers.embedded_postgres.cell import TRANSIENT, Cell, Logins, Needs, cell
+from providers.embedded_postgres.cell import TRANSIENT, Cell, cell, open_for
+from providers.embedded_postgres.furnish import Logins, Needs
 from providers.processes import alive
 from tests.providers.test_processes import REPOSITORY, as_root, until
 
@@ -23,11 +24,7 @@ NEEDS = Needs(("auth", "odd ñame"), {"citext": "extensions", "dblink": "extensi
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Cell, Logins]]:
     with cell() as server:
-        yield server, server.furnish("drill", NEEDS)
-
-
-def enclosed(server: Cell) -> bool:
-    return "not enclosed" not in (server.data_dir / "server.log").read_text()
+        yield server, open_for(server, "drill", NEEDS)
 
 
 def answers(dsn: str, query: str) -> list[tuple]:
@@ -87,14 +84,14 @@ def test_it_has_a_socket_of_its_own_and_no_port(running) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc shows it on Linux only")
 def test_its_process_has_nothing_of_ours(running) -> None:
-    server, _ = running
+    server, logins = running
     process = Path(f"/proc/{server.process.pid}")
 
     variables = {entry.partition(b"=")[0] for entry in (process / "environ").read_bytes().split(b"\0")} - {b""}
 
     assert variables <= {b"PATH", b"LC_ALL", b"TZ", b"LC_CTYPE"}
-    if not enclosed(server):
-        pytest.skip((server.data_dir / "server.log").read_text().splitlines()[0])
+    if logins.note:
+        pytest.skip(logins.note)
     for space in ("net", "mnt", "ipc"):
         assert os.readlink(process / "ns" / space) != os.readlink(f"/proc/self/ns/{space}")
     assert {path.name for path in (process / "root").iterdir()}.isdisjoint({"proc", "root", "home", "etc", "var"})

@@ -30,8 +30,9 @@ INTERNAL = {
     "PATH",
     "HOME",
 }
-# Read by libraries, or built from an environment's slug.
+# Read by libraries, by a constant, or built from an environment's slug.
 INDIRECT = {
+    "OPS_SECRETS_FD",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "SAMPELIT_PRODUCTION_EXPORT_DSN",

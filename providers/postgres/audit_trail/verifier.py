@@ -54,10 +54,10 @@ def ask_verifier(connection: Connection, reader: str, text: str, table: Name) ->
 
 
 def _admit(connection: Connection, reader: str, schema: str) -> None:
-    """Let the role read this schema and make functions in it, and nothing more."""
+    """Let the role read this schema and make this function in it anew, and nothing more."""
     role = sql.Identifier(reader)
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role))
     known = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s"
     for (routine,) in connection.execute(known, [sql.Identifier(schema).as_string(), NAME]).fetchall():
-        connection.execute(sql.SQL("ALTER ROUTINE {} OWNER TO {}").format(sql.SQL(routine), role))
+        connection.execute(sql.SQL("DROP ROUTINE {} CASCADE").format(sql.SQL(routine)))
     connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(sql.Identifier(schema), role))

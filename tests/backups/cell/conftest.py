@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,7 +32,7 @@ class Seen:
     log: list[str] = field(default_factory=list)
     loot: list[str] = field(default_factory=list)
     tried: int = 0
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -59,12 +61,15 @@ def readable(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lurking(empty_database: str, readable: Path) -> str:
+def written() -> Path:
+    """A file that does not exist, where every account may write."""
+    return Path("/tmp") / f"escaped-{uuid4().hex}"
+
+
+@pytest.fixture
+def lurking(empty_database: str, readable: Path, written: Path) -> str:
     """The DSN of the product."""
-    ways = [
-        (name, way.replace("FILE", str(readable)).replace("NEW", f"/tmp/{readable.parent.name}-new"))
-        for name, way in ESCAPES.items()
-    ]
+    ways = [(name, way.replace("FILE", str(readable)).replace("NEW", str(written))) for name, way in ESCAPES.items()]
     with psycopg.connect(empty_database) as connection:
         connection.execute(LURKING)
         connection.cursor().executemany("INSERT INTO public.ways VALUES (%s, %s)", ways)
