@@ -12,7 +12,7 @@ import os
 import resource
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +52,19 @@ def handed_on(environment: Mapping[str, str]) -> Iterator[tuple[dict[str, str], 
         yield {**plain, VARIABLE: str(reading)}, reading
     finally:
         os.close(reading)
+
+
+def showing(values: Collection[str]) -> list[int]:
+    """Processes that show one of these in their variables to us, and so to whatever runs under our user."""
+    wanted, found = [os.fsencode(value) for value in values if value], []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (process / "environ").read_bytes()
+        except OSError:  # it is closed to us, or gone
+            continue
+        if any(value in variables for value in wanted):
+            found.append(int(process.name))
+    return sorted(found)
 
 
 def _write(pipe: int, message: bytes) -> None:

@@ -15,6 +15,7 @@ from pyrage import RecipientError, x25519
 from ledger import channel
 from operations.doctor import Check, register
 from operations.models import Environment
+from providers.secret_environment import showing
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def secrets(environment: Environment | None) -> Iterator[Check]:
                 variable.name, "warn" if settings.DEMO else "bad", "set, but malformed", variable.why, variable.fix
             )
     yield from _identity()
+    yield from _shown()
 
 
 def _identity() -> Iterator[Check]:
@@ -109,3 +111,13 @@ def _identity() -> Iterator[Check]:
         why = "Whoever takes this process over could read every backup."
         fix = "Take BACKUP_AGE_IDENTITY out of this service; only the prove worker needs it."
         yield Check("BACKUP_AGE_IDENTITY", "warn", "held by this process", why, fix)
+
+
+def _shown() -> Iterator[Check]:
+    """Keys that our own processes hide may still stand in the variables of whoever started them."""
+    held = [settings.BACKUP_AGE_IDENTITY, settings.BACKUP_SIGNING_KEY, settings.OPS_SEAL_IDENTITY]
+    if processes := showing(held):
+        found = f"shown by process {', '.join(map(str, processes[:5]))}"
+        why = "Whatever runs under this user, a drill's server too, may read the variables of its processes."
+        fix = "Start the portal's commands directly or with exec, or hand keys over by OPS_SECRETS_FD (docs/deploy.md)."
+        yield Check("keys of other processes", "warn", found, why, fix)

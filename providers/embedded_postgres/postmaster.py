@@ -47,5 +47,6 @@ def _serves(pid: int, cluster: Path) -> bool:
             return False
         except PermissionError:
             return True
-    shown = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    look = ["/bin/ps", "-p", str(pid), "-o", "command="]
+    shown = subprocess.run(look, env={}, capture_output=True, text=True, check=False)
     return str(cluster) in shown.stdout

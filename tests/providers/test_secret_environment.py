@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from providers.errors import ProviderError
-from providers.processes import spawn
+from providers.processes import kill_group, spawn
 from providers.redact import is_secret
-from providers.secret_environment import VARIABLE, handed_on
+from providers.secret_environment import VARIABLE, handed_on, showing
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "AGE-SECRET-KEY-1THISISTHEKEYOFTHISTEST"
@@ -56,6 +57,24 @@ def test_a_process_of_ours_keeps_its_secrets_and_shows_none(looking: list[str], 
     assert [text for text in (KEY, "very-secret", "BACKUP_AGE_IDENTITY") if text in seen["shown"]] == []
     assert "PLAIN=value" in seen["shown"]
     assert (seen["libc"], seen["dumpable"], seen["core"]) == (KEY, 0, 0)
+
+
+@linux
+def test_a_process_that_shows_a_key_is_found_and_one_of_ours_is_not(tmp_path: Path) -> None:
+    key = f"{KEY}{uuid4().hex}"
+    environment = {**os.environ, "BACKUP_AGE_IDENTITY": key, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    (tmp_path / "waiting.py").write_text("import sys; print(flush=True); sys.stdin.read()")
+    waiting = [sys.executable, "-m", "providers.secret_environment", "waiting"]
+    ours = spawn(waiting, env=environment, secrets_by_pipe=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    others = spawn(["sleep", "600"], env=environment)
+    assert ours.stdout is not None
+    ours.stdout.readline()
+
+    found = showing([key, ""])
+
+    kill_group(others)
+    kill_group(ours)
+    assert found == [others.pid]
 
 
 def test_what_is_handed_on_is_read_once_and_is_not_in_the_environment() -> None:

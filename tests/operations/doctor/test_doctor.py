@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -108,6 +111,19 @@ def test_secrets(
 
     assert _tones(checks)[name] == tone
     assert not value or all(value not in check.found + check.fix for check in checks)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel shows variables in /proc on Linux only")
+def test_a_key_that_a_process_of_somebody_else_shows(db: None, settings: Settings) -> None:
+    settings.BACKUP_AGE_IDENTITY = f"AGE-SECRET-KEY-1{uuid4().hex.upper()}"
+    hidden = doctor.run(only="secrets")
+    with subprocess.Popen(["sleep", "600"], env={"ANY": settings.BACKUP_AGE_IDENTITY}) as shell:
+        shown = {check.name: check for check in doctor.run(only="secrets")}
+        shell.kill()
+
+    assert "keys of other processes" not in _tones(hidden)
+    assert shown["keys of other processes"].tone == "warn"
+    assert f"process {shell.pid}" in shown["keys of other processes"].found
 
 
 @pytest.mark.parametrize(("status", "tone"), [(400, "ok"), (403, "bad"), (404, "bad")])
