@@ -7,6 +7,7 @@ from psycopg import sql
 
 from providers.embedded_postgres.server import EmbeddedPostgres
 
+ROWS = "sampelit_rows"
 ROLES = {
     "sampelit_owner": "NOLOGIN BYPASSRLS",
     "sampelit_export": "LOGIN BYPASSRLS",
@@ -14,6 +15,7 @@ ROLES = {
     "sampelit_migration": "LOGIN BYPASSRLS",
     "sampelit_restore": "LOGIN CREATEDB BYPASSRLS",
     "sampelit_app": "LOGIN BYPASSRLS",
+    ROWS: "LOGIN BYPASSRLS",
     "anon": "NOLOGIN",
     "authenticated": "NOLOGIN",
     "service_role": "NOLOGIN BYPASSRLS",
@@ -29,6 +31,8 @@ MEMBERSHIPS = [
     ("pg_read_all_data", "sampelit_restore"),
     ("pg_read_all_stats", "sampelit_restore"),
     ("pg_read_all_data", "supabase_read_only_user"),
+    ("pg_read_all_data", ROWS),
+    ("pg_write_all_data", ROWS),
 ]
 
 

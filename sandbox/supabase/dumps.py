@@ -11,7 +11,10 @@ from psycopg import sql
 
 from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
 from providers.processes import spawn
-from sandbox.roles import grant_database
+from sandbox.roles import ROWS, grant_database
+
+# Checks, domains and generated columns of the product run while its rows come in: not as the superuser.
+SECTIONS = {"pre-data": "postgres", "data": ROWS, "post-data": "postgres"}
 
 
 def dump(server: EmbeddedPostgres, name: str, path: Path) -> None:
@@ -32,7 +35,9 @@ def put_back(
         server.drop_database(fresh)
         server.drop_database(old)
         server.create_database(fresh, template="template0", owner="sampelit_owner")
-        _tool(server, "pg_restore", "--exit-on-error", "--jobs=2", f"--dbname={fresh}", str(path))
+        for section, role in SECTIONS.items():
+            options = ["--exit-on-error", "--jobs=2", f"--section={section}", f"--dbname={fresh}", str(path)]
+            _tool(server, "pg_restore", *options, role=role)
         if adjust:
             with psycopg.connect(server.dsn(fresh)) as connection:
                 adjust(connection)
@@ -68,8 +73,8 @@ def _rename(connection: psycopg.Connection, source: str, target: str) -> None:
     connection.execute(rename.format(sql.Identifier(source), sql.Identifier(target)))
 
 
-def _tool(server: EmbeddedPostgres, program: str, *arguments: str) -> None:
-    env = {"PGPASSWORD": server.password, "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres"}
+def _tool(server: EmbeddedPostgres, program: str, *arguments: str, role: str = "postgres") -> None:
+    env = {"PGPASSWORD": server.password, "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": role}
     done = spawn([bin_dir() / program, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output, _ = done.communicate()
     if done.returncode:

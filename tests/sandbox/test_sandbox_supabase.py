@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from providers.http.errors import Rejected
 from sandbox.seed import UNTIL
+from sandbox.supabase.dumps import dump, put_back
 from tests.supabase_platform import FREE, REF, Platform
 
 
@@ -48,6 +50,21 @@ def test_a_daily_backup_is_really_put_back(platform: Platform) -> None:
     assert platform.scalar() == 300
     with psycopg.connect(platform.dsn("export")) as connection:
         assert connection.execute("SELECT count(*) FROM experiments").fetchone() == (3,)
+
+
+def test_a_check_of_the_product_is_no_superusers_while_rows_come_back(platform: Platform, tmp_path: Path) -> None:
+    platform.change(
+        "CREATE FUNCTION public.sane(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN IF current_database() LIKE"
+        " '%restored' AND current_setting('is_superuser') = 'on' THEN RAISE 'it could do anything'; END IF;"
+        " RETURN true; END $$; CREATE TABLE public.checked (id int CHECK (public.sane(id)));"
+        " INSERT INTO public.checked VALUES (1)"
+    )
+    dump(platform.server, "production", tmp_path / "with.dump")
+
+    put_back(platform.server, "production", tmp_path / "with.dump")
+
+    assert platform.scalar("SELECT count(*) FROM public.checked") == 1
+    platform.change("DROP TABLE public.checked; DROP FUNCTION public.sane(int)")
 
 
 def test_an_older_backup_holds_only_what_was_there_then(platform: Platform) -> None:
