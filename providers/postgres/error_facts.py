@@ -1,7 +1,7 @@
 """What may be told of an error that code of strangers raised, or wrote into. In: the error. Out: facts of ours.
 
 A message, a DETAIL, a name and even a SQLSTATE are whatever that code likes (RAISE … USING; a cast of a file's
-content): of a state its own name is told, of a name only that it is one of those we knew before.
+content): of a state its own name is told, of a name or a sentence only that it is one of those we knew before.
 """
 
 from __future__ import annotations
@@ -14,13 +14,26 @@ from psycopg import errors
 
 from providers.errors import ProviderError
 
+# Sentences of PostgreSQL without a blank that the code could fill.
+SENTENCES = frozenset(
+    [
+        "permission denied to COPY to or from an external program",
+        "permission denied to COPY from a file",
+        "permission denied to COPY to a file",
+        "must be superuser to create a base type",
+        "only superuser can define a leakproof function",
+        "canceling statement due to statement timeout",
+        "out of shared memory",
+    ]
+)
 NAMED = ("constraint", "column", "table", "datatype")
 
 
 def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:
     """For instance "check violation (23514), constraint sane, table users"."""
     names = [(kind, getattr(error.diag, f"{kind}_name")) for kind in NAMED]
-    return ", ".join([_state(error), *(f"{kind} {name}" for kind, name in names if name and name in known)])
+    said = f": {error.diag.message_primary}" if error.diag.message_primary in SENTENCES else ""
+    return ", ".join([_state(error) + said, *(f"{kind} {name}" for kind, name in names if name and name in known)])
 
 
 def explain_load(error: psycopg.Error, doing: str, known: Collection[str] = ()) -> ProviderError:

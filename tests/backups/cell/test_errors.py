@@ -81,3 +81,14 @@ def test_a_name_is_told_where_it_was_known_before(empty_database: str) -> None:
     assert (
         explain_load(psycopg.OperationalError(CANARY), "It").message == "It stopped: the server ended the connection."
     )
+
+
+def test_a_sentence_of_the_server_without_a_blank_is_told(empty_database: str) -> None:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("SET ROLE pg_monitor")
+        with pytest.raises(psycopg.Error) as denied:
+            connection.execute("COPY (SELECT 1) TO PROGRAM 'true'")
+
+    facts = facts_of(denied.value)
+
+    assert facts == "insufficient privilege (42501): permission denied to COPY to or from an external program"
