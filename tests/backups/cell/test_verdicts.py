@@ -62,6 +62,30 @@ def test_rows_are_compared_after_everything_of_the_product_ran(
     assert all("public.other" in reason or "other/" in reason for reason in seen.verdict.reasons)
 
 
+def test_what_the_owner_may_not_make_is_said_and_the_rows_are_proven(empty_database: str, drilled: Drilled) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE EXTENSION dblink; CREATE EXTENSION citext; CREATE EXTENSION pg_trgm")
+        connection.execute("CREATE FUNCTION public.in_c() RETURNS trigger LANGUAGE c AS '$libdir/autoinc', 'autoinc'")
+        connection.execute("CREATE FUNCTION public.sealed(int) RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT $1'")
+        connection.execute(
+            "CREATE FUNCTION public.quiet() RETURNS int LANGUAGE sql SET log_statement = 'none' AS 'SELECT 1'"
+        )
+        connection.execute("CREATE TABLE public.carrier (word citext); INSERT INTO public.carrier VALUES ('One')")
+
+    seen = drilled(empty_database)
+
+    assert seen.verdict is not None
+    assert seen.verdict.reasons == []
+    left_out = "What only a superuser may make is left out of a drill."
+    assert sorted(seen.verdict.missing) == [
+        f"The extension dblink could not be rebuilt: insufficient privilege (42501). {left_out}",
+        f"The function public.in_c() could not be rebuilt: insufficient privilege (42501). {left_out}",
+        "The function public.sealed(integer) could not be rebuilt: insufficient privilege (42501): only superuser can"
+        f" define a leakproof function. {left_out}",
+    ]
+    assert set(seen.verdict.missing) <= set(seen.log)
+
+
 def test_the_products_own_check_gets_nowhere_either(sampelit_copy, store: Store, drill) -> None:
     ways = [way.replace("FILE", "/etc/passwd").replace("NEW", "/nonexistent/new") for way in ESCAPES.values()]
     alters = "UPDATE public.algorithm_audit_trail SET conversion_value = 1"
