@@ -101,7 +101,7 @@ def read_variables() -> None:
     ends = time.monotonic() + PATIENCE_SECONDS
     try:
         api = client.quick()
-        fingerprints.refresh_groups(api)
+        fingerprints.refresh_groups(api, seconds=PATIENCE_SECONDS)
         for service in Service.objects.filter(removed_at=None).order_by("?"):
             if time.monotonic() < ends:
                 fingerprints.refresh(api, service)

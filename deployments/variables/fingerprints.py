@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +19,7 @@ from django.utils import timezone
 
 from deployments.models import ConfigFingerprint, GroupVariable, Service, VariableGroup
 from deployments.models.config import Kind
+from providers.errors import ProviderError
 from providers.render import EnvGroup, EnvVar, Render, SecretFile
 
 Prints = dict[tuple[str, str], str]
@@ -52,11 +55,14 @@ def refresh(api: Render, service: Service) -> int:
     return len(seen)
 
 
-def refresh_groups(api: Render) -> int:
+def refresh_groups(api: Render, *, seconds: float = math.inf) -> int:
     """Read every environment group with its links; how many. One that Render no longer lists is kept as removed."""
-    groups = [api.env_groups.get(group.id) for group in api.env_groups.list()]
-    for group in groups:
-        store_group(group)
+    ends, groups = time.monotonic() + seconds, []
+    for group in api.env_groups.list():
+        if time.monotonic() > ends:
+            raise ProviderError(f"Render took more than {seconds:g} s for its groups; none is taken as removed.")
+        groups.append(api.env_groups.get(group.id))
+        store_group(groups[-1])
     ids = [group.id for group in groups]
     VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids).update(removed_at=timezone.now())
     return len(groups)

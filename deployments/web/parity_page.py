@@ -12,12 +12,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from deployments.models import Service
-from deployments.render.client import quick
-from deployments.variables import fingerprints, parity, portal
+from deployments.render.client import configured
+from deployments.variables import parity
 from deployments.web import remote
 from deployments.web.verbs import group_verbs
+from operations.engine import tick
 from operations.models import Environment
-from providers.errors import ProviderError, Refused
 
 SETTINGS = (
     "runtime",
@@ -36,7 +36,7 @@ SETTINGS = (
 
 
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET shows what was read last; POST reads the names and fingerprints from Render again."""
+    """GET shows what was read last; POST lets the names and fingerprints be read from Render again."""
     if not request.user.has_perm("deployments.view_configfingerprint"):
         raise PermissionDenied
     environment = get_object_or_404(Environment, slug=slug)
@@ -62,17 +62,13 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
-    try:
-        api = quick()
-        for service in Service.objects.filter(environment__kind="production", removed_at=None) | Service.objects.filter(
-            environment=environment, removed_at=None
-        ):
-            fingerprints.refresh(api, service)
-        fingerprints.refresh_groups(api)
-        portal.mark()
-        messages.success(request, "Names and fingerprints were read again. No value was stored.")
-    except (ProviderError, Refused) as error:
-        messages.error(request, f"{error} What is shown is older.")
+    """No page waits for Render: the next tick reads."""
+    if configured():
+        tick.hasten("deployments.variables")
+        said = "Names and fingerprints are being read; look again in half a minute. No value is stored."
+        messages.success(request, said)
+    else:
+        messages.error(request, "RENDER_API_KEY is not set. Nothing was asked of Render. What is shown is older.")
     return redirect("admin:deployments_parity", environment.slug)
 
 

@@ -1,6 +1,7 @@
 """One GET to a health address, safe against SSRF: resolved once, checked, and connected to the checked address only.
 
-Out: status, at most 64 KB of body, latency; or a sentence about what failed. No redirects, no retries, five seconds.
+Out: status, at most 64 KB of body, latency; or a sentence about what failed. No redirects, no retries, five seconds in
+all, however slowly the other side speaks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from providers.http.deadline import ends_after, resolve
 from providers.http.public_address import is_public
 
 MAX_BODY_BYTES = 65_536
@@ -37,8 +39,12 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Hea
             return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         address = checked_address(parts.hostname, port, allow_private)
-        connection = _connect(parts.scheme, parts.hostname, port, address, timeout)
-        with closing(connection):
+        plain = socket.create_connection((address, port), timeout=_left(begun + timeout))
+        with (
+            ends_after(plain, _left(begun + timeout)) as held,
+            closing(held),
+            closing(_connection(held, parts.scheme, parts.hostname, port)) as connection,
+        ):
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
             response = connection.getresponse()
@@ -51,21 +57,27 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Hea
 
 def checked_address(host: str, port: int, allow_private: bool) -> str:
     """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
-    addresses = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    addresses = resolve(host, port)
     for address in addresses:
         if not allow_private and not is_public(str(address)):
             raise ValueError(f"{host} points to a private address")
     return str(addresses[0])
 
 
-def _connect(scheme: str, host: str, port: int, address: str, timeout: float) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    plain = socket.create_connection((address, port), timeout=timeout)
+def _left(until: float) -> float:
+    return max(0.1, until - time.monotonic())
+
+
+def _connection(plain: socket.socket, scheme: str, host: str, port: int) -> http.client.HTTPConnection:
+    """HTTP over the socket. TLS works on a copy of it, so that the deadline still holds the connection itself."""
+    connection = http.client.HTTPConnection(host, port)
+    copy = plain.dup()
+    copy.settimeout(plain.gettimeout())
     try:
         secure = scheme == "https"
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+        connection.sock = ssl.create_default_context().wrap_socket(copy, server_hostname=host) if secure else copy
     except OSError:
-        plain.close()
+        copy.close()
         raise
     return connection
 

@@ -8,7 +8,6 @@ No redirects, no proxies, 5 s, and the answer's body is never shown to anybody.
 from __future__ import annotations
 
 import ipaddress
-import socket
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -17,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from providers.errors import ProviderError, Refused
+from providers.http.deadline import resolve
 
 PORTS = frozenset({443, 8443})
 TIMEOUT = (5.0, 5.0)
@@ -140,7 +140,6 @@ class _Pinned(HTTPAdapter):
 
 def _resolve(host: str, port: int) -> list[str]:
     try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return resolve(host, port)
     except (OSError, UnicodeError) as error:
         raise ProviderError(f"{host} has no address just now.", retryable=True) from error
-    return [str(info[4][0]) for info in addresses]

@@ -16,9 +16,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from deployments import jobs
 from deployments.health import probing
 from deployments.models import Deployment, Service
-from deployments.variables import parity
+from deployments.variables import fingerprints, parity
 from deployments.web.home import health as health_panel
 from deployments.web.home import live as live_panel
 from tests.people import holder
@@ -161,12 +162,18 @@ def test_a_viewer_cannot_switch_or_set_up(viewer: Client, api: Service) -> None:
     assert viewer.post(reverse("admin:deployments_parity", args=["staging"])).status_code == 403
 
 
-def test_parity_reads_and_shows_violations_without_values(everything: Client, api: Service, sandbox: Harness) -> None:
+def test_parity_reads_and_shows_violations_without_values(
+    everything: Client, api: Service, sandbox: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.sandbox.world.env[sandbox.service("sampelit-api-staging")]["JWT_SECRET"] = "sandbox-production-jwt-secret"
     sandbox.sandbox.world.env[sandbox.service("sampelit-web-staging")]["SUPABASE_SERVICE_KEY"] = "leaked-to-visitors"
     url = reverse("admin:deployments_parity", args=["staging"])
 
-    text = everything.post(url, follow=True).content.decode()
+    with monkeypatch.context() as patched:
+        patched.setattr(fingerprints, "refresh", lambda *_: pytest.fail("a page read from Render"))
+        assert "are being read" in everything.post(url, follow=True).content.decode()
+    jobs.read_variables()
+    text = everything.get(url).content.decode()
 
     assert "the same value as production" in text.lower().replace("✕ ", "")
     assert "a visitor can read it here" in text.lower()

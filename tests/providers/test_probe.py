@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from providers.http import health_probe
+from providers.http import deadline, health_probe
 from tests.render_sandbox import Harness, running
 
 
@@ -53,10 +54,11 @@ def test_odd_addresses_are_refused(url: str) -> None:
     assert health_probe.fetch(url, allow_private=True).error
 
 
-@pytest.mark.parametrize("kind", ["drip", "silent", "huge"])
-def test_a_hostile_server_costs_little(kind: str) -> None:
-    import threading
+HEADS = {"drip of a head": b"HTTP/1.0 200 OK\r\nX-A: ", "drip of TLS": b"\x16\x03\x03\x3f\xff"}
 
+
+@pytest.mark.parametrize("kind", ["drip", "silent", "huge", "drip of a head", "drip of TLS"])
+def test_a_hostile_server_costs_little(kind: str) -> None:
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -66,19 +68,30 @@ def test_a_hostile_server_costs_little(kind: str) -> None:
             if kind == "silent":
                 connection.recv(1)
                 return
-            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+            connection.sendall(HEADS.get(kind, b"HTTP/1.0 200 OK\r\n\r\n"))
             try:
                 while True:
-                    connection.sendall(b"x" if kind == "drip" else b"x" * 65536)
-                    if kind == "drip":
-                        time.sleep(0.05)
+                    connection.sendall(b"x" * 65536 if kind == "huge" else b"x")
+                    if kind != "huge":
+                        threading.Event().wait(0.05)
             except OSError:
                 return
 
     threading.Thread(target=serve, daemon=True).start()
     begun = time.monotonic()
-    answer = health_probe.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", allow_private=True, timeout=0.6)
+    scheme = "https" if kind == "drip of TLS" else "http"
+    answer = health_probe.fetch(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", allow_private=True, timeout=0.6)
     server.close()
 
     assert time.monotonic() - begun < 3
     assert len(answer.body) <= health_probe.MAX_BODY_BYTES
+
+
+def test_a_resolver_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait() and [])
+
+    with pytest.raises(TimeoutError, match=r"within 0\.2 s"):
+        deadline.resolve("slow.example", 443, seconds=0.2)
+
+    ended.set()
