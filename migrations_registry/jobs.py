@@ -13,6 +13,7 @@ from operations.engine import tick
 def register() -> None:
     tick.every("migrations_registry.readings", readings.EVERY_SECONDS, readings.refresh_all)
     tick.every("migrations_registry.changed", 10.0, readings.refresh_changed)
+    tick.every("migrations_registry.commits", 1.0, commits.read_wanted)
     tick.every("migrations_registry.repositories", 3600.0, look_at_repositories)
     tick.every("migrations_registry.drift", detect.EVERY_SECONDS, detect.hourly)
 

@@ -11,6 +11,7 @@ from operations.engine import kinds
 
 
 def register() -> None:
+    kinds.looks(deploy_guard.KIND, deploy_guard.look)
     kinds.guards(deploy_guard.KIND, deploy_guard.refuse)
     kinds.consequences(deploy_guard.KIND, deploy_guard.tell)
     kinds.consequences("deployments.rollback", consequences.by_a_rollback)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -24,7 +23,6 @@ from providers.redact import Redactor, redact
 from providers.render import Render
 
 PATH = "render.yaml"
-SCHEMES = ("https", "ssh")
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,6 @@ def from_repository(environment: Environment, path: str = PATH) -> SourceFile:
         live = service.deployments.filter(status=Status.LIVE).exclude(commit_sha="").order_by("-created_at").first()
         if live is None:
             continue
-        if urlsplit(service.repo).scheme not in SCHEMES:
-            raise Refused(f"{service.name}'s repository has no https address. Nothing was read; give the file here.")
         content = _read(f"{service.repo}@{live.commit_sha}", path)
         if content is None:
             raise Refused(f"{service.repo} has no {path} at {live.short}. Nothing was read.")
@@ -58,9 +54,9 @@ def _read(source: str, path: str) -> bytes | None:
     try:
         files = git.read_files(source, wanted=lambda name: name == path, limit=MAX_BYTES)
         return next((data for _, data in files), None)
-    except ProviderError as error:
+    except (Refused, ProviderError) as error:
         instead = "Give the file on the environment's render.yaml page, or with manage.py render_drift."
-        raise ProviderError(f"{error.message} {instead}", retryable=False) from error
+        raise ProviderError(f"{error} {instead}", retryable=False) from error
 
 
 def store_blueprint(

@@ -1,12 +1,13 @@
 """Which migrations a commit holds, read once and kept; a failure is kept too, and tried again a minute later.
 
-In: a repository (or a directory) and a commit. Out: a `SourceCommit`, within so many seconds.
+In: a repository (or a directory) and a commit. Out: a `SourceCommit`, within so many seconds. A page only takes what is
+known, and wants the rest; workers read what is wanted.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +22,8 @@ from providers.errors import ProviderError, Refused
 from providers.redact import redact
 
 SECONDS = 8.0
+MOST_IN_A_ROUND = 2
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 FRESH = timedelta(minutes=1)
 KEPT = timedelta(days=90)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -37,28 +40,51 @@ def read(repository: str, revision: str, *, seconds: float = SECONDS) -> SourceC
     known = SourceCommit.objects.filter(repository=repository, commit=revision).first()
     if known and not _is_old(known):
         return known
-    values: dict[str, object] = {"files": [], "rejected": [], "problem": "", "read_at": timezone.now()}
+    values: dict[str, object] = {"files": [], "rejected": [], "problem": "", "wanted_at": None}
     try:
-        files, rejected = discover(sources_reader.read_source(_source(repository, revision), seconds=seconds))
+        files, rejected = discover(_files(repository, revision, seconds))
         values["files"] = [{"path": file.path, "sha256": file.sha256, "stream": file.stream} for file in files]
         values["rejected"] = [str(file) for file in rejected]
     except (Refused, ProviderError) as error:
         values["problem"] = redact(str(error))
+    values["read_at"] = timezone.now()
     row, _ = SourceCommit.objects.update_or_create(repository=repository, commit=revision, defaults=values)
     return row
 
 
+def known(repository: str, revision: str) -> SourceCommit | None:
+    """What was read of it; None where a worker reads it first. A directory of this machine is no stranger."""
+    if repository == settings.MIGRATIONS_SOURCE and not git.is_url(repository):
+        return read(repository, revision)
+    row, _ = SourceCommit.objects.get_or_create(repository=repository, commit=revision, defaults={"read_at": NEVER})
+    if not _is_old(row):
+        return row
+    SourceCommit.objects.filter(pk=row.pk, wanted_at=None).update(wanted_at=timezone.now())
+    return None
+
+
+def read_wanted() -> None:
+    """Read what pages asked for, the oldest wish first and few in one round, so that other jobs have their turn."""
+    wanted = SourceCommit.objects.exclude(wanted_at=None).order_by("wanted_at")
+    for row in wanted[:MOST_IN_A_ROUND]:
+        read(row.repository, row.commit)
+
+
 def _is_old(row: SourceCommit) -> bool:
     """A commit stays what it is; a branch moves, and what failed may work now."""
+    if row.read_at == NEVER:
+        return True
     stays = _COMMIT.fullmatch(row.commit) and not row.problem and git.is_url(row.repository)
     return not stays and timezone.now() - row.read_at > FRESH
 
 
-def _source(repository: str, revision: str) -> str:
-    """A plain directory has no commits: its files are read as they lie."""
-    if git.is_url(repository) or (Path(repository) / ".git").exists():
-        return f"{repository}@{revision}"
-    return repository
+def _files(repository: str, revision: str, seconds: float) -> sources_reader.Files:
+    """Only what the machine's settings name may lie here; a plain directory has no commits, and is read as it lies."""
+    source = f"{repository}@{revision}"
+    if repository != settings.MIGRATIONS_SOURCE:
+        return sources_reader.read_repository(source, seconds=seconds)
+    commits_there = git.is_url(repository) or (Path(repository) / ".git").exists()
+    return sources_reader.read_source(source if commits_there else repository, seconds=seconds)
 
 
 def forget() -> None:
@@ -72,8 +98,9 @@ def look_at(repositories: set[str]) -> None:
     for repository in sorted(repositories):
         problem = ""
         try:
-            if git.is_url(repository):
-                git.reachable(repository, seconds=SECONDS)
+            local = repository == settings.MIGRATIONS_SOURCE
+            if git.is_url(repository) or not local:
+                git.reachable(repository, seconds=SECONDS, local=local)
             elif not Path(repository).is_dir():
                 problem = f"{repository} is no directory here"
         except (Refused, ProviderError) as error:

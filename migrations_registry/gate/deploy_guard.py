@@ -1,7 +1,7 @@
 """The gate at a deploy: its consequences list the commit's migrations that are not applied, and the policy may refuse.
 
-In: a deploy's environment and parameters. Out: consequence lines, or Refused. Repository and target have seconds to
-answer; what they do not say is told as not known.
+In: a deploy's environment and parameters. Out: consequence lines, or Refused. No page waits for a repository: a
+worker reads a commit that is wanted, and until then, or where it says nothing, it is told as not known.
 """
 
 from __future__ import annotations
@@ -18,16 +18,34 @@ from providers.errors import Refused
 
 KIND = "deployments.deploy"
 SHOWN = 10
+READING = "the commit's migrations are being read from its repository; look again in half a minute"
 STATIC = "static_site"
 
 
-def of_a_deploy(environment: Environment, parameters: Parameters) -> GateResult | None:
-    """None where there is nothing to ask: a static site, no repository, no registered migrations."""
+def look(environment: Environment, parameters: Parameters) -> None:
+    """Read the commit from its repository, within seconds."""
+    source = _source(parameters)
+    if source is not None:
+        commits.read(*source)
+
+
+def _source(parameters: Parameters) -> tuple[str, str] | None:
+    """Repository and revision; None where there is nothing to ask: a static site, no repository, no migrations."""
     service = Service.objects.filter(render_id=parameters.get("service", "")).first()
     repository = commits.repository_of(service.repo) if service else ""
     if service is None or service.type == STATIC or not repository or not MigrationFile.objects.exists():
         return None
-    row = commits.read(repository, str(parameters.get("commit") or service.branch or "HEAD"))
+    return repository, str(parameters.get("commit") or service.branch or "HEAD")
+
+
+def of_a_deploy(environment: Environment, parameters: Parameters) -> GateResult | None:
+    """None where there is nothing to ask."""
+    source = _source(parameters)
+    if source is None:
+        return None
+    row = commits.known(*source)
+    if row is None:
+        return GateResult(0, unsure=(READING,))
     if row.problem:
         return GateResult(0, unsure=(f"the commit's migrations could not be read: {row.problem}",))
     listed = [(file["path"], file["sha256"], file["stream"]) for file in row.files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.kinds.baseline import Baseline
 from migrations_registry.kinds.mark import Look, Mark
+from migrations_registry.kinds.register import Register
 from migrations_registry.kinds.rules import ChangeRules
 from operations.engine import kinds
 
@@ -16,3 +17,4 @@ def register() -> None:
     kinds.register(ChangeRules())
     kinds.register(Look())
     kinds.register(Mark())
+    kinds.register(Register())

@@ -36,11 +36,12 @@ class SourceCommit(models.Model):
     """A commit never changes, so it is read once; a failure is kept with its time and tried again."""
 
     repository = models.CharField(max_length=500)
-    commit = models.CharField(max_length=64)
+    commit = models.CharField(max_length=200, help_text="Or a branch.")
     files = models.JSONField(default=list, help_text="path, sha256, stream and version of each migration.")
     rejected = models.JSONField(default=list)
     problem = models.TextField(blank=True)
     read_at = models.DateTimeField(default=timezone.now)
+    wanted_at = models.DateTimeField(null=True, blank=True, help_text="A page asked for it; a worker reads it.")
 
     class Meta:
         ordering = ["-read_at"]

@@ -1,8 +1,9 @@
-"""Upload one SQL file or an archive, see what would be registered and in which order, then register it."""
+"""Upload one SQL file or an archive and register it; a repository is read by a worker, asked for on its own page."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,16 +11,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
+from migrations_registry.kinds.register import Register
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
-from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES, read_source, read_upload
+from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES, read_upload
 from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
-from providers import git
 from providers.errors import ProviderError, Refused
 
-GIT_SECONDS = 8.0  # a page waits for nobody longer; what takes more is registered by the command
 PERMISSION = "migrations_registry.register_migrationfile"
 
 
@@ -31,7 +32,7 @@ class UploadForm(forms.Form):
         required=False,
         max_length=300,
         label="Git repository",
-        help_text="https://… or ssh://…, with @commit, @branch or @tag.",
+        help_text="https://…, with @commit, @branch or @tag. A worker reads it.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -51,6 +52,9 @@ def page(request: HttpRequest) -> HttpResponse:
     rejected: list[Any] = []
     refused: Refused | ProviderError | None = None
     if request.method == "POST" and form.is_valid():
+        if repository := form.cleaned_data["repository"]:
+            asked = reverse("admin:operations_request", args=[Register.name])
+            return redirect(f"{asked}?{urlencode({'repository': repository})}")
         try:
             made, rejected = _register(request, form)
         except (Refused, ProviderError) as refusal:
@@ -66,18 +70,12 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _register(request: HttpRequest, form: UploadForm) -> tuple[int, list[Any]]:
-    upload, repository = form.cleaned_data["upload"], form.cleaned_data["repository"]
-    if upload:
-        if upload.size > MAX_ARCHIVE_BYTES:
-            raise Refused(f"{upload.name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was registered.")
-        source, files = f"upload {upload.name}", read_upload(upload.name, upload.read())
-    else:
-        if not git.is_url(repository) or repository.lower().startswith("file:"):
-            raise Refused(f"{repository} is no https, ssh or git URL; nothing was registered.")
-        source, files = repository, read_source(repository, seconds=GIT_SECONDS)
-    migrations, rejected = discover(files)
+    upload = form.cleaned_data["upload"]
+    if upload.size > MAX_ARCHIVE_BYTES:
+        raise Refused(f"{upload.name} is larger than {MAX_ARCHIVE_BYTES} bytes; nothing was registered.")
+    migrations, rejected = discover(read_upload(upload.name, upload.read()))
     if not migrations and not rejected:
         raise Refused(
             "Nothing in it is called schema_*.sql, migration_NN_*.sql or supabase/migrations/<time>_name.sql."
         )
-    return len(register_files(migrations, source=source, by=request.user.get_username())), rejected
+    return len(register_files(migrations, source=f"upload {upload.name}", by=request.user.get_username())), rejected

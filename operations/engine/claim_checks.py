@@ -64,6 +64,7 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     refuse_rebound(operation, kind.connections(operation.parameters))
     if (frozen := environment.frozen_by()) and not kind.allowed_in_freeze:
         raise Refused(f"{frozen} was frozen meanwhile: {frozen.freeze_reason}. Nothing was run.")
+    kinds.look_outside(kind.name, environment, operation.parameters)
     for check in kinds.registry.guards.get(kind.name, []):
         check(environment, operation.parameters)
     now = content_sha256(kind, environment, operation.parameters, operation.bound or {})

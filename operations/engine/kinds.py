@@ -97,6 +97,7 @@ class Registry:
     factories: dict[str, StepSpec] = field(default_factory=dict)
     consequences: dict[str, list[Callable[..., list[Consequence]]]] = field(default_factory=dict)
     guards: dict[str, list[Callable[..., None]]] = field(default_factory=dict)
+    looks: dict[str, list[Callable[..., None]]] = field(default_factory=dict)
 
 
 registry = Registry()
@@ -119,6 +120,19 @@ def consequences(kind: str, tell: Callable[..., list[Consequence]]) -> None:
 def guards(kind: str, check: Callable[..., None]) -> None:
     """Let another app refuse an operation: `check(environment, parameters)` raises Refused."""
     registry.guards.setdefault(kind, []).append(check)
+
+
+def looks(kind: str, look: Callable[..., None]) -> None:
+    """Let another app look outside before a guard judges: `look(environment, parameters)` may wait for a stranger.
+
+    It runs in workers and in the shell, never for a page.
+    """
+    registry.looks.setdefault(kind, []).append(look)
+
+
+def look_outside(kind: str, environment: Environment, parameters: Parameters) -> None:
+    for look in registry.looks.get(kind, []):
+        look(environment, parameters)
 
 
 def get(name: str) -> OperationKind:

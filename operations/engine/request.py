@@ -28,8 +28,13 @@ from providers.errors import Refused
 from providers.redact import redact
 
 
-def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:
-    """The cleaned parameters, after every rule that can already speak; raise Refused."""
+def prepare(
+    kind: kinds.OperationKind, environment: Environment, given: specs.Parameters, *, waits: bool = False
+) -> specs.Parameters:
+    """The cleaned parameters, after every rule that can already speak; raise Refused.
+
+    `waits`: rules may first look outside, which a page has no time for.
+    """
     unknown = set(given) - {parameter.name for parameter in kind.parameters}
     if unknown:
         raise Refused(f"{kind.name} does not know {', '.join(sorted(unknown))}. Nothing was requested.")
@@ -45,6 +50,8 @@ def prepare(kind: kinds.OperationKind, environment: Environment, given: specs.Pa
     if not kind.allowed_in_freeze:
         refuse_frozen(environment)
     cleaned = kind.clean(environment, {k: v for k, v in given.items() if v not in (None, "")})
+    if waits:
+        kinds.look_outside(kind.name, environment, cleaned)
     for check in kinds.registry.guards.get(kind.name, []):
         check(environment, cleaned)
     return cleaned
@@ -81,7 +88,7 @@ def request(
         if kind.needs_reason and not reason.strip():
             raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
         reason = said(reason)
-        stored, sealed = seal(kind.secrets(), prepare(kind, environment, parameters), channel)
+        stored, sealed = seal(kind.secrets(), prepare(kind, environment, parameters, waits=channel != "admin"), channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)

@@ -23,6 +23,7 @@ from deployments.variables import fingerprints
 from ledger.models import Entry
 from operations.models import Environment, Operation
 from providers.errors import Refused
+from providers.git import source
 from tests.people import holder
 from tests.render_sandbox import Harness
 
@@ -254,7 +255,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, st
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run([*git, *words], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    monkeypatch.setattr(blueprint_service, "SCHEMES", ("file",))
+    monkeypatch.setattr(source, "PROTOCOLS", ("https", "file"))
     return f"file://{tmp_path}", commit
 
 
@@ -280,7 +281,7 @@ def test_the_file_is_read_at_the_live_commit(
 def test_a_repository_that_cannot_be_read_says_what_to_do(fingerprinted_production: Environment, act: Act) -> None:
     Service.objects.update(repo="git://host.example/a/b")
 
-    assert "give the file here" in act("deployments.read_blueprint", service=None).error
+    assert "Give the file on" in act("deployments.read_blueprint", service=None).error
     with pytest.raises(Refused, match="one inside the repository"):
         act("deployments.read_blueprint", service=None, path="../x")
 

@@ -16,7 +16,7 @@ from operations.models import Operation
 from providers import postgres
 from providers.postgres.migrate.history import read_history
 
-POOLS = frozenset({"export", "prove", "urgent"})
+POOLS = frozenset({"export", "prove", "urgent", "deploy"})
 SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"
 SCHEMA = [(f"database/schema/schema_{name}.sql", (SANDBOX / f"{name}.sql").read_bytes()) for name in ("core",)]
 Act = Callable[..., Operation]

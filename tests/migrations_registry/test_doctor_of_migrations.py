@@ -18,6 +18,7 @@ from migrations_registry.sources.discovery import discover
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment, Heartbeat
+from providers.git import source
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timezone.now() - timedelta(days=3)
@@ -78,11 +79,12 @@ def test_the_age_of_the_last_look_at_the_schema(registered_production: Environme
 
 
 def test_repositories_that_answer_and_that_do_not(
-    registered_production: Environment, tmp_path: Path, settings: Any
+    registered_production: Environment, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path / "there")], check=True)
     run = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path / "there")]
     subprocess.run([*run, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    monkeypatch.setattr(source, "PROTOCOLS", ("https", "file"))
     there, gone = f"file://{tmp_path}/there", f"file://{tmp_path}/gone"
     for number, (repo, kind) in enumerate([(there, "web_service"), (gone, "web_service"), ("x", "static_site")]):
         Service.objects.create(

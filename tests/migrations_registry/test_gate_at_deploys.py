@@ -55,10 +55,11 @@ def checkout(tmp_path: Path) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def deploy(
-    gated_production: Environment, checkout: tuple[str, list[str]], sampelit_copy: dict[str, str]
+    gated_production: Environment, checkout: tuple[str, list[str]], sampelit_copy: dict[str, str], settings: Any
 ) -> dict[str, dict[str, str]]:
     """Parameters of a deploy of each commit; both files are registered, the first one is applied."""
     url, shas = checkout
+    settings.MIGRATIONS_SOURCE = url
     Service.objects.create(
         render_id="srv-1", name="api", type="web_service", environment=gated_production, repo=url, branch="main"
     )
@@ -70,6 +71,8 @@ def deploy(
         ensure_history(target)
         write_history(target, row_of(files[0]))
     StreamBaseline.objects.create(environment=gated_production, stream="supabase", made_by="ana")
+    for revision in (*shas, "main"):
+        commits.read(url, revision)
     return {name: {"service": "srv-1", "commit": sha} for name, sha in zip(("first", "second"), shas, strict=True)}
 
 
@@ -128,9 +131,13 @@ def test_an_unreachable_repository_is_said_in_bounded_time(
         raise ProviderError(f"git did not answer within {seconds:g} s; nothing was read.", retryable=True)
 
     monkeypatch.setattr(git, "read_files", hang)
+    SourceCommit.objects.all().delete()
+    (line,) = deploy_guard.tell(gated_production, deploy["second"])
+    assert (line.tone, asked, deploy_guard.READING in line.text) == ("warn", [], True)  # no page waits
+    commits.read_wanted()
     (line,) = deploy_guard.tell(gated_production, deploy["second"])
     assert (line.tone, "could not be read: git did not answer within 8 s" in line.text) == ("warn", True)
-    deploy_guard.tell(gated_production, deploy["second"])
+    commits.read_wanted()
     assert asked == [8.0]  # not asked again within the minute
     policy("refuse")
     deploy_guard.refuse(gated_production, deploy["second"])
@@ -139,6 +146,7 @@ def test_an_unreachable_repository_is_said_in_bounded_time(
         deploy_guard.refuse(gated_production, deploy["second"])
     SourceCommit.objects.update(read_at=timezone.now() - 2 * commits.FRESH)
     deploy_guard.tell(gated_production, deploy["second"])
+    commits.read_wanted()
     assert len(asked) == 2
 
 
@@ -154,8 +162,36 @@ def test_without_the_target_its_last_reading_counts_while_it_is_fresh(
     assert (line.tone, "history of production could not be read" in line.text) == ("warn", True)
 
 
-def test_what_has_no_migrations_is_not_asked(gated_production: Environment, deploy: dict[str, dict[str, str]]) -> None:
+def test_a_page_asks_at_once_and_a_worker_reads_before_it_judges(
+    gated_production: Environment, deploy: dict[str, dict[str, str]]
+) -> None:
+    SourceCommit.objects.all().delete()
+    policy("refuse")
+    kind = kinds.get("deployments.deploy")
+
+    prepare(kind, gated_production, deploy["second"])  # a page does not know yet, and refuse lets pass what is unknown
     policy("strict")
+    with pytest.raises(Refused, match="look again in half a minute"):
+        prepare(kind, gated_production, deploy["second"])
+    with pytest.raises(Refused, match=f"{SECOND} is pending"):
+        prepare(kind, gated_production, deploy["second"], waits=True)
+
+
+def test_only_the_settings_may_name_a_repository_of_this_machine(
+    gated_production: Environment, deploy: dict[str, dict[str, str]], settings: Any, checkout: tuple[str, list[str]]
+) -> None:
+    settings.MIGRATIONS_SOURCE = ""
+    url, shas = checkout
+    for repository in (url, url.removeprefix("file://")):
+        SourceCommit.objects.all().delete()
+        assert "Only https://" in commits.read(repository, shas[0]).problem
+
+
+def test_what_has_no_migrations_is_not_asked(
+    gated_production: Environment, deploy: dict[str, dict[str, str]], settings: Any
+) -> None:
+    policy("strict")
+    settings.MIGRATIONS_SOURCE = ""
     for change in ({"type": "static_site"}, {"type": "web_service", "repo": ""}):
         Service.objects.update(**change)
         assert deploy_guard.tell(gated_production, deploy["second"]) == []

@@ -43,6 +43,7 @@ deployments.webhooks 1 s: process_waiting
 doctor 3600 s: round_of_checks
 ledger.verify 3600 s: watch
 migrations_registry.changed 10 s: refresh_changed
+migrations_registry.commits 1 s: read_wanted
 migrations_registry.drift 3600 s: hourly
 migrations_registry.readings 300 s: refresh_all
 migrations_registry.repositories 3600 s: look_at_repositories

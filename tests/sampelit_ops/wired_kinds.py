@@ -161,6 +161,8 @@ migrations.look Look migrations_registry.look_historyreading routine history:{en
 migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{environment}
   connects export migration
   write history write export 300/120 s
+migrations.register Register migrations_registry.register_migrationfile routine register:{environment}
+  read read deploy 300/200 s
 rehearsal.destructive Rehearsal operations.run_rehearsal destructive rehearsal:{environment}:{key}
   prepare prepare export 3600/120 s
   work work export 3600/30 s
