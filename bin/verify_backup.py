@@ -30,7 +30,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "sampelit-ops-run/1"
-FIELD = re.compile(r'(?:"((?:[^"]|"")*)")?(,|\n)')
+FIELD = re.compile(r'(?:"((?:[^"]|"")*+)")?+([,\n])')
+MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+MOST_DEPTH = 64
 
 
 def canonical(value: Any) -> bytes:
@@ -65,17 +67,27 @@ def signed_by(keys: list[Ed25519PublicKey], data: bytes, signature: str) -> bool
     return False
 
 
+def parsed(data: bytes) -> Any:
+    """JSON of at most MOST_DEPTH levels: the parser calls itself for each. Raises ValueError."""
+    text, level = data.decode(), 0
+    for mark in MARK.finditer(text):
+        level += (mark[0] in "[{") - (mark[0] in "]}")
+        if level > MOST_DEPTH:
+            raise ValueError(f"it nests deeper than {MOST_DEPTH}")
+    return json.loads(text)
+
+
 def unsealed(data: bytes, keys: list[Ed25519PublicKey]) -> tuple[dict[str, Any] | None, str]:
     """The signed body, or None and the reason."""
     try:
-        document = json.loads(data)
+        document = parsed(data)
         body, digest, signature = document["body"], document["sha256"], document["signature"]
         whole = canonical(document) + b"\n" == data
     except (ValueError, KeyError, TypeError):
         return None, "is not readable as JSON of this format"
     if not whole or sha256(canonical(body)) != digest:
         return None, "was edited or damaged: its content does not give its own SHA-256"
-    if signature is None:
+    if not isinstance(signature, dict) or not isinstance(body, dict):
         return None, "is not signed"
     if not signed_by(keys, canonical(body), str(signature.get("value", ""))):
         return None, "carries a signature that does not hold for the given key"
@@ -188,10 +200,18 @@ def inside(root: Path, key: str) -> Path | None:
 
 
 def copy_rows(stream: bytes, names: list[str]) -> Iterator[dict[str, str | None]]:
-    """Rows of a COPY CSV stream with FORCE_QUOTE *: an unquoted empty field is NULL, a quoted one is empty text."""
+    """Rows of a COPY CSV stream with FORCE_QUOTE *: an unquoted empty field is NULL, a quoted one is empty text.
+
+    Raises ValueError where something else stands: each field is looked at once, from where the one before ended.
+    """
     text = stream.decode("utf-8")
     values: list[str | None] = []
-    for match in FIELD.finditer(text, text.find("\n") + 1):
+    position = text.find("\n") + 1
+    while position < len(text):
+        match = FIELD.match(text, position)
+        if match is None:
+            raise ValueError(f"no field of COPY's CSV at character {position}")
+        position = match.end()
         values.append(None if match[1] is None else match[1].replace('""', '"'))
         if match[2] == "\n":
             yield dict(zip(names, values, strict=True))

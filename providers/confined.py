@@ -15,18 +15,34 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import BoundedSemaphore
 
+from providers import bounded_json
 from providers.errors import Refused
 from providers.processes import kill_group, spawn
 
-SECONDS = 10
+SECONDS = 5
+AT_ONCE = 2
 MEMORY_BYTES = 512 * 1024 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 Files = list[tuple[str, bytes]]
+_reading = BoundedSemaphore(AT_ONCE)
 
 
 def read(reader: str, name: str, data: bytes, *, seconds: float = SECONDS) -> Files:
-    """What the reader finds in the archive. Raises Refused with its reason, or because it took too much."""
+    """What the reader finds in the archive. Raises Refused with its reason, or because it took too much.
+
+    Few are read at once, so that archives never hold all threads of a web server.
+    """
+    if not _reading.acquire(timeout=seconds):
+        raise Refused(f"{AT_ONCE} other archives are being read. Nothing was read; try again in a minute.")
+    try:
+        return _in_a_child(reader, name, data, seconds)
+    finally:
+        _reading.release()
+
+
+def _in_a_child(reader: str, name: str, data: bytes, seconds: float) -> Files:
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
     argv = [sys.executable, "-m", "providers.confined", reader, name]
     process = spawn(
@@ -48,7 +64,7 @@ def _understood(answer: bytes, name: str, seconds: float) -> Files:
             f"{name} takes more than {seconds:g} s or {MEMORY_BYTES // 2**20} MiB to read, as no honest archive does. "
             "Nothing was read; pack the files anew."
         )
-    told = json.loads(head)
+    told = bounded_json.loads(head)
     if "refused" in told:
         raise Refused(told["refused"])
     files, position = [], 0

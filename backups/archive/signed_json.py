@@ -5,7 +5,6 @@ In: a body and a Signer, or bytes and a Verifier. Out: bytes, or the body; Manif
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from backups.archive.canonical_json import canonical, sha256
 from backups.archive.manifest import FORMAT, Column, Head, Manifest, Segment, Source, Statement, Table
 from backups.archive.signatures import Signer, Verifier
+from providers import bounded_json
 
 
 class ManifestError(Exception):
@@ -29,7 +29,7 @@ def sealed(body: Mapping[str, Any], signer: Signer | None) -> bytes:
 def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
     """The body of a sealed document. Raises ManifestError when a byte differs or a wanted signature does not hold."""
     try:
-        document = json.loads(data)
+        document = bounded_json.loads(data)
         body, digest, signature = document["body"], document["sha256"], document["signature"]
         text = canonical(body)
         rewritten = canonical(document) + b"\n"
@@ -38,7 +38,7 @@ def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
     if sha256(text) != digest or rewritten != data:
         raise ManifestError("its content does not give its own SHA-256: it was edited or damaged")
     if verifier is not None:
-        if signature is None:
+        if not isinstance(signature, dict):
             raise ManifestError("it carries no signature, although a signing key is configured")
         if not verifier.holds(text, str(signature.get("value", ""))):
             raise ManifestError(f"its signature does not hold for key {verifier.key_id}")

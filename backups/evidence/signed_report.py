@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from backups.evidence.report import (
     document,
 )
 from backups.evidence.verdicts import ChainVerdict, Change, Conversions
+from providers import bounded_json
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def opened(data: bytes, verifier: Verifier | None) -> Signed:
 
 
 def _signed(report: Report, data: bytes) -> Signed:
-    whole = json.loads(data)
+    whole = bounded_json.loads(data)
     signature = whole["signature"] or {"key": "", "value": ""}
     return Signed(report, data.decode(), whole["sha256"], signature["key"], signature["value"])
 

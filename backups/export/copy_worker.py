@@ -18,7 +18,7 @@ import psycopg
 
 from backups.archive.manifest import Segment
 from backups.archive.segment_codec import Packed, TooLarge, pack
-from providers import postgres
+from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Position, Range
 from providers.storage.base import Store
@@ -152,7 +152,7 @@ def main(lines: Sequence[str] | Any = sys.stdin) -> int:
     """First line: the Setting; then one Job a line, answered by one line of segments or of an error."""
     copier: Copier | None = None
     for line in lines:
-        values = json.loads(line)
+        values = bounded_json.loads(line)
         try:
             if copier is None:
                 setting = Setting(**{**values, "recipients": tuple(values["recipients"])})

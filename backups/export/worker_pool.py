@@ -20,6 +20,7 @@ from typing import Any
 
 from backups.archive.manifest import Segment
 from backups.export.copy_worker import DSN_VARIABLE, Copier, Job, Setting
+from providers import bounded_json
 from providers.errors import ProviderError
 from providers.processes import FRUGAL, kill_group, spawn
 from providers.storage.base import Store
@@ -50,7 +51,7 @@ class Helper:
         try:
             self.process.stdin.write(json.dumps(question).encode() + b"\n")
             self.process.stdin.flush()
-            answer = json.loads(self.process.stdout.readline())
+            answer = bounded_json.loads(self.process.stdout.readline())
         except (OSError, ValueError):
             raise ProviderError(
                 "A copying process ended unexpectedly. The run was not stored; run again.", True
