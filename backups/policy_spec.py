@@ -77,11 +77,16 @@ def export_variable(environment: str) -> str:
     return f"SAMPELIT_{environment.upper().replace('-', '_')}_EXPORT_DSN"
 
 
+MOST_TEXT, MOST_LINE = 65_536, 2_048  # the parser's time grows with the square of a dotted key
+
+
 def read_toml(text: str) -> PolicySpec:
     """Raises PolicyError for anything but {name, environment, tables[], format, recipients[], closure}."""
+    if len(text) > MOST_TEXT or max(map(len, text.splitlines()), default=0) > MOST_LINE:
+        raise PolicyError(f"The policy is longer than {MOST_TEXT} characters, or a line of it than {MOST_LINE}.")
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"The policy is not TOML: {error}.") from None
     unknown = sorted(set(values) - {"name", "environment", "tables", "format", "recipients", "closure"})
     if unknown:

@@ -1,7 +1,6 @@
 """Link an environment group to a service, or take the link away: what the service gets or loses is named first.
 
-Requested where the rules are strictest of all that the group reaches and of the service. A link is looked up before
-it is written and read back after it; nothing is sent twice.
+Requested where the rules are strictest of all whom it reaches. A link is looked up, written once, and read back.
 """
 
 from __future__ import annotations

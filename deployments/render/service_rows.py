@@ -25,6 +25,8 @@ from providers.http.errors import NotFound
 from providers.render import Render
 from providers.render import Service as Seen
 
+_WEB = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?")
+
 FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "maintenance", "instances", "health_check_path")
 
 
@@ -80,6 +82,11 @@ def store_service(seen: Seen, row: Service | None = None) -> Service:
     return row
 
 
+def web_address(given: str) -> str:
+    """What may become a link on a page; nothing for anything but http(s) addresses."""
+    return given if len(given) <= 500 and _WEB.fullmatch(given) else ""
+
+
 def columns(seen: Seen) -> dict[str, Any]:
     """The columns that Render decides."""
     return {
@@ -88,8 +95,8 @@ def columns(seen: Seen) -> dict[str, Any]:
         "owner_id": seen.owner_id,
         "repo": seen.repo[:300],
         "branch": seen.branch[:200],
-        "url": seen.url[:500],
-        "dashboard_url": seen.dashboard_url[:500],
+        "url": web_address(seen.url),
+        "dashboard_url": web_address(seen.dashboard_url),
         "health_check_path": seen.health_check_path[:200],
         "autodeploy": seen.auto_deploy,
         "autodeploy_trigger": seen.auto_deploy_trigger[:40],

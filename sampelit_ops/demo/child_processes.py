@@ -5,6 +5,7 @@ Each writes its own log in .data/log and dies with the launcher, however that en
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.processes import kill_group, spawn
@@ -84,11 +86,19 @@ def watch(children: dict[str, Child], database: EmbeddedPostgres) -> int:
 
 def _start(stack: ExitStack, name: str, argv: list[str | Path], **options: int) -> Child:
     """Start a child with its own log; it is stopped, last started first, when the stack unwinds."""
-    LOGS.mkdir(exist_ok=True)
-    log = stack.enter_context((LOGS / f"{name}.log").open("ab"))
+    log = stack.enter_context(_opened(LOGS / f"{name}.log"))
     process = spawn(argv, secrets_by_pipe=True, **{"stdout": log, "stderr": log, **options})  # type: ignore[arg-type]
     stack.callback(kill_group, process, signal.SIGTERM, 8)
     return process
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A log that only its owner reads, whatever the umask, also one of an earlier start."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
+    log = open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 (the caller's)
+    os.fchmod(log.fileno(), 0o600)
+    return log
 
 
 def _last_words(name: str) -> str:

@@ -159,3 +159,27 @@ def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harn
     row = Deployment.objects.get(render_id=lost["id"])
     assert (row.status, row.provider_status) == ("deactivated", "gone")
     assert Service.objects.get(name=API).removed_at is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://dashboard.render.com/web/srv-1", True),
+        ("http://127.0.0.1:8000/x?y=1#z", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)", False),
+        ("\tjavascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//elsewhere.example", False),
+        ("https://a\nb", False),
+        ("https://a/" + "x" * 600, False),
+        ("https:javascript", False),
+    ],
+)
+def test_only_a_web_address_becomes_a_link(sandbox: Harness, given: str, kept: bool) -> None:
+    service = sandbox.service(API)
+    sandbox.sandbox.world.services[service]["dashboardUrl"] = given
+
+    poll()
+
+    assert Service.objects.get(name=API).dashboard_url == (given if kept else "")
