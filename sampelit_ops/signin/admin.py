@@ -6,45 +6,66 @@ change goes to the ledger; nobody changes their own roles.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
-from operations import notify
 from operations.admin.base import EditableAdmin
-from operations.models.ulid import new_ulid
+from operations.models import RoleGrant
 from operations.web.formatting import badge, when
 from providers.errors import Refused
+from sampelit_ops.roles import ROLES
 from sampelit_ops.signin import invitations
 from sampelit_ops.signin.forms import InvitationForm
 from sampelit_ops.signin.person import person as signed_in
+from sampelit_ops.signin.role_changes import set_roles, words
 
 for model in (User, Group, TOTPDevice, StaticDevice):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """Whoever holds the role, everywhere or on one environment."""
+
+    title, parameter_name = "role", "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.name, role.name) for role in ROLES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        name = self.value()
+        held = Q(groups__name=name) | Q(role_grants__role__name=name)
+        return queryset.filter(held).distinct() if name else queryset
+
+
 @admin.register(User)
 class PersonAdmin(EditableAdmin):
     form = InvitationForm
     list_display = ("username", "full_name", "email", "roles", "second_factor", "state", "last_seen")
-    list_filter = ("groups", "is_active")
+    list_filter = (RoleFilter, "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     actions = ("deactivate", "activate", "start_over")
-    fields = ("username", "first_name", "last_name", "email", "groups")
+    fields = ("username", "first_name", "last_name", "email", "roles")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
-        return super().get_queryset(request).prefetch_related("groups").annotate(has_device=Exists(device))
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related("groups", "role_grants__role", "role_grants__environment")
+            .annotate(has_device=Exists(device))
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "People", **(extra_context or {})})
@@ -65,7 +86,7 @@ class PersonAdmin(EditableAdmin):
         """A name in the ledger stays the same person's; nobody changes their own roles."""
         if obj is None:
             return ()
-        return ("username", "groups") if obj.pk == request.user.pk else ("username",)
+        return ("username", "roles") if obj.pk == request.user.pk else ("username",)
 
     @admin.display(description="name")
     def full_name(self, person: User) -> str:
@@ -73,7 +94,10 @@ class PersonAdmin(EditableAdmin):
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
-        return ", ".join(group.name for group in person.groups.all())
+        everywhere = [group.name for group in person.groups.all()]
+        grants: Iterable[RoleGrant] = cast(Any, person).role_grants.all()
+        granted = [words(str(grant)) for grant in grants]
+        return ", ".join([*everywhere, *granted])
 
     @admin.display(description="second factor")
     def second_factor(self, person: User) -> SafeString:
@@ -93,25 +117,17 @@ class PersonAdmin(EditableAdmin):
         """A new person is saved with an invitation; of a known one only name and address (which others hear of)."""
         assert isinstance(obj, User)  # noqa: S101 - the model of this list
         if not change:
-            messages.info(request, invitations.invite(obj, form.cleaned_data["groups"], by=signed_in(request)))
+            messages.info(request, invitations.invite(obj, form.cleaned_data["roles"], by=signed_in(request)))
             return
         before = User.objects.select_for_update().get(pk=obj.pk).email
         obj.save(update_fields=["first_name", "last_name", "email"])
-        changed = [name for name in form.changed_data if name not in ("groups", "email")]
+        changed = [name for name in form.changed_data if name not in ("roles", "email")]
         if changed:
             _note(request, "signin.details_changed", obj, {"changed": changed, "email": obj.email})
         if obj.email != before:
             invitations.change_contact(obj, before, by=signed_in(request))
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        before = sorted(form.instance.groups.values_list("name", flat=True))
-        super().save_related(request, form, formsets, change)
-        after = sorted(form.instance.groups.values_list("name", flat=True))
-        if change and before != after:
-            who, whose = request.user.get_username(), form.instance.username
-            body = f"From {', '.join(before) or 'no role'} to {', '.join(after) or 'no role'}."
-            notify.enqueue(f"roles:{new_ulid()}", subject=f"{who} changed the roles of {whose}", body=body)
-            _note(request, "signin.roles_changed", form.instance, {"before": before, "after": after})
+        if "roles" in form.cleaned_data:
+            set_roles(obj, form.cleaned_data["roles"], by=request.user.get_username())
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django_otp.plugins.otp_static.models import StaticDevice
 
 from ledger.services import record
+from operations import authority
 from operations.accounts import machine
 from operations.models import AccessToken
 from providers.errors import Refused
-from sampelit_ops.roles import ROLES
 from sampelit_ops.signin import devices
+from sampelit_ops.signin.role_changes import choices
 
 
 class OpsLoginForm(AdminAuthenticationForm):
@@ -80,15 +81,22 @@ class InvitationForm(forms.ModelForm):
     """A new person: name, address and roles. They set their password themselves through a one-time link."""
 
     email = forms.EmailField(label="E-mail")
-    groups = forms.ModelMultipleChoiceField(
+    roles = forms.MultipleChoiceField(
         label="Roles",
-        queryset=Group.objects.filter(name__in=[role.name for role in ROLES]).order_by("pk"),
         widget=forms.CheckboxSelectMultiple,
+        help_text="A role on one environment acts there alone; whoever has a role looks at everything.",
     )
 
     class Meta:
         model = User
-        fields = ["username", "first_name", "last_name", "email", "groups"]
+        fields = ["username", "first_name", "last_name", "email"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "roles" in self.fields:
+            held = authority.roles(self.instance) if self.instance.pk else []
+            field = cast(forms.MultipleChoiceField, self.fields["roles"])
+            field.choices, field.initial = choices(held), held
 
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])

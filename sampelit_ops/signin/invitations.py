@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.db import transaction
@@ -25,6 +25,7 @@ from operations.notify.outbox import addresses, enqueue
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin import devices
+from sampelit_ops.signin.role_changes import set_roles, words
 from sampelit_ops.signin.tokens import end_tokens
 
 MAIL = """{who} gave you access to Sampelit Ops.
@@ -52,14 +53,14 @@ def link_for(user: User) -> str:
 
 
 @transaction.atomic
-def invite(user: User, roles: Iterable[Group], *, by: User) -> str:
+def invite(user: User, roles: Iterable[str], *, by: User) -> str:
     """Save the new person with these roles and mail the link once this transaction commits; returns what to say."""
     user.is_staff = True
     user.set_unusable_password()
     user.save()
-    user.groups.set(roles)
-    names = sorted(group.name for group in roles)
-    record("signin.invited", actor=by.username, subject=user.username, data={"roles": names})
+    given = sorted(roles)
+    record("signin.invited", actor=by.username, subject=user.username, data={"roles": [words(role) for role in given]})
+    set_roles(user, given, by=by.username)
     return _hand_over(user, by)
 
 
@@ -115,6 +116,6 @@ def first_admin(email: str, username: str) -> str:
     user.email, user.is_staff, user.is_active = email, True, True
     user.set_unusable_password()
     user.save()
-    user.groups.set([Group.objects.get(name="Admin")])
     record("signin.first_admin", actor=SYSTEM, subject=username)
+    set_roles(user, ["Admin"], by=SYSTEM)
     return link_for(user)

@@ -17,6 +17,8 @@ SENTENCES = {
     "signin.recovery_code_used": "{actor} signed in with a recovery code",
     "signin.first_admin": "{actor} made {subject} the first admin",
     "signin.invited": "{actor} invited {subject} as {role_names}",
+    "signin.role_given": "{actor} made {subject} {role_name}",
+    "signin.role_taken": "{actor} took from {subject}: {role_name}",
     "signin.roles_changed": "{actor} changed the roles of {subject} from {roles_before} to {roles_after}",
     "signin.link_sent": "{actor} sent {subject} a one-time link",
     "signin.link_shown": "{actor} was shown the one-time link of {subject}: no mail server is set",
@@ -42,7 +44,13 @@ def _names(key: str) -> registry.Phrase:
     return names
 
 
+def _role(facts: registry.Facts) -> str:
+    where = facts["environment"]
+    return f"{facts['role']} on {where}" if where else f"{facts['role']} everywhere"
+
+
 PHRASES = {
+    "role_name": _role,
     "address_before": lambda facts: facts["before"] or "nothing",
     "role_names": _names("roles"),
     "roles_before": _names("before"),

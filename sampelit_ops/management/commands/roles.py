@@ -1,0 +1,53 @@
+"""`manage.py roles NAME [--give ROLE[@ENVIRONMENT]] [--take …]`: who holds which role where. Exit 2 if refused."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand
+
+from operations import authority, cli
+from providers.errors import Refused
+from sampelit_ops.signin.role_changes import set_roles, words
+
+MAY = "auth.change_user"
+
+
+class Command(BaseCommand):
+    help = "Prints a person's roles, after giving and taking what is named. Changes need OPS_TOKEN."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="the person's name in the portal")
+        parser.add_argument("--give", action="append", default=[], metavar="ROLE[@ENVIRONMENT]")
+        parser.add_argument("--take", action="append", default=[], metavar="ROLE[@ENVIRONMENT]")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            person = _person(options["name"])
+            if options["give"] or options["take"]:
+                _change(person, options)
+            held = authority.roles(person)
+        except Refused as refusal:
+            self.stderr.write(refusal.reason)
+            sys.exit(2)
+        self.stdout.write("\n".join(map(words, held)) or "no role")
+
+
+def _person(name: str) -> User:
+    person = User.objects.filter(username=name).first()
+    if person is None:
+        raise Refused(f"There is nobody called {name!r}. Nothing was changed; invite them in the admin.")
+    return person
+
+
+def _change(person: User, options: dict[str, Any]) -> None:
+    by = cli.actor(options, needs_token=True)
+    if not authority.holds(by, MAY, None):
+        raise Refused(f"{by.username} may not change roles. Nothing was changed; an Admin may.")
+    held = set(authority.roles(person))
+    if unheld := sorted(set(options["take"]) - held):
+        raise Refused(f"{person.username} does not hold {', '.join(unheld)}. Nothing was changed.")
+    set_roles(person, held - set(options["take"]) | set(options["give"]), by=by.username)
