@@ -44,7 +44,8 @@ class Guard:
 
 def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> Guard:
     """Right after BEGIN. The other session looks, because the transaction's own would leave traces."""
-    live = live_of(behaviour(attempt.other_session))
+    voted = attempt.ctx.operation.risk == Risk.DESTRUCTIVE
+    live = live_of(behaviour(attempt.other_session), voted=voted)
     declares = declared(attempt.file.data, step["statements"], live)
     return Guard(start(connection, attempt.other_session), declares | HISTORY if last else declares)
 

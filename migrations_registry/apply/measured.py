@@ -85,10 +85,11 @@ def effect_of(change: Change) -> Effect:
     return Effect(change.verb, change.kind, change.name, change.aspects, change.rows, change.renamed, change.owners)
 
 
-def live_of(found: Behaviour) -> Live:
+def live_of(found: Behaviour, *, voted: bool = False) -> Live:
     """The provider's rows as the pure derivation wants them."""
     return Live(
         tuple(Reference(*row) for row in found.references),
         found.views,
         tuple(Trigger(*row) for row in found.triggers),
+        voted,
     )

@@ -48,11 +48,15 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`views`: (view, relation under it). All names as (schema, name)."""
+    """`views`: (view, relation under it). All names as (schema, name).
+
+    `voted`: the votes were for something destructive, so what triggers do to rows was shown to those who gave them.
+    """
 
     references: tuple[Reference, ...] = ()
     views: tuple[tuple[Name, Name], ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    voted: bool = False
 
 
 def expanded(found: Iterable[Allowance], live: Live) -> list[Allowance]:
@@ -80,13 +84,13 @@ def _follows(each: Allowance, live: Live) -> Iterator[Allowance]:
     for trigger in live.triggers:
         if trigger.table == each.name and trigger.on & rows:
             why = _by(each, f"trigger {trigger.name} of {'.'.join(trigger.table)}")
-            yield from _adds(trigger.function, why)
+            yield from _writes(trigger.function, ROWS | {MOVED} if live.voted else frozenset({INSERTED, MOVED}), why)
 
 
-def _adds(function: str, why: str) -> Iterator[Allowance]:
-    """Rows that a trigger adds elsewhere, as a log does; what else it does, nobody was shown."""
+def _writes(function: str, shown: frozenset[str], why: str) -> Iterator[Allowance]:
+    """Rows that a trigger adds elsewhere, as a log does; what else it does only where people were asked about it."""
     for write in function_allowances(function):
-        if verbs := write.verbs & {INSERTED, MOVED}:
+        if verbs := write.verbs & shown:
             yield replace(write, verbs=verbs, because=why)
 
 

@@ -35,10 +35,10 @@ class Bench:
                 self.own.execute(statement)
             return [effect_of(change) for change in measure(self.own, self.other, begun).changes]
 
-    def judge(self, text: str) -> list[str]:
+    def judge(self, text: str, *, voted: bool = False) -> list[str]:
         """A whole file, as the runner runs it; what it did, in words. Raises MoreThanApproved."""
         data = text.encode()
-        declares = declared(data, live=live_of(behaviour(self.other)))
+        declares = declared(data, live=live_of(behaviour(self.other), voted=voted))
         with self.transaction() as begun:
             as_product_sees_it(self.own, Limits(1000, 60_000), local=True)
             for item in parse(data):

@@ -30,6 +30,14 @@ def test_a_trigger_that_was_there_may_write_what_its_text_says(spoiled: Bench) -
     assert "inserted 1 row into public.children" in spoiled.judge("UPDATE target SET a = 5")
 
 
+def test_what_else_a_trigger_does_only_after_votes_for_a_loss(spoiled: Bench) -> None:
+    text = AUDITED.replace("INSERT INTO public.children (keep_id) VALUES (NULL)", "DELETE FROM public.children")
+    spoiled.own.execute("SET search_path = public; " + text)
+    with pytest.raises(MoreThanApproved, match=r"deleted 50 rows of public\.children"):
+        spoiled.judge("UPDATE target SET a = 5")
+    assert "deleted 50 rows of public.children" in spoiled.judge("UPDATE target SET a = 5", voted=True)
+
+
 MORE = {
     "a temporary table of the same name": "CREATE TEMP TABLE children (id int); DELETE FROM children",
     "another table than the named one": "UPDATE target SET a = 1",
