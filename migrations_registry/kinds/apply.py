@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from migrations_registry.analysis import ruleset
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.apply.target_checks import MB, needed_bytes
-from migrations_registry.models import MigrationFile
+from migrations_registry.models import MigrationFile, Plan
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
@@ -70,6 +71,13 @@ class ApplyMigration(OperationKind):
         review = self._review(environment, parameters)
         keep_plan(review)
         return review.content
+
+    def why_changed(self, environment: Environment, parameters: Parameters) -> str:
+        """Where plans of this file were kept under other rules, the votes were given for what those said."""
+        file = find(str(parameters["file"]))
+        kept = Plan.objects.filter(file=file, environment=environment).order_by("-made_at")
+        earlier = kept.exclude(ruleset=ruleset()).values_list("ruleset", flat=True).first()
+        return f"The rules that judge SQL are others ({earlier} then, {ruleset()} now). " if earlier else ""
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
         """The plan's risk; what was measured once outweighs what the analysis says."""

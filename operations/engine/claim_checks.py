@@ -69,10 +69,9 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
         check(environment, operation.parameters)
     now = content_sha256(kind, environment, operation.parameters, operation.bound or {})
     if now != operation.content_sha256:
-        raise Refused(
-            f"What would run changed since it was asked (digest {operation.content_sha256[:12]} then, {now[:12]} now). "
-            "Nothing was run. Request it again."
-        )
+        why = kind.why_changed(environment, operation.parameters)
+        digests = f"digest {operation.content_sha256[:12]} then, {now[:12]} now"
+        raise Refused(f"What would run changed since it was asked ({digests}). {why}Nothing was run. Request it again.")
     risk = kind.assess(environment, operation.parameters)
     if risk != operation.risk:
         raise Refused(f"The risk was {operation.risk} when asked and is {risk} now. Nothing was run. Request it again.")

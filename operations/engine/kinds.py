@@ -51,6 +51,10 @@ class OperationKind:
         """Whatever else the votes bind besides the parameters (SQL and its plan); recomputed at the claim."""
         return b""
 
+    def why_changed(self, environment: Environment, parameters: Parameters) -> str:
+        """Why `content` may differ from what was asked, as a sentence; empty where nobody can tell."""
+        return ""
+
     def assess(self, environment: Environment, parameters: Parameters) -> str:
         """The risk of exactly this act; recomputed at the claim."""
         if self.risk == FROM_PLAN:
