@@ -47,7 +47,7 @@ def analyse(
     pieces = parse(data)
     raws = [item for item in pieces if isinstance(item, Raw)]
     state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
-    look_ahead(raws, state)
+    look_ahead(raws, data, state)
     framed = _has_frame(pieces, raws)
     lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
     split = as_runner and not framed

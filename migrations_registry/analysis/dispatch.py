@@ -5,11 +5,13 @@ from __future__ import annotations
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import locks
 from migrations_registry.analysis.rule_registry import AFTER, ALTER, HANDLERS
+from migrations_registry.analysis.scope import qualified
 from migrations_registry.analysis.state import State
 
 
 def judge(kind: str, node: Node, state: State) -> None:
     """Let every rule speak; findings and touched relations go into `state`."""
+    node = qualified(kind, node, state.scope)
     state.judged.append((kind, node))
     for handler in HANDLERS.get(kind, ()):
         handler(node, state)

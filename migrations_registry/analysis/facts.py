@@ -31,6 +31,40 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogRoutine:
+    """`text`: its CREATE FUNCTION, where it can be read; else `unread` says why not, or it only answers.
+
+    `runs`: the functions of an aggregate, as SQL writes them.
+    """
+
+    schema: str
+    text: str = ""
+    unread: str = ""
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """What a relation runs when one of `events` happens to it (calls/events.py); `text`: SQL that runs the same."""
+
+    events: frozenset[str]
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """All that the database runs by itself. Names of routines and operators are bare."""
+
+    routines: Mapping[str, tuple[CatalogRoutine, ...]] = field(default_factory=dict)
+    hooks: Mapping[Name, tuple[Hook, ...]] = field(default_factory=dict)
+    operators: Mapping[str, tuple[CatalogRoutine, ...]] = field(default_factory=dict)
+    with_rows: tuple[str, ...] = ()
+    with_ddl: tuple[str, ...] = ()
+    relatives: Mapping[Name, tuple[Name, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogFacts:
     """One snapshot of a target. A table that is not in it does not exist there."""
 
@@ -39,3 +73,4 @@ class CatalogFacts:
     timezone: str = ""
     is_supabase: bool = False
     server_version: int = 17
+    programs: Programs | None = None

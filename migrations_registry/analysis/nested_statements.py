@@ -5,15 +5,15 @@ What is found inside is judged as if it stood at the top; what cannot be read is
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.constant_folding import fold
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
+from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, untold
 from migrations_registry.analysis.rule_registry import rule
+from migrations_registry.analysis.scope import Made
 from migrations_registry.analysis.state import State
 
 DYNAMIC = rule(
@@ -46,7 +46,7 @@ IN_BODY_COMMIT = rule(
 )
 MAX_DEPTH = 12
 DO_BLOCK = "DO block"
-_TARGET = re.compile(r"^[^=]*=")
+_BRANCHES = {"body", "then_body", "else_body", "stmts", "else_stmts", "exceptions"}
 
 
 def run_text(text: str, state: State) -> bool:
@@ -61,12 +61,14 @@ def run_text(text: str, state: State) -> bool:
 
 
 def body(language: str, text: str, statement: str, place: str, state: State) -> None:
-    """Judge a DO or function body. `statement` is the whole CREATE FUNCTION or DO, which PL/pgSQL's grammar needs."""
-    if place != DO_BLOCK and place in state.hidden:
-        return  # it calls itself; its body is being judged already
+    """Judge a DO or function body. `statement` is the whole CREATE FUNCTION or DO, which PL/pgSQL's grammar needs.
+
+    What it makes counts as made inside of it; whether it went so far, nobody knows afterwards.
+    """
     if len(state.hidden) >= MAX_DEPTH:
         state.see(UNREADABLE, language=language, reason=f"more than {MAX_DEPTH} levels of statements inside statements")
         return
+    before = state.so_far()
     with state.inside(place):
         if language == "sql":
             if not run_text(text, state):
@@ -75,6 +77,7 @@ def body(language: str, text: str, statement: str, place: str, state: State) -> 
             _plpgsql(statement, state)
         else:
             state.see(UNREADABLE, language=language, reason="only SQL and PL/pgSQL are understood")
+    state.keep(before)
 
 
 def _plpgsql(statement: str, state: State) -> None:
@@ -83,9 +86,17 @@ def _plpgsql(statement: str, state: State) -> None:
     except ParseError as error:
         state.see(UNREADABLE, language="PL/pgSQL", reason=str(error).replace("{", "(").replace("}", ")"))
         return
-    known = _constants(tree)
-    for kind, node in _statements(tree.get("action", {})):
-        if kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
+    for query in untold(tree, statement):
+        if not query or not run_text(query, state):
+            state.see(UNREADABLE, language="PL/pgSQL", reason="a variable's default cannot be read")
+    known = constants(tree)
+    branches: list[Made] = []
+    for kind, node in _statements([tree.get("datums", []), tree.get("action", {})]):
+        if kind == "branch":
+            branches.append(state.so_far())
+        elif kind == "end of branch":
+            state.keep(branches.pop())
+        elif kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
             state.see(IN_BODY_COMMIT)
         elif kind == "dynamic":
             _execute(node["query"], known, state)
@@ -93,12 +104,17 @@ def _plpgsql(statement: str, state: State) -> None:
             _embedded(node, state)
 
 
-def _statements(tree: Node) -> Iterator[tuple[str, Node]]:
-    """Every expression (kind PLpgSQL_expr or dynamic) and transaction command of a body, in source order."""
+def _statements(tree: object) -> Iterator[tuple[str, Node]]:
+    """Every expression (kind PLpgSQL_expr or dynamic) and transaction command of a body, in source order.
+
+    Around what may not run, or may be taken back: kinds branch and end of branch.
+    """
     stack: list[object] = [tree]
     while stack:
         current = stack.pop()
-        if isinstance(current, list):
+        if isinstance(current, str):
+            yield current, {}
+        elif isinstance(current, list):
             stack += reversed(current)
         elif isinstance(current, dict):
             for kind, node in current.items():
@@ -110,17 +126,19 @@ def _statements(tree: Node) -> Iterator[tuple[str, Node]]:
                     yield "dynamic", node["PLpgSQL_expr"]
                 elif kind == "PLpgSQL_expr":
                     yield kind, node
-            stack += [child for kind, child in reversed(current.items()) if kind not in ("PLpgSQL_expr", "dynquery")]
+            for kind, child in reversed(current.items()):
+                if kind not in ("PLpgSQL_expr", "dynquery"):
+                    stack += ["end of branch", child, "branch"] if kind in _BRANCHES else [child]
 
 
 def _embedded(expression: Node, state: State) -> None:
     """A statement (mode 0), an expression (2) or an assignment (3) of a body; only those that call something matter."""
-    text, mode = expression["query"], expression.get("parseMode", 0)
-    if mode == 0:
+    text, mode = expression.get("query", ""), expression.get("parseMode", 0)
+    if mode == 0 and text:
         if not run_text(text, state):
             state.see(UNREADABLE, language="PL/pgSQL", reason="syntax error in an embedded statement")
-    elif "(" in text:
-        run_text("SELECT " + (_TARGET.sub("", text, count=1) if mode == 3 else text), state)
+    elif text:
+        run_text("SELECT " + (TARGET.sub("", text, count=1) if mode == 3 else text), state)
 
 
 def _execute(expression: str, known: dict[str, str], state: State) -> None:
@@ -131,45 +149,3 @@ def _execute(expression: str, known: dict[str, str], state: State) -> None:
     with state.inside("EXECUTE"):
         if not run_text(text, state):
             state.see(UNREADABLE, language="EXECUTE", reason="syntax error")
-
-
-def _constants(tree: Node) -> dict[str, str]:
-    """Variables that get exactly one value in the whole body, and that value is constant."""
-    names: list[str | None] = [
-        next(iter(datum.values())).get("refname") if datum else None for datum in tree.get("datums", [])
-    ]
-    values: dict[str, list[str | None]] = {}
-    for datum in tree.get("datums", []):
-        variable = datum.get("PLpgSQL_var", {})
-        if "default_val" in variable:
-            values.setdefault(variable["refname"], []).append(
-                fold(variable["default_val"]["PLpgSQL_expr"]["query"], {})
-            )
-    for name, expression in _assignments(tree.get("action", {}), names):
-        known = {other: given[0] for other, given in values.items() if len(given) == 1 and given[0] is not None}
-        values.setdefault(name, []).append(fold(_TARGET.sub("", expression, count=1), known) if expression else None)
-    shadowed = Counter(name for name in names if name)
-    return {
-        name: given[0]
-        for name, given in values.items()
-        if len(given) == 1 and given[0] is not None and shadowed[name] < 2
-    }
-
-
-def _assignments(tree: Node, names: list[str | None]) -> Iterator[tuple[str, str]]:
-    """(variable, expression text) of each assignment; an empty text for INTO, FOR and FETCH targets."""
-    stack: list[object] = [tree]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, list):
-            stack += reversed(current)
-        elif isinstance(current, dict):
-            if "varno" in current and "expr" in current and current["varno"] < len(names):
-                yield names[current["varno"]] or "", current["expr"]["PLpgSQL_expr"]["query"]
-            for field in current.get("fields", ()):
-                yield field["name"], ""
-            for key in ("var", "target"):
-                held = next(iter(current[key].values())) if isinstance(current.get(key), dict) else {}
-                if "refname" in held:
-                    yield held["refname"], ""
-            stack += reversed(list(current.values()))

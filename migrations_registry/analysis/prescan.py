@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.parsing.nodes import inner_nodes, relation
+from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw
+from migrations_registry.analysis.routines import routine
 from migrations_registry.analysis.state import State
 
+_SETTINGS = {"VariableSetStmt", "VariableShowStmt"}
 _API_ROLES = {"anon", "authenticated", "service_role"}
 
 
-def look_ahead(statements: list[Raw], state: State) -> None:
-    """Fill `secured`, `replaced`, `exposed` and `changes_nothing`."""
+def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
+    """Fill `secured`, `replaced`, `exposed`, `changes_nothing`, `routines` and `other_names`."""
     state.changes_nothing = all(_only_reads(statement) for statement in statements)
     state.harmless_transactions = not state.assume_in_transaction and _harmless(statements, state.changes_nothing)
+    for statement in reversed(statements):
+        if statement.kind not in _SETTINGS and not _is_commit(statement):
+            break
+        state.last_settings.add(id(statement.node))
     state.exposed = state.facts is not None and state.facts.is_supabase
     for statement in statements:
+        if statement.kind == "CreateFunctionStmt":
+            text = data[statement.start : statement.end].decode("utf-8", "replace").rstrip()
+            made = routine(statement.node, text, state.scope.schemas[0])
+            state.routines.setdefault(made.name[1], []).append(made)
         reader = _READERS.get(statement.kind)
         if reader:
             reader(statement.node, state)
+
+
+def _is_commit(statement: Raw) -> bool:
+    return statement.kind == "TransactionStmt" and statement.node["kind"] == "TRANS_STMT_COMMIT"
 
 
 def _harmless(statements: list[Raw], changes_nothing: bool) -> bool:
@@ -32,7 +46,7 @@ def _harmless(statements: list[Raw], changes_nothing: bool) -> bool:
 def _only_reads(statement: Raw) -> bool:
     if statement.kind == "SelectStmt":
         kinds = {kind for kind, _ in inner_nodes(statement.node)}
-        return "intoClause" not in statement.node and kinds <= {"SelectStmt", "RangeVar"}
+        return "intoClause" not in statement.node and not kinds & (DML - {"SelectStmt"} | {"FuncCall"})
     return statement.kind in ("TransactionStmt", "VariableSetStmt", "VariableShowStmt")
 
 
@@ -64,7 +78,18 @@ def _create(node: Node, state: State) -> None:
                 state.exposed = True
 
 
+def _rename(node: Node, state: State) -> None:
+    """ALTER FUNCTION … RENAME, SET SCHEMA: the name may then mean what had another name."""
+    kind = node.get("renameType") or node["objectType"]
+    if kind in _ROUTINES:
+        old = strings(node["object"]["ObjectWithArgs"]["objname"])[-1]
+        state.other_names.setdefault(node.get("newname", old), set()).add(old)
+
+
+_ROUTINES = {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"}
 _READERS = {
+    "RenameStmt": _rename,
+    "AlterObjectSchemaStmt": _rename,
     "AlterTableStmt": _alter,
     "CreatePolicyStmt": _policy,
     "CreateTrigStmt": _trigger,

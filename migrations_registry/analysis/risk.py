@@ -86,6 +86,8 @@ def is_transactional(kind: str, node: Node) -> bool:
     """Whether PostgreSQL lets the statement run inside a transaction block (PreventInTransactionBlock)."""
     if kind in _OUTSIDE:
         return False
+    if kind == "AlterDatabaseStmt":
+        return "tablespace" not in options(node.get("options", []))
     if kind in ("IndexStmt", "DropStmt"):
         return not node.get("concurrent")
     if kind == "VacuumStmt":

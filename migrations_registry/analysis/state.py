@@ -9,21 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from migrations_registry.analysis.facts import CatalogFacts, TableFacts
+from migrations_registry.analysis.facts import CatalogFacts, Hook, Programs, TableFacts
 from migrations_registry.analysis.model import STRENGTH, Finding, Name, Rule, Touched
 from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
-
-
-@dataclass(slots=True)
-class FileFunction:
-    """A function or procedure that the file creates: its language, body, whole text and volatility."""
-
-    language: str
-    body: str
-    statement: str
-    volatility: str
-    atomic: list[Node] = field(default_factory=list)
+from migrations_registry.analysis.routines import Routine, Waiting
+from migrations_registry.analysis.scope import Made, Scope
 
 
 @dataclass(slots=True)
@@ -39,12 +30,22 @@ class State:
     in_transaction: bool = False
     transaction: int = 0
     created: dict[Name, int] = field(default_factory=dict)  # new relation → transaction that made it
-    perhaps_created: set[Name] = field(default_factory=set)  # CREATE TABLE IF NOT EXISTS
+    perhaps_created: set[Name] = field(default_factory=set)  # IF NOT EXISTS, or in a branch that may not be taken
     dropped: set[Name] = field(default_factory=set)
     created_columns: set[tuple[Name, str]] = field(default_factory=set)
     secured: set[Name] = field(default_factory=set)
+    filled: set[Name] = field(default_factory=set)  # relations into which the file has put rows
     required_columns: set[tuple[Name, str]] = field(default_factory=set)
-    functions: dict[str, FileFunction] = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
+    routines: dict[str, list[Routine]] = field(default_factory=dict)  # bare name → all that the file creates, anywhere
+    made_names: set[Name] = field(default_factory=set)  # routines and operators that it has certainly made
+    made_types: set[Name] = field(default_factory=set)
+    other_names: dict[str, set[str]] = field(default_factory=dict)  # routine → names under which it was known before
+    following: list[Routine] = field(default_factory=list)
+    waiting: dict[Name, list[Waiting]] = field(default_factory=dict)
+    relatives: dict[Name, set[Name]] = field(default_factory=dict)  # relation → those whose hooks run with its own
+    is_later: bool = False  # what is judged now runs some other day
+    calm: set[Hook] = field(default_factory=set)  # what the database runs by itself and was found harmless
     prepared: dict[str, tuple[str, Node]] = field(default_factory=dict)
     constrained_domains: set[Name] = field(default_factory=set)
     unproven: dict[tuple[Name, str], tuple[int, str | None]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class State:
     locked: dict[Name, str] = field(default_factory=dict)  # existing relations locked in this transaction
     hidden: list[str] = field(default_factory=list)
     lock_timeout_set: bool = False
+    last_settings: set[int] = field(default_factory=set)  # ids of the nodes behind which nothing but settings follows
     slow: bool = False  # this transaction already worked through rows under a lock
     backfilled: bool = False  # this transaction already filled rows
     findings: list[Finding] = field(default_factory=list)
@@ -74,13 +76,14 @@ class State:
         message = rule.message.format(**words) if words else rule.message
         if self.hidden:
             message = f"{' in '.join(reversed(self.hidden))}: {message}"
+        now = not self.is_later
         self.findings.append(
             Finding(
                 rule.id,
                 severity or rule.severity,
-                lock or rule.lock,
-                rule.rewrite,
-                rule.scan if scan is None else scan,
+                (lock or rule.lock) if now else None,
+                rule.rewrite and now,
+                (rule.scan if scan is None else scan) and now,
                 message,
                 rule.safe_form.format(**words) if words and "{" in rule.safe_form else rule.safe_form,
             )
@@ -88,25 +91,50 @@ class State:
 
     def is_new(self, name: Name) -> bool:
         """The file itself made this relation, so nobody waits for it and it holds only what the file put there."""
-        return name in self.created or name[0] == "pg_temp" or ("pg_temp", name[1]) in self.created
+        return name in self.created or name[0] == "pg_temp"
 
     def is_private(self, name: Name) -> bool:
         """Nobody else can have put rows there: temporary, or made in the transaction that is still open."""
-        if name[0] == "pg_temp" or ("pg_temp", name[1]) in self.created:
-            return True
-        return self.in_transaction and self.created.get(name) == self.transaction
+        return name[0] == "pg_temp" or (self.in_transaction and self.created.get(name) == self.transaction)
+
+    def made(self, node: Node, *, surely: bool = True, on_commit: str = "") -> None:
+        """A statement made the relation of this RangeVar; not `surely`: another one may have been there."""
+        name = relation(node)
+        if name[0] == "pg_temp":
+            self.scope.temporary[name[1]] = on_commit == "ONCOMMIT_DROP"
+        if surely or name[0] == "pg_temp":
+            self.created[name] = self.transaction
+        else:
+            self.perhaps_created.add(name)
+
+    def gone(self, name: Name) -> None:
+        """A relation was dropped, or has another name now."""
+        self.created.pop(name, None)
+        if name[0] == "pg_temp":
+            self.scope.temporary.pop(name[1], None)
 
     def is_new_relation(self, node: Node) -> bool:
         """`is_new` of a RangeVar."""
         return self.is_new(relation(node))
 
+    @property
+    def programs(self) -> Programs | None:
+        """What the live catalog says of functions and of what runs them."""
+        return self.facts.programs if self.facts else None
+
     def table(self, name: Name) -> TableFacts | None:
         """Live facts of a table, if an environment was given and knows it."""
         return self.facts.tables.get(name) if self.facts else None
 
+    def relate(self, one: Name, other: Name) -> None:
+        """What `other` runs, `one` does too: a partition, an heir, a view over it, its new name, a column's domain."""
+        self.relatives.setdefault(one, set()).add(other)
+
     def touch(self, name: Name, lock: str) -> None:
         """Note that the current statement locks a relation."""
         before = self.touched.get(name)
+        if self.is_later:
+            return
         if before is None or STRENGTH[lock] > STRENGTH[before.lock]:
             self.touched[name] = Touched(name, lock, self.is_new(name))
 
@@ -120,7 +148,27 @@ class State:
         """The transaction is over; its locks are released."""
         self.in_transaction = False
         self.transaction += 1
+        self.scope.committed()
         self._forget()
+
+    def rolled_back(self) -> None:
+        """What the open transaction made may be gone, and the search path what it was."""
+        kept = {name: number for name, number in self.created.items() if number != self.transaction}
+        self.keep(Made(kept, {name[1]: False for name in kept if name[0] == "pg_temp"}, set()))
+        if self.scope.schemas[0] != "public":
+            self.scope.look_in(None)
+
+    def so_far(self) -> Made:
+        """For `keep`, after a branch that may not have been taken."""
+        return Made(dict(self.created), dict(self.scope.temporary), set(self.made_names))
+
+    def keep(self, before: Made) -> None:
+        """Of what was made since, nobody knows whether it was."""
+        self.perhaps_created.update(self.created.keys() - before.created.keys())
+        self.created = {name: number for name, number in self.created.items() if name in before.created}
+        temporary = self.scope.temporary
+        self.scope.temporary = {name: drops for name, drops in temporary.items() if name in before.temporary}
+        self.made_names &= before.names
 
     def _forget(self) -> None:
         if self.locked:
@@ -138,3 +186,14 @@ class State:
         finally:
             self.hidden.pop()
             self.in_transaction = before
+
+    @contextmanager
+    def without_own(self, *, later: bool) -> Iterator[None]:
+        """What the file makes counts as everything else does; `later`: as what is judged here runs some other day."""
+        before, self.is_later = (self.so_far(), self.is_later, self.in_transaction), later or self.is_later
+        self.created, self.scope.temporary, self.in_transaction = {}, {}, True
+        try:
+            yield
+        finally:
+            made, self.is_later, self.in_transaction = before
+            self.created, self.scope.temporary = made.created, made.temporary

@@ -48,8 +48,7 @@ def _triggers(kind: str, node: Node, state: State, scope: Scope) -> Iterator[Tri
     """Triggers that the file makes, with functions that it makes."""
     if kind != "CreateTrigStmt":
         return
-    name = ".".join(part for part in strings(node["funcname"]) if part != "public")
-    if function := state.functions.get(name):
+    for function in state.routines.get(strings(node["funcname"])[-1], ()):
         fires = frozenset(verb for bit, verb in EVENTS.items() if node["events"] & bit)
         for table in scope.relation(node["relation"]):
             yield Trigger(table, node["trigname"], fires, function.statement)

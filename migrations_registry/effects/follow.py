@@ -57,8 +57,8 @@ def function_allowances(definition: str) -> tuple[Allowance, ...]:
             if setting:
                 list(allowances("VariableSetStmt", setting, scope))
     state.judged = []
-    for name, known in state.functions.items():
-        body(known.language, known.body, known.statement, f"function {name}()", state)
+    for known in (routine for routines in state.routines.values() for routine in routines):
+        body(known.language, known.body, known.statement, f"function {known.label}", state)
     return tuple(one for kind, node in state.judged for one in allowances(kind, node, scope))
 
 

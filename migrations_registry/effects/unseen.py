@@ -12,7 +12,7 @@ from typing import Any
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.parsing.nodes import constant, function_name, inner_nodes, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
-from migrations_registry.analysis.postgresql.builtin_functions import is_known
+from migrations_registry.analysis.postgresql.builtin_functions import is_harmless
 from migrations_registry.analysis.risk import is_transactional
 from migrations_registry.analysis.state import State
 
@@ -84,7 +84,7 @@ def _alone(node: Node) -> Iterator[str]:
     """Outside of a transaction nothing is measured before it counts."""
     for inner, call in inner_nodes(node):
         parts = strings(call["funcname"]) if inner == "FuncCall" else []
-        if parts and not (parts[0] in (parts[-1], "pg_catalog") and is_known(parts[-1])):
+        if parts and not (parts[0] in (parts[-1], "pg_catalog") and is_harmless(parts)):
             yield f"runs {'.'.join(parts)} outside of a transaction, where what it does cannot be taken back"
 
 

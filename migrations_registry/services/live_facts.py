@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from typing import TypeVar
 
 import psycopg
 
 from migrations_registry.analysis.data_loss import Destroyed
-from migrations_registry.analysis.facts import CatalogFacts, ColumnFacts, TableFacts
+from migrations_registry.analysis.facts import CatalogFacts, CatalogRoutine, ColumnFacts, Hook, Programs, TableFacts
+from migrations_registry.analysis.postgresql.builtin_functions import HARMLESS_EXTENSIONS
 from operations.dsns import reading_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
+from providers.postgres.schema.programs import LivePrograms, LiveRoutine
 
+K = TypeVar("K")
+V = TypeVar("V")
 RECENT_SECONDS = 5.0
 _recent: dict[str, tuple[float, CatalogFacts]] = {}
 _recent_reach: dict[tuple[str, Destroyed], tuple[float, list[ReachedTable]]] = {}
@@ -62,6 +67,40 @@ def facts_of(live: LiveDatabase) -> CatalogFacts:
         timezone="UTC",  # the runner sets TimeZone to UTC for the statements it applies
         is_supabase=live.is_supabase,
         server_version=live.server_version,
+        programs=_programs(live.programs),
+    )
+
+
+def _programs(live: LivePrograms) -> Programs:
+    """What the database runs by itself; of an extension that only answers, nothing is left to follow."""
+    routines: dict[str, list[CatalogRoutine]] = {}
+    hooks: dict[tuple[str, str], list[Hook]] = {}
+    operators: dict[str, list[CatalogRoutine]] = {}
+    relatives: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for each in live.routines:
+        row = CatalogRoutine(each.schema, each.text, _unread(each), each.runs)
+        routines.setdefault(each.name, []).append(row)
+    for hook in live.hooks:
+        hooks.setdefault(hook.relation, []).append(Hook(hook.events, hook.what, hook.text))
+    for name, schema, function, extension in live.operators:
+        runs = () if extension in HARMLESS_EXTENSIONS else (function,)
+        operators.setdefault(name, []).append(CatalogRoutine(schema, runs=runs))
+    for one, other in live.relatives:
+        relatives.setdefault(one, []).append(other)
+    return Programs(
+        _fixed(routines), _fixed(hooks), _fixed(operators), live.with_rows, live.with_ddl, _fixed(relatives)
+    )
+
+
+def _fixed(found: dict[K, list[V]]) -> dict[K, tuple[V, ...]]:
+    return {name: tuple(rows) for name, rows in found.items()}
+
+
+def _unread(found: LiveRoutine) -> str:
+    if found.text or found.runs or found.extension in HARMLESS_EXTENSIONS:
+        return ""
+    return (
+        f"which is of the extension {found.extension}" if found.extension else f"which is written in {found.language}"
     )
 
 

@@ -11,31 +11,33 @@ from migrations_registry.analysis import rule_registry
 from migrations_registry.observing import expected_objects
 
 RULES = """
-MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-ENUM-ADD-VALUE MC-EVENT-TRIGGER
-MC-EXTENSION MC-JSON MC-OWNER MC-RENAME-COLUMN MC-RENAME-ENUM MC-RENAME-SCHEMA MC-RENAME-TABLE MC-RENAME-TYPE
-MC-REPLACE-VIEW MC-REPLICA-IDENTITY MC-ROLE-SETTING MC-RULE MC-SEQ-RESTART MC-SET-SCHEMA MD-ALTER-NARROW MD-CASCADE
-MD-CATALOG-MODS MD-DELETE MD-DELETE-ALL MD-DROP-COLUMN MD-DROP-CONSTRAINT MD-DROP-DATABASE MD-DROP-DOMAIN
-MD-DROP-EXPRESSION MD-DROP-EXTENSION MD-DROP-FUNCTION MD-DROP-INDEX MD-DROP-MATVIEW MD-DROP-OTHER MD-DROP-OWNED
-MD-DROP-PUBLICATION MD-DROP-SCHEMA-CASCADE MD-DROP-SEQUENCE MD-DROP-TABLE MD-DROP-TRIGGER MD-DROP-TYPE MD-DROP-VIEW
-MD-MERGE-DELETE MD-PUBLICATION MD-RECREATE-TABLE MD-SYSTEM-CATALOG MD-TRUNCATE MD-UPDATE-ALL ML-ADD-CHECK
-ML-ADD-COLUMN ML-ADD-FK ML-ADD-PK ML-ADD-SERIAL ML-ADD-UNIQUE ML-AFTER-AX ML-ATTACH ML-BACKFILL-IN-DDL-TX ML-BRIEF-AX
-ML-CHEAP ML-CHECK-NOT-VALID ML-CLUSTER ML-CREATE-FK-PARENT ML-DEFAULT-CHANGE ML-DETACH ML-DETACH-CONCURRENTLY
-ML-DISABLE-TRIGGER ML-DOMAIN-COL ML-DOMAIN-CONSTRAINT ML-DROP-INDEX-CONCURRENTLY ML-EXCLUDE ML-FK-NO-INDEX
-ML-FK-NOT-ENFORCED ML-FK-NOT-VALID ML-GEN-STORED ML-GEN-VIRTUAL ML-INDEX ML-INDEX-CONCURRENTLY ML-INDEX-UNIQUE
-ML-INLINE-CHECK ML-INLINE-FK ML-LOCK-TABLE ML-MULTI-AX ML-NN-NOT-VALID ML-NO-LOCK-TIMEOUT ML-PARTITION-OF
-ML-PK-USING-INDEX-NULLABLE ML-REFRESH-MV ML-REFRESH-MV-CONCURRENTLY ML-REINDEX ML-SET-ACCESS-METHOD ML-SET-LOGGED
-ML-SET-NOT-NULL ML-SET-NOT-NULL-PROVEN ML-SET-TABLESPACE ML-TRIGGER ML-TYPE-CHANGE ML-TYPE-SAFE ML-USING-INDEX
-ML-VACUUM-FULL ML-VALIDATE ML-VALIDATE-SAME-TX ML-VOLATILE-DEFAULT MN-CHAR MN-ENUM MN-IDENTIFIER MN-IF-EXISTS
-MN-INT-PK MN-NO-PK MN-SERIAL MN-TIMESTAMP MN-VARCHAR MP-COPY-STDIN MP-META MP-UNPARSED MS-ALTER-POLICY MS-COPY-PROGRAM
-MS-CREATE-POLICY MS-DEFAULT-PRIVILEGES MS-DROP-POLICY MS-FOREIGN-SERVER MS-GRANT-ROLE MS-GRANT-WIDE MS-MANAGED-SCHEMA
-MS-POLICY-TRUE MS-REVOKE MS-RLS-DISABLE MS-RLS-ENABLE MS-RLS-MISSING MS-ROLE MS-SECDEF MS-SERVER-FUNCTION
-MS-UNTRUSTED-LANG MS-VIEW-DEFINER MT-BODY-COMMIT MT-CIC-IF-NOT-EXISTS MT-CIC-IN-TX MT-DUPLICATE-COLUMN
-MT-ENUM-ADD-IN-TX MT-ENUM-USE MT-NON-TX MT-SEARCH-PATH MT-SET-ROLE MT-TIMEOUT-OFF MT-TX-CONTROL
-MV-ADD-NOT-NULL-NO-DEFAULT MV-LOCAL-TIMESTAMP MV-WIDE-INDEX MX-CTE-DML MX-DO MX-DYNAMIC MX-EXPLAIN-ANALYZE MX-FN-CALL
-MX-PREPARE MX-UNREADABLE MX-UNSEEN-CALL MX-UNSEEN-PREPARED
+MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-EMPTY-MATVIEW MC-ENUM-ADD-VALUE
+MC-EVENT-TRIGGER MC-EXTENSION MC-JSON MC-NO-AUTOVACUUM MC-OWNER MC-RENAME-COLUMN MC-RENAME-ENUM MC-RENAME-SCHEMA
+MC-RENAME-TABLE MC-RENAME-TYPE MC-REPLACE-VIEW MC-REPLICA-IDENTITY MC-ROLE-SETTING MC-RULE MC-SEQ-RESTART MC-SET-SCHEMA
+MD-ALTER-NARROW MD-CASCADE MD-CATALOG-MODS MD-DELETE MD-DELETE-ALL MD-DROP-COLUMN MD-DROP-CONSTRAINT MD-DROP-DATABASE
+MD-DROP-DOMAIN MD-DROP-EXPRESSION MD-DROP-EXTENSION MD-DROP-FUNCTION MD-DROP-INDEX MD-DROP-MATVIEW MD-DROP-OTHER
+MD-DROP-OWNED MD-DROP-PUBLICATION MD-DROP-SCHEMA-CASCADE MD-DROP-SEQUENCE MD-DROP-TABLE MD-DROP-TRIGGER MD-DROP-TYPE
+MD-DROP-VIEW MD-MERGE-DELETE MD-PUBLICATION MD-RECREATE-TABLE MD-SYSTEM-CATALOG MD-TRUNCATE MD-UPDATE-ALL
+MD-UPDATE-MANY ML-ADD-CHECK ML-ADD-COLUMN ML-ADD-FK ML-ADD-PK ML-ADD-SERIAL ML-ADD-UNIQUE ML-AFTER-AX ML-ATTACH
+ML-BACKFILL-IN-DDL-TX ML-BRIEF-AX ML-CHEAP ML-CHECK-NOT-VALID ML-CLUSTER ML-CREATE-FK-PARENT ML-DATABASE-TABLESPACE
+ML-DEFAULT-CHANGE ML-DETACH ML-DETACH-CONCURRENTLY ML-DISABLE-TRIGGER ML-DOMAIN-COL ML-DOMAIN-CONSTRAINT
+ML-DROP-INDEX-CONCURRENTLY ML-EXCLUDE ML-FK-NO-INDEX ML-FK-NOT-ENFORCED ML-FK-NOT-VALID ML-GEN-STORED ML-GEN-VIRTUAL
+ML-INDEX ML-INDEX-CONCURRENTLY ML-INDEX-UNIQUE ML-INLINE-CHECK ML-INLINE-FK ML-LOCK-TABLE ML-MULTI-AX ML-NN-NOT-VALID
+ML-NO-LOCK-TIMEOUT ML-PARTITION-OF ML-PK-USING-INDEX-NULLABLE ML-REFRESH-MV ML-REFRESH-MV-CONCURRENTLY ML-REINDEX
+ML-SET-ACCESS-METHOD ML-SET-EXPRESSION ML-SET-LOGGED ML-SET-NOT-NULL ML-SET-NOT-NULL-PROVEN ML-SET-TABLESPACE
+ML-TRIGGER ML-TYPE-CHANGE ML-TYPE-SAFE ML-UPDATE-FILL ML-USING-INDEX ML-VACUUM-FULL ML-VALIDATE ML-VALIDATE-SAME-TX
+ML-VOLATILE-DEFAULT MN-CHAR MN-ENUM MN-IDENTIFIER MN-IF-EXISTS MN-INT-PK MN-NO-PK MN-SERIAL MN-TIMESTAMP MN-VARCHAR
+MP-COPY-STDIN MP-META MP-UNPARSED MS-ALTER-POLICY MS-COPY-PROGRAM MS-CREATE-POLICY MS-DEFAULT-PRIVILEGES MS-DROP-POLICY
+MS-FOREIGN-SERVER MS-GRANT-ROLE MS-GRANT-WIDE MS-LATER-SESSIONS MS-LOCKS-OUT MS-MANAGED-SCHEMA MS-POLICY-TRUE MS-REVOKE
+MS-RLS-DISABLE MS-RLS-ENABLE MS-RLS-MISSING MS-ROLE MS-SECDEF MS-SERVER-FUNCTION MS-UNTRUSTED-LANG MS-VIEW-DEFINER
+MT-BODY-COMMIT MT-CIC-IF-NOT-EXISTS MT-CIC-IN-TX MT-DUPLICATE-COLUMN MT-ENUM-ADD-IN-TX MT-ENUM-USE MT-NON-TX
+MT-SEARCH-PATH MT-SET-ROLE MT-STATEMENT-TIMEOUT MT-TIMEOUT-OFF MT-TIMEOUT-RAISED MT-TIMEOUT-RESET MT-TX-CONTROL
+MV-ADD-NOT-NULL-NO-DEFAULT MV-LOCAL-TIMESTAMP MV-SEQUENCE-LIMIT MV-WIDE-INDEX MX-CTE-DML MX-DO MX-DYNAMIC
+MX-EXPLAIN-ANALYZE MX-FN-CALL MX-PREPARE MX-UNREADABLE MX-UNSEEN-CALL MX-UNSEEN-PREPARED
 """
 STATEMENTS = """
 AlterDatabaseSetStmt: role_setting server_wide
+AlterDatabaseStmt: alter_database
 AlterDefaultPrivilegesStmt: default_privileges
 AlterDomainStmt: alter_domain
 AlterEnumStmt: alter_enum
@@ -43,22 +45,23 @@ AlterEventTrigStmt: event_trigger
 AlterExtensionContentsStmt: alter_extension
 AlterExtensionStmt: alter_extension
 AlterFunctionStmt: alter_function
-AlterObjectSchemaStmt: managed_names set_schema
+AlterObjectSchemaStmt: managed_names other_name set_schema
 AlterOwnerStmt: change_other_owner
 AlterPolicyStmt: alter_policy
 AlterPublicationStmt: alter_publication
 AlterRoleSetStmt: role_setting
-AlterRoleStmt: role
+AlterRoleStmt: locked_role role
 AlterSeqStmt: alter_sequence managed_schema
 AlterSystemStmt: server_wide
 AlterTableMoveAllStmt: move_all
 AlterTableStmt: alter_composite managed_schema uses_enum
-CallStmt: calls server_functions setting_functions
+CallStmt: server_functions setting_functions
 ClusterStmt: cluster managed_schema
 CommentStmt: comment
+CompositeTypeStmt: other_names_made
 CopyStmt: copy with_query
-CreateDomainStmt: create_domain
-CreateEnumStmt: create_enum
+CreateDomainStmt: create_domain other_names_made
+CreateEnumStmt: create_enum other_names_made
 CreateEventTrigStmt: event_trigger
 CreateExtensionStmt: extension
 CreateFdwStmt: foreign
@@ -67,7 +70,8 @@ CreateForeignTableStmt: create foreign
 CreateFunctionStmt: create_function language managed_names
 CreatePLangStmt: language
 CreatePolicyStmt: create_policy managed_schema
-CreateRoleStmt: role
+CreateRangeStmt: other_names_made
+CreateRoleStmt: locked_role role
 CreateSchemaStmt: schema_elements
 CreateSeqStmt: create_sequence managed_schema
 CreateStmt: create create_table create_table create_with_parent managed_schema partition_of uses_enum
@@ -78,12 +82,13 @@ CreateTrigStmt: create_trigger managed_schema
 CreateUserMappingStmt: foreign
 CreatedbStmt: server_wide
 DeclareCursorStmt: with_query
-DeleteStmt: calls delete modifying_cte server_functions uses_enum
+DefineStmt: other_names_made
+DeleteStmt: delete modifying_cte server_functions uses_enum
 DiscardStmt: discard
 DoStmt: do language
 DropOwnedStmt: drop_owned
 DropRoleStmt: drop_role
-DropStmt: drop drop_concurrently drop_index drop_policy drop_publication managed_names
+DropStmt: drop drop_concurrently drop_index drop_names drop_policy drop_publication managed_names
 DropTableSpaceStmt: server_wide
 DropdbStmt: drop_database
 ExecuteStmt: execute
@@ -92,20 +97,20 @@ GrantRoleStmt: grant_role
 GrantStmt: grant
 ImportForeignSchemaStmt: foreign
 IndexStmt: index index_name managed_schema uses_enum
-InsertStmt: calls insert insert modifying_cte server_functions setting_functions uses_enum
+InsertStmt: insert insert modifying_cte server_functions setting_functions upsert uses_enum
 LoadStmt: load
 LockStmt: lock_table managed_schema
-MergeStmt: calls merge merge modifying_cte server_functions uses_enum
+MergeStmt: merge merge merge modifying_cte server_functions uses_enum
 PrepareStmt: prepare
 ReassignOwnedStmt: drop_owned
 RefreshMatViewStmt: refresh
 ReindexStmt: managed_schema reindex
-RenameStmt: managed_schema rename rename_policy
+RenameStmt: managed_schema other_name rename rename_policy
 RuleStmt: create_rule managed_schema
-SelectStmt: calls modifying_cte select_into select_into server_functions setting_functions uses_enum
+SelectStmt: modifying_cte select_into select_into server_functions setting_functions uses_enum
 TransactionStmt: transaction_control
 TruncateStmt: managed_schema truncate
-UpdateStmt: calls modifying_cte server_functions setting_functions update update uses_enum
+UpdateStmt: modifying_cte server_functions setting_functions update update uses_enum
 VacuumStmt: vacuum
 VariableSetStmt: set_variable
 ViewStmt: create_view managed_schema view view
@@ -146,6 +151,8 @@ AT_ResetOptions: settings
 AT_ResetRelOptions: settings view_options
 AT_SetAccessMethod: rewrites
 AT_SetCompression: settings
+AT_SetExpression: set_expression
+AT_SetIdentity: restart_identity
 AT_SetLogged: rewrites
 AT_SetNotNull: set_not_null
 AT_SetOptions: settings
@@ -189,7 +196,7 @@ def _lines(registry: Mapping[str, list[Callable[..., object]]]) -> list[str]:
         (RULES.split(), sorted(rule_registry.CATALOGUE)),
         (STATEMENTS.strip().splitlines(), _lines(rule_registry.HANDLERS)),
         (ALTER.strip().splitlines(), _lines(rule_registry.ALTER)),
-        (["held_locks"], [handler.__name__ for handler in rule_registry.AFTER]),
+        (["runs", "held_locks"], [handler.__name__ for handler in rule_registry.AFTER]),
         (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expected_objects.READERS.items()})),
     ],
     ids=["rules", "statements", "alter", "after", "readers"],

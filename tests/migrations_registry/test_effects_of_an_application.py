@@ -9,6 +9,9 @@ from django.test import Client
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
+from migrations_registry.analysis import dispatch
+from migrations_registry.analysis.calls.run import runs
+from migrations_registry.analysis.state import State
 from migrations_registry.apply import failpoints
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.kinds.apply import ApplyMigration
@@ -30,7 +33,22 @@ INSERT INTO r DEFAULT VALUES;
 """
 
 
-def test_a_hidden_deletion_is_rolled_back_and_told(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The analysis follows no call and nothing that is attached, as if it had never been taught to."""
+    monkeypatch.setattr(dispatch, "AFTER", [handler for handler in dispatch.AFTER if handler is not runs])
+
+
+def test_a_hidden_deletion_is_asked_about(baselined: Environment, act: Act) -> None:
+    baselined.votes_destructive = 2
+    baselined.save()
+    operation = act("migrations.apply", file=add_supabase(2, HIDDEN).sha256)
+    assert (operation.risk, operation.status, operation.approvals_required) == ("destructive", "awaiting_approval", 2)
+
+
+def test_a_hidden_deletion_is_rolled_back_and_told(
+    blind: None, baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
     ((before,),) = rows(dsns["admin"], ASSIGNMENTS)
     operation = act("migrations.apply", file=add_supabase(2, HIDDEN).sha256)
     assert operation.status == "failed"
@@ -42,7 +60,7 @@ def test_a_hidden_deletion_is_rolled_back_and_told(baselined: Environment, act: 
     assert drift_detect.look(baselined) is None
 
 
-def test_it_is_in_the_ledger_and_alarms(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+def test_it_is_in_the_ledger_and_alarms(blind: None, baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
     operation = act("migrations.apply", file=add_supabase(2, HIDDEN).sha256)
     entry = Entry.objects.get(code="migrations_registry.more_than_approved")
     assert entry.payload["operation"] == operation.pk
@@ -70,7 +88,9 @@ def test_what_was_approved_is_journaled(baselined: Environment, act: Act, dsns: 
     assert step["effects"]["seconds"] < 30
 
 
-def test_a_trigger_of_the_history_itself_is_seen(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+def test_a_trigger_of_the_history_itself_is_seen(
+    blind: None, baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
     """The row that records the file is written last; what it sets off is measured too."""
     text = (
         "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE FROM public.assignments;"
@@ -137,7 +157,10 @@ def test_an_opaque_call_needs_a_role_that_cannot_act_unseen(
     baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
-        admin.execute("CREATE FUNCTION public.anything() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        admin.execute(
+            "CREATE FUNCTION public.anything() RETURNS int LANGUAGE plpgsql AS "
+            "'BEGIN EXECUTE current_setting(''app.text''); RETURN 1; END'"
+        )
         operation_of = drift_detect.look(baselined)
         assert operation_of is not None
         drift_detect.resolve(operation_of, by="ana", reason="for the test")
@@ -160,8 +183,10 @@ SHADOW = "CREATE TEMP TABLE precious (id integer); DROP TABLE public.precious"
 
 
 def test_a_loss_that_the_analysis_missed_is_rolled_back_and_then_asks_for_votes(
-    precious: None, baselined: Environment, act: Act, dsns: dict[str, str]
+    precious: None, baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An analysis that takes everything for new."""
+    monkeypatch.setattr(State, "is_new", lambda state, name: True)
     baselined.votes_destructive = 2
     baselined.save()
     file = add_supabase(2, SHADOW)

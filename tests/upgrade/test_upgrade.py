@@ -19,6 +19,7 @@ from django_q.signing import SignedPackage
 from pytest_django.plugin import DjangoDbBlocker
 
 from ledger.services import record, verify
+from migrations_registry.analysis import ruleset
 from operations.approvals.voting import approve
 from operations.engine import kinds, specs
 from operations.engine.claim import claim
@@ -84,18 +85,18 @@ def claimed(operation: Operation) -> Specs | None:
     return steps
 
 
-def test_an_approved_migration_is_still_approved_and_begins():
+def test_an_approved_migration_that_other_rules_judged_expires_and_says_so():
     operation = waiting("migrations.apply")
     assert (operation.status, operation.risk, operation.live_votes()) == (Status.QUEUED, "destructive", 2)
     kind = kinds.get(operation.kind)
     assert kind.assess(operation.environment, operation.parameters) == operation.risk
-    assert kinds.content_sha256(kind, operation.environment, operation.parameters) == operation.content_sha256
 
-    steps = claimed(operation)
+    assert claimed(operation) is None
 
-    assert (operation.status, operation.error) == (Status.RUNNING, "")
-    assert steps is not None
-    assert next(iter(steps)) == "preflight"
+    assert operation.status == Status.EXPIRED
+    assert "What would run changed since it was asked" in operation.error
+    assert f"The rules that judge SQL are others (ad3f36ecaff42456 then, {ruleset()} now)." in operation.error
+    assert "Nothing was run. Request it again." in operation.error
 
 
 def test_a_queued_export_begins():

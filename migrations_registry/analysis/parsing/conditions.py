@@ -1,4 +1,4 @@
-"""Conditions of UPDATE and DELETE that are true of every row."""
+"""Conditions that are true whatever they are asked of."""
 
 from __future__ import annotations
 
@@ -6,14 +6,6 @@ from typing import Any
 
 from migrations_registry.analysis.parsing.nodes import constant
 from migrations_registry.analysis.parsing.parser import Node
-
-
-def is_unbounded(node: Node) -> bool:
-    """No condition, or one that is always true."""
-    where = node.get("whereClause")
-    if where is None:
-        return True
-    return always_true(where)
 
 
 def always_true(expression: Node) -> bool:

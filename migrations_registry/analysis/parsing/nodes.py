@@ -8,7 +8,7 @@ from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.parser import Node
 
 DML = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
-_INNER = DML | {"FuncCall", "RangeVar"}
+_INNER = DML | {"FuncCall", "RangeVar", "A_Expr", "SubLink", "SortBy", "ColumnRef", "TypeCast", "RangeTableSample"}
 
 
 def relation(node: Node) -> Name:
@@ -26,6 +26,14 @@ def strings(items: list[Node]) -> list[str]:
 def dotted(parts: list[str]) -> Name:
     """(schema, name) of a possibly qualified name."""
     return (parts[-2] if len(parts) > 1 else "public", parts[-1])
+
+
+def object_name(item: Node) -> Name:
+    """The name of a function, a type or anything else that is named alone, however the grammar wraps it."""
+    inner = next(iter(item.values()))
+    if "sval" in inner:
+        return "public", inner["sval"]
+    return dotted(strings(inner.get("objname") or inner.get("names") or inner.get("items") or []) or ["?"])
 
 
 def label(name: Name) -> str:
@@ -95,7 +103,7 @@ _newest: tuple[Node, list[tuple[str, Node]]] = ({}, [])
 
 
 def inner_nodes(node: Node) -> list[tuple[str, Node]]:
-    """Every statement, function call and relation below `node`, in no particular order.
+    """Every statement, call, operator, cast, column and relation below `node`, in no particular order.
 
     Several rules ask about the same statement one after the other, so the newest answer is kept.
     """

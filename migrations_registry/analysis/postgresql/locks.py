@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrations_registry.analysis.model import AS, AX, EX, LOCKS, RS, RX, SH, SRE, STRENGTH, SUE, Name
-from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, is_on, options, relation, strings
+from migrations_registry.analysis.parsing.nodes import DML, dotted, inner_nodes, is_on, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 
 _SUE_ALTER = {
@@ -21,7 +21,6 @@ _SUE_ALTER = {
 _SRE_ALTER = {f"AT_{verb}Trig{which}" for verb in ("Enable", "Disable") for which in ("", "All", "User")} | {
     "AT_EnableAlwaysTrig",
     "AT_EnableReplicaTrig",
-    "AT_AlterConstraint",
 }
 CHEAP_OPTIONS = {"fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"}
 _RELATIONS = {
@@ -156,11 +155,10 @@ def _view(node: Node) -> Locked:
 
 def _query(node: Node) -> Locked:
     target = relation(node["relation"]) if "relation" in node else None
-    hidden = {id(inner) for kind, inner in inner_nodes(node) if kind != "RangeVar"}
     for kind, inner in inner_nodes(node):
         if kind == "RangeVar":
             yield relation(inner), RS if "lockingClause" in node else AS
-        elif kind != "FuncCall" and "relation" in inner and id(inner) in hidden:
+        elif kind in DML and "relation" in inner:
             yield relation(inner["relation"]), RX
     if target:
         yield target, RX

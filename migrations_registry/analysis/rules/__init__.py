@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.calls import run  # noqa: F401 - what a statement runs, after each
 from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists its rules
     columns,
     constraints,
@@ -16,6 +17,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     keys,
     names,
     nested,
+    overwrites,
     partitions,
     policies,
     rewrites,

@@ -78,7 +78,7 @@ DROP_NOT_NULL = rule(
 DROP_DEFAULT = rule(
     "MC-DROP-DEFAULT",
     COMPATIBILITY,
-    "{column} of {name} is NOT NULL and loses its default: running code that does not know it cannot insert",
+    "{column} of {name} is, or may be, NOT NULL and loses its default: code that leaves it out cannot insert any more",
     "Keep the default until every writer fills the column.",
     lock=AX,
     bad=("ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 1; ALTER TABLE orders ALTER COLUMN x DROP DEFAULT",),
@@ -159,6 +159,9 @@ def column_default(command: Node, alter: Node, state: State) -> None:
 
 
 def _is_required(name: tuple[str, str], column: str, state: State) -> bool:
+    """Or may be: where nobody knows, it counts as one."""
     facts = state.table(name)
     known = facts.columns.get(column) if facts else None
-    return (name, column) in state.required_columns or (known is not None and known.not_null)
+    if (name, column) in state.required_columns:
+        return True
+    return known.not_null if known else (name, column) not in state.created_columns

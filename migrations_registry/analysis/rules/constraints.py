@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from migrations_registry.analysis import safe_form
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SUE
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, STRENGTH, SUE
 from migrations_registry.analysis.parsing.nodes import label, relation, strings, tested_not_null
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.locks import alter_lock
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
@@ -142,12 +143,15 @@ def validate(command: Node, alter: Node, state: State) -> None:
     name = relation(alter["relation"])
     constraint = command["name"]
     transaction, column = state.unproven.get((name, constraint), (-1, None))
-    guessed = column or _column_by_name(constraint, name)
+    shown = (name, constraint) in state.unproven
+    guessed = column if shown else _column_by_name(constraint, name)
     if guessed:
         state.proven_not_null.add((name, guessed))
     if state.is_new(name):
         return
-    same = state.in_transaction and transaction == state.transaction
+    others = [item["AlterTableCmd"] for item in alter["cmds"] if item["AlterTableCmd"] is not command]
+    together = any(STRENGTH[alter_lock(other)] > STRENGTH[SUE] for other in others)
+    same = together or (state.in_transaction and transaction == state.transaction)
     state.see(VALIDATE_SAME_TRANSACTION if same else VALIDATE, name=label(name))
 
 

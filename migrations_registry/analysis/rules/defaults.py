@@ -134,17 +134,16 @@ def add_column(command: Node, alter: Node, state: State) -> None:
     state.created_columns.add((name, column["colname"]))
     if "CONSTR_NOTNULL" in by_kind:
         state.required_columns.add((name, column["colname"]))
+    needs_value = by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"} and not _fills(column, by_kind)
     if state.is_new(name):
+        if needs_value and name in state.filled:
+            state.see(NOT_NULL_NO_DEFAULT, name=label(name), column=column["colname"])
         return
     before = len(state.findings)
     _rewriting(column, by_kind, name, state)
     if "CONSTR_CHECK" in by_kind:
         state.see(INLINE_CHECK, name=label(name))
-    if (
-        len(state.findings) == before
-        and not _fills(column, by_kind)
-        and by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"}
-    ):
+    if len(state.findings) == before and needs_value:
         state.see(NOT_NULL_NO_DEFAULT, name=label(name), column=column["colname"])
     elif len(state.findings) == before:
         state.see(ADD_COLUMN, name=label(name))
@@ -190,8 +189,8 @@ def volatile_call(expression: Node, state: State) -> str | None:
 
 
 def _is_volatile(function: str, call: Node, state: State) -> bool:
-    if function in state.functions:
-        return state.functions[function].volatility == "volatile"
+    if function in state.routines:
+        return any(routine.volatility == "volatile" for routine in state.routines[function])
     if function == "now" and "args" in call:
         return True  # not PostgreSQL's own
     return is_volatile(function) is not False

@@ -121,6 +121,7 @@ _KINDS = {
     "OBJECT_EXTENSION": _breaks("MD-DROP-EXTENSION", "extension", "DROP EXTENSION citext", "CREATE EXTENSION citext"),
 }
 _KINDS |= {"OBJECT_PROCEDURE": _KINDS["OBJECT_FUNCTION"], "OBJECT_ROUTINE": _KINDS["OBJECT_FUNCTION"]}
+RELATIONS = {"OBJECT_TABLE", "OBJECT_FOREIGN_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX"}
 _ELSEWHERE = {"OBJECT_POLICY", "OBJECT_INDEX", "OBJECT_PUBLICATION"}
 _OTHER = _breaks("MD-DROP-OTHER", "object", "DROP AGGREGATE spare_sum(int)", "SELECT sum(1)")
 
@@ -142,8 +143,8 @@ def drop(node: Node, state: State) -> None:
     if lasting and cascades(node):
         state.see(CASCADE, name=", ".join(lasting))
     state.dropped.update(names)
-    for gone in names:
-        state.created.pop(gone, None)
+    for gone in names if kind in RELATIONS else ():
+        state.gone(gone)
 
 
 def dropped_name(item: Node, kind: str) -> tuple[str, str]:
@@ -170,7 +171,9 @@ def _is_replaced(item: Node, kind: str, state: State) -> bool:
 
 
 def _made_here(name: tuple[str, str], kind: str, state: State) -> bool:
-    return kind != "OBJECT_SCHEMA" and state.is_new(name)
+    if kind in RELATIONS:
+        return state.is_new(name)
+    return name in (state.made_types if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") else state.made_names)
 
 
 def cascades(node: Node) -> bool:

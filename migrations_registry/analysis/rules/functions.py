@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.dispatch import judge_node
-from migrations_registry.analysis.model import CONVENTION, OPAQUE, SECURITY
+from migrations_registry.analysis.model import CONVENTION, SECURITY
 from migrations_registry.analysis.nested_statements import DO_BLOCK, body
-from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, options, strings
+from migrations_registry.analysis.parsing.nodes import object_name, options, strings
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.postgresql.builtin_functions import is_known
+from migrations_registry.analysis.routines import routine
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.state import FileFunction, State
+from migrations_registry.analysis.state import State
 
 SECDEF = rule(
     "MS-SECDEF",
@@ -33,22 +32,10 @@ DO = rule(
     bad=("DO $$ BEGIN PERFORM 1; END $$",),
     good=("SELECT 'DO $$ BEGIN PERFORM 1; END $$'",),
 )
-FUNCTION_CALL = rule(
-    "MX-FN-CALL",
-    CONVENTION,
-    "calls {name}(), whose body stands in this file and is judged here",
-    "Write the statements at the top level.",
-    bad=("CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT x()",),
-    good=("CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'",),
-)
-UNSEEN_CALL = rule(
-    "MX-UNSEEN-CALL",
-    OPAQUE,
-    "calls {name}, whose body is not in this file: it may do anything",
-    "Write out what it does, or create it in this file.",
-    bad=("SELECT spare()", "CALL spare_procedure()", "DO $$ BEGIN PERFORM spare(); END $$"),
-    good=("SELECT count(*) FROM orders", "SELECT now()"),
-)
+
+_RUN = {"OBJECT_AGGREGATE", "OBJECT_OPERATOR"}
+_NAMES = {f"OBJECT_{kind}" for kind in ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR")}
+_TYPES = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
 
 
 @on("CreateFunctionStmt")
@@ -63,19 +50,11 @@ def create_function(node: Node, state: State) -> None:
     name = ".".join(part for part in strings(node["funcname"]) if part != "public")
     if given.get("security") is True and not any(setting.get("name") == "search_path" for setting in settings):
         state.see(SECDEF, name=name)
-    texts = strings(given["as"]["List"]["items"]) if isinstance(given.get("as"), dict) else []
-    atomic = [
-        item
-        for block in node.get("sql_body", {}).get("List", {}).get("items", [])
-        for item in block.get("List", {}).get("items", [])
-    ]
-    state.functions[name] = FileFunction(
-        str(given.get("language", "sql")).lower(),
-        texts[0] if texts else "",
-        state.source,
-        str(given.get("volatility", "volatile")),
-        atomic,
-    )
+    made = routine(node, state.source, state.scope.schemas[0])
+    known = state.routines.setdefault(made.name[1], [])
+    if all((each.name, each.statement) != (made.name, made.statement) for each in known):
+        known.append(made)
+    state.made_names.add(made.name)
 
 
 @on("AlterFunctionStmt")
@@ -108,29 +87,38 @@ def _as_block(text: str) -> str:
     return f"DO {tag}{text}{tag}"
 
 
-@on("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CallStmt")
-def calls(node: Node, state: State) -> None:
-    """Functions of this file are followed; unseen ones are opaque where the call is the point."""
-    is_point = not node.keys() & {"relation"}
-    for kind, call in inner_nodes(node):
-        if kind != "FuncCall" and "funccall" not in node:
-            continue
-        name = function_name(call) if kind == "FuncCall" else ""
-        if name:
-            _call(name, is_point, state)
-    if "funccall" in node:
-        _call(function_name(node["funccall"]), True, state)
+@on("CreateEnumStmt", "CreateDomainStmt", "CreateRangeStmt", "CompositeTypeStmt", "DefineStmt")
+def other_names_made(node: Node, state: State) -> None:
+    """A type; an aggregate or an operator, whose functions are judged where it is made; a range's constructor."""
+    parts = strings(node.get("defnames") or node.get("domainname") or node.get("typeName") or [])
+    if "typevar" in node:
+        parts = [node["typevar"].get("schemaname", state.scope.schemas[0]), node["typevar"]["relname"]]
+    name = (parts[-2] if len(parts) > 1 else state.scope.schemas[0], parts[-1])
+    if node.get("kind") in _RUN or "params" in node:
+        state.made_names.add(name)
+    if node.get("kind") not in _RUN and not state.hidden:
+        state.made_types.add(name)
 
 
-def _call(name: str, is_point: bool, state: State) -> None:
-    known = state.functions.get(name)
-    if known:
-        state.see(FUNCTION_CALL, name=name)
-        if known.atomic:
-            with state.inside(f"function {name}()"):
-                for item in known.atomic if state.hidden.count(state.hidden[-1]) == 1 else ():
-                    judge_node(item, state)
-        else:
-            body(known.language, known.body, known.statement, f"function {name}()", state)
-    elif not is_known(name):
-        state.see(UNSEEN_CALL, OPAQUE if is_point else CONVENTION, name=f"{name}()")
+@on("RenameStmt", "AlterObjectSchemaStmt")
+def other_name(node: Node, state: State) -> None:
+    """It keeps what is known of it under its new name, and the old one may mean another."""
+    if (node.get("renameType") or node["objectType"]) in _NAMES and "object" in node:
+        old = object_name(node["object"])[1]
+        known = any(name[1] == old for name in state.made_names)
+        state.made_names = {name for name in state.made_names if name[1] != old}
+        if known:
+            state.made_names.add((node.get("newschema", state.scope.schemas[0]), node.get("newname", old)))
+    elif node.get("renameType") in _TYPES and object_name(node["object"]) in state.made_types:
+        old_type = object_name(node["object"])
+        state.made_types = state.made_types - {old_type} | {(old_type[0], node["newname"])}
+
+
+@on("DropStmt")
+def drop_names(node: Node, state: State) -> None:
+    """After it, the name may mean another one."""
+    if node["removeType"] in _NAMES:
+        gone = {object_name(item)[1] for item in node["objects"]}
+        state.made_names = {name for name in state.made_names if name[1] not in gone}
+    elif node["removeType"] in _TYPES:
+        state.made_types -= {object_name(item) for item in node["objects"]}

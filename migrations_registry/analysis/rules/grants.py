@@ -72,7 +72,7 @@ def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:
         item["ObjectWithArgs"]["objname"][-1]["String"]["sval"] for item in node["objects"] if "ObjectWithArgs" in item
     ]
     tables = [item["RangeVar"] for item in node["objects"] if "RangeVar" in item]
-    known = bool(names) and all(name in state.functions for name in names)
+    known = bool(names) and all(name in state.routines for name in names)
     return known or (bool(tables) and all(state.is_new_relation(table) for table in tables))
 
 

@@ -7,6 +7,7 @@ from migrations_registry.analysis.parsing.nodes import is_on, label, options, re
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE, cascades, dropped_name
+from migrations_registry.analysis.rules.storage import NON_TRANSACTIONAL
 from migrations_registry.analysis.safe_form import concurrently
 from migrations_registry.analysis.state import State
 
@@ -99,13 +100,15 @@ DROP_INDEX_CONCURRENTLY = rule(
 def index(node: Node, state: State) -> None:
     """CREATE INDEX in its forms."""
     name = relation(node["relation"])
-    state.created.setdefault((name[0], node.get("idxname", "?")), state.transaction) if state.is_new(name) else None
+    if state.is_new(name):
+        state.created.setdefault((name[0], node.get("idxname", "?")), state.transaction)
     if len(node.get("indexParams", [])) > 3:
         state.see(WIDE_INDEX)
     if node.get("concurrent"):
         _concurrent_index(node, label(name), state)
     elif not state.is_new(name):
-        state.see(INDEX, name=label(name), safe=concurrently(state))
+        only = "inh" not in node["relation"]  # of a partitioned parent it reads nothing; its partitions get their own
+        state.see(INDEX, CONVENTION if only else BLOCKING, name=label(name), safe=concurrently(state))
         if node.get("unique"):
             state.see(INDEX_UNIQUE, name=label(name), columns=_columns(node))
 
@@ -128,6 +131,8 @@ def reindex(node: Node, state: State) -> None:
     if is_on(options(node.get("params", [])).get("concurrently", False)):
         if state.in_transaction:
             state.see(CONCURRENTLY_IN_TRANSACTION, what="REINDEX CONCURRENTLY")
+    elif "relation" not in node and state.in_transaction:
+        state.see(NON_TRANSACTIONAL, what="REINDEX of more than one table")
     elif "relation" not in node or not state.is_new_relation(node["relation"]):
         name = label(relation(node["relation"])) if "relation" in node else node.get("name", "everything")
         state.see(REINDEX, name=name, safe=concurrently(state))

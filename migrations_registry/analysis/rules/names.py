@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, COMPATIBILITY, SECURITY, SUE
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import label, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
@@ -103,6 +103,7 @@ DROP_PUBLICATION = rule(
     good=("SELECT 1",),
 )
 _TABLES = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
+_MADE = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
 _WORDS = {
     "OBJECT_TYPE": "type",
     "OBJECT_DOMAIN": "domain",
@@ -119,24 +120,37 @@ _WORDS = {
 def rename(node: Node, state: State) -> None:
     """ALTER … RENAME."""
     kind, new = node["renameType"], node["newname"]
+    if "relation" in node and kind in _TABLES:
+        state.relate((relation(node["relation"])[0], new), relation(node["relation"]))
     if "relation" in node and state.is_new_relation(node["relation"]):
         if kind in _TABLES:
-            state.created[(relation(node["relation"])[0], new)] = state.transaction
+            renamed = {**node["relation"], "relname": new}
+            state.gone(relation(node["relation"]))
+            state.made(renamed, surely=True)
         return
     if kind in _TABLES:
+        state.gone((relation(node["relation"])[0], new))
         state.see(RENAME_TABLE, old=label(relation(node["relation"])), new=new)
     elif kind == "OBJECT_COLUMN":
         state.see(RENAME_COLUMN, old=node.get("subname"), new=new)
     elif kind == "OBJECT_SCHEMA":
         state.see(RENAME_SCHEMA, old=node.get("subname"))
     elif kind in _WORDS:
-        state.see(RENAME_TYPE, what=_WORDS[kind], old=node.get("subname", ""))
+        old = object_name(node["object"]) if "object" in node else ("public", node.get("subname", "?"))
+        if kind not in _MADE or (old[0], new) not in state.made_types:
+            state.see(RENAME_TYPE, what=_WORDS[kind], old=label(old))
 
 
 @on("AlterObjectSchemaStmt")
 def set_schema(node: Node, state: State) -> None:
     """ALTER … SET SCHEMA."""
-    if node["objectType"] == "OBJECT_EXTENSION" or ("relation" in node and state.is_new_relation(node["relation"])):
+    if node["objectType"] == "OBJECT_EXTENSION":
+        return
+    if "relation" in node:
+        state.relate((node["newschema"], node["relation"]["relname"]), relation(node["relation"]))
+    if "relation" in node and state.is_new_relation(node["relation"]):
+        state.gone(relation(node["relation"]))
+        state.made({**node["relation"], "schemaname": node["newschema"]})
         return
     name = label(relation(node["relation"])) if "relation" in node else "the object"
     state.see(SET_SCHEMA, name=name, schema=node["newschema"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from migrations_registry.analysis.dispatch import judge, judge_node
 from migrations_registry.analysis.model import CONVENTION, EXECUTION, OPAQUE
-from migrations_registry.analysis.parsing.conditions import is_unbounded
+from migrations_registry.analysis.parsing.comparisons import EVERY
 from migrations_registry.analysis.parsing.nodes import inner_nodes, is_on, options
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.parsing.reach import reach
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.rows import CTE_DML
 from migrations_registry.analysis.state import State
@@ -45,9 +46,13 @@ def modifying_cte(node: Node, state: State) -> None:
             before = len(state.findings)
             with state.inside("WITH"):
                 judge(kind, inner, state)
-            destroys = kind == "DeleteStmt" or (kind == "UpdateStmt" and is_unbounded(inner))
+            destroys = kind == "DeleteStmt" or (kind == "UpdateStmt" and _takes_all(inner))
             if destroys and len(state.findings) > before:
                 state.see(CTE_DML, verb=kind.removesuffix("Stmt").upper())
+
+
+def _takes_all(update: Node) -> bool:
+    return reach(update.get("whereClause"), update["relation"], others="fromClause" in update) == EVERY
 
 
 @on("ExplainStmt")
@@ -89,5 +94,9 @@ def with_query(node: Node, state: State) -> None:
 @on("CreateSchemaStmt")
 def schema_elements(node: Node, state: State) -> None:
     """CREATE SCHEMA with elements."""
+    before = state.scope.schemas
+    if "schemaname" in node:
+        state.scope.schemas = (node["schemaname"],)
     for element in node.get("schemaElts", []):
         judge_node(element, state)
+    state.scope.schemas = before

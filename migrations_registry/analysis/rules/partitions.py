@@ -54,6 +54,8 @@ PARTITION_OF = rule(
 def attach(command: Node, alter: Node, state: State) -> None:
     """ATTACH PARTITION of a table (an index has nothing to scan)."""
     partition = relation(command["def"]["PartitionCmd"]["name"])
+    state.relate(partition, relation(alter["relation"]))
+    state.relate(relation(alter["relation"]), partition)
     if alter["objtype"] == "OBJECT_TABLE" and not state.is_new(partition):
         state.see(ATTACH, partition=label(partition))
 

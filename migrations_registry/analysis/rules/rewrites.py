@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, EX, REWRITE
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, EX, REWRITE
 from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -105,6 +105,8 @@ def cluster(node: Node, state: State) -> None:
     """CLUSTER, also of everything."""
     if "relation" not in node:
         state.see(CLUSTER, name="every clustered table")
+        if state.in_transaction:
+            state.see(NON_TRANSACTIONAL, what="CLUSTER of everything")
     elif not state.is_new_relation(node["relation"]):
         state.see(CLUSTER, name=label(relation(node["relation"])))
 
@@ -113,13 +115,45 @@ def cluster(node: Node, state: State) -> None:
 def refresh(node: Node, state: State) -> None:
     """REFRESH MATERIALIZED VIEW."""
     if not state.is_new_relation(node["relation"]):
-        state.see(REFRESH_CONCURRENTLY if node.get("concurrent") else REFRESH, name=label(relation(node["relation"])))
+        rule_of = EMPTIES_VIEW if node.get("skipData") else REFRESH_CONCURRENTLY if node.get("concurrent") else REFRESH
+        state.see(rule_of, name=label(relation(node["relation"])))
 
 
 @on("AlterTableMoveAllStmt")
 def move_all(node: Node, state: State) -> None:
     """ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE."""
     state.see(TABLESPACE, name="every table of a tablespace")
+
+
+SET_EXPRESSION = rule(
+    "ML-SET-EXPRESSION",
+    REWRITE,
+    "computes {column} anew for every row: {name} and its indexes are written while nobody can use them",
+    "Add another computed column, let code read that one, drop the old one.",
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    versions="17+",
+    bad=("ALTER TABLE counted ALTER COLUMN twice SET EXPRESSION AS (a * 3)",),
+    good=("CREATE TABLE x (a int, b int GENERATED ALWAYS AS (a) STORED); ALTER TABLE x ALTER b SET EXPRESSION AS (2)",),
+)
+EMPTIES_VIEW = rule(
+    "MC-EMPTY-MATVIEW",
+    COMPATIBILITY,
+    "empties {name}: whoever reads it gets an error until it is filled",
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY.",
+    lock=AX,
+    rewrite=True,
+    bad=("REFRESH MATERIALIZED VIEW totals WITH NO DATA",),
+    good=("REFRESH MATERIALIZED VIEW CONCURRENTLY totals",),
+)
+
+
+@on_alter("SetExpression")
+def set_expression(command: Node, alter: Node, state: State) -> None:
+    """ALTER COLUMN … SET EXPRESSION of a stored computed column."""
+    if not state.is_new_relation(alter["relation"]):
+        state.see(SET_EXPRESSION, name=label(relation(alter["relation"])), column=command["name"])
 
 
 _REWRITES = {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, SRE, Name
-from migrations_registry.analysis.parsing.conditions import is_unbounded
+from migrations_registry.analysis.model import AX, DATA, DESTRUCTIVE, RX, SRE, Name
+from migrations_registry.analysis.parsing.comparisons import EVERY
 from migrations_registry.analysis.parsing.nodes import label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.parsing.reach import reach
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 
-_BATCHES = "Bounded batches of 1,000 to 10,000 keys, each in its own transaction, with the expected row count stated."
+BATCHES = "Bounded batches of 1,000 to 10,000 keys, each in its own transaction, with the expected row count stated."
 TRUNCATE = rule(
     "MD-TRUNCATE",
     DESTRUCTIVE,
@@ -29,7 +30,7 @@ DELETE_ALL = rule(
     "MD-DELETE-ALL",
     DESTRUCTIVE,
     "deletes every row of {name}",
-    _BATCHES,
+    BATCHES,
     lock=RX,
     scan=True,
     bad=(
@@ -48,19 +49,6 @@ DELETE = rule(
     lock=RX,
     bad=("DELETE FROM lines WHERE id = 4",),
     good=("SELECT * FROM lines WHERE id = 4", "DELETE FROM lines"),
-)
-UPDATE_ALL = rule(
-    "MD-UPDATE-ALL",
-    DESTRUCTIVE,
-    "overwrites every row of {name}",
-    _BATCHES,
-    lock=RX,
-    scan=True,
-    bad=("UPDATE orders SET note = 'x'", "UPDATE orders SET note = 'x' WHERE 1 = 1"),
-    good=(
-        "UPDATE orders SET note = 'x' WHERE id = 4",
-        "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id",
-    ),
 )
 MERGE_DELETE = rule(
     "MD-MERGE-DELETE",
@@ -100,8 +88,18 @@ SEQUENCE_RESTART = rule(
     "SELECT setval('…', (SELECT max(id) FROM …)) after comparing with the largest used value.",
     lock=SRE,
     rewrite=True,
-    bad=("ALTER SEQUENCE ticket RESTART WITH 1",),
+    bad=("ALTER SEQUENCE ticket RESTART WITH 1", "ALTER TABLE counted ALTER COLUMN id RESTART WITH 1"),
     good=("ALTER SEQUENCE ticket INCREMENT BY 2",),
+)
+
+
+SEQUENCE_LIMIT = rule(
+    "MV-SEQUENCE-LIMIT",
+    DATA,
+    "sequence {name} gets an end: when it is used up, every insert that takes a number from it fails",
+    "Leave it at bigint and without MAXVALUE.",
+    bad=("ALTER SEQUENCE ticket MAXVALUE 5", "ALTER SEQUENCE ticket AS smallint"),
+    good=("ALTER SEQUENCE ticket INCREMENT BY 2", "ALTER SEQUENCE ticket NO MAXVALUE"),
 )
 
 
@@ -123,19 +121,9 @@ def delete(node: Node, state: State) -> None:
     if is_catalog(name):
         state.see(SYSTEM_CATALOG, name=label(name))
     elif not state.is_private(name):
-        unbounded = is_unbounded(node)
+        unbounded = reach(node.get("whereClause"), node["relation"], others="usingClause" in node) == EVERY
         if unbounded or not state.is_new(name):
             state.see(DELETE_ALL if unbounded else DELETE, name=label(name))
-
-
-@on("UpdateStmt")
-def update(node: Node, state: State) -> None:
-    """UPDATE without a condition, or of the catalog."""
-    name = relation(node["relation"])
-    if is_catalog(name):
-        state.see(SYSTEM_CATALOG, name=label(name))
-    elif is_unbounded(node) and not state.is_private(name):
-        state.see(UPDATE_ALL, name=label(name))
 
 
 @on("InsertStmt")
@@ -144,6 +132,7 @@ def insert(node: Node, state: State) -> None:
     name = relation(node["relation"])
     if is_catalog(name):
         state.see(SYSTEM_CATALOG, name=label(name))
+    state.filled.add(name)
 
 
 @on("MergeStmt")
@@ -158,7 +147,20 @@ def merge(node: Node, state: State) -> None:
 @on("AlterSeqStmt")
 def alter_sequence(node: Node, state: State) -> None:
     """ALTER SEQUENCE … RESTART."""
-    if "restart" in options(node.get("options", [])) and not state.is_new_relation(node["sequence"]):
+    given = options(node.get("options", []))
+    if state.is_new_relation(node["sequence"]):
+        return
+    if "restart" in given:
+        state.see(SEQUENCE_RESTART)
+    if type(given.get("maxvalue")) in (int, str) or given.get("as") in ("int2", "smallint"):
+        state.see(SEQUENCE_LIMIT, name=label(relation(node["sequence"])))
+
+
+@on_alter("SetIdentity")
+def restart_identity(command: Node, alter: Node, state: State) -> None:
+    """ALTER COLUMN … RESTART of an identity column's sequence."""
+    given = options(command.get("def", {}).get("List", {}).get("items", []))
+    if "restart" in given and not state.is_new_relation(alter["relation"]):
         state.see(SEQUENCE_RESTART)
 
 

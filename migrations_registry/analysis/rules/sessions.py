@@ -32,7 +32,7 @@ TIMEOUT_OFF = rule(
     "Leave the limits to the runner.",
     bad=(
         "SET lock_timeout = 0",
-        "SET statement_timeout TO '0'",
+        "SET lock_timeout TO '0'",
         "RESET ALL",
         "DISCARD ALL",
         "SELECT set_config('lock_timeout', '0', false)",
@@ -63,6 +63,41 @@ ROLE_SETTING = rule(
     bad=("ALTER ROLE anon SET statement_timeout = 0",),
     good=("SET statement_timeout = '5s'",),
 )
+LATER_NAMES = rule(
+    "MS-LATER-SESSIONS",
+    SECURITY,
+    "sets {name} for every later session: what names mean, whose rights count or what it starts with",
+    "Qualify names and set it where it is needed, by SET LOCAL or as an option of one function.",
+    bad=("ALTER ROLE anon SET search_path = app", "ALTER ROLE anon SET session_preload_libraries = 'x'"),
+    good=("ALTER ROLE anon SET statement_timeout = '5s'",),
+)
+RAISED = rule(
+    "MT-TIMEOUT-RAISED",
+    EXECUTION,
+    "raises {name} to {value}: whoever needs the table waits behind this one for as long",
+    "Leave the limit to the runner, or keep it under a minute.",
+    bad=("SET lock_timeout = '10h'", "SET lock_timeout = 90000"),
+    good=("SET lock_timeout = '2s'", "SET statement_timeout = '10h'"),
+)
+GIVEN_BACK = rule(
+    "MT-TIMEOUT-RESET",
+    CONVENTION,
+    "gives {name} back, and nothing that could wait follows",
+    "Nothing to do.",
+    bad=("SET lock_timeout = '2s'; SELECT 1; RESET lock_timeout",),
+    good=("SET lock_timeout = '2s'",),
+)
+UNLIMITED = rule(
+    "MT-STATEMENT-TIMEOUT",
+    CONVENTION,
+    "lets a statement work for as long as it needs: right for a concurrent build or VALIDATE, which stop nobody",
+    "A limit for every statement that holds a strong lock.",
+    bad=("SET statement_timeout = 0",),
+    good=("SET statement_timeout = '5s'",),
+)
+_MEANING = {"search_path", "role", "session_authorization", "session_replication_role", "row_security"}
+_UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "": 1}
+_LONGEST_WAIT_MS = 60_000
 _TIMEOUTS = {"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"}
 
 
@@ -70,12 +105,20 @@ _TIMEOUTS = {"lock_timeout", "statement_timeout", "idle_in_transaction_session_t
 def set_variable(node: Node, state: State) -> None:
     """SET, RESET."""
     kind, name = node["kind"], node.get("name", "").lower()
+    if name == "search_path":
+        _look_in(node, state)
     if kind == "VAR_RESET_ALL":
         state.see(TIMEOUT_OFF, name="every limit")
     elif kind == "VAR_SET_VALUE":
         _set(name, [value(argument) for argument in node.get("args", [])], state)
     elif kind in ("VAR_RESET", "VAR_SET_DEFAULT") and name in _TIMEOUTS:
-        state.see(TIMEOUT_OFF, name=name)
+        state.see(GIVEN_BACK if id(node) in state.last_settings else TIMEOUT_OFF, name=name)
+
+
+def _look_in(node: Node, state: State) -> None:
+    """What unqualified names mean from here on; with SET LOCAL or in a transaction only until it ends."""
+    given = [str(value(argument)) for argument in node.get("args", [])]
+    state.scope.look_in(given if node["kind"] == "VAR_SET_VALUE" else None, local=bool(node.get("is_local")))
 
 
 def _set(name: str, values: list[Any], state: State) -> None:
@@ -84,15 +127,25 @@ def _set(name: str, values: list[Any], state: State) -> None:
         if first != "none":
             state.see(SET_ROLE, CONVENTION if state.changes_nothing else SECURITY)
     elif name in _TIMEOUTS and first.rstrip("smhd inu") in ("0", "-1"):
-        state.see(TIMEOUT_OFF, name=name)
+        state.see(UNLIMITED if name == "statement_timeout" else TIMEOUT_OFF, name=name)
     elif name == "lock_timeout":
         state.lock_timeout_set = True
+        if _milliseconds(first) > _LONGEST_WAIT_MS:
+            state.see(RAISED, name=name, value=first)
     elif name == "search_path" and first not in ("", "public", "$user", '"$user"'):
         state.see(SEARCH_PATH)
     elif name == "session_replication_role" and first != "origin":
         state.see(DISABLE_TRIGGER, name="every table")
     elif name == "allow_system_table_mods" and first not in ("off", "false", "0"):
         state.see(CATALOG_MODS)
+
+
+def _milliseconds(text: str) -> float:
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    try:
+        return float(digits) * _UNITS.get(text[len(digits) :].strip(), 1)
+    except ValueError:
+        return 0
 
 
 @on("DiscardStmt")
@@ -105,7 +158,9 @@ def discard(node: Node, state: State) -> None:
 @on("AlterRoleSetStmt", "AlterDatabaseSetStmt")
 def role_setting(node: Node, state: State) -> None:
     """ALTER ROLE … SET."""
-    state.see(ROLE_SETTING)
+    name = node["setstmt"].get("name", "").lower()
+    grave = name in _MEANING or name.endswith("_preload_libraries")
+    state.see(LATER_NAMES if grave else ROLE_SETTING, name=name)
 
 
 @on("SelectStmt", "InsertStmt", "UpdateStmt", "CallStmt")
@@ -117,6 +172,9 @@ def setting_functions(node: Node, state: State) -> None:
         name, arguments = function_name(call), call.get("args", [])
         if name == "set_config" and len(arguments) > 1:
             constants = [value(argument) for argument in arguments[:2]]
+            if constants[0] == "search_path":
+                path = constants[1].split(",") if isinstance(constants[1], str) else None
+                state.scope.look_in(path, local=len(arguments) > 2 and value(arguments[2]) is not False)
             if isinstance(constants[0], str):
                 _set(constants[0].lower(), [str(constants[1]).split(",")[0].strip()], state)
             else:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, EXECUTION, LOCKS, STRENGTH, SUE
-from migrations_registry.analysis.parsing.nodes import label, options, relation
+from migrations_registry.analysis.model import (
+    AX,
+    BLOCKING,
+    COMPATIBILITY,
+    CONVENTION,
+    EXECUTION,
+    LOCKS,
+    REWRITE,
+    SECURITY,
+    STRENGTH,
+    SUE,
+)
+from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import is_cheap_option
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -48,6 +59,35 @@ NON_TRANSACTIONAL = rule(
     "Its own step; on a shared server not in a migration at all.",
     bad=("ALTER SYSTEM SET work_mem = '8MB'", "CREATE DATABASE x", "BEGIN; VACUUM orders; COMMIT"),
     good=("VACUUM orders", "ANALYZE orders"),
+)
+NO_VACUUM = rule(
+    "MC-NO-AUTOVACUUM",
+    COMPATIBILITY,
+    "nothing cleans {name} up any more: it grows with every change, and one day the server stops to save itself",
+    "autovacuum_vacuum_scale_factor and its like.",
+    lock=SUE,
+    bad=("ALTER TABLE orders SET (autovacuum_enabled = off)",),
+    good=("ALTER TABLE orders SET (autovacuum_vacuum_scale_factor = 0.01)",),
+)
+DATABASE_TABLESPACE = rule(
+    "ML-DATABASE-TABLESPACE",
+    REWRITE,
+    "copies all of database {name} to another tablespace, and nobody may be connected to it",
+    "By hand, in a maintenance window.",
+    bad=("ALTER DATABASE nowhere SET TABLESPACE spare_space",),
+    good=("ALTER TABLE orders SET (fillfactor = 70)",),
+)
+LOCKS_OUT = rule(
+    "MS-LOCKS-OUT",
+    SECURITY,
+    "{what} takes no connections any more: whoever uses it stands outside at once",
+    "By hand, with the people who run what connects there.",
+    bad=(
+        "ALTER ROLE anon NOLOGIN",
+        "ALTER ROLE anon CONNECTION LIMIT 0",
+        "ALTER DATABASE nowhere ALLOW_CONNECTIONS false",
+    ),
+    good=("CREATE ROLE x NOLOGIN", "ALTER ROLE anon CONNECTION LIMIT 5"),
 )
 _SERVER_WIDE = {
     "AlterSystemStmt": "ALTER SYSTEM",
@@ -97,8 +137,34 @@ def settings(command: Node, alter: Node, state: State) -> None:
     given = (
         options(command.get("def", {}).get("List", {}).get("items", [])) if "RelOptions" in command["subtype"] else {}
     )
+    if any(_is_off(name, each) for name, each in given.items()):
+        state.see(NO_VACUUM, name=label(relation(alter["relation"])))
     brief = command["subtype"] in ("AT_SetStorage", "AT_SetCompression") or not all(map(is_cheap_option, given))
     state.see(BRIEF if brief else CHEAP, name=label(relation(alter["relation"])))
+
+
+def _is_off(name: str, setting: object) -> bool:
+    return name.removeprefix("toast.") == "autovacuum_enabled" and not is_on(setting)
+
+
+@on("AlterDatabaseStmt")
+def alter_database(node: Node, state: State) -> None:
+    """ALTER DATABASE … TABLESPACE, ALLOW_CONNECTIONS, CONNECTION LIMIT."""
+    given = options(node.get("options", []))
+    if "tablespace" in given:
+        state.see(DATABASE_TABLESPACE, name=node["dbname"])
+        if state.in_transaction:
+            state.see(NON_TRANSACTIONAL, what="ALTER DATABASE … SET TABLESPACE")
+    if not is_on(given.get("allow_connections", True)) or given.get("connection_limit") == 0:
+        state.see(LOCKS_OUT, what=f"database {node['dbname']}")
+
+
+@on("AlterRoleStmt", "CreateRoleStmt")
+def locked_role(node: Node, state: State) -> None:
+    """ALTER ROLE … NOLOGIN, CONNECTION LIMIT 0."""
+    given = options(node.get("options", []))
+    if isinstance(node["role"], dict) and (given.get("canlogin") is False or given.get("connectionlimit") == 0):
+        state.see(LOCKS_OUT, what=f"role {node['role'].get('rolename', '?')}")
 
 
 @on("CommentStmt")

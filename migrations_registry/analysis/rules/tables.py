@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import CONVENTION, SECURITY
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE
@@ -25,10 +25,16 @@ def create_table(node: Node, state: State) -> None:
     name = relation(node["relation"])
     if name in state.dropped and name not in state.created:
         _recreated(name, state)
-    if not node.get("if_not_exists") or (state.facts is not None and name not in state.facts.tables):
-        state.created[name] = state.transaction
-    else:
-        state.perhaps_created.add(name)
+    surely = not node.get("if_not_exists") or (state.facts is not None and name not in state.facts.tables)
+    state.made(node["relation"], surely=surely, on_commit=node.get("oncommit", ""))
+    for parent in (item["RangeVar"] for item in node.get("inhRelations", [])):
+        state.relate(name, relation(parent))
+        state.relate(relation(parent), name)
+    for element in node.get("tableElts", []):
+        if "TableLikeClause" in element:
+            state.relate(name, relation(element["TableLikeClause"]["relation"]))
+        elif "typeName" in element.get("ColumnDef", {}):
+            state.relate(name, dotted(strings(element["ColumnDef"]["typeName"]["names"])))
     is_exposed = name[0] == "public" and not node.get("inhRelations")
     if is_exposed and name not in state.secured:
         state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
@@ -45,26 +51,27 @@ def create_table_as(node: Node, state: State) -> None:
     name = relation(node["into"]["rel"])
     if name in state.dropped:
         _recreated(name, state)
-    if not node.get("if_not_exists"):
-        state.created[name] = state.transaction
+    state.made(node["into"]["rel"], surely=not node.get("if_not_exists"), on_commit=node["into"].get("onCommit", ""))
 
 
 @on("SelectStmt")
 def select_into(node: Node, state: State) -> None:
     """SELECT … INTO."""
     if "intoClause" in node:
-        state.created[relation(node["intoClause"]["rel"])] = state.transaction
+        state.made(node["intoClause"]["rel"])
 
 
 @on("CreateSeqStmt")
 def create_sequence(node: Node, state: State) -> None:
     """CREATE SEQUENCE."""
-    if not node.get("if_not_exists"):
-        state.created[relation(node["sequence"])] = state.transaction
+    state.made(node["sequence"], surely=not node.get("if_not_exists"))
 
 
 @on("ViewStmt")
 def create_view(node: Node, state: State) -> None:
     """CREATE VIEW."""
+    for kind, inner in inner_nodes(node["query"]):
+        if kind == "RangeVar":
+            state.relate(relation(node["view"]), relation(inner))
     if not node.get("replace"):
-        state.created[relation(node["view"])] = state.transaction
+        state.made(node["view"])

@@ -13,9 +13,10 @@ from migrations_registry.analysis.model import (
     STRENGTH,
     Name,
 )
-from migrations_registry.analysis.parsing.conditions import is_unbounded
+from migrations_registry.analysis.parsing.comparisons import EVERY
 from migrations_registry.analysis.parsing.nodes import label, relation
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.parsing.reach import reach
 from migrations_registry.analysis.rule_registry import AFTER, on, rule
 from migrations_registry.analysis.state import State
 
@@ -88,12 +89,16 @@ def transaction_control(node: Node, state: State) -> None:
     state.see(TX_CONTROL, severity, what=f"{kind.replace('_', ' ')} inside the file")
     if kind in ("BEGIN", "START"):
         state.begin()
-    elif kind in ("COMMIT", "ROLLBACK", "PREPARE"):
+    elif kind in ("ROLLBACK", "ROLLBACK_TO"):
+        state.rolled_back()
+    if kind in ("COMMIT", "ROLLBACK", "PREPARE"):
         state.end()
 
 
 def held_locks(kind: str, node: Node, taken: list[tuple[Name, str]], state: State) -> None:
     """After each statement: what does its transaction hold, and for how long?"""
+    if state.is_later:
+        return
     if state.in_transaction:
         _slow_after_lock(kind, node, state)
         fresh = {name for name, lock in taken if lock == AX and kind in _DDL and not state.is_new(name)}
@@ -135,12 +140,18 @@ def _backfill(kind: str, node: Node, state: State) -> None:
         return
     fills = kind == "MergeStmt" or ("fromClause" in node.get("selectStmt", {}).get("SelectStmt", {}))
     fills = fills or (
-        kind in ("UpdateStmt", "DeleteStmt") and (is_unbounded(node) or _ranges(node) or target in state.locked)
+        kind in ("UpdateStmt", "DeleteStmt") and (_takes_all(node) or _ranges(node) or target in state.locked)
     )
     if fills and _holding(state):
         state.see(BACKFILL, names=", ".join(_holding(state)))
     elif fills:
         state.backfilled = True
+
+
+def _takes_all(node: Node) -> bool:
+    return (
+        reach(node.get("whereClause"), node["relation"], others="fromClause" in node or "usingClause" in node) == EVERY
+    )
 
 
 def _ranges(node: Node) -> bool:

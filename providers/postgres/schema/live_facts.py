@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from providers.postgres.connection import Connection, statements
+from providers.postgres.schema.programs import LivePrograms, read_programs
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class LiveDatabase:
     domains: tuple[str, ...]
     is_supabase: bool
     server_version: int
+    programs: LivePrograms
 
 
 def read_live(connection: Connection) -> LiveDatabase:
@@ -56,4 +58,4 @@ def read_live(connection: Connection) -> LiveDatabase:
     row = connection.execute(statements("live_database")).fetchone()
     assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
     domains, is_supabase, version = row
-    return LiveDatabase(tables, tuple(domains), is_supabase, version)
+    return LiveDatabase(tables, tuple(domains), is_supabase, version, read_programs(connection))

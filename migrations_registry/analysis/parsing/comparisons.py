@@ -1,0 +1,152 @@
+"""How many rows one comparison chooses, as far as its text tells. A form that is not known chooses many.
+
+In: an expression with an operator, the target. Out: EVERY, MANY or FEW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from migrations_registry.analysis.parsing.nodes import constant, strings
+from migrations_registry.analysis.parsing.parser import Node
+
+FEW, MANY, EVERY = 0, 1, 2
+KEYS = {"id", "uuid", "guid", "pk", "key", "ctid", "tableoid", "xmin", "cmin"}
+_FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+_LARGE = 1_000_000
+_LOWEST, _HIGHEST = "2000-01-01", "2100-01-01"
+_NOW = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"}
+_SIZES = {"length", "char_length", "octet_length", "abs", "cardinality", "coalesce"}
+
+
+def compare(node: Node, target: Node, others: bool) -> int:
+    """`target`: its RangeVar; `others`: whether the statement names more relations."""
+    if node["kind"] in ("AEXPR_IN", "AEXPR_OP_ANY"):
+        return _one_of(node)
+    if node["kind"] in ("AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"):
+        pattern = _value(bare(node["rexpr"]))
+        return MANY if isinstance(pattern, str) and pattern.strip("%") and node["name"] else EVERY
+    if node["kind"] not in ("AEXPR_OP", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT"):
+        return _between(node) if "BETWEEN" in node["kind"] else MANY
+    operator, limit = comparison(node)[1:]
+    sides = sides_of(node)
+    if len(sides) == 2 and plain(sides[0]) == plain(sides[1]):
+        return EVERY
+    if node["kind"] == "AEXPR_DISTINCT":
+        operator = "<>"
+    if operator == "=":
+        return _equal(sides, target, others)
+    return EVERY if any(_is_no_limit(bare(side), operator, limit) for side in sides) else MANY
+
+
+def _equal(sides: list[Node], target: Node, others: bool) -> int:
+    """A column and something that is no other relation's column."""
+    left, right = (bare(side) for side in sides)
+    own = {target["relname"], target.get("alias", {}).get("aliasname", "")}
+    names = [name for side in (left, right) for name in columns(side)]
+    if any(name[-1] == "tableoid" for name in names):
+        return EVERY
+    same = {name[-1] for name in columns(left)} & {name[-1] for name in columns(right)}
+    if same and ("SubLink" in left or "SubLink" in right):
+        return MANY
+    if same and not others:
+        return FEW if any(len(name) > 1 and name[-2] not in own for name in names) else EVERY
+    joined = others and any(len(name) > 1 and name[-2] not in own for name in names)
+    return FEW if ("ColumnRef" in left or "ColumnRef" in right) and not joined else MANY
+
+
+def _is_no_limit(what: Node, operator: str, limit: Any) -> bool:
+    """A bound below everything, or above."""
+    if operator in ("<>", "IS DISTINCT FROM"):
+        return is_key(what)
+    if isinstance(limit, int):
+        low = limit <= 1 and (is_key(what) or _called(what) in _SIZES)
+        return low if operator.startswith(">") else limit >= _LARGE and operator.startswith("<")
+    if operator in ("~", "~*"):
+        return limit in ("", ".*", "^", ".")
+    if isinstance(limit, str):
+        if operator in (">", ">="):
+            return limit in ("", "-infinity") or limit[:3] == "(0," or ("0" <= limit[:1] <= "9" and limit <= _LOWEST)
+        return operator in ("<", "<=") and (limit == "infinity" or ("0" <= limit[:1] <= "9" and limit >= _HIGHEST))
+    return False
+
+
+def _between(node: Node) -> int:
+    items = [_value(bare(item)) for item in node["rexpr"]["List"]["items"]]
+    low, high = (_is_no_limit(bare(node["lexpr"]), sign, item) for sign, item in zip((">=", "<="), items, strict=False))
+    return EVERY if (low and high) or (node["kind"].startswith("AEXPR_NOT") and is_key(node["lexpr"])) else MANY
+
+
+def _one_of(node: Node) -> int:
+    """IN (…) and = ANY (…): few where constants are listed; every one where the column itself is among them."""
+    right = node["rexpr"]
+    inside = list(columns(right))
+    if any(name[-1] == own[-1] for name in inside for own in columns(node["lexpr"])):
+        return EVERY
+    if strings(node["name"])[-1] != "=":
+        return EVERY if is_key(node["lexpr"]) else MANY
+    return MANY if _called(bare(right)) == "array" else FEW
+
+
+def comparison(node: Node) -> tuple[str, str, Any]:
+    """(what is compared, operator, constant), the constant on the right."""
+    sides, operator = sides_of(node), strings(node["name"])[-1]
+    if len(sides) < 2:
+        return "", operator, None
+    if "A_Const" in bare(sides[0]):
+        sides, operator = sides[::-1], _FLIPPED.get(operator, operator)
+    right = bare(sides[1])
+    return str(plain(sides[0])), "<>" if operator == "!=" else operator, _value(right)
+
+
+def _value(node: Node) -> Any:
+    if "A_Const" in node:
+        return constant(node["A_Const"])
+    if "A_Expr" in node and "lexpr" not in node["A_Expr"] and "A_Const" in node["A_Expr"].get("rexpr", {}):
+        value = constant(node["A_Expr"]["rexpr"]["A_Const"])
+        return -value if isinstance(value, int) and strings(node["A_Expr"]["name"]) == ["-"] else value
+    if "SQLValueFunction" in node or _called(node) in _NOW:
+        return _HIGHEST  # nothing was written later than now
+    return None
+
+
+def sides_of(node: Node) -> list[Node]:
+    """Left and right, as far as the operator has them."""
+    return [node[side] for side in ("lexpr", "rexpr") if side in node]
+
+
+def is_key(expression: Node) -> bool:
+    """Whether a column of it is one that no row lacks, by its name."""
+    return any(name[-1] in KEYS for name in columns(expression))
+
+
+def columns(expression: Node) -> Iterator[list[str]]:
+    """Names of the columns in an expression."""
+    stack: list[Any] = [expression]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += current
+        elif isinstance(current, dict):
+            if "ColumnRef" in current:
+                yield strings(current["ColumnRef"]["fields"]) or ["*"]
+            stack += [child for child in current.values() if isinstance(child, dict | list)]
+
+
+def bare(expression: Node) -> Node:
+    """Without casts."""
+    while "TypeCast" in expression:
+        expression = expression["TypeCast"]["arg"]
+    return expression
+
+
+def _called(expression: Node) -> str:
+    return strings(expression["FuncCall"]["funcname"])[-1] if "FuncCall" in expression else ""
+
+
+def plain(node: Any) -> Any:
+    """Without the places in the text."""
+    if isinstance(node, dict):
+        return {key: plain(child) for key, child in node.items() if key != "location"}
+    return [plain(child) for child in node] if isinstance(node, list) else node

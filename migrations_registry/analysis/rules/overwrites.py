@@ -1,0 +1,119 @@
+"""UPDATE, MERGE and upsert: judged by which rows they overwrite, and whether a value is lost."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.model import BLOCKING, DATA, DESTRUCTIVE, RX, Name
+from migrations_registry.analysis.parsing.comparisons import EVERY, MANY
+from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.parsing.reach import reach
+from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rules.rows import BATCHES, SYSTEM_CATALOG, is_catalog
+from migrations_registry.analysis.state import State
+
+UPDATE_ALL = rule(
+    "MD-UPDATE-ALL",
+    DESTRUCTIVE,
+    "overwrites every row of {name}",
+    BATCHES,
+    lock=RX,
+    scan=True,
+    bad=(
+        "UPDATE orders SET note = 'x'",
+        "UPDATE orders SET note = 'x' WHERE 1 = 1",
+        "UPDATE orders SET note = 'x' WHERE length(note) >= 0",
+        "MERGE INTO orders USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET note = 'x'",
+    ),
+    good=(
+        "UPDATE orders SET note = 'x' WHERE id = 4",
+        "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id",
+        "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1",
+    ),
+)
+UPDATE_MANY = rule(
+    "MD-UPDATE-MANY",
+    DATA,
+    "overwrites rows of {name} that a range, a join or a query chooses: what they held is lost",
+    "Keep the old values first (CREATE TABLE … AS SELECT … WHERE the same condition) and state the expected count.",
+    lock=RX,
+    scan=True,
+    bad=(
+        "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id",
+        "UPDATE orders SET note = 'x' WHERE created_at < '2024-01-01'",
+    ),
+    good=(
+        "UPDATE orders SET note = 'x' WHERE id IN (4, 5)",
+        "UPDATE orders SET note = 'x' WHERE note IS NULL",
+        "INSERT INTO orders (id, customer_id) VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET note = 'x'",
+    ),
+)
+UPDATE_FILL = rule(
+    "ML-UPDATE-FILL",
+    BLOCKING,
+    "fills every row of {name}: nothing is lost, but whoever changes a row meanwhile waits, and its size may double",
+    BATCHES,
+    lock=RX,
+    scan=True,
+    bad=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1",),
+    good=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 4",),
+)
+
+
+@on("UpdateStmt")
+def update(node: Node, state: State) -> None:
+    """UPDATE, by its condition."""
+    name = relation(node["relation"])
+    if is_catalog(name):
+        state.see(SYSTEM_CATALOG, name=label(name))
+        return
+    where = node.get("whereClause")
+    rows = reach(where, node["relation"], others="fromClause" in node)
+    _overwrites(rows, name, _columns(node["targetList"]), where, state)
+
+
+@on("MergeStmt")
+def merge(node: Node, state: State) -> None:
+    """MERGE … WHEN MATCHED THEN UPDATE."""
+    rows = EVERY if reach(node["joinCondition"], node["relation"], others=False) == EVERY else MANY
+    for clause in (item["MergeWhenClause"] for item in node["mergeWhenClauses"]):
+        if clause["commandType"] == "CMD_UPDATE":
+            where = clause.get("condition")
+            narrowed = min(rows, reach(where, node["relation"], others=True)) if where else rows
+            _overwrites(narrowed, relation(node["relation"]), _columns(clause["targetList"]), where, state)
+
+
+@on("InsertStmt")
+def upsert(node: Node, state: State) -> None:
+    """INSERT … SELECT … ON CONFLICT DO UPDATE; one with values written out overwrites what they name."""
+    conflict = node.get("onConflictClause", {})
+    query = node.get("selectStmt", {}).get("SelectStmt", {})
+    if conflict.get("action") == "ONCONFLICT_UPDATE" and "valuesLists" not in query:
+        where = conflict.get("whereClause")
+        _overwrites(MANY, relation(node["relation"]), _columns(conflict["targetList"]), where, state)
+
+
+def _columns(targets: list[Node]) -> set[str]:
+    return {item["ResTarget"].get("name", "") for item in targets}
+
+
+def _overwrites(rows: int, name: Name, written: set[str], where: Node | None, state: State) -> None:
+    if rows < MANY or state.is_private(name):
+        return
+    made = {column for column in written if (name, column) in state.created_columns and not state.is_later}
+    if written <= made | set(_empty(where)):
+        if rows == EVERY and not state.is_new(name):
+            state.see(UPDATE_FILL, name=label(name))
+    elif rows == EVERY or not state.is_new(name):
+        state.see(UPDATE_ALL if rows == EVERY else UPDATE_MANY, name=label(name))
+
+
+def _empty(where: Node | None) -> list[str]:
+    """Columns that are NULL in every chosen row."""
+    if not where:
+        return []
+    if where.get("BoolExpr", {}).get("boolop") == "AND_EXPR":
+        return [column for part in where["BoolExpr"]["args"] for column in _empty(part)]
+    test = where.get("NullTest", {})
+    if test.get("nulltesttype") != "IS_NULL" or "ColumnRef" not in test["arg"]:
+        return []
+    return strings(test["arg"]["ColumnRef"]["fields"])[-1:]
