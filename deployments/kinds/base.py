@@ -38,6 +38,16 @@ def find_service(environment: Environment, named: str) -> Service:
     return service
 
 
+def service_of(named: str) -> Service:
+    """A service of any environment by Render's id or by name. Raises Refused."""
+    rows = Service.objects.filter(removed_at=None).select_related("environment")
+    service = rows.filter(render_id=named).first() or rows.filter(name=named).first()
+    if service is None:
+        known = ", ".join(rows.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        raise Refused(f"There is no service {named!r}. Nothing was requested. Known: {known}.")
+    return service
+
+
 def name_of(render_id: str) -> str:
     return Service.objects.filter(render_id=render_id).values_list("name", flat=True).first() or render_id
 

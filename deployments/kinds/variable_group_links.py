@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployments.kinds.base import name_of
+from deployments.kinds.base import name_of, service_of
 from deployments.kinds.variable_groups import check_place, find_group, shown_links, touched
 from deployments.models import Service, VariableGroup
 from deployments.render.at_most_once import RENDER
@@ -32,16 +32,6 @@ def groups_anywhere(environment: Environment) -> Iterable[tuple[str, str]]:
 def services_anywhere(environment: Environment) -> Iterable[tuple[str, str]]:
     rows = Service.objects.filter(removed_at=None).select_related("environment").order_by("name")
     return [(row.render_id, f"{row.name} ({row.environment})") for row in rows]
-
-
-def service_of(named: str) -> Service:
-    """A service of any environment by Render's id or by name. Raises Refused."""
-    rows = Service.objects.filter(removed_at=None).select_related("environment")
-    service = rows.filter(render_id=named).first() or rows.filter(name=named).first()
-    if service is None:
-        known = ", ".join(rows.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
-        raise Refused(f"There is no service {named!r}. Nothing was requested. Known: {known}.")
-    return service
 
 
 def checked(ctx: StepContext) -> tuple[Render, EnvGroup, Service]:
