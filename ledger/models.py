@@ -30,6 +30,9 @@ class Entry(models.Model):
     seeded = models.BooleanField(default=False)
     previous_sha256 = models.CharField(max_length=64)
     sha256 = models.CharField(max_length=64, unique=True)
+    mac = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="the portal's code over the hash"
+    )
 
     class Meta:
         verbose_name_plural = "timeline"

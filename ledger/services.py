@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger import canonical, channel
+from ledger.authenticity import code_of, digest_of
 from ledger.models import Checkpoint, Entry, Head
 from ledger.registry import listeners
 from ledger.report import VerificationReport
@@ -61,6 +62,7 @@ def _append(entry: Entry, at: datetime | None) -> Entry:
     entry.sequence, entry.previous_sha256 = head.sequence + 1, head.sha256
     entry.at = (at or timezone.now()).astimezone(UTC)
     entry.sha256 = digest_of(entry)
+    entry.mac = code_of(entry.sha256)
     entry.save(force_insert=True)
     Head.objects.filter(pk=1).update(sequence=entry.sequence, sha256=entry.sha256)
     return entry
@@ -79,13 +81,6 @@ def _text(value: str, name: str, longest: int) -> str:
     if len(text) > longest:
         raise canonical.NotCanonical(f"{name} is {len(text)} characters long; {longest} is the most")
     return text
-
-
-def digest_of(entry: Entry) -> str:
-    """The hash an entry must have: over its fields in the order of `sql/entries.sql`, chained to the previous."""
-    at = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    who = [entry.actor, entry.code, entry.environment, entry.subject, entry.channel, entry.os_user, entry.host]
-    return canonical.digest(entry.previous_sha256, [entry.sequence, at, *who, entry.data, entry.seeded])
 
 
 def checkpoint() -> Checkpoint | None:

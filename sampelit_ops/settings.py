@@ -22,6 +22,7 @@ env = environ.Env()
 DEMO = env.bool("DEMO", default=False)
 RENDER = bool(env.str("RENDER", default=""))  # set by Render itself
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 OPS_BASE_URL = env.str("OPS_BASE_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from ledger.authenticity import digest_of
 from ledger.models import Entry, Head
-from ledger.services import digest_of, verify
+from ledger.services import verify
 
 SAMPLE = 60
 
