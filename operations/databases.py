@@ -15,6 +15,7 @@ from operations.authority import VOTE, holders
 from operations.log_context import operation_id
 from operations.models import Environment, Operation
 from operations.notify.outbox import addresses, enqueue
+from operations.votes.judge import counted
 from providers.errors import Refused
 from providers.postgres.identity import Identity, identity
 
@@ -165,11 +166,11 @@ def renew(environment: Environment) -> None:
 
 def refuse_too_few_votes(running: Operation, environment: Environment) -> None:
     """Its votes were counted before it was known whose database this is: count again. Raises Refused."""
-    if running.break_glass_by_id is not None:
+    if running.began_under_glass():
         return
     others = Environment.objects.of_one_database(environment)
     needed = max((other.own_votes(running.risk) for other in others), default=0)
-    if needed > running.approvals_required and needed > running.live_votes():
+    if needed > running.approvals_required and needed > len(counted(running, environment)):
         alike = ", ".join(map(str, others))
         raise Refused(
             f"{environment} is the database of {alike} too, and there {running.risk} acts need {needed} votes. "

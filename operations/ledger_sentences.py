@@ -16,6 +16,9 @@ SENTENCES = {
     "operations.break_glass_lapsed": (
         "The break-glass for {operation} lapsed before a worker was free; it waits for votes again"
     ),
+    "operations.votes_missing": "{operation} waits for votes again: {reason}",
+    "operations.approver_confirmed": "{actor} confirmed {subject} as an approver: the votes count from now on",
+    "operations.voters_known": "The portal wrote down who may vote and who had, before it began to vouch for entries",
     "operations.cancel_requested": "{actor} asked to cancel {operation}{because}",
     "operations.succeeded": "{operation} succeeded{errors}",
     "operations.failed": "{operation} failed{errors}",

@@ -25,6 +25,7 @@ from tests import (
     factories_migrations,
     factories_supabase,
 )
+from tests.people import vouch_for
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def environments() -> Environment:
 def operations(by: User, approver: User, production: Environment) -> dict[str, Operation]:
     """One operation in each state that a page draws differently."""
     made = {name: _ask(f"rehearsal.{risk}", by, production, name) for name, risk in ASKED.items()}
-    approve(made["half approved"], by=approver, comment="I looked at the plan.")
+    approve(made["half approved"], by=vouch_for(approver), comment="I looked at the plan.")
     for name, status in MOVED.items():
         _move(made[name], status)
     return {name: Operation.objects.get(pk=operation.pk) for name, operation in made.items()}

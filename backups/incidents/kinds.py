@@ -15,6 +15,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.votes.judge import counted
 from providers.errors import Refused
 
 
@@ -40,8 +41,7 @@ def resolve(ctx: StepContext) -> None:
     by = ctx.operation.requested_by.username
     if row.status != Incident.Status.OPEN and (row.resolved_by, row.reason) == (by, reason):
         return
-    votes = ctx.operation.approvals.filter(decision="approve", revoked_at=None).order_by("approved_at")
-    agreed = list(votes.values_list("approved_by__username", flat=True))
+    agreed = [vote.approved_by.username for vote in counted(ctx.operation, kinds.place_of(ctx.operation))]
     incidents_service.resolve(row, by, reason, str(ctx.parameters["finding"]), agreed=agreed)
     ctx.result(incident=row.pk)
     ctx.log(f"Incident {row.pk} is resolved; the same finding is accepted from now on.")

@@ -21,6 +21,7 @@ from operations.authority import VOTE, holds
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Approval, Environment, Operation, Status
+from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
 from operations.web import formatting, operation_page, request_page
 from providers.errors import Refused
 
@@ -68,8 +69,9 @@ class OperationAdmin(ReadOnlyAdmin):
         """What waits for a vote: mine first, then what others must decide, with the reason."""
         assert isinstance(request.user, User)  # noqa: S101
         rows = Operation.objects.filter(status=Status.AWAITING_APPROVAL)
-        rows = rows.select_related("environment", "requested_by").prefetch_related("approvals")
-        waiting = [_waiting(row, self.what(row), request.user) for row in rows[:100]]
+        rows = rows.select_related("environment", "requested_by").prefetch_related("approvals__approved_by")[:100]
+        evidence = evidence_of(list(rows), request.user)
+        waiting = [_waiting(row, self.what(row), request.user, evidence) for row in rows]
         context = {
             **self.admin_site.each_context(request),
             "title": "Approvals",
@@ -112,25 +114,29 @@ class OperationAdmin(ReadOnlyAdmin):
 
 @dataclass(frozen=True)
 class Waiting:
-    """One request on the page of approvals: its live votes, and why this person cannot vote on it."""
+    """One request on the page of approvals: the votes that count, and why this person cannot vote on it."""
 
     row: Operation
     label: str
     votes: int
+    needed: int
     why_not: str
 
 
-def _waiting(row: Operation, label: str, user: User) -> Waiting:
-    live = [vote for vote in row.approvals.all() if not vote.revoked_at]
-    return Waiting(row, label, sum(vote.decision == "approve" for vote in live), _why_not(row, user, live))
+def _waiting(row: Operation, label: str, user: User, evidence: Evidence) -> Waiting:
+    place = kinds.place_of(row)
+    counting = [one.vote for one in judge(row, place, evidence) if not one.why_not]
+    name = user.get_username()
+    why_not = _why_not(row, user, place, counting) or why_not_yet(name, place, evidence.histories[name])
+    return Waiting(row, label, len(counting), needed(row, place), why_not)
 
 
-def _why_not(row: Operation, user: User, live: list[Approval]) -> str:
+def _why_not(row: Operation, user: User, place: Environment, counting: list[Approval]) -> str:
     if row.requested_by_id == user.pk:
         return "You requested it; somebody else must approve it."
-    if not holds(user, VOTE, row.environment):
+    if not holds(user, VOTE, place):
         return why_not_vote(row, user)
-    return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in live) else ""
+    return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in counting) else ""
 
 
 @admin.register(Environment)

@@ -16,6 +16,7 @@ from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Operation, Status, Task
+from operations.votes.judge import GLASS
 from providers.errors import Refused
 
 WINDOW = timedelta(minutes=30)
@@ -25,7 +26,7 @@ DELAY_WHEN_ALONE = timedelta(minutes=30)
 def why_not_break_glass(operation: Operation, by: User) -> str:
     """The reason it is refused, or nothing."""
     otherwise = "Only operators and admins may break the glass."
-    if refusal := why_not(by, "operations.break_glass", operation.environment, otherwise):
+    if refusal := why_not(by, GLASS, operation.environment, otherwise):
         return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()}; there is no missing vote to replace."
@@ -49,8 +50,10 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
                 raise PermissionDenied(f"{refusal} Nothing was changed.")
             reason = said(reason)
             alone = holders(VOTE, row.environment).count() < 2
-            _replace_votes(row, by, reason, timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0)))
-            record_about(row, "operations.break_glass", actor=by.username, reason=reason, channel=channel)
+            begin = timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0))
+            _replace_votes(row, by, reason, begin)
+            until = (begin + WINDOW).isoformat()
+            record_about(row, GLASS, actor=by.username, reason=reason, channel=channel, until=until)
     row.refresh_from_db()
     return row
 
@@ -65,6 +68,7 @@ def _replace_votes(row: Operation, by: User, reason: str, begin: datetime) -> No
         break_glass_from=begin,
         break_glass_until=begin + WINDOW,
         due_at=begin,
+        error="",
     )
     Task.objects.create(
         kind=Task.Kind.REVIEW_BREAK_GLASS,

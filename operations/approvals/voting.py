@@ -8,10 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.authority import VOTE, holds, why_not
+from operations.engine.kinds import place_of
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Approval, Operation, Status
+from operations.votes.judge import counted, has_votes, why_not_yet
 from providers.errors import Refused
 
 
@@ -19,15 +21,16 @@ def why_not_vote(operation: Operation, by: User) -> str:
     """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
     if operation.requested_by_id == by.pk:
         return "You requested it; somebody else must approve it."
-    if refusal := why_not(by, VOTE, operation.environment, "Only approvers vote."):
+    place = place_of(operation)
+    if refusal := why_not(by, VOTE, place, "Only approvers vote."):
         return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()} and takes no votes."
     if operation.expires_at < timezone.now():
         return "It has expired; it must be requested again."
-    if operation.approvals.filter(approved_by=by, revoked_at=None).exists():
+    if any(vote.approved_by_id == by.pk for vote in counted(operation, place)):
         return "You have voted already."
-    return ""
+    return why_not_yet(by.username, place)
 
 
 def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
@@ -50,8 +53,7 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
             votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
             if not votes.update(revoked_at=timezone.now()):
                 raise Refused("You have no vote here to take back; nothing was changed.")
-            glass = row.break_glass_until is not None and row.break_glass_until > timezone.now()
-            if row.status == Status.QUEUED and not glass and row.live_votes() < row.approvals_required:
+            if row.status == Status.QUEUED and not row.glass_is_broken() and not has_votes(row, place_of(row)):
                 Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL)
             record_about(row, "operations.approval_revoked", actor=by.username, channel=channel)
     row.refresh_from_db()
@@ -71,7 +73,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
             row = _locked(operation.pk)
             reason = why_not_vote(row, by)
             if reason:
-                may_vote = row.requested_by_id != by.pk and holds(by, VOTE, row.environment)
+                may_vote = row.requested_by_id != by.pk and holds(by, VOTE, place_of(row))
                 error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
             comment = said(comment)
@@ -95,17 +97,20 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                     "sealed": "",
                 }
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
-            else:
-                _advance_if_enough(row)
             verb = "approved" if decision == Approval.Decision.APPROVE else "rejected"
-            record_about(row, f"operations.{verb}", actor=by.username, comment=comment, channel=channel)
+            asked = row.content_sha256
+            record_about(
+                row, f"operations.{verb}", actor=by.username, comment=comment, channel=channel, content_sha256=asked
+            )
+            if decision == Approval.Decision.APPROVE:
+                _advance_if_enough(row)  # after its entry, without which no vote counts
     row.refresh_from_db()
     return row
 
 
 def _advance_if_enough(row: Operation) -> None:
-    if row.status == Status.AWAITING_APPROVAL and row.live_votes() >= row.approvals_required:
-        Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.QUEUED)
+    if row.status == Status.AWAITING_APPROVAL and has_votes(row, place_of(row)):
+        Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.QUEUED, error="")
         row.status = Status.QUEUED
         wake(row)
 

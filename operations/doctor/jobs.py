@@ -33,6 +33,6 @@ def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
 
 
 def register() -> None:
-    from operations.doctor import databases, people, portal, variables  # noqa: F401  they register themselves
+    from operations.doctor import databases, people, portal, variables, votes  # noqa: F401  they register themselves
 
     tick.every("doctor", SECONDS, round_of_checks)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
+from django.urls import reverse
+from django.utils import timezone
 
+from operations.accounts import SYSTEM
+from operations.authority import VOTE, holders
+from operations.engine.kinds import place_of, registry
+from operations.engine.request import record_about
 from operations.models import Operation, Status
 from operations.models.operation import database_now
+from operations.models.ulid import new_ulid
+from operations.notify.outbox import addresses, enqueue
+from operations.votes.judge import why_not_asker, why_not_votes
 from providers import redact
 
 SPOKEN = frozenset({"error", "result", "progress"})
@@ -25,14 +35,26 @@ class Lease:
     owner: str
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Authority that is missing, and how that ends it: votes may still come, but not in place of whoever asked."""
+
+    reason: str
+    is_final: bool
+    why: str = ""
+
+
 class LeaseLost(Exception):
     """Another claim has taken over, or the lease ran out; nothing more may be written."""
 
 
 def claim(operation_id: str, owner: str) -> Lease | None:
-    """Take the lease, bump fence and attempt; None when it is not due, held, or its exclusive key is taken."""
+    """Take the lease, bump fence and attempt; None when it is not due, held, its exclusive key is taken, or its votes
+    do not count any more."""
     try:
         with transaction.atomic():
+            if not _may_begin(operation_id):
+                return None
             claimed = (
                 Operation.objects.due()
                 .filter(pk=operation_id)
@@ -52,6 +74,48 @@ def claim(operation_id: str, owner: str) -> Lease | None:
             return Lease(operation_id, fence, owner)
     except IntegrityError:
         return None
+
+
+def _may_begin(operation_id: str) -> bool:
+    """Judge a queued operation in the claim's own transaction: it waits for votes again, or ends where nobody may."""
+    due = Operation.objects.due().filter(pk=operation_id, status=Status.QUEUED)
+    row = due.select_for_update(of=("self",)).select_related("environment").first()
+    gap = gap_of(row) if row is not None else None
+    if row is None or gap is None:
+        return True
+    if gap.is_final:
+        ended = {"ended_at": timezone.now(), "error": gap.reason, "sealed": ""}
+        Operation.objects.advance(row.pk, Status.QUEUED, Status.EXPIRED, **ended)
+        record_about(row, "operations.expired", actor=SYSTEM, error=gap.reason)
+        return False
+    reason = f"{gap.why} Nothing was run; it waits for votes again."
+    Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None, error=reason)
+    _tell_approvers(row, reason)
+    record_about(row, "operations.votes_missing", actor=SYSTEM, reason=reason)
+    return False
+
+
+def gap_of(row: Operation) -> Gap | None:
+    """What of its authority is missing at this moment; None: it may begin. The people stay as they are until the end
+    of the transaction, whose caller holds the operation's row.
+    """
+    voters = row.approvals.filter(decision="approve", revoked_at=None).values_list("approved_by", flat=True)
+    ids = {row.requested_by_id, row.break_glass_by_id or row.requested_by_id, *voters}
+    people = {one.pk: one for one in User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+    kind = registry.kinds.get(row.kind)
+    asker = people[row.requested_by_id]
+    if kind is not None and (why := why_not_asker(asker, kind.permission, kind.asked_of(row.environment))):
+        return Gap(f"{why} Nothing was run. Somebody who may do it requests it again.", is_final=True)
+    if not (why := why_not_votes(row, place_of(row))):
+        return None
+    return Gap(f"{why} Nothing was run. Request it again.", is_final=row.expires_at < timezone.now(), why=why)
+
+
+def _tell_approvers(row: Operation, reason: str) -> None:
+    subject = f"Votes are missing: {row} on {row.environment}"
+    path = reverse("admin:operations_operation_change", args=[row.pk])
+    voters = addresses(holders(VOTE, place_of(row)))
+    enqueue(f"votes-missing:{new_ulid()}", subject=subject, body=reason, path=path, to=voters)
 
 
 def extend(lease: Lease, **fields: object) -> bool:

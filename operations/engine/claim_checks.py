@@ -57,7 +57,7 @@ def _same_steps(rows: list[Step], specs: Specs, kind: kinds.OperationKind) -> No
 
 
 def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
-    """Raise Refused where time, freeze, votes, content or risk say no; nothing has run yet."""
+    """Raise Refused where time, freeze, content or risk say no; nothing has run yet. Votes are the claim's."""
     environment = operation.environment
     if operation.expires_at < timezone.now():
         raise Refused("It waited longer than 72 hours. Nothing was run. Request it again.")
@@ -75,9 +75,6 @@ def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     risk = kind.assess(environment, operation.parameters)
     if risk != operation.risk:
         raise Refused(f"The risk was {operation.risk} when asked and is {risk} now. Nothing was run. Request it again.")
-    votes = kinds.deciding(kind, environment, operation.parameters, risk).votes(risk)
-    if operation.break_glass_by_id is None and max(votes, operation.approvals_required) > _active_votes(operation):
-        raise Refused(f"It needs {votes} votes of active people now. Nothing was run. Request it again.")
 
 
 def still_enough(operation: Operation) -> None:
@@ -85,11 +82,6 @@ def still_enough(operation: Operation) -> None:
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is not None and kind.connections(operation.parameters):
         refuse_too_few_votes(operation, operation.environment)
-
-
-def _active_votes(operation: Operation) -> int:
-    live = operation.approvals.filter(decision="approve", revoked_at=None, approved_by__is_active=True)
-    return live.count()
 
 
 def _only_always(lease: Lease, operation: Operation, rows: list[Step], reason: str) -> Specs:

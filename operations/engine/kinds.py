@@ -14,7 +14,7 @@ from typing import Any
 
 from operations.binding import Bound, bound_to
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
-from operations.models import Environment, Risk
+from operations.models import Environment, Operation, Risk
 from providers.errors import Refused
 
 
@@ -60,6 +60,10 @@ class OperationKind:
         if self.risk == FROM_PLAN:
             raise NotImplementedError(f"{self.name} takes its risk from a plan and must say how")
         return str(self.risk)
+
+    def asked_of(self, environment: Environment) -> Environment | None:
+        """For which environment whoever asks must hold the permission; None: for all of them."""
+        return None if self.everywhere else environment
 
     def reaches(self, environment: Environment, parameters: Parameters) -> list[Environment]:
         """Every environment that the act can change something for; the strictest of them decides about votes."""
@@ -159,7 +163,23 @@ def all_consequences(kind: OperationKind, environment: Environment, parameters: 
 def deciding(kind: OperationKind, environment: Environment, parameters: Parameters, risk: str) -> Environment:
     """Of all that the act reaches the environment whose votes and people count: the strictest for this risk."""
     reached = [environment, *kind.reaches(environment, parameters)]
-    return max(reached, key=lambda place: (place.votes(risk), place.protected, place.pk == environment.pk, place.slug))
+    return strictest(reached, risk)
+
+
+def strictest(places: list[Environment], risk: str) -> Environment:
+    """The place whose votes decide; of equals the first."""
+    return max(places, key=lambda place: (place.votes(risk), place.protected))
+
+
+def place_of(operation: Operation) -> Environment:
+    """The environment that decides about it now; the strictest of all where nobody can tell what it reaches."""
+    kind = registry.kinds.get(operation.kind)
+    try:
+        if kind is None:
+            return operation.environment
+        return deciding(kind, operation.environment, operation.parameters, operation.risk)
+    except Refused:
+        return strictest([operation.environment, *Environment.objects.all()], operation.risk)
 
 
 def _resolve(declared: StepSpec | Registered) -> StepSpec:

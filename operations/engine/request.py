@@ -106,7 +106,8 @@ def request(
 
 def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
     """Raise PermissionDenied unless this person may ask for this kind there."""
-    refusal = why_not(by, kind.permission, environment, f"{by.username} may not request {kind.name}.")
+    place = kind.asked_of(environment) if environment else None
+    refusal = why_not(by, kind.permission, place, f"{by.username} may not request {kind.name}.")
     if refusal:
         raise PermissionDenied(f"{refusal} Nothing was requested.")
 

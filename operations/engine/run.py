@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from operations.engine.claim import Lease, LeaseLost, claim, lock, write
+from operations.engine.claim import Lease, LeaseLost, claim, gap_of, lock, write
 from operations.engine.claim_checks import Specs, accept, still_enough
 from operations.engine.context import Cancelled, Limits, StepContext
 from operations.engine.finish import alarm, end, next_always
@@ -17,7 +17,7 @@ from operations.engine.heartbeat import EndProcess, beating, kill_own_group
 from operations.engine.specs import StepFunction
 from operations.engine.wakeup import wake
 from operations.log_context import operating
-from operations.models import Operation, Outcome, Step, StepStatus
+from operations.models import Operation, Outcome, Status, Step, StepStatus
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
 from providers.redact import forget_learned, redact
@@ -57,6 +57,9 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
             operation.pool = row.pool
             wake(operation)
             return False
+        if row.status == StepStatus.PENDING and not row.always and (gap := _gap_at_start(operation)):
+            end(lease, Status.EXPIRED, gap)
+            return False
         if row.always and row.status == StepStatus.RUNNING:
             _always_died(lease, operation, row)
             return False
@@ -73,6 +76,14 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
         )
     spec = specs[row.name]
     return _run_step(StepContext(operation, row, Limits(spec.deadline, spec.stall), lease), spec.run, end_process)
+
+
+def _gap_at_start(operation: Operation) -> str:
+    """What its authority lost since the claim, asked in the transaction that begins the first step; or nothing."""
+    if operation.steps.exclude(status=StepStatus.PENDING).exists():
+        return ""
+    gap = gap_of(operation)
+    return gap.reason if gap else ""
 
 
 def _next(operation: Operation, specs: Specs) -> Step | None:

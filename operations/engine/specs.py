@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from operations.engine.context import StepContext
 from operations.models import Environment
 
 Parameters = dict[str, Any]
-StepFunction = Callable[[StepContext], None]
+StepFunction = Callable[[Any], None]  # of a StepContext, which is made of a claim, which asks what kinds declare
 POOLS = ("export", "prove", "urgent", "deploy")
 FROM_PLAN = "from_plan"
 

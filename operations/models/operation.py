@@ -165,5 +165,11 @@ class Operation(models.Model):
         """How long it has run, or ran."""
         return ((self.ended_at or timezone.now()) - self.started_at).total_seconds() if self.started_at else None
 
-    def live_votes(self) -> int:
-        return self.approvals.filter(decision="approve", revoked_at=None).count()
+    def began_under_glass(self) -> bool:
+        """Whether it began in the window of a break-glass."""
+        begun, glass = self.started_at, (self.break_glass_from, self.break_glass_until)
+        return bool(begun and glass[0] and glass[1] and glass[0] <= begun <= glass[1])
+
+    def glass_is_broken(self) -> bool:
+        """Whether a break-glass stands in for missing votes: its window counts, not that there once was one."""
+        return self.break_glass_until is not None and self.break_glass_until > timezone.now()

@@ -21,6 +21,7 @@ from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
+from operations.votes.judge import every_vote
 from operations.web import progress
 from operations.web.errors import status_of
 from providers.errors import ProviderError, Refused
@@ -42,14 +43,14 @@ class Verb:
 
 
 def find(pk: str) -> Operation:
-    return get_object_or_404(
-        Operation.objects.select_related("environment", "requested_by", "break_glass_by", "retry_of"), pk=pk
-    )
+    rows = Operation.objects.select_related("environment", "requested_by", "break_glass_by", "retry_of")
+    return get_object_or_404(rows.prefetch_related("approvals__approved_by"), pk=pk)
 
 
 def verbs(operation: Operation, user: User) -> list[Verb]:
     """What this person could do with it, in the order of the page."""
     kind = kinds.registry.kinds.get(operation.kind)
+    shown: list[Verb] = []
     if operation.status == Status.AWAITING_APPROVAL:
         typed = ""
         if operation.risk == "destructive" and kind is not None:
@@ -62,8 +63,6 @@ def verbs(operation: Operation, user: User) -> list[Verb]:
         if not why_not_break_glass(operation, user):
             says = "Replaces the missing votes for 30 minutes. All approvers are told; somebody else reviews it."
             shown.append(Verb("break-glass", "Break the glass", "", "danger", says, needs_reason=True))
-    else:
-        shown = []
     if operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED) and _voted(operation, user):
         shown.append(Verb("revoke", "Take my vote back", "", says="It counts no more; possible until a worker starts."))
     if operation.terminal:
@@ -85,7 +84,8 @@ def _why_not_retry(operation: Operation, user: User) -> str:
 
 
 def _voted(operation: Operation, user: User) -> bool:
-    return operation.approvals.filter(approved_by=user, revoked_at=None, decision="approve").exists()
+    votes = operation.approvals.all()
+    return any(vote.approved_by_id == user.pk and vote.decision == "approve" and not vote.revoked_at for vote in votes)
 
 
 def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
@@ -164,7 +164,7 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "steps": steps,
         "trouble": progress.trouble(operation, steps),
         "attempts": max((step.attempt for step in steps), default=0),
-        "votes": list(operation.approvals.select_related("approved_by")),
+        "votes": every_vote(operation, kinds.place_of(operation)),
         "verbs": verbs(operation, request.user),
         "progress": progress.shown(operation),
         "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),

@@ -145,7 +145,7 @@ def _context(
         "environment": environment,
         "form": form,
         "why_not": why_not(
-            request.user, kind.permission, environment, "Your role may look at this but not request it."
+            request.user, kind.permission, kind.asked_of(environment), "Your role may look at this but not request it."
         ),
         "command": _command(kind, environment, form),
         **shown,

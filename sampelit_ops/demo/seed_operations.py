@@ -46,7 +46,8 @@ def vote(operation: Operation, by: User, *, at: datetime, approve: bool = True, 
             decision="approve" if approve else "reject",
             comment=comment,
         )
-        if approve and operation.live_votes() >= operation.approvals_required:
+        given = operation.approvals.filter(decision="approve").count()
+        if approve and given >= operation.approvals_required:
             Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.QUEUED)
             operation.status = Status.QUEUED
         record_about(operation, f"operations.{'approved' if approve else 'rejected'}", actor=by.username, at=at)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
 from operations.admin.base import EditableAdmin
+from operations.approvals.confirmation import confirm
 from operations.models import RoleGrant
 from operations.web.formatting import badge, when
 from providers.errors import Refused
@@ -55,7 +57,7 @@ class PersonAdmin(EditableAdmin):
     list_filter = (RoleFilter, "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    actions = ("deactivate", "activate", "start_over")
+    actions = ("deactivate", "activate", "start_over", "confirm_approver")
     fields = ("username", "first_name", "last_name", "email", "roles")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -146,6 +148,16 @@ class PersonAdmin(EditableAdmin):
                 messages.success(request, invitations.start_over(person, by=signed_in(request)))
             except Refused as refusal:
                 messages.error(request, refusal.reason)
+
+    @admin.action(description="Confirm as approver", permissions=["change"])
+    def confirm_approver(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """A second admin lets a new approver's votes count before a day has passed."""
+        for person in queryset:
+            try:
+                confirm(person, by=signed_in(request))
+                messages.success(request, f"The votes of {person.username} count from now on.")
+            except PermissionDenied as refusal:
+                messages.error(request, str(refusal))
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, people: QuerySet[User], active: bool, code: str) -> None:

@@ -25,6 +25,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
+from tests.people import vouch_for
 
 pytestmark = pytest.mark.django_db
 ROW = {"id": "1", "chain": "c", "sequence": 4, "before": {"visitor_id": "ana"}, "after": {"visitor_id": "eva"}}
@@ -66,7 +67,7 @@ def olga(*codenames: str) -> User:
 def ada() -> User:
     user = User.objects.create_user("ada", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="approve_operation"))
-    return user
+    return vouch_for(user)
 
 
 def ended(operation: Operation) -> Operation:

@@ -30,6 +30,7 @@ from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from tests import sampling
+from tests.people import vouch_for
 
 pytestmark = pytest.mark.django_db
 module = import_module("migrations_registry.analysis.analyse")
@@ -57,6 +58,7 @@ class History:
         self.people = [User.objects.create(username=f"p{number}", is_staff=True) for number in range(4)]
         for person in self.people:
             person.user_permissions.set(permissions)
+            vouch_for(person)
         self.people = list(User.objects.filter(username__startswith="p"))
         self.edit()
 

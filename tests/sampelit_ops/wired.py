@@ -124,8 +124,9 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
 backup_stores blueprints clock coverage databases fingerprints identities last_witness ledger ledger_checkpoints mail
-migration_history migrations outbox portal_copy portal_database render render_recovery repositories retention
-second_factors secrets services slack store supabase supabase_functions ticker variables webhook workers
+migration_history migrations new_approvers outbox portal_copy portal_database render render_recovery repositories
+retention second_factors secrets services slack store supabase supabase_functions ticker variables votes webhook
+workers
 """,
     "anchor sources": """
 _checkpoints
@@ -156,11 +157,13 @@ migrations_registry.baseline.made migrations_registry.drift.first_seen migration
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
 migrations_registry.more_than_approved migrations_registry.not_applied
 migrations_registry.policy.changed migrations_registry.waiver.approved
-migrations_registry.waiver.proposed operations.approval_revoked operations.approved operations.break_glass
+migrations_registry.waiver.proposed operations.approval_revoked operations.approved
+operations.approver_confirmed operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
 operations.environment.changed operations.environment.identified operations.environment.reached
 operations.expired operations.failed operations.refused operations.rejected
-operations.requested operations.succeeded operations.task.closed signin.contact_changed signin.details_changed
+operations.requested operations.succeeded operations.task.closed operations.voters_known operations.votes_missing
+signin.contact_changed signin.details_changed
 signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_changed
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
