@@ -12,6 +12,7 @@ from zlib import crc32
 WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 SIZES = {  # with the tests, in a soak
+    "AUTHORITY_WALKS": (10, 10_000),
     "CONVERSIONS": (40, 10_000),
     "DAYS": (14, 365),
     "EVIDENCE_WALKS": (120, 4_000),
@@ -23,6 +24,7 @@ SIZES = {  # with the tests, in a soak
     "MIGRATION_HISTORIES": (6, 2_000),
     "RETENTION_HISTORIES": (150, 3_000),
     "STEPS": (14, 200),
+    "VOTE_RACES": (3, 100),
     "WALKS": (2, 500),
 }
 
