@@ -11,12 +11,13 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operations import jobs, ledger_sentences
+        from operations import jobs, kinds, ledger_sentences
         from operations.engine import wakeup
         from operations.worker import django_q, process_tree
 
         wakeup.use(django_q.send)
         ledger_sentences.register()
+        kinds.register()
         jobs.register()
         if os.environ.get("OPS_WORKER_ID"):
             process_tree.harden()

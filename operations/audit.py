@@ -75,13 +75,15 @@ def weaker(before: Environment, after: Environment) -> list[str]:
 
 def tell_if_weaker(before: Environment, after: Environment, *, by: str) -> None:
     """Queue a message to every approver when an environment asks for fewer votes than it did."""
-    ways = weaker(before, after)
-    if not ways:
-        return
-    body = "\n".join([f"{by} changed the environment {after}.", *ways, "If you did not agree to this, ask them now."])
-    path = reverse("admin:operations_environment_change", args=[after.pk])
-    subject = f"Fewer votes on {after}: changed by {by}"
-    enqueue(f"weaker:{new_ulid()}", subject=subject, body=body, path=path, to=addresses(holders(VOTE, after)))
+    if ways := weaker(before, after):
+        tell_approvers(after, f"Fewer votes on {after}: changed by {by}", ways)
+
+
+def tell_approvers(environment: Environment, subject: str, lines: list[str]) -> None:
+    """Queue a message to everybody who votes: what an environment is, or asks for, changed."""
+    body = "\n".join([*lines, "If you did not agree to this, ask them now."])
+    path, people = reverse("admin:operations_environment_change", args=[environment.pk]), holders(VOTE, environment)
+    enqueue(f"environment:{new_ulid()}", subject=subject, body=body, path=path, to=addresses(people))
 
 
 def speak(label: str, noun: str) -> None:

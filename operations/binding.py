@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from operations.databases import recorded
-from operations.dsns import known_dsn, met_dsn
+from operations.dsns import LOOK_SECONDS, known_dsn, met_dsn
 from operations.models import Environment, Operation
 from operations.models.environment import PURPOSES
 from providers import postgres
@@ -20,7 +20,6 @@ from providers.postgres.connection import address
 
 logger = logging.getLogger("operations.binding")
 PROJECT = "project"
-LOOK_SECONDS = 3
 Bound = dict[str, Any]
 
 

@@ -16,6 +16,7 @@ from operations.engine import request as requests
 from operations.engine.cancel import cancel
 from operations.engine.retry import retry
 from operations.models import AccessToken, Environment, Operation, Status
+from operations.models.environment import PORTAL
 from providers.errors import Refused
 
 FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
@@ -98,7 +99,7 @@ def listing(options: dict[str, Any]) -> list[Operation]:
 
 
 def _environment(slug: str, nothing: str) -> Environment:
-    environment = Environment.objects.filter(slug=slug).first()
+    environment = Environment.objects.portal() if slug == PORTAL else Environment.objects.filter(slug=slug).first()
     if environment is None:
         known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
         raise Refused(f"There is no environment {slug!r}; {nothing}. Known: {known}.")

@@ -12,9 +12,11 @@ from functools import partial
 
 from operations.databases import meet, refuse_portal
 from operations.models import Environment
-from providers.errors import Refused
-from providers.postgres.connection import address
-from providers.postgres.identity import MetDsn
+from providers.errors import ProviderError, Refused
+from providers.postgres.connection import address, connect
+from providers.postgres.identity import Identity, MetDsn, identity
+
+LOOK_SECONDS = 3
 
 
 def known_dsn(environment: Environment, purpose: str) -> str:
@@ -94,3 +96,15 @@ def environment_named(slug: str) -> Environment:
         known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
         raise Refused(f"There is no environment {slug}. Nothing was read. Known: {known}.")
     return environment
+
+
+def who_answers(environment: Environment, purpose: str) -> Identity | None:
+    """The database behind a variable as this process reaches it now, recorded or not; None where nobody answers."""
+    dsn = known_dsn(environment, purpose)
+    if not dsn:
+        return None
+    try:
+        with connect(dsn, timeout=LOOK_SECONDS) as connection:
+            return identity(connection)
+    except ProviderError:
+        return None

@@ -25,6 +25,7 @@ SENTENCES = {
     "operations.cancelled": "{operation} was cancelled{errors}",
     "operations.expired": "{operation} expired{errors}",
     "operations.environment.identified": "{variable} was met for the first time: {subject} is {database}{alike_too}",
+    "operations.environment.rebound": "{actor} moved {subject} from {before} to {now}",
     "operations.environment.reached": "{subject} is also reached at {address}, by {variable}",
     "operations.task.closed": "{actor} closed “{task}”: {resolution}",
 }

@@ -80,6 +80,11 @@ def link(environment: Environment, ref: str, *, by: str, how: str) -> None:
     before = Environment.objects.get(pk=environment.pk)
     if before.supabase_ref == ref:
         return
+    if before.supabase_ref:
+        raise Refused(
+            f"{environment} has the project {before.supabase_ref}; another one needs votes. Nothing was changed. "
+            f"Request environments.change with supabase_ref={ref}."
+        )
     _refuse_another(environment, ref)
     with transaction.atomic():
         try:

@@ -16,13 +16,13 @@ from django.utils import timezone
 from backups.anchoring import checkpoints, witness
 from backups.archive import keys
 from backups.models import Policy, Run
-from backups.policies.portal import PORTAL
 from backups.retention.facts import planned
 from backups.retention.model import BROUGHT_BACK, TOMBSTONE
 from ledger.models import Head
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment
+from operations.models.environment import PORTAL
 from operations.web import formatting
 from providers.errors import ProviderError, Refused
 from providers.render import Render

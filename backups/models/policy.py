@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
+from operations.databases import is_portal
 from operations.models import Environment
 from operations.models.environment import variable_name
 
@@ -110,7 +111,7 @@ class Policy(models.Model):
         return f"{self.environment}/{self.name}"
 
     def spec(self) -> PolicySpec:
-        portal = self.environment.kind == Environment.Kind.PORTAL
+        portal = is_portal(self.environment)
         return PolicySpec(
             name=self.name,
             environment=self.environment.slug,

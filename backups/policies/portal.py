@@ -13,27 +13,18 @@ from django.utils import timezone
 from backups.archive import keys
 from backups.models import Policy
 from operations.accounts import system_user
+from operations.databases import is_portal
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.errors import Refused
 
-PORTAL = "portal"
 NAME = "portal"
 FIRST_AFTER = timedelta(minutes=30)
 
 
 def ensure() -> Policy:
     """Create what is missing; what a person changed since stays."""
-    environment, _ = Environment.objects.get_or_create(
-        slug=PORTAL,
-        defaults={
-            "name": "The portal itself",
-            "kind": Environment.Kind.PORTAL,
-            "votes_sensitive": 1,
-            "votes_destructive": 2,
-            "export_dsn_env": "DATABASE_URL",
-        },
-    )
+    environment = Environment.objects.portal()
     policy, _ = Policy.objects.get_or_create(
         environment=environment,
         name=NAME,
@@ -66,7 +57,7 @@ def keep() -> None:
 
 def refuse_in_clear(environment: Environment) -> None:
     """Raises Refused for an export of the portal that everybody with the store could read."""
-    if environment.kind == Environment.Kind.PORTAL and not keys.recipients():
+    if is_portal(environment) and not keys.recipients():
         raise Refused(
             "The portal's database holds password hashes and second factors, and BACKUP_AGE_RECIPIENTS is empty. "
             "Nothing was copied. Make keys with `manage.py keys create age` and set it."

@@ -19,11 +19,12 @@ from backups.archive.signed_json import ManifestError
 from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.policies.defaults import ensure_policies
-from backups.policies.portal import PORTAL, ensure
+from backups.policies.portal import ensure
 from operations.accounts import system_user
 from operations.engine import kinds
 from operations.engine.kinds import content_sha256
 from operations.models import Environment, Operation, Status
+from operations.models.environment import PORTAL
 from providers.errors import Refused
 from providers.storage.base import Store
 

@@ -21,7 +21,7 @@ from backups.archive.manifest import Manifest
 from backups.archive.reader import Inventory, inventory, load, proofs
 from backups.archive.signed_json import ManifestError
 from backups.models import Policy, Run
-from backups.policies.portal import NAME, PORTAL
+from backups.policies.portal import NAME
 from backups.progress import Watch
 from backups.recovery import rebuild, target_database
 from backups.restore.into_empty import Target, check_objects, restore
@@ -29,6 +29,7 @@ from ledger.models import Head
 from ledger.services import record, verify
 from operations.accounts import SYSTEM
 from operations.models import AccessToken
+from operations.models.environment import PORTAL
 from providers.errors import Refused
 from providers.storage.base import Store
 

@@ -11,6 +11,7 @@ from backups.restore import live_steps, preview, targets
 from backups.restore import steps as restore_steps
 from backups.restore.preview import comparison
 from backups.restore.targets import Place, parse, where
+from operations.databases import is_portal
 from operations.engine.kinds import OperationKind, registry
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -65,7 +66,7 @@ class RestoreKind(OperationKind):
         if run.status == RunStatus.FAILED:
             raise Refused(f"Run {run.pk} failed its proof: {run.reason} Nothing was requested. Choose another run.")
         place = _place(parameters)
-        if environment.kind == Environment.Kind.PORTAL and place.kind in ("live", "schema"):
+        if is_portal(environment):
             raise Refused(
                 "The portal's own database comes back by `manage.py recover`, into an empty one. Nothing was requested."
             )

@@ -13,7 +13,7 @@ from backups.models import Restore, Run
 from backups.models.run import RunStatus
 from backups.restore.preview import along, comparison
 from backups.restore.targets import where
-from operations.models import Environment
+from operations.databases import is_portal
 
 NOT_TABLES = ("removed", "written", "database", "schema", "notes")
 
@@ -51,7 +51,7 @@ def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: 
 def _why_not(request: HttpRequest, run: Run, compared: Restore | None) -> str:
     if not request.user.has_perm("backups.request_restore"):
         return "Your role may not request restores."
-    if run.policy.environment.kind == Environment.Kind.PORTAL:
+    if is_portal(run.policy.environment):
         return "The portal's own database comes back by manage.py recover, into an empty one."
     if run.status != RunStatus.PROVEN:
         return f"This run is {run.status}; only a proven run may go onto live tables."

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from operations.admin.base import EditableAdmin, ReadOnlyAdmin, viewers_only
+from operations.admin.base import ReadOnlyAdmin, viewers_only
 from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holds
 from operations.engine import kinds
@@ -137,18 +137,3 @@ def _why_not(row: Operation, user: User, place: Environment, counting: list[Appr
     if not holds(user, VOTE, place):
         return why_not_vote(row, user)
     return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in counting) else ""
-
-
-@admin.register(Environment)
-class EnvironmentAdmin(EditableAdmin):
-    list_display = ["slug", "name", "kind", "protected", "freeze", "health_url"]
-    list_filter = ["kind", "protected"]
-    search_fields = ["slug", "name"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Environment | None = None) -> bool:
-        """Operations and history refer to it for ever."""
-        return False
-
-    @admin.display(description="Frozen until")
-    def freeze(self, row: Environment) -> SafeString:
-        return formatting.when(row.frozen_until) if row.own_freeze() else SafeString("–")

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Replace, Upper
 from django.utils import timezone
 
+PORTAL = "portal"
 PURPOSES = ("export", "migration", "restore")
 
 
@@ -24,6 +25,20 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def of_the_product(self) -> EnvironmentQuerySet:
         """Without the portal's own database, which is exported like one but is nobody's product."""
         return self.exclude(kind="portal")
+
+    def portal(self) -> Environment:
+        """The portal's own environment, which every portal has; made where it is not there yet."""
+        made, _ = self.get_or_create(
+            slug=PORTAL,
+            defaults={
+                "name": "The portal itself",
+                "kind": PORTAL,
+                "votes_sensitive": 1,
+                "votes_destructive": 2,
+                "export_dsn_env": "DATABASE_URL",
+            },
+        )
+        return made
 
     def of_one_database(self, environment: Environment) -> EnvironmentQuerySet:
         """The others whose recorded database may be this environment's; none while that is not known."""

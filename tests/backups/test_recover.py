@@ -245,7 +245,7 @@ def test_its_copy_goes_nowhere_but_into_an_empty_database(store, export, monkeyp
     run = export(portal.ensure()).result["run"]
     environment = Environment.objects.get(slug="portal")
 
-    for target in ("live", "schema:beside"):
+    for target in ("live", "schema:beside", "scratch", "compare", "database:OPS_RESTORE_AWAY_DSN"):
         with pytest.raises(Refused, match=r"manage\.py recover"):
             request("backups.restore", by=_mighty(), environment=environment, parameters={"run": run, "target": target})
     rows = dict(Segment.objects.filter(run=run).values_list("table", "rows"))

@@ -161,6 +161,7 @@ migrations_registry.waiver.proposed operations.approval_revoked operations.appro
 operations.approver_confirmed operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
 operations.environment.changed operations.environment.identified operations.environment.reached
+operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.succeeded operations.task.closed operations.voters_known operations.votes_missing
 signin.contact_changed signin.details_changed

@@ -139,6 +139,12 @@ deployments.suspend Suspend deployments.maintain destructive service:{service}
   suspend suspend urgent 3600/120 s
 deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{group}
   unlink unlink deploy 3600/120 s
+environments.add AddEnvironment operations.add_environment sensitive environments
+  add add urgent 120/120 s
+environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment}
+  change change urgent 120/120 s
+environments.rebind RebindEnvironment operations.change_environment destructive schema:{environment} reason
+  rebind rebind export 120/120 s
 migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
   connects export migration
   preflight preflight export 300/120 s

@@ -157,12 +157,23 @@ def test_a_ref_that_the_token_does_not_see_is_refused(unread_production: Environ
 
     with pytest.raises(Refused, match="sees no project 'zzzz'"):
         link(unread_production, "zzzz", by="admin", how="test")
-    link(unread_production, FREE, by="admin", how="test")
-
-    assert Environment.objects.get().supabase_ref == FREE
     weaker = Environment.objects.create(slug="staging", name="S", kind="staging")
     with pytest.raises(Refused, match="is the project of production, whose votes guard it"):
-        link(weaker, FREE, by="admin", how="test")
+        link(weaker, REF, by="admin", how="test")
+    link(weaker, FREE, by="admin", how="test")
+
+    assert Environment.objects.get(slug="staging").supabase_ref == FREE
+
+
+def test_another_project_for_a_linked_environment_needs_votes(
+    unread_production: Environment, platform: Platform
+) -> None:
+    remember_projects(platform.client)
+
+    with pytest.raises(Refused, match=r"Request environments\.change with supabase_ref="):
+        link(unread_production, FREE, by="admin", how="test")
+
+    assert Environment.objects.get().supabase_ref == REF
 
 
 def test_the_command_says_it_and_exits_1_without_backups(unread_production: Environment, platform: Platform) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from operations.databases import portal_identity
-from operations.dsns import export_dsn, migration_dsn, restore_dsn
+from operations.dsns import export_dsn, migration_dsn, restore_dsn, server_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.embedded_postgres.server import EmbeddedPostgres
@@ -16,6 +18,7 @@ from tests import portal_database
 from tests.operations.identity.conftest import known
 
 pytestmark = pytest.mark.django_db
+Ask = Callable[[Environment], str]
 TAKEN = [
     ({"slug": "PRODUCTION"}, {"slug": "production"}),
     ({"slug": "Production"}, {"slug": "production"}),
@@ -133,3 +136,18 @@ def test_an_environment_that_is_called_the_portal_must_be_it(
 
     with pytest.raises(Refused, match="leads to database product"):
         postgres.connect(export_dsn(portal))
+
+
+@pytest.mark.parametrize(("first", "second"), [(export_dsn, restore_dsn), (restore_dsn, export_dsn)])
+def test_what_is_compared_and_what_is_loaded_are_one_database(
+    databases: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, first: Ask, second: Ask
+) -> None:
+    monkeypatch.setenv("SAMPELIT_X_EXPORT_DSN", databases.dsn("product"))
+    monkeypatch.setenv("SAMPELIT_X_RESTORE_DSN", databases.dsn("elsewhere"))
+    row = Environment.objects.create(slug="x")
+    postgres.connect(first(row)).close()
+
+    with pytest.raises(Refused, match="and x is database"):
+        postgres.connect(second(Environment.objects.get()))
+
+    postgres.connect(server_dsn(row)).close()
