@@ -157,7 +157,7 @@ def _created_by(kind: str, node: Node) -> Iterable[Name]:
     elif kind == "CreateTableAsStmt":
         yield relation(node["into"]["rel"])
     elif kind in ("CreateEnumStmt", "CreateDomainStmt", "CompositeTypeStmt"):
-        names = node.get("typeName") or node.get("domainname") or []
+        names = node.get("domainname") or node.get("typeName", [])
         yield relation(node["typevar"]) if "typevar" in node else dotted(strings(names))
     elif kind == "CreateFunctionStmt":
         yield dotted(strings(node["funcname"]))

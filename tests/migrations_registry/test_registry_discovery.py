@@ -181,3 +181,16 @@ def test_command_lists_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[st
     rows = json.loads(capsys.readouterr().out)
     assert [row["path"] for row in rows] == ["schema_b.sql", "schema_a.sql"]
     assert set(rows[0]) == {"path", "sha256", "stream"}
+
+
+@pytest.mark.parametrize(
+    "made", ["CREATE DOMAIN app.kind AS text", "CREATE TYPE app.kind AS ENUM ('a')", "CREATE TYPE app.kind AS (a int)"]
+)
+def test_a_type_that_an_earlier_file_makes_comes_first(made: str) -> None:
+    discovered, _ = discover(
+        [
+            ("database/schema/schema_a.sql", b"CREATE TABLE t (k app.kind)"),
+            ("database/schema/schema_b.sql", made.encode()),
+        ]
+    )
+    assert [file.path[-5:] for file in discovered] == ["b.sql", "a.sql"]
