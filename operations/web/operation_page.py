@@ -16,7 +16,7 @@ from django.urls import reverse
 from operations import authority
 from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
-from operations.engine import kinds, specs
+from operations.engine import kinds
 from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
@@ -110,7 +110,7 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         "operation": operation,
         "verb": offered,
         "error": str(refused or ""),
-        "consequences": _consequences(operation),
+        "consequences": kinds.consequences_of(operation),
         "command": f"manage.py ops {verb} {operation.pk}",
     }
     return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
@@ -144,7 +144,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         **admin.site.each_context(request),
         **live,
         "title": f"{live['kind_label']} {operation.subject}".strip(),
-        "consequences": [] if operation.terminal else _consequences(operation),
+        "consequences": [] if operation.terminal else kinds.consequences_of(operation),
     }
     return TemplateResponse(request, "admin/operations/operation.html", context)
 
@@ -188,13 +188,3 @@ def _inline(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_inline(item)}" for name, item in value.items())
     return str(value)
-
-
-def _consequences(operation: Operation) -> list[specs.Consequence]:
-    kind = kinds.registry.kinds.get(operation.kind)
-    if kind is None:
-        return [specs.Consequence("No installed part knows this kind any more.", "warn")]
-    try:
-        return kinds.all_consequences(kind, operation.environment, operation.parameters)
-    except (Refused, ProviderError) as refusal:
-        return [specs.Consequence(str(refusal), "warn")]

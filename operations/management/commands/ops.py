@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import cli
+from operations.engine.kinds import consequences_of
 from operations.models import Operation, Status
 from operations.serializers import as_json
 from providers.errors import ProviderError, Refused
@@ -138,6 +139,8 @@ class Command(BaseCommand):
         steps = list(operation.steps.all())
         for step in steps:
             self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}".rstrip())
+        for line in [] if operation.terminal else consequences_of(operation):
+            self.stdout.write(f"  what it does: {line.text}")
         if operation.due_at and not operation.terminal:
             self.stdout.write(f"tried again at {operation.due_at:%H:%M:%S} UTC")
         for name, value in operation.result.items():
