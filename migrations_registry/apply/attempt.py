@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,10 +12,15 @@ from migrations_registry.analysis import analyse
 from migrations_registry.analysis.data_loss import Destroyed, destroyed
 from migrations_registry.analysis.model import Analysis
 from migrations_registry.analysis.parsing.parser import parse
+from migrations_registry.analysis.plan import Plan
+from migrations_registry.effects import declared
+from migrations_registry.effects.listing import taken_along
+from migrations_registry.effects.live import Live
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from operations.models import Risk
 from providers.errors import Refused
 from providers.postgres import Facts
 from providers.postgres.connection import Connection
@@ -56,12 +61,15 @@ class Attempt:
         statements = parse(self.file.data)
         return [self.file.data[statements[at].start : statements[at].end] for at in step["statements"]]
 
-    def destroys(self, step: dict[str, Any] | None = None) -> Destroyed:
-        """What one step destroys, or all steps that are not done yet."""
+    def destroys(self, live: Live, step: dict[str, Any] | None = None) -> Destroyed:
+        """What one step destroys, or all steps that are not done yet, with what the target does because of it."""
         steps = [step] if step else [later for later in self.row.steps if later["status"] != DONE]
         wanted = [at for later in steps for at in later["statements"]]
-        data = self.file.data
-        return destroyed(_unwaived(data), parse(data), wanted)
+        data, risk = self.file.data, self.ctx.operation.risk
+        named = destroyed(_unwaived(data), parse(data), wanted)
+        along = taken_along(declared(data, wanted, live, voted=risk)) if risk == Risk.DESTRUCTIVE else ()
+        everything = named.everything or self.file.takes_values
+        return replace(named, tables=tuple(sorted({*named.tables, *along})), everything=everything)
 
     def note(self, step: dict[str, Any], **values: Any) -> None:
         """Write something about a step down at once, under the lease."""
@@ -106,10 +114,9 @@ def required(ctx: StepContext) -> Requirements:
     return Requirements(**{field.name: str(journaled.get(field.name, "")) for field in fields(Requirements)})
 
 
-def open_attempt(ctx: StepContext, review: Review) -> Attempt:
-    """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
-    earlier = Application.objects.filter(file=review.file, environment=ctx.environment, status="partly").first()
-    steps = [
+def journal(plan: Plan) -> list[dict[str, Any]]:
+    """The plan's steps, of which nothing is begun."""
+    return [
         {
             "number": planned.number,
             "transactional": planned.transactional,
@@ -120,11 +127,17 @@ def open_attempt(ctx: StepContext, review: Review) -> Attempt:
             "xid": "",
             "attempts": 0,
         }
-        for planned in review.plan.steps
+        for planned in plan.steps
     ]
+
+
+def open_attempt(ctx: StepContext, review: Review) -> Attempt:
+    """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
+    earlier = Application.objects.filter(file=review.file, environment=ctx.environment, status="partly").first()
+    steps = _resumed(journal(review.plan), earlier)
     Application.objects.get_or_create(
         operation=ctx.operation.pk,
-        defaults={"file": review.file, "environment": ctx.environment, "steps": _resumed(steps, earlier)},
+        defaults={"file": review.file, "environment": ctx.environment, "steps": steps},
     )
     return load(ctx)
 

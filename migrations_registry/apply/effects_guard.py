@@ -6,61 +6,91 @@ ledger and an alarm tell it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
 
 from ledger.services import record
+from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.attempt import Attempt
-from migrations_registry.apply.measured import LossNotVotedOn, MoreThanApproved, compare, live_of
+from migrations_registry.apply.measured import Approved, MoreThanApproved, NotVotedOn, compare
 from migrations_registry.drift import detect as drift_detect
-from migrations_registry.effects import Allowance, DeclaredEffects, Effect, declared
-from migrations_registry.effects.model import ALTERED, CREATED, DROPPED
+from migrations_registry.effects import Allowance, DeclaredEffects, Effect, beyond, declared
+from migrations_registry.effects.model import ALTERED, CREATED, DROPPED, INSERTED, REWRITTEN
 from migrations_registry.effects.wording import phrases
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.fingerprint import compare as compare_schemas
 from migrations_registry.fingerprint.compare import Change as SchemaChange
 from migrations_registry.models import MigrationFile
+from migrations_registry.services import row_counts
+from migrations_registry.services.live_facts import live_of
+from migrations_registry.services.planning import policy_in_force
 from operations import notify
 from operations.engine.claim import lock
 from operations.models import Risk
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.effects import Start, start
-from providers.postgres.migrate.target_behaviour import behaviour
+from providers.postgres.migrate.target_behaviour import behaviour, held
 
-HISTORY = DeclaredEffects((Allowance(frozenset({"inserted"}), ("supabase_migrations", "schema_migrations")),))
+HISTORY_ROW = -2  # the place, among the file's statements, of the one row that the runner itself adds
+_HISTORY = Allowance(frozenset({INSERTED}), ("supabase_migrations", "schema_migrations"), statement=HISTORY_ROW)
+HISTORY = DeclaredEffects((_HISTORY,))
 TOLD = 20
 
 
 @dataclass(frozen=True)
 class Guard:
-    """One transaction of a step: where its counters began, and what its statements declare."""
+    """One transaction of a step: where its counters began, what was approved, how many rows each statement touched."""
 
     begun: Start
-    declares: DeclaredEffects
+    approved: Approved
+    tags: dict[int, int] = field(default_factory=dict)
 
 
 def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> Guard:
     """Right after BEGIN. The other session looks, because the transaction's own would leave traces."""
-    voted = attempt.ctx.operation.risk == Risk.DESTRUCTIVE
-    live = live_of(behaviour(attempt.other_session), voted=voted)
-    declares = declared(attempt.file.data, step["statements"], live)
-    return Guard(start(connection, attempt.other_session), declares | HISTORY if last else declares)
+    live = live_of(behaviour(attempt.other_session))
+    risk, policy = attempt.ctx.operation.risk, policy_in_force()
+    own, every = (
+        declared(attempt.file.data, step["statements"], live, voted=voted) | (HISTORY if last else DeclaredEffects())
+        for voted in (risk, Risk.DESTRUCTIVE)
+    )
+    limits = policy.spec() if policy else DEFAULT_POLICY
+    shown = row_counts.shown(attempt.file, attempt.row.environment) or ()
+    approved = Approved(own, risk, every, limits, shown)
+    return Guard(start(connection, attempt.other_session), approved, {HISTORY_ROW: 1} if last else {})
 
 
 def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard: Guard) -> None:
     """Immediately before COMMIT: journal what was done. Raises MoreThanApproved, upon which the caller rolls back."""
-    may_lose = attempt.ctx.operation.risk == Risk.DESTRUCTIVE
-    account = compare(connection, attempt.other_session, guard.begun, guard.declares, may_lose=may_lose)
+    account = compare(connection, attempt.other_session, guard.begun, guard.approved, guard.tags)
     attempt.note(step, effects=account.journal())
+
+
+def ask_before_alone(attempt: Attempt, step: dict[str, Any]) -> None:
+    """Nothing takes back what runs outside of a transaction: what its text says is held against the votes before."""
+    risk, policy = attempt.ctx.operation.risk, policy_in_force()
+    rewrites = [
+        Effect(REWRITTEN, "table", each.name, rows=rows, size_bytes=size)
+        for each in declared(attempt.file.data, step["statements"]).allowances
+        if REWRITTEN in each.verbs
+        for rows, size in [held(attempt.other_session, each.name)]
+        if size
+    ]
+    graver = beyond(rewrites, risk, policy.spec() if policy else DEFAULT_POLICY)
+    if graver:
+        error = NotVotedOn(graver, 0, ran=False)
+        tell(attempt, step, error)
+        raise error
 
 
 def check_alone(attempt: Attempt, step: dict[str, Any], before: Fingerprint) -> None:
     """After a statement outside of a transaction: what else differs in the schema is told; nothing takes it back."""
     changes = compare_schemas(before, drift_detect.read(attempt.row.environment))
-    names = {".".join(each.name[:2]) for each in declared(attempt.file.data, step["statements"]).allowances}
+    declares = declared(attempt.file.data, step["statements"])
+    names = {".".join(each.name[:2]) for each in declares.allowances if each.name}
     surplus = [_effect(change) for change in changes if not _is_about(change, names)]
     if surplus:
         tell(attempt, step, MoreThanApproved(surplus, rolled_back=False))
@@ -85,7 +115,7 @@ def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> Non
     attempt.note(step, effects={"surplus": surplus[:TOLD], "seconds": round(error.seconds, 3)})
     with transaction.atomic():
         lock(attempt.ctx.lease)
-        if isinstance(error, LossNotVotedOn):
+        if isinstance(error, NotVotedOn):
             MigrationFile.objects.filter(pk=attempt.file.pk).update(measured_losses=surplus[:TOLD])
         record(
             "migrations_registry.more_than_approved",

@@ -16,19 +16,24 @@ from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply import restore_point
 from migrations_registry.apply.attempt import Attempt, required
 from migrations_registry.apply.late_rows_copy import LateRowsCopy, Place, store_late_rows
+from migrations_registry.services.live_facts import live_of
 from migrations_registry.services.planning import policy_in_force
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.cascade_reach import ReachedTable
+from providers.postgres.migrate.target_behaviour import behaviour
 
 WITH_MAINTENANCE_SECONDS = 15 * 60
 
 
 def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any]) -> None:
     """Copy what one step is about to destroy and the restore point does not hold; journal how much and how long."""
-    destroys, known = attempt.destroys(step), restore_point.known_tables(attempt.ctx)
-    if not destroys or not required(attempt.ctx).restore_point:
+    if not required(attempt.ctx).restore_point:
+        return
+    destroys = attempt.destroys(live_of(behaviour(attempt.other_session)), step)
+    known = restore_point.known_tables(attempt.ctx)
+    if not destroys:
         return
     if not known:
         locked(connection, destroys, known)
@@ -39,7 +44,7 @@ def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any
     limit = _limit(attempt)
     tables = locked(connection, destroys, known)
     place = Place(attempt.ctx.operation.pk, step["number"], attempt.ctx.fence, step["attempts"])
-    copy = LateRowsCopy(connection, manifest, store_of(run), place, limit)
+    copy = LateRowsCopy(connection, attempt.other_session, manifest, store_of(run), place, limit)
     rows = store_late_rows(copy, tables, known)
     seconds = time.monotonic() - copy.began
     attempt.note(step, kept={"rows": rows, "seconds": round(seconds, 3), "key": copy.directory if rows else ""})

@@ -42,9 +42,13 @@ class Place:
 
 @dataclass
 class LateRowsCopy:
-    """What one try compares with, where it stores, and for how many seconds it may keep others waiting."""
+    """What one try compares with, where it stores, and for how many seconds it may keep others waiting.
+
+    `other`: the session that reads the catalog, because to look at a sequence's value locks it like a change of it.
+    """
 
     connection: Connection
+    other: Connection
     manifest: Manifest
     store: Store
     place: Place
@@ -103,7 +107,7 @@ def _late_rows_of(copy: LateRowsCopy, table: ReachedTable, exported_as: str, wri
 
 def _stored(copy: LateRowsCopy, table: ReachedTable, exported: Table, written: Since) -> Table:
     name = (table.schema, table.name)
-    catalog = postgres.read_catalog(copy.connection, [table.qualified])
+    catalog = postgres.read_catalog(copy.other, [table.qualified])
     live = next(row for row in catalog.tables if row.oid == table.oid)
     fmt = "csv" if exported.format == "csv" or not live.binary_io else "binary"
     stream = postgres.CopyOut(copy.connection, name, [column.name for column in live.stored_columns], written, fmt)

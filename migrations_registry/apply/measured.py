@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from migrations_registry.effects import DeclaredEffects, Effect, losses, told, undeclared
+from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy
+from migrations_registry.effects import DeclaredEffects, Effect, beyond, told, undeclared
 from migrations_registry.effects.compare import Dependencies, wants_dependencies
-from migrations_registry.effects.live import Live, Reference, Trigger
+from migrations_registry.effects.model import DELETED, DROPPED, TRUNCATED
+from migrations_registry.effects.row_counts import RowCount, Tags, above_shown, hidden_rows
 from migrations_registry.effects.wording import SHOWN, phrases
 from providers.errors import Refused
 from providers.postgres.connection import Connection
-from providers.postgres.migrate.catalog_changes import DROPPED, Change
+from providers.postgres.migrate.catalog_changes import Change
 from providers.postgres.migrate.catalog_rows import above
 from providers.postgres.migrate.effects import Measured, Start, measure
-from providers.postgres.migrate.target_behaviour import Behaviour
 
 JOURNALED = 200
 
@@ -31,17 +32,34 @@ class MoreThanApproved(Refused):
         self.surplus, self.seconds, self.rolled_back = surplus, seconds, rolled_back
 
 
-class LossNotVotedOn(MoreThanApproved):
-    """It took away what the votes were not asked about: the file was called less than destructive, and is not."""
+class NotVotedOn(MoreThanApproved):
+    """It did what needs more votes than were asked for: the file was called less dangerous than it is."""
 
-    def __init__(self, lost: list[Effect], seconds: float) -> None:
-        super().__init__(lost, seconds)
+    def __init__(self, graver: list[Effect], seconds: float, *, declared: bool = True, ran: bool = True) -> None:
+        super().__init__(graver, seconds)
+        done = "destroyed" if all(effect.verb in (DELETED, TRUNCATED, DROPPED) for effect in graver) else "done"
+        what = f"It would have {done} what nobody was asked about" if declared else "It did more than was approved"
+        end = "The transaction was rolled back" if ran else "It was not run"
         self.reason = (
-            f"It would have destroyed what nobody was asked about: {', '.join(phrases(lost)[:SHOWN])}. The transaction "
-            "was rolled back, nothing was changed. The file counts as destructive from now on; request it again, and "
-            "the votes for that are asked for."
+            f"{what}: {', '.join(phrases(graver)[:SHOWN])}. "
+            f"{end}, nothing was changed. The file counts as destructive from now on; request it again, and the votes "
+            "for that are asked for."
         )
         self.args = (self.reason,)
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What the statements declare, the risk that was voted on, and from which size on a rewrite needs more votes.
+
+    `with_votes`: what they would declare with every vote. `shown`: how many rows people were told of.
+    """
+
+    declares: DeclaredEffects
+    risk: str
+    with_votes: DeclaredEffects
+    limits: Policy = DEFAULT_POLICY
+    shown: tuple[RowCount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,18 +76,25 @@ class Account:
         return {"did": said, "seconds": round(self.seconds, 3), "rounds": self.rounds}
 
 
-def compare(own: Connection, other: Connection, begun: Start, declared: DeclaredEffects, *, may_lose: bool) -> Account:
-    """Measure the open transaction and hold it against what was declared and voted on. Raises MoreThanApproved."""
+def compare(own: Connection, other: Connection, begun: Start, approved: Approved, tags: Tags) -> Account:
+    """Measure the open transaction and hold it against what was approved. Raises MoreThanApproved."""
     measured = measure(own, other, begun)
     happened = [effect_of(change) for change in measured.changes]
-    surplus = undeclared(happened, declared)
-    if wanted := wants_dependencies(surplus, declared):
-        surplus = undeclared(happened, declared, _dependencies(other, measured, wanted))
-    if surplus:
+    declared = approved.declares
+    wanted = wants_dependencies(undeclared(happened, declared), declared)
+    dependencies = _dependencies(other, measured, wanted) if wanted else {}
+    surplus = _surplus(happened, declared, dependencies, tags)
+    if surplus and not _surplus(happened, approved.with_votes, dependencies, tags):
+        raise NotVotedOn(surplus, measured.seconds, declared=False)
+    if surplus := surplus or above_shown(tags, approved.shown):
         raise MoreThanApproved(surplus, measured.seconds)
-    if not may_lose and (lost := losses(happened)):
-        raise LossNotVotedOn(lost, measured.seconds)
+    if graver := beyond(happened, approved.risk, approved.limits):
+        raise NotVotedOn(graver, measured.seconds)
     return Account(phrases(happened), measured.seconds, measured.rounds)
+
+
+def _surplus(happened: list[Effect], declared: DeclaredEffects, under: Dependencies, tags: Tags) -> list[Effect]:
+    return undeclared(happened, declared, under) or hidden_rows(happened, declared, tags)
 
 
 def _dependencies(other: Connection, measured: Measured, wanted: list[Effect]) -> Dependencies:
@@ -82,14 +107,14 @@ def _dependencies(other: Connection, measured: Measured, wanted: list[Effect]) -
 
 def effect_of(change: Change) -> Effect:
     """The provider's row as the pure comparison wants it."""
-    return Effect(change.verb, change.kind, change.name, change.aspects, change.rows, change.renamed, change.owners)
-
-
-def live_of(found: Behaviour, *, voted: bool = False) -> Live:
-    """The provider's rows as the pure derivation wants them."""
-    return Live(
-        tuple(Reference(*row) for row in found.references),
-        found.views,
-        tuple(Trigger(*row) for row in found.triggers),
-        voted,
+    return Effect(
+        change.verb,
+        change.kind,
+        change.name,
+        change.aspects,
+        change.rows,
+        change.renamed,
+        change.owners,
+        change.signs,
+        change.size_bytes,
     )

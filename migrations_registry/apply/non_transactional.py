@@ -38,6 +38,7 @@ def run_alone(attempt: Attempt, connection: Connection, step: dict[str, Any], la
         attempt.note(step, before=_indexes_now(connection, step))
     failpoint("alone.observed")
     if not (begun and _is_done(attempt, connection, step, statement)):
+        effects_guard.ask_before_alone(attempt, step)
         seen = drift_detect.read(attempt.row.environment)
         _try(attempt, connection, step, statement, begun)
         effects_guard.check_alone(attempt, step, seen)

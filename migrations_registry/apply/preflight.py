@@ -8,11 +8,14 @@ from migrations_registry.apply.attempt import Attempt, Requirements, open_attemp
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, nothing_unseen, room, session
 from migrations_registry.drift import detect as drift_detect
+from migrations_registry.effects.row_counts import above_shown
+from migrations_registry.effects.wording import phrases
 from migrations_registry.fingerprint import compare
 from migrations_registry.history import states as history_states
 from migrations_registry.history.baseline import is_baselined
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review, review
+from migrations_registry.services.row_counts import count_now
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
@@ -34,6 +37,7 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     _schema_as_expected(environment)
     reviewed = review(file, environment)
     _quiet(reviewed)
+    _as_many_as_shown(reviewed)
     with session(environment) as connection:
         nobody_is_late(connection, reviewed)
         nothing_unseen(connection, reviewed)
@@ -103,6 +107,18 @@ def _schema_as_expected(environment: Environment) -> None:
         raise Refused(
             f"The schema of {environment} is not the expected one: {differences}. Nothing was changed. Resolve the "
             "drift (Drift in the sidebar), then request it again."
+        )
+
+
+def _as_many_as_shown(reviewed: Review) -> None:
+    """Before maintenance and restore point; what grows after that, the transaction's own measure sees."""
+    facts = reviewed.facts
+    now = count_now(reviewed.file, reviewed.environment, facts) if facts and reviewed.row_counts else ()
+    more = above_shown({count.statement: count.rows for count in now}, reviewed.row_counts)
+    if more:
+        raise Refused(
+            f"It would do more than was approved: {', '.join(phrases(more))}. Nothing was changed. Request it again, "
+            "so that people decide about what it would do now."
         )
 
 

@@ -17,6 +17,7 @@ from backups.proof import steps as proof_steps
 from migrations_registry.analysis.data_loss import Destroyed
 from migrations_registry.apply.attempt import load, required
 from migrations_registry.apply.failpoints import failpoint
+from migrations_registry.services.live_facts import live_of
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.supabase_projects import configured, supabase
@@ -24,6 +25,7 @@ from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
+from providers.postgres.migrate.target_behaviour import behaviour
 from providers.supabase import RestorePoint
 
 COPY = "restore_point_copy"
@@ -57,7 +59,7 @@ def copy(ctx: StepContext) -> None:
 def _tables_now(ctx: StepContext) -> dict[str, int]:
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
         try:
-            tables = tables_of(connection, load(ctx).destroys())
+            tables = tables_of(connection, load(ctx).destroys(live_of(behaviour(connection))))
         except psycopg.Error as error:
             raise postgres.explain(error, "Looking for what will be destroyed, before any change,") from None
     return {table.qualified: table.oid for table in tables if table.holds_rows}

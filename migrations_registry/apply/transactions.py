@@ -99,10 +99,10 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
     copy_late_rows(attempt, connection, step)
     failpoint("transaction.kept")
     migrate_session.as_product_sees_it(connection, limits, local=True)
-    for statement in attempt.statements(step):
+    for at, statement in zip(step["statements"], attempt.statements(step), strict=True):
         attempt.ctx.check()
         attempt.asked_at = time.monotonic()
-        migrate_session.run(connection, statement)
+        guard.tags[at] = migrate_session.run(connection, statement)
     failpoint("transaction.executed")
     if last:
         connection.execute("SET LOCAL ROLE NONE")

@@ -8,9 +8,8 @@ from dataclasses import replace
 from migrations_registry.effects.model import (
     DELETED,
     DROPPED,
-    HOLDS_DATA,
+    ENDS,
     INSERTED,
-    LOSES,
     UPDATED,
     Allowance,
     DeclaredEffects,
@@ -29,15 +28,8 @@ def undeclared(
     """The effects, or the aspects of them, that no allowance covers."""
     effects = list(happened)
     left = [rest for effect in effects if (rest := _rest(effect, declared)) is not None]
-    left = [effect for effect in left if not _is_carried(effect, effects, declared)]
+    left = [effect for effect in left if not is_carried(effect, effects, declared)]
     return [effect for effect in left if not _went_along(effect, declared, dependencies or {})]
-
-
-def losses(happened: Iterable[Effect]) -> list[Effect]:
-    """The effects that take rows or columns away which were there before, whatever a file declares."""
-    effects = list(happened)
-    lost = [effect for effect in effects if effect.verb in LOSES and effect.kind in HOLDS_DATA]
-    return [effect for effect in lost if not _is_carried(effect, effects, ANYTHING)]
 
 
 def wants_dependencies(left: Iterable[Effect], declared: DeclaredEffects) -> list[Effect]:
@@ -47,6 +39,8 @@ def wants_dependencies(left: Iterable[Effect], declared: DeclaredEffects) -> lis
 
 
 def _rest(effect: Effect, declared: DeclaredEffects) -> Effect | None:
+    if ENDS in effect.signs:
+        return effect  # no text says that it is for this session only
     open_aspects = set(effect.aspects)
     for allowance in declared.allowances:
         if allowance.concerns(effect):
@@ -58,7 +52,7 @@ def _rest(effect: Effect, declared: DeclaredEffects) -> Effect | None:
     return replace(effect, aspects=frozenset(open_aspects))
 
 
-def _is_carried(effect: Effect, effects: list[Effect], declared: DeclaredEffects) -> bool:
+def is_carried(effect: Effect, effects: list[Effect], declared: DeclaredEffects) -> bool:
     """An UPDATE that moves a row to another partition deletes it in one and inserts it in the other."""
     if effect.verb not in (DELETED, INSERTED):
         return False

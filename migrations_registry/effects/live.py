@@ -1,7 +1,7 @@
-"""What a target does by itself when rows change: foreign keys that act, views that pass on, triggers that write.
+"""What a target does by itself when rows or objects change: foreign keys, views, triggers, rules, event triggers.
 
-In: allowances and what is known of the target. Out: the same, with what follows from them. Only what can be read is
-followed: a trigger's body that cannot be read adds nothing.
+In: allowances, what is known of the target, the risk that is voted on. Out: the same, with what follows from them. Only
+what can be read is followed: a body that cannot be read adds nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migrations_registry.effects.follow import function_allowances
+from migrations_registry.analysis.risk import ROUTINE, SENSITIVE
 from migrations_registry.effects.model import (
     DELETED,
     INSERTED,
@@ -21,9 +21,13 @@ from migrations_registry.effects.model import (
     Allowance,
     Name,
 )
+from migrations_registry.effects.text.follow import function_allowances
 
 MOST = 5_000
 EVENTS = {4: INSERTED, 8: DELETED, 16: UPDATED, 32: TRUNCATED}  # bits of pg_trigger.tgtype and of CREATE TRIGGER
+# What a body that was there before may do unasked: log a row. The rest needs the votes for it.
+_ADDED = frozenset({INSERTED, MOVED})
+_WITH_VOTES = {ROUTINE: _ADDED, SENSITIVE: _ADDED | {UPDATED}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +42,24 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger of `table`, on what it fires, and its function's text, in which is read what it does."""
+    """A trigger or rule of `table` (none: of the schema), on what it fires, and the text that it runs."""
 
     table: Name
     name: str
     on: frozenset[str]
-    function: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`views`: (view, relation under it). All names as (schema, name).
-
-    `voted`: the votes were for something destructive, so what triggers do to rows was shown to those who gave them.
-    """
+    """`views`: (view, relation under it). All names as (schema, name)."""
 
     references: tuple[Reference, ...] = ()
     views: tuple[tuple[Name, Name], ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    voted: bool = False
 
 
-def expanded(found: Iterable[Allowance], live: Live) -> list[Allowance]:
+def expanded(found: Iterable[Allowance], live: Live, voted: str) -> list[Allowance]:
     """The allowances and all that follows from them, each once."""
     known: dict[Allowance, None] = {}
     waiting = list(found)
@@ -67,30 +67,28 @@ def expanded(found: Iterable[Allowance], live: Live) -> list[Allowance]:
         each = waiting.pop()
         if each not in known:
             known[each] = None
-            waiting += _follows(each, live)
+            waiting += _follows(each, live, voted)
     return list(known)
 
 
-def _follows(each: Allowance, live: Live) -> Iterator[Allowance]:
+def _follows(each: Allowance, live: Live, voted: str) -> Iterator[Allowance]:
     rows = each.verbs & (ROWS | {TRUNCATED, SET_BACK})
-    if not rows:
-        return
     for view, under in live.views:
         if view == each.name and rows & ROWS:
-            yield replace(each, name=under, because=_by(each, f"view {'.'.join(view)}"))
+            yield replace(each, name=under, because=_by(each, f"view {'.'.join(view)}"), statement=-1)
     for reference in live.references:
-        if reference.parent == each.name:
+        if rows and reference.parent == each.name:
             yield from _acts(reference, rows, each)
     for trigger in live.triggers:
-        if trigger.table == each.name and trigger.on & rows:
-            why = _by(each, f"trigger {trigger.name} of {'.'.join(trigger.table)}")
-            yield from _writes(trigger.function, ROWS | {MOVED} if live.voted else frozenset({INSERTED, MOVED}), why)
+        if trigger.on & each.verbs and trigger.table in ((), each.name):
+            of = f" of {'.'.join(trigger.table)}" if trigger.table else ""
+            yield from _done_by(trigger.text, voted, _by(each, f"{trigger.name}{of}"))
 
 
-def _writes(function: str, shown: frozenset[str], why: str) -> Iterator[Allowance]:
-    """Rows that a trigger adds elsewhere, as a log does; what else it does only where people were asked about it."""
-    for write in function_allowances(function):
-        if verbs := write.verbs & shown:
+def _done_by(text: str, voted: str, why: str) -> Iterator[Allowance]:
+    """What a trigger's function or a rule says, as far as the votes go."""
+    for write in function_allowances(text):
+        if verbs := write.verbs & _WITH_VOTES.get(voted, write.verbs):
             yield replace(write, verbs=verbs, because=why)
 
 

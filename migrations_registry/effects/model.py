@@ -13,14 +13,17 @@ INSERTED, UPDATED, DELETED = "inserted", "updated", "deleted"
 TRUNCATED, REWRITTEN = "truncated", "rewritten"
 CREATED, DROPPED, ALTERED = "created", "dropped", "altered"
 MOVED, SET_BACK = "moved", "set back"
+# Signs: rights given to many, rights taken away, switched off, made again as it was, gone when the session ends.
+OPENS, TAKES, OFF, SAME, ENDS = "opens", "takes", "off", "same", "ends"
 ROWS = frozenset({INSERTED, UPDATED, DELETED})
-LOSES = frozenset({DELETED, TRUNCATED, DROPPED})
-HOLDS_DATA = frozenset({"table", "table column", "foreign table", "materialized view", "large object"})
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Something that happened. `owners`: itself and what it is a part of, as (kind, *name)."""
+    """Something that happened. `owners`: itself and what it is a part of, as (kind, *name).
+
+    `rows` and `size_bytes` of a rewritten relation are about what it held. `expected`: rows that were declared.
+    """
 
     verb: str
     kind: str
@@ -29,6 +32,9 @@ class Effect:
     rows: int = 0
     renamed: Name = ()
     owners: frozenset[Name] = frozenset()
+    signs: frozenset[str] = frozenset()
+    size_bytes: int = 0
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Allowance:
     """What may happen to one object; `parts`: and to what belongs to it. Empty kinds, aspects or name: any.
 
     `cascades`: also what cannot stay without it. `because`: where the file says so, for the page and the journal.
+    `statement`: its place in the file, where the rows are that statement's own and no others.
     """
 
     verbs: frozenset[str]
@@ -45,6 +52,7 @@ class Allowance:
     parts: bool = False
     cascades: bool = False
     because: str = ""
+    statement: int = -1
 
     def concerns(self, effect: Effect) -> bool:
         """Whether this is about the effect's object and verb; of its aspects, `aspects` says which."""

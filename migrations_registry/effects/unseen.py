@@ -91,6 +91,8 @@ def _alone(node: Node) -> Iterator[str]:
 def _node(kind: str, node: Node) -> Iterator[str]:
     if kind == "CopyStmt" and (node.get("is_program") or "filename" in node):
         yield "runs a program on the server" if node.get("is_program") else "reads or writes a file of the server"
+    if kind == "CopyStmt" and not {"is_program", "filename", "is_from"} & node.keys():
+        yield "sends rows to a client that does not read them"
     if kind == "ImportForeignSchemaStmt" or (kind == "CreateForeignTableStmt"):
         yield "makes tables of another server, whose rows are not counted"
     for setting in _settings(kind, node):

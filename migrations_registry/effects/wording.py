@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrations_registry.effects.model import ALTERED, MOVED, REWRITTEN, ROWS, SET_BACK, TRUNCATED, Effect, Name
+from migrations_registry.effects.model import ALTERED, ENDS, MOVED, REWRITTEN, ROWS, SET_BACK, TRUNCATED, Effect, Name
 
 SHOWN = 5
 _VERBS = {
@@ -20,14 +20,22 @@ def phrase(effect: Effect) -> str:
     name = ".".join(effect.name)
     if effect.verb in ROWS:
         rows = "1 row" if effect.rows == 1 else f"{effect.rows:,} rows"
-        return f"{effect.verb} {rows} {'into' if effect.verb == 'inserted' else 'of'} {name}"
+        return f"{effect.verb} {rows} {'into' if effect.verb == 'inserted' else 'of'} {name}{_declared(effect)}"
     if effect.verb in _VERBS:
         return f"{_VERBS[effect.verb]} {name}"
     what = f"{effect.kind} {name}".strip()
     if effect.verb != ALTERED:
         return f"{effect.verb} {what}"
+    if ENDS in effect.signs:
+        return f"tied {what} to something temporary, with which it is dropped when the session ends"
     renamed = f" (now {'.'.join(effect.renamed)})" if effect.renamed else ""
     return f"changed {' and '.join(sorted(effect.aspects)) or 'something'} of {what}{renamed}"
+
+
+def _declared(effect: Effect) -> str:
+    if effect.expected is None:
+        return ""
+    return f", {effect.expected:,} {'was' if effect.expected == 1 else 'were'} declared"
 
 
 def phrases(effects: Iterable[Effect]) -> list[str]:

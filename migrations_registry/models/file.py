@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from operations.models import Risk
 
+# How the measure's phrases of such effects begin.
+TAKES = ("deleted ", "updated ", "emptied ", "rewrote ", "dropped table", "dropped materialized view")
+
 
 class MigrationFileQuerySet(models.QuerySet["MigrationFile"]):
     def newest(self) -> MigrationFileQuerySet:
@@ -71,6 +74,11 @@ class MigrationFile(models.Model):
     def name(self) -> str:
         """The file's name without its folders."""
         return PurePosixPath(self.path).name
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether it was measured to take or change values: where they are, no rule of the analysis knows."""
+        return any(str(loss).startswith(TAKES) for loss in self.measured_losses)
 
     @property
     def data(self) -> bytes:

@@ -20,6 +20,7 @@ class Plan(models.Model):
     steps = models.JSONField(default=list)
     losses = models.JSONField(default=list)
     refusals = models.JSONField(default=list)
+    row_counts = models.JSONField(default=list, help_text="Rows that met each statement's condition when it was made.")
     maintenance = models.TextField(blank=True)
     restore_point = models.TextField(blank=True)
     facts_at = models.DateTimeField(null=True, help_text="When the target's catalog was read; empty: it was not.")

@@ -11,10 +11,12 @@ import psycopg
 from migrations_registry.analysis.data_loss import Destroyed
 from migrations_registry.analysis.facts import CatalogFacts, CatalogRoutine, ColumnFacts, Hook, Programs, TableFacts
 from migrations_registry.analysis.postgresql.builtin_functions import HARMLESS_EXTENSIONS
+from migrations_registry.effects.live import Live, Reference, Trigger
 from operations.dsns import reading_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
+from providers.postgres.migrate.target_behaviour import Behaviour, behaviour
 from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
 from providers.postgres.schema.programs import LivePrograms, LiveRoutine
 
@@ -22,6 +24,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 RECENT_SECONDS = 5.0
 _recent: dict[str, tuple[float, CatalogFacts]] = {}
+_recent_behaviour: dict[str, tuple[float, Live]] = {}
 _recent_reach: dict[tuple[str, Destroyed], tuple[float, list[ReachedTable]]] = {}
 
 
@@ -57,6 +60,21 @@ def live_reach(environment: Environment, destroys: Destroyed) -> list[ReachedTab
     _recent_reach.clear()
     _recent_reach[dsn, destroys] = (time.monotonic(), tables)
     return tables
+
+
+def live_behaviour(environment: Environment) -> Live:
+    """What the environment does by itself when rows change, good for a few seconds. Raises as `live_facts`."""
+    dsn = reading_dsn(environment)
+    asked_at, known = _recent_behaviour.get(dsn, (0.0, None))
+    if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
+        return known
+    with postgres.connect(dsn, timeout=3) as connection:
+        try:
+            live = live_of(behaviour(connection))
+        except psycopg.Error as error:
+            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
+    _recent_behaviour[dsn] = (time.monotonic(), live)
+    return live
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:
@@ -114,4 +132,13 @@ def _table(table: LiveTable) -> TableFacts:
         index_columns={name: columns for name, (_, _, columns) in table.indexes.items()},
         indexed=frozenset(columns[0] for valid, full, columns in table.indexes.values() if valid and full and columns),
         oldest_transaction_seconds=table.oldest_transaction_seconds,
+    )
+
+
+def live_of(found: Behaviour) -> Live:
+    """What a target does by itself, as the pure derivation of effects wants it."""
+    return Live(
+        tuple(Reference(*row) for row in found.references),
+        found.views,
+        tuple(Trigger(*row) for row in found.triggers),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -17,9 +18,14 @@ from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.analysis.plan import Plan as PurePlan
 from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, risk_of, severity_of, statement_risk
+from migrations_registry.effects import declared
+from migrations_registry.effects.listing import taken_along
+from migrations_registry.effects.live import Live
+from migrations_registry.effects.row_counts import RowCount
 from migrations_registry.effects.unseen import refusals
 from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
-from migrations_registry.services.live_facts import live_facts, live_reach
+from migrations_registry.services.live_facts import live_behaviour, live_facts, live_reach
+from migrations_registry.services.row_counts import counts_of
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.postgres.migrate.cascade_reach import ReachedTable
@@ -37,6 +43,7 @@ class Review:
     facts: CatalogFacts | None
     no_facts_because: str
     reached: tuple[ReachedTable, ...] = ()
+    row_counts: tuple[RowCount, ...] = ()
 
     @property
     def content(self) -> bytes:
@@ -87,19 +94,34 @@ def review(file: MigrationFile, environment: Environment, *, live: bool = True) 
     row = policy_in_force()
     policy = row.spec() if row else DEFAULT_POLICY
     analysis = judged(file, facts, policy)
-    draft = plan(analysis, facts, policy)
-    reached = _reached(file, environment, analysis, policy) if facts and draft.restore_point else ()
+    draft = _as_measured(plan(analysis, facts, policy), file)
+    reached = _reached(file, environment, analysis, draft.risk) if facts and draft.restore_point else ()
     maintenance = draft.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
     final = replace(draft, maintenance=maintenance, refusals=(*draft.refusals, *refusals(file.data)))
-    return Review(file, environment, analysis, final, row, facts, why, reached)
+    counts = counts_of(file, environment, facts, analysis)
+    return Review(file, environment, analysis, final, row, facts, why, reached, counts)
 
 
-def _reached(
-    file: MigrationFile, environment: Environment, analysis: Analysis, policy: Policy
-) -> tuple[ReachedTable, ...]:
-    """The tables with rows that its restore point holds, with what they cascade to."""
-    what = destroyed(analysis, parse(file.data), range(len(analysis.statements)), replace(policy, severities={}))
+def _as_measured(draft: PurePlan, file: MigrationFile) -> PurePlan:
+    """What was measured outweighs what the analysis says; where no rule places a loss, everything is kept first."""
+    if not file.measured_losses:
+        return draft
+    measured = f"it was measured to do more than its text says: {file.measured_losses[0]}" if file.takes_values else ""
+    return replace(draft, risk=DESTRUCTIVE, restore_point=draft.restore_point or measured)
+
+
+def _reached(file: MigrationFile, environment: Environment, analysis: Analysis, risk: str) -> tuple[ReachedTable, ...]:
+    """The tables with rows that its restore point holds, with what they cascade to and what acts because of them."""
+    named = destroyed(analysis, parse(file.data), range(len(analysis.statements)))
+    along = _along(file.data, live_behaviour(environment), risk) if risk == DESTRUCTIVE else ()
+    tables = tuple(sorted({*named.tables, *along}))
+    what = replace(named, tables=tables, everything=named.everything or file.takes_values)
     return tuple(table for table in live_reach(environment, what) if table.holds_rows) if what else ()
+
+
+@lru_cache(maxsize=4)  # one request asks several times
+def _along(data: bytes, live: Live, risk: str) -> tuple[str, ...]:
+    return taken_along(declared(data, live=live, voted=risk))
 
 
 def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> Analysis:
@@ -157,6 +179,7 @@ def keep_plan(review: Review) -> Plan:
             "steps": [{**asdict(step), "title": step.title} for step in review.plan.steps],
             "losses": [asdict(loss) for loss in review.plan.losses],
             "refusals": list(review.plan.refusals),
+            "row_counts": [asdict(count) for count in review.row_counts],
             "maintenance": review.plan.maintenance,
             "restore_point": review.plan.restore_point,
             "facts_at": timezone.now() if review.facts else None,

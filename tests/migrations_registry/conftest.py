@@ -113,3 +113,12 @@ def baselined(act: Act, production: Environment) -> Environment:
 @pytest.fixture
 def backups(settings: Any, tmp_path: Path, reused_drill: None) -> None:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
+
+
+@pytest.fixture
+def precious(dsns: dict[str, str]) -> None:
+    """A table of the migration's own role, so that nothing but the guard stands before its loss."""
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute("CREATE TABLE public.precious (id integer PRIMARY KEY, note text)")
+        admin.execute("INSERT INTO public.precious SELECT g, 'kept' FROM generate_series(1, 50) g")
+        admin.execute("ALTER TABLE public.precious OWNER TO sampelit_migration")

@@ -61,8 +61,12 @@ class Case:
         self.dsn, self.store, self.chance = dsn, store, random.Random(seed)
         self.schema = f"case_{seed}"
         self.text = self.chance.choice(DESTROYING).format(s=self.schema)
-        self.connection = postgres.connect(dsn, read_only=False)
+        self.connection, self.other = postgres.connect(dsn, read_only=False), postgres.connect(dsn)
         self.connection.execute(MADE.format(s=self.schema))
+
+    def close(self) -> None:
+        self.connection.close()
+        self.other.close()
 
     @property
     def what(self) -> Destroyed:
@@ -96,7 +100,7 @@ class Case:
         return self.chance.choice(WRITES).format(s=self.schema)
 
     def late_rows_copy(self, manifest: Manifest, limit: float = 30) -> LateRowsCopy:
-        return LateRowsCopy(self.connection, manifest, self.store, Place("operation", 1, 1, 1), limit)
+        return LateRowsCopy(self.connection, self.other, manifest, self.store, Place("operation", 1, 1, 1), limit)
 
     def truth(self, known: dict[str, int]) -> dict[str, list[Any]]:
         return {name: self.rows(name) for name in known}

@@ -12,7 +12,6 @@ from ledger.registry import sentence_for
 from migrations_registry.analysis import dispatch
 from migrations_registry.analysis.calls.run import runs
 from migrations_registry.analysis.state import State
-from migrations_registry.apply import failpoints
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.models import Application
@@ -124,32 +123,6 @@ def test_the_page_shows_what_was_done(
     assert "created table public.fresh" in page.content.decode()
 
 
-def test_what_changes_beside_a_lone_statement_alarms(
-    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It cannot be rolled back, so it is compared right after."""
-
-    def beside() -> None:
-        with psycopg.connect(dsns["admin"], autocommit=True) as admin:
-            admin.execute("ALTER TABLE leads DISABLE ROW LEVEL SECURITY; CREATE TABLE public.beside (id int)")
-
-    monkeypatch.setitem(failpoints.armed, "alone.executed", beside)
-    file = add_supabase(2, "CREATE INDEX CONCURRENTLY users_company ON users (company)")
-    act("migrations.apply", file=file.sha256)
-    entry = Entry.objects.get(code="migrations_registry.more_than_approved")
-    assert "created table public.beside" in entry.payload["changes"]
-    assert not any("users_company" in phrase for phrase in entry.payload["changes"])
-    assert "not rolled back, it ran outside of a transaction" in sentence_for(entry)
-
-
-def test_a_lone_statement_says_what_it_did(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
-    file = add_supabase(2, "CREATE INDEX CONCURRENTLY users_company ON users (company)")
-    operation = act("migrations.apply", file=file.sha256)
-    assert operation.status == "succeeded", operation.error
-    assert Application.objects.get().steps[0]["effects"]["did"] == ["index public.users_company added"]
-    assert not Entry.objects.filter(code="migrations_registry.more_than_approved").exists()
-
-
 def test_what_nobody_can_measure_is_refused(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
     with pytest.raises(Refused, match="takes another role"):
         act("migrations.apply", file=add_supabase(2, "SET ROLE sampelit_owner; DROP TABLE leads").sha256)
@@ -170,15 +143,6 @@ def test_an_opaque_call_needs_a_role_that_cannot_act_unseen(
         operation = act("migrations.apply", file=add_supabase(2, "SELECT anything()").sha256)
         admin.execute("REVOKE pg_execute_server_program FROM sampelit_migration")
     assert "its role could act unseen there: it may run programs on the server" in operation.error
-
-
-@pytest.fixture
-def precious(dsns: dict[str, str]) -> None:
-    """A table of the migration's own role, so that nothing but the guard stands before its loss."""
-    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
-        admin.execute("CREATE TABLE public.precious (id integer PRIMARY KEY, note text)")
-        admin.execute("INSERT INTO public.precious SELECT g, 'kept' FROM generate_series(1, 50) g")
-        admin.execute("ALTER TABLE public.precious OWNER TO sampelit_migration")
 
 
 SHADOW = "CREATE TEMP TABLE precious (id integer); DROP TABLE public.precious"

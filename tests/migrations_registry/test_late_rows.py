@@ -78,7 +78,7 @@ def test_nothing_slips_between(seed: int, dsn: str, store: Store, keys: None) ->
     for name, rows in truth.items():
         restored = case.rows(f"{back}.{name.partition('.')[2]}")
         assert not [row for row in rows if row not in restored], f"{case.text}: {stored} stored"
-    case.connection.close()
+    case.close()
 
 
 def test_what_was_not_written_is_not_kept(dsn: str, store: Store) -> None:
@@ -89,7 +89,7 @@ def test_what_was_not_written_is_not_kept(dsn: str, store: Store) -> None:
     with case.connection.transaction():
         assert store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known) == 0
     assert late_rows_of(store, manifest, None) == []
-    case.connection.close()
+    case.close()
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def changed(dsn: str, store: Store) -> Iterator[tuple[Case, Manifest, dict[str, 
     manifest, known = case.copied()
     case.connection.execute(f"UPDATE {case.schema}.parent SET value = 'later' WHERE id = 1")
     yield case, manifest, known
-    case.connection.close()
+    case.close()
 
 
 def test_a_store_that_is_too_slow_gives_the_locks_back(changed: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,25 @@ index of a dropped one, the server's own triggers of a foreign key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from providers.postgres.migrate.catalog_rows import Name, Object, Pair, Row
+from providers.postgres.migrate.catalog_signs import OFF, SAME, signs
 from providers.postgres.migrate.catalogs import KEPT, aspect
 
 Owners = frozenset[Name]
 CREATED, DROPPED, ALTERED = "created", "dropped", "altered"
+_PLACES = re.compile(r" :(location|stmt_location|stmt_len) -?\d+")
+# Written anew as they were: changed and changed back, while rows went by.
+_TOUCHED = {
+    "pg_trigger": "enabled state",
+    "pg_proc": "definition",
+    "pg_rewrite": "definition",
+    "pg_event_trigger": "enabled state",
+}
+_REBUILT = {"conname", "tgname", "polname"}
 _SPOKEN_FOR = {"trigger", "policy", "rule"}  # said although the table itself is new: they act on rows that come later
 _WHAT = {
     "pg_inherits": "inheritance",
@@ -30,7 +41,7 @@ _WHAT = {
 class Change:
     """One effect. `name` is what everybody else still calls it, `renamed` what it is called now, where that differs.
 
-    `owners`: itself and what it is a part of, each as (kind, *name).
+    `owners`: itself and what it is a part of, each as (kind, *name). `signs`: what makes it graver.
     """
 
     verb: str
@@ -41,6 +52,8 @@ class Change:
     renamed: Name = ()
     owners: frozenset[Name] = frozenset()
     object: Object = ("", 0, 0)
+    signs: frozenset[str] = frozenset()
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,34 +89,42 @@ def without_parts(changes: Sequence[Seen], before: Sequence[Owners], now: Sequen
         itself = (item.change.kind, *item.change.name)
         made = whole[CREATED] & (has - {itself} if item.change.verb == CREATED else has)
         gone = whole[DROPPED] & (had - {itself} if item.change.verb == DROPPED else had)
-        follows = (made and item.change.verb != DROPPED) or (gone and item.change.verb != CREATED)
+        is_new = made and (item.change.verb == CREATED or itself in whole[CREATED] or not had)
+        follows = (is_new and item.change.verb != DROPPED) or (gone and item.change.verb != CREATED)
         if not follows or (item.change.verb == CREATED and item.change.kind in _SPOKEN_FOR):
             independent.append(replace(item, change=replace(item.change, owners=had | has)))
     return independent
 
 
 def without_rebuilt(changes: list[Seen]) -> list[Seen]:
-    """Without constraints that were dropped and made again as they were: a change of a column's type does that."""
-    made = {
-        verb: {_constraint(item.row) for item in changes if item.change.verb == verb and _is_constraint(item.row)}
-        for verb in (CREATED, DROPPED)
-    }
-    same = made[CREATED] & made[DROPPED]
-    return [
-        item
-        for item in changes
-        if not (_is_constraint(item.row) and item.change.verb != ALTERED and _constraint(item.row) in same)
-    ]
+    """Without constraints that were dropped and made again as they were: a change of a column's type does that.
+    Triggers and policies made again as they were say so: meanwhile rows may have gone by.
+    """
+    same = _made_again(changes)
+    rebuilt = [item for item in changes if item.change.verb != ALTERED and _as_it_is(item.row) in same]
+    kept = [item for item in changes if item not in rebuilt or "conname" not in item.row.values]
+    return [_marked(item) if item in rebuilt and item.change.verb == DROPPED else item for item in kept]
 
 
-def _is_constraint(row: Row) -> bool:
-    return "conname" in row.values
+def _made_again(changes: list[Seen]) -> set[str]:
+    known = [item for item in changes if _REBUILT & item.row.values.keys()]
+    created, dropped = (
+        {_as_it_is(item.row) for item in known if item.change.verb == verb} for verb in (CREATED, DROPPED)
+    )
+    return created & dropped
 
 
-def _constraint(row: Row) -> str:
-    """Everything that makes it what it is; not what is numbered anew, nor which operators its column's type has."""
+def _marked(item: Seen) -> Seen:
+    return replace(item, change=replace(item.change, signs=item.change.signs | {SAME}))
+
+
+def _as_it_is(row: Row) -> str:
+    """Everything that makes it what it is; not what is numbered anew, nor which operators its column's type has, nor
+    where in its text an expression stood.
+    """
     anew = {"oid", "conindid", "conpfeqop", "conppeqop", "conffeqop"}
-    return repr(sorted((name, value) for name, value in row.values.items() if name not in anew))
+    text = repr(sorted((name, value) for name, value in row.values.items() if name not in anew))
+    return _PLACES.sub("", text)
 
 
 def _is_passing(row: Row) -> bool:
@@ -130,6 +151,13 @@ def _part_of(pair: Pair) -> Iterator[str]:
 
 
 def _aspects(pair: Pair) -> Iterator[str]:
+    found = list(_differences(pair))
+    yield from found
+    if not found and pair.catalog.name in _TOUCHED:
+        yield _TOUCHED[pair.catalog.name]
+
+
+def _differences(pair: Pair) -> Iterator[str]:
     before, now = (pair.before.values if pair.before else {}), (pair.now.values if pair.now else {})
     ignored = KEPT.get(pair.catalog.name, frozenset())
     for name, value in now.items():
@@ -148,4 +176,8 @@ def _change(pair: Pair, verb: str, aspects: frozenset[str]) -> Change:
         kind = "view rule"
     if kind == "pg_db_role_setting":
         kind, name = "settings of all roles", ()
-    return Change(verb, kind, name, aspects, renamed=renamed, object=row.object)
+    values = [each.values if each else None for each in (pair.before, pair.now)]
+    graver = signs(*values) if verb != DROPPED else frozenset()
+    if verb == ALTERED and pair.catalog.name == "pg_trigger" and values[0] == values[1]:
+        graver |= {OFF}
+    return Change(verb, kind, name, aspects, renamed=renamed, object=row.object, signs=graver)

@@ -78,6 +78,7 @@ _ASPECTS = {
 row security: relrowsecurity relforcerowsecurity
 enabled state: tgenabled evtenabled ev_enabled
 settings: proconfig setconfig
+owner: datdba
 rights: prosecdef
 comment: description
 validity: convalidated indisvalid

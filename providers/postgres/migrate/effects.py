@@ -17,13 +17,18 @@ from providers.postgres.migrate.catalog_changes import DROPPED, Change, seen, wi
 from providers.postgres.migrate.catalog_rows import Ids, Name, Row, changed_rows, fetch_rows, owners
 from providers.postgres.migrate.catalogs import CATALOGS
 from providers.postgres.migrate.deferred import run_what_waits
-from providers.postgres.migrate.hidden_effects import REWRITTEN, adopted, files, sequences, unreadable
+from providers.postgres.migrate.hidden_effects import REWRITTEN, adopted, files, sequences, tied, unreadable
 
 Counts = tuple[int, int, int]
 VERBS = ("inserted", "updated", "deleted")
 KINDS = {"r": "table", "p": "table", "m": "materialized view", "S": "sequence"}
-PATH = "pg_catalog, pg_temp"
-LIMIT_MS = 30_000
+# What the answers depend on, and whether a COMMIT is on disk when it says so; whatever the file left behind.
+SETTINGS = {
+    "search_path": "pg_catalog, pg_temp",
+    "statement_timeout": "30000ms",
+    "client_encoding": "UTF8",
+    "synchronous_commit": "on",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Start:
     xid: int
     counters: dict[int, Counts]
     sequences: dict[int, int | None]
+    empty: frozenset[int]
     advisory_locks: int
 
 
@@ -54,7 +60,8 @@ def start(own: Connection, other: Connection) -> Start:
     facts = _session(own)
     counters = {oid: (i, u, d) for oid, i, u, d in fetch_rows(own, statements("effects_counters"))}
     values = dict(fetch_rows(other, statements("effects_sequences")))
-    return Start(facts.xid, counters, values, facts.advisory_locks)
+    empty = frozenset(oid for (oid,) in fetch_rows(own, statements("effects_empty")))
+    return Start(facts.xid, counters, values, empty, facts.advisory_locks)
 
 
 def measure(own: Connection, other: Connection, begun: Start) -> Measured:
@@ -72,7 +79,7 @@ def measure(own: Connection, other: Connection, begun: Start) -> Measured:
     ids = _same_transaction(other, facts.xid, begun.xid)
     counters = {oid: (i, u, d) for oid, i, u, d in fetch_rows(own, statements("effects_counters"))}
     moved = {oid: _less(now, begun.counters.get(oid, (0, 0, 0))) for oid, now in counters.items()}
-    changes = [*_rows(other, moved), *_objects(own, other, moved, ids)]
+    changes = [*_rows(other, moved), *_objects(own, other, moved, ids, begun.empty)]
     restarted = {change.name for change in changes if change.verb == REWRITTEN}
     changes += [change for change in sequences(own, other, begun.sequences) if change.name not in restarted]
     if facts.advisory_locks < begun.advisory_locks:
@@ -103,8 +110,7 @@ def _session(connection: Connection) -> _Session:
 
 
 def _pin(connection: Connection) -> None:
-    """The settings that the answers depend on, whatever the file left behind."""
-    for name, value in (("search_path", PATH), ("statement_timeout", f"{LIMIT_MS}ms"), ("client_encoding", "UTF8")):
+    for name, value in SETTINGS.items():
         connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, value], prepare=False)
 
 
@@ -137,7 +143,9 @@ def _rows(other: Connection, moved: dict[int, Counts]) -> Iterator[Change]:
                 yield Change(verb, row.kind, row.name, rows=count, owners=above)
 
 
-def _objects(own: Connection, other: Connection, moved: dict[int, Counts], ids: Ids) -> Iterator[Change]:
+def _objects(
+    own: Connection, other: Connection, moved: dict[int, Counts], ids: Ids, were_empty: frozenset[int]
+) -> Iterator[Change]:
     written = _written(other, moved)
     pairs = [
         pair
@@ -148,13 +156,14 @@ def _objects(own: Connection, other: Connection, moved: dict[int, Counts], ids: 
     changes = without_rebuilt([change for pair in pairs for change in seen(pair)])
     if "pg_depend" in written:
         changes += adopted(own, ids)
+        yield from tied(own, other, ids)
     gone = [change for change in changes if change.is_gone]
     here = [change for change in changes if not change.is_gone]
     before = owners(other, [change.row for change in [*gone, *here]])
     now = [*(frozenset[Name]() for _ in gone), *owners(own, [change.row for change in here])]
     for change in without_parts([*gone, *here], before, now):
         yield change.change
-    yield from files(own, other, pairs)
+    yield from files(own, other, pairs, were_empty)
     yield from unreadable(own, other, written)
 
 

@@ -13,21 +13,23 @@ from psycopg import sql
 from providers.postgres.connection import Connection, statements
 from providers.postgres.migrate.catalog_changes import ALTERED, CREATED, DROPPED, Change, Seen
 from providers.postgres.migrate.catalog_rows import Ids, Pair, Row, fetch_rows, owners
+from providers.postgres.migrate.catalog_signs import ENDS
 from providers.postgres.migrate.catalogs import CATALOGS, SILENT
 
 REWRITTEN, TRUNCATED, MOVED, SET_BACK = "rewritten", "truncated", "moved", "set back"
 _FILES = {"r": "table", "m": "materialized view", "S": "sequence"}
 
 
-def files(own: Connection, other: Connection, pairs: Iterable[Pair]) -> Iterator[Change]:
+def files(own: Connection, other: Connection, pairs: Iterable[Pair], were_empty: frozenset[int]) -> Iterator[Change]:
     """Relations whose rows lie in another file now: rewritten, or emptied (TRUNCATE counts no row)."""
     rows = [pair.before for pair in pairs if pair.before and pair.now and _is_new_file(pair.before, pair.now)]
     oids = {"oids": [row.oid for row in rows]}
-    empty = dict(fetch_rows(own, statements("effects_emptied"), oids)) if rows else {}
-    filled = dict(fetch_rows(other, statements("effects_filled"), oids)) if rows else {}
+    now = {oid: rest for oid, *rest in fetch_rows(own, statements("effects_emptied"), oids)} if rows else {}
+    held = {oid: rest for oid, *rest in fetch_rows(other, statements("effects_filled"), oids)} if rows else {}
     for row, above in zip(rows, owners(other, rows), strict=True):
-        emptied = row.kind != "sequence" and empty.get(row.oid) and filled.get(row.oid)
-        yield Change(TRUNCATED if emptied else REWRITTEN, row.kind, row.name, owners=above)
+        (empty, size), (count, before) = now.get(row.oid, (False, 0)), held.get(row.oid, (0, 0))
+        verb = TRUNCATED if row.kind != "sequence" and empty and row.oid not in were_empty else REWRITTEN
+        yield Change(verb, row.kind, row.name, rows=count, owners=above, size_bytes=max(size, before))
 
 
 def _is_new_file(before: Row, now: Row) -> bool:
@@ -62,6 +64,21 @@ def adopted(own: Connection, ids: Ids) -> list[Seen]:
         for kind, name, class_, oid in fetch_rows(own, query, {"xid": ids.xid})
         if name
     ]
+
+
+def tied(own: Connection, other: Connection, ids: Ids) -> Iterator[Change]:
+    """Objects of everybody's that now hang on something temporary, and go with it when the session ends; sequences that
+    now go with a table.
+    """
+    query = sql.SQL(statements("effects_ties")).format(condition=sql.SQL(statements("effects_own_rows")))
+    found = fetch_rows(own, query, {"xid": ids.xid})
+    rows = [Row({"attnum": part}, class_, oid, kind, tuple(names or ())) for class_, oid, part, kind, names, _ in found]
+    for row, above, (*_, to_temporary) in zip(rows, owners(other, rows), found, strict=True):
+        if not above:
+            continue  # nobody else knows it: the transaction made it
+        kind, name = ("view", row.name[:-1]) if row.name[-1:] == ("_RETURN",) else (row.kind, row.name)
+        aspects, signs = (("lifetime",), (ENDS,)) if to_temporary else (("ownership",), ())
+        yield Change(ALTERED, kind, name, frozenset(aspects), owners=above, signs=frozenset(signs))
 
 
 def unreadable(own: Connection, other: Connection, written: dict[str, Any]) -> Iterator[Change]:

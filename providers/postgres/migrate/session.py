@@ -48,9 +48,9 @@ def begin(connection: Connection, limits: Limits) -> str:
     return str(row[0]) if row else ""
 
 
-def run(connection: Connection, statement: bytes) -> None:
-    """One statement as it stands in the file."""
-    connection.execute(statement)
+def run(connection: Connection, statement: bytes) -> int:
+    """One statement as it stands in the file; how many rows it says that it touched (-1: it does not say)."""
+    return connection.execute(statement).rowcount
 
 
 def transaction_state(connection: Connection, xid: str) -> str:

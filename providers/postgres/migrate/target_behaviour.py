@@ -5,30 +5,36 @@ In: a session that is not the one that applies. Out: Behaviour; sentences about 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
-from providers.postgres.migrate.catalog_rows import fetch_rows
+from providers.postgres.migrate.catalog_rows import Name, fetch_rows
 
 Relation = tuple[str, str]
 # pg_trigger.tgtype (catalog/pg_trigger.h)
 EVENTS = {4: "inserted", 8: "deleted", 16: "updated", 32: "truncated"}
+SCHEMA_CHANGES = frozenset({"created", "dropped", "altered"})
 
 
 @dataclass(frozen=True)
 class Behaviour:
     """`references`: (child, parent, on delete, on update); `views`: (view, relation under it);
-    `triggers`: (table, name, what it fires on, its function's text).
+    `triggers`: (table, or nothing, name, what it fires on, the text of its function or rule).
     """
 
     references: tuple[tuple[Relation, Relation, str, str], ...]
     views: tuple[tuple[Relation, Relation], ...]
-    triggers: tuple[tuple[Relation, str, frozenset[str], str], ...]
+    triggers: tuple[tuple[Relation | tuple[()], str, frozenset[str], str], ...]
 
 
 def behaviour(connection: Connection) -> Behaviour:
-    """Foreign keys that act, views that pass rows on, triggers whose functions can be read."""
+    """Foreign keys that act, views that pass rows on, rules, triggers whose functions can be read."""
     triggers = fetch_rows(connection, statements("effects_triggers"))
+    rules = fetch_rows(connection, statements("effects_rules"))
     oids = sorted({oid for *_, oid in triggers})
     texts = dict(fetch_rows(connection, statements("effects_functions"), {"oids": oids})) if oids else {}
     return Behaviour(
@@ -38,11 +44,25 @@ def behaviour(connection: Connection) -> Behaviour:
         ),
         tuple(((a, b), (c, d)) for a, b, c, d in fetch_rows(connection, statements("effects_views"))),
         tuple(
-            ((schema, table), name, frozenset(verb for bit, verb in EVENTS.items() if kind & bit), texts[oid])
-            for schema, table, name, kind, oid in triggers
-            if oid in texts
+            ((schema, table) if schema else (), f"{what} {name}", _fires_on(kind), text)
+            for what, rows in (("trigger", _with_texts(triggers, texts)), ("rule", rules))
+            for schema, table, name, kind, text in rows
         ),
     )
+
+
+def _with_texts(triggers: list[tuple[Any, ...]], texts: dict[int, str]) -> list[tuple[Any, ...]]:
+    return [(*rest, texts[oid]) for *rest, oid in triggers if oid in texts]
+
+
+def _fires_on(kind: int) -> frozenset[str]:
+    return frozenset(verb for bit, verb in EVENTS.items() if kind & bit) if kind else SCHEMA_CHANGES
+
+
+def held(connection: Connection, table: Name) -> tuple[int, int]:
+    """About how many rows and bytes; of all tables where `table` is empty."""
+    ((rows, size),) = fetch_rows(connection, statements("effects_size"), {"name": ".".join(table)})
+    return int(rows), int(size)
 
 
 def unseen_powers(connection: Connection) -> list[str]:
@@ -55,3 +75,19 @@ def unseen_powers(connection: Connection) -> list[str]:
             if fetch_rows(connection, "SELECT pg_catalog.has_parameter_privilege(%s, 'SET')", [name]) == [(True,)]
         ]
     return powers
+
+
+def dependents(connection: Connection, dropped: Iterable[Name]) -> list[tuple[str, str]]:
+    """(kind, name) of what goes along with DROP … CASCADE of relations, types, schemas, columns; at most 100."""
+    names = list(dropped)
+    columns = [name for name in names if len(name) == 3]
+    quoted = {name: sql.Identifier(*name).as_string(connection) for name in (*names, *(each[:2] for each in columns))}
+    values = {
+        "names": [quoted[name] for name in names if len(name) < 3],
+        "extensions": [name[0] for name in names if len(name) == 1],
+        "columns": [name[2] for name in columns],
+        "tables": [quoted[name[:2]] for name in columns],
+    }
+    whole = tuple(".".join(name) + "." for name in names)
+    found = fetch_rows(connection, statements("effects_dependents"), values)
+    return [(kind, name) for kind, name in found if not name.startswith(whole)]

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations_registry.analysis.model import DESTRUCTIVE
 from migrations_registry.analysis.parsing.parser import Raw, parse
-from migrations_registry.apply.measured import compare, effect_of, live_of
+from migrations_registry.apply.measured import Approved, compare, effect_of
 from migrations_registry.effects import DeclaredEffects, Effect, declared, undeclared
-from migrations_registry.effects.follow import allowances
-from migrations_registry.effects.names import Scope
+from migrations_registry.effects.text.follow import allowances
+from migrations_registry.effects.text.names import Scope
 from migrations_registry.effects.wording import phrases
+from migrations_registry.services.live_facts import live_of
 from providers.postgres.connection import Connection, pin
 from providers.postgres.migrate.effects import Start, measure, start
 from providers.postgres.migrate.session import Limits, as_product_sees_it
@@ -35,15 +37,15 @@ class Bench:
                 self.own.execute(statement)
             return [effect_of(change) for change in measure(self.own, self.other, begun).changes]
 
-    def judge(self, text: str, *, voted: bool = False) -> list[str]:
+    def judge(self, text: str, risk: str = DESTRUCTIVE) -> list[str]:
         """A whole file, as the runner runs it; what it did, in words. Raises MoreThanApproved."""
         data = text.encode()
-        declares = declared(data, live=live_of(behaviour(self.other), voted=voted))
+        live = live_of(behaviour(self.other))
+        own, every = (declared(data, live=live, voted=voted) for voted in (risk, DESTRUCTIVE))
         with self.transaction() as begun:
             as_product_sees_it(self.own, Limits(1000, 60_000), local=True)
-            for item in parse(data):
-                self.own.execute(data[item.start : item.end])
-            return compare(self.own, self.other, begun, declares, may_lose=True).effects
+            tags = {at: self.own.execute(data[item.start : item.end]).rowcount for at, item in enumerate(parse(data))}
+            return compare(self.own, self.other, begun, Approved(own, risk, every), tags).effects
 
     def commit(self, *statements: str) -> None:
         """The same, and COMMIT right after it was measured."""

@@ -11,6 +11,7 @@ from tests.migrations_registry.effects.bench import Bench
 REFUSED = {
     "COPY t FROM PROGRAM 'ls'": "runs a program on the server",
     "COPY t TO '/tmp/x'": "reads or writes a file of the server",
+    "COPY t TO STDOUT": "sends rows to a client that does not read them",
     "SET ROLE other": "takes another role",
     "SET SESSION AUTHORIZATION other": "takes another role",
     "SET LOCAL session_replication_role = replica": "switches triggers and foreign keys off",

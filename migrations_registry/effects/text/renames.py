@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.effects.model import Allowance, Name
-from migrations_registry.effects.names import Scope
+from migrations_registry.effects.text.names import Scope
 
 Rename = tuple[Name, Name]
 _ROUNDS = 5

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from migrations_registry.analysis.parsing.nodes import strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.effects.model import Allowance, Name
-from migrations_registry.effects.names import Scope
-from migrations_registry.effects.tables import Rule, rules
+from migrations_registry.effects.text.names import Scope
+from migrations_registry.effects.text.tables import Rule, rules
 
 TABLE = """
 ViewStmt:relation:view                   | created, altered | view, view column | DEFINITION

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from migrations_registry.analysis.parsing.nodes import strings
+from migrations_registry.analysis.parsing.nodes import is_on, options, strings
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.effects.alter_table import alter_table
 from migrations_registry.effects.model import (
     ALTERED,
     CREATED,
@@ -21,7 +20,8 @@ from migrations_registry.effects.model import (
     Allowance,
     Name,
 )
-from migrations_registry.effects.names import KINDS, RELATIONS, ROUTINES, Scope, parts_of
+from migrations_registry.effects.text.alter_table import alter_table
+from migrations_registry.effects.text.names import KINDS, RELATIONS, ROUTINES, Scope, parts_of
 
 Rule = Callable[[Node, Scope], Iterator[Allowance]]
 ONLY = frozenset({ALTERED})
@@ -144,7 +144,20 @@ def _sequence(node: Node, scope: Scope) -> Iterator[Allowance]:
     restarts = any(item["DefElem"]["defname"] == "restart" for item in node.get("options", []))
     verbs = RESTARTED if restarts else RESTARTED - {SET_BACK}
     yield from _each(scope.relation(node["sequence"]), verbs, {"sequence"})
-    yield from _each(scope.relation(node["sequence"]), ONLY, {"sequence"}, "definition", "options", "type")
+    yield from _each(scope.relation(node["sequence"]), ONLY, {"sequence"}, "definition", "options", "type", "ownership")
+
+
+def _vacuum(node: Node, scope: Scope) -> Iterator[Allowance]:
+    """VACUUM FULL writes tables anew, all of them where it names none."""
+    if node.get("is_vacuumcmd") and is_on(options(node.get("options", [])).get("full", False)):
+        tables = [item["VacuumRelation"]["relation"] for item in node.get("rels", [])]
+        names = [name for table in tables for name in scope.relation(table)]
+        yield from _each(names or [()], {REWRITTEN}, {"table", "materialized view"})
+
+
+def _cluster_all(node: Node, scope: Scope) -> Iterator[Allowance]:
+    if "relation" not in node:
+        yield from _each([()], {REWRITTEN}, {"table", "materialized view"})
 
 
 STATEMENTS: dict[str, Rule] = {
@@ -153,6 +166,7 @@ STATEMENTS: dict[str, Rule] = {
     "AlterOwnerStmt": _owner,
     "AlterSeqStmt": _sequence,
     "AlterTableStmt": alter_table,
+    "ClusterStmt": _cluster_all,
     "CreateExtensionStmt": _extension_schema,
     "CreateFunctionStmt": _create_function,
     "CreateStmt": _create_table,
@@ -163,4 +177,5 @@ STATEMENTS: dict[str, Rule] = {
     "RenameStmt": _rename,
     "SelectStmt": _select_into,
     "TruncateStmt": _truncate,
+    "VacuumStmt": _vacuum,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.effects.model import DELETED, INSERTED, MOVED, SET_BACK, UPDATED, Allowance
-from migrations_registry.effects.names import Scope
+from migrations_registry.effects.text.names import Scope
 
 SEQUENCE = frozenset({"sequence"})
 _CALLS = {"setval": frozenset({MOVED, SET_BACK}), "nextval": frozenset({MOVED})}

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from migrations_registry.analysis import analyse  # noqa: F401  enlists the rules
-from migrations_registry.analysis.dispatch import judge
+from migrations_registry.analysis.dispatch import judge, judge_node
 from migrations_registry.analysis.nested_statements import body
 from migrations_registry.analysis.parsing.nodes import constant, function_name, inner_nodes
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
 from migrations_registry.analysis.state import State
 from migrations_registry.effects.model import Allowance
-from migrations_registry.effects.names import PATH, Scope
-from migrations_registry.effects.object_rules import about_object
-from migrations_registry.effects.rows import written
-from migrations_registry.effects.statements import STATEMENTS
+from migrations_registry.effects.text.names import PATH, Scope
+from migrations_registry.effects.text.object_rules import about_object
+from migrations_registry.effects.text.rows import written
+from migrations_registry.effects.text.statements import STATEMENTS
 
 
 def allowances(kind: str, node: Node, scope: Scope) -> Iterator[Allowance]:
@@ -46,7 +46,7 @@ def statement_allowances(item: Raw, state: State, scope: Scope) -> list[Allowanc
 
 @lru_cache(maxsize=2000)
 def function_allowances(definition: str) -> tuple[Allowance, ...]:
-    """What a function's body says, from its CREATE FUNCTION; nothing where it cannot be read."""
+    """What a function's body says, from its CREATE FUNCTION, or a rule's actions; nothing where it cannot be read."""
     data = definition.encode("utf-8", "surrogatepass")
     items = [item for item in parse(data) if isinstance(item, Raw)]
     state, scope = State(assume_in_transaction=True, source=definition), Scope()
@@ -57,6 +57,8 @@ def function_allowances(definition: str) -> tuple[Allowance, ...]:
             if setting:
                 list(allowances("VariableSetStmt", setting, scope))
     state.judged = []
+    for action in (one for item in items if item.kind == "RuleStmt" for one in item.node.get("actions", [])):
+        judge_node(action, state)
     for known in (routine for routines in state.routines.values() for routine in routines):
         body(known.language, known.body, known.statement, f"function {known.label}", state)
     return tuple(one for kind, node in state.judged for one in allowances(kind, node, scope))
