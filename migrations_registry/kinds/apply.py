@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from migrations_registry.analysis import ruleset
-from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
-from migrations_registry.apply.target_checks import MB, needed_bytes
+from migrations_registry.kinds.apply_consequences import told
 from migrations_registry.models import MigrationFile, Plan
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters
-from operations.models import Environment, Risk
+from operations.models import Environment
 from providers.errors import Refused
 
 
@@ -80,77 +78,14 @@ class ApplyMigration(OperationKind):
         return f"The rules that judge SQL are others ({earlier} then, {ruleset()} now). " if earlier else ""
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
-        """The plan's risk; what was measured once outweighs what the analysis says."""
-        review = self._review(environment, parameters)
-        return Risk.DESTRUCTIVE if review.file.measured_losses else review.plan.risk
+        return self._review(environment, parameters).plan.risk
 
     def describe(self, parameters: Parameters) -> str:
         row = MigrationFile.objects.filter(sha256=parameters.get("file", "")).only("path").first()
         return row.name if row else str(parameters.get("file", ""))[:12]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        review = self._review(environment, parameters)
-        lines = [_step_line(step) for step in review.plan.steps]
-        lines += _measured(review)
-        if len(review.plan.steps) > 1:
-            lines.append(
-                Consequence(
-                    f"{len(review.plan.steps)} steps: if one fails, those before it stay. The file is then partly "
-                    "applied and the next request goes on where it stopped.",
-                    "warn",
-                )
-            )
-        lines += [
-            Consequence(f"Will be lost (line {loss.line}): {loss.what}{_amount(loss)}", "bad")
-            for loss in review.plan.losses
-        ]
-        if review.plan.maintenance:
-            lines.append(Consequence(f"Needs maintenance mode: {review.plan.maintenance}", "warn"))
-        if review.plan.restore_point:
-            lines += _restore_point(review)
-        if (needed := needed_bytes(review) or 0) >= MB:
-            need = f"Tables are written anew: about {needed // MB:,} MB of disk are needed while it runs"
-            lines.append(Consequence(f"{need}. The database cannot tell how much is free.", "warn"))
-        if review.no_facts_because:
-            lines.append(Consequence(f"Judged without live facts: {review.no_facts_because}", "warn"))
-        return lines
+        return told(self._review(environment, parameters))
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
         return review(find(str(parameters["file"])), environment)
-
-
-def _step_line(step: Any) -> Consequence:
-    locks = ", ".join(f"{touched.label} ({touched.lock})" for touched in step.objects if not touched.is_new)
-    return Consequence(f"{step.title}. Locks: {locks or 'nothing that exists'}.")
-
-
-def _measured(review: Review) -> list[Consequence]:
-    """What an earlier try destroyed before it was rolled back, which the analysis had not foreseen."""
-    losses = review.file.measured_losses
-    lines = [Consequence(f"Measured when it was tried and rolled back: {loss}.", "bad") for loss in losses]
-    if losses and not review.plan.restore_point:
-        lines.append(Consequence("The analysis did not foresee that, so no restore point is taken before.", "bad"))
-    return lines
-
-
-def _restore_point(review: Review) -> list[Consequence]:
-    """What is copied before, and how what is written after that is not lost."""
-    lines = [Consequence(f"Needs a proven restore point first: {review.plan.restore_point}", "warn")]
-    if review.reached:
-        names = ", ".join(table.qualified for table in review.reached[:8])
-        more = f" and {len(review.reached) - 8} more" if len(review.reached) > 8 else ""
-        lines.append(Consequence(f"The restore point holds {names}{more}, with what they cascade to.", "ok"))
-    if not review.plan.maintenance:
-        limit = review.policy.maintenance_seconds if review.policy else DEFAULT_POLICY.maintenance_seconds
-        lines.append(
-            Consequence(
-                f"What is written after it is copied and kept under the change's own locks, within {limit} s; "
-                "else nothing is changed.",
-                "ok",
-            )
-        )
-    return lines
-
-
-def _amount(loss: Any) -> str:
-    return f", about {loss.rows:,} rows" if loss.rows else ""

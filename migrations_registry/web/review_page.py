@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from migrations_registry.models import MigrationFile, Waiver
+from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.waivers import approve, propose
 from migrations_registry.web.lines import lines_of, notes_of
@@ -71,6 +72,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "environment": reviewed.environment,
         "environments": _environments(request),
         "review": reviewed,
+        "declared": declared_here(reviewed),
         "lines": lines_of(reviewed.file.data.decode("utf-8", "replace"), reviewed.analysis),
         "notes": notes_of(reviewed.analysis),
         "diff": _diff(reviewed.file),

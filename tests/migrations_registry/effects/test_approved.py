@@ -34,7 +34,7 @@ def test_what_else_a_trigger_does_only_after_votes_for_a_loss(spoiled: Bench) ->
     text = AUDITED.replace("INSERT INTO public.children (keep_id) VALUES (NULL)", "DELETE FROM public.children")
     spoiled.own.execute("SET search_path = public; " + text)
     with pytest.raises(MoreThanApproved, match=r"deleted 50 rows of public\.children"):
-        spoiled.judge("UPDATE target SET a = 5")
+        spoiled.judge("UPDATE target SET a = 5", "sensitive")
     assert "deleted 50 rows of public.children" in spoiled.judge("UPDATE target SET a = 5", "destructive")
 
 
