@@ -15,7 +15,7 @@ import postgast
 
 from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.analysis.model import OPAQUE
-from migrations_registry.analysis.parsing.conditions import is_unbounded
+from migrations_registry.analysis.parsing.conditions import always_true
 from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
 from migrations_registry.analysis.state import State
@@ -68,7 +68,8 @@ def row_queries(data: bytes, facts: CatalogFacts) -> Iterator[RowQuery]:
 
 def _query(item: Raw, source: str, facts: CatalogFacts) -> tuple[str, list[str]] | None:
     """The question and the names of the tables in it."""
-    if is_unbounded(item.node) or "withClause" in item.node:
+    where = item.node.get("whereClause")
+    if where is None or always_true(where) or "withClause" in item.node:
         return None
     clauses = [item.node[name] for name in ("whereClause", "usingClause", "fromClause") if name in item.node]
     asked = [*clauses, {"RangeVar": item.node["relation"]}]

@@ -21,6 +21,7 @@ from tests.migrations_registry.effects.bench import Bench
 MEANT = {"MD-SYSTEM-CATALOG", "MP-COPY-STDIN"}
 # The rules take a policy that is made again for the same one; the guard sees that this one is another.
 OTHER_POLICY = "DROP POLICY orders_read ON orders; CREATE POLICY orders_read ON orders FOR SELECT USING (id > 0)"
+STRICTER = {OTHER_POLICY, "ALTER ROLE anon CONNECTION LIMIT 5"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def is_ordinary(text: str) -> bool:
 
 
 HONEST = {
-    rule.id: [text for text in (*rule.bad, *rule.good) if is_ordinary(text) and text != OTHER_POLICY]
+    rule.id: [text for text in (*rule.bad, *rule.good) if is_ordinary(text) and text not in STRICTER]
     for rule in CATALOGUE.values()
     if rule.id not in MEANT
 }
