@@ -58,8 +58,13 @@ def _granted(person: User) -> dict[int, set[str]]:
 
 
 def holds(person: User | AnonymousUser, permission: str, environment: Environment | None) -> bool:
-    """Whether this person is active and holds the permission for this environment; None: for all of them."""
-    return person.is_active and person.has_perm(permission, environment)
+    """Whether this person is active and holds the permission for this environment; None: for all of them.
+
+    Environments that lead to one database are one place: the role has to be held for each of them.
+    """
+    if environment is None or person.has_perm(permission):
+        return person.is_active and person.has_perm(permission)
+    return person.is_active and all(person.has_perm(permission, place) for place in environment.of_one_database())
 
 
 def place_ids(person: User | AnonymousUser, permission: str) -> list[int] | None:
@@ -67,7 +72,8 @@ def place_ids(person: User | AnonymousUser, permission: str) -> list[int] | None
     if holds(person, permission, None):
         return None
     granted = _granted(person) if isinstance(person, User) and person.is_active else {}
-    return [pk for pk, permissions in granted.items() if permission in permissions]
+    named = Environment.objects.filter(pk__in=[pk for pk, held in granted.items() if permission in held])
+    return [place.pk for place in (named if granted else []) if holds(person, permission, place)]
 
 
 def places(person: User | AnonymousUser, permission: str) -> QuerySet[Environment]:
@@ -92,7 +98,10 @@ def why_not(person: User | AnonymousUser, permission: str, environment: Environm
 
 def holders(permission: str, environment: Environment | None) -> QuerySet[User]:
     """The active people whose roles give them this permission there; no superuser for being one."""
-    return _holding(permission, RoleGrant.objects.filter(environment=environment))
+    people = _holding(permission, RoleGrant.objects.filter(environment=environment))
+    for place in environment.of_one_database()[1:] if environment else []:
+        people = people.filter(pk__in=_holding(permission, RoleGrant.objects.filter(environment=place)).values("pk"))
+    return people
 
 
 def holders_anywhere(permission: str) -> QuerySet[User]:

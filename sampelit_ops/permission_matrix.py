@@ -1,4 +1,4 @@
-"""Who may open what: every address of the resolver × GET and POST × every role, asked of the running code.
+"""Who may open what: every address × GET and POST × every role, everywhere or on staging alone, asked of the code.
 
 In: the rows of this database as samples. Out: answers, or a table of them. Each POST runs in a savepoint that is rolled
 back, messages to workers are never sent, and the people who ask exist only meanwhile.
@@ -19,13 +19,14 @@ from django.db import models, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from operations.models import Operation
+from operations.models import Environment, Operation, RoleGrant
 from providers.errors import Refused
-from sampelit_ops.roles import ROLES, sync_roles
+from sampelit_ops.roles import ACTING, ROLES, sync_roles
 
 METHODS = ("GET", "POST")
 NO_ROLE = "no role"  # staff without any permission
-WHO = ("anonymous", NO_ROLE, *(role.name for role in ROLES), "superuser")
+ELSEWHERE = "all on staging"  # every role that acts, on another environment than that of the rows
+WHO = ("anonymous", NO_ROLE, *(role.name for role in ROLES), ELSEWHERE, "superuser")
 VALUES = {
     "verb": ("approve", "reject", "revoke", "cancel", "retry", "break-glass"),
     "kind": ("csv",),
@@ -154,9 +155,17 @@ def _client(who: str) -> Client:
     if who != "anonymous":
         user = User.objects.create(username=f"matrix-{who}", is_staff=True, is_superuser=who == "superuser")
         user.groups.set(Group.objects.filter(name=who))
+        if who == ELSEWHERE:
+            _place(user)
         client.force_login(user)
         client.get("/admin/jsi18n/")
     return client
+
+
+def _place(user: User) -> None:
+    staging = Environment.objects.filter(slug="staging").first()
+    acting = Group.objects.filter(name__in=ACTING) if staging else Group.objects.none()
+    RoleGrant.objects.bulk_create(RoleGrant(person=user, role=role, environment=staging) for role in acting)
 
 
 def _cells(row: MatrixRow) -> list[str]:

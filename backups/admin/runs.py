@@ -20,6 +20,7 @@ from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
 from backups.web.policy_form import PolicyForm
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin
+from operations.authority import why_not
 from operations.web import formatting
 
 
@@ -101,8 +102,8 @@ class RunAdmin(ReadOnlyAdmin):
 def _export(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
     if policy is None:
         return {}
-    why_not = "" if request.user.has_perm("backups.request_export") else "Your role may not request exports."
-    return {"export_url": export_url(policy), "export_policy": policy, "export_why_not": why_not}
+    refusal = why_not(request.user, "backups.request_export", policy.environment, "Your role may not request exports.")
+    return {"export_url": export_url(policy), "export_policy": policy, "export_why_not": refusal}
 
 
 @admin.register(Policy)
@@ -172,6 +173,8 @@ class PolicyAdmin(EditableAdmin):
         """After a planned move: the next run may come from a database with another system identifier."""
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets only signed-in people through
         for policy in rows:
+            if not self.has_change_permission(request, policy):
+                raise PermissionDenied
             accept_database(policy, request.user)
         self.message_user(request, "The next run may come from another database; after it, only from that one.")
 

@@ -21,8 +21,9 @@ from backups.models.run import RunStatus
 from backups.policies.cron import slots_between
 from ledger.services import record
 from operations.accounts import SYSTEM, system_user
+from operations.authority import why_not
 from operations.engine.request import request
-from operations.models import Operation
+from operations.models import Environment, Operation
 from operations.notify import enqueue
 from providers import notify
 from providers.errors import ProviderError, Refused
@@ -154,7 +155,11 @@ def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
 
 @transaction.atomic
 def acknowledge(slots: QuerySet[Slot], by: User) -> int:
-    """A person takes over red slots; answers how many."""
+    """A person takes over red slots; answers how many. Raises PermissionDenied."""
+    for place in Environment.objects.filter(policies__slots__in=slots.order_by()).distinct() or [None]:
+        refusal = why_not(by, "backups.request_export", place, f"{by.username} may not acknowledge slots.")
+        if refusal:
+            raise PermissionDenied(f"{refusal} Nothing was changed.")
     red = slots.filter(status__in=RED, acknowledged_by="")
     names = [str(slot) for slot in red.select_related("policy__environment")]
     changed = red.update(acknowledged_by=by.username, acknowledged_at=timezone.now())

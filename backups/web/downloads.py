@@ -18,6 +18,7 @@ from backups.restore import table_csv as restore_table_csv
 from backups.stores.trusted_manifest import store_of, trusted_manifest
 from backups.web.run_page import find, request_url
 from ledger.services import record
+from operations.authority import holds, holds_somewhere
 from operations.databases import is_portal, portal_identity
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Missing
@@ -65,9 +66,12 @@ def table_csv(request: HttpRequest, pk: str, table: str) -> HttpResponse | Strea
 
 
 def _allowed(request: HttpRequest, pk: str, permission: str) -> Run:
-    if not request.user.has_perm(permission):
+    if not holds_somewhere(request.user, permission):
         raise PermissionDenied
-    return find(pk)
+    run = find(pk)
+    if not holds(request.user, permission, run.policy.environment):
+        raise PermissionDenied
+    return run
 
 
 def _object(request: HttpRequest, run: Run, key: str, name: str, content_type: str) -> HttpResponse:

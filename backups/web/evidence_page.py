@@ -21,6 +21,7 @@ from backups.evidence import html
 from backups.evidence.decision_history import with_differences
 from backups.evidence.service import PERMISSION, TYPES, opened, rendered
 from backups.models import EvidenceReport
+from operations.authority import holds_somewhere
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
@@ -35,7 +36,7 @@ def ask(request: HttpRequest) -> dict[str, Any]:
         "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
         "period_from": last.replace(day=1).isoformat(),
         "period_to": (last + timedelta(days=1)).isoformat(),
-        "may_produce": request.user.has_perm(PERMISSION),
+        "may_produce": holds_somewhere(request.user, PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.evidence"]),
         "months": _months(last),
     }
@@ -106,7 +107,7 @@ def decision(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "history": with_differences(shown.result.get("history", [])) if shown else [],
         "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
-        "may": request.user.has_perm(PERMISSION),
+        "may": holds_somewhere(request.user, PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
     }
     return TemplateResponse(request, "admin/backups/evidence/decision.html", context)

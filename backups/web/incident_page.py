@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backups.models import Hold, Incident
+from operations.authority import holds
 
 SHOWN = 50
 
@@ -35,7 +36,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "holds": list(incident.holds.select_related("run").order_by("placed_at")),
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
         "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
-        "may_resolve": request.user.has_perm("backups.resolve_incident"),
+        "may_resolve": holds(request.user, "backups.resolve_incident", incident.environment),
     }
     return TemplateResponse(request, "admin/backups/incident/page.html", context)
 
@@ -62,7 +63,8 @@ def hold(request: HttpRequest, object_id: str) -> HttpResponse:
     )
     if row is None:
         raise Http404
-    if row.released_at is None and request.user.has_perm("backups.release_hold"):
-        values = urlencode({"environment": row.run.policy.environment.slug, "hold": row.pk})
+    environment = row.run.policy.environment
+    if row.released_at is None and holds(request.user, "backups.release_hold", environment):
+        values = urlencode({"environment": environment.slug, "hold": row.pk})
         return HttpResponseRedirect(f"{reverse('admin:operations_request', args=['backups.release_hold'])}?{values}")
     return HttpResponseRedirect(reverse("admin:backups_run_change", args=[row.run_id]))

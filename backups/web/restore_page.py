@@ -13,6 +13,7 @@ from backups.models import Restore, Run
 from backups.models.run import RunStatus
 from backups.restore.preview import along, comparison
 from backups.restore.targets import where
+from operations.authority import why_not
 from operations.databases import is_portal
 
 NOT_TABLES = ("removed", "written", "database", "schema", "notes")
@@ -49,8 +50,9 @@ def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: 
 
 
 def _why_not(request: HttpRequest, run: Run, compared: Restore | None) -> str:
-    if not request.user.has_perm("backups.request_restore"):
-        return "Your role may not request restores."
+    otherwise = "Your role may not request restores."
+    if refusal := why_not(request.user, "backups.request_restore", run.policy.environment, otherwise):
+        return refusal
     if is_portal(run.policy.environment):
         return "The portal's own database comes back by manage.py recover, into an empty one."
     if run.status != RunStatus.PROVEN:

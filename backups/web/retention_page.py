@@ -15,6 +15,7 @@ from django.urls import reverse
 from backups.models import Policy, Run
 from backups.retention.facts import planned
 from backups.retention.model import Line, Plan
+from operations.authority import holds
 from operations.web import formatting
 
 SHOWN = 300
@@ -47,7 +48,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": policy.rule(),
         "retire_url": _request("backups.retire", policy),
         "purge_url": _request("backups.purge", policy),
-        "may": request.user.has_perm("backups.apply_retention"),
+        "may": holds(request.user, "backups.apply_retention", policy.environment),
     }
     return TemplateResponse(request, "admin/backups/policy/retention.html", context)
 

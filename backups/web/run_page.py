@@ -17,6 +17,7 @@ from backups.models.run import RunStatus
 from backups.restore.preview import comparison_among
 from backups.retention.model import TOMBSTONE
 from backups.web import altered, restore_page
+from operations.authority import holds
 from operations.web import formatting, progress
 
 SHOWN_SEGMENTS, RECENT_RESTORES = 200, 50
@@ -83,10 +84,10 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "reverify_url": request_url("backups.verify", run),
         "retirement": _retirement(run),
         "unretire_url": request_url("backups.unretire", run),
-        "may_retain": request.user.has_perm("backups.apply_retention"),
-        "may_restore": request.user.has_perm("backups.request_restore"),
-        "may_verify": request.user.has_perm("backups.verify_run"),
-        "may_download": request.user.has_perm("backups.download_run"),
+        "may_retain": holds(request.user, "backups.apply_retention", run.policy.environment),
+        "may_restore": holds(request.user, "backups.request_restore", run.policy.environment),
+        "may_verify": holds(request.user, "backups.verify_run", run.policy.environment),
+        "may_download": holds(request.user, "backups.download_run", run.policy.environment),
     }
 
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
 from operations.admin.base import ReadOnlyAdmin
+from operations.authority import holds
 from operations.web import formatting
 from providers.errors import Refused
 
@@ -48,7 +49,7 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
             "title": finding.title,
             "finding": finding,
             "environment": finding.environment,
-            "may": request.user.has_perm(PERMISSION),
+            "may": holds(request.user, PERMISSION, finding.environment),
             "level_tone": TONES.get(finding.level, "idle"),
             "state_tone": STATES[finding.status],
         }
@@ -80,7 +81,7 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
 
 
 def _act(request: HttpRequest, finding: AdvisorFinding) -> HttpResponse:
-    if not request.user.has_perm(PERMISSION):
+    if not holds(request.user, PERMISSION, finding.environment):
         raise PermissionDenied
     by = request.user.get_username()
     try:

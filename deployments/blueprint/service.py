@@ -16,6 +16,7 @@ from deployments.models.deployment import Status
 from deployments.variables import parity
 from deployments.variables.fingerprints import fingerprint
 from ledger.services import record
+from operations.authority import holds
 from operations.models import Environment
 from providers import git
 from providers.errors import ProviderError, Refused
@@ -164,5 +165,6 @@ def _autodeploy(service: Service) -> str:
     return "on" if service.autodeploy else "off"
 
 
-def may_read(user: User | AnonymousUser) -> bool:
-    return user.has_perm("deployments.configure") or user.has_perm("operations.change_environment")
+def may_read(user: User | AnonymousUser, environment: Environment | None) -> bool:
+    held = ("deployments.configure", "operations.change_environment")
+    return any(holds(user, permission, environment) for permission in held)

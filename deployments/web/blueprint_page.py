@@ -16,6 +16,7 @@ from deployments.blueprint import service as blueprint_service
 from deployments.blueprint.parse import MAX_BYTES
 from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
+from operations.authority import holds
 from operations.models import Environment
 from operations.web.body_limit import BodyLimit, takes
 from providers.errors import Refused
@@ -28,7 +29,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied
     environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
     if request.method == "POST":
-        if not blueprint_service.may_read(request.user):
+        if not blueprint_service.may_read(request.user, environment):
             raise PermissionDenied
         return _take(request, environment)
     file: BlueprintFile | None = getattr(environment, "blueprint", None)
@@ -37,8 +38,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **admin.site.each_context(request),
         "title": f"render.yaml of {environment.name}",
         "environment": environment,
-        "may": blueprint_service.may_read(request.user),
-        "may_request": request.user.has_perm("deployments.configure"),
+        "may": blueprint_service.may_read(request.user, environment),
+        "may_request": holds(request.user, "deployments.configure", environment),
         "read_url": read + urlencode({"environment": slug}),
         "file": file,
         "differences": file.differences if file else [],

@@ -17,7 +17,8 @@ from deployments.functions import source_archive
 from deployments.functions.bundles import keep_files
 from deployments.kinds.functions import named
 from deployments.models import EdgeFunction
-from deployments.web.verbs import Verb
+from deployments.web.verbs import MAY_NOT, Verb
+from operations.authority import holds_somewhere, why_not
 from operations.engine import kinds
 from operations.models import Environment
 from operations.web.body_limit import MIB, BodyLimit, takes
@@ -30,8 +31,7 @@ DEPLOY = "deployments.function_deploy"
 def verb(request: HttpRequest, kind: str, label: str, environment: Environment, tone: str = "", **given: str) -> Verb:
     """A link to the confirmation page of a kind that names no service."""
     url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode({'environment': environment.slug, **given})}"
-    allowed = request.user.has_perm(kinds.get(kind).permission)
-    return Verb(label, url, "" if allowed else "Your role may not request this.", tone)
+    return Verb(label, url, why_not(request.user, kinds.get(kind).permission, environment, MAY_NOT), tone)
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -59,7 +59,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
                 "Deploy a bundle",
                 f"{reverse('admin:deployments_function_upload')}?"
                 f"{urlencode({'environment': environment.slug, 'function': row.slug})}",
-                "" if request.user.has_perm("deployments.deploy") else "Your role may not request this.",
+                why_not(request.user, "deployments.deploy", environment, MAY_NOT),
             ),
             verb(request, "deployments.function_delete", "Delete", environment, "danger", function=row.slug),
         ],
@@ -88,7 +88,7 @@ class BundleForm(forms.Form):
 @takes(BodyLimit(body=source_archive.MAX_TOTAL_BYTES + MIB, permission="deployments.deploy"))
 def upload(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST keeps the bundle and leads to the confirmation page of the deploy."""
-    if not request.user.has_perm("deployments.deploy"):
+    if not holds_somewhere(request.user, "deployments.deploy"):
         raise PermissionDenied
     form = BundleForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
     refused = None

@@ -16,6 +16,7 @@ from deployments.render.client import configured
 from deployments.variables import parity
 from deployments.web import remote
 from deployments.web.verbs import group_verbs
+from operations.authority import holds
 from operations.engine import tick
 from operations.models import Environment
 
@@ -40,7 +41,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.user.has_perm("deployments.view_configfingerprint"):
         raise PermissionDenied
     environment = get_object_or_404(Environment, slug=slug)
-    may = request.user.has_perm("deployments.configure") or request.user.has_perm("operations.change_environment")
+    may = any(
+        holds(request.user, held, environment) for held in ("deployments.configure", "operations.change_environment")
+    )
     if request.method == "POST":
         if not may:
             raise PermissionDenied

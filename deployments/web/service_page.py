@@ -18,6 +18,7 @@ from deployments.models.deployment import Status
 from deployments.web import charts
 from deployments.web.verbs import of_service
 from ledger.services import record
+from operations.authority import holds
 
 SWITCHES = {
     "is_self": "This portal runs here, or its secrets do: every verb is refused",
@@ -53,13 +54,13 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         "strip": charts.health_strip(checks) if checks else "",
         "curl": lifting_curl(service.render_id),
         "switches": [(name, label, getattr(service, name)) for name, label in SWITCHES.items()],
-        "may_switch": request.user.has_perm("deployments.change_service"),
+        "may_switch": holds(request.user, "deployments.change_service", service.environment),
     }
     return TemplateResponse(request, "admin/deployments/service/page.html", context)
 
 
 def _switch(request: HttpRequest, service: Service) -> HttpResponse:
-    if not request.user.has_perm("deployments.change_service"):
+    if not holds(request.user, "deployments.change_service", service.environment):
         raise PermissionDenied
     wanted = {name: request.POST.get(name) == "on" for name in SWITCHES}
     changed = {name: value for name, value in wanted.items() if getattr(service, name) is not value}

@@ -12,8 +12,10 @@ from django.urls import reverse
 from deployments.models import Deployment, Service, VariableGroup
 from deployments.models.deployment import Status
 from deployments.variables.reach import strictest
+from operations.authority import why_not
 from operations.engine import kinds
 
+MAY_NOT = "Your role may not request this."
 GROUP_VERBS = (
     ("set_group_variable", "Set a variable"),
     ("delete_group_variable", "Delete a variable"),
@@ -37,8 +39,8 @@ def verb(user: User | AnonymousUser, kind: str, service: Service, label: str, *,
     slug = service.environment_slug
     values = {"environment": slug, "service": service.render_id, **given}
     url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
-    allowed = user.has_perm(kinds.get(kind).permission)
-    return Verb(label, url, "" if allowed else "Your role may not request this.", tone)
+    refusal = why_not(user, kinds.get(kind).permission, service.environment, MAY_NOT)
+    return Verb(label, url, refusal, tone)
 
 
 def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Deployment] | None = None) -> list[Verb]:
@@ -83,13 +85,13 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
     """
     environment = strictest(group.services.all())
     slug = environment.slug if environment else ""
-    may = user.has_perm("deployments.configure")
+    refusal = why_not(user, "deployments.configure", environment, MAY_NOT)
     made = []
     for kind, label in GROUP_VERBS:
         query = urlencode({"environment": slug, "group": group.render_id})
         url = f"{reverse('admin:operations_request', args=[f'deployments.{kind}'])}?{query}"
         tone = "danger" if kind.startswith(("delete", "unlink")) else ""
-        made.append(Verb(label, url, "" if may else "Your role may not request this.", tone))
+        made.append(Verb(label, url, refusal, tone))
     return made
 
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.web import review_page, status_page, upload_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.authority import holds_somewhere
 from operations.models import Operation
 from operations.web import formatting
 
@@ -66,8 +67,8 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         return redirect(f"{reverse('admin:operations_request', args=['migrations.apply'])}?file={row.sha256}")
 
     def has_apply_permission(self, request: HttpRequest) -> bool:
-        """Who may request."""
-        return bool(request.user.has_perm("migrations_registry.apply_migrationfile"))
+        """Who may request, wherever."""
+        return holds_somewhere(request.user, "migrations_registry.apply_migrationfile")
 
     @admin.display(description="Migration", ordering="path")
     def file_name(self, row: MigrationFile) -> SafeString:

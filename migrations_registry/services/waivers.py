@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.models import MigrationFile, Waiver
+from operations.authority import holds_somewhere, why_not
 from providers.errors import Refused
 
 
 def propose(file: MigrationFile, rule: str, line: int, *, reason: str, by: User) -> Waiver:
     """Ask for a finding to be accepted. Raises PermissionDenied and Refused."""
-    if not by.has_perm("migrations_registry.waive_finding"):
+    if not holds_somewhere(by, "migrations_registry.waive_finding"):
         raise PermissionDenied(f"{by.username} may not propose waivers. Nothing was changed.")
     if not reason.strip():
         raise Refused("A waiver needs a reason that the next reader understands. Nothing was changed.")
@@ -32,8 +33,8 @@ def propose(file: MigrationFile, rule: str, line: int, *, reason: str, by: User)
 
 def approve(waiver: Waiver, *, by: User) -> None:
     """Agree as a second person. Raises PermissionDenied and Refused; the database refuses too."""
-    if not by.has_perm("migrations_registry.approve_waiver"):
-        raise PermissionDenied(f"{by.username} may not approve waivers. Nothing was changed.")
+    if refusal := why_not(by, "migrations_registry.approve_waiver", None, f"{by.username} may not approve waivers."):
+        raise PermissionDenied(f"{refusal} Nothing was changed.")
     if by.username == waiver.requested_by:
         raise Refused(f"{by.username} proposed this waiver: somebody else must approve it. Nothing was changed.")
     with transaction.atomic():

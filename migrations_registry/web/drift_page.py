@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident, MigrationFile
+from operations.authority import holds
 from providers.errors import Refused
 
 MAY_RESOLVE = "migrations_registry.resolve_driftincident"
@@ -23,7 +24,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     incident = rows.defer("expected__objects_json").filter(pk=object_id).first() if object_id.isdecimal() else None
     if incident is None:
         raise Http404
-    may = request.user.has_perm(MAY_RESOLVE)
+    may = holds(request.user, MAY_RESOLVE, incident.environment)
     if request.method == "POST":
         if not may:
             raise PermissionDenied

@@ -21,7 +21,7 @@ from migrations_registry.services.planning import Review, review
 from migrations_registry.services.waivers import approve, propose
 from migrations_registry.web.lines import lines_of, notes_of
 from operations.approvals.voting import why_not_vote
-from operations.authority import VOTE, holders
+from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
@@ -83,7 +83,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "voters": [person["username"] for person in people if not person["voted_at"]],
         "request_url": _request_url(reviewed),
         "why_not_request": _why_not_request(request, reviewed),
-        "may_waive": request.user.has_perm("migrations_registry.waive_finding"),
+        "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
         "votes": _votes(reviewed),
         "command": f"manage.py ops request {KIND} --environment {reviewed.environment} "
@@ -122,8 +122,9 @@ def _request_url(reviewed: Review) -> str:
 
 
 def _why_not_request(request: HttpRequest, reviewed: Review) -> str:
-    if not request.user.has_perm("migrations_registry.apply_migrationfile"):
-        return "Your role may review migrations but not request them."
+    otherwise = "Your role may review migrations but not request them."
+    if refusal := why_not(request.user, kinds.get(KIND).permission, reviewed.environment, otherwise):
+        return refusal
     if MigrationFile.objects.filter(path=reviewed.file.path, revision__gt=reviewed.file.revision).exists():
         return "There is a newer revision of this file: request that one."
     return f"It cannot be applied: {reviewed.plan.refusals[0]}." if reviewed.plan.refusals else ""

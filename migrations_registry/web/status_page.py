@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from migrations_registry.history import status_matrix
 from migrations_registry.history.status_cell import Column
 from migrations_registry.history.status_matrix import Stream
+from operations.authority import holds_somewhere
 
 PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
@@ -30,10 +31,10 @@ def page(request: HttpRequest) -> HttpResponse:
         "streams": streams,
         "unknown": [row for column in shown for row in column.unknown],
         "counts": _counts(streams, shown),
-        "may_look": request.user.has_perm("migrations_registry.look_historyreading"),
-        "may_baseline": request.user.has_perm("migrations_registry.baseline_stream"),
-        "may_apply": request.user.has_perm("migrations_registry.apply_migrationfile"),
-        "may_mark": request.user.has_perm("migrations_registry.mark_historyreading"),
+        "may_look": holds_somewhere(request.user, "migrations_registry.look_historyreading"),
+        "may_baseline": holds_somewhere(request.user, "migrations_registry.baseline_stream"),
+        "may_apply": holds_somewhere(request.user, "migrations_registry.apply_migrationfile"),
+        "may_mark": holds_somewhere(request.user, "migrations_registry.mark_historyreading"),
     }
     return TemplateResponse(request, "admin/migrations_registry/migrationfile/status.html", context)
 

@@ -17,6 +17,7 @@ from migrations_registry.kinds.register import Register
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
 from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES, read_upload
+from operations.authority import holds_somewhere
 from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
 from providers.errors import ProviderError, Refused
@@ -46,7 +47,7 @@ class UploadForm(forms.Form):
 @takes(BodyLimit(body=MAX_ARCHIVE_BYTES + MIB, permission=PERMISSION))
 def page(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST registers what was found."""
-    if not request.user.has_perm(PERMISSION):
+    if not holds_somewhere(request.user, PERMISSION):
         raise PermissionDenied
     form = UploadForm(request.POST or None, request.FILES or None)
     rejected: list[Any] = []

@@ -21,6 +21,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from operations import audit as operations_audit
+from operations.authority import holds, holds_somewhere, places
+from operations.models import Environment
 
 COUNT_LIMIT = 1000
 # What Django's filters put behind the name of a field.
@@ -123,6 +125,25 @@ class EditableAdmin(ListedLookups):
     empty_title = empty_text = empty_command = ""
     formfield_overrides = {models.DateTimeField: NATIVE_DATETIME}
 
+    def place_of(self, obj: Any) -> Environment | None:
+        """For which environment a person must hold the permission to change this row; None: for all of them."""
+        return getattr(obj, "environment", None)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return super().has_add_permission(request, *args) or self._somewhere(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if obj is None or not obj.pk:
+            return super().has_change_permission(request) or self._somewhere(request, "change")
+        return holds(request.user, self._permission("change"), self.place_of(obj))
+
+    def _somewhere(self, request: HttpRequest, verb: str) -> bool:
+        divided = self.model is Environment or hasattr(self.model, "environment")
+        return divided and holds_somewhere(request.user, self._permission(verb))
+
+    def _permission(self, verb: str) -> str:
+        return f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
+
     @property
     def media(self) -> forms.Media:
         """Neither jQuery nor its helpers: the native controls need none."""
@@ -133,6 +154,8 @@ class EditableAdmin(ListedLookups):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if db_field.related_model is Environment and isinstance(field, forms.ModelChoiceField):
+            field.queryset = places(request.user, self._permission("change"))
         return field
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from operations.admin.base import EditableAdmin
+from operations.authority import holds
 from operations.databases import recorded
 from operations.kinds.environment_fields import CHANGEABLE, text_of
 from operations.models import Environment
@@ -31,6 +32,13 @@ class EnvironmentAdmin(EditableAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Environment | None = None) -> bool:
         """Operations and history refer to it for ever."""
         return False
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Another environment concerns all of them."""
+        return holds(request.user, "operations.add_environment", None)
+
+    def place_of(self, obj: Environment) -> Environment:
+        return obj
 
     def get_readonly_fields(self, request: HttpRequest, obj: Environment | None = None) -> tuple[str, ...]:
         """What an environment is never changes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin, viewers_only
 from operations.approvals.voting import why_not_vote
-from operations.authority import VOTE, holds
+from operations.authority import VOTE, holds, holds_somewhere
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.models import Approval, Environment, Operation, Status
@@ -59,7 +59,7 @@ class OperationAdmin(ReadOnlyAdmin):
     def catalogue(self, request: HttpRequest) -> HttpResponse:
         """Every kind that can be requested, and why one cannot."""
         rows = [
-            (kind, reverse("admin:operations_request", args=[kind.name]), request.user.has_perm(kind.permission))
+            (kind, reverse("admin:operations_request", args=[kind.name]), _may(request.user, kind))
             for kind in sorted(kinds.registry.kinds.values(), key=lambda item: item.name)
         ]
         context = {**self.admin_site.each_context(request), "title": "Request an operation", "rows": rows}
@@ -110,6 +110,11 @@ class OperationAdmin(ReadOnlyAdmin):
     @admin.display(description="Took")
     def took(self, row: Operation) -> str:
         return formatting.duration(row.seconds) if row.ended_at else "–"
+
+
+def _may(user: User | AnonymousUser, kind: kinds.OperationKind) -> bool:
+    """Whether there is an environment for which this person may ask for it."""
+    return holds(user, kind.permission, None) if kind.everywhere else holds_somewhere(user, kind.permission)
 
 
 @dataclass(frozen=True)

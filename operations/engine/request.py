@@ -38,11 +38,8 @@ def prepare(
     unknown = set(given) - {parameter.name for parameter in kind.parameters}
     if unknown:
         raise Refused(f"{kind.name} does not know {', '.join(sorted(unknown))}. Nothing was requested.")
-    missing = [
-        parameter.name
-        for parameter in kind.parameters
-        if parameter.required and given.get(parameter.name) in (None, "")
-    ]
+    required = (parameter.name for parameter in kind.parameters if parameter.required)
+    missing = [name for name in required if given.get(name) in (None, "")]
     if missing:
         raise Refused(f"{kind.name} needs {', '.join(missing)}. Nothing was requested; give every value.")
     _refuse_secrets(kind, given)
@@ -88,7 +85,10 @@ def request(
         if kind.needs_reason and not reason.strip():
             raise Refused(f"{kind.name} needs a reason. Nothing was requested; say why.")
         reason = said(reason)
-        stored, sealed = seal(kind.secrets(), prepare(kind, environment, parameters, waits=channel != "admin"), channel)
+        cleaned = prepare(kind, environment, parameters, waits=channel != "admin")
+        for place in kind.reaches(environment, cleaned):
+            check_permission(kind, by, place)
+        stored, sealed = seal(kind.secrets(), cleaned, channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
@@ -107,8 +107,7 @@ def request(
 def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
     """Raise PermissionDenied unless this person may ask for this kind there."""
     place = kind.asked_of(environment) if environment else None
-    refusal = why_not(by, kind.permission, place, f"{by.username} may not request {kind.name}.")
-    if refusal:
+    if refusal := why_not(by, kind.permission, place, f"{by.username} may not request {kind.name}."):
         raise PermissionDenied(f"{refusal} Nothing was requested.")
 
 

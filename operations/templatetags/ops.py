@@ -17,6 +17,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from operations import navigation
+from operations.authority import holds_somewhere
 from operations.web import formatting
 
 register = template.Library()
@@ -29,6 +30,9 @@ register.filter("tone", formatting.tone_of)
 register.simple_tag(formatting.badge, name="badge")
 STEP_TONES = {"succeeded": "ok", "running": "run", "failed": "bad"}
 _CELL = re.compile(r"^<(t[dh])\b")
+
+
+register.filter("may_somewhere", holds_somewhere)
 
 
 @register.filter

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
+from operations.authority import holds_somewhere
+
 View = Callable[..., HttpResponse]
 KIB, MIB = 1024, 1024 * 1024
 
@@ -25,7 +27,7 @@ class BodyLimit:
 
     def holds_for(self, request: HttpRequest) -> bool:
         """Whether this person may send so much; before a sign-in everybody has the ordinary limit."""
-        return not self.permission or (request.user.is_authenticated and request.user.has_perm(self.permission))
+        return not self.permission or holds_somewhere(request.user, self.permission)
 
 
 ORDINARY = BodyLimit()

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from migrations_registry.models import DriftIncident
+from operations.authority import holds_somewhere
 from operations.models import Environment, Operation
 from operations.web.errors import INCOMPLETE
 from providers.errors import ProviderError, Refused
@@ -84,7 +85,7 @@ class Row:
 def page(request: HttpRequest) -> HttpResponse:
     """GET asks and shows; POST writes the migration of a restore that lies beside."""
     needed = ["backups.view_run", *([WRITES] if request.method == "POST" else [])]
-    if not request.user.has_perms(needed):
+    if not all(holds_somewhere(request.user, permission) for permission in needed):
         raise PermissionDenied
     asked = request.POST if request.method == "POST" else request.GET
     form = LostForm(asked if "lost" in asked else None, initial=_initial(asked))
@@ -95,7 +96,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Recover",
         "form": form,
-        "may_write": request.user.has_perm(WRITES),
+        "may_write": holds_somewhere(request.user, WRITES),
         **(_found(form) if valid else {}),
     }
     status = INCOMPLETE if request.method == "POST" else 200

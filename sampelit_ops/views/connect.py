@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from operations.authority import holds_somewhere
 from operations.doctor import Check, databases
 from operations.models import Environment, SupabaseProject
 from operations.models.environment import PURPOSES
@@ -36,7 +37,7 @@ class Wanted:
 @require_http_methods(["GET", "POST"])
 def connect_page(request: HttpRequest) -> HttpResponse:
     """GET prints what to set; POST also checks it live, from this process."""
-    if not request.user.has_perm("operations.change_environment"):
+    if not holds_somewhere(request.user, "operations.change_environment"):
         raise PermissionDenied
     environments = list(Environment.objects.of_the_product())
     slug = request.GET.get("environment", "") or request.POST.get("environment", "")

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from operations import notify
+from operations.authority import holds_somewhere
 from operations.doctor import jobs, worst
 from operations.models.ulid import new_ulid
 
@@ -35,7 +36,7 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
         "red": sum(check.tone == "bad" for check in checks),
         "amber": sum(check.tone == "warn" for check in checks),
         "may_run": request.user.has_perm(MAY),
-        "may_connect": request.user.has_perm("operations.change_environment"),
+        "may_connect": holds_somewhere(request.user, "operations.change_environment"),
     }
     return render(request, "admin/doctor.html", context)
 

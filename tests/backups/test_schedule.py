@@ -18,6 +18,7 @@ from backups.policies.cron import next_slot, slots_between
 from backups.policies.defaults import ensure_policies
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Notification, Operation
+from tests.people import holder
 
 HOUR = timedelta(hours=1)
 
@@ -122,7 +123,7 @@ def test_a_slot_is_late_then_failed_and_told_once_a_day(policy: Policy) -> None:
 
 
 def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
-    user = User.objects.create_user("olga")
+    user = holder("olga", "request_export")
     Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
 
     assert scheduler.acknowledge(Slot.objects.all(), user) == 1
@@ -133,7 +134,7 @@ def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
 
 
 def test_a_slot_is_acknowledged_once_and_only_while_it_is_red(policy: Policy) -> None:
-    olga, ada = User.objects.create_user("olga"), User.objects.create_user("ada")
+    olga, ada = holder("olga", "request_export"), holder("ada", "request_export")
     Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
     Slot.objects.create(policy=policy, at=timezone.now() - HOUR, status="proven")
 

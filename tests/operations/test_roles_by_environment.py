@@ -127,6 +127,33 @@ def test_who_may_and_where_agree_with_each_other(where: dict[str, Environment]) 
     assert holders_anywhere(VOTE).count() == len(PLACEMENTS) - 1
 
 
+def test_another_name_for_the_same_database_opens_nothing(where: dict[str, Environment]) -> None:
+    people = [placed(f"ada{n}", "Approver", placement) for n, placement in enumerate(PLACEMENTS)]
+    Environment.objects.update(system_identifier="7", database_oid=5, database_name="postgres")
+    staging = Environment.objects.get(slug="staging")
+
+    may = [holds(person, VOTE, staging) for person in people]
+
+    assert may == [False, True, False, False, True]
+    assert [holders(VOTE, staging).filter(pk=person.pk).exists() for person in people] == may
+    assert [places(person, VOTE).filter(slug="staging").exists() for person in people] == may
+
+
+def test_an_act_that_reaches_further_needs_the_role_there_too(
+    where: dict[str, Environment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stella, olga = (placed(f"olga{n}", "Operator", frozenset(slugs)) for n, slugs in enumerate((["staging"], SLUGS)))
+    kind = kinds.get("rehearsal.routine")
+    monkeypatch.setattr(kind, "reaches", lambda environment, parameters: list(where.values()))
+
+    answers = [
+        _allowed(lambda: request(kind.name, by=by, environment=where["staging"], parameters={"key": "k"}))  # noqa: B023
+        for by in (stella, olga)
+    ]
+
+    assert answers == [False, True]
+
+
 def test_an_ended_account_keeps_nothing(where: dict[str, Environment]) -> None:
     stella = placed("stella", "Approver", frozenset(SLUGS))
     User.objects.filter(pk=stella.pk).update(is_active=False)

@@ -81,3 +81,16 @@ LET_IN: dict[str, frozenset[str]] = {
     "POST /admin/deployments/service/<object_id>/change/": frozenset({"Admin"}),
     "POST /admin/operations/environment/<object_id>/change/": frozenset({"Admin"}),
 }
+
+# What a role on one environment opens because it is about no environment, or asks for one.
+BELONGS_NOWHERE = {
+    "GET /admin/backups/policy/add/",
+    "POST /admin/backups/policy/add/",
+    "GET /admin/connect/",
+    "POST /admin/connect/",
+    "GET /admin/deployments/edgefunction/upload/",
+    "POST /admin/deployments/edgefunction/upload/",
+    "GET /admin/migrations_registry/migrationfile/register/",
+    "POST /admin/migrations_registry/migrationfile/register/",
+    "POST /admin/recover/",
+}

@@ -20,11 +20,11 @@ from pytest_django.fixtures import Settings
 from operations.engine.kinds import registry
 from providers.errors import Refused
 from sampelit_ops import permission_matrix
-from sampelit_ops.permission_matrix import MatrixRow
+from sampelit_ops.permission_matrix import ELSEWHERE, MatrixRow
 from sampelit_ops.roles import ROLES, sync_roles
 from sampelit_ops.site.admin_site import OpsAdminSite
 from tests import factories, sampling
-from tests.sampelit_ops.permission_table import LET_IN
+from tests.sampelit_ops.permission_table import BELONGS_NOWHERE, LET_IN
 from tests.sampelit_ops.permission_table import ROLES as EVERY_ROLE
 
 LOOKS_ONLY = ("Viewer", "Auditor")
@@ -67,7 +67,9 @@ def asked(django_db_setup: None, django_db_blocker: Any) -> list[MatrixRow]:
 
 
 def let_in(row: MatrixRow) -> frozenset[str]:
-    return frozenset(who for who, answer in row.answers.items() if answer not in SHUT and who != "superuser")
+    """The roles that are, held everywhere."""
+    others = ("superuser", ELSEWHERE)
+    return frozenset(who for who, answer in row.answers.items() if answer not in SHUT and who not in others)
 
 
 def named(row: MatrixRow) -> frozenset[str] | None:
@@ -102,6 +104,19 @@ def test_every_line_of_the_table_is_an_address() -> None:
 
 def test_nothing_breaks(asked: list[MatrixRow]) -> None:
     assert [row for row in asked if "ERROR" in row.answers.values()] == []
+
+
+def test_who_acts_on_staging_only_looks_at_production(asked: list[MatrixRow]) -> None:
+    """Beyond a Viewer they open what belongs to no environment yet; services and confirmation pages judge the rest."""
+    beyond = {
+        f"{row.method} {row.address}"
+        for row in asked
+        if row.answers[ELSEWHERE] not in SHUT and row.answers["Viewer"] in SHUT
+    }
+    shut = {f"{row.method} {row.address}" for row in asked if row.answers[ELSEWHERE] in SHUT}
+
+    assert beyond - BELONGS_NOWHERE == set()
+    assert shut & BELONGS_NOWHERE == set()
 
 
 def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[MatrixRow]) -> None:

@@ -101,8 +101,8 @@ Personal tokens: account:tokens
 50 supabase: steps discover
 """,
     "template tags": """
-ops.badge ops.duration ops.empty_state ops.exactly ops.labelled ops.list_is_empty ops.number ops.request_command
-ops.selected_choice ops.size ops.step_tone ops.timeline_of ops.tone ops.when ops.words
+ops.badge ops.duration ops.empty_state ops.exactly ops.labelled ops.list_is_empty ops.may_somewhere ops.number
+ops.request_command ops.selected_choice ops.size ops.step_tone ops.timeline_of ops.tone ops.when ops.words
 """,
     "admin": """
 auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin

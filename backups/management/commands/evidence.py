@@ -17,6 +17,7 @@ from backups.evidence.service import PERMISSION, TYPES, check_form, day_of, open
 from backups.evidence.wording import chain_sentence
 from backups.models import EvidenceReport
 from operations import cli
+from operations.authority import why_not
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
@@ -68,9 +69,9 @@ def _row(options: dict[str, Any]) -> EvidenceReport:
     if not options["start"] or not options["end"]:
         raise Refused("Give --from and --to, or --report. Nothing was read.")
     by = cli.actor(options, needs_token=False)
-    if not by.has_perm(PERMISSION):
-        raise PermissionDenied(f"{by.username} may not produce evidence. Nothing was read.")
     environment = Environment.objects.filter(slug=options["environment"]).first()
     if environment is None:
         raise Refused(f"There is no environment {options['environment']!r}. Nothing was read.")
+    if refusal := why_not(by, PERMISSION, environment, f"{by.username} may not produce evidence."):
+        raise PermissionDenied(f"{refusal} Nothing was read.")
     return produce(environment, day_of(options["start"], "--from"), day_of(options["end"], "--to"), by.username)

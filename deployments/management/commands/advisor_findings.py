@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
 from operations import cli
+from operations.authority import why_not
 from providers.errors import Refused
 
 PERMISSION = "deployments.ignore_finding"
@@ -44,11 +45,11 @@ class Command(BaseCommand):
 
     def _act(self, options: dict[str, Any]) -> None:
         by = cli.actor(options, needs_token=False)
-        if not by.has_perm(PERMISSION):
-            raise PermissionDenied(f"{by.get_username()} may not ignore findings; nothing was changed.")
         finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()
         if finding is None:
             raise Refused("There is no such finding; nothing was changed.")
+        if refusal := why_not(by, PERMISSION, finding.environment, f"{by.get_username()} may not ignore findings."):
+            raise PermissionDenied(f"{refusal} Nothing was changed.")
         if options["ignore"]:
             advisors.ignore(finding, by.get_username(), options["reason"])
         else:

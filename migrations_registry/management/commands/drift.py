@@ -17,6 +17,7 @@ from migrations_registry.kinds.apply import find
 from migrations_registry.models import DriftIncident
 from migrations_registry.web.drift_page import MAY_RESOLVE
 from operations import cli
+from operations.authority import why_not
 from operations.dsns import environment_named
 from providers.errors import ProviderError, Refused
 
@@ -55,8 +56,8 @@ class Command(BaseCommand):
         if incident is None:
             raise Refused("The schema is as expected: there is no drift to accept. Nothing was changed.")
         by = cli.actor(options, needs_token=False)
-        if not by.has_perm(MAY_RESOLVE):
-            raise PermissionDenied(f"{by.username} may not accept drift. Nothing was changed.")
+        if refusal := why_not(by, MAY_RESOLVE, incident.environment, f"{by.username} may not accept drift."):
+            raise PermissionDenied(f"{refusal} Nothing was changed.")
         file = find(options["file"]) if options["file"] else None
         drift_detect.resolve(incident, by=by.username, reason=options["reason"], file=file)
         self.stdout.write(f"{incident} accepted by {by.username}; this schema is the expected one from now on.")

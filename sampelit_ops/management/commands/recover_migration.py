@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from operations.authority import holds_somewhere
 from operations.cli import actor
 from operations.models import Operation
 from providers.errors import ProviderError, Refused
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no operation {given['operation']!r}. Nothing was written.", returncode=2)
         try:
             by = actor(given, needs_token=False)
-            if not by.has_perm(WRITES):
+            if not holds_somewhere(by, WRITES):
                 raise PermissionDenied(f"{by} may not register migrations. Nothing was written.")
             file = write(operation, parse(given["lost"]), by.get_username())
         except (Refused, ProviderError, PermissionDenied) as refusal:
