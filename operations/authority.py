@@ -62,18 +62,29 @@ def holds(person: User | AnonymousUser, permission: str, environment: Environmen
 
     Environments that lead to one database are one place: the role has to be held for each of them.
     """
-    if environment is None or person.has_perm(permission):
-        return person.is_active and person.has_perm(permission)
-    return person.is_active and all(person.has_perm(permission, place) for place in environment.of_one_database())
+    if environment is None or not person.has_perm(permission, environment):
+        return environment is None and person.is_active and person.has_perm(permission)
+    others = [] if person.has_perm(permission) else environment.of_one_database()[1:]
+    return person.is_active and all(person.has_perm(permission, place) for place in others)
 
 
 def place_ids(person: User | AnonymousUser, permission: str) -> list[int] | None:
     """The keys of the environments for which this person holds it; None: of all that there are and will be."""
     if holds(person, permission, None):
         return None
-    granted = _granted(person) if isinstance(person, User) and person.is_active else {}
-    named = Environment.objects.filter(pk__in=[pk for pk, held in granted.items() if permission in held])
-    return [place.pk for place in (named if granted else []) if holds(person, permission, place)]
+    return [place.pk for place in _named(person, permission)]
+
+
+def _named(person: User | AnonymousUser, permission: str) -> list[Environment]:
+    """Where a role of one environment gives it, read once per instance."""
+    known: dict[str, list[Environment]] = getattr(person, "_named", None) or {}
+    if permission not in known:
+        granted = _granted(person) if isinstance(person, User) and person.is_active else {}
+        keys = [pk for pk, held in granted.items() if permission in held]
+        rows = Environment.objects.filter(pk__in=keys) if keys else []
+        known[permission] = [place for place in rows if holds(person, permission, place)]
+        person._named = known  # type: ignore[union-attr]
+    return known[permission]
 
 
 def places(person: User | AnonymousUser, permission: str) -> QuerySet[Environment]:
@@ -91,7 +102,7 @@ def why_not(person: User | AnonymousUser, permission: str, environment: Environm
     """The sentence beside a disabled button: where this person may, or `otherwise`; nothing for whoever holds it."""
     if holds(person, permission, environment):
         return ""
-    there = ", ".join(place.slug for place in places(person, permission))
+    there = ", ".join(place.slug for place in _named(person, permission))
     here = f"not on {environment}" if environment else "and this concerns every environment"
     return f"You may act on {there}, {here}." if there else otherwise
 
