@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from operations.engine.kinds import all_consequences, registry
+from operations.engine.specs import Consequence
 from operations.models import Approval, Operation, Step
+from providers.errors import ProviderError, Refused
 
 
 def as_json(operation: Operation) -> dict[str, Any]:
@@ -52,3 +55,14 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _time(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
+
+
+def consequences_of(operation: Operation) -> list[Consequence]:
+    """What its pages and the shell say that it will do; where that cannot be told, why."""
+    kind = registry.kinds.get(operation.kind)
+    if kind is None:
+        return [Consequence("No installed part knows this kind any more.", "warn")]
+    try:
+        return all_consequences(kind, operation.environment, operation.parameters)
+    except (Refused, ProviderError) as refusal:
+        return [Consequence(str(refusal), "warn")]

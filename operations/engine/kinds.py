@@ -15,7 +15,7 @@ from typing import Any
 from operations.binding import Bound, bound_to
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Operation, Risk
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 
 
 class OperationKind:
@@ -180,17 +180,6 @@ def place_of(operation: Operation) -> Environment:
         return deciding(kind, operation.environment, operation.parameters, operation.risk)
     except Refused:
         return strictest([operation.environment, *Environment.objects.all()], operation.risk)
-
-
-def consequences_of(operation: Operation) -> list[Consequence]:
-    """What its page and the shell say that it will do; where that cannot be told, why."""
-    kind = registry.kinds.get(operation.kind)
-    if kind is None:
-        return [Consequence("No installed part knows this kind any more.", "warn")]
-    try:
-        return all_consequences(kind, operation.environment, operation.parameters)
-    except (Refused, ProviderError) as refusal:
-        return [Consequence(str(refusal), "warn")]
 
 
 def _resolve(declared: StepSpec | Registered) -> StepSpec:

@@ -21,6 +21,7 @@ from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import refusals_recorded
 from operations.engine.retry import retry
 from operations.models import Operation, Status
+from operations.serializers import consequences_of
 from operations.votes.judge import every_vote
 from operations.web import progress
 from operations.web.errors import status_of
@@ -110,7 +111,7 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         "operation": operation,
         "verb": offered,
         "error": str(refused or ""),
-        "consequences": kinds.consequences_of(operation),
+        "consequences": consequences_of(operation),
         "command": f"manage.py ops {verb} {operation.pk}",
     }
     return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
@@ -144,7 +145,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         **admin.site.each_context(request),
         **live,
         "title": f"{live['kind_label']} {operation.subject}".strip(),
-        "consequences": [] if operation.terminal else kinds.consequences_of(operation),
+        "consequences": [] if operation.terminal else consequences_of(operation),
     }
     return TemplateResponse(request, "admin/operations/operation.html", context)
 

@@ -13,9 +13,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import cli
-from operations.engine.kinds import consequences_of
 from operations.models import Operation, Status
-from operations.serializers import as_json
+from operations.serializers import as_json, consequences_of
 from providers.errors import ProviderError, Refused
 
 VERBS = {
