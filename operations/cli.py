@@ -13,8 +13,7 @@ from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke
 from operations.engine import kinds
 from operations.engine import request as requests
-from operations.engine.cancel import cancel
-from operations.engine.retry import retry
+from operations.engine.cancel import cancel, retry
 from operations.models import AccessToken, Environment, Operation, Status
 from operations.models.environment import PORTAL
 from providers.errors import Refused

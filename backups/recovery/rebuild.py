@@ -22,7 +22,7 @@ from backups.policies.defaults import ensure_policies
 from backups.policies.portal import ensure
 from operations.accounts import system_user
 from operations.engine import kinds
-from operations.engine.kinds import content_sha256
+from operations.engine.sealing import content_sha256
 from operations.models import Environment, Operation, Status
 from operations.models.environment import PORTAL
 from providers.errors import Refused

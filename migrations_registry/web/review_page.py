@@ -23,6 +23,7 @@ from migrations_registry.web.lines import lines_of, notes_of
 from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds
+from operations.engine.deciding import deciding
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
@@ -113,7 +114,7 @@ def _voters(operation: Operation | None) -> list[dict[str, Any]]:
 
 def _votes(reviewed: Review) -> int:
     risk, asked = reviewed.plan.risk, {"file": reviewed.file.sha256}
-    return kinds.deciding(kinds.get(KIND), reviewed.environment, asked, risk).votes(risk)
+    return deciding(kinds.get(KIND), reviewed.environment, asked, risk).votes(risk)
 
 
 def _request_url(reviewed: Review) -> str:

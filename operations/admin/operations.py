@@ -20,6 +20,7 @@ from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holds, holds_somewhere
 from operations.engine import kinds
 from operations.engine.cancel import cancel
+from operations.engine.deciding import place_of
 from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
 from operations.web import formatting, operation_page, request_page
@@ -129,7 +130,7 @@ class Waiting:
 
 
 def _waiting(row: Operation, label: str, user: User, evidence: Evidence) -> Waiting:
-    place = kinds.place_of(row)
+    place = place_of(row)
     counting = [one.vote for one in judge(row, place, evidence) if not one.why_not]
     name = user.get_username()
     why_not = _why_not(row, user, place, counting) or why_not_yet(name, place, evidence.histories[name])

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.authority import VOTE, holds, why_not
-from operations.engine.kinds import place_of
+from operations.engine.deciding import place_of
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said

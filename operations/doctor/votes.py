@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operations.approvals.confirmation import young_roles
 from operations.authority import VOTE, holders_anywhere
 from operations.doctor import Check, register
-from operations.engine.kinds import place_of
+from operations.engine.deciding import place_of
 from operations.models import Environment, Operation, Status
 from operations.votes.judge import evidence_of, judge
 

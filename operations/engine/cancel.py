@@ -1,4 +1,4 @@
-"""A person takes a request back or asks a running operation to stop at its next border."""
+"""A person takes a request back, asks a running operation to stop at its next border, or asks once more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from operations.authority import holds, why_not
 from operations.engine import kinds
-from operations.engine.request import record_about, refusals_recorded
+from operations.engine.request import record_about, refusals_recorded, request
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Operation, Status
@@ -52,3 +52,22 @@ def _cancel_locked(row: Operation, by: User) -> None:
         Operation.objects.advance(
             row.pk, row.status, Status.CANCELLED, outcome="cancelled", ended_at=now, sealed="", **asked
         )
+
+
+def retry(operation: Operation, *, by: User, reason: str = "", channel: str = "admin") -> Operation:
+    """Request the same again; raise Refused while it has not ended, or when it succeeded."""
+    if not operation.terminal:
+        raise Refused(
+            f"Operation {operation.pk} is still {operation.status}; nothing was requested. Wait or cancel it."
+        )
+    if operation.status == "succeeded":
+        raise Refused(f"Operation {operation.pk} succeeded; nothing was requested. Request a new one instead.")
+    return request(
+        operation.kind,
+        by=by,
+        environment=operation.environment,
+        parameters=dict(operation.parameters),
+        reason=reason or f"retry of {operation.pk}",
+        channel=channel,
+        retry_of=operation,
+    )

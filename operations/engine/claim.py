@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holders
-from operations.engine.kinds import place_of, registry
+from operations.engine.deciding import place_of
+from operations.engine.kinds import registry
 from operations.engine.request import record_about
 from operations.models import Operation, Status
 from operations.models.operation import database_now

@@ -17,7 +17,7 @@ from operations.engine import kinds
 from operations.engine import specs as engine_specs
 from operations.engine.claim import Lease, write
 from operations.engine.finish import alarm, end
-from operations.engine.kinds import content_sha256
+from operations.engine.sealing import content_sha256
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from providers.errors import Refused
 

@@ -6,15 +6,12 @@ log, cancel, retry, ledger and command line then exist for it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations.binding import Bound, bound_to
 from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
-from operations.models import Environment, Operation, Risk
+from operations.models import Environment, Risk
 from providers.errors import Refused
 
 
@@ -160,28 +157,6 @@ def all_consequences(kind: OperationKind, environment: Environment, parameters: 
     return lines
 
 
-def deciding(kind: OperationKind, environment: Environment, parameters: Parameters, risk: str) -> Environment:
-    """Of all that the act reaches the environment whose votes and people count: the strictest for this risk."""
-    reached = [environment, *kind.reaches(environment, parameters)]
-    return strictest(reached, risk)
-
-
-def strictest(places: list[Environment], risk: str) -> Environment:
-    """The place whose votes decide; of equals the first."""
-    return max(places, key=lambda place: (place.votes(risk), place.protected))
-
-
-def place_of(operation: Operation) -> Environment:
-    """The environment that decides about it now; the strictest of all where nobody can tell what it reaches."""
-    kind = registry.kinds.get(operation.kind)
-    try:
-        if kind is None:
-            return operation.environment
-        return deciding(kind, operation.environment, operation.parameters, operation.risk)
-    except Refused:
-        return strictest([operation.environment, *Environment.objects.all()], operation.risk)
-
-
 def _resolve(declared: StepSpec | Registered) -> StepSpec:
     if isinstance(declared, StepSpec):
         return declared
@@ -199,17 +174,3 @@ def _resolve(declared: StepSpec | Registered) -> StepSpec:
         declared.always or spec.always,
         declared.undoes or spec.undoes,
     )
-
-
-def content_sha256(
-    kind: OperationKind, environment: Environment, parameters: Parameters, bound: Bound | None = None
-) -> str:
-    """Hex SHA-256 of the canonical JSON of what is asked, where it leads, and `kind.content` (stored SQL, plan, rules).
-
-    `bound`: where it led when it was asked; by default where it leads now.
-    """
-    asked: dict[str, Any] = {"kind": kind.name, "environment": environment.slug, "parameters": parameters}
-    if where := bound_to(environment, kind.connections(parameters)) if bound is None else bound:
-        asked["bound"] = where
-    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode() + b"\0" + kind.content(environment, parameters)).hexdigest()

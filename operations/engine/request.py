@@ -19,8 +19,8 @@ from operations.accounts import SYSTEM
 from operations.authority import why_not
 from operations.binding import bound_to, identify, refuse_frozen
 from operations.engine import kinds, specs
-from operations.engine.kinds import content_sha256
-from operations.engine.sealing import seal
+from operations.engine.deciding import deciding
+from operations.engine.sealing import content_sha256, seal
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Environment, Operation, Risk, Status, Step, Task
@@ -165,15 +165,10 @@ def _open_review(operation: Operation, by: User) -> None:
 
 
 def _insert(
-    kind: kinds.OperationKind,
-    by: User,
-    environment: Environment,
-    cleaned: specs.Parameters,
-    at: datetime,
-    seeded: bool,
+    kind: kinds.OperationKind, by: User, environment: Environment, cleaned: specs.Parameters, at: datetime, seeded: bool
 ) -> Operation:
     risk = kind.assess(environment, cleaned)
-    votes = kinds.deciding(kind, environment, cleaned, risk).votes(risk)
+    votes = deciding(kind, environment, cleaned, risk).votes(risk)
     steps = kind.resolved_steps()
     bound = bound_to(environment, kind.connections(cleaned))
     operation = Operation.objects.create(

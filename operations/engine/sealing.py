@@ -17,7 +17,10 @@ import pyrage
 from django.conf import settings
 from django.utils import timezone
 
-from operations.models import Operation
+from operations.binding import Bound, bound_to
+from operations.engine.kinds import OperationKind
+from operations.engine.specs import Parameters
+from operations.models import Environment, Operation
 from providers.errors import Refused
 
 MARK = "sealed:"
@@ -82,3 +85,17 @@ def _recipient() -> pyrage.x25519.Recipient:
             "Secrets cannot be taken: OPS_SEAL_RECIPIENT (web) or OPS_SEAL_IDENTITY (workers) is not set. "
             "Nothing was requested."
         ) from None
+
+
+def content_sha256(
+    kind: OperationKind, environment: Environment, parameters: Parameters, bound: Bound | None = None
+) -> str:
+    """Hex SHA-256 of the canonical JSON of what is asked, where it leads, and `kind.content` (stored SQL, plan, rules).
+
+    `bound`: where it led when it was asked; by default where it leads now.
+    """
+    asked: dict[str, Any] = {"kind": kind.name, "environment": environment.slug, "parameters": parameters}
+    if where := bound_to(environment, kind.connections(parameters)) if bound is None else bound:
+        asked["bound"] = where
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode() + b"\0" + kind.content(environment, parameters)).hexdigest()

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from operations.accounts import SYSTEM
-from operations.engine.kinds import place_of
+from operations.engine.deciding import place_of
 from operations.engine.request import record_about
 from operations.engine.sealing import erase_old
 from operations.engine.wakeup import wake

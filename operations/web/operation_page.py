@@ -17,9 +17,9 @@ from operations import authority
 from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
 from operations.engine import kinds
-from operations.engine.cancel import cancel, why_not_cancel
+from operations.engine.cancel import cancel, retry, why_not_cancel
+from operations.engine.deciding import place_of
 from operations.engine.request import refusals_recorded
-from operations.engine.retry import retry
 from operations.models import Operation, Status
 from operations.serializers import consequences_of
 from operations.votes.judge import every_vote
@@ -165,7 +165,7 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "steps": steps,
         "trouble": progress.trouble(operation, steps),
         "attempts": max((step.attempt for step in steps), default=0),
-        "votes": every_vote(operation, kinds.place_of(operation)),
+        "votes": every_vote(operation, place_of(operation)),
         "verbs": verbs(operation, request.user),
         "progress": progress.shown(operation),
         "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),

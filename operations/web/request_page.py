@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from operations.authority import why_not
 from operations.engine import kinds, specs
+from operations.engine.deciding import deciding
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
@@ -168,7 +169,7 @@ def _preview(
         return {"not_yet": str(refusal) if given else "", "risk": "", "consequences": [], "steps": []}
     return {
         "risk": risk,
-        "votes": kinds.deciding(kind, environment, cleaned, risk).votes(risk),
+        "votes": deciding(kind, environment, cleaned, risk).votes(risk),
         "consequences": consequences,
         "steps": steps,
         "confirm_text": kind.confirm_text(environment, cleaned) if risk == "destructive" else "",

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from operations.engine import kinds, specs
-from operations.engine.cancel import cancel
+from operations.engine.cancel import cancel, retry
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
-from operations.engine.retry import retry
 from operations.engine.tick import tick, wake_due
 from operations.models import Operation, Step, Task
 from providers.errors import Refused

@@ -9,8 +9,8 @@ from django.utils import timezone
 from pyrage import x25519
 
 from operations.engine import kinds, specs
+from operations.engine.cancel import retry
 from operations.engine.request import request
-from operations.engine.retry import retry
 from operations.engine.run import run_operation
 from operations.engine.sealing import erase_old
 from operations.models import Operation, Risk

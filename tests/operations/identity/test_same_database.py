@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from operations.approvals.voting import approve
-from operations.engine import kinds
+from operations.engine import sealing
 from operations.models import Environment, Operation
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.errors import Refused
@@ -111,12 +111,12 @@ def test_another_variable_for_the_same_row_ends_the_request(
     staging: Environment, kind: Writes, people: list[User], databases: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = voted(staging, people)
-    before = kinds.content_sha256(kind, operation.environment, {})
+    before = sealing.content_sha256(kind, operation.environment, {})
     monkeypatch.setenv("OTHER_DSN", databases.dsn("product", "owner"))
 
     Environment.objects.filter(pk=staging.pk).update(migration_dsn_env="OTHER_DSN")
 
-    assert kinds.content_sha256(kind, Environment.objects.get(pk=staging.pk), {}) != before
+    assert sealing.content_sha256(kind, Environment.objects.get(pk=staging.pk), {}) != before
     assert run(operation).status == "expired"
     assert "OTHER_DSN" in operation.error
     assert marks(databases.dsn("product")) == 0
@@ -135,7 +135,7 @@ def test_another_way_to_the_same_database_ends_the_request_once(
 
 
 def test_votes_bind_the_database(staging: Environment, kind: Writes, people: list[User]) -> None:
-    unknown = kinds.content_sha256(kind, staging, {})
+    unknown = sealing.content_sha256(kind, staging, {})
 
     operation = voted(staging, people)
 
@@ -163,7 +163,7 @@ def test_a_request_of_an_older_version_goes_on(
 ) -> None:
     """It has no binding at all, and the digest that the older version took."""
     known(staging)
-    digest = kinds.content_sha256(kind, staging, {}, {})
+    digest = sealing.content_sha256(kind, staging, {}, {})
     fields = {name: getattr(voted(staging, people), name) for name in ("risk", "expires_at", "requested_by")}
     older = Operation.objects.create(
         kind=kind.name,
