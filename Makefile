@@ -10,7 +10,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench
+.PHONY: help run test soak mutants lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three 
 
 soak: $(VENV)/.dev ## the suites that count cases, whole (hours); adds what came out to docs/reliability.md
 	@exec $(BIN)/python -m tests.soak $(SUITES)
+
+mutants: $(VENV)/.dev ## which registrations and conditions of updates no test would miss; MUTANTS="updates operations" is a part
+	@for kind in $(if $(MUTANTS),'$(MUTANTS)',registrations updates); do $(BIN)/python -m tests.mutate $$kind || exit; done
 
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)

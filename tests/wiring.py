@@ -11,11 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import FunctionType
 from typing import Any
+from unittest.mock import patch
 
 import django
 
 Lines = list[str]
+_at_fork: Lines = []
 FOREIGN = ("admin_list", "admin_modify", "admin_urls", "cache", "csp", "i18n", "l10n", "log", "static", "tz")
 
 
@@ -117,7 +120,30 @@ def watching() -> dict[str, Lines]:
     }
 
 
+def start() -> None:
+    """Django is up, as in a worker's process: what it does at a fork can only be heard while it is registered."""
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "sampelit_ops.settings", "OPS_WORKER_ID": "w1"}
+    register = os.register_at_fork
+
+    def hear(**functions: Callable[[], object]) -> None:
+        _at_fork.extend(f"{when}: {name(function)}" for when, function in functions.items() if _is_ours(function))
+        register(**functions)
+
+    with patch.object(os, "register_at_fork", hear):
+        django.setup()
+
+
+def _is_ours(function: Callable[[], object]) -> bool:
+    return isinstance(function, FunctionType) and function.__module__.split(".")[0] not in sys.stdlib_module_names
+
+
+def everything() -> dict[str, Lines]:
+    from django_q.signals import post_spawn
+
+    forks = [*_at_fork, *(f"spawned: {uid}" for (uid, _), *_ in post_spawn.receivers)]
+    return engine() | pages() | watching() | {"forks of a worker": forks}
+
+
 if __name__ == "__main__":
-    os.environ["DJANGO_SETTINGS_MODULE"] = "sampelit_ops.settings"
-    django.setup()
-    print(json.dumps(engine() | pages() | watching()))
+    start()
+    print(json.dumps(everything()))

@@ -190,17 +190,17 @@ def _lines(registry: Mapping[str, list[Callable[..., object]]]) -> list[str]:
     return [f"{kind}: {' '.join(names[kind])}" for kind in sorted(names)]
 
 
-@pytest.mark.parametrize(
-    ("table", "enlisted"),
-    [
-        (RULES.split(), sorted(rule_registry.CATALOGUE)),
-        (STATEMENTS.strip().splitlines(), _lines(rule_registry.HANDLERS)),
-        (ALTER.strip().splitlines(), _lines(rule_registry.ALTER)),
-        (["runs", "held_locks"], [handler.__name__ for handler in rule_registry.AFTER]),
-        (READERS.strip().splitlines(), _lines({kind: [reader] for kind, reader in expected_objects.READERS.items()})),
-    ],
-    ids=["rules", "statements", "alter", "after", "readers"],
-)
+READING = {kind: [reader] for kind, reader in expected_objects.READERS.items()}
+ENLISTED = {
+    "rules": (RULES.split(), sorted(rule_registry.CATALOGUE)),
+    "statements": (STATEMENTS.strip().splitlines(), _lines(rule_registry.HANDLERS)),
+    "alter": (ALTER.strip().splitlines(), _lines(rule_registry.ALTER)),
+    "after": (["runs", "held_locks"], [handler.__name__ for handler in rule_registry.AFTER]),
+    "readers": (READERS.strip().splitlines(), _lines(READING)),
+}
+
+
+@pytest.mark.parametrize(("table", "enlisted"), ENLISTED.values(), ids=ENLISTED)
 def test_what_is_enlisted_is_what_the_table_says(table: list[str], enlisted: list[str]) -> None:
     changes = "\n".join(difflib.unified_diff(table, enlisted, "table", "running project", "", "", 1, ""))
 

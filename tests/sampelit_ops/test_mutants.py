@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import registrations, statements, updates
+from tests.mutate.mutants import registrations, statements, updates
 
 WIRING = """
 class ShopConfig:
@@ -57,9 +57,21 @@ def test_every_condition_and_every_answer_of_an_update_can_be_lost() -> None:
 
 
 def test_every_condition_in_sql_can_be_lost() -> None:
-    query = "UPDATE item SET sold = true WHERE id = 1 AND NOT (sold OR lost) RETURNING id;"
+    query = "UPDATE {} SET sold = (SELECT 1 WHERE a AND b) WHERE id = {} AND NOT (sold OR lost AND gone) RETURNING id;"
 
     assert [mutant.text for mutant in statements(query)] == [
-        "UPDATE item SET sold = true WHERE TRUE AND NOT (sold OR lost) RETURNING id;",
-        "UPDATE item SET sold = true WHERE id = 1 AND TRUE RETURNING id;",
+        query.replace("id = {}", "(id = {} OR true)"),
+        query.replace("NOT (sold OR lost AND gone)", "(NOT (sold OR lost AND gone) OR true)"),
+    ]
+
+
+def test_what_only_names_the_verbs_is_no_statement() -> None:
+    assert not list(statements("SELECT has_table_privilege(oid, 'INSERT, UPDATE, DELETE') WHERE oid = 1"))
+
+
+def test_sql_in_python_stays_python() -> None:
+    source = 'run("UPDATE item SET sold = true "\n    "WHERE id = %s", 7)'
+
+    assert [mutant.text for mutant in updates(source)] == [
+        "run('UPDATE item SET sold = true WHERE (id = %s OR true)', 7)"
     ]

@@ -14,7 +14,7 @@ TABLE = {"kinds": KINDS.strip().splitlines()} | {
 }
 
 
-def _differences(found: dict[str, list[str]]) -> str:
+def differing(found: dict[str, list[str]]) -> str:
     assert set(found) == set(TABLE)
     changed = [
         line
@@ -25,11 +25,11 @@ def _differences(found: dict[str, list[str]]) -> str:
 
 
 def test_what_is_registered_is_what_the_table_says() -> None:
-    assert not (changes := _differences(registered())), f"Intended? Then change the table as well:\n{changes}"
+    assert not (changes := differing(registered())), f"Intended? Then change the table as well:\n{changes}"
 
 
 def test_rehearsals_and_accidents_are_of_the_demo_alone() -> None:
-    changes = _differences(registered(DEMO="0")).splitlines()
+    changes = differing(registered(DEMO="0")).splitlines()
 
     missing = {line[1:].split()[0] for line in changes if line[0] == "-" and line[1] not in "- "}
     assert missing == {

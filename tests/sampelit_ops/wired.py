@@ -52,6 +52,11 @@ notify 10 s: _round
     "transport": """
 send
 """,
+    "forks of a worker": """
+before: _remember
+after_in_child: _die_with_parent
+spawned: operations.worker.own_group
+""",
     "home panels": """
 10 health
 20 live

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 REGISTERS = re.compile(r"(?!register_files$)register(_\w+)?$|every$|guards$|consequences$|sentences$|speak$")
 ENLISTS = re.compile(r"register(_\w+)?$|anchor_source$|on_verified$|on(_alter)?$|after$|reads$|route$")
 CONDITIONS = {"filter", "exclude"}
-STATEMENT = re.compile(r"\b(?:UPDATE|DELETE\s+FROM)\b[^;]*?\bWHERE\b(.*?)(?=;|\bRETURNING\b|\"|\Z)", re.S)
+NO_ROWS = re.compile(r"\b(digest|raw|environ|READERS)\b")  # hashes and dicts have an update too
+STATEMENT = re.compile(r"\bUPDATE\s+\S+(\s+(AS\s+)?\w+)?\s+SET\b|\bDELETE\s+FROM\b")
+WORDS = re.compile(r"[();]|\b(?:WHERE|AND|RETURNING)\b|\Z")
 
 
 @dataclass(frozen=True)
@@ -77,18 +79,44 @@ def updates(text: str) -> Iterator[Mutant]:
         elif isinstance(node, ast.ClassDef) and "QuerySet" in ast.unparse(ast.Tuple(node.bases)):
             for each in (each for method in node.body for each in ast.walk(method) if isinstance(each, ast.Return)):
                 yield from _conditions(source, each.value)
-    yield from statements(text)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _in_python(source, node, node.value)
 
 
 def statements(text: str) -> Iterator[Mutant]:
-    """Each condition of an SQL UPDATE or DELETE in this text, made TRUE."""
-    for found in STATEMENT.finditer(text):
-        at = found.start(1)
-        for part in re.split(r"(\bAND\b)", found[1]):
-            if part.strip() not in ("", "AND") and part.count("(") == part.count(")"):
-                mutated = text[:at] + " TRUE " + text[at + len(part) :]
-                yield Mutant(text.count("\n", 0, at) + 1, f"{' '.join(part.split())[:90]} -> TRUE", mutated)
-            at += len(part)
+    """Each condition of each UPDATE and DELETE of an SQL text, made true; placeholders stay, so that it still runs."""
+    for statement in STATEMENT.finditer(text):
+        for start, end in _parts(text, statement.end()):
+            condition = text[start:end]
+            what = f"{' '.join(condition.split())[:90]} -> or true"
+            mutated = f"{text[:start]}({condition} OR true){text[end:]}"
+            yield Mutant(text.count("\n", 0, start) + 1, what, mutated)
+
+
+def nothing(_: str) -> Iterator[Mutant]:
+    return iter(())
+
+
+def _in_python(source: Source, node: ast.Constant, text: str) -> Iterator[Mutant]:
+    for mutant in statements(text):
+        for placed in source.replaced(node, repr(mutant.text)):
+            yield Mutant(placed.line, mutant.what, placed.text)
+
+
+def _parts(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Where the conditions of the WHERE clause stand that follows on the same level, without the ANDs between them."""
+    depth, begun = 0, None
+    for word in WORDS.finditer(text, at):
+        depth += (word[0] == "(") - (word[0] == ")")
+        ends = depth < 0 or word[0] in (";", "") or (depth == 0 and word[0] == "RETURNING")
+        if begun is not None and depth <= 0 and (ends or (depth == 0 and word[0] == "AND")):
+            condition = text[begun : word.start()]
+            yield begun + len(condition) - len(condition.lstrip()), begun + len(condition.rstrip())
+            begun = word.end()
+        if ends:
+            return
+        if depth == 0 and word[0] == "WHERE":
+            begun = word.end()
 
 
 def _conditions(source: Source, chain: ast.AST | None) -> Iterator[Mutant]:
@@ -124,7 +152,7 @@ def _above(source: Source, node: ast.AST) -> Iterator[ast.AST]:
 
 def _writes(called: ast.Attribute) -> bool:
     chain = ast.unparse(called.value)
-    return called.attr == "advance" or (called.attr == "update" and not re.search(r"digest|raw|environ|READERS", chain))
+    return called.attr == "advance" or (called.attr == "update" and not NO_ROWS.search(chain))
 
 
 def _at_start(source: Source, node: ast.AST) -> bool:
