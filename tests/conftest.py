@@ -21,6 +21,7 @@ from tests import portal_database
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
 from tests.reused_server import reused
 from tests.supabase_platform import platform, platform_server  # noqa: F401 (fixtures)
+from tests.whole_tables import no_update_of_a_whole_table  # noqa: F401 (a fixture)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
