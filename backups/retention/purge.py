@@ -76,7 +76,7 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
         _delete(ctx, manifest, reaper)
     with transaction.atomic():
         lock(ctx.lease)
-        Run.objects.filter(pk=pk, purged_at=None).update(purged_at=clock().database)
+        Run.objects.filter(pk=pk).update(purged_at=clock().database)
         record_retention(
             ctx,
             "backups.run.purged",

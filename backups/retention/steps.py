@@ -37,7 +37,7 @@ def retire(ctx: StepContext) -> None:
         again = planned(policy, missing)
         refuse(again.refused, "retired")
         going = again.retire
-        Run.objects.filter(pk__in=going, retired_at=None).update(retired_at=clock().database, retired_by=_actor(ctx))
+        Run.objects.filter(pk__in=going).update(retired_at=clock().database, retired_by=_actor(ctx))
         ctx.result(policy=policy.name, retired=going)
         if len(going) > MANY:
             enqueue(

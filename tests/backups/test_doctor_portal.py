@@ -15,7 +15,7 @@ from backups.models import Run
 from backups.policies import portal
 from ledger.services import record
 from operations.doctor import Check
-from tests.backups.test_retention_operations import stored
+from tests.backups.retention.conftest import stored
 from tests.render_sandbox import running
 
 pytestmark = pytest.mark.django_db
