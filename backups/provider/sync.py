@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -148,7 +147,6 @@ def _store_backups(environment: Environment, ref: str, listed: Backups, points: 
         seen.append(_keep(environment, ref, ProviderBackup.Kind.RESTORE_POINT, name, now, {"status": status}))
     rows = ProviderBackup.objects.filter(environment=environment)
     rows.filter(gone_at=None).exclude(pk__in=seen).update(gone_at=now)
-    rows.filter(~Q(ref=ref), gone_at=None).update(gone_at=now)
 
 
 def _keep(environment: Environment, ref: str, kind: str, name: str, now: datetime, fields: Mapping[str, object]) -> int:

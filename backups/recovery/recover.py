@@ -128,7 +128,7 @@ def _complete(store: Store, listing: Inventory, done: Recovered, copy: Manifest 
     if copy is not None:
         taken = datetime.fromisoformat(copy.source.taken_at)
         done.ended = rebuild.end_what_was_open(taken)
-        done.tokens = AccessToken.objects.filter(revoked_at=None).update(revoked_at=now)
+        done.tokens = _revoke_tokens(now)
         _move(copy, store)
         done.refreshed = rebuild.judge_again(store, listing, taken)
     added, problems = rebuild.add_missing(store, listing)
@@ -142,6 +142,11 @@ def _complete(store: Store, listing: Inventory, done: Recovered, copy: Manifest 
     report = verify()
     done.valid = report.valid
     done.problems += [f"ledger entry {problem.sequence}: {problem.problem}" for problem in report.problems]
+
+
+def _revoke_tokens(now: datetime) -> int:
+    """Whoever read the copy may have them; answers how many lived."""
+    return AccessToken.objects.filter(revoked_at=None).update(revoked_at=now)
 
 
 def _move(copy: Manifest, store: Store) -> None:

@@ -100,8 +100,7 @@ def _skip_what_live_needs(ctx: StepContext) -> None:
     """No other target touches the live tables: those steps are shown as skipped, not as done."""
     with transaction.atomic():
         lock(ctx.lease)
-        rows = Step.objects.filter(operation=ctx.operation, name__in=ONLY_LIVE, status=StepStatus.PENDING)
-        rows.update(status=StepStatus.SKIPPED)
+        Step.objects.filter(operation=ctx.operation, name__in=ONLY_LIVE).update(status=StepStatus.SKIPPED)
 
 
 def load(ctx: StepContext) -> None:

@@ -105,6 +105,16 @@ def test_an_incident_that_grows_is_told_again(bare_production) -> None:
     assert Notification.objects.filter(subject__startswith="ALTERED").count() == 2
 
 
+def test_an_incident_grows_alone(bare_production) -> None:
+    found(bare_production)
+    other = found(bare_production, subject="another")
+    before = Incident.objects.filter(pk=other.pk).values().get()
+
+    found(bare_production, evidence=[ROW, {**ROW, "id": "2"}], summary="2 rows edited")
+
+    assert Incident.objects.filter(pk=other.pk).values().get() == before
+
+
 def test_what_was_resolved_is_accepted_and_anything_else_is_new(bare_production) -> None:
     resolved = incidents_service.resolve(found(bare_production), "olga", "a repair, ticket 7")
 

@@ -18,6 +18,7 @@ from backups.policies.cron import next_slot, slots_between
 from backups.policies.defaults import ensure_policies
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Notification, Operation
+from providers.errors import Refused
 from tests.people import holder
 
 HOUR = timedelta(hours=1)
@@ -64,6 +65,29 @@ def test_a_due_slot_starts_one_operation_however_many_ticks_look(policy: Policy)
     operation = Operation.objects.get()
     assert (operation.kind, operation.requested_by.username) == ("backups.export", "system")
     assert Slot.objects.get().operation == operation
+
+
+@pytest.mark.parametrize("refused", ["", "audit-trail", "whole-database"])
+def test_policies_that_are_due_at_once_have_a_slot_each(policy: Policy, monkeypatch, refused: str) -> None:
+    whole = scheduler.request_export
+
+    def refuse_one(policy: Policy) -> Operation:
+        if policy.name == refused:
+            raise Refused("The database is away. Nothing was requested.")
+        return whole(policy)
+
+    monkeypatch.setattr(scheduler, "request_export", refuse_one)
+    Policy.objects.update(scheduled_at=at("2026-11-23T09:00"), cron="15 * * * *", enabled=True)
+    Slot.objects.create(policy=policy, at=at("2026-11-23T09:15"), status="started")
+
+    scheduler.run_due(at("2026-11-23T10:16"))
+
+    for slot in Slot.objects.filter(at=at("2026-11-23T10:15")).select_related("policy"):
+        asked = slot.operation.parameters if slot.operation else None
+        assert asked == (None if slot.policy.name == refused else {"policy": slot.policy.name})
+        assert slot.status == ("failed" if slot.policy.name == refused else "started")
+    assert Slot.objects.filter(at=at("2026-11-23T10:15")).count() == 2
+    assert not Slot.objects.get(policy=policy, at=at("2026-11-23T09:15")).reason.startswith("The database")
 
 
 def test_slots_nobody_was_there_for_are_missed_and_the_newest_runs(policy: Policy) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
+from itertools import product
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.utils import timezone
 
 from backups.doctor.supabase import supabase
 from backups.models import ProviderBackup
@@ -59,6 +62,52 @@ def test_a_backup_that_supabase_forgets_is_kept_as_gone(unread_production: Envir
     oldest.refresh_from_db()
     assert oldest.gone_at is not None
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
+
+
+def test_only_what_this_environment_has_and_supabase_no_longer_lists_is_gone(
+    unread_production: Environment, platform: Platform
+) -> None:
+    long_ago = timezone.now() - timedelta(days=9)
+    staging = Environment.objects.create(slug="staging", name="Staging", kind="staging")
+    former, gone, elsewhere = (
+        ProviderBackup.objects.create(environment=environment, ref=ref, kind="daily", external_id="0", gone_at=gone_at)
+        for environment, ref, gone_at in (
+            (unread_production, "former", None),
+            (unread_production, REF, long_ago),
+            (staging, "another", None),
+        )
+    )
+
+    sync(unread_production, platform.client)
+
+    now = {row.pk: row.gone_at for row in ProviderBackup.objects.filter(external_id="0")}
+    assert (now[gone.pk], now[elsewhere.pk]) == (long_ago, None)
+    assert now[former.pk] > long_ago
+
+
+def test_what_can_be_returned_to_is_a_finished_copy_or_point_that_supabase_lists(
+    unread_production: Environment,
+) -> None:
+    at = timezone.now()
+    made = product(ProviderBackup.Kind.values, ["COMPLETED", "AVAILABLE", "FAILED", ""], [None, at], [None, at])
+    rows = {
+        ProviderBackup.objects.create(
+            environment=unread_production,
+            ref=REF,
+            external_id=str(number),
+            kind=kind,
+            status=status,
+            gone_at=gone,
+            taken_at=taken,
+        ): (kind, status, gone, taken)
+        for number, (kind, status, gone, taken) in enumerate(made)
+    }
+
+    assert set(ProviderBackup.objects.restorable()) == {
+        row
+        for row, (kind, status, gone, taken) in rows.items()
+        if kind != "pitr_window" and status in ("COMPLETED", "AVAILABLE") and gone is None and taken
+    }
 
 
 def home_card(rf):
