@@ -142,7 +142,8 @@ def _again(api: Render, service: Service, row: Deployment) -> bool:
     try:
         return observe(service, api.deploys.get(service.render_id, row.render_id), row)
     except NotFound:
-        return Deployment.objects.filter(pk=row.pk).update(status=Status.DEACTIVATED, provider_status=GONE) == 1
+        Deployment.objects.filter(pk=row.pk).update(status=Status.DEACTIVATED, provider_status=GONE)
+        return True
 
 
 def _users(api: Render, service: Service, since: datetime) -> dict[str, str]:

@@ -21,6 +21,7 @@ from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation, Task
 from providers.errors import ProviderError, Refused
+from providers.render import EnvGroup, EnvVar
 from sandbox.render.api.groups import new_group
 from tests.deployments.conftest import finish
 from tests.render_sandbox import API, Harness
@@ -56,6 +57,19 @@ def test_what_a_group_brings_counts_and_says_where_from(read: None) -> None:
     assert by_key["DATABASE_URL"].origin == "itself"
     assert by_key["file shopify-app.json"].text == "missing here, set on production"
     assert not [finding for finding in by_key.values() if finding.tone == "bad"]
+
+
+def test_only_the_value_that_changed_is_noted_as_changed(db: None) -> None:
+    seen = []
+    for value in ("old", "new"):
+        variables = (EnvVar("A", value), EnvVar("B", "same"))
+        group = fingerprints.store_group(EnvGroup("evg-1", "common", variables=variables))
+        seen.append(list(group.variables.order_by("key").values("fingerprint", "changed_at")))
+
+    (old, same), (new, still_same) = seen
+    assert new["fingerprint"] == fingerprints.fingerprint("new")
+    assert new["changed_at"] > old["changed_at"]
+    assert still_same == same
 
 
 def test_a_secret_shared_through_a_group_is_a_violation(sandbox: Harness, read: None) -> None:

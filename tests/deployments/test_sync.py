@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
 from deployments.render.record_deploy import observe
-from deployments.render.sync import SyncReport, poll
+from deployments.render.sync import SyncReport, backfill, poll
 from ledger.models import Entry
 from operations.models import Environment
 from providers.http.errors import Unauthorized
@@ -183,3 +183,12 @@ def test_only_a_web_address_becomes_a_link(sandbox: Harness, given: str, kept: b
     poll()
 
     assert Service.objects.get(name=API).dashboard_url == (given if kept else "")
+
+
+def test_a_history_that_is_read_again_is_told_once(sandbox: Harness, api: Service) -> None:
+    told = Entry.objects.filter(code="deployments.history_read")
+    before = told.count()
+
+    backfill(sandbox.render, api, SyncReport(), lambda *_: None)
+
+    assert told.count() == before
