@@ -63,6 +63,30 @@ def test_a_mixed_file_runs_in_steps_and_resumes_where_it_stopped(
     assert history(dsns)[1:] == ["20260102000000 change_2"]
 
 
+def test_what_ends_settles_its_own_earlier_tries_alone(
+    baselined: Environment, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = add_supabase(2, "CREATE TABLE fresh (id integer)"), add_supabase(3, "CREATE TABLE later (id integer)")
+    elsewhere = Environment.objects.create(slug="elsewhere", name="Elsewhere")
+    tries = [
+        (file, baselined, "partly"),
+        (file, baselined, "applied"),
+        (other, baselined, "partly"),
+        (file, elsewhere, "partly"),
+    ]
+
+    def settle_among_others() -> None:
+        for number, (of, environment, status) in enumerate(tries):
+            Application.objects.create(file=of, environment=environment, status=status, operation=f"earlier {number}")
+
+    monkeypatch.setitem(failpoints.armed, "settle.begun", settle_among_others)
+
+    act("migrations.apply", file=file.sha256)
+
+    statuses = Application.objects.filter(operation__startswith="earlier").order_by("operation")
+    assert list(statuses.values_list("status", flat=True)) == ["failed", "applied", "partly", "partly"]
+
+
 def test_a_mixed_file_in_its_own_transaction_is_refused(baselined: Environment, act: Act) -> None:
     file = add_supabase(2, "BEGIN; CREATE INDEX CONCURRENTLY users_company ON users (company); COMMIT")
     with pytest.raises(Exception, match="runs a concurrent command inside a transaction"):

@@ -127,6 +127,19 @@ def test_a_waiver_needs_a_reason_and_somebody_else(operator: User) -> None:
         approve(waiver, by=holder("viewer"))
 
 
+def test_a_waiver_is_approved_once_and_alone(operator: User) -> None:
+    file, second = registered(BAD), holder("second", "approve_waiver")
+    other_file = registered(BAD, "migration_02_b.sql")
+    waiver, other = (propose(each, "MD-DROP-COLUMN", 2, reason="empty", by=operator) for each in (file, other_file))
+
+    approve(waiver, by=second)
+
+    with pytest.raises(Refused, match="approved already"):
+        approve(waiver, by=holder("third", "approve_waiver"))
+    assert Waiver.objects.get(pk=waiver.pk).approved_by == "second"
+    assert Waiver.objects.get(pk=other.pk).approved_by == ""
+
+
 def test_live_facts_sharpen_the_judgement(
     bare_production: Environment, proof_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,8 +58,10 @@ def test_a_forged_row_is_answered_by_an_incident(demo_production, work, client, 
     causes._look_by_export("the first export")
     work()
     client.force_login(User.objects.get(username="admin"))
+    whole = conversions(sampelit_copy)
 
     client.post("/admin/demo/alarms/", {"accident": "forge-row", "act": "provoke"})
+    forged = conversions(sampelit_copy)
     awaited = client.get("/admin/demo/alarms/").content.decode()
     work()
     page = client.get("/admin/demo/alarms/").content.decode()
@@ -71,10 +73,14 @@ def test_a_forged_row_is_answered_by_an_incident(demo_production, work, client, 
     with pytest.raises(Refused, match="put it back first"):
         provoke.provoke("forge-row", "admin")
     before = incident.evidence["rows"][0]["before"]
+    assert dict(whole.items() - forged.items()) == {before["id"]: before["conversion_value"]}
     call_command("demo_alarm", "forge-row", "--put-back")
-    with psycopg.connect(sampelit_copy["admin"]) as connection:
-        value = "SELECT conversion_value::text FROM algorithm_audit_trail WHERE id = %s"
-        assert connection.execute(value, [before["id"]]).fetchone() == (before["conversion_value"],)
+    assert conversions(sampelit_copy) == whole
+
+
+def conversions(dsns: dict[str, str]) -> dict[str, str | None]:
+    with psycopg.connect(dsns["admin"]) as connection:
+        return dict(connection.execute("SELECT id::text, conversion_value::text FROM algorithm_audit_trail").fetchall())
 
 
 def test_a_dropped_column_is_answered_by_drift(demo_production, sampelit_copy) -> None:

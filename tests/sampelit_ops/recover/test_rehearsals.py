@@ -69,7 +69,7 @@ def accidents(platform: Platform) -> dict[str, str]:
         "table=element_variants": "DROP TABLE element_variants CASCADE",
         "rows=experiment_elements": "DELETE FROM experiment_elements",
         f"experiment={an_experiment(platform)}": f"DELETE FROM experiments WHERE id = '{an_experiment(platform)}'",
-        "column=experiments.name": "UPDATE experiments SET name = 'oops'",
+        "column=experiments.name": f"UPDATE experiments SET name = 'oops' WHERE id = '{an_experiment(platform)}'",
     }
 
 
@@ -77,14 +77,22 @@ def test_what_was_dropped_deleted_or_overwritten_returns(act, production: Enviro
     export(act)
     before, texts = content(platform), {}
     for words, accident in accidents(platform).items():
+        written = others_written(platform)
         platform.change(accident)
         assert content_or_nothing(platform) != before
         texts[words.partition("=")[0]] = brought_back(act, platform, parse(words)).data.decode()
         assert content(platform) == before
 
+    assert others_written(platform) == written, "the column's rows that were not overwritten are left alone"
     assert "CREATE TABLE" in texts["table"]
     assert "ADD COLUMN" not in texts["column"]
     assert platform.scalar("SELECT count(*) FROM pg_constraint WHERE conrelid = 'element_variants'::regclass") > 1
+
+
+def others_written(platform: Platform) -> str:
+    """When every experiment but the one of the accidents was written last, as a trigger says."""
+    query = "SELECT string_agg(updated_at::text, ',' ORDER BY id) FROM experiments WHERE id <> '{}'"
+    return str(platform.scalar(query.format(an_experiment(platform))))
 
 
 def content_or_nothing(platform: Platform) -> dict[str, str]:

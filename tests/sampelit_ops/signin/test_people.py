@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
@@ -19,6 +21,8 @@ from ledger.registry import sentence_for
 from operations.accounts import MACHINES
 from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
+
+LONG_AGO = timezone.now() - timedelta(days=99)
 
 
 @pytest.fixture
@@ -194,6 +198,23 @@ def test_starting_over_ends_sessions_and_drops_the_device(
     assert Entry.objects.filter(code="signin.link_sent", subject="olga").exists()
 
 
+def test_whoever_is_chosen_is_deactivated_or_activated_and_nobody_else(
+    admin_client: Client, person: Callable[..., User]
+) -> None:
+    olga, vera = person("olga", "Operator"), person("vera", "Viewer")
+
+    for action, active in (("deactivate", False), ("activate", True)):
+        for _ in range(2):
+            admin_client.post("/admin/auth/user/", {"action": action, "_selected_action": [olga.pk]})
+        assert dict(User.objects.filter(pk__in=[olga.pk, vera.pk]).values_list("username", "is_active")) == {
+            "olga": active,
+            "vera": True,
+        }
+
+    told = Entry.objects.filter(code__startswith="signin.user_").order_by("sequence").values_list("code", "subject")
+    assert list(told) == [("signin.user_deactivated", "olga"), ("signin.user_activated", "olga")]
+
+
 def test_starting_over_revokes_every_token(
     admin_client: Client, person: Callable[..., User], settings: Settings
 ) -> None:
@@ -201,11 +222,14 @@ def test_starting_over_revokes_every_token(
     olga, vera = person("olga", "Operator"), person("vera", "Viewer")
     _, stolen = AccessToken.objects.issue(olga, "laptop")
     _, others = AccessToken.objects.issue(vera, "desk")
+    lost, _ = AccessToken.objects.issue(olga, "lost long ago")
+    AccessToken.objects.filter(pk=lost.pk).update(revoked_at=LONG_AGO)
 
     admin_client.post("/admin/auth/user/", {"action": "start_over", "_selected_action": [olga.pk]})
 
     assert AccessToken.objects.owner(stolen) is None
     assert AccessToken.objects.owner(others) == vera
+    assert AccessToken.objects.get(pk=lost.pk).revoked_at == LONG_AGO
     assert sentence_for(Entry.objects.get(code="signin.tokens_revoked")).endswith(
         "revoked the personal tokens of olga: laptop"
     )
@@ -224,6 +248,20 @@ def test_tokens(admin_client: Client) -> None:
     admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/")
     assert AccessToken.objects.owner(clear) is None
     assert Entry.objects.filter(code="signin.token_revoked").exists()
+
+
+def test_a_token_is_revoked_once_and_alone(admin_client: Client) -> None:
+    for name in ("laptop", "desk"):
+        admin_client.post("/admin/account/tokens/", {"name": name, "days": 30})
+    token = AccessToken.objects.get(name="laptop")
+
+    admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/")
+    first = AccessToken.objects.get(pk=token.pk).revoked_at
+    admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/")
+
+    assert AccessToken.objects.get(pk=token.pk).revoked_at == first
+    assert AccessToken.objects.get(name="desk").revoked_at is None
+    assert Entry.objects.filter(code="signin.token_revoked").count() == 1
 
 
 @pytest.mark.parametrize("days", ["0", "91", "x", ""])
