@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
@@ -122,15 +121,16 @@ def test_it_is_asked_of_the_portal(production: Environment, amir: User) -> None:
         request("environments.add", by=amir, environment=production, parameters=STAGING)
 
 
+FROZEN = datetime(2098, 1, 1, tzinfo=UTC)
 RISKS: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"name": "Prod"}, "routine"),
     ({}, {"health_url": "https://example.com/healthz"}, "routine"),
     ({}, {"votes_destructive": "3"}, "routine"),
     ({"protected": False}, {"protected": "yes"}, "routine"),
     ({}, {"frozen_until": "2099-01-01T00:00"}, "routine"),
-    ({"frozen_until": timezone.now() + timedelta(days=1)}, {"frozen_until": "2099-01-01T00:00"}, "routine"),
-    ({"frozen_until": timezone.now() + timedelta(days=1)}, {"frozen_until": "-"}, "sensitive"),
-    ({"frozen_until": timezone.now() + timedelta(days=1)}, {"frozen_until": "2020-01-01T00:00"}, "sensitive"),
+    ({"frozen_until": FROZEN}, {"frozen_until": "2099-01-01T00:00"}, "routine"),
+    ({"frozen_until": FROZEN}, {"frozen_until": "-"}, "sensitive"),
+    ({"frozen_until": FROZEN}, {"frozen_until": "2020-01-01T00:00"}, "sensitive"),
     ({}, {"protected": "no"}, "destructive"),
     ({}, {"votes_sensitive": "0"}, "destructive"),
     ({"votes_routine": 1}, {"votes_routine": "-"}, "destructive"),
@@ -168,10 +168,10 @@ def test_every_approver_hears_of_it(production: Environment, amir: User) -> None
 
 def test_a_row_that_changed_meanwhile_ends_the_request(production: Environment, amir: User) -> None:
     operation = change(amir, production, votes_destructive="1")
-    Environment.objects.filter(pk=production.pk).update(votes_destructive=4)
+    Environment.objects.filter(pk=production.pk).update(votes_destructive=2)
 
     assert agreed(operation).status == "expired"
-    assert Environment.objects.get(pk=production.pk).votes_destructive == 4
+    assert Environment.objects.get(pk=production.pk).votes_destructive == 2
 
 
 def test_the_form_leads_to_the_request_and_changes_nothing(production: Environment, amir: User, client: Client) -> None:
