@@ -72,7 +72,7 @@ class Arena:
     def _database(self) -> Iterator[tuple[str, psycopg.Connection[Any], Environment]]:
         """A copy, and an environment of its own: one environment never means two databases."""
         name = f"effects_{uuid4().hex[:12]}"
-        environment = Environment.objects.create(slug=name.replace("_", "-"), kind="staging")
+        environment = Environment.objects.create(slug=name.replace("_", "-"), kind="staging", votes_destructive=0)
         server = portal_database.server
         server.create_database(name, template=self.template, owner=self.owner)
         try:
