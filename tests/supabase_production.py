@@ -75,6 +75,7 @@ def act(production: Environment, operator: User, door: list[str]) -> Callable[..
 
     def act(kind: str, **parameters: str) -> Operation:
         by = User.objects.get(pk=operator.pk)
+        production.refresh_from_db()  # what a restore brought has another identity
         operation = request(kind, by=by, environment=production, parameters=parameters, reason="test")
         return finished(operation)
 

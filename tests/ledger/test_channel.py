@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from django.conf import settings
 
 from ledger import channel
 from ledger.services import record
+from tests import portal_database
 
 
 @pytest.fixture
@@ -49,6 +51,9 @@ def test_what_a_process_says_of_itself_counts(fresh: None, db: None) -> None:
 def test_whatever_serves_the_application_is_the_admin() -> None:
     code = "import sampelit_ops.wsgi; from ledger import channel; print(channel.current().name)"
 
-    done = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    served = {**os.environ, "DATABASE_URL": portal_database.server.dsn("postgres")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=served, capture_output=True, text=True
+    )
 
     assert done.stdout.strip() == "admin", done.stderr

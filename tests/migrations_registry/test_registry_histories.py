@@ -18,6 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from migrations_registry.analysis.facts import CatalogFacts, TableFacts
+from migrations_registry.effects.live import Live
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
@@ -51,6 +52,7 @@ class History:
         patch.setattr(module, "ruleset", lambda: f"rules-{self.code}")
         patch.setattr(planning, "live_facts", lambda _: self.facts())
         patch.setattr(planning, "live_reach", lambda *_: [])
+        patch.setattr(planning, "live_behaviour", lambda _: Live())
         patch.setattr(planning, "_newest", None)
         self.staging = Environment.objects.create(slug="staging", name="S")
         self.environment = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
