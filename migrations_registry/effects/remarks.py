@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes
-from migrations_registry.analysis.parsing.parser import Node, Raw, parse
+from migrations_registry.analysis.parsing.parser import Node, Raw
 from migrations_registry.analysis.risk import is_transactional
 from migrations_registry.analysis.state import State
+from migrations_registry.effects.unseen import per_statement
 
 ALONE = "runs outside of a transaction: it is compared right after, nothing takes it back"
 FOLLOWED = "runs what nobody can follow: whatever it does beyond the lines above is rolled back"
@@ -23,15 +24,7 @@ CALLS = {"pg_notify": NOTIFIES, "setval": SEQUENCE, "nextval": SEQUENCE}
 
 def remarks(data: bytes) -> list[str]:
     """ "line 3 sends a notification …", each once. Never raises for any bytes."""
-    state, line, position = State(assume_in_transaction=True), 1, 0
-    found: list[str] = []
-    for item in parse(data):
-        line += data.count(b"\n", position, item.start)
-        position = item.start
-        if isinstance(item, Raw):
-            state.source = data[item.start : item.end].decode()
-            found += [f"line {line} {what}" for what in dict.fromkeys(_statement(item, state))]
-    return found
+    return per_statement(data, _statement)
 
 
 def _statement(item: Raw, state: State) -> Iterator[str]:

@@ -6,7 +6,7 @@ In: a file's bytes; what a role may do on the target, and whether the file runs 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from migrations_registry.analysis.dispatch import judge
@@ -47,6 +47,11 @@ _FUNCTIONS = tuple((re.compile(names), why) for names, why in FUNCTIONS)
 
 def refusals(data: bytes) -> list[str]:
     """Per statement, what it does that cannot be measured. Never raises for any bytes."""
+    return per_statement(data, _statement)
+
+
+def per_statement(data: bytes, tell: Callable[[Raw, State], Iterable[str]]) -> list[str]:
+    """ "line 3 …" for whatever `tell` says of each statement, each once. Never raises for any bytes."""
     state, line, position = State(assume_in_transaction=True), 1, 0
     found: list[str] = []
     for item in parse(data):
@@ -54,7 +59,7 @@ def refusals(data: bytes) -> list[str]:
         position = item.start
         if isinstance(item, Raw):
             state.source = data[item.start : item.end].decode()
-            found += [f"line {line} {why}" for why in dict.fromkeys(_statement(item, state))]
+            found += [f"line {line} {said}" for said in dict.fromkeys(tell(item, state))]
     return found
 
 
