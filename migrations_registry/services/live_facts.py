@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -23,58 +24,40 @@ from providers.postgres.schema.programs import LivePrograms, LiveRoutine
 K = TypeVar("K")
 V = TypeVar("V")
 RECENT_SECONDS = 5.0
-_recent: dict[str, tuple[float, CatalogFacts]] = {}
-_recent_behaviour: dict[str, tuple[float, Live]] = {}
-_recent_reach: dict[tuple[str, Destroyed], tuple[float, list[ReachedTable]]] = {}
+_recent: dict[tuple[str, Hashable], tuple[float, Any]] = {}
 
 
 def live_facts(environment: Environment) -> CatalogFacts:
-    """Read the environment's catalog. Raises Refused (no DSN) and ProviderError (not reachable).
-
-    One page asks several times: an answer is good for a few seconds.
-    """
-    dsn = reading_dsn(environment)
-    asked_at, known = _recent.get(dsn, (0.0, None))
-    if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
-        return known
-    with postgres.connect(dsn, timeout=3) as connection:
-        try:
-            facts = facts_of(read_live(connection))
-        except psycopg.Error as error:
-            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
-    _recent[dsn] = (time.monotonic(), facts)
-    return facts
+    """Read the environment's catalog. Raises Refused (no DSN) and ProviderError (not reachable)."""
+    return _recently(environment, "facts", lambda connection: facts_of(read_live(connection)))
 
 
 def live_reach(environment: Environment, destroys: Destroyed) -> list[ReachedTable]:
-    """Which tables of the environment something destroys. Raises Refused and ProviderError; good for a few seconds."""
-    dsn = reading_dsn(environment)
-    asked_at, known = _recent_reach.get((dsn, destroys), (0.0, []))
-    if asked_at and time.monotonic() - asked_at < RECENT_SECONDS:
-        return known
-    with postgres.connect(dsn, timeout=3) as connection:
-        try:
-            tables = reached(connection, Reach(**asdict(destroys)))
-        except psycopg.Error as error:
-            raise postgres.explain(error, f"Reading the catalog of {environment}") from error
-    _recent_reach.clear()
-    _recent_reach[dsn, destroys] = (time.monotonic(), tables)
-    return tables
+    """Which tables of the environment something destroys. Raises as `live_facts`."""
+    return _recently(environment, destroys, lambda connection: reached(connection, Reach(**asdict(destroys))))
 
 
 def live_behaviour(environment: Environment) -> Live:
-    """What the environment does by itself when rows change, good for a few seconds. Raises as `live_facts`."""
-    dsn = reading_dsn(environment)
-    asked_at, known = _recent_behaviour.get(dsn, (0.0, None))
-    if known is not None and time.monotonic() - asked_at < RECENT_SECONDS:
-        return known
-    with postgres.connect(dsn, timeout=3) as connection:
+    """What the environment does by itself when rows change. Raises as `live_facts`."""
+    return _recently(environment, "behaviour", lambda connection: live_of(behaviour(connection)))
+
+
+def _recently(environment: Environment, what: Hashable, read: Callable[[psycopg.Connection[Any]], V]) -> V:
+    """One page asks several times: an answer is good for a few seconds, and older ones are let go."""
+    key = (reading_dsn(environment), what)
+    if (kept := _recent.get(key)) and time.monotonic() - kept[0] < RECENT_SECONDS:
+        answer: V = kept[1]
+        return answer
+    with postgres.connect(key[0], timeout=3) as connection:
         try:
-            live = live_of(behaviour(connection))
+            answer = read(connection)
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {environment}") from error
-    _recent_behaviour[dsn] = (time.monotonic(), live)
-    return live
+    now = time.monotonic()
+    for old in [each for each, (asked_at, _) in list(_recent.items()) if now - asked_at >= RECENT_SECONDS]:
+        _recent.pop(old, None)
+    _recent[key] = (now, answer)
+    return answer
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:
