@@ -13,8 +13,9 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from operations import jobs, kinds, ledger_sentences
         from operations.engine import wakeup
-        from operations.worker import django_q, process_tree
+        from operations.worker import django_q, messages, process_tree
 
+        messages.install()
         wakeup.use(django_q.send)
         ledger_sentences.register()
         kinds.register()

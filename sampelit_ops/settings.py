@@ -96,6 +96,7 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,
+    "scheduler": False,  # a row of its table would name any function; the portal's schedules are code
     "save_limit": 200,
     "time_zone": "UTC",
     "label": "Queue",

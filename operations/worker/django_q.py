@@ -10,9 +10,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from operations.models import Heartbeat
-
-DISPATCH = "operations.worker.django_q.dispatch"
-CANARY = "canary"
+from operations.worker.messages import CANARY, DISPATCH
 
 
 def send(operation_id: str, pool: str) -> None:

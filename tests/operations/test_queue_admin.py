@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -55,17 +57,6 @@ def test_looking_at_a_message_executes_nothing(looker: Client, tmp_path: Path, n
     assert not target.exists()
 
 
-def test_reading_the_planted_column_would_explode(tmp_path: Path) -> None:
-    target = tmp_path / "exploded"
-    factories.queue()
-    _plant(Bomb(str(target)))
-
-    assert not target.exists()
-    Success.objects.get(pk="handled-message")
-
-    assert target.exists()
-
-
 @pytest.mark.parametrize("name", QUEUE)
 def test_nobody_adds_or_deletes(client: Client, name: str) -> None:
     factories.queue()
@@ -96,7 +87,5 @@ def test_without_the_permission_the_queue_is_closed(client: Client) -> None:
 
 
 def _plant(bomb: Bomb) -> None:
-    from picklefield.fields import dbsafe_encode
-
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE django_q_task SET args = %s, result = %s", [str(dbsafe_encode(bomb, copy=False))] * 2)
+        cursor.execute("UPDATE django_q_task SET args = %s, result = %s", [b64encode(pickle.dumps(bomb)).decode()] * 2)
