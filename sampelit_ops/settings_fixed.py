@@ -46,9 +46,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "sampelit_ops.signin.middleware.ResponseHeaders",
     "sampelit_ops.signin.middleware.SessionLimits",
     "sampelit_ops.signin.middleware.SecondFactor",
-    "sampelit_ops.signin.middleware.PermissionsPolicy",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -80,6 +80,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "sampelit_ops.signin.passwords.OwnWordsValidator"},
 ]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

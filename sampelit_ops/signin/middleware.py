@@ -1,4 +1,5 @@
-"""What holds between sign-in and sign-out: session limits, the duty of a second factor, and one more header.
+"""What holds between sign-in and sign-out: session limits, the duty of a second factor, and what every answer
+tells the browser.
 
 In: every request. Out: the page, or the way to sign in or enrol. Requests that scripts send by themselves (live
 refresh) never keep a session alive.
@@ -42,15 +43,22 @@ _POLICY = ", ".join(
 _WRITE_EVERY = 60.0
 
 
-class PermissionsPolicy:
-    """The portal uses no device features; no page and no frame may."""
+class ResponseHeaders:
+    """What every answer tells the browser: no device features, nothing for other origins, nothing kept of what a
+    person saw, and forgotten at the sign-out what it had kept."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        signed_in = request.user.is_authenticated
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", _POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if signed_in:
+            response.headers.setdefault("Cache-Control", "no-store")
+        if signed_in and not request.user.is_authenticated:
+            response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
 
