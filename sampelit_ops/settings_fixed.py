@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "sampelit_ops.signin.middleware.ResponseHeaders",
+    "sampelit_ops.signin.middleware.RefusalLog",
     "sampelit_ops.signin.middleware.SessionLimits",
     "sampelit_ops.signin.middleware.SecondFactor",
 ]

@@ -1,5 +1,5 @@
-"""What holds between sign-in and sign-out: session limits, the duty of a second factor, and what every answer
-tells the browser.
+"""What holds between sign-in and sign-out: session limits, the duty of a second factor, what every answer
+tells the browser, and the log of refusals.
 
 In: every request. Out: the page, or the way to sign in or enrol. Requests that scripts send by themselves (live
 refresh) never keep a session alive.
@@ -7,6 +7,7 @@ refresh) never keep a session alive.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ from operations import authority
 from sampelit_ops.roles import ACTING
 from sampelit_ops.signin.person import proven
 
+logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _POLICY = ", ".join(
     f"{feature}=()"
@@ -59,6 +61,20 @@ class ResponseHeaders:
             response.headers.setdefault("Cache-Control", "no-store")
         if signed_in and not request.user.is_authenticated:
             response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class RefusalLog:
+    """A line for each act that was refused to somebody who is signed in: who, what, and the request's id."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        person = request.user.get_username()
+        response = self.get_response(request)
+        if person and response.status_code == 403:
+            logger.warning("refused to %s: %s %s", person, request.method, request.path)
         return response
 
 

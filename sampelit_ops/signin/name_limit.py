@@ -6,6 +6,7 @@ In: django-axes' rows of failures, which live as long as its cool-off. An addres
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +14,28 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
 from sampelit_ops.signin.client_address import client_network
 
+logger = logging.getLogger(__name__)
 KNOWN_FOR = timedelta(days=30)
 
 
 class NameLimit(AxesDatabaseHandler):
     """django-axes' handler (AXES_HANDLER), asked once more."""
+
+    def user_login_failed(
+        self, sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+    ) -> None:
+        """A line for the log that names people; another name may be a password in the wrong field."""
+        name = get_client_username(request, credentials)
+        person = name if User.objects.filter(username=name).exists() else "a name that nobody has"
+        logger.warning("sign-in failed: %s from %s", person, client_network(request) if request else "nowhere")
+        super().user_login_failed(sender, credentials, request, **kwargs)
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """Failures from this address; the limit itself where the name is locked wherever it is not known."""
