@@ -17,7 +17,7 @@ from backups.archive import drill_database
 from backups.archive.drill_database import Server
 from operations.models import Environment
 from sandbox import database
-from tests import portal_database
+from tests import portal_database, portal_template
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
 from tests.reused_server import reused
 from tests.supabase_platform import platform, platform_server  # noqa: F401 (fixtures)
@@ -50,8 +50,16 @@ def addresses() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The test database is a copy of what an earlier session migrated from the same sources."""
+    portal_template.use()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The ledger's TRUNCATE triggers would break the teardown of transaction=True tests: off, once per session."""
+    """Kept for later sessions; then the ledger's TRUNCATE triggers are off, as they would break the teardown of
+    transaction=True tests."""
+    portal_template.keep()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         for table in {"ledger_entry", "ledger_head", "ledger_checkpoint"} & set(tables):
