@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 
 from providers.storage.factory import django_storage
+from sampelit_ops.addresses import hosts_of
 from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS
@@ -23,8 +24,10 @@ DEMO = env.bool("DEMO", default=False)
 RENDER = bool(env.str("RENDER", default=""))  # set by Render itself
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-OPS_BASE_URL = env.str("OPS_BASE_URL", default="http://127.0.0.1:8000")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+OPS_BASE_URL = env.str("OPS_BASE_URL", default=env.str("RENDER_EXTERNAL_URL", default="http://127.0.0.1:8000"))
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=hosts_of(OPS_BASE_URL, env.str("RENDER_EXTERNAL_HOSTNAME", default=""))
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("OPS_DATA_DIR", default=str(BASE_DIR / ".data")))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -84,19 +85,37 @@ class Declared:
 
 def parse(content: bytes, fingerprint: Callable[[str], str]) -> Declared:
     """The declared services and groups. Raises Refused with the line, and never with a piece of the file."""
+    data = _loaded(content)
+    if not isinstance(data, dict) or not isinstance(data.get("services", []), list):
+        raise Refused("That is no render.yaml: it has no list of services. Nothing was read.")
+    return _declared(data, fingerprint)
+
+
+def composed(content: bytes) -> yaml.Node:
+    """The file's tree of nodes. Raises Refused with the line, and never with a piece of the file."""
     if len(content) > MAX_BYTES:
         raise Refused(f"That render.yaml is larger than {MAX_BYTES // 1024} KiB. Nothing was read.")
-    try:
+    with _refusing():
         _bounded(content)
-        data = yaml.safe_load(content)
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+    return node or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0))
+
+
+def _loaded(content: bytes) -> Any:
+    composed(content)
+    with _refusing():
+        return yaml.safe_load(content)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise Refused(f"That is no YAML{line}. Nothing was read.") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError):
         raise Refused("That is no YAML that Render would read. Nothing was read.") from None
-    if not isinstance(data, dict) or not isinstance(data.get("services", []), list):
-        raise Refused("That is no render.yaml: it has no list of services. Nothing was read.")
-    return _declared(data, fingerprint)
 
 
 def _bounded(content: bytes) -> None:

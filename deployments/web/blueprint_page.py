@@ -14,12 +14,16 @@ from django.urls import reverse
 
 from deployments.blueprint import service as blueprint_service
 from deployments.blueprint.parse import MAX_BYTES
+from deployments.blueprint.rules.check import check
 from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
 from operations.authority import holds
 from operations.models import Environment
 from operations.web.body_limit import BodyLimit, takes
 from providers.errors import Refused
+from providers.redact import redact
+
+MOST_FAULTS = 12  # shown at once; the shell's validate_blueprint prints all
 
 
 @takes(BodyLimit(body=4 * MAX_BYTES, field=MAX_BYTES, permission="deployments.view_service"))  # 4: as a form encodes it
@@ -60,6 +64,8 @@ def _take(request: HttpRequest, environment: Environment) -> HttpResponse:
         row = blueprint_service.store_blueprint(
             environment, blueprint_service.SourceFile(content), by=user, api=quick() if configured() else None
         )
+        for fault in check(content)[:MOST_FAULTS]:
+            (messages.error if fault.tone == "bad" else messages.warning)(request, redact(str(fault)))
         if row.valid is False:
             messages.error(request, f"Render finds it invalid: {row.verdict}")
         messages.success(request, "Read and compared. Its settings and names are kept, no value of it.")

@@ -241,7 +241,10 @@ def test_drift_of_the_blueprint_is_renders_word(everything: Client, api: Service
     assert "drifted or in error" in text.lower()
 
 
-@pytest.mark.parametrize(("content", "code"), [(b"services:\n- {name: a, type: web}\n", 0), (b"services: 3", 1)])
+GOOD = b"services:\n- {name: a, type: web, runtime: node, buildCommand: b, startCommand: s}\n"
+
+
+@pytest.mark.parametrize(("content", "code"), [(GOOD, 0), (b"services: 3", 1), (GOOD + b"- {name: a}\n", 1)])
 def test_a_blueprint_is_validated_before_it_is_merged(
     api: Service, tmp_path: Path, content: bytes, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -253,7 +256,9 @@ def test_a_blueprint_is_validated_before_it_is_merged(
         found = ended.code
 
     assert found == code
-    assert json.loads(capsys.readouterr().out)["valid"] is (code == 0)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["valid"], answer["faults"] == []) == (code == 0, code == 0)
+    assert answer["render"] is not None
 
 
 @pytest.mark.parametrize(

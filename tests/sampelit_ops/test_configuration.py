@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from django.conf import settings
+
+from sampelit_ops.addresses import hosts_of
 
 ROOT = Path(settings.BASE_DIR)
 ROOMS = (
@@ -77,7 +80,44 @@ def test_the_blueprint_uses_known_variables_and_gives_every_service_what_it_need
     for service in spec["services"]:
         keys = keys_of(service, groups)
         assert keys - {"PYTHON_VERSION"} <= variables_explained()
-        assert {"SECRET_KEY", "DATABASE_URL", "OPS_BASE_URL", "ALLOWED_HOSTS", "BACKUP_STORE"} <= keys
+        assert {"SECRET_KEY", "DATABASE_URL", "BACKUP_STORE", "BACKUP_AGE_RECIPIENTS", "NOTIFY_EMAILS"} <= keys
+        assert service["type"] == "web" or "OPS_BASE_URL" in keys
+
+
+def test_every_secret_is_asked_for_once_and_taken_over_by_the_others():
+    asked = [
+        (variable["key"], service["name"])
+        for service in blueprint()["services"]
+        for variable in service["envVars"]
+        if variable.get("sync") is False
+    ]
+    taken = {
+        (variable["key"], variable["fromService"]["envVarKey"], variable["fromService"]["name"])
+        for service in blueprint()["services"]
+        for variable in service["envVars"]
+        if "fromService" in variable
+    }
+
+    assert len({key for key, _ in asked}) == len(asked)
+    made = {("SECRET_KEY", "sampelit-ops-web"), ("RENDER_EXTERNAL_URL", "sampelit-ops-web")}
+    assert {(source, name) for _, source, name in taken} <= {*asked, *made}
+
+
+@pytest.mark.parametrize(
+    ("base", "platform", "hosts"),
+    [
+        ("http://127.0.0.1:8000", "", ["127.0.0.1", "localhost"]),
+        ("https://a.onrender.com", "a.onrender.com", ["a.onrender.com", "127.0.0.1", "localhost"]),
+        (
+            "https://ops.example.com/x",
+            "a.onrender.com",
+            ["ops.example.com", "a.onrender.com", "127.0.0.1", "localhost"],
+        ),
+        ("nonsense", "", ["127.0.0.1", "localhost"]),
+    ],
+)
+def test_the_portal_answers_to_its_own_names(base: str, platform: str, hosts: list[str]):
+    assert hosts_of(base, platform) == hosts
 
 
 def test_only_the_prove_worker_holds_the_backup_identity_and_the_web_holds_no_worker_secret():

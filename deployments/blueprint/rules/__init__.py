@@ -1,0 +1,1 @@
+"""Render's published rules for a render.yaml, held against anybody's file."""
