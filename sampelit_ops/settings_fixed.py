@@ -83,6 +83,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "sampelit_ops.signin.passwords.OwnWordsValidator"},
 ]
+PASSWORD_HASHERS = [
+    "sampelit_ops.signin.hashers.Argon2id",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # kept before; hashed anew at the next sign-in
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.template.base import Template
@@ -22,9 +19,8 @@ from sampelit_ops import permission_matrix
 from sampelit_ops.permission_matrix import BODY
 from sampelit_ops.site.admin_site import OpsAdminSite
 from tests import factories, sampling
+from tests.sampelit_ops.forms import asked_names, filters
 
-ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("operations", "deployments", "backups", "migrations_registry", "sampelit_ops", "ledger")
 BAD = {
     "a NUL": "\0",
     "a NUL inside": "1\x002",
@@ -40,27 +36,6 @@ BAD = {
     "deep": "[" * 300,
     "quoting": "'\"\\_5F__",
 }
-LOOKUPS = ("", "__exact", "__in", "__isnull", "__gte", "__id__exact")
-ASKED = re.compile(r"(?:GET|POST|asked)(?:\.get|\.getlist)?[(\[]\"(\w+)\"")
-
-
-def _names() -> set[str]:
-    """The parameters that pages ask for, Django's own, and what lists are filtered by."""
-    found = {"q", "o", "p", "e", "all", "next", "_to_field", "_popup", "_changelist_filters", "period"}
-    for room in ROOMS:
-        for path in (ROOT / room).rglob("*.py"):
-            found |= set(ASKED.findall(path.read_text()))
-    return found | {"environment", "before", "version", "ordering", "run", "at", "commit", "service", "fragment"}
-
-
-def _filters(path: str) -> set[str]:
-    """The filters of the list at this address, with the lookups that a hand can write."""
-    parts = path.strip("/").split("/")
-    for model, owner in admin.site._registry.items():
-        if parts == ["admin", model._meta.app_label, model._meta.model_name]:
-            plain = {each for each in owner.list_filter if isinstance(each, str)}
-            return {f"{name}{lookup}" for name in plain for lookup in LOOKUPS}
-    return set()
 
 
 def _escaped(value: str) -> str:
@@ -112,7 +87,7 @@ def test_malformed_query_parameters(superuser: Client) -> None:
     asked = [
         f"{each.path}?{name}={_escaped(value)}"
         for each in permission_matrix.addresses()
-        for name in sorted(_names() | _filters(each.path))
+        for name in sorted(asked_names() | filters(each.path))
         for value in BAD.values()
     ]
     paths = [path for path in dict.fromkeys(asked) if sampling.chosen(path, 6_000)]
@@ -126,7 +101,7 @@ def test_malformed_fields(superuser: Client) -> None:
     asked = [
         (each.path, name, value)
         for each in permission_matrix.addresses()
-        for name in sorted(_names() | set(BODY))
+        for name in sorted(asked_names() | set(BODY))
         for value in BAD.values()
     ]
     chosen = [row for row in asked if sampling.chosen(repr(row), 6_000)]

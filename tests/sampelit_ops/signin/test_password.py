@@ -1,14 +1,20 @@
-"""One's own new password: in the ledger, and the end of sessions and tokens that the old one let in."""
+"""One's own new password: in the ledger, and the end of what the old one let in; what it costs to try one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import pytest
+from django.contrib.auth import hashers
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.test import Client
 
 from ledger.models import Entry
 from operations.models import AccessToken
+from sampelit_ops import settings_fixed
 from sampelit_ops.signin.invitations import link_for
 from tests.sampelit_ops.signin.codes import PASSWORD
 
@@ -59,3 +65,39 @@ def test_a_password_by_link_ends_tokens_too(person: Callable[..., User], client:
 
     assert Entry.objects.filter(code="signin.password_set", actor="vera").exists()
     assert AccessToken.objects.owner(clear) is None
+
+
+@pytest.fixture
+def kept_hashers(settings: Any) -> Iterator[None]:
+    """The hashers of production, which the tests' cheap one replaces."""
+    settings.PASSWORD_HASHERS = settings_fixed.PASSWORD_HASHERS
+    hashers.get_hashers.cache_clear()
+    yield
+    hashers.get_hashers.cache_clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["vera", "nobody", "never signed in"])
+@pytest.mark.parametrize("length", [10, 16_384])
+def test_a_tried_password_costs_little(
+    kept_hashers: None, person: Callable[..., User], client: Client, name: str, length: int
+) -> None:
+    person("vera", "Viewer").set_password(PASSWORD)
+    User.objects.create(username="never signed in")
+    client.get("/admin/login/")
+    began = time.process_time()
+
+    answer = client.post("/admin/login/", {"username": name, "password": "x" * length})
+
+    assert time.process_time() - began < 0.15
+    assert answer.status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_password_that_was_kept_dearly_still_opens(kept_hashers: None) -> None:
+    user = User(username="vera", password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    user.save()
+
+    assert user.check_password(PASSWORD)
+    assert user.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert user.check_password(PASSWORD)

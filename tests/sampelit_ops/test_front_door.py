@@ -1,0 +1,113 @@
+"""A megabyte of anything, in any field or header of any address, by anybody: little CPU, and health answers on.
+
+On gunicorn as it is configured, with one process; CPU is that process's own (/proc). A seeded sample; in a soak each
+address meets each of its fields with each text (`front_door.py`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from sampelit_ops import permission_matrix
+from sampelit_ops.permission_matrix import WHO
+from sampelit_ops.roles import sync_roles
+from tests import factories, portal_database, sampling
+from tests.sampelit_ops import front_door
+from tests.sampelit_ops.forms import forms
+from tests.sampelit_ops.served import Served, served
+
+MOST_CPU_SECONDS, MOST_HEALTH_SECONDS = 0.1, 0.2
+TRIES = 3  # the machine's other work and the health question beside it are in the measure too
+
+
+@pytest.fixture
+def clients(transactional_db: None) -> dict[str, Client]:
+    """Somebody of each kind, among rows of each kind."""
+    factories.world()
+    sync_roles()
+    return {who: permission_matrix._client(who) for who in WHO}
+
+
+@pytest.fixture
+def server(clients: dict[str, Client]) -> Iterator[Served]:
+    dsn = portal_database.server.dsn(str(connection.settings_dict["NAME"]))
+    with served("tests.sampelit_ops.rolled_back", "--workers", "1", environment={"DATABASE_URL": dsn}) as started:
+        yield started
+
+
+def _fields(clients: dict[str, Client]) -> dict[str, set[str]]:
+    """The names of the fields that each address is sent, by what the pages show to anybody and to who may do all."""
+    paths = sorted({each.path for each in permission_matrix.addresses()} | set(front_door.ANYBODY))
+    fields: dict[str, set[str]] = {path: set() for path in paths}
+    for who in ("anonymous", "superuser"):
+        for path in paths if sampling.WHOLE else [path for path in paths if sampling.chosen(path, 12)]:
+            answer = clients[who].get(path)
+            if answer.streaming or "html" not in answer.headers.get("Content-Type", ""):
+                continue
+            for form in forms(path, answer.content.decode("utf-8", "replace")):
+                fields.setdefault(form.action, set()).update(form.names | form.files)
+    return fields
+
+
+def _cookie(client: Client) -> str:
+    held = {settings.CSRF_COOKIE_NAME: front_door.TOKEN}
+    held |= {name: morsel.value for name, morsel in client.cookies.items() if name != settings.CSRF_COOKIE_NAME}
+    return "; ".join(f"{name}={value}" for name, value in held.items())
+
+
+class Health(threading.Thread):
+    """How long /healthz took, asked again and again until `end`."""
+
+    def __init__(self, server: Served) -> None:
+        super().__init__(daemon=True)
+        self.server, self.took, self.ended = server, list[float](), threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.1):
+            began = time.monotonic()
+            assert self.server.ask("/healthz").startswith(b"HTTP/1.1 200")
+            self.took.append(time.monotonic() - began)
+
+    def end(self) -> list[float]:
+        self.ended.set()
+        self.join()
+        return sorted(self.took)
+
+
+def _cost(server: Served, case: front_door.Case, cookie: str) -> tuple[float, int]:
+    """Seconds of CPU and the status."""
+    method, target, body, headers = front_door.request(case, cookie)
+    began = server.used()
+    status = server.send(method, target, body, headers)
+    return server.used() - began, status
+
+
+def test_no_text_holds_the_server(server: Served, clients: dict[str, Client]) -> None:
+    cookies = {who: _cookie(client) for who, client in clients.items()}
+    cases = [case for case in front_door.cases(_fields(clients)) if sampling.chosen(repr(case), 400)]
+    dear, broken, health = [], [], Health(server)
+    health.start()
+
+    for case in cases:
+        costs, status = [], 0
+        while len(costs) < TRIES and (not costs or costs[-1] > MOST_CPU_SECONDS):
+            cost, status = _cost(server, case, cookies[case.who])
+            costs.append(cost)
+        if min(costs) > MOST_CPU_SECONDS:
+            dear.append((case, min(costs)))
+        if status >= 500 and case.path != "/readyz":
+            broken.append((case, status))
+
+    took = health.end()
+    print(len(cases), "requests, health's slowest", took[-5:])
+    assert cases
+    assert dear == []
+    assert broken == []
+    assert took[int(len(took) * (0.99 if sampling.WHOLE else 0.5))] < MOST_HEALTH_SECONDS
