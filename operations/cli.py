@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -14,12 +16,14 @@ from operations.approvals.voting import approve, reject, revoke
 from operations.engine import kinds
 from operations.engine import request as requests
 from operations.engine.cancel import cancel, retry
+from operations.factors.step_up import StepUpNeeded, prove
 from operations.models import AccessToken, Environment, Operation, Status
 from operations.models.environment import PORTAL
 from providers.errors import Refused
 
 FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
 EXIT = {"succeeded": 0, "failed": 1, "awaiting_approval": 3, "rejected": 4, "expired": 4, "cancelled": 4}
+Result = TypeVar("Result")
 VOTES = {"approve": approve, "reject": reject}
 
 
@@ -47,14 +51,8 @@ def request(options: dict[str, Any]) -> Operation:
     by = actor(options, needs_token=False)
     environment = _environment(options["environment"], "nothing was requested")
     kinds.get(options["kind"])
-    return requests.request(
-        options["kind"],
-        by=by,
-        environment=environment,
-        parameters=_pairs(options["values"]),
-        reason=options["reason"],
-        channel="shell",
-    )
+    asked = {"environment": environment, "parameters": _pairs(options["values"]), "reason": options["reason"]}
+    return confirmed(by, options, lambda: requests.request(options["kind"], by=by, channel="shell", **asked))
 
 
 def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[Operation, int]:
@@ -70,7 +68,10 @@ def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[
 def act(verb: str, options: dict[str, Any]) -> Operation:
     """approve, reject, revoke, cancel, retry or break-glass one operation."""
     by = actor(options, needs_token=verb != "cancel")
-    operation, reason = find(options["id"]), options["reason"]
+    return confirmed(by, options, lambda: _act(verb, find(options["id"]), by, options["reason"]))
+
+
+def _act(verb: str, operation: Operation, by: User, reason: str) -> Operation:
     if verb in VOTES:
         return VOTES[verb](operation, by=by, comment=reason, channel="shell")
     if verb == "revoke":
@@ -80,6 +81,18 @@ def act(verb: str, options: dict[str, Any]) -> Operation:
     if verb == "retry":
         return retry(operation, by=by, reason=reason, channel="shell")
     return cancel(operation, by=by, reason=reason)
+
+
+def confirmed(by: User, options: dict[str, Any], act: Callable[[], Result]) -> Result:
+    """The act; where it asks for a second factor, once more with the code of --code or of whoever sits there."""
+    try:
+        return act()
+    except StepUpNeeded as asked:
+        code = options.get("code") or (input(f"{asked}\nCode: ") if sys.stdin.isatty() else "")
+        if not code:
+            raise Refused(f"{asked} Give a code of your app or a recovery code with --code.") from asked
+        prove(by, asked.binding, code)
+        return act()
 
 
 def find(pk: str) -> Operation:

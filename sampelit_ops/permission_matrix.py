@@ -47,7 +47,7 @@ BODY = {
     "slug": "matrix",
     "kind": "staging",
 }
-ANSWERS = {403: "no", 401: "no", 404: "not found", 405: "–", 400: "bad request", 409: "conflict"}
+ANSWERS = {403: "no", 401: "no", 404: "not found", 405: "–", 400: "bad request", 409: "conflict", 428: "factor"}
 
 
 @dataclass(frozen=True)

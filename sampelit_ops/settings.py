@@ -74,6 +74,7 @@ AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.client_address.client_network"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
 OTP_TOTP_ISSUER = "Sampelit Ops"
+OTP_TOTP_SYNC = False  # a code of the next half minute counts, but never moves the window of the one after
 # --- operations: every period is a setting, so tests can shorten it (docs/design.md 8) ---
 OPS_LEASE_SECONDS = env.float("OPS_LEASE_SECONDS", default=60)
 OPS_HEARTBEAT_SECONDS = env.float("OPS_HEARTBEAT_SECONDS", default=10)

@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "sampelit_ops.signin.middleware.RefusalLog",
     "sampelit_ops.signin.middleware.SessionLimits",
     "sampelit_ops.signin.middleware.SecondFactor",
+    "operations.web.step_up.StepUpPages",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.models import Task as Message
 
-from operations.approvals.voting import approve
 from operations.engine.request import request
 from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
@@ -26,6 +25,7 @@ from tests import (
     factories_supabase,
 )
 from tests.people import vouch_for
+from tests.stepping import approve
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def _kind(kind: Any) -> Lines:
         "reason": kind.needs_reason,
         "no-freeze": not kind.allowed_in_freeze,
         "everywhere": kind.everywhere,
+        "step-up": kind.step_up,
     }
     words = [kind.name, type(kind).__name__, kind.permission, str(kind.risk), kind.exclusive or "-"]
     words += [flag for flag, raised in flags.items() if raised]

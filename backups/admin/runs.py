@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,9 +18,11 @@ from django.utils.safestring import SafeString, mark_safe
 from backups.models import Policy, Run
 from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
-from backups.web.policy_form import PolicyForm
+from backups.web.policy_form import KEEP, PolicyForm
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin
 from operations.authority import why_not
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.web import formatting
 
 
@@ -122,12 +124,7 @@ class PolicyAdmin(EditableAdmin):
             "Schedule",
             {
                 "fields": [
-                    "cron",
-                    "time_zone",
-                    "grace_minutes",
-                    "rto_budget_seconds",
-                    "ping_url_env",
-                    "second_store_env",
+                    *("cron", "time_zone", "grace_minutes", "rto_budget_seconds", "ping_url_env", "second_store_env")
                 ]
             },
         ),
@@ -135,14 +132,7 @@ class PolicyAdmin(EditableAdmin):
             "Retention",
             {
                 "description": "Counted over proven runs. Three proven runs always stay.",
-                "fields": [
-                    "keep_last",
-                    "keep_daily",
-                    "keep_weekly",
-                    "keep_monthly",
-                    "keep_yearly",
-                    "keep_unproven_days",
-                ],
+                "fields": list(KEEP),
             },
         ),
     ]
@@ -159,6 +149,13 @@ class PolicyAdmin(EditableAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """Runs refer to it for ever; switch it off instead."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """Retention decides what is deleted, and a policy that is off copies nothing: both are grave."""
+        grave = {name: form.cleaned_data[name] for name in (*KEEP, "enabled") if name in form.changed_data}
+        if change and grave:
+            spend(request.user.get_username(), Binding("backups.policy", str(obj), digest_of(obj.pk, grave)))
+        super().save_model(request, obj, form, change)
 
     @admin.action(description="Export now", permissions=["view"])
     def export_selected(self, request: HttpRequest, rows: QuerySet[Policy]) -> HttpResponse | None:

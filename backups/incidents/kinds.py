@@ -55,6 +55,7 @@ class ResolveIncident(OperationKind):
     """
 
     name, label, permission = "backups.resolve_incident", "Resolve an incident", "backups.resolve_incident"
+    step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "incident:{incident}"
     parameters = [
@@ -98,6 +99,7 @@ def place(ctx: StepContext) -> None:
 
 class PlaceHold(OperationKind):
     name, label, permission = "backups.place_hold", "Put a legal hold on a run", "backups.place_hold"
+    step_up = True
     risk, needs_reason = Risk.ROUTINE, True
     exclusive = "hold:{run}"
     parameters = [Parameter("run", "Run", choices=_stored)]
@@ -140,6 +142,7 @@ class ReleaseHold(OperationKind):
     """Sensitive: what it protected may be the only good copy of what was altered."""
 
     name, label, permission = "backups.release_hold", "Release a legal hold", "backups.release_hold"
+    step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "release:{hold}"
     parameters = [Parameter("hold", "Hold", choices=_standing)]

@@ -35,6 +35,9 @@ class TablePicker(forms.CheckboxSelectMultiple):
         return mark_safe(render_to_string("admin/backups/policy/picker.html", context))  # noqa: S308 - autoescaped
 
 
+KEEP = ("keep_last", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "keep_unproven_days")
+
+
 class TableField(forms.MultipleChoiceField):
     """Takes any schema.table: the catalogue may have changed since the page was drawn; the export checks again."""
 
@@ -68,12 +71,7 @@ class PolicyForm(forms.ModelForm):
             "rto_budget_seconds",
             "ping_url_env",
             "second_store_env",
-            "keep_last",
-            "keep_daily",
-            "keep_weekly",
-            "keep_monthly",
-            "keep_yearly",
-            "keep_unproven_days",
+            *KEEP,
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -56,7 +56,7 @@ class ChangeRules(OperationKind):
     label = "Change the migration rules"
     permission = "migrations_registry.change_rules"
     risk = FROM_PLAN
-    everywhere = True
+    everywhere = step_up = True
     exclusive = "migration-rules"
     steps = [step("put in force", put_in_force)]
     parameters = [

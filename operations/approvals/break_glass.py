@@ -15,6 +15,8 @@ from operations.authority import VOTE, holders, why_not
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
+from operations.factors.acts import about
+from operations.factors.step_up import spend
 from operations.models import Operation, Status, Task
 from operations.votes.judge import GLASS
 from providers.errors import Refused
@@ -49,6 +51,7 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
             if refusal:
                 raise PermissionDenied(f"{refusal} Nothing was changed.")
             reason = said(reason)
+            spend(by.username, about(GLASS, row))
             alone = holders(VOTE, row.environment).count() < 2
             begin = timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0))
             _replace_votes(row, by, reason, begin)

@@ -14,6 +14,8 @@ from django.urls import reverse
 from ledger.services import record
 from operations.authority import VOTE, holders_anywhere, holds, roles
 from operations.engine.request import refusals_recorded
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
 from operations.votes.standing import ADMIN, APPROVER, CONFIRMED, standing
@@ -45,6 +47,7 @@ def confirm(person: User, *, by: User, channel: str = "admin") -> None:
         if reason := why_not_confirm(row, by):
             raise PermissionDenied(f"{reason} Nothing was changed.")
         confirmed = sorted(young_roles(row))
+        spend(by.username, Binding("operations.confirm_approver", row.username, digest_of(confirmed)))
         subject = f"{by.username} confirmed {row.username} as {', '.join(confirmed)}"
         body = f"The votes of {row.username} count from now on. If you did not expect that, ask {by.username} now."
         path = reverse("admin:auth_user_change", args=[row.pk])

@@ -9,10 +9,13 @@ from django.utils import timezone
 
 from operations.authority import VOTE, holds, why_not
 from operations.engine.deciding import place_of
+from operations.engine.kinds import registry
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
-from operations.models import Approval, Operation, Status
+from operations.factors.acts import about
+from operations.factors.step_up import spend
+from operations.models import Approval, Operation, Risk, Status
 from operations.votes.judge import counted, has_votes, why_not_yet
 from providers.errors import Refused
 
@@ -31,6 +34,12 @@ def why_not_vote(operation: Operation, by: User) -> str:
     if any(vote.approved_by_id == by.pk for vote in counted(operation, place)):
         return "You have voted already."
     return why_not_yet(by.username, place)
+
+
+def is_grave(operation: Operation) -> bool:
+    """Whether a vote for it needs a second factor shown for it; to refuse or to take back lowers nothing."""
+    kind = registry.kinds.get(operation.kind)
+    return kind is None or kind.step_up or operation.risk == Risk.DESTRUCTIVE
 
 
 def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
@@ -77,6 +86,8 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
             comment = said(comment)
+            if decision == Approval.Decision.APPROVE and is_grave(row):
+                spend(by.username, about("operations.approve", row))
             Approval.objects.update_or_create(
                 operation=row,
                 approved_by=by,
@@ -91,11 +102,8 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 },
             )
             if decision == Approval.Decision.REJECT:
-                ended = {
-                    "ended_at": timezone.now(),
-                    "error": f"Rejected by {by.username}. {comment}".strip(),
-                    "sealed": "",
-                }
+                said_so = f"Rejected by {by.username}. {comment}".strip()
+                ended = {"ended_at": timezone.now(), "error": said_so, "sealed": ""}
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
             verb = "approved" if decision == Approval.Decision.APPROVE else "rejected"
             asked = row.content_sha256

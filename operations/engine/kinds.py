@@ -34,6 +34,7 @@ class OperationKind:
     restores_service: bool = False
     needs_device: bool = False
     needs_reason: bool = False
+    step_up: bool = False  # whoever asks for it, or votes for it, shows a second factor for exactly that
     everywhere: bool = False  # its act is not bound to the environment that the form names
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

@@ -23,6 +23,8 @@ from operations.engine.deciding import deciding
 from operations.engine.sealing import content_sha256, seal
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
+from operations.factors.acts import asked
+from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Risk, Status, Step, Task
 from providers.errors import Refused
 from providers.redact import redact
@@ -96,6 +98,8 @@ def request(
                 reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
             )
             operation.refresh_from_db()
+            if kind.step_up and not seeded:
+                spend(by.username, asked(operation))
             if operation.status == Status.QUEUED and not seeded:
                 wake(operation)
             if kind.restores_service and not seeded:

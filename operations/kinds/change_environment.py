@@ -33,6 +33,7 @@ def change(ctx: StepContext) -> None:
 
 class ChangeEnvironment(OperationKind):
     name, label, permission = "environments.change", "Change an environment", "operations.change_environment"
+    step_up = True
     risk = FROM_PLAN
     exclusive = "environment:{environment}"
     steps = [step("change", change, pool="urgent", deadline=120)]

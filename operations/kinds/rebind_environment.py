@@ -53,6 +53,7 @@ class RebindEnvironment(OperationKind):
     """Judged by whoever's database it was and will be."""
 
     name, label, permission = "environments.rebind", "Move to another database", "operations.change_environment"
+    step_up = True
     risk, needs_reason = Risk.DESTRUCTIVE, True
     exclusive = "schema:{environment}"
     steps = [step("rebind", rebind, pool="export", deadline=120)]

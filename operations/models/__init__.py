@@ -8,6 +8,7 @@ from operations.models.operation import Operation, Outcome, Risk, Status
 from operations.models.project import SupabaseProject
 from operations.models.role_grant import RoleGrant
 from operations.models.step import Step, StepStatus
+from operations.models.step_up import StepUp
 from operations.models.task import Task
 from operations.models.token import AccessToken
 
@@ -24,6 +25,7 @@ __all__ = [
     "Status",
     "Step",
     "StepStatus",
+    "StepUp",
     "SupabaseProject",
     "Task",
 ]

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.models import Entry
@@ -39,6 +41,19 @@ def create_demo_users() -> list[tuple[str, str, str]]:
         raise Refused("Demo users exist only with DEMO=1. Nobody was created; use `manage.py first_admin`.")
     sync_roles()
     return [_person(username, *about) for username, about in PEOPLE.items()]
+
+
+def code_of(username: str) -> str:
+    """The code of this half minute, or the next one where it was used; the sign-in takes both. Raises Refused."""
+    if not settings.DEMO:
+        raise Refused("Codes are printed only with DEMO=1. Nothing was read; look at your authenticator app.")
+    device = TOTPDevice.objects.filter(user__username=username, name="demo").first()
+    if device is None:
+        raise Refused(f"{username} has no authenticator of the demo. Nothing was read; `make run` makes it.")
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    totp.time = time.time()
+    totp.time = device.t0 + device.step * max(totp.t(), device.last_t + 1)
+    return f"{totp.token():06d}"
 
 
 @transaction.atomic

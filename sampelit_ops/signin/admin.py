@@ -22,6 +22,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from ledger.services import record
 from operations.admin.base import EditableAdmin
 from operations.approvals.confirmation import confirm
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import RoleGrant
 from operations.web.formatting import badge, when
 from providers.errors import Refused
@@ -138,12 +140,22 @@ class PersonAdmin(EditableAdmin):
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._switch(request, queryset, True, "signin.user_activated")
+        for person in self._one(request, queryset.filter(is_active=False)):
+            with transaction.atomic():
+                spend(request.user.get_username(), Binding("signin.activate", person.username, digest_of(person.email)))
+                self._switch(request, queryset.filter(pk=person.pk), True, "signin.user_activated")
+
+    def _one(self, request: HttpRequest, queryset: QuerySet[User]) -> Iterable[User]:
+        """The person who was chosen: a second factor is shown for each."""
+        if queryset.count() > 1:
+            messages.warning(request, "Choose one person: each is confirmed by itself. Nothing was changed.")
+            return []
+        return queryset
 
     @admin.action(description="Start sign-in over (lost phone or password)", permissions=["change"])
     def start_over(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Drops both factors, ends all sessions and mails a new one-time link."""
-        for person in queryset:
+        for person in self._one(request, queryset):
             try:
                 messages.success(request, invitations.start_over(person, by=signed_in(request)))
             except Refused as refusal:
@@ -152,7 +164,7 @@ class PersonAdmin(EditableAdmin):
     @admin.action(description="Confirm as approver", permissions=["change"])
     def confirm_approver(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """A second admin lets a new approver's votes count before a day has passed."""
-        for person in queryset:
+        for person in self._one(request, queryset):
             try:
                 confirm(person, by=signed_in(request))
                 messages.success(request, f"The votes of {person.username} count from now on.")

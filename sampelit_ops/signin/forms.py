@@ -14,9 +14,9 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from ledger.services import record
 from operations import authority
 from operations.accounts import machine
+from operations.factors import devices
 from operations.models import AccessToken
 from providers.errors import Refused
-from sampelit_ops.signin import devices
 from sampelit_ops.signin.role_changes import choices
 
 

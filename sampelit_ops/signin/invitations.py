@@ -20,12 +20,14 @@ from django.utils.http import urlsafe_base64_encode
 from ledger.services import record
 from operations.accounts import SYSTEM, machine
 from operations.authority import VOTE, holders_anywhere
+from operations.factors import devices
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
-from sampelit_ops.signin import devices
-from sampelit_ops.signin.role_changes import set_roles, words
+from sampelit_ops.signin.role_changes import change_roles, set_roles, words
 from sampelit_ops.signin.tokens import end_tokens
 
 MAIL = """{who} gave you access to Sampelit Ops.
@@ -55,12 +57,13 @@ def link_for(user: User) -> str:
 @transaction.atomic
 def invite(user: User, roles: Iterable[str], *, by: User) -> str:
     """Save the new person with these roles and mail the link once this transaction commits; returns what to say."""
+    given = sorted(set(roles))
+    spend(by.username, Binding("signin.invite", user.username, digest_of(user.email, given)))
     user.is_staff = True
     user.set_unusable_password()
     user.save()
-    given = sorted(roles)
     record("signin.invited", actor=by.username, subject=user.username, data={"roles": [words(role) for role in given]})
-    set_roles(user, given, by=by.username)
+    change_roles(user, given, [], by=by.username)
     return _hand_over(user, by)
 
 
@@ -69,6 +72,7 @@ def start_over(user: User, *, by: User) -> str:
     """A lost phone or password: drop both factors and all tokens, which ends all sessions; mail a link. What to say."""
     if user.pk == by.pk:
         raise Refused("You cannot reset your own sign-in. Nothing was changed; ask another admin.")
+    spend(by.username, Binding("signin.start_over", user.username, digest_of(user.email)))
     devices.remove(user)
     user.set_unusable_password()
     user.save(update_fields=["password"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger import registry
+from operations.factors.acts import ACTS
 
 SENTENCES = {
     "signin.signed_in": "{actor} signed in",
@@ -13,6 +14,7 @@ SENTENCES = {
     "signin.password_changed": "{actor} changed their password",
     "signin.second_factor_enrolled": "{actor} enrolled a second factor",
     "signin.second_factor_removed": "{actor} removed the second factor of {subject}",
+    "signin.stepped_up": "{actor} showed a second factor ({method}) to {act_words} {subject}",
     "signin.recovery_codes_made": "{actor} made new recovery codes",
     "signin.recovery_code_used": "{actor} signed in with a recovery code",
     "signin.first_admin": "{actor} made {subject} the first admin",
@@ -44,12 +46,17 @@ def _names(key: str) -> registry.Phrase:
     return names
 
 
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
 def _role(facts: registry.Facts) -> str:
     where = facts["environment"]
     return f"{facts['role']} on {where}" if where else f"{facts['role']} everywhere"
 
 
 PHRASES = {
+    "act_words": lambda facts: _lower(ACTS.get(str(facts["act"]), str(facts["act"]))),
     "role_name": _role,
     "address_before": lambda facts: facts["before"] or "nothing",
     "role_names": _names("roles"),

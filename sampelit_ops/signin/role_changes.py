@@ -14,6 +14,8 @@ from django.urls import reverse
 
 from ledger.services import record
 from operations import authority
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import Environment, RoleGrant
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
@@ -54,6 +56,12 @@ def set_roles(person: User, wanted: Iterable[str], *, by: str) -> None:
         return
     if by == locked.username:
         raise Refused("Nobody changes their own roles. Nothing was changed; ask another admin.")
+    spend(by, Binding("signin.roles", locked.username, digest_of(given, taken)))
+    change_roles(locked, given, taken, by=by)
+
+
+def change_roles(locked: User, given: list[str], taken: list[str], *, by: str) -> None:
+    """The rows, the entries and the message, in the transaction of whoever has decided it."""
     told = addresses(authority.holders_anywhere(authority.VOTE))
     for role in taken:
         _take(locked, *parsed(role))

@@ -20,12 +20,11 @@ from backups.policies.defaults import ensure_policies
 from backups.web.calendar import calendars
 from ledger.models import Entry
 from ledger.registry import sentence_for
-from operations.approvals.voting import approve
-from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
 from tests.people import vouch_for
+from tests.stepping import approve, request
 
 pytestmark = pytest.mark.django_db
 ROW = {"id": "1", "chain": "c", "sequence": 4, "before": {"visitor_id": "ana"}, "after": {"visitor_id": "eva"}}

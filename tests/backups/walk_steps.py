@@ -22,13 +22,13 @@ from backups.restore.into_empty import Target, restore
 from backups.retention.facts import incomplete
 from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.databases import renew
-from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from tests import portal_database
 from tests.backups.walk_portal import POLICY, Copy, Portal
 from tests.backups.walk_rows import read
 from tests.backups.walk_world import Kept, World
+from tests.stepping import request
 
 POOLS = frozenset({"export", "prove"})
 TIMES = ("snapshot_at", "started_at", "stored_at", "proven_at", "ended_at", "retired_at")

@@ -17,17 +17,15 @@ from django.utils import timezone
 from ledger.services import record
 from migrations_registry.analysis import analyse
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
-from operations.approvals.break_glass import break_glass
-from operations.approvals.confirmation import confirm
-from operations.approvals.voting import approve, reevaluate, revoke
+from operations.approvals.voting import reevaluate, revoke
 from operations.engine.context import StepContext
-from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.engine.specs import POOLS
 from operations.models import Approval, Environment, Operation
 from providers.errors import Refused
 from tests.migrations_registry.authority_model import ADMINS, ASKERS, RIGHTS, VOTERS, Model
 from tests.registering import registered
+from tests.stepping import approve, break_glass, confirm, request
 
 DROPS, BUILDS, ADDS = b"ALTER TABLE t DROP COLUMN a;", b"CREATE INDEX i ON t (a);", b"ALTER TABLE t ADD COLUMN b int;"
 ANY_ROWS = 10**12

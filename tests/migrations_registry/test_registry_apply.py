@@ -12,7 +12,6 @@ from migrations_registry.kinds.apply import preflight
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import review
 from migrations_registry.services.waivers import approve, propose
-from operations.approvals.voting import approve as vote
 from operations.engine.claim import claim
 from operations.engine.claim_checks import accept
 from operations.engine.request import request
@@ -20,6 +19,7 @@ from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from tests.people import holder
 from tests.registering import BAD, CALM, registered
+from tests.stepping import approve as vote
 
 pytestmark = pytest.mark.django_db
 

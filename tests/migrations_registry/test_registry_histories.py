@@ -23,7 +23,7 @@ from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services import planning
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import DiscoveredFile
-from operations.approvals.voting import approve, reject, revoke
+from operations.approvals.voting import reject, revoke
 from operations.engine.claim import claim
 from operations.engine.claim_checks import accept
 from operations.engine.finish import end
@@ -32,6 +32,7 @@ from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from tests import sampling
 from tests.people import vouch_for
+from tests.stepping import approve
 
 pytestmark = pytest.mark.django_db
 module = import_module("migrations_registry.analysis.analyse")

@@ -16,12 +16,12 @@ from django.urls import reverse
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from migrations_registry.services.planning import review
 from migrations_registry.services.waivers import approve, propose
-from operations.engine.request import request
 from operations.models import Environment, Status
 from providers.errors import Refused
 from sampelit_ops.demo import migrations
 from tests.people import holder
 from tests.registering import BAD, CALM, registered
+from tests.stepping import request
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,13 @@ from migrations_registry.analysis.risk import GRAVE, Policy
 from migrations_registry.analysis.rule_registry import CATALOGUE
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from migrations_registry.services.planning import judged, review
-from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.engine.specs import POOLS
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from tests.people import holder
 from tests.registering import registered
+from tests.stepping import request
 
 pytestmark = pytest.mark.django_db
 GRAVE_RULES = sorted(rule.id for rule in CATALOGUE.values() if rule.severity in GRAVE and rule.bad)

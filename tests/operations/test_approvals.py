@@ -9,14 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from ledger.models import Entry
-from operations.approvals.break_glass import break_glass
 from operations.approvals.tasks import close
-from operations.approvals.voting import approve, reevaluate, reject, revoke
+from operations.approvals.voting import reevaluate, reject, revoke
 from operations.engine.claim import claim
 from operations.engine.run import run_operation
 from operations.models import Approval, Operation, Task
 from operations.votes.judge import counted
 from providers.errors import Refused
+from tests.stepping import approve, break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = frozenset({"export", "prove", "urgent"})

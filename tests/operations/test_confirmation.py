@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,12 +16,13 @@ from ledger.models import Entry
 from ledger.registry import sentence_for
 from ledger.services import record
 from operations import doctor
-from operations.approvals.confirmation import confirm, why_not_confirm
-from operations.approvals.voting import approve
+from operations.approvals.confirmation import why_not_confirm
 from operations.models import AccessToken, Environment, Notification, RoleGrant
 from operations.votes.standing import CONFIRMED, standing
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
+from tests.sampelit_ops.signin.codes import code_of
+from tests.stepping import SteppingClient, approve, authenticator, confirm
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +142,8 @@ def test_entries_of_another_key_say_nothing(admins, nina, settings):
     assert standing("amir", frozenset({"Admin"})).settled
 
 
-def test_from_the_people_page(admins, nina, client: Client):
+def test_from_the_people_page(admins, nina):
+    client = SteppingClient()
     client.force_login(admins["anna"])
 
     client.post(reverse("admin:auth_user_changelist"), {"action": "confirm_approver", "_selected_action": [nina.pk]})
@@ -155,7 +156,8 @@ def test_from_the_shell(admins, nina, monkeypatch, by, code):
     monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(admins[by], "laptop")[1])
     ended = None
     try:
-        call_command("confirm_approver", "nina", stdout=StringIO(), stderr=StringIO())
+        code_now = code_of(authenticator(admins[by]))
+        call_command("confirm_approver", "nina", "--code", code_now, stdout=StringIO(), stderr=StringIO())
     except SystemExit as stopped:
         ended = stopped.code
 

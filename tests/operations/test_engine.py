@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from operations.engine import kinds, specs
-from operations.engine.cancel import cancel, retry
+from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
 from operations.engine.tick import tick, wake_due
 from operations.models import Operation, Step, Task
 from providers.errors import Refused
 from tests.running import run_once
+from tests.stepping import retry
 
 ALL = frozenset(specs.POOLS)
 

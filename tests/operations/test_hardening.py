@@ -11,8 +11,7 @@ from django.utils import timezone
 from pyrage import x25519
 
 from ledger.models import Entry
-from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, revoke
+from operations.approvals.voting import revoke
 from operations.engine import heartbeat, kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim
@@ -23,6 +22,7 @@ from operations.models import Heartbeat, Operation, Risk, Step, Task
 from providers.errors import ProviderError
 from tests.people import holder
 from tests.running import run_once
+from tests.stepping import approve, break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = frozenset(specs.POOLS)

@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from hypothesis import HealthCheck, given, settings, strategies
 
-from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, reject, revoke
+from operations.approvals.voting import reject, revoke
 from operations.engine import kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.request import request
@@ -19,6 +18,7 @@ from operations.models.operation import TERMINAL, TRANSITIONS
 from providers.errors import Refused
 from tests import sampling
 from tests.people import holder
+from tests.stepping import approve, break_glass
 
 HISTORIES = sampling.size("HISTORIES")
 PEOPLE = ("olga", "ada", "ben", "carl")

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger import registry
 from ledger.models import Entry
@@ -14,6 +15,7 @@ from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Operation
 from tests.people import holder
+from tests.sampelit_ops.signin.codes import code_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEYS = [
@@ -134,7 +136,10 @@ def test_retry_and_break_glass_from_the_shell(monkeypatch, operator):
     pk = json.loads(out)["id"]
     _, token = AccessToken.objects.issue(operator, "own")
     monkeypatch.setenv("OPS_TOKEN", token)
-    assert ops("break-glass", pk, "--reason", "checkout is down")[0] == 0
+    device = TOTPDevice.objects.create(user=operator, name="phone", confirmed=True)
+    code, _, err = ops("break-glass", pk, "--reason", "checkout is down")
+    assert (code, "--code" in err, Operation.objects.get(pk=pk).status) == (2, True, "awaiting_approval")
+    assert ops("break-glass", pk, "--reason", "checkout is down", "--code", code_of(device))[0] == 0
     assert ops("cancel", pk)[0] == 0
     code, out, _ = ops("retry", pk, "--json")
     assert (code, json.loads(out)["status"]) == (3, "awaiting_approval")

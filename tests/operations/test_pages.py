@@ -7,11 +7,12 @@ import re
 import pytest
 from django.urls import reverse
 
-from operations.approvals.voting import approve, revoke
+from operations.approvals.voting import revoke
 from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
 from tests.people import holder
+from tests.stepping import approve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,13 +13,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from operations.approvals.voting import approve, reject
+from operations.approvals.voting import reject
 from operations.authority import VOTE, holders, holders_anywhere, holds, places, why_not
 from operations.engine import kinds
 from operations.engine.request import check_permission, request
 from operations.models import AccessToken, Environment, Operation, RoleGrant
 from sampelit_ops.roles import ROLES, sync_roles
 from tests.people import vouch_for
+from tests.stepping import approve
 
 SLUGS = ("production", "staging")
 PLACEMENTS: tuple[frozenset[str], ...] = (

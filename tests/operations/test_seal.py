@@ -9,12 +9,12 @@ from django.utils import timezone
 from pyrage import x25519
 
 from operations.engine import kinds, specs
-from operations.engine.cancel import retry
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.engine.sealing import erase_old
 from operations.models import Operation, Risk
 from providers.errors import Refused
+from tests.stepping import retry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "rnd_planted-secret-value"

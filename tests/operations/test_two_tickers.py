@@ -10,12 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from operations.approvals.break_glass import break_glass
 from operations.engine import tick
 from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
 from operations.models import Heartbeat, Operation
+from tests.stepping import break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Ask = Callable[..., Operation]

@@ -13,14 +13,14 @@ from django.utils import timezone
 from ledger.authenticity import digest_of
 from ledger.models import Entry, Head
 from ledger.services import record
-from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, reevaluate
+from operations.approvals.voting import reevaluate
 from operations.engine.claim import claim
 from operations.models import Approval, Operation
 from operations.votes.judge import counted
 from providers.errors import Refused
 from tests.people import holder
 from tests.running import run_once
+from tests.stepping import approve, break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAST = "2020-01-01T00:00:00Z"

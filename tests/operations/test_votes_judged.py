@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
-from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, reevaluate
+from operations.approvals.voting import reevaluate
 from operations.engine import kinds
 from operations.models import Environment, Notification, Operation, RoleGrant
 from operations.votes.judge import judge
 from providers.errors import Refused
 from tests.people import holder
 from tests.running import run_once
+from tests.stepping import approve, break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAST = "2020-01-01T00:00:00Z"

@@ -9,12 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from operations.approvals.voting import approve, revoke
+from operations.approvals.voting import revoke
 from operations.engine import kinds, specs
 from operations.engine.run import run_operation
 from operations.models import Operation
 from providers.errors import Refused
 from tests import sampling
+from tests.stepping import approve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = sampling.size("VOTE_RACES")

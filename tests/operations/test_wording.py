@@ -8,12 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 
-from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, reject
+from operations.approvals.voting import reject
 from operations.engine import wording
 from operations.engine.cancel import cancel
 from operations.models import Operation
 from providers.errors import Refused
+from tests.stepping import approve, break_glass
 
 pytestmark = pytest.mark.django_db
 HUGE = "x" * (wording.LONGEST + 1)

@@ -15,7 +15,6 @@ from django.urls import reverse
 from ledger.services import record
 from operations import notify
 from operations.approvals.tasks import close
-from operations.approvals.voting import approve
 from operations.engine import kinds, specs
 from operations.engine.context import StepContext
 from operations.engine.request import request
@@ -25,6 +24,7 @@ from providers.errors import ProviderError, Refused
 from sampelit_ops.logging import JsonFormatter
 from tests import factories
 from tests.browser.pages import pages
+from tests.stepping import approve
 
 MARK = "Zq9Planted"
 VARIABLES = (

@@ -173,8 +173,8 @@ signin.contact_changed signin.details_changed
 signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_changed
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
-signin.second_factor_removed signin.signed_in signin.token_created signin.token_revoked signin.tokens_revoked
-signin.user_activated signin.user_deactivated
+signin.second_factor_removed signin.signed_in signin.stepped_up signin.token_created signin.token_revoked
+signin.tokens_revoked signin.user_activated signin.user_deactivated
 """,
     "system checks": """
 demo_database_is_ours: database

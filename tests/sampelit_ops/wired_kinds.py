@@ -10,7 +10,7 @@ backups.export ExportKind backups.request_export routine backup:{environment}:{p
   copy copy export 21600/600 s
   prove prove_step prove 21600/600 s
   settle settle export 3600/120 s always
-backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason
+backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason step-up
   place place urgent 3600/120 s
 backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{environment}
   connects export project
@@ -47,9 +47,9 @@ backups.provider_restore_point RestorePointKind backups.request_export routine p
   settle settle export 3600/120 s always
 backups.purge PurgeKind backups.apply_retention routine retention:{environment}:{policy}
   purge purge prove 21600/600 s
-backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} reason
+backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} reason step-up
   release release urgent 3600/120 s
-backups.resolve_incident ResolveIncident backups.resolve_incident sensitive incident:{incident} reason
+backups.resolve_incident ResolveIncident backups.resolve_incident sensitive incident:{incident} reason step-up
   resolve resolve urgent 3600/120 s
 backups.restore RestoreKind backups.request_restore routine restore:{environment}:{target}
   connects export restore
@@ -139,11 +139,11 @@ deployments.suspend Suspend deployments.maintain destructive service:{service}
   suspend suspend urgent 3600/120 s
 deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{group}
   unlink unlink deploy 3600/120 s
-environments.add AddEnvironment operations.add_environment sensitive environments
+environments.add AddEnvironment operations.add_environment sensitive environments step-up
   add add urgent 120/120 s
-environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment}
+environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment} step-up
   change change urgent 120/120 s
-environments.rebind RebindEnvironment operations.change_environment destructive schema:{environment} reason
+environments.rebind RebindEnvironment operations.change_environment destructive schema:{environment} reason step-up
   rebind rebind export 120/120 s
 migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
   connects export migration
@@ -159,7 +159,7 @@ migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_pla
 migrations.baseline Baseline migrations_registry.baseline_stream sensitive schema:{environment}
   connects export migration
   write history observe_and_write export 300/120 s
-migrations.change_rules ChangeRules migrations_registry.change_rules from_plan migration-rules everywhere
+migrations.change_rules ChangeRules migrations_registry.change_rules from_plan migration-rules everywhere step-up
   put in force put_in_force export 3600/120 s
 migrations.look Look migrations_registry.look_historyreading routine history:{environment}
   connects export migration

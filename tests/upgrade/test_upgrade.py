@@ -19,7 +19,6 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from ledger.services import record, verify
 from migrations_registry.analysis import ruleset
-from operations.approvals.voting import approve
 from operations.engine import kinds, specs
 from operations.engine.claim import claim
 from operations.engine.claim_checks import Specs, accept
@@ -29,6 +28,7 @@ from operations.models import Operation, Status
 from operations.votes.judge import counted
 from operations.worker.django_q import dispatch
 from tests import portal_database
+from tests.stepping import approve
 
 DUMP = Path(__file__).with_name("portal_6c99367.sql")
 SEALED_TO = "AGE-SECRET-KEY-1YD8747N22EVNG2RGT284X3QF9DHUAS8KYAR4ZJ3REUS9MJY4JTVS4SZ0TW"  # made for this dump

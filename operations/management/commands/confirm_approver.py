@@ -20,11 +20,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="the new approver's name")
+        parser.add_argument("--code", default="", help="a code of your own second factor")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             by = cli.actor(options, needs_token=True)
-            confirm(User.objects.get(username=options["user"]), by=by, channel="shell")
+            person = User.objects.get(username=options["user"])
+            cli.confirmed(by, options, lambda: confirm(person, by=by, channel="shell"))
         except User.DoesNotExist:
             self._refuse(f"There is nobody called {options['user']!r}; nothing was changed.")
         except (Refused, PermissionDenied) as refusal:

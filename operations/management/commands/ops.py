@@ -76,6 +76,7 @@ class Command(BaseCommand):
     def _common(self, parser: Any) -> None:
         parser.add_argument("--as", dest="actor", metavar="USER", help="who acts (demo only; else OPS_TOKEN)")
         parser.add_argument("--json", action="store_true")
+        parser.add_argument("--code", default="", help="a code of your second factor, for what asks for one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

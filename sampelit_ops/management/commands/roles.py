@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="the person's name in the portal")
         parser.add_argument("--give", action="append", default=[], metavar="ROLE[@ENVIRONMENT]")
+        parser.add_argument("--code", default="", help="a code of your own second factor")
         parser.add_argument("--take", action="append", default=[], metavar="ROLE[@ENVIRONMENT]")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,4 +51,5 @@ def _change(person: User, options: dict[str, Any]) -> None:
     held = set(authority.roles(person))
     if unheld := sorted(set(options["take"]) - held):
         raise Refused(f"{person.username} does not hold {', '.join(unheld)}. Nothing was changed.")
-    set_roles(person, held - set(options["take"]) | set(options["give"]), by=by.username)
+    wanted = held - set(options["take"]) | set(options["give"])
+    cli.confirmed(by, options, lambda: set_roles(person, wanted, by=by.username))

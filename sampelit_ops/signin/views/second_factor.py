@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
 
 from ledger.services import record
+from operations.factors import devices
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from providers.errors import Refused
-from sampelit_ops.signin import devices
 from sampelit_ops.signin.forms import CodeForm
 from sampelit_ops.signin.person import person, proven
 from sampelit_ops.signin.views.pages import page
@@ -30,19 +31,15 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if not proven(request):
         return _prove(request, user)
     codes = devices.remaining_recovery_codes(user)
-    return page(request, "account/second_factor.html", TITLE, device=device, codes_left=codes, form=CodeForm())
+    return page(request, "account/second_factor.html", TITLE, device=device, codes_left=codes)
 
 
 @require_POST
 def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """New recovery codes against a code of the app; the old ones stop working."""
+    """New recovery codes; the old ones stop working."""
     user = person(request)
-    try:
-        devices.verify(user, request.POST.get("code", ""))
-    except Refused as refusal:
-        messages.error(request, refusal.reason.replace("You are not signed in", "Nothing was changed"))
-        return redirect("account:second_factor")
     with transaction.atomic():
+        spend(user.username, Binding("signin.recovery_codes", user.username, ""))
         codes = devices.new_recovery_codes(user)
         record("signin.recovery_codes_made", actor=user.username)
     return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
@@ -62,6 +59,9 @@ def _enrol(request: HttpRequest, user: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
+                if devices.confirmed(user):
+                    key = devices.pending(user).key
+                    spend(user.username, Binding("signin.factor", user.username, digest_of(key)))
                 device, codes = devices.confirm(user, form.cleaned_data["code"])
                 record("signin.second_factor_enrolled", actor=user.username)
         except Refused as refusal:

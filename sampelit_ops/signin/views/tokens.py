@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger.services import record
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import AccessToken
 from sampelit_ops.signin.forms import TokenForm
 from sampelit_ops.signin.person import person
@@ -45,6 +47,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @transaction.atomic
 def _issue(user: User, name: str, days: int) -> str:
+    spend(user.username, Binding("signin.token", name, digest_of(days)))
     token, clear = AccessToken.objects.issue(user, name, days)
     record("signin.token_created", actor=user.username, subject=token.name, data={"days": days})
     return clear

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from operations.approvals.voting import approve
 from operations.dsns import migration_dsn
 from operations.engine import kinds, specs
 from operations.engine.context import StepContext
@@ -22,6 +21,7 @@ from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.embedded_postgres.throwaway import throwaway
 from tests import portal_database
 from tests.people import holder
+from tests.stepping import approve
 
 POOLS = frozenset(specs.POOLS)
 TABLE = "CREATE TABLE public.marks (operation text)"

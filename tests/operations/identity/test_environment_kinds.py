@@ -15,14 +15,14 @@ from django.test import Client
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
-from operations.approvals.voting import approve
-from operations.engine.request import request
 from operations.models import Environment, Notification, Operation
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.errors import Refused
 from tests import portal_database
 from tests.operations.identity.conftest import Writes, known, run, voted
 from tests.people import holder
+from tests.sampelit_ops.signin.codes import code_of
+from tests.stepping import approve, authenticator, request
 
 STAGING = {"slug": "staging", "name": "Staging", "kind": "staging"}
 
@@ -203,8 +203,12 @@ def test_the_form_of_a_new_one_leads_there_too(production: Environment, amir: Us
 def test_the_shell_asks_too(amir: User) -> None:
     said = StringIO()
     values = [part for name, text in STAGING.items() for part in ("--set", f"{name}={text}")]
+    code = ("--code", code_of(authenticator(amir)))
+    asked = ("request", "environments.add", "--environment", "portal", *values, "--as", "amir")
 
-    call_command("ops", "request", "environments.add", "--environment", "portal", *values, "--as", "amir", stdout=said)
+    with pytest.raises(SystemExit):
+        call_command("ops", *asked, stdout=said, stderr=said)
+    call_command("ops", *asked, *code, stdout=said)
 
     assert run(Operation.objects.get()).status == "succeeded"
     assert Environment.objects.filter(slug="staging").exists()

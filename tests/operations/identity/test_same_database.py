@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 
-from operations.approvals.voting import approve
 from operations.engine import sealing
 from operations.models import Environment, Operation
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.errors import Refused
 from tests.operations.identity.conftest import Writes, fresh, known, marks, run, voted
+from tests.stepping import approve
 
 VARIABLE = "SAMPELIT_STAGING_MIGRATION_DSN"
 

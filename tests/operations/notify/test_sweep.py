@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from operations.approvals.break_glass import break_glass
 from operations.models import Notification, Operation, Task
 from operations.notify import rules
 from operations.notify.rules import sweep
+from tests.stepping import break_glass
 
 
 @pytest.fixture(autouse=True)

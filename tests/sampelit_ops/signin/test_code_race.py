@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from operations.factors import devices
 from providers.errors import Refused
-from sampelit_ops.signin import devices
 from tests.sampelit_ops.signin.codes import code_of
 
 

@@ -11,8 +11,10 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
+from operations.factors import devices
 from providers.errors import Refused
 from sampelit_ops.demo.users import PEOPLE, create_demo_users
+from sampelit_ops.demo.users import code_of as code_printed
 from tests.sampelit_ops.signin.codes import code_of
 
 
@@ -33,6 +35,18 @@ def test_the_printed_lines_sign_in(db: None) -> None:
         assert refused.status_code == 200, f"{username} was let in without a code"
         assert answer.status_code == 302, username
         assert client.get("/admin/account/tokens/").status_code == 200
+
+
+def test_a_printed_code_works_and_the_next_one_too(db: None) -> None:
+    create_demo_users()
+    ada = User.objects.get(username="approver")
+
+    first = code_printed("approver")
+    devices.verify(ada, first)
+    second = code_printed("approver")
+    devices.verify(ada, second)
+
+    assert first != second
 
 
 def test_every_start_is_the_same_and_repairs(db: None) -> None:

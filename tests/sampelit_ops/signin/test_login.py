@@ -11,8 +11,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
+from operations.factors import devices
 from operations.models import Notification
-from sampelit_ops.signin import devices
 from tests.sampelit_ops.signin.codes import code_of
 
 Attempt = Callable[..., object]

@@ -21,13 +21,15 @@ from ledger.registry import sentence_for
 from operations.accounts import MACHINES
 from operations.models import AccessToken, Notification
 from tests.sampelit_ops.signin.codes import PASSWORD
+from tests.stepping import SteppingClient
 
 LONG_AGO = timezone.now() - timedelta(days=99)
 
 
 @pytest.fixture
-def admin_client(person: Callable[..., User], client: Client, settings: Settings) -> Client:
+def admin_client(person: Callable[..., User], settings: Settings) -> Client:
     settings.DEMO, settings.EMAIL_HOST = True, "smtp.example.com"
+    client = SteppingClient()
     client.force_login(person("amir", "Admin"))
     return client
 

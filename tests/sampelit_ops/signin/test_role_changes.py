@@ -9,15 +9,19 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations import authority
+from operations.accounts import SYSTEM
 from operations.authority import VOTE, holds
 from operations.models import AccessToken, Environment, Notification, RoleGrant
 from sampelit_ops.roles import ROLES
 from sampelit_ops.signin.role_changes import set_roles
+from tests.sampelit_ops.signin.codes import code_of
+from tests.stepping import SteppingClient
 
 
 @pytest.fixture
@@ -26,8 +30,9 @@ def staging(db: None) -> Environment:
 
 
 @pytest.fixture
-def admin_client(person: Callable[..., User], client: Client, settings: Settings) -> Client:
+def admin_client(person: Callable[..., User], settings: Settings) -> Client:
     settings.DEMO, settings.EMAIL_HOST = True, "smtp.example.com"
+    client = SteppingClient()
     client.force_login(person("amir", "Admin"))
     return client
 
@@ -77,7 +82,7 @@ def test_the_person_is_shown_with_what_they_hold(
     admin_client: Client, person: Callable[..., User], staging: Environment
 ) -> None:
     stella = person("stella")
-    set_roles(stella, ["Operator@staging", "Viewer"], by="amir")
+    set_roles(stella, ["Operator@staging", "Viewer"], by=SYSTEM)
 
     shown = admin_client.get(f"/admin/auth/user/{stella.pk}/change/").content.decode()
     listed = admin_client.get("/admin/auth/user/?role=Operator").content.decode()
@@ -92,7 +97,7 @@ def test_an_invitation_as_approver_is_told_to_every_approver(
     admin_client: Client, person: Callable[..., User], staging: Environment
 ) -> None:
     ada, ben = person("ada", "Approver"), person("ben")
-    set_roles(ben, ["Approver@staging"], by="amir")
+    set_roles(ben, ["Approver@staging"], by=SYSTEM)
     Notification.objects.all().delete()
 
     given = {"username": "puppet", "email": "puppet@example.com", "roles": ["Approver@staging", "Operator"]}
@@ -126,13 +131,17 @@ def test_what_is_no_role_is_refused_whole(
 
 
 def test_the_shell_gives_and_takes_what_the_page_does(
-    person: Callable[..., User], staging: Environment, monkeypatch: pytest.MonkeyPatch
+    person: Callable[..., User],
+    enrolled: Callable[..., TOTPDevice],
+    staging: Environment,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    amir = person("amir", "Admin")
+    device = enrolled("amir", "Admin")
+    amir = device.user
     person("vera", "Viewer")
 
     answers = [
-        _shell(amir, monkeypatch, "vera", "--give", "Operator@staging", "--take", "Viewer"),
+        _shell(amir, monkeypatch, "vera", "--give", "Operator@staging", "--take", "Viewer", "--code", code_of(device)),
         _shell(amir, monkeypatch, "vera"),
         _shell(amir, monkeypatch, "vera", "--take", "Admin"),
         _shell(amir, monkeypatch, "amir", "--give", "Approver"),
@@ -151,7 +160,7 @@ def test_only_an_admin_of_everything_changes_roles(
     person: Callable[..., User], staging: Environment, role: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mallory, vera = person("mallory"), person("vera", "Viewer")
-    set_roles(mallory, [role], by="amir")
+    set_roles(mallory, [role], by=SYSTEM)
     client.force_login(mallory)
 
     page = client.post(f"/admin/auth/user/{vera.pk}/change/", {"email": vera.email, "roles": ["Admin"]})

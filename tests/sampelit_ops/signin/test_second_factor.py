@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
-from sampelit_ops.signin import devices
+from operations.factors import devices
 from tests.sampelit_ops.signin.codes import code_of
 
 ENROL = "/admin/account/second-factor/"
@@ -82,7 +82,10 @@ def test_replacing_keeps_the_old_one_until_confirmed(
     new = TOTPDevice.objects.get(confirmed=False)
     assert devices.confirmed(old.user) == old
 
-    client.post("/admin/account/second-factor/replace/", {"code": code_of(new)})
+    asked = client.post("/admin/account/second-factor/replace/", {"code": code_of(new)})
+    assert devices.confirmed(old.user) == old
+    shown = {"code": code_of(new), "step_up": asked.context["signed"], "step_up_code": code_of(old, 1)}
+    client.post("/admin/account/second-factor/replace/", shown)
 
     assert devices.confirmed(old.user) == new
     assert not TOTPDevice.objects.filter(pk=old.pk).exists()
@@ -95,10 +98,11 @@ def test_new_recovery_codes_need_a_code(enrolled: Callable[..., TOTPDevice], cli
     client.post(ENROL, {"code": code_of(device)})
     url = reverse("account:recovery_codes")
 
-    client.post(url, {"code": "000000"})
+    asked = client.post(url)
+    client.post(url, {"step_up": asked.context["signed"], "step_up_code": "000000"})
     assert devices.remaining_recovery_codes(device.user) == 10
     TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-    shown = client.post(url, {"code": code_of(device, 1)}).content.decode()
+    shown = client.post(url, {"step_up": asked.context["signed"], "step_up_code": code_of(device, 1)}).content.decode()
 
     assert old[0] not in shown
     assert Entry.objects.filter(code="signin.recovery_codes_made").exists()

@@ -43,7 +43,7 @@ def verify(user: User, code: str) -> Device:
     if device is not None and accepted:
         return device
     if device is not None and not allowed:
-        raise Refused("Too many wrong codes just now. You are not signed in; wait a minute and use a new code.")
+        raise Refused("Too many wrong codes just now. Nothing was done; wait a minute and use a new code.")
     raise Refused("That code is wrong or was used before. Wait for your app to show a new one and try again.")
 
 

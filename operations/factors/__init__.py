@@ -1,0 +1,1 @@
+"""Second factors of people, and the acts for which one is shown anew."""

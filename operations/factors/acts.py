@@ -1,0 +1,61 @@
+"""The grave acts: each needs a second factor that was shown for exactly this act, object and content.
+
+In: nothing. Out: the names that `step_up.spend` knows, with the words of the page. A kind of operation with `step_up`
+is such an act when it is asked for, and so is every vote for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from operations.models import Operation
+
+ACTS = {
+    "operations.approve": "Approve",
+    "operations.break_glass": "Break the glass for",
+    "operations.request": "Request",
+    "operations.confirm_approver": "Let the votes count at once of",
+    "backups.policy": "Change the backup policy",
+    "signin.invite": "Invite",
+    "signin.roles": "Change the roles of",
+    "signin.activate": "Activate",
+    "signin.start_over": "Start the sign-in over of",
+    "signin.token": "Make the personal token",
+    "signin.factor": "Change the second factors of",
+    "signin.recovery_codes": "Make new recovery codes for",
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What exactly a factor is shown for; `digest` stands for the content that the page shows."""
+
+    act: str
+    subject: str
+    digest: str
+
+    def sha256(self, username: str) -> str:
+        return digest_of(username, self.act, self.subject, self.digest)
+
+    def __str__(self) -> str:
+        return f"{ACTS[self.act]} {self.subject}"
+
+
+def about(act: str, operation: Operation) -> Binding:
+    """The act on exactly this operation, with what it will do."""
+    subject = f"{operation} on {operation.environment.slug} ({operation.pk})"
+    return Binding(act, subject, operation.content_sha256)
+
+
+def asked(operation: Operation) -> Binding:
+    """The request of what this row says; whoever asks again after a second factor makes another row."""
+    subject = f"{operation.kind} {operation.subject}".strip()
+    return Binding("operations.request", f"{subject} on {operation.environment.slug}", operation.content_sha256)
+
+
+def digest_of(*content: object) -> str:
+    """Hex SHA-256 of the canonical JSON of what is agreed to."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

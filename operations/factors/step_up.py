@@ -1,0 +1,80 @@
+"""Step-up: a fresh second factor for one grave act. `prove` notes that it was shown, `spend` uses that up.
+
+Services call `spend` last before they write, in the transaction of the act; what is not shown, stale, spent, or shown
+for anything else raises StepUpNeeded, which pages and the shell answer by asking for the factor.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ledger.services import record
+from operations.accounts import SYSTEM
+from operations.factors import devices
+from operations.factors.acts import Binding
+from operations.models import StepUp
+
+VALID = timedelta(minutes=5)
+KEPT = timedelta(days=1)
+
+
+class StepUpNeeded(Exception):
+    """No refusal but a question: the act was not done, and can be once the factor is shown for this binding."""
+
+    def __init__(self, binding: Binding, reason: str) -> None:
+        super().__init__(f"{reason} Nothing was changed; show your second factor for it: {binding}.")
+        self.binding, self.reason = binding, reason
+
+
+def prove(person: User, binding: Binding, code: str) -> StepUp:
+    """A code of this person for exactly this act. Raises Refused where it is wrong or was used before."""
+    with transaction.atomic():
+        method = devices.verify(person, code).name
+        return note(person, binding, method)
+
+
+def note(person: User, binding: Binding, method: str) -> StepUp:
+    """Remember for five minutes that a factor was shown; call it in the transaction that verified it."""
+    now = timezone.now()
+    StepUp.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
+    row = StepUp.objects.create(
+        person=person,
+        act=binding.act,
+        binding_sha256=binding.sha256(person.username),
+        method=method,
+        shown_at=now,
+        expires_at=now + VALID,
+    )
+    about = {"act": binding.act, "method": method, "content_sha256": binding.digest}
+    record("signin.stepped_up", actor=person.username, subject=binding.subject[:200], data=about)
+    return row
+
+
+def spend(username: str, binding: Binding) -> None:
+    """Use the factor up that was shown for this. Raises StepUpNeeded; `system` cannot sign in and has no factor."""
+    if username == SYSTEM:
+        return
+    now = timezone.now()
+    if not _shown(username, binding).filter(spent_at=None, expires_at__gt=now).update(spent_at=now):
+        raise StepUpNeeded(binding, _why(username, binding))
+
+
+def _shown(username: str, binding: Binding) -> QuerySet[StepUp]:
+    return StepUp.objects.filter(person__username=username, binding_sha256=binding.sha256(username))
+
+
+def _why(username: str, binding: Binding) -> str:
+    """What became of the factor that was shown last for this, or for something else of the kind."""
+    last = _shown(username, binding).first()
+    if last is not None:
+        ended = "was used; each works once" if last.spent_at else "is older than five minutes"
+        return f"The second factor that you showed for this at {last.shown_at:%H:%M} UTC {ended}."
+    others = StepUp.objects.filter(person__username=username, act=binding.act, spent_at=None)
+    if others.filter(expires_at__gt=timezone.now()).exists():
+        return "The second factor that you showed was for something else; what is asked now is another thing."
+    return "This needs a second factor that was shown for exactly this."

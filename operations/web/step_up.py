@@ -1,0 +1,86 @@
+"""Where a page asks for a second factor: any POST that turns out to be a grave act is answered by the page that asks.
+
+In: StepUpNeeded from a service. Out: a page that shows what is confirmed and holds the same POST; sent with a code it
+notes the factor and lets the view act anew. What is confirmed is signed for this session, so no form can swap it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django_otp import user_has_device
+
+from operations.factors.acts import Binding
+from operations.factors.step_up import StepUpNeeded, prove
+from providers.errors import Refused
+
+FIELD, CODE = "step_up", "step_up_code"
+OWN = (FIELD, CODE, "csrfmiddlewaretoken")
+ASKS = 428  # Precondition Required (RFC 6585): nothing was done, and can be once the factor is shown
+READABLE = 900
+
+
+class StepUpPages:
+    """After CSRF and sign-in have been checked, before the view."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Note the factor that comes with the form; the service asks again unless it was for exactly this."""
+        user = request.user
+        if request.method != "POST" or not isinstance(user, User) or not request.POST.get(FIELD):
+            return None
+        binding = opened(request, request.POST[FIELD])
+        if binding is None:
+            return None
+        try:
+            prove(user, binding, request.POST.get(CODE, ""))
+        except Refused as refusal:
+            return page(request, binding, refusal.reason)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return page(request, exception.binding) if isinstance(exception, StepUpNeeded) else None
+
+
+def signed(request: HttpRequest, binding: Binding) -> str:
+    """What the page shows, as this session may send it back."""
+    return signing.dumps([binding.act, binding.subject, binding.digest], salt=_salt(request))
+
+
+def opened(request: HttpRequest, text: str) -> Binding | None:
+    """The same, or None for what this session was not shown in the last quarter of an hour."""
+    try:
+        return Binding(*signing.loads(text, salt=_salt(request), max_age=READABLE))
+    except signing.BadSignature:
+        return None
+
+
+def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpResponse:
+    """Asks for the factor; its form sends what was sent once more."""
+    context = {
+        **admin.site.each_context(request),
+        "title": "Confirm with your second factor",
+        "binding": binding,
+        "error": error,
+        "signed": signed(request, binding),
+        "again": [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values],
+        "has_factor": user_has_device(request.user),
+    }
+    response = TemplateResponse(request, "account/step_up.html", context, status=ASKS)
+    response["Cache-Control"] = "no-store"
+    return response.render()
+
+
+def _salt(request: HttpRequest) -> str:
+    return f"operations.step_up {request.user.pk} {request.session.session_key}"
