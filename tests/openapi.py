@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from openapi_core import Config, OpenAPI
-from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+
+if TYPE_CHECKING:
+    from openapi_core import OpenAPI
 
 SPECS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 RENDER = SPECS / "render-openapi.mock.json"
@@ -24,6 +25,8 @@ def required(spec: Path) -> OpenAPI:
 
 @functools.cache
 def _load(spec: Path) -> OpenAPI:
+    from openapi_core import Config, OpenAPI  # a second, which a process without such a test need not spend
+
     return OpenAPI.from_file_path(str(spec), config=Config(spec_validator_cls=None))  # type: ignore[arg-type]
 
 
@@ -36,6 +39,8 @@ def moved(request: requests.PreparedRequest, base: str, server: str) -> requests
 
 def check(spec: OpenAPI, request: requests.PreparedRequest, response: requests.Response | None = None) -> Any:
     """Raises openapi-core's error where the request, or the answer, is not what the file says."""
+    from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+
     asked = RequestsOpenAPIRequest(request)
     if response is None:
         return spec.validate_request(asked)

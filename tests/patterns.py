@@ -19,6 +19,7 @@ ROOMS = ("providers", "ledger", "operations", "deployments", "backups", "migrati
 FLAGS = {name: getattr(re, name) for name in ("I", "IGNORECASE", "S", "DOTALL", "M", "MULTILINE", "X", "VERBOSE", "A")}
 ASKED = {"compile", "sub", "match", "search", "fullmatch", "findall", "finditer", "split", "subn"}
 ANCHORED = {"match", "fullmatch"}
+CALL = re.compile(rf"\bre\.(?:{'|'.join(sorted(ASKED))})\(")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def found() -> Iterator[Found]:
 
 
 def _of_file(file: str, source: str) -> Iterator[Found]:
+    if not CALL.search(source):  # most files have none: parsing them all costs seconds
+        return
     tree = ast.parse(source)
     constants = {
         node.targets[0].id: node.value.value

@@ -41,19 +41,17 @@ def files(tmp_path: Path) -> dict[str, str]:
     return {name: str(tmp_path / f"{name}.sql") for name in [*texts, "absent"]}
 
 
-def test_json_is_one_object_a_line(files: dict[str, str]) -> None:
-    answer = analyze_sql(
-        files["calm"], files["bad"], "--format", "json", "--pg-version", "15", "--assume-in-transaction"
-    )
+def test_json_is_one_object_a_line(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = code_of(files["calm"], files["bad"], "--format", "json", "--pg-version", "15", "--assume-in-transaction")
 
-    objects = [json.loads(line) for line in answer.stdout.splitlines()]
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [set(file) for file in objects] == [{"path", "statements", "risk"}] * 2
     statement = objects[1]["statements"][1]
     assert (statement["line"], statement["end_line"], statement["sql"]) == (2, 2, "DROP TABLE t")
     assert all(set(finding) == FINDING_KEYS for finding in statement["findings"])
     assert statement["findings"][0]["rule"] == "MD-DROP-TABLE"
     assert statement["findings"][0]["lock"] == "ACCESS EXCLUSIVE"
-    assert (answer.returncode, objects[0]["risk"], objects[1]["risk"]) == (1, "routine", "destructive")
+    assert (code, objects[0]["risk"], objects[1]["risk"]) == (1, "routine", "destructive")
 
 
 def test_unparsed_wins_over_destructive(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
