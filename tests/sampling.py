@@ -1,29 +1,32 @@
 """How much of a counted suite a run walks: a seeded part in `make test`, all of it in a soak (SOAK=1).
 
-Out: WHOLE, the seed (OPS_TEST_SEED), the size of a suite by name (OPS_TEST_<name> says another), and whether a case is
-one of this run's.
+Out: WHOLE, the seed (OPS_TEST_SEED), the size of a suite by name (OPS_TEST_<name> says another), whether a case is one
+of this run's, and this run's share of a table.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from zlib import crc32
 
 WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 SIZES = {  # with the tests, in a soak
-    "AUTHORITY_WALKS": (10, 10_000),
-    "CONVERSIONS": (40, 10_000),
-    "DAYS": (14, 365),
+    "AUTHORITY_WALKS": (4, 10_000),
+    "CONVERSIONS": (16, 10_000),
+    "DAYS": (8, 365),
     "EVIDENCE_WALKS": (120, 4_000),
-    "FAILPOINTS": (6, 150),
+    "FAILPOINTS": (3, 150),
     "FORGERIES": (3, 1_000),
-    "HISTORIES": (60, 2_000),
-    "KEEPS": (12, 200),
+    "HISTORIES": (20, 2_000),
+    "HOSTILE_TEXTS": (60, 5_000),
+    "KEEPS": (5, 200),
     "KILLS": (2, 30),
-    "MIGRATION_HISTORIES": (6, 2_000),
-    "RETENTION_HISTORIES": (150, 3_000),
-    "STEPS": (14, 200),
+    "LEDGER_FORGERIES": (16, 800),
+    "MIGRATION_HISTORIES": (3, 2_000),
+    "RETENTION_HISTORIES": (60, 3_000),
+    "STEPS": (10, 200),
     "VOTE_RACES": (3, 100),
     "WALKS": (2, 500),
 }
@@ -38,3 +41,15 @@ def size(name: str) -> int:
 def chosen(name: str, parts: int) -> bool:
     """Whether this run's seed takes `name`, one of `parts`; another seed takes others."""
     return WHOLE or (crc32(name.encode()) + SEED) % parts == 0
+
+
+def turns(count: int, parts: int) -> range:
+    """Which of `count` numbered cases are this run's: one in `parts`, taken without making the others."""
+    return range(count) if WHOLE else range(SEED % min(parts, max(count, 1)), count, parts)
+
+
+def share(names: Iterable[str], parts: int) -> list[str]:
+    """One in `parts` of the names, at least one; as many seeds in a row take all of them. All of them in a soak."""
+    ranked = sorted(names, key=lambda name: (crc32(name.encode()), name))
+    parts = 1 if WHOLE else max(min(parts, len(ranked)), 1)
+    return ranked[SEED % parts :: parts]

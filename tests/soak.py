@@ -20,7 +20,9 @@ from tests import sampling
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
 HANG_SECONDS = 3_600
-_ASKS = re.compile(r"\bsampling\.(?:WHOLE|size|chosen)\b|^from tests\.sampling import", re.M)
+_ASKS = re.compile(
+    r"\bsampling\.(?:WHOLE|size|chosen|share|turns)\b|^from tests\.sampling import|^@pytest\.mark\.sampled\(", re.M
+)
 _NAME = re.compile(r"\bsize\(\"(\w+)\"\)")
 _COUNTS = re.compile(r"^=+ (.*?) in [\d.:]+s.* =+$", re.M)
 

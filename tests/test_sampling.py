@@ -59,3 +59,66 @@ def test_a_test_that_hangs_ends_the_run(tmp_path: Path) -> None:
 
     assert run.returncode == 1
     assert "Timeout" in run.stderr
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 5), (3, 8), (7, 7), (100, 6), (1_000, 13)])
+def test_shares_are_never_empty_and_so_many_seeds_take_everything(
+    count: int, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"case {number}" for number in range(count)]
+    monkeypatch.setattr(sampling, "WHOLE", False)
+    shares, turns = [], []
+    for seed in range(20_261_123, 20_261_123 + parts):
+        monkeypatch.setattr(sampling, "SEED", seed)
+        shares.append(sampling.share(names, parts))
+        turns.append(sampling.turns(count, parts))
+
+    assert all(0 < len(each) <= count // min(count, parts) + 1 for each in (*shares, *turns))
+    assert {name for each in shares for name in each} == set(names)
+    assert {number for each in turns for number in each} == set(range(count))
+
+
+def test_a_soak_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "WHOLE", True)
+
+    assert sorted(sampling.share(["a", "b", "c"], 3)) == ["a", "b", "c"]
+    assert list(sampling.turns(3, 3)) == [0, 1, 2]
+
+
+TABLE = """
+import pytest
+@pytest.mark.sampled(4, by="kind")
+@pytest.mark.parametrize("case", range(8))
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_table(kind, case): pass
+def test_plain(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "ran"),
+    [
+        ({}, ["test_table.py"], 5),
+        ({"OPS_REQUIRE_ALL": "1"}, ["test_table.py"], 5),
+        ({"SOAK": "1"}, ["test_table.py"], 17),
+        ({}, ["test_table.py::test_table"], 16),
+    ],
+    ids=["a run", "the pipeline", "a soak", "named"],
+)
+def test_a_sampled_table(tmp_path: Path, variables: dict[str, str], arguments: list[str], ran: int) -> None:
+    """Two of eight cases of each kind, whatever must not skip; what somebody names is never left out."""
+    (tmp_path / "test_table.py").write_text(TABLE)
+    argv = [sys.executable, "-m", "pytest", "-p", "no:django", "-p", "no:cacheprovider", "-p", "tests.sampled", "-q"]
+    environment = {"PATH": "", "PYTHONPATH": str(ROOT.parent), **variables}
+
+    run = subprocess.run([*argv, *arguments], cwd=tmp_path, capture_output=True, text=True, env=environment)
+
+    assert f"{ran} passed" in run.stdout, run.stdout
+
+
+def test_every_sampled_table_is_a_suite_of_the_soak() -> None:
+    mark = re.compile(r"^@pytest\.mark\.sampled\(", re.M)
+    marked = {path for path in ROOT.rglob("test_*.py") if mark.search(path.read_text())}
+
+    assert marked
+    assert marked - set(soak.suites()) == set()

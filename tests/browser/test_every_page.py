@@ -26,6 +26,7 @@ WIDTHS = (1400, 390)
 LARGEST_HTML = 100_000
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "url"), pages(), ids=[name for name, _ in pages()])
 def test_page(name: str, url: PageUrl, site: Site, page: Watched) -> None:
     address = url()

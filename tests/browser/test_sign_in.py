@@ -27,6 +27,7 @@ def stranger(browser: Browser, site: Site) -> Iterator[Watched]:
     context.close()
 
 
+@pytest.mark.sampled(2, by="width")
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 390])

@@ -36,6 +36,7 @@ def deployment(of: Service, status: str = "live", **fields: object) -> Deploymen
     )
 
 
+@pytest.mark.sampled(3, by="before")
 @pytest.mark.parametrize(("before", "after"), sorted((old, new) for old, ends in TRANSITIONS.items() for new in ends))
 def test_a_deployment_advances_alone_and_only_from_where_it_stands(before: str, after: str) -> None:
     api = service()

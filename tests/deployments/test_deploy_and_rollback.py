@@ -73,6 +73,7 @@ def test_degraded_with_200_is_not_healthy(sandbox: Harness, api: Service, act: A
     assert api.deployments.get(operation=operation).health == "unhealthy"
 
 
+@pytest.mark.sampled(3, by="kind")
 @pytest.mark.parametrize("kind", ["deployments.deploy", "deployments.rollback"])
 @pytest.mark.parametrize("fault", ["lost", "500", "503", "hang", "cut", "empty"])
 def test_a_post_is_sent_once_whatever_render_does(
@@ -193,6 +194,7 @@ def test_a_registered_guard_refuses_a_rollback(api: Service, operator: User, mon
         request("deployments.rollback", by=operator, environment=api.environment, parameters=back)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "given", "reason"),
     [

@@ -226,6 +226,7 @@ def test_a_lost_answer_to_a_link_is_read_back(sandbox: Harness, read: None, act:
     assert sum("env-groups" in call for call in sandbox.writes()) == 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("where", "group", "service", "reason"),
     [
@@ -269,6 +270,7 @@ def ask_for_group(by: User, where: str, kind: str = "set_group_variable", **give
     return request(f"deployments.{kind}", by=by, environment=environment, parameters=given)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("where", "given", "reason"),
     [
@@ -381,6 +383,7 @@ def test_a_deletion_that_is_refused_becomes_a_task(preview: Service) -> None:
     assert not Operation.objects.filter(kind="deployments.delete_preview").exists()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

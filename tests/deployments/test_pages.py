@@ -261,6 +261,7 @@ def test_a_blueprint_is_validated_before_it_is_merged(
     assert answer["render"] is not None
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("query", "count"),
     [

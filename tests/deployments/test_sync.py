@@ -161,6 +161,7 @@ def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harn
     assert Service.objects.get(name=API).removed_at is None
 
 
+@pytest.mark.sampled(3, by="kept")
 @pytest.mark.parametrize(
     ("given", "kept"),
     [

@@ -219,6 +219,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("kind", "given", "reason"), REFUSED)
 def test_bad_input_is_refused(api: Service, operator: User, kind: str, given: dict[str, str], reason: str) -> None:
     with pytest.raises(Refused, match=reason):

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES, parse
 from migrations_registry.analysis.rule_registry import CATALOGUE
+from tests import sampling
 
+TEXTS = sampling.size("HOSTILE_TEXTS")
 WORDS = st.sampled_from(
     [
         "SELECT",
@@ -57,7 +59,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=TEXTS, deadline=None)
 def test_random_bytes(data: bytes) -> None:
     analysis = analyse(data)
 
@@ -65,7 +67,7 @@ def test_random_bytes(data: bytes) -> None:
 
 
 @given(st.lists(WORDS, max_size=40).map(" ".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=TEXTS, deadline=None)
 def test_random_words(text: str) -> None:
     data = text.encode()
 
@@ -75,7 +77,7 @@ def test_random_words(text: str) -> None:
 
 
 @given(st.lists(SAMPLES, min_size=1, max_size=6).map(";\n".join), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=TEXTS, deadline=None)
 def test_samples_in_any_order(text: str, assume: bool) -> None:
     analysis = analyse(text.encode(), assume_in_transaction=assume)
 
@@ -84,7 +86,7 @@ def test_samples_in_any_order(text: str, assume: bool) -> None:
 
 
 @given(st.lists(SAMPLES, min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=TEXTS, deadline=None)
 def test_cutting_agrees_with_the_grammar(samples: list[str]) -> None:
     """A long file is cut before it is parsed; the pieces are the statements that the grammar sees."""
     text = ";".join(samples).encode()
@@ -115,19 +117,21 @@ def test_what_is_too_deep_or_too_large_is_opaque(text: str) -> None:
     assert analysis.risk == "destructive"
 
 
-def test_ten_thousand_statements() -> None:
-    with within(10):
-        analysis = analyse(b"ALTER TABLE orders ADD COLUMN c int;\n" * 10_000)
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize(
+    ("statement", "times", "seconds"),
+    [
+        (b"ALTER TABLE orders ADD COLUMN c int;\n", 10_000, 10),
+        (b"INSERT INTO t VALUES (1, 'some text that is long enough to be a row');\n", 70_000, 20),
+    ],
+    ids=["ten thousand statements", "five megabytes"],
+)
+def test_many_statements(statement: bytes, times: int, seconds: int) -> None:
+    with within(seconds):
+        analysis = analyse(statement * times)
 
-    assert len(analysis.statements) == 10_000
-    assert analysis.statements[-1].line == 10_000
-
-
-def test_five_megabytes() -> None:
-    with within(20):
-        analysis = analyse(b"INSERT INTO t VALUES (1, 'some text that is long enough to be a row');\n" * 70_000)
-
-    assert len(analysis.statements) == 70_000
+    assert len(analysis.statements) == times
+    assert analysis.statements[-1].line == times
 
 
 def test_one_megabyte_in_one_statement() -> None:

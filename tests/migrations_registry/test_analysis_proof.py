@@ -96,6 +96,7 @@ OUTSIDE = [
 INSIDE = [claim for claim in ALL if claim not in NEWER and claim not in OUTSIDE and claim[0] != HOLDS_EARLIER]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("rule_id", "text"), INSIDE)
 def test_claim_in_a_transaction(rule_id: str, text: str, proof_dsn: str, proof_facts: CatalogFacts) -> None:
     with psycopg.connect(proof_dsn) as connection:

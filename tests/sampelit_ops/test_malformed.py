@@ -36,6 +36,8 @@ BAD = {
     "deep": "[" * 300,
     "quoting": "'\"\\_5F__",
 }
+VALUES = tuple(BAD.values())
+PARTS = 6_007  # a prime, so that a run's share goes through all values and names
 
 
 def _escaped(value: str) -> str:
@@ -50,6 +52,16 @@ def _paths() -> Iterator[str]:
             for value in BAD.values():
                 values = {**good, name: _escaped(value)}
                 yield "/" + "".join(str(values.get(part, part)) for part in permission_matrix._parts(route))
+
+
+def _all_paths() -> list[str]:
+    return list(dict.fromkeys(each.path for each in permission_matrix.addresses()))
+
+
+def _some(asked: list[tuple[str, str]]) -> list[tuple[tuple[str, str], str]]:
+    """This run's share of what is asked with every malformed value."""
+    turns = (divmod(turn, len(VALUES)) for turn in sampling.turns(len(asked) * len(VALUES), PARTS))
+    return [(asked[row], VALUES[value]) for row, value in turns]
 
 
 @pytest.fixture
@@ -76,7 +88,7 @@ def _breaks(client: Client, method: str, path: str, body: dict[str, Any] | None 
 
 @pytest.mark.django_db
 def test_malformed_ids(superuser: Client) -> None:
-    paths = [path for path in dict.fromkeys(_paths()) if sampling.chosen(path, 24)]
+    paths = sampling.share(dict.fromkeys(_paths()), 48)
 
     assert paths
     assert [path for path in paths if _breaks(superuser, "GET", path) or _breaks(superuser, "POST", path)] == []
@@ -84,13 +96,9 @@ def test_malformed_ids(superuser: Client) -> None:
 
 @pytest.mark.django_db
 def test_malformed_query_parameters(superuser: Client) -> None:
-    asked = [
-        f"{each.path}?{name}={_escaped(value)}"
-        for each in permission_matrix.addresses()
-        for name in sorted(asked_names() | filters(each.path))
-        for value in BAD.values()
-    ]
-    paths = [path for path in dict.fromkeys(asked) if sampling.chosen(path, 6_000)]
+    names = asked_names()
+    asked = [(path, name) for path in _all_paths() for name in sorted(names | filters(path))]
+    paths = [f"{path}?{name}={_escaped(value)}" for (path, name), value in _some(asked)]
 
     assert paths
     assert [path for path in paths if _breaks(superuser, "GET", path)] == []
@@ -98,16 +106,13 @@ def test_malformed_query_parameters(superuser: Client) -> None:
 
 @pytest.mark.django_db
 def test_malformed_fields(superuser: Client) -> None:
-    asked = [
-        (each.path, name, value)
-        for each in permission_matrix.addresses()
-        for name in sorted(asked_names() | set(BODY))
-        for value in BAD.values()
-    ]
-    chosen = [row for row in asked if sampling.chosen(repr(row), 6_000)]
+    names = sorted(asked_names() | set(BODY))
+    chosen = _some([(path, name) for path in _all_paths() for name in names])
 
     assert chosen
-    assert [row for row in chosen if _breaks(superuser, "POST", row[0], {**BODY, row[1]: row[2]})] == []
+    assert [
+        (path, name, value) for (path, name), value in chosen if _breaks(superuser, "POST", path, {**BODY, name: value})
+    ] == []
 
 
 @pytest.mark.django_db

@@ -32,6 +32,13 @@ SHUT = ("sign in", "no")
 REDIRECT = "/<object_id>/"  # Django's own, to the page that then refuses
 OWN = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/password_change/", "/admin/jsi18n/")
 
+PARTS = {"in the table": 5, "/add/": 12, "/delete/": 12, "": 12}
+IN_TABLE = {line.partition(" ")[2] for line in LET_IN}
+
+
+def _kind(shown: str) -> str:
+    return "in the table" if shown in IN_TABLE else next((end for end in PARTS if shown.endswith(end)), "")
+
 
 def _remembering(real: Callable[[HttpRequest], AbstractBaseUser | AnonymousUser]) -> Callable[[HttpRequest], Any]:
     """The same few people ask thousands of times: who they are and what they may is read once each."""
@@ -51,15 +58,17 @@ def _remembering(real: Callable[[HttpRequest], AbstractBaseUser | AnonymousUser]
 
 @pytest.fixture(scope="module")
 def asked(django_db_setup: None, django_db_blocker: Any) -> list[MatrixRow]:
-    """A third of the addresses, all by `.ci/run`. Templates, frame and log are left out: the status is what counts
-    here, and other tests look at every page."""
+    """A share of the addresses in the table and of the others, all in a soak. Templates, frame and log are left out:
+    the status is what counts here, and other tests look at every page."""
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
         patch.setattr(auth, "get_user", _remembering(auth.get_user))
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         patch.setattr(Template, "render", lambda *_: SafeString(""))
         patch.setattr(OpsAdminSite, "each_context", lambda *_: {"has_permission": True})
         factories.world()
-        chosen = [address for address in permission_matrix.addresses() if sampling.chosen(address.shown, 3)]
+        known = {address.shown: address for address in permission_matrix.addresses()}
+        kinds = {kind: [shown for shown in known if _kind(shown) == kind] for kind in PARTS}
+        chosen = [known[shown] for kind, parts in PARTS.items() for shown in sampling.share(kinds[kind], parts)]
         with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
             rows = permission_matrix.matrix_rows(chosen)
         transaction.set_rollback(True)

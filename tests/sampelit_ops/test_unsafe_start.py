@@ -87,15 +87,21 @@ UNSAFE = {
 }
 
 
-@pytest.mark.parametrize("refusal", UNSAFE)
-def test_every_door_refuses(refusal: str) -> None:
-    command = "from sampelit_ops.command_line import execute; execute(['manage.py', 'tick'])"
-    for door in ("import sampelit_ops.wsgi", command):
-        done = _start(door, **UNSAFE[refusal])
+DOORS = {
+    "web": "import sampelit_ops.wsgi",
+    "shell": "from sampelit_ops.command_line import execute; execute(['manage.py', 'tick'])",
+}
 
-        assert done.returncode != 0
-        assert f"{refusal}: " in done.stderr
-        assert "Nothing was started." in done.stderr
+
+@pytest.mark.sampled(2, by="refusal")
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("refusal", UNSAFE)
+def test_every_door_refuses(refusal: str, door: str) -> None:
+    done = _start(DOORS[door], **UNSAFE[refusal])
+
+    assert done.returncode != 0
+    assert f"{refusal}: " in done.stderr
+    assert "Nothing was started." in done.stderr
 
 
 STARTING = """
@@ -105,6 +111,7 @@ on_starting(SimpleNamespace(address=[{address}]))
 """
 
 
+@pytest.mark.sampled(3, by="served")
 @pytest.mark.parametrize(
     ("demo", "address", "served"),
     [

@@ -33,6 +33,7 @@ FACTS = re.compile(
 )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", SAYS)
 def test_an_error_of_a_check_is_told_as_facts(empty_database: str, drilled: Drilled, way: str) -> None:
     with psycopg.connect(empty_database) as connection:

@@ -14,6 +14,7 @@ from tests.backups.cell.escapes import CARRIERS, ESCAPES
 RUN = ("a check", "a check of the table", "an exclusion")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_no_way_out_works_wherever_it_lies_in_wait(lurking: str, drilled: Drilled, written: Path, carrier: str) -> None:
     with psycopg.connect(lurking) as connection:

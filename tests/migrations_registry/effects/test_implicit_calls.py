@@ -33,6 +33,7 @@ DONE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_hidden_call_does_is_seen(way: str, bench: Bench) -> None:
     before = bench.state()

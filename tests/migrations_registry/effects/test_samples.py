@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import psycopg
@@ -30,6 +31,7 @@ def proof_bench(proof_dsn: str) -> Iterator[Bench]:
         yield Bench(own, other)
 
 
+@functools.cache
 def is_ordinary(text: str) -> bool:
     """Runs in one transaction, holds nothing that nobody can follow, and does nothing unseen."""
     found = analyse(text.encode())
@@ -48,6 +50,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rule_id", [rule_id for rule_id, texts in SAMPLES.items() if texts])
 def test_what_a_sample_does_is_declared(rule_id: str, proof_bench: Bench) -> None:
     more = {}
@@ -61,6 +64,7 @@ def test_what_a_sample_does_is_declared(rule_id: str, proof_bench: Bench) -> Non
     assert more == {}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("rule_id", [rule_id for rule_id, texts in HONEST.items() if texts])
 def test_what_a_sample_does_was_voted_on_as_the_analysis_says(
     rule_id: str, proof_bench: Bench, proof_facts: CatalogFacts

@@ -40,6 +40,7 @@ def with_body(body: str) -> str:
     return f"{before}$wipe$ BEGIN {body}; RETURN 1; END $wipe${after}"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_hidden_run_of_a_body_is_judged_as_a_call(way: str) -> None:
     text = WAYS[way]

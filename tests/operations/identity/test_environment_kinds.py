@@ -143,6 +143,7 @@ RISKS: list[tuple[dict[str, Any], dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.sampled(3, by="risk")
 @pytest.mark.parametrize(("before", "given", "risk"), RISKS, ids=str)
 def test_to_restrict_is_easy_and_to_loosen_is_judged(
     production: Environment, amir: User, before: dict[str, Any], given: dict[str, str], risk: str
