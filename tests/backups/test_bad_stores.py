@@ -39,6 +39,7 @@ def wrong_clock(url: str, monkeypatch) -> str:
     return url
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

@@ -85,6 +85,7 @@ def cases() -> list[tuple[str, int]]:
     return [(fault, chosen.randint(1, 11)) for fault in FAULTS for _ in range(2)]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("fault", "at"), cases())
 def test_a_fault_in_an_export_never_looks_like_a_backup(sampelit, tmp_path: Path, drill, fault: str, at: int) -> None:
     inner = open_store(f"file://{tmp_path}/store")

@@ -49,6 +49,7 @@ def test_deploy_of_a_commit(sandbox: Harness, api: Service, act: Act) -> None:
     assert api.deployments.filter(operation=operation, commit_sha=commit).exists()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("phase", ["build", "pre_deploy", "update", "unhealthy"])
 def test_a_failed_deploy_says_so_and_keeps_what_was_live(sandbox: Harness, api: Service, act: Act, phase: str) -> None:
     live = api.deployments.get(status="live")

@@ -72,6 +72,7 @@ def test_pages_cover_everything_once(db: None) -> None:
     assert key == ""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "query",
     [

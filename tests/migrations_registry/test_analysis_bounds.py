@@ -96,6 +96,7 @@ def test_cutting_agrees_with_the_grammar(samples: list[str]) -> None:
     assert [type(item) for item in parse(text + padding)] == [type(item) for item in whole]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "text",
     [

@@ -70,6 +70,7 @@ def copy(rich: str) -> Iterator[str]:
     portal_database.server.drop_database(name)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "named"), MUTATIONS, ids=[text[:60] for text, _ in MUTATIONS])
 def test_a_single_change_is_found_and_named(
     shared: Connection, before: Fingerprint, text: str, named: str | None

@@ -80,6 +80,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
 def test_a_vote_whose_person_lost_the_right_sends_it_back(voted, approver, lose):
     lose(approver)

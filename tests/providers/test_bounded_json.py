@@ -32,6 +32,7 @@ def test_read(text: str | bytes, value: object) -> None:
     assert bounded_json.loads(text) == value
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("unit", ["[", '"', "{}", '\\"', "a", '"\\'])
 def test_two_megabytes_cost_little(unit: str) -> None:
     began = time.thread_time()

@@ -105,6 +105,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_costs_this_process_nothing(bomb: Callable[[], bytes]) -> None:
     content = bomb()

@@ -204,6 +204,7 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("call", "function", "arguments", "named"), CALLS, ids=[c[1] for c in CALLS])
 def test_request_equals_the_official_sdks(
     call: Callable[[Render], Any], function: str, arguments: tuple[Any, ...], named: dict[str, Any]
@@ -217,6 +218,7 @@ def test_request_equals_the_official_sdks(
     assert mine.headers["Authorization"] == "Bearer rnd_contract"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.specs
 @pytest.mark.parametrize(("call", "function", "arguments", "named"), CALLS, ids=[c[1] for c in CALLS])
 def test_request_is_valid_by_the_openapi_file(

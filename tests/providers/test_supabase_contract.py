@@ -60,6 +60,7 @@ CALLS: list[tuple[Call, Any]] = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.specs
 @pytest.mark.parametrize(("call", "body"), CALLS, ids=range(len(CALLS)))
 def test_each_request_is_valid_by_the_openapi_file(call: Call, body: Any) -> None:

@@ -90,6 +90,7 @@ def _asked_long_ago(like: Operation, pk: str) -> None:
     row.save(force_insert=True)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("lease", "status"),
     [(timedelta(minutes=5), 200), (None, 200), (timedelta(minutes=-1), 503), (-LONG_AGO, 503)],

@@ -42,6 +42,7 @@ DOES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("deed", DOES)
 def test_rows_are_compared_after_everything_of_the_product_ran(
     empty_database: str, drilled: Drilled, deed: str

@@ -16,6 +16,7 @@ from tests.supabase_platform import REF, Platform
 from tests.supabase_production import newest_daily, stamp, writes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("parameters", "why"),
     [

@@ -109,6 +109,7 @@ def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(act, hist
     assert [len(keys(store, run)) for run in history[4:]] == [4, 3]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("stop", ["hold", "incident", "restore", "lock"])
 def test_what_stands_against_it_after_the_plan_stops_the_deletion(act, history, store, monkeypatch, olga, stop) -> None:
     run = history[4]

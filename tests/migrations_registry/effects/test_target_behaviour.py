@@ -61,6 +61,7 @@ CASES = {
 HIGHER = {ROUTINE: [], SENSITIVE: [ROUTINE], DESTRUCTIVE: [ROUTINE, SENSITIVE]}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_target_does_is_declared_as_far_as_the_votes_go(case: str, spoiled: Bench) -> None:
     there, text, done, risk = CASES[case]

@@ -73,6 +73,7 @@ def test_the_next_one_is_judged_by_the_strictest(production: Environment, amir: 
     assert Notification.objects.filter(subject="staging was added by amir").exists()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("column", ["export_dsn_env", "migration_dsn_env", "restore_dsn_env"])
 @pytest.mark.parametrize("role", ["postgres", "owner"])
 def test_a_second_name_takes_the_votes_of_the_database(
@@ -104,6 +105,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("given", "why"), REFUSED, ids=str)
 def test_what_is_refused(
     production: Environment, amir: User, given: dict[str, str], why: str, monkeypatch: pytest.MonkeyPatch
