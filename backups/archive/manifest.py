@@ -6,6 +6,7 @@ Values only; `signed_json` turns them into a signed document and back. Imports n
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from backups.archive.canonical_json import canonical, sha256
 
@@ -139,8 +140,9 @@ class Manifest:
     def stored_bytes(self) -> int:
         return sum(table.stored_bytes for table in self.tables)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
+        """Asked nine times for an export and its proof; each time walks every segment."""
         return sha256(canonical(asdict(self)))
 
     @property
