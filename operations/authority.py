@@ -10,7 +10,7 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db.models import Model, Q, QuerySet, Value
 
-from operations.models import Environment, RoleGrant
+from operations.models import AccessToken, Environment, RoleGrant
 
 VOTE = "operations.approve_operation"
 _LOOKS = "view_"
@@ -60,12 +60,30 @@ def _granted(person: User) -> dict[int, set[str]]:
 def holds(person: User | AnonymousUser, permission: str, environment: Environment | None) -> bool:
     """Whether this person is active and holds the permission for this environment; None: for all of them.
 
-    Environments that lead to one database are one place: the role has to be held for each of them.
+    Environments that lead to one database are one place: the role has to be held for each of them. Whoever acts by a
+    personal token holds what it carries of that.
     """
+    if not person.is_active or _beyond_token(person, permission, environment):
+        return False
     if environment is None or not person.has_perm(permission, environment):
-        return environment is None and person.is_active and person.has_perm(permission)
-    others = [] if person.has_perm(permission) else environment.of_one_database()[1:]
-    return person.is_active and all(person.has_perm(permission, place) for place in others)
+        return environment is None and person.has_perm(permission)
+    undivided = person.has_perm(permission) and not _token_place(person)
+    others = [] if undivided else environment.of_one_database()[1:]
+    return all(person.has_perm(permission, at) and not _beyond_token(person, permission, at) for at in others)
+
+
+def _token(person: User | AnonymousUser) -> AccessToken | None:
+    return getattr(person, "token", None)
+
+
+def _beyond_token(person: User | AnonymousUser, permission: str, environment: Environment | None) -> str:
+    token = _token(person)
+    return token.why_not(permission, environment) if token else ""
+
+
+def _token_place(person: User | AnonymousUser) -> Environment | None:
+    token = _token(person)
+    return token.environment if token else None
 
 
 def place_ids(person: User | AnonymousUser, permission: str) -> list[int] | None:
@@ -81,6 +99,7 @@ def _named(person: User | AnonymousUser, permission: str) -> list[Environment]:
     if permission not in known:
         granted = _granted(person) if isinstance(person, User) and person.is_active else {}
         keys = [pk for pk, held in granted.items() if permission in held]
+        keys += [only.pk] if (only := _token_place(person)) else []
         rows = Environment.objects.filter(pk__in=keys) if keys else []
         known[permission] = [place for place in rows if holds(person, permission, place)]
         person._named = known  # type: ignore[union-attr]
@@ -102,6 +121,8 @@ def why_not(person: User | AnonymousUser, permission: str, environment: Environm
     """The sentence beside a disabled button: where this person may, or `otherwise`; nothing for whoever holds it."""
     if holds(person, permission, environment):
         return ""
+    if refusal := _beyond_token(person, permission, environment):
+        return refusal
     there = ", ".join(place.slug for place in _named(person, permission))
     here = f"not on {environment}" if environment else "and this concerns every environment"
     return f"You may act on {there}, {here}." if there else otherwise

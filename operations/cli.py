@@ -13,30 +13,31 @@ from django.contrib.auth.models import User
 
 from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke
+from operations.authority import VOTE
 from operations.engine import kinds
 from operations.engine import request as requests
 from operations.engine.cancel import cancel, retry
 from operations.factors.step_up import StepUpNeeded, prove
-from operations.models import AccessToken, Environment, Operation, Status
+from operations.models import Environment, Operation, Status
 from operations.models.environment import PORTAL
+from operations.tokens import use as tokens
+from operations.votes.judge import GLASS
 from providers.errors import Refused
 
 FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
 EXIT = {"succeeded": 0, "failed": 1, "awaiting_approval": 3, "rejected": 4, "expired": 4, "cancelled": 4}
 Result = TypeVar("Result")
+LOOK = "operations.view_operation"
 VOTES = {"approve": approve, "reject": reject}
 
 
-def actor(options: dict[str, Any], needs_token: bool) -> User:
-    """Who acts: the owner of OPS_TOKEN, or in the demo `--as USER` for verbs that are no votes. Raise Refused."""
-    token = os.environ.get("OPS_TOKEN", "")
-    if token:
-        owner = AccessToken.objects.owner(token)
-        if owner is None:
-            raise Refused(
-                "OPS_TOKEN is unknown, expired or revoked; nothing was changed. Create a new one in the admin."
-            )
-        return owner
+def actor(options: dict[str, Any], permission: str, place: Environment | None, *, needs_token: bool = False) -> User:
+    """Who acts: the owner of OPS_TOKEN, if it carries this permission there (None: everywhere). Raise Refused.
+
+    In the demo `--as USER` serves as well, for verbs that are no votes.
+    """
+    if token := os.environ.get("OPS_TOKEN", ""):
+        return _owner(token, permission, place)
     name = options.get("actor") or "operator"
     if needs_token or not settings.DEMO:
         raise Refused("This needs your personal token in OPS_TOKEN; nothing was changed. Create one in the admin.")
@@ -46,13 +47,21 @@ def actor(options: dict[str, Any], needs_token: bool) -> User:
     return user
 
 
+def _owner(clear: str, permission: str, place: Environment | None) -> User:
+    owner = tokens.owner(clear)
+    if owner is None:
+        raise Refused("OPS_TOKEN is unknown, expired or revoked; nothing was changed. Create a new one in the admin.")
+    if refusal := owner.token.why_not(permission, place):  # type: ignore[attr-defined]
+        raise Refused(f"{refusal} Nothing was changed; create one that does in the admin.")
+    return owner
+
+
 def request(options: dict[str, Any]) -> Operation:
     """Ask for the operation that the options describe."""
-    by = actor(options, needs_token=False)
-    environment = _environment(options["environment"], "nothing was requested")
-    kinds.get(options["kind"])
+    environment, kind = _environment(options["environment"], "nothing was requested"), kinds.get(options["kind"])
+    by = actor(options, kind.permission, kind.asked_of(environment))
     asked = {"environment": environment, "parameters": _pairs(options["values"]), "reason": options["reason"]}
-    return confirmed(by, options, lambda: requests.request(options["kind"], by=by, channel="shell", **asked))
+    return confirmed(by, options, lambda: requests.request(kind.name, by=by, channel="shell", **asked))
 
 
 def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[Operation, int]:
@@ -67,7 +76,8 @@ def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[
 
 def act(verb: str, options: dict[str, Any]) -> Operation:
     """approve, reject, revoke, cancel, retry or break-glass one operation."""
-    by = actor(options, needs_token=verb != "cancel")
+    operation = find(options["id"])
+    by = actor(options, *_door(verb, operation), needs_token=verb != "cancel")
     return confirmed(by, options, lambda: _act(verb, find(options["id"]), by, options["reason"]))
 
 
@@ -93,6 +103,15 @@ def confirmed(by: User, options: dict[str, Any], act: Callable[[], Result]) -> R
             raise Refused(f"{asked} Give a code of your app or a recovery code with --code.") from asked
         prove(by, asked.binding, code)
         return act()
+
+
+def _door(verb: str, operation: Operation) -> tuple[str, Environment | None]:
+    """The permission and the place that a token must carry for this verb."""
+    if verb == "retry":
+        kind = kinds.get(operation.kind)
+        return kind.permission, kind.asked_of(operation.environment)
+    permissions = {"cancel": "operations.cancel_operation", "break-glass": GLASS}
+    return permissions.get(verb, VOTE), operation.environment
 
 
 def find(pk: str) -> Operation:

@@ -14,7 +14,7 @@ from django_q.models import Schedule
 from django_q.models import Task as Message
 
 from operations.engine.request import request
-from operations.models import Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
+from operations.models import AccessToken, Environment, Heartbeat, Operation, Status, Step, StepStatus, Task
 from sampelit_ops.roles import sync_roles
 from tests import (
     factories_apps,
@@ -122,6 +122,14 @@ def _move(operation: Operation, status: str) -> None:
         )
 
 
+def tokens(by: User, production: Environment) -> None:
+    """One of each state that a page draws differently."""
+    AccessToken.objects.issue(by, "laptop")
+    AccessToken.objects.issue(by, "nightly export", 7, scopes=["request", "vote"], environment=production)
+    AccessToken.objects.issue(by, "old laptop", 0)
+    AccessToken.objects.filter(name="laptop").update(last_used_at=timezone.now(), last_used_from="203.0.113.7")
+
+
 def queue() -> None:
     """A handled message, a failed one and somebody's schedule, for the queue's pages."""
     now = timezone.now()
@@ -147,6 +155,7 @@ def world() -> World:
     Task.objects.create(
         kind="other", title="Re-enable autodeploy", dedupe_key="other", closed_at=timezone.now(), closed_by=approver
     )
+    tokens(everything, production)
     queue()
     factories_apps.backups(production, made)
     factories_evidence.evidence(production, everything)

@@ -32,6 +32,7 @@ logger = logging.getLogger("backups.scheduler")
 LOOK_BACK = timedelta(days=92)  # a portal that was away for longer shows a quarter of missed slots, not all
 REMIND_EVERY = timedelta(days=1)
 RED = ("failed", "late", "missed")
+MAY_ACKNOWLEDGE = "backups.request_export"
 
 
 def run_due(now: datetime | None = None) -> int:
@@ -157,7 +158,7 @@ def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
 def acknowledge(slots: QuerySet[Slot], by: User) -> int:
     """A person takes over red slots; answers how many. Raises PermissionDenied."""
     for place in Environment.objects.filter(policies__slots__in=slots.order_by()).distinct() or [None]:
-        refusal = why_not(by, "backups.request_export", place, f"{by.username} may not acknowledge slots.")
+        refusal = why_not(by, MAY_ACKNOWLEDGE, place, f"{by.username} may not acknowledge slots.")
         if refusal:
             raise PermissionDenied(f"{refusal} Nothing was changed.")
     red = slots.filter(status__in=RED, acknowledged_by="")

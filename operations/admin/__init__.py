@@ -1,5 +1,5 @@
 """The pages of operations, tasks, messages and the queue."""
 
-from operations.admin import environments, notifications, operations, queue, tasks
+from operations.admin import environments, notifications, operations, queue, tasks, tokens
 
-__all__ = ["environments", "notifications", "operations", "queue", "tasks"]
+__all__ = ["environments", "notifications", "operations", "queue", "tasks", "tokens"]

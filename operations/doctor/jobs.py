@@ -33,6 +33,13 @@ def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
 
 
 def register() -> None:
-    from operations.doctor import databases, people, portal, variables, votes  # noqa: F401  they register themselves
+    from operations.doctor import (  # noqa: F401  they register themselves
+        databases,
+        people,
+        portal,
+        tokens,
+        variables,
+        votes,
+    )
 
     tick.every("doctor", SECONDS, round_of_checks)

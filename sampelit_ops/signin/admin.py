@@ -25,6 +25,7 @@ from operations.approvals.confirmation import confirm
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import RoleGrant
+from operations.tokens.ending import end_tokens
 from operations.web.formatting import badge, when
 from providers.errors import Refused
 from sampelit_ops.roles import ROLES
@@ -176,6 +177,8 @@ class PersonAdmin(EditableAdmin):
         for person in people.filter(is_active=not active):
             User.objects.filter(pk=person.pk).update(is_active=active)
             _note(request, code, person)
+            if not active:
+                end_tokens(person, actor=request.user.get_username(), why="the person was deactivated")
             messages.success(request, f"{person.username} is {'active' if active else 'deactivated'}.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
@@ -16,6 +17,8 @@ from operations import authority
 from operations.accounts import machine
 from operations.factors import devices
 from operations.models import AccessToken
+from operations.models.token_scopes import READ, SCOPES
+from operations.tokens.standing import keep
 from providers.errors import Refused
 from sampelit_ops.signin.role_changes import choices
 
@@ -37,9 +40,12 @@ class OpsLoginForm(AdminAuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
+        before = User.objects.filter(username=self.cleaned_data.get("username")).values_list("password", flat=True)[:1]
+        stored = "".join(before)
         cleaned = super().clean()
         user = self.get_user()
         if user is not None:
+            keep(user, stored)
             self._check_second_factor(user)
             record("signin.signed_in", actor=user.get_username())
         return cleaned
@@ -69,12 +75,27 @@ class CodeForm(forms.Form):
 
 
 class TokenForm(forms.ModelForm):
-    days = forms.IntegerField(label="Valid for (days)", min_value=1, max_value=90, initial=30)
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(scope, f"{scope}: {what}") for scope, what in SCOPES.items()],
+        initial=[READ],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="At most what your roles allow. Whatever it does, it may also look.",
+    )
+    days = forms.IntegerField(label="Valid for (days)", min_value=1)
 
     class Meta:
         model = AccessToken
-        fields = ["name"]
+        fields = ["name", "environment"]
         labels = {"name": "What it is for"}
+        help_texts = {"environment": "It then acts there alone. Looking is not divided."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["days"].initial = min(30, settings.OPS_TOKEN_DAYS)
+        self.fields["days"].help_text = f"At most {settings.OPS_TOKEN_DAYS}."
+        cast(forms.ModelChoiceField, self.fields["environment"]).empty_label = "wherever your roles are held"
 
 
 class InvitationForm(forms.ModelForm):

@@ -25,10 +25,10 @@ from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
+from operations.tokens.ending import end_tokens
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin.role_changes import change_roles, set_roles, words
-from sampelit_ops.signin.tokens import end_tokens
 
 MAIL = """{who} gave you access to Sampelit Ops.
 
@@ -77,7 +77,7 @@ def start_over(user: User, *, by: User) -> str:
     user.set_unusable_password()
     user.save(update_fields=["password"])
     record("signin.second_factor_removed", actor=by.username, subject=user.username)
-    end_tokens(user, actor=by.username)
+    end_tokens(user, actor=by.username, why="the sign-in starts over")
     return _hand_over(user, by)
 
 

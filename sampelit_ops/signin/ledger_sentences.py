@@ -26,9 +26,10 @@ SENTENCES = {
     "signin.link_shown": "{actor} was shown the one-time link of {subject}: no mail server is set",
     "signin.user_deactivated": "{actor} deactivated {subject}",
     "signin.user_activated": "{actor} activated {subject}",
-    "signin.token_created": "{actor} created the personal token {subject}",
-    "signin.token_revoked": "{actor} revoked the personal token {subject}",
-    "signin.tokens_revoked": "{actor} revoked the personal tokens of {subject}: {token_names}",
+    "signin.token_created": "{actor} created the personal token {subject}{for_scopes}",
+    "signin.token_used": "{actor} used the personal token {subject} from {address}, where it was never used",
+    "signin.token_revoked": "{actor} revoked the personal token {subject}{of_owner}{why_so}",
+    "signin.tokens_revoked": "{actor} revoked the personal tokens of {subject}: {token_names}{why_so}",
     "ledger.exported": "{actor} exported the timeline",
     "ledger.verified": "{actor} had every hash of the ledger recomputed",
 }
@@ -55,6 +56,13 @@ def _role(facts: registry.Facts) -> str:
     return f"{facts['role']} on {where}" if where else f"{facts['role']} everywhere"
 
 
+def _for_scopes(facts: registry.Facts) -> str:
+    """`, for read and vote on staging`; entries from before scopes say nothing."""
+    scopes = facts.get("scopes")
+    where = f" on {facts['environment']}" if facts["environment"] else ""
+    return f", for {', '.join(map(str, scopes))}{where}" if isinstance(scopes, list) else ""
+
+
 PHRASES = {
     "act_words": lambda facts: _lower(ACTS.get(str(facts["act"]), str(facts["act"]))),
     "role_name": _role,
@@ -63,4 +71,7 @@ PHRASES = {
     "roles_before": _names("before"),
     "roles_after": _names("after"),
     "token_names": _names("tokens"),
+    "for_scopes": _for_scopes,
+    "of_owner": lambda facts: f" of {facts['owner']}" if facts.get("owner") else "",
+    "why_so": lambda facts: f" because {facts['why']}" if facts.get("why") else "",
 }

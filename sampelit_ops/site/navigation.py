@@ -41,6 +41,7 @@ LINKS = (
     NavLink("Admin", 80, "Environments", "admin:operations_environment_changelist", "operations.view_environment"),
     NavLink("Admin", 90, "Doctor", "admin:doctor", "operations.view_heartbeat"),
     NavLink("Admin", 100, "People", "admin:auth_user_changelist", "auth.view_user"),
+    NavLink("Admin", 102, "Tokens", "admin:operations_accesstoken_changelist", "auth.change_user"),
     NavLink("Admin", 110, "All records", "admin:records"),
 )
 

@@ -17,6 +17,7 @@ from operations.engine.claim import claim
 from operations.engine.context import Limits, StepContext
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Environment, Operation, Step, StepStatus
+from operations.tokens import use
 from operations.worker import supervisor
 from providers.postgres.identity import Identity
 
@@ -181,7 +182,7 @@ def test_the_use_of_a_token_is_noted_at_no_other(operator: User) -> None:
     _, clear = AccessToken.objects.issue(operator, "laptop")
     other, _ = AccessToken.objects.issue(operator, "never used")
 
-    assert AccessToken.objects.owner(clear) == operator
+    assert use.owner(clear) == operator
 
     assert AccessToken.objects.exclude(last_used_at=None).count() == 1
     other.refresh_from_db()

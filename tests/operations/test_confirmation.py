@@ -18,6 +18,7 @@ from ledger.services import record
 from operations import doctor
 from operations.approvals.confirmation import why_not_confirm
 from operations.models import AccessToken, Environment, Notification, RoleGrant
+from operations.models.token_scopes import SCOPES
 from operations.votes.standing import CONFIRMED, standing
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
@@ -153,7 +154,7 @@ def test_from_the_people_page(admins, nina):
 
 @pytest.mark.parametrize(("by", "code"), [("anna", None), ("amir", 2)])
 def test_from_the_shell(admins, nina, monkeypatch, by, code):
-    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(admins[by], "laptop")[1])
+    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(admins[by], "laptop", scopes=SCOPES)[1])
     ended = None
     try:
         code_now = code_of(authenticator(admins[by]))

@@ -14,6 +14,7 @@ from ledger.models import Entry
 from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import AccessToken, Operation
+from operations.models.token_scopes import SCOPES
 from tests.people import holder
 from tests.sampelit_ops.signin.codes import code_of
 
@@ -99,7 +100,7 @@ def test_votes_need_a_personal_token(monkeypatch):
 
     code, _, err = ops("approve", pk, "--as", "ada")
     assert (code, "OPS_TOKEN" in err) == (2, True)
-    row, token = AccessToken.objects.issue(ada, "laptop")
+    row, token = AccessToken.objects.issue(ada, "laptop", scopes=SCOPES)
     monkeypatch.setenv("OPS_TOKEN", token)
     assert ops("approve", pk, "--json")[0] == 0
     assert Operation.objects.get(pk=pk).status == "queued"
@@ -114,7 +115,7 @@ def test_votes_need_a_personal_token(monkeypatch):
 def test_a_shell_that_holds_every_as_cannot_approve_its_own_request(monkeypatch, operator):
     _, out, _ = asking("rehearsal.sensitive", "--json")
     pk = json.loads(out)["id"]
-    _, token = AccessToken.objects.issue(operator, "own")
+    _, token = AccessToken.objects.issue(operator, "own", scopes=SCOPES)
     monkeypatch.setenv("OPS_TOKEN", token)
     code, _, err = ops("approve", pk, "--as", "ada")
     assert (code, "You requested it" in err) == (2, True)
@@ -134,7 +135,7 @@ def test_list_and_show_exit_zero_whatever_the_status(settings):
 def test_retry_and_break_glass_from_the_shell(monkeypatch, operator):
     _, out, _ = asking("rehearsal.destructive", "--json")
     pk = json.loads(out)["id"]
-    _, token = AccessToken.objects.issue(operator, "own")
+    _, token = AccessToken.objects.issue(operator, "own", scopes=SCOPES)
     monkeypatch.setenv("OPS_TOKEN", token)
     device = TOTPDevice.objects.create(user=operator, name="phone", confirmed=True)
     code, _, err = ops("break-glass", pk, "--reason", "checkout is down")

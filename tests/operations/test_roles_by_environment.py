@@ -18,6 +18,7 @@ from operations.authority import VOTE, holders, holders_anywhere, holds, places,
 from operations.engine import kinds
 from operations.engine.request import check_permission, request
 from operations.models import AccessToken, Environment, Operation, RoleGrant
+from operations.models.token_scopes import SCOPES
 from sampelit_ops.roles import ROLES, sync_roles
 from tests.people import vouch_for
 from tests.stepping import approve
@@ -202,7 +203,7 @@ def _vote(door: str, verb: str, by: User, row: Operation, client: Client, monkey
 
 
 def _shell(by: User, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(by, "laptop")[1])
+    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(by, "laptop", scopes=SCOPES)[1])
     try:
         call_command("ops", *arguments)
     except (SystemExit, CommandError):

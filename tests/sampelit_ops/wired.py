@@ -96,6 +96,7 @@ Admin 80 Environments: admin:operations_environment_changelist operations.view_e
 Admin 90 Doctor: admin:doctor operations.view_heartbeat
 Admin 99 Accidents: admin:demo_alarms operations.change_environment
 Admin 100 People: admin:auth_user_changelist auth.view_user
+Admin 102 Tokens: admin:operations_accesstoken_changelist auth.change_user
 Admin 110 All records: admin:records -
 """,
     "user menu": """
@@ -122,7 +123,7 @@ django_q.Schedule=ScheduleAdmin django_q.Success=FinishedAdmin ledger.Entry=Entr
 migrations_registry.Application=ApplicationAdmin migrations_registry.DriftIncident=DriftIncidentAdmin
 migrations_registry.Finding=FindingAdmin migrations_registry.MigrationFile=MigrationFileAdmin
 migrations_registry.Plan=PlanAdmin migrations_registry.RulePolicy=RulePolicyAdmin
-migrations_registry.Waiver=WaiverAdmin operations.Environment=EnvironmentAdmin
+migrations_registry.Waiver=WaiverAdmin operations.AccessToken=AccessTokenAdmin operations.Environment=EnvironmentAdmin
 operations.Heartbeat=HeartbeatAdmin operations.Notification=NotificationAdmin
 operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
@@ -130,7 +131,7 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
 backup_stores blueprints clock coverage databases fingerprints identities last_witness ledger ledger_checkpoints mail
 migration_history migrations new_approvers outbox portal_copy portal_database render render_recovery repositories
-retention second_factors secrets services slack store supabase supabase_functions ticker variables votes webhook
+retention second_factors secrets services slack store supabase supabase_functions ticker tokens variables votes webhook
 workers
 """,
     "anchor sources": """
@@ -174,7 +175,7 @@ signin.first_admin signin.invited signin.link_sent signin.link_shown signin.lock
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
 signin.second_factor_removed signin.signed_in signin.stepped_up signin.token_created signin.token_revoked
-signin.tokens_revoked signin.user_activated signin.user_deactivated
+signin.token_used signin.tokens_revoked signin.user_activated signin.user_deactivated
 """,
     "system checks": """
 demo_database_is_ours: database

@@ -19,12 +19,14 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from ledger.services import record, verify
 from migrations_registry.analysis import ruleset
+from operations.authority import VOTE
 from operations.engine import kinds, specs
 from operations.engine.claim import claim
 from operations.engine.claim_checks import Specs, accept
 from operations.engine.sealing import unseal
 from operations.engine.tick import wake_due
-from operations.models import Operation, Status
+from operations.models import AccessToken, Operation, Status
+from operations.tokens.use import owner
 from operations.votes.judge import counted
 from operations.worker.django_q import dispatch
 from tests import portal_database
@@ -33,6 +35,10 @@ from tests.stepping import approve
 DUMP = Path(__file__).with_name("portal_6c99367.sql")
 SEALED_TO = "AGE-SECRET-KEY-1YD8747N22EVNG2RGT284X3QF9DHUAS8KYAR4ZJ3REUS9MJY4JTVS4SZ0TW"  # made for this dump
 SEALED = "synthetic-value-7"
+OLD_TOKEN = """
+    INSERT INTO operations_accesstoken (user_id, name, token_sha256, created_at, expires_at)
+    SELECT min(id), 'from before scopes', encode(sha256('opst_old'), 'hex'), now(), now() + '30 days' FROM auth_user
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,7 @@ def upgraded(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     portal_database.server.create_database(name)
     with psycopg.connect(portal_database.server.dsn(name), autocommit=True) as loading:
         loading.execute(DUMP.read_bytes())
+        loading.execute(OLD_TOKEN)
     with django_db_blocker.unblock(), PortalIs(name):
         call_command("migrate", verbosity=0)
     yield name
@@ -198,3 +205,11 @@ def test_the_ledger_goes_on():
     after = verify()
     assert (before.problems, after.problems) == ([], [])
     assert (before.entries, after.entries) == (11, 12)  # the dump's ten, and who could vote, written by `migrate`
+
+
+def test_a_token_from_before_scopes_does_what_it_did_but_vote() -> None:
+    user = owner("opst_old")
+
+    token = AccessToken.objects.get()
+    assert (user, token.scopes, token.environment) == (token.user, ["read", "request", "admin"], None)
+    assert "needs the scope vote" in token.why_not(VOTE, None)

@@ -16,9 +16,12 @@ from django.core.management.base import BaseCommand, CommandError
 from backups.evidence.decision_history import with_differences
 from operations import cli
 from operations.cli import wait_for_end
+from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.errors import Refused
+
+KIND = "backups.trace_decision"
 
 
 class Command(BaseCommand):
@@ -61,13 +64,13 @@ class Command(BaseCommand):
 
 
 def _ask(options: dict[str, Any]) -> Operation:
-    by = cli.actor(options, needs_token=False)
     environment = Environment.objects.filter(slug=options["environment"]).first()
     if environment is None:
         raise Refused(f"There is no environment {options['environment']!r}. Nothing was asked.")
+    by = cli.actor(options, kinds.get(KIND).permission, environment)
     given = {"experiment": options["experiment"], "sequence": options["number"]}
     return request(
-        "backups.trace_decision",
+        KIND,
         by=by,
         environment=environment,
         parameters=given,

@@ -68,10 +68,10 @@ def _row(options: dict[str, Any]) -> EvidenceReport:
         return row
     if not options["start"] or not options["end"]:
         raise Refused("Give --from and --to, or --report. Nothing was read.")
-    by = cli.actor(options, needs_token=False)
     environment = Environment.objects.filter(slug=options["environment"]).first()
     if environment is None:
         raise Refused(f"There is no environment {options['environment']!r}. Nothing was read.")
+    by = cli.actor(options, PERMISSION, environment)
     if refusal := why_not(by, PERMISSION, environment, f"{by.username} may not produce evidence."):
         raise PermissionDenied(f"{refusal} Nothing was read.")
     return produce(environment, day_of(options["start"], "--from"), day_of(options["end"], "--to"), by.username)

@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.write(f"requested {operation.kind} {operation.pk}")
 
     def _ask(self, policy: Policy, plan: Plan, options: dict[str, Any]) -> list[Operation]:
-        by = cli.actor(options, needs_token=False)
+        by = cli.actor(options, "backups.apply_retention", policy.environment)
         wanted = [kind for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)) if runs]
         try:
             return [_request(kind, by, policy, options["reason"]) for kind in wanted]

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
 from backups.models import Slot
-from backups.policies.scheduler import RED, acknowledge
+from backups.policies.scheduler import MAY_ACKNOWLEDGE, RED, acknowledge
 from operations import cli
+from operations.models import Environment
 from providers.errors import Refused
 
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
 
     def _acknowledge(self, slots: QuerySet[Slot], options: dict[str, Any]) -> None:
         try:
-            by = cli.actor(options, needs_token=False)
+            by = cli.actor(options, MAY_ACKNOWLEDGE, _place(options))
             count = acknowledge(slots, by)
         except (Refused, PermissionDenied) as refusal:
             raise CommandError(str(refusal), returncode=2) from None
@@ -53,6 +54,10 @@ class Command(BaseCommand):
         for row in documents:
             taken = f" (taken over by {row['acknowledged_by']})" if row["acknowledged_by"] else ""
             self.stdout.write(f"{row['at']}  {row['status']:<8} {row['policy']}  {row['reason']}{taken}")
+
+
+def _place(options: dict[str, Any]) -> Environment | None:
+    return Environment.objects.filter(slug=options["environment"]).first() if options["environment"] else None
 
 
 def _wanted(options: dict[str, Any]) -> QuerySet[Slot]:

@@ -44,10 +44,10 @@ class Command(BaseCommand):
             self.stdout.write(_json(row) if options["json"] else _line(row))
 
     def _act(self, options: dict[str, Any]) -> None:
-        by = cli.actor(options, needs_token=False)
         finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()
         if finding is None:
             raise Refused("There is no such finding; nothing was changed.")
+        by = cli.actor(options, PERMISSION, finding.environment)
         if refusal := why_not(by, PERMISSION, finding.environment, f"{by.get_username()} may not ignore findings."):
             raise PermissionDenied(f"{refusal} Nothing was changed.")
         if options["ignore"]:

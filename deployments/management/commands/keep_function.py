@@ -30,8 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            by = cli.actor(options, needs_token=False)
-            check_permission(kinds.get("deployments.function_deploy"), by, None)
+            deploy = kinds.get("deployments.function_deploy")
+            by = cli.actor(options, deploy.permission, None)
+            check_permission(deploy, by, None)
             slug = named(options["function"])
             row = keep_files(slug, _read(options["source"]), by.get_username())
         except (Refused, PermissionDenied, OSError) as error:

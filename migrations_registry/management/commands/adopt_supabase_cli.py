@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from migrations_registry.history.supabase_cli_export import adopt, unmarked
 from operations import cli
 from operations.dsns import environment_named
+from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation, Status
 from providers.errors import ProviderError, Refused
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if not wanted:
             self.stdout.write(f"The history of {environment} says all of this already; nothing was requested.")
             return []
-        by, asked = cli.actor(given, needs_token=False), []
+        by, asked = cli.actor(given, kinds.get("migrations.mark").permission, environment), []
         for kind, parameters in wanted:
             operation = request(
                 kind, by=by, environment=environment, parameters=parameters, reason=given["reason"], channel="shell"

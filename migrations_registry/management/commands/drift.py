@@ -55,7 +55,7 @@ class Command(BaseCommand):
     def _accept(self, incident: DriftIncident | None, options: dict[str, Any]) -> None:
         if incident is None:
             raise Refused("The schema is as expected: there is no drift to accept. Nothing was changed.")
-        by = cli.actor(options, needs_token=False)
+        by = cli.actor(options, MAY_RESOLVE, incident.environment)
         if refusal := why_not(by, MAY_RESOLVE, incident.environment, f"{by.username} may not accept drift."):
             raise PermissionDenied(f"{refusal} Nothing was changed.")
         file = find(options["file"]) if options["file"] else None

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand
 
 from operations import cli
-from operations.approvals.confirmation import confirm
+from operations.approvals.confirmation import CONFIRM, confirm
 from providers.errors import Refused
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            by = cli.actor(options, needs_token=True)
+            by = cli.actor(options, CONFIRM, None, needs_token=True)
             person = User.objects.get(username=options["user"])
             cli.confirmed(by, options, lambda: confirm(person, by=by, channel="shell"))
         except User.DoesNotExist:

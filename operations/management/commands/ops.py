@@ -13,6 +13,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import cli
+from operations.cli import LOOK
+from operations.management import tokens
 from operations.models import Operation, Status
 from operations.serializers import as_json, consequences_of
 from providers.errors import ProviderError, Refused
@@ -70,7 +72,9 @@ class Command(BaseCommand):
         listing.add_argument("--environment")
         listing.add_argument("--status", choices=Status.values)
         listing.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
-        for command in (request, listing):
+        token = verbs.add_parser("token", help="personal tokens: list them, or end one; the admin creates them")
+        tokens.arguments(token)
+        for command in (request, listing, token):
             self._common(command)
 
     def _common(self, parser: Any) -> None:
@@ -115,12 +119,12 @@ class Command(BaseCommand):
     _approve = _reject = _revoke = _cancel = _retry = _break_glass = _act
 
     def _show(self, options: dict[str, Any]) -> int:
-        cli.actor(options, needs_token=False)
+        cli.actor(options, LOOK, None)
         self._print(cli.find(options["id"]), options)
         return 0
 
     def _list(self, options: dict[str, Any]) -> int:
-        cli.actor(options, needs_token=False)
+        cli.actor(options, LOOK, None)
         rows = cli.listing(options)
         if options["json"]:
             self.stdout.write(json.dumps([as_json(row) for row in rows]))
@@ -129,6 +133,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{row.pk}  {row.requested_at:%Y-%m-%d %H:%M}  {row.status:<18} {row.environment}  {row}")
         if not rows:
             self.stdout.write("No operation matches.")
+        return 0
+
+    def _token(self, options: dict[str, Any]) -> int:
+        documents = tokens.act(options)
+        listed = "\n".join(map(tokens.line, documents)) or "No living token."
+        self.stdout.write(json.dumps(documents) if options["json"] else listed)
         return 0
 
     def _print(self, operation: Operation, options: dict[str, Any]) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from operations import cli
 from operations.authority import holds_somewhere
-from operations.cli import actor
 from operations.models import Operation
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.loss import SHAPES, parse
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if operation is None:
             raise CommandError(f"There is no operation {given['operation']!r}. Nothing was written.", returncode=2)
         try:
-            by = actor(given, needs_token=False)
+            by = cli.actor(given, WRITES, operation.environment)
             if not holds_somewhere(by, WRITES):
                 raise PermissionDenied(f"{by} may not register migrations. Nothing was written.")
             file = write(operation, parse(given["lost"]), by.get_username())

@@ -45,7 +45,7 @@ def _person(name: str) -> User:
 
 
 def _change(person: User, options: dict[str, Any]) -> None:
-    by = cli.actor(options, needs_token=True)
+    by = cli.actor(options, MAY, None, needs_token=True)
     if not authority.holds(by, MAY, None):
         raise Refused(f"{by.username} may not change roles. Nothing was changed; an Admin may.")
     held = set(authority.roles(person))

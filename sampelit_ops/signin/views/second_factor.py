@@ -13,6 +13,7 @@ from ledger.services import record
 from operations.factors import devices
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
+from operations.tokens.ending import end_tokens
 from providers.errors import Refused
 from sampelit_ops.signin.forms import CodeForm
 from sampelit_ops.signin.person import person, proven
@@ -42,6 +43,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         spend(user.username, Binding("signin.recovery_codes", user.username, ""))
         codes = devices.new_recovery_codes(user)
         record("signin.recovery_codes_made", actor=user.username)
+        end_tokens(user, actor=user.username, why="the recovery codes changed")
     return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
 
 
@@ -64,6 +66,7 @@ def _enrol(request: HttpRequest, user: User) -> HttpResponse:
                     spend(user.username, Binding("signin.factor", user.username, digest_of(key)))
                 device, codes = devices.confirm(user, form.cleaned_data["code"])
                 record("signin.second_factor_enrolled", actor=user.username)
+                end_tokens(user, actor=user.username, why="the second factor changed")
         except Refused as refusal:
             form.add_error("code", refusal.reason)
         else:

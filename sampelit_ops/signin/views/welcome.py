@@ -11,8 +11,8 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 from ledger.services import record
+from operations.tokens.ending import end_tokens
 from sampelit_ops.signin.invitations import welcome_tokens
-from sampelit_ops.signin.tokens import end_tokens
 
 
 class Welcome(PasswordResetConfirmView):
@@ -28,7 +28,7 @@ class Welcome(PasswordResetConfirmView):
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         response = super().form_valid(form)
         record("signin.password_set", actor=form.user.username)
-        end_tokens(form.user, actor=form.user.username)
+        end_tokens(form.user, actor=form.user.username, why="the password changed")
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.accounts import MACHINES
 from operations.models import AccessToken, Notification
+from operations.tokens.use import owner
 from tests.sampelit_ops.signin.codes import PASSWORD
 from tests.stepping import SteppingClient
 
@@ -230,11 +231,11 @@ def test_starting_over_revokes_every_token(
 
     admin_client.post("/admin/auth/user/", {"action": "start_over", "_selected_action": [olga.pk]})
 
-    assert AccessToken.objects.owner(stolen) is None
-    assert AccessToken.objects.owner(others) == vera
+    assert owner(stolen) is None
+    assert owner(others) == vera
     assert AccessToken.objects.get(pk=lost.pk).revoked_at == LONG_AGO
     assert sentence_for(Entry.objects.get(code="signin.tokens_revoked")).endswith(
-        "revoked the personal tokens of olga: laptop"
+        "revoked the personal tokens of olga: laptop because the sign-in starts over"
     )
     assert Entry.objects.filter(code="signin.link_shown", actor="amir", subject="olga").exists()
     assert not Entry.objects.filter(code="signin.link_sent").exists()
@@ -245,11 +246,11 @@ def test_tokens(admin_client: Client) -> None:
 
     clear = re.search(r"opst_[\w-]+", shown).group()
     token = AccessToken.objects.get()
-    assert AccessToken.objects.owner(clear).username == "amir"
+    assert owner(clear).username == "amir"
     assert clear not in admin_client.get("/admin/account/tokens/").content.decode()
     assert not any(clear in entry.data for entry in Entry.objects.all())
     admin_client.post(f"/admin/account/tokens/{token.pk}/revoke/")
-    assert AccessToken.objects.owner(clear) is None
+    assert owner(clear) is None
     assert Entry.objects.filter(code="signin.token_revoked").exists()
 
 

@@ -18,6 +18,7 @@ from operations import authority
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holds
 from operations.models import AccessToken, Environment, Notification, RoleGrant
+from operations.models.token_scopes import SCOPES
 from sampelit_ops.roles import ROLES
 from sampelit_ops.signin.role_changes import set_roles
 from tests.sampelit_ops.signin.codes import code_of
@@ -43,7 +44,7 @@ def _save(client: Client, someone: User, *roles: str) -> str:
 
 
 def _shell(by: User, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
-    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(by, "laptop")[1])
+    monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(by, "laptop", scopes=SCOPES)[1])
     out = StringIO()
     try:
         call_command("roles", *arguments, stdout=out, stderr=out)
