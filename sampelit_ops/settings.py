@@ -7,6 +7,7 @@ launcher put the demo's variables into the environment first.
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 
@@ -74,6 +75,12 @@ AXES_HANDLER = "sampelit_ops.signin.name_limit.NameLimit"
 AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.client_address.client_network"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
+# Seals second factors in the database; whatever shows or checks one needs it, workers do not.
+FACTOR_KEY = env.str("FACTOR_KEY", default="")
+FACTOR_KEY_FALLBACKS = env.list("FACTOR_KEY_FALLBACKS", default=[])
+# Passkeys belong to a name, never to an address: at home that name is localhost.
+PASSKEY_ORIGIN = OPS_BASE_URL.rstrip("/").replace("//127.0.0.1", "//localhost").replace("//[::1]", "//localhost")
+PASSKEY_RP_ID = urlsplit(PASSKEY_ORIGIN).hostname or "localhost"
 OTP_TOTP_ISSUER = "Sampelit Ops"
 OTP_TOTP_SYNC = False  # a code of the next half minute counts, but never moves the window of the one after
 # --- operations: every period is a setting, so tests can shorten it (docs/design.md 8) ---

@@ -45,6 +45,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     os.environ |= {
         "DATABASE_URL": server.dsn("sampelit_ops"),
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "FACTOR_KEY": "only-for-tests-" + "y" * 50,
         "DEMO": "1",
         "OPS_DATA_DIR": data,
         "OPS_LEASE_SECONDS": "2",

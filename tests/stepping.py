@@ -10,14 +10,15 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.contrib.auth.models import User
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operations.approvals import break_glass as glass
 from operations.approvals import confirmation, voting
 from operations.engine import cancel as ending
 from operations.engine import request as requests
+from operations.factors import devices
 from operations.factors.acts import Binding
 from operations.factors.step_up import StepUpNeeded, note
+from operations.models import Authenticator
 from operations.web.step_up import ASKS
 
 P, R = ParamSpec("P"), TypeVar("R")
@@ -42,9 +43,9 @@ def show(by: Any, binding: Binding) -> None:
     note(person, binding, "authenticator")
 
 
-def authenticator(person: User) -> TOTPDevice:
+def authenticator(person: User) -> Authenticator:
     """This person's authenticator app; `codes.code_of` says what it shows."""
-    return TOTPDevice.objects.create(user=person, name="authenticator", confirmed=True)
+    return devices.enrol(person)
 
 
 class SteppingClient(Client):

@@ -115,6 +115,8 @@ CALLS = {
     "migrations_registry/sources/reader.py tarfile": "read in a confined child",
     "migrations_registry/sources/reader.py zipfile": "read in a confined child",
     "operations/engine/sealing.py json": "our own text, opened with our own key",
+    "operations/models/factor.py json": "our own text, opened with our own key",
+    "operations/worker/messages.py json": "a hundred characters at most",
     "providers/bounded_json.py json": "the table's JSON",
     "providers/secret_environment.py json": "a pipe from our own parent",
 }

@@ -18,7 +18,7 @@ from operations.accounts import RENDER
 
 # Secrets that nobody but the portal has; what it shares with the product (DSNs) says nothing.
 OWN = (
-    *("SECRET_KEY", "DATABASE_URL", "OPS_SEAL_IDENTITY", "OPS_METRICS_TOKEN", "RENDER_API_KEY"),
+    *("SECRET_KEY", "FACTOR_KEY", "DATABASE_URL", "OPS_SEAL_IDENTITY", "OPS_METRICS_TOKEN", "RENDER_API_KEY"),
     *("BACKUP_AGE_IDENTITY", "BACKUP_SIGNING_KEY", "BACKUP_REAPER_AWS_SECRET_ACCESS_KEY"),
 )
 

@@ -35,6 +35,7 @@ def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
 def register() -> None:
     from operations.doctor import (  # noqa: F401  they register themselves
         databases,
+        factors,
         people,
         portal,
         tokens,

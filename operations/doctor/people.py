@@ -11,11 +11,10 @@ from django.contrib.auth.models import User
 from django.core.mail import get_connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operations.authority import VOTE, holders, holders_anywhere
 from operations.doctor import Check, register
-from operations.models import Environment, Notification
+from operations.models import Authenticator, Environment, Notification, Passkey
 from operations.notify.outbox import channels
 from providers import notify
 from providers.errors import ProviderError, Refused
@@ -46,11 +45,14 @@ def _approvers(environment: Environment | None) -> dict[str, int]:
 @register
 def second_factors(environment: Environment | None) -> Iterator[Check]:
     """Everybody who can act has one."""
-    device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    app = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
+    passkey = Passkey.objects.filter(user=OuterRef("pk"))
     acting = User.objects.none()
     for codename in ("approve_operation", "break_glass", "request_operation", "change_environment"):
         acting |= holders_anywhere(f"operations.{codename}")
-    without = [str(name) for name in acting.exclude(Exists(device)).values_list("username", flat=True)[:20]]
+    without = [
+        str(name) for name in acting.exclude(Exists(app) | Exists(passkey)).values_list("username", flat=True)[:20]
+    ]
     why = "A stolen password alone must not move production."
     fix = "They are led to enrolment at their next sign-in." if without else ""
     state = f"missing for {', '.join(without)}" if without else "everybody who can act has one"

@@ -2,6 +2,7 @@
 
 from operations.models.approval import Approval
 from operations.models.environment import Environment
+from operations.models.factor import Authenticator, Passkey, PasskeyChallenge, RecoveryCodes
 from operations.models.heartbeat import Heartbeat
 from operations.models.notification import Notification
 from operations.models.operation import Operation, Outcome, Risk, Status
@@ -15,11 +16,15 @@ from operations.models.token import AccessToken
 __all__ = [
     "AccessToken",
     "Approval",
+    "Authenticator",
     "Environment",
     "Heartbeat",
     "Notification",
     "Operation",
     "Outcome",
+    "Passkey",
+    "PasskeyChallenge",
+    "RecoveryCodes",
     "Risk",
     "RoleGrant",
     "Status",

@@ -12,16 +12,18 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp import user_has_device
 
+from operations.factors import devices, passkeys
 from operations.factors.acts import Binding
-from operations.factors.step_up import StepUpNeeded, prove
+from operations.factors.step_up import StepUpNeeded, note, prove
 from providers.errors import Refused
 
-FIELD, CODE = "step_up", "step_up_code"
-OWN = (FIELD, CODE, "csrfmiddlewaretoken")
+FIELD, CODE, ANSWER = "step_up", "step_up_code", "step_up_answer"
+OWN = (FIELD, CODE, ANSWER, "csrfmiddlewaretoken")
 ASKS = 428  # Precondition Required (RFC 6585): nothing was done, and can be once the factor is shown
 READABLE = 900
 
@@ -44,7 +46,7 @@ class StepUpPages:
         if binding is None:
             return None
         try:
-            prove(user, binding, request.POST.get(CODE, ""))
+            _show(request, user, binding)
         except Refused as refusal:
             return page(request, binding, refusal.reason)
         return None
@@ -66,8 +68,23 @@ def opened(request: HttpRequest, text: str) -> Binding | None:
         return None
 
 
+def _show(request: HttpRequest, user: User, binding: Binding) -> None:
+    """By passkey or by code. Raises Refused."""
+    answer = request.POST.get(ANSWER, "")
+    if not answer:
+        prove(user, binding, request.POST.get(CODE, ""))
+        return
+    purpose = binding.sha256(user.username)
+    row = passkeys.verify(user, request.session.session_key or "", purpose, answer)
+    with transaction.atomic():
+        note(user, binding, f"passkey {row.name}"[:40])
+
+
 def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpResponse:
     """Asks for the factor; its form sends what was sent once more."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 - who is not signed in does nothing grave
+    options = passkeys.request(user, request.session.session_key or "", binding.sha256(user.username))
     context = {
         **admin.site.each_context(request),
         "title": "Confirm with your second factor",
@@ -75,7 +92,9 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
         "error": error,
         "signed": signed(request, binding),
         "again": [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values],
-        "has_factor": user_has_device(request.user),
+        "has_factor": bool(options) or user_has_device(user),
+        "has_codes": devices.has_codes(user),
+        "options": options,
     }
     response = TemplateResponse(request, "account/step_up.html", context, status=ASKS)
     response["Cache-Control"] = "no-store"

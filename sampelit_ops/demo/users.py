@@ -16,11 +16,13 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.models import Entry
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.factors import devices
+from operations.models import Authenticator
+from operations.models.factor_key import is_current
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
 
@@ -47,7 +49,7 @@ def code_of(username: str) -> str:
     """The code of this half minute, or the next one where it was used; the sign-in takes both. Raises Refused."""
     if not settings.DEMO:
         raise Refused("Codes are printed only with DEMO=1. Nothing was read; look at your authenticator app.")
-    device = TOTPDevice.objects.filter(user__username=username, name="demo").first()
+    device = Authenticator.objects.filter(user__username=username, name="demo").first()
     if device is None:
         raise Refused(f"{username} has no authenticator of the demo. Nothing was read; `make run` makes it.")
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
@@ -67,10 +69,10 @@ def _person(username: str, full_name: str, role: str) -> tuple[str, str, str]:
     user.groups.set([Group.objects.get(name=role)])
     if not Entry.objects.filter(code="signin.invited", subject=username).exists():
         record("signin.invited", actor=SYSTEM, subject=username, data={"roles": [role]}, at=timezone.now() - AGE)
-    device = TOTPDevice.objects.filter(user=user, name="demo").first()
-    if device is None or device.key != key.hex():
-        TOTPDevice.objects.filter(user=user).delete()
-        TOTPDevice.objects.create(user=user, name="demo", key=key.hex(), confirmed=True)
+    device = Authenticator.objects.filter(user=user, name="demo").first()
+    if device is None or not is_current(device.key) or device.bin_key != key:
+        Authenticator.objects.filter(user=user).delete()
+        devices.enrol(user, "demo", key=key)
         user.set_password(password)
         user.save(update_fields=["password"])
     return username, password, base64.b32encode(key).decode()

@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.services import record
@@ -24,7 +23,7 @@ from operations.admin.base import EditableAdmin
 from operations.approvals.confirmation import confirm
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
-from operations.models import RoleGrant
+from operations.models import Authenticator, Passkey, RoleGrant
 from operations.tokens.ending import end_tokens
 from operations.web.formatting import badge, when
 from providers.errors import Refused
@@ -34,7 +33,7 @@ from sampelit_ops.signin.forms import InvitationForm
 from sampelit_ops.signin.person import person as signed_in
 from sampelit_ops.signin.role_changes import set_roles, words
 
-for model in (User, Group, TOTPDevice, StaticDevice):
+for model in (User, Group, TOTPDevice):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
@@ -64,12 +63,13 @@ class PersonAdmin(EditableAdmin):
     fields = ("username", "first_name", "last_name", "email", "roles")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        app = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
+        passkey = Passkey.objects.filter(user=OuterRef("pk"))
         return (
             super()
             .get_queryset(request)
             .prefetch_related("groups", "role_grants__role", "role_grants__environment")
-            .annotate(has_device=Exists(device))
+            .annotate(has_device=Exists(app) | Exists(passkey))
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

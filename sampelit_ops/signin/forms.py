@@ -10,16 +10,16 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
-from django_otp.plugins.otp_static.models import StaticDevice
 
 from ledger.services import record
 from operations import authority
 from operations.accounts import machine
-from operations.factors import devices
-from operations.models import AccessToken
+from operations.factors import devices, passkeys
+from operations.models import AccessToken, RecoveryCodes
 from operations.models.token_scopes import READ, SCOPES
 from operations.tokens.standing import keep
 from providers.errors import Refused
+from sampelit_ops.signin import first_factor
 from sampelit_ops.signin.role_changes import choices
 
 
@@ -29,11 +29,12 @@ class OpsLoginForm(AdminAuthenticationForm):
     otp_token = forms.CharField(
         label="Code",
         required=False,
-        max_length=20,
+        max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
         help_text="Six digits of your authenticator app, or a recovery code. Empty if you have none yet.",
     )
 
+    passkey_options = ""
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "That name and password do not fit. You are not signed in; five failures lock for a while.",
@@ -51,25 +52,33 @@ class OpsLoginForm(AdminAuthenticationForm):
         return cleaned
 
     def _check_second_factor(self, user: User) -> None:
-        if devices.confirmed(user) is None:
+        if not devices.has_factor(user):
             return
         code = self.cleaned_data.get("otp_token", "")
         if not code:
-            raise ValidationError("Enter the code of your authenticator app as well.", code="token_required")
+            raise ValidationError(self._asked(user), code="token_required")
         try:
             user.otp_device = devices.verify(user, code)  # type: ignore[attr-defined]
         except Refused as refusal:
             name = {"username": user.get_username()}
             user_login_failed.send(sender=__name__, credentials=name, request=self.request)
             raise ValidationError(refusal.reason, code="invalid_token") from refusal
-        if isinstance(user.otp_device, StaticDevice):  # type: ignore[attr-defined]
+        if isinstance(user.otp_device, RecoveryCodes):  # type: ignore[attr-defined]
             record("signin.recovery_code_used", actor=user.get_username())
+
+    def _asked(self, user: User) -> str:
+        """The password was right: a person with passkeys is offered them on the page that comes back."""
+        if self.request is None or not passkeys.of(user):
+            return "Enter the code of your authenticator app as well."
+        session = first_factor.remember(self.request, user)
+        self.passkey_options = passkeys.request(user, session, passkeys.SIGN_IN)
+        return "Use your passkey, or enter password and a code."
 
 
 class CodeForm(forms.Form):
     code = forms.CharField(
         label="Code",
-        max_length=20,
+        max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}),
     )
 

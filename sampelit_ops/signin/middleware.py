@@ -154,5 +154,5 @@ def _must_have(user: User) -> bool:
 
 
 def _open(path: str) -> bool:
-    ways = (reverse("account:second_factor"), reverse("admin:logout"), reverse("admin:jsi18n"))
-    return path in ways or path.startswith(("/static/", "/healthz", "/readyz"))
+    names = ("account:second_factor", "account:add_passkey", "admin:logout", "admin:jsi18n")
+    return path in map(reverse, names) or path.startswith(("/static/", "/healthz", "/readyz"))

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from sampelit_ops.signin.views import second_factor, tokens
+from sampelit_ops.signin.views import passkeys, second_factor, tokens
 from sampelit_ops.signin.views.welcome import Welcome
 
 View = Callable[..., HttpResponse]
@@ -30,6 +30,11 @@ urlpatterns = [
     path("second-factor/", _signed_in(second_factor.second_factor), name="second_factor"),
     path("second-factor/replace/", _signed_in(second_factor.replace), name="replace_second_factor"),
     path("second-factor/recovery-codes/", _signed_in(second_factor.recovery_codes), name="recovery_codes"),
+    path("second-factor/app/remove/", _signed_in(second_factor.remove_app), name="remove_app"),
+    path("second-factor/passkeys/add/", _signed_in(passkeys.add), name="add_passkey"),
+    path("second-factor/passkeys/<int:pk>/rename/", _signed_in(passkeys.rename), name="rename_passkey"),
+    path("second-factor/passkeys/<int:pk>/remove/", _signed_in(passkeys.remove), name="remove_passkey"),
+    path("sign-in/passkey/", passkeys.sign_in, name="passkey_sign_in"),
     path("tokens/", _signed_in(tokens.tokens), name="tokens"),
     path("tokens/<int:pk>/revoke/", _signed_in(tokens.revoke), name="revoke_token"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),

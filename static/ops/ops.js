@@ -3,8 +3,10 @@ import { startLive } from "./live.js";
 import { startKeys } from "./keys.js";
 import { startMenu } from "./menu.js";
 import { startFilter } from "./filter.js";
+import { startPasskeys } from "./passkeys.js";
 
 startMenu();
 startKeys();
 startLive();
 startFilter();
+startPasskeys();

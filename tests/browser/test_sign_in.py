@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser
 
+from operations.factors import devices
 from tests.browser.conftest import LISTEN, Site, Watched, watch
 from tests.sampelit_ops.signin.codes import PASSWORD, code_of
 
@@ -48,7 +48,7 @@ def test_pages_of_strangers(stranger: Watched, site: Site, path: str, theme: str
 
 def test_password_and_code_by_keyboard(stranger: Watched, site: Site) -> None:
     olga = User.objects.create_user("olga", "olga@example.com", PASSWORD, is_staff=True)
-    device = TOTPDevice.objects.create(user=olga, name="app", confirmed=True)
+    device = devices.enrol(olga, "app")
     page = stranger.page
     page.goto(site.url + "/admin/login/?next=/admin/account/tokens/")
 

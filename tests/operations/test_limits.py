@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operations.engine import kinds, specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
+from operations.factors import devices
 from operations.models import Operation, Risk, Task
 from providers.errors import ProviderError
 from providers.postgres.locked_session import guarded_session
@@ -87,7 +87,7 @@ def test_a_destructive_act_needs_a_second_factor_outside_the_demo(operator, prod
         request("rehearsal.destructive", **asked)
     assert not Operation.objects.exists()
 
-    TOTPDevice.objects.create(user=operator, name="phone", confirmed=True)
+    devices.enrol(operator, "phone")
 
     assert request("rehearsal.destructive", **asked).status == "awaiting_approval"
 

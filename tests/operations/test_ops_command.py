@@ -7,12 +7,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger import registry
 from ledger.models import Entry
 from operations.engine import specs
 from operations.engine.run import run_operation
+from operations.factors import devices
 from operations.models import AccessToken, Operation
 from operations.models.token_scopes import SCOPES
 from tests.people import holder
@@ -137,7 +137,7 @@ def test_retry_and_break_glass_from_the_shell(monkeypatch, operator):
     pk = json.loads(out)["id"]
     _, token = AccessToken.objects.issue(operator, "own", scopes=SCOPES)
     monkeypatch.setenv("OPS_TOKEN", token)
-    device = TOTPDevice.objects.create(user=operator, name="phone", confirmed=True)
+    device = devices.enrol(operator, "phone")
     code, _, err = ops("break-glass", pk, "--reason", "checkout is down")
     assert (code, "--code" in err, Operation.objects.get(pk=pk).status) == (2, True, "awaiting_approval")
     assert ops("break-glass", pk, "--reason", "checkout is down", "--code", code_of(device))[0] == 0

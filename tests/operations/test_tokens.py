@@ -12,12 +12,11 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger import registry
 from ledger.models import Entry
 from operations import doctor
+from operations.factors import devices
 from operations.models import AccessToken, Environment, RoleGrant
 from operations.tokens.use import make, owner
 from providers.errors import Refused
@@ -51,8 +50,8 @@ CHANGES: dict[str, Callable[[User, Environment], object]] = {
     "role on one environment": lambda vera, place: RoleGrant.objects.create(
         person=vera, role=Group.objects.create(name="Operator"), environment=place
     ),
-    "authenticator": lambda vera, _: TOTPDevice.objects.create(user=vera, confirmed=True),
-    "recovery codes": lambda vera, _: StaticDevice.objects.create(user=vera, confirmed=True),
+    "authenticator": lambda vera, _: devices.enrol(vera),
+    "recovery codes": lambda vera, _: devices.new_recovery_codes(vera),
     "superuser": lambda vera, _: User.objects.filter(pk=vera.pk).update(is_superuser=True),
 }
 
@@ -76,7 +75,7 @@ def test_one_from_before_this_was_asked_is_bound_at_its_first_use(vera: User) ->
     _, clear = AccessToken.objects.issue(vera, "old")
 
     assert owner(clear) == vera
-    TOTPDevice.objects.create(user=vera, confirmed=True)
+    devices.enrol(vera)
     assert owner(clear) is None
 
 

@@ -24,6 +24,10 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /webhooks/render/": ANYBODY,
     # One's own account, and addresses that know the method or the object for nobody.
     "ANY /admin/account/second-factor/": SIGNED_IN,
+    "ANY /admin/account/second-factor/app/remove/": SIGNED_IN,
+    "ANY /admin/account/second-factor/passkeys/add/": SIGNED_IN,
+    "ANY /admin/account/second-factor/passkeys/<pk>/remove/": SIGNED_IN,
+    "ANY /admin/account/second-factor/passkeys/<pk>/rename/": SIGNED_IN,
     "ANY /admin/account/second-factor/recovery-codes/": SIGNED_IN,
     "ANY /admin/account/second-factor/replace/": SIGNED_IN,
     "ANY /admin/account/tokens/": SIGNED_IN,

@@ -21,7 +21,10 @@ DOWNLOADS = {
     "backups_table_csv",
     "ledger_export",
 }
-ONLY_POST = {"ledger_verify", "logout", "operations_close_task", "recovery_codes", "render_webhook", "revoke_token"}
+ONLY_POST = {
+    *("add_passkey", "ledger_verify", "logout", "operations_close_task", "passkey_sign_in", "recovery_codes"),
+    *("remove_app", "remove_passkey", "rename_passkey", "render_webhook", "revoke_token"),
+}
 FOR_MACHINES = {"favicon", "healthz", "metrics", "readyz", "root"}
 DJANGOS = {"", "autocomplete", "django_q_ormq_change", "jsi18n", "password_change_done", "view_on_site"}
 BY_A_SIGNED_LINK = {"welcome"}

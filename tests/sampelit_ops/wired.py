@@ -129,7 +129,8 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
-backup_stores blueprints clock coverage databases fingerprints identities last_witness ledger ledger_checkpoints mail
+backup_stores blueprints clock coverage databases factor_key factors_at_rest fingerprints identities
+last_witness ledger ledger_checkpoints mail
 migration_history migrations new_approvers outbox portal_copy portal_database render render_recovery repositories
 retention second_factors secrets services slack store supabase supabase_functions ticker tokens variables votes webhook
 workers
@@ -170,8 +171,9 @@ operations.environment.changed operations.environment.identified operations.envi
 operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.succeeded operations.task.closed operations.voters_known operations.votes_missing
-signin.contact_changed signin.details_changed
-signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.password_changed
+signin.app_removed signin.contact_changed signin.details_changed
+signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
+signin.passkey_copied signin.passkey_removed signin.passkey_renamed signin.password_changed
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
 signin.second_factor_removed signin.signed_in signin.stepped_up signin.token_created signin.token_revoked

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from operations.factors import devices
 from operations.models import Environment, Operation
 from tests.people import holder
 
@@ -29,5 +29,5 @@ def waiting(production: Environment, ask: Callable[..., Operation]) -> Operation
 
 
 def _enrolled(user: User) -> User:
-    TOTPDevice.objects.create(user=user, name="authenticator", confirmed=True)
+    devices.enrol(user, "authenticator")
     return user

@@ -12,7 +12,6 @@ import time_machine
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke
 from operations.factors.acts import ACTS, Binding, about
 from operations.factors.step_up import VALID, StepUpNeeded, note, prove, spend
-from operations.models import Approval, Operation, StepUp
+from operations.models import Approval, Authenticator, Operation, StepUp
 from providers.errors import Refused
 from tests.sampelit_ops.signin.codes import code_of
 
@@ -32,7 +31,7 @@ Ask = Callable[..., Operation]
 
 
 def _code(person: User, steps: int = 0) -> str:
-    return code_of(TOTPDevice.objects.get(user=person), steps)
+    return code_of(Authenticator.objects.get(user=person), steps)
 
 
 def _spent(person: User, binding: Binding) -> bool:
@@ -89,7 +88,7 @@ def test_a_wrong_a_used_and_another_persons_code_note_nothing(waiting: Operation
     binding, code = about("operations.approve", waiting), _code(ada)
     with pytest.raises(Refused):
         prove(ada, binding, _code(ben))
-    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     prove(ada, binding, code)
 
     with pytest.raises(Refused, match="used before"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from operations.models import Authenticator
 
 PASSWORD = "correct horse battery"
 
 
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
+def code_of(device: Authenticator, steps: int = 0) -> str:
     """The code an authenticator app shows now, or `steps` periods later."""
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = time.time() + steps * device.step

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
+from operations.factors import devices
+from operations.models import Authenticator
 from sampelit_ops.roles import sync_roles
 from tests.sampelit_ops.signin.codes import PASSWORD
 
@@ -36,9 +37,9 @@ def person(db: None) -> Callable[..., User]:
 
 
 @pytest.fixture
-def enrolled(person: Callable[..., User]) -> Callable[..., TOTPDevice]:
-    def make(username: str, *roles: str) -> TOTPDevice:
-        return TOTPDevice.objects.create(user=person(username, *roles), name="app", confirmed=True)
+def enrolled(person: Callable[..., User]) -> Callable[..., Authenticator]:
+    def make(username: str, *roles: str) -> Authenticator:
+        return devices.enrol(person(username, *roles), "app")
 
     return make
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operations.factors import devices
 from providers.errors import Refused
@@ -18,7 +17,7 @@ from tests.sampelit_ops.signin.codes import code_of
 @pytest.mark.parametrize("recovery", [False, True])
 def test_a_code_raced_by_eight_works_once(recovery: bool) -> None:
     olga = User.objects.create_user("olga", is_staff=True)
-    code = code_of(TOTPDevice.objects.create(user=olga, name="app", confirmed=True))
+    code = code_of(devices.enrol(olga, "app"))
     if recovery:
         code = devices.new_recovery_codes(olga)[0]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from backups.models import Policy
@@ -20,7 +19,7 @@ from operations.engine.request import request
 from operations.factors import devices
 from operations.factors.acts import ACTS, Binding
 from operations.factors.step_up import StepUpNeeded, note
-from operations.models import Environment, Operation, StepUp
+from operations.models import Authenticator, Environment, Operation, StepUp
 from operations.web.step_up import ASKS
 from sampelit_ops.demo.users import create_demo_users
 from sampelit_ops.signin.invitations import invite, start_over
@@ -68,8 +67,8 @@ def _page(house: House, username: str, path: str, data: dict[str, object]) -> No
     """A page's act; what the middleware would answer is raised, as by a service."""
     client = Client()
     client.force_login(User.objects.get(username=username))
-    device = TOTPDevice.objects.get(user__username=username, confirmed=True)
-    TOTPDevice.objects.filter(pk=device.pk).update(last_t=-1)
+    device = Authenticator.objects.get(user__username=username, confirmed=True)
+    Authenticator.objects.filter(pk=device.pk).update(last_t=-1)
     session = client.session
     session["otp_device_id"] = device.persistent_id
     session.save()

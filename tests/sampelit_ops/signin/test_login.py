@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from operations.factors import devices
-from operations.models import Notification
+from operations.models import Authenticator, Notification
 from tests.sampelit_ops.signin.codes import code_of
 
 Attempt = Callable[..., object]
@@ -20,7 +19,7 @@ Asked = Callable[[], bool]
 
 
 def test_password_and_code(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked, client: Client
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, signed_in: Asked, client: Client
 ) -> None:
     device = enrolled("olga", "Operator")
 
@@ -33,7 +32,7 @@ def test_password_and_code(
 
 @pytest.mark.parametrize("code", ["", "000000", "not a code", "1" * 21])
 def test_without_the_right_code(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked, code: str
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, signed_in: Asked, code: str
 ) -> None:
     enrolled("olga", "Operator")
 
@@ -43,7 +42,7 @@ def test_without_the_right_code(
 
 
 def test_a_code_works_once(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked, client: Client
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, signed_in: Asked, client: Client
 ) -> None:
     code = code_of(enrolled("olga", "Operator"))
     sign_in("olga", code)
@@ -56,7 +55,7 @@ def test_a_code_works_once(
 
 
 def test_a_recovery_code_works_once(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked, client: Client
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, signed_in: Asked, client: Client
 ) -> None:
     user = enrolled("olga", "Operator").user
     code = devices.new_recovery_codes(user)[0]
@@ -72,7 +71,7 @@ def test_a_recovery_code_works_once(
 
 
 def test_somebody_elses_code_is_refused(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, signed_in: Asked
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, signed_in: Asked
 ) -> None:
     enrolled("olga", "Operator")
     other = enrolled("ada", "Approver")
@@ -83,7 +82,7 @@ def test_somebody_elses_code_is_refused(
 
 
 def test_wrong_codes_lock_like_wrong_passwords(
-    enrolled: Callable[..., TOTPDevice], sign_in: Attempt, settings: Settings
+    enrolled: Callable[..., Authenticator], sign_in: Attempt, settings: Settings
 ) -> None:
     device = enrolled("olga", "Operator")
     for _ in range(settings.AXES_FAILURE_LIMIT):

@@ -13,13 +13,12 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.accounts import MACHINES
-from operations.models import AccessToken, Notification
+from operations.models import AccessToken, Authenticator, Notification
 from operations.tokens.use import owner
 from tests.sampelit_ops.signin.codes import PASSWORD
 from tests.stepping import SteppingClient
@@ -187,7 +186,9 @@ def test_nobody_changes_their_own_roles(admin_client: Client) -> None:
 
 
 def test_starting_over_ends_sessions_and_drops_the_device(
-    admin_client: Client, enrolled: Callable[..., TOTPDevice], django_capture_on_commit_callbacks: Callable[..., object]
+    admin_client: Client,
+    enrolled: Callable[..., Authenticator],
+    django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
     olga = enrolled("olga", "Operator").user
     hers = Client()
@@ -196,7 +197,7 @@ def test_starting_over_ends_sessions_and_drops_the_device(
     with django_capture_on_commit_callbacks(execute=True):
         admin_client.post("/admin/auth/user/", {"action": "start_over", "_selected_action": [olga.pk]})
 
-    assert not TOTPDevice.objects.filter(user=olga).exists()
+    assert not Authenticator.objects.filter(user=olga).exists()
     assert hers.get("/admin/account/tokens/").status_code == 302
     assert len(mail.outbox) == 1
     assert Entry.objects.filter(code="signin.link_sent", subject="olga").exists()

@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
@@ -17,7 +16,7 @@ from ledger.registry import sentence_for
 from operations import authority
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holds
-from operations.models import AccessToken, Environment, Notification, RoleGrant
+from operations.models import AccessToken, Authenticator, Environment, Notification, RoleGrant
 from operations.models.token_scopes import SCOPES
 from sampelit_ops.roles import ROLES
 from sampelit_ops.signin.role_changes import set_roles
@@ -133,7 +132,7 @@ def test_what_is_no_role_is_refused_whole(
 
 def test_the_shell_gives_and_takes_what_the_page_does(
     person: Callable[..., User],
-    enrolled: Callable[..., TOTPDevice],
+    enrolled: Callable[..., Authenticator],
     staging: Environment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from operations.factors import devices
+from operations.models import Authenticator
 from tests.sampelit_ops.signin.codes import code_of
 
 ENROL = "/admin/account/second-factor/"
@@ -47,7 +47,7 @@ def test_enrolment_end_to_end(person: Callable[..., User], client: Client) -> No
     user = person("olga", "Operator")
     client.force_login(user)
     shown = client.get(ENROL).content.decode()
-    device = TOTPDevice.objects.get(user=user)
+    device = Authenticator.objects.get(user=user)
     assert devices.base32(device) in shown
     assert re.search(r'<svg [^>]*viewBox="0 0 \d+ \d+"', shown)
     assert "style=" not in shown
@@ -58,12 +58,13 @@ def test_enrolment_end_to_end(person: Callable[..., User], client: Client) -> No
     device.throttle_reset()
     done = client.post(ENROL, {"code": code_of(device)}).content.decode()
 
-    assert len(re.findall(r"^(?:\s*<pre[^>]*>)?[a-z2-9]{12}$", done, re.MULTILINE)) == devices.RECOVERY_CODES
+    codes = re.findall(r"^(?:\s*<pre[^>]*>)?[a-z2-9]{4}(?:-[a-z2-9]{4}){3}$", done, re.MULTILINE)
+    assert len(codes) == devices.RECOVERY_CODES
     assert client.get("/admin/account/tokens/").status_code == 200
     assert Entry.objects.filter(code="signin.second_factor_enrolled", actor="olga").exists()
 
 
-def test_an_unproven_session_must_prove_it(enrolled: Callable[..., TOTPDevice], client: Client) -> None:
+def test_an_unproven_session_must_prove_it(enrolled: Callable[..., Authenticator], client: Client) -> None:
     device = enrolled("olga", "Operator")
     client.force_login(device.user)
     assert client.get("/admin/account/second-factor/replace/")["Location"] == ENROL
@@ -74,13 +75,13 @@ def test_an_unproven_session_must_prove_it(enrolled: Callable[..., TOTPDevice], 
 
 
 def test_replacing_keeps_the_old_one_until_confirmed(
-    enrolled: Callable[..., TOTPDevice], client: Client, settings: Settings
+    enrolled: Callable[..., Authenticator], client: Client, settings: Settings
 ) -> None:
     old = enrolled("olga", "Operator")
     client.force_login(old.user)
     client.post(ENROL, {"code": code_of(old)})
     client.get("/admin/account/second-factor/replace/")
-    new = TOTPDevice.objects.get(confirmed=False)
+    new = Authenticator.objects.get(confirmed=False)
     assert devices.confirmed(old.user) == old
 
     asked = client.post("/admin/account/second-factor/replace/", {"code": code_of(new)})
@@ -89,10 +90,10 @@ def test_replacing_keeps_the_old_one_until_confirmed(
     client.post("/admin/account/second-factor/replace/", shown)
 
     assert devices.confirmed(old.user) == new
-    assert not TOTPDevice.objects.filter(pk=old.pk).exists()
+    assert not Authenticator.objects.filter(pk=old.pk).exists()
 
 
-def test_new_recovery_codes_need_a_code(enrolled: Callable[..., TOTPDevice], client: Client) -> None:
+def test_new_recovery_codes_need_a_code(enrolled: Callable[..., Authenticator], client: Client) -> None:
     device = enrolled("olga", "Operator")
     old = devices.new_recovery_codes(device.user)
     client.force_login(device.user)
@@ -102,7 +103,7 @@ def test_new_recovery_codes_need_a_code(enrolled: Callable[..., TOTPDevice], cli
     asked = client.post(url)
     client.post(url, {"step_up": asked.context["signed"], "step_up_code": "000000"})
     assert devices.remaining_recovery_codes(device.user) == 10
-    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     shown = client.post(url, {"step_up": asked.context["signed"], "step_up_code": code_of(device, 1)}).content.decode()
 
     assert old[0] not in shown

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from operations import authority
-from operations.models import StepUp
+from operations.models import Authenticator, StepUp
 from operations.web.step_up import ASKS
 from tests.sampelit_ops.signin.codes import code_of
 
@@ -25,7 +24,7 @@ def vera(person: Callable[..., User]) -> User:
 
 
 @pytest.fixture
-def amir(enrolled: Callable[..., TOTPDevice], client: Client, settings: Settings) -> TOTPDevice:
+def amir(enrolled: Callable[..., Authenticator], client: Client, settings: Settings) -> Authenticator:
     """An admin who is signed in with a code of the half minute before this one."""
     device = enrolled("amir", "Admin")
     client.force_login(device.user)
@@ -38,7 +37,7 @@ def _give(client: Client, someone: User, *roles: str, **more: str) -> object:
     return client.post(f"/admin/auth/user/{someone.pk}/change/", given)
 
 
-def test_it_shows_what_is_confirmed_and_does_it_with_a_code(amir: TOTPDevice, vera: User, client: Client) -> None:
+def test_it_shows_what_is_confirmed_and_does_it_with_a_code(amir: Authenticator, vera: User, client: Client) -> None:
     asked = _give(client, vera, "Viewer", "Operator")
     page = asked.content.decode()
     assert (asked.status_code, authority.roles(vera)) == (ASKS, ["Viewer"])
@@ -54,11 +53,11 @@ def test_it_shows_what_is_confirmed_and_does_it_with_a_code(amir: TOTPDevice, ve
     assert Entry.objects.filter(code="signin.stepped_up", actor="amir", subject="vera").exists()
 
 
-def test_a_wrong_code_does_nothing_and_asks_again(amir: TOTPDevice, vera: User, client: Client) -> None:
+def test_a_wrong_code_does_nothing_and_asks_again(amir: Authenticator, vera: User, client: Client) -> None:
     signed = _give(client, vera, "Operator").context["signed"]
 
     for code in ("000000", "", "x" * 50):
-        TOTPDevice.objects.update(**NO_CODE_YET)
+        Authenticator.objects.update(**NO_CODE_YET)
         answer = _give(client, vera, "Operator", step_up=signed, step_up_code=code)
         assert (answer.status_code, authority.roles(vera)) == (ASKS, ["Viewer"])
 
@@ -66,7 +65,7 @@ def test_a_wrong_code_does_nothing_and_asks_again(amir: TOTPDevice, vera: User, 
     assert not StepUp.objects.exists()
 
 
-def test_other_values_than_those_shown_are_asked_for_anew(amir: TOTPDevice, vera: User, client: Client) -> None:
+def test_other_values_than_those_shown_are_asked_for_anew(amir: Authenticator, vera: User, client: Client) -> None:
     asked = _give(client, vera, "Viewer", "Operator")
 
     swapped = _give(client, vera, "Admin", step_up=asked.context["signed"], step_up_code=code_of(amir))
@@ -75,7 +74,7 @@ def test_other_values_than_those_shown_are_asked_for_anew(amir: TOTPDevice, vera
     assert StepUp.objects.get().spent_at is None
 
 
-def test_what_another_session_was_shown_confirms_nothing(amir: TOTPDevice, vera: User, client: Client) -> None:
+def test_what_another_session_was_shown_confirms_nothing(amir: Authenticator, vera: User, client: Client) -> None:
     signed = _give(client, vera, "Operator").context["signed"]
     thief = Client()
     thief.force_login(amir.user)
@@ -89,7 +88,7 @@ def test_what_another_session_was_shown_confirms_nothing(amir: TOTPDevice, vera:
     assert not StepUp.objects.exists()
 
 
-def test_a_form_of_strangers_burns_no_code(amir: TOTPDevice, vera: User, client: Client) -> None:
+def test_a_form_of_strangers_burns_no_code(amir: Authenticator, vera: User, client: Client) -> None:
     signed = _give(client, vera, "Operator").context["signed"]
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies

@@ -1,0 +1,50 @@
+"""Checks of second factors at rest: the key is here, nothing lies in clear, and no earlier key is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from ledger import channel
+from operations.doctor import Check, register
+from operations.factors import rotation
+from operations.models import Environment
+from operations.models.factor_key import LEAST
+
+WHY = "Whoever reads the portal's database or a copy of it must not be able to make its people's codes."
+
+
+@register
+def factor_key(environment: Environment | None) -> Iterator[Check]:
+    """FACTOR_KEY where people sign in; workers neither have nor need it."""
+    if not settings.FACTOR_KEY:
+        elsewhere = channel.current().name == "worker"
+        found = "not held by this process, which checks no factor" if elsewhere else "not set"
+        fix = "Set FACTOR_KEY to 50 random characters for the web service; docs/security.md."
+        yield Check("FACTOR_KEY", "idle" if elsewhere else "bad", found, WHY, "" if elsewhere else fix)
+    elif len(settings.FACTOR_KEY) < LEAST:
+        fix = "Set 50 random characters, the old ones as FACTOR_KEY_FALLBACKS, then manage.py reseal_factors."
+        yield Check("FACTOR_KEY", "bad", "set, but can be guessed", WHY, fix)
+    else:
+        yield Check("FACTOR_KEY", "ok", "set", WHY)
+
+
+@register
+def factors_at_rest(environment: Environment | None) -> Iterator[Check]:
+    """Each stored factor is sealed, under the key of now."""
+    if clear := rotation.in_clear():
+        fix = "The portal wrote none of them. Start over the sign-in of those people, and find out who wrote it."
+        yield Check("second factors at rest", "bad", f"{clear} in clear", WHY, fix)
+        return
+    if not settings.FACTOR_KEY:
+        yield Check("second factors at rest", "ok", "none in clear", WHY)
+        return
+    found = rotation.counts()
+    tone = "bad" if found[rotation.UNKNOWN] else "warn" if found[rotation.FALLBACK] else "ok"
+    told = ", ".join(f"{number} {state}" for state, number in sorted(found.items())) or "none stored"
+    fixes = {
+        "bad": "Add the earlier key to FACTOR_KEY_FALLBACKS; without it those people start their sign-in over.",
+        "warn": "Run manage.py reseal_factors, then take the earlier key out of FACTOR_KEY_FALLBACKS.",
+    }
+    yield Check("second factors at rest", tone, told, WHY, fixes.get(tone, ""))

@@ -1,0 +1,151 @@
+"""Second factors: Authenticator (an app's TOTP key), RecoveryCodes and Passkey, all devices of django-otp.
+
+Keys are sealed under FACTOR_KEY and bound to their person; recovery codes are only there as slow hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from operations.models.factor_key import opened, sealed
+
+
+class Authenticator(TOTPDevice):
+    """django-otp's device with a sealed key; all else is django-otp's."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    @property
+    def bin_key(self) -> bytes:
+        return opened(self.key, self.seal_owner)
+
+    @property
+    def seal_owner(self) -> str:
+        return f"totp {self.user_id}"
+
+
+class RecoveryCodes(TimestampMixin, ThrottlingMixin, Device):
+    """One row a person: slow hashes of the codes that are left; a code's hash goes when it is used."""
+
+    hashes = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user"], name="recovery_codes_once")]
+
+    @property
+    def left(self) -> int:
+        return len(self._opened()["hashes"])
+
+    def store(self, salt: str, hashes: list[str]) -> None:
+        self.hashes = sealed(json.dumps({"salt": salt, "hashes": hashes}).encode(), self.seal_owner)
+
+    @property
+    def seal_owner(self) -> str:
+        return f"recovery {self.user_id}"
+
+    def get_throttle_factor(self) -> float:
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether it is one that is left; it is none afterwards. Call it with the row locked."""
+        if not self.verify_is_allowed()[0]:
+            return False
+        known = self._opened()
+        given = hashed(token, known["salt"])
+        left = [each for each in known["hashes"] if not hmac.compare_digest(each, given)]
+        if len(left) == len(known["hashes"]):
+            self.throttle_increment(commit=True)
+            return False
+        self.store(known["salt"], left)
+        self.throttle_reset(commit=False)
+        self.set_last_used_timestamp(commit=False)
+        self.save()
+        return True
+
+    def _opened(self) -> dict[str, Any]:
+        return dict(json.loads(opened(self.hashes, self.seal_owner)))
+
+
+class Passkey(TimestampMixin, Device):
+    """A WebAuthn credential: its public key, and how often its authenticator says that it signed."""
+
+    credential_id = models.CharField(max_length=1400, unique=True, help_text="base64url, as the browser names it.")
+    public_key = models.TextField()
+    sign_count = models.BigIntegerField(default=0)
+    synced = models.BooleanField(default=False, help_text="Its authenticator may copy it to other devices.")
+    transports = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["created_at"]
+        default_permissions = ()
+
+    @property
+    def cose_key(self) -> bytes:
+        return opened(self.public_key, self.seal_owner)
+
+    @property
+    def seal_owner(self) -> str:
+        return f"passkey {self.user_id} {self.credential_id}"
+
+
+class PasskeyChallengeManager(models.Manager["PasskeyChallenge"]):
+    def issue(self, person: User, session_sha256: str, purpose: str, expires_at: datetime) -> bytes:
+        """32 random bytes that count once, for exactly this."""
+        challenge = secrets.token_bytes(32)
+        asked = {"person": person, "session_sha256": session_sha256, "purpose": purpose}
+        self.create(**asked, challenge=challenge.hex(), expires_at=expires_at)
+        return challenge
+
+    def spend(self, person: User, session_sha256: str, purpose: str, challenge: bytes) -> bool:
+        """Whether it was issued for this, is fresh, and was not spent before."""
+        now = timezone.now()
+        fresh = self.filter(challenge=challenge.hex(), spent_at=None, expires_at__gt=now)
+        asked = fresh.filter(person=person, session_sha256=session_sha256, purpose=purpose)
+        return bool(asked.update(spent_at=now))
+
+
+class PasskeyChallenge(models.Model):
+    """What an authenticator is to sign: for one person, session and purpose, once."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    session_sha256 = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64)
+    challenge = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[PasskeyChallengeManager] = PasskeyChallengeManager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.person}"
+
+
+def sealed_totp_key(raw: bytes, user_id: int) -> str:
+    return sealed(raw, f"totp {user_id}")
+
+
+def sealed_passkey(cose_key: bytes, user_id: int, credential_id: str) -> str:
+    return sealed(cose_key, f"passkey {user_id} {credential_id}")
+
+
+def hashed(code: str, salt: str) -> str:
+    """scrypt with 16 MiB: slow enough for the codes of 59 bits that an older portal made, too."""
+    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()
