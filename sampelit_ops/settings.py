@@ -100,20 +100,18 @@ OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent", 
 OPS_WORKERS = env.int("OPS_WORKERS", default=2)
 OPS_DEPLOY_WORKERS = env.int("OPS_DEPLOY_WORKERS", default=2 * OPS_WORKERS)
 OPS_QUEUE_WORKERS = {"deploy": OPS_DEPLOY_WORKERS}  # others have OPS_WORKERS
-_QUEUE = {"workers": OPS_WORKERS, "timeout": 43_200, "retry": 172_800, "queue_limit": 1, "bulk": 1, "poll": 0.5}
-Q_CLUSTER = {
+Q_CLUSTER = {  # of django-q2 the table alone is used: operations/worker/cluster.py takes from it
     "name": "export",
     "orm": "default",
-    **_QUEUE,
+    "timeout": 43_200,
+    "retry": 172_800,
+    "bulk": 1,
+    "poll": 0.5,
     "max_attempts": 1,
-    "ack_failures": True,
     "catch_up": False,
-    "scheduler": False,  # a row of its table would name any function; the portal's schedules are code
     "save_limit": 200,
     "time_zone": "UTC",
     "label": "Queue",
-    "daemonize_workers": False,
-    "ALT_CLUSTERS": {"prove": dict(_QUEUE), "urgent": dict(_QUEUE), "deploy": _QUEUE | {"workers": OPS_DEPLOY_WORKERS}},
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
 

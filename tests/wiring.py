@@ -139,9 +139,8 @@ def _is_ours(function: Callable[[], object]) -> bool:
 
 
 def everything() -> dict[str, Lines]:
-    from django_q.signals import post_spawn
 
-    forks = [*_at_fork, *(f"spawned: {uid}" for (uid, _), *_ in post_spawn.receivers)]
+    forks = list(_at_fork)
     return engine() | pages() | watching() | {"forks of a worker": forks}
 
 

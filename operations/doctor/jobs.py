@@ -36,6 +36,7 @@ def register() -> None:
     from operations.doctor import (  # noqa: F401  they register themselves
         databases,
         factors,
+        memory,
         people,
         portal,
         tokens,

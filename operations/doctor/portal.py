@@ -12,10 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.utils import timezone
 
-from operations.doctor import Check, register
+from operations.doctor import Check, beats, register
 from operations.models import Environment, Heartbeat, Operation
-
-_PATIENCE = 4
 
 
 @register
@@ -48,12 +46,12 @@ def workers(environment: Environment | None) -> Iterator[Check]:
     """A worker beats, and every queue's canary is eaten."""
     why = "Without workers nothing that was requested happens."
     fix = "Start manage.py run_worker; on Render look at the worker service's log."
-    fresh = timezone.now() - timedelta(seconds=_PATIENCE * settings.OPS_CANARY_SECONDS)
-    alive = Heartbeat.objects.filter(name__startswith="worker:", beat_at__gt=fresh).count()
+    fresh = timezone.now() - timedelta(seconds=beats.PATIENCE * settings.OPS_CANARY_SECONDS)
+    alive = len(beats.living_workers())
     yield Check("workers", "ok" if alive else "bad", f"{alive} alive", why, "" if alive else fix)
-    beats = dict(Heartbeat.objects.filter(name__startswith="canary:").values_list("name", "beat_at"))
+    canaries = dict(Heartbeat.objects.filter(name__startswith="canary:").values_list("name", "beat_at"))
     for queue in sorted(set(settings.OPS_QUEUES.values())):
-        at = beats.get(f"canary:{queue}")
+        at = canaries.get(f"canary:{queue}")
         ok = at is not None and at > fresh
         yield Check(f"canary {queue}", "ok" if ok else "bad", _ago(at), why, "" if ok else fix)
 
@@ -65,7 +63,7 @@ def ticker(environment: Environment | None) -> Iterator[Check]:
     late = timezone.now() - timedelta(seconds=max(120.0, 6 * settings.OPS_TICK_SECONDS))
     ok = at is not None and at > late
     why = "The tick re-sends lost messages, starts schedules and raises alarms."
-    yield Check("tick", "ok" if ok else "bad", _ago(at), why, "" if ok else "Run manage.py tick every minute (cron).")
+    yield Check("tick", "ok" if ok else "bad", _ago(at), why, "" if ok else "Workers tick by themselves; start one.")
     oldest = Operation.objects.due().filter(seeded=False).aggregate(at=Min("requested_at"))["at"]
     waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     tone = "bad" if waited > 900 else ("warn" if waited > 300 else "ok")

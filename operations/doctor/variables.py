@@ -6,27 +6,31 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
 from pyrage import RecipientError, x25519
 
 from ledger import channel
-from operations.doctor import Check, register
+from operations.doctor import Check, beats, register
 from operations.models import Environment
 from providers.secret_environment import showing
 
 
 @dataclass(frozen=True)
 class Variable:
-    """`needed`: red where missing outside the demo; else a missing one is only named."""
+    """`needed`: red where missing outside the demo; else a missing one is only named.
+
+    `queue`: only the workers of that queue hold it, and they say so with every beat.
+    """
 
     name: str
     needed: bool
     why: str
     shape: Callable[[str], bool]
     fix: str
+    queue: str = ""
 
 
 def _age_recipients(value: str) -> bool:
@@ -51,17 +55,25 @@ def _signing_key(value: str) -> bool:
     return "PRIVATE KEY" in value or re.fullmatch(r"[0-9a-fA-F]{64}", value) is not None or _base64_of(32)(value)
 
 
+def _identity_key(value: str) -> bool:
+    return re.fullmatch(r"AGE-SECRET-KEY-1[0-9A-Z]{58}", value.strip()) is not None
+
+
 def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
+KEYS = "`manage.py keys create` (docs/deploy.md)"
 _ENCRYPTS = "Exports are encrypted to it; without it they lie open in the store."
 VARIABLES = (
     Variable(
-        "SECRET_KEY", True, "It signs sessions and one-time links.", _like(r".{50,}"), "Set 50 random characters."
+        "SECRET_KEY", True, "It signs sessions and one-time links.", _like(r".{43,}"), "Set 50 random characters."
     ),
     Variable("BACKUP_AGE_RECIPIENTS", True, _ENCRYPTS, _age_recipients, "Set age1… (public halves, comma-separated)."),
-    Variable("BACKUP_SIGNING_KEY", True, "It signs manifests.", _signing_key, "Make one: docs/operations.md."),
+    Variable("BACKUP_SIGNING_KEY", True, "It signs manifests.", _signing_key, f"Make one: {KEYS} signing.", "export"),
+    Variable(
+        "BACKUP_AGE_IDENTITY", True, "It opens runs to prove them.", _identity_key, f"Make one: {KEYS} age.", "prove"
+    ),
     Variable("OPS_SEAL_RECIPIENT", False, "It seals secret parameters.", _age_recipients, "Set age1…"),
     Variable(
         "RENDER_API_KEY", False, "Deploys and rollbacks.", _like(r"rnd_\w{8,}"), "Render: Account Settings, API Keys."
@@ -90,19 +102,47 @@ VARIABLES = (
 @register
 def secrets(environment: Environment | None) -> Iterator[Check]:
     """Each secret: present and well-formed."""
+    told = _told()
     for variable in VARIABLES:
+        elsewhere = told.get(settings.OPS_QUEUES[variable.queue]) if variable.queue else None
         value = os.environ.get(variable.name, "")
-        if not value:
-            tone = "bad" if variable.needed and not settings.DEMO else "idle"
-            yield Check(variable.name, tone, "not set", variable.why, variable.fix)
-        elif variable.shape(value):
-            yield Check(variable.name, "ok", "set and well-formed", variable.why)
+        if elsewhere is not None:
+            yield _check(variable, *elsewhere.get(variable.name, (False, False)), f" at the {variable.queue} worker")
+        elif value or not variable.queue:
+            yield _check(variable, bool(value), variable.shape(value))
         else:
-            yield Check(
-                variable.name, "warn" if settings.DEMO else "bad", "set, but malformed", variable.why, variable.fix
-            )
+            fix = f"Start the {variable.queue} worker: it tells what it holds."
+            yield Check(variable.name, "warn", "no worker tells", variable.why, fix)
     yield from _identity()
     yield from _shown()
+
+
+def holdings(queues: Collection[str]) -> dict[str, tuple[bool, bool]]:
+    """For a worker's beat: which of its queues' own variables are set here, and well-formed. No value leaves."""
+    mine = [each for each in VARIABLES if each.queue and settings.OPS_QUEUES[each.queue] in queues]
+    values = {each: os.environ.get(each.name, "") for each in mine}
+    return {each.name: (bool(value), each.shape(value)) for each, value in values.items()}
+
+
+def _told() -> dict[str, dict[str, tuple[bool, bool]]]:
+    """What the living workers of each queue said that they hold; the worst word of several counts."""
+    told: dict[str, dict[str, tuple[bool, bool]]] = {}
+    for detail in beats.living_workers():
+        for queue in detail.get("queues", []):
+            for name, (is_set, fits) in detail.get("holds", {}).items():
+                known = told.setdefault(queue, {}).get(name, (True, True))
+                told[queue][name] = (known[0] and is_set, known[1] and fits)
+    return told
+
+
+def _check(variable: Variable, is_set: bool, fits: bool, where: str = "") -> Check:
+    if is_set and fits:
+        return Check(variable.name, "ok", f"set and well-formed{where}", variable.why)
+    if is_set:
+        tone = "warn" if settings.DEMO else "bad"
+        return Check(variable.name, tone, f"set, but malformed{where}", variable.why, variable.fix)
+    tone = "bad" if variable.needed and not settings.DEMO else "idle"
+    return Check(variable.name, tone, f"not set{where}", variable.why, variable.fix)
 
 
 def _identity() -> Iterator[Check]:

@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 
 from operations.models import Heartbeat
 from operations.worker.messages import CANARY, DISPATCH
+from providers import memory
 
 
 def send(operation_id: str, pool: str) -> None:
@@ -31,7 +32,9 @@ def dispatch(operation_id: str) -> str:
         return CANARY
     from operations.engine.run import run_operation
 
-    return run_operation(operation_id, owner(), pools_of(queue)) or "nothing to do"
+    ended = run_operation(operation_id, owner(), pools_of(queue)) or "nothing to do"
+    memory.give_back()
+    return ended
 
 
 def pools_of(queue: str) -> frozenset[str]:

@@ -1,25 +1,21 @@
-"""Makes django-q2's processes mortal and closed: every fork dies with its parent, only root reads their memory.
+"""Makes workers' processes mortal and closed: every fork dies with its parent, only root reads their memory.
 
-In: a cluster's master. Out: the hooks it runs at each fork; each worker leads a process group of its own.
+In: the supervisor. Out: the hooks it runs at each fork; each worker leads a process group of its own.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from typing import Any
-
-from django_q.signals import post_spawn
 
 from providers.processes import arm_parent_death
 from providers.secret_environment import hide_memory
 
 
 def harden() -> None:
-    """Call once in a cluster's master, before it forks its sentinel and workers: they inherit hidden memory too."""
+    """Call once, before the first fork: all that follow inherit hidden memory too."""
     hide_memory()
     os.register_at_fork(before=_remember, after_in_child=_die_with_parent)
-    post_spawn.connect(_lead_own_group, dispatch_uid="operations.worker.own_group")
 
 
 _parent: list[int] = []
@@ -35,7 +31,8 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _lead_own_group(**_: Any) -> None:
+def lead_own_group() -> None:
+    """Of a worker: what it starts can be ended with it."""
     os.setpgid(0, 0)
 
 

@@ -1,4 +1,4 @@
-"""`run_worker`: starts one django-q2 cluster a queue, watches that each really takes work, and ends when one does not.
+"""`run_worker`: forks the workers of each queue, watches that each really takes work, and ends when one does not.
 
 In: the queues to serve. Out: an exit code; 1 asks the platform to start the worker anew. Leaves nothing behind.
 """
@@ -9,41 +9,26 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
+from operations.doctor.variables import holdings
 from operations.engine.tick import tick
 from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
 from operations.models.operation import database_now
+from operations.worker import cluster, process_tree
+from operations.worker.cluster import Cluster, workers_of
 from operations.worker.django_q import beat, send_canary
 from operations.worker.process_tree import descendants
-from providers.processes import FRUGAL, kill_group, spawn
+from providers import memory
+from providers.storage.factory import preload
 
 logger = logging.getLogger("operations.supervisor")
-HELPERS = 3  # a cluster's sentinel, monitor and pusher
-
-
-@dataclass
-class Cluster:
-    """One qcluster process tree and what is known of its health."""
-
-    queue: str
-    process: subprocess.Popen[bytes]
-    canary_at: float | None = None
-    sent_at: object = None
-    thin_since: float | None = None
-    eaten: int = 0
-    suspicions: int = 0
-    born_at: float = field(default_factory=time.monotonic)
 
 
 class Supervisor:
@@ -57,7 +42,8 @@ class Supervisor:
         """Serve until a signal (0) or until a cluster is dead (1)."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
-        self.clusters = [Cluster(queue, self._spawn(queue)) for queue in self.queues]
+        self._load()
+        self.clusters = [cluster.start(queue) for queue in self.queues]
         threading.Thread(target=self._tick_loop, daemon=True).start()
         logger.info("%s serves %s", self.id, ", ".join(f"{queue} by {workers_of(queue)}" for queue in self.queues))
         while not self.stopping.wait(min(1.0, settings.OPS_CANARY_SECONDS / 5)):
@@ -69,67 +55,76 @@ class Supervisor:
         self._end(grace=settings.OPS_STOP_SECONDS)
         return 0
 
-    def _spawn(self, queue: str) -> subprocess.Popen[bytes]:
-        environment = {**FRUGAL, **os.environ, "Q_CLUSTER_NAME": queue, "OPS_WORKER_ID": self.id}
-        argv: list[str | Path] = [sys.executable, Path(settings.BASE_DIR) / "manage.py", "qcluster"]
-        return spawn(argv, env=environment, secrets_by_pipe=True)
+    def _load(self) -> None:
+        """Everything heavy once, before the forks that share it; what they must not share is closed."""
+        os.environ["OPS_WORKER_ID"] = self.id
+        memory.frugal()
+        process_tree.harden()
+        preload(settings.BACKUP_STORE)
+        connections.close_all()
+        memory.settle()
 
     def _look(self) -> str:
         """Why a cluster is dead, or nothing."""
         try:
-            beat(f"worker:{self.id}", queues=self.queues)
+            self._beat()
             return next(filter(None, map(self._dead, self.clusters)), "")
         except DatabaseError as error:
             logger.warning("the portal database does not answer: %s", error)
             connection.close()
             return ""
 
-    def _dead(self, cluster: Cluster) -> str:
-        code = cluster.process.poll()
+    def _beat(self) -> None:
+        """That it lives, what it holds and what it takes: the doctor runs elsewhere and cannot look."""
+        used = (memory.used_bytes(), memory.limit_bytes())
+        beat(f"worker:{self.id}", queues=self.queues, holds=holdings(self.queues), memory=used)
+
+    def _dead(self, each: Cluster) -> str:
+        code = each.process.exitcode
         if code is not None:
-            return f"queue {cluster.queue} ended with {code}"
-        return self._too_few(cluster) or self._canary(cluster)
+            return f"queue {each.queue} ended with {code}"
+        return self._too_few(each) or self._canary(each)
 
-    def _too_few(self, cluster: Cluster) -> str:
+    def _too_few(self, each: Cluster) -> str:
         """A worker that died and was not replaced within the canary time."""
-        below = descendants(cluster.process.pid)
-        enough = not below or len(below) >= workers_of(cluster.queue) + HELPERS
-        if enough or time.monotonic() - cluster.born_at < settings.OPS_CANARY_SECONDS:
-            cluster.thin_since = None
+        below = descendants(each.pid)
+        enough = not below or len(below) >= workers_of(each.queue)
+        if enough or time.monotonic() - each.born_at < settings.OPS_CANARY_SECONDS:
+            each.thin_since = None
             return ""
-        cluster.thin_since = cluster.thin_since or time.monotonic()
-        gone = time.monotonic() - cluster.thin_since > settings.OPS_CANARY_SECONDS
-        return f"queue {cluster.queue} lost a worker process" if gone else ""
+        each.thin_since = each.thin_since or time.monotonic()
+        gone = time.monotonic() - each.thin_since > settings.OPS_CANARY_SECONDS
+        return f"queue {each.queue} lost a worker process" if gone else ""
 
-    def _canary(self, cluster: Cluster) -> str:
+    def _canary(self, each: Cluster) -> str:
         """Send a canary; dead when it stays unconsumed although not every worker is busy with a fresh lease."""
-        if cluster.canary_at is not None:
-            eaten = Heartbeat.objects.filter(name=f"canary:{cluster.queue}", beat_at__gte=cluster.sent_at)
+        if each.canary_at is not None:
+            eaten = Heartbeat.objects.filter(name=f"canary:{each.queue}", beat_at__gte=each.sent_at)
             if eaten.exists():
-                cluster.canary_at, cluster.eaten, cluster.suspicions = None, cluster.eaten + 1, 0
-            elif time.monotonic() - cluster.canary_at > self._patience(cluster):
-                return self._suspect(cluster)
+                each.canary_at, each.eaten, each.suspicions = None, each.eaten + 1, 0
+            elif time.monotonic() - each.canary_at > self._patience(each):
+                return self._suspect(each)
             return ""
-        cluster.canary_at, cluster.sent_at = time.monotonic(), timezone.now()
-        send_canary(cluster.queue)
+        each.canary_at, each.sent_at = time.monotonic(), timezone.now()
+        send_canary(each.queue)
         return ""
 
-    def _patience(self, cluster: Cluster) -> float:
+    def _patience(self, each: Cluster) -> float:
         """A cluster that has yet to eat its first canary is still booting."""
-        return settings.OPS_CANARY_SECONDS * (1 if cluster.eaten else 4)
+        return settings.OPS_CANARY_SECONDS * (1 if each.eaten else 4)
 
-    def _suspect(self, cluster: Cluster) -> str:
+    def _suspect(self, each: Cluster) -> str:
         """Every worker busy is no death; two idle looks in a row are, unless a claim was made in between."""
-        busy = self._busy(cluster) >= workers_of(cluster.queue)
-        cluster.suspicions = 0 if busy else cluster.suspicions + 1
+        busy = self._busy(each) >= workers_of(each.queue)
+        each.suspicions = 0 if busy else each.suspicions + 1
         if busy:
-            cluster.canary_at = time.monotonic()
-        if cluster.suspicions < 2:
+            each.canary_at = time.monotonic()
+        if each.suspicions < 2:
             return ""
-        return f"queue {cluster.queue} took no work for {self._patience(cluster):.0f} s"
+        return f"queue {each.queue} took no work for {self._patience(each):.0f} s"
 
-    def _busy(self, cluster: Cluster) -> int:
-        mine = Operation.objects.filter(status=Status.RUNNING, lease_owner__startswith=f"{self.id}/{cluster.queue}/")
+    def _busy(self, each: Cluster) -> int:
+        mine = Operation.objects.filter(status=Status.RUNNING, lease_owner__startswith=f"{self.id}/{each.queue}/")
         return mine.filter(lease_until__gt=database_now()).count()
 
     def _tick_loop(self) -> None:
@@ -141,23 +136,17 @@ class Supervisor:
                 connection.close()
 
     def _end(self, grace: float) -> None:
-        """Stop every cluster; what it still held may be claimed again at once, since its processes are gone.
-
-        SIGTERM goes to the masters alone: a sentinel that gets it dies at once and its master waits for ever.
-        """
+        """Stop every cluster; what it still held may be claimed again at once, since its processes are gone."""
         self.stopping.set()
-        for cluster in self.clusters if grace else []:
-            cluster.process.send_signal(signal.SIGTERM)
+        for each in self.clusters if grace else []:
+            each.asked_to_stop.set()
         until = time.monotonic() + grace
-        for cluster in self.clusters:
-            below = descendants(cluster.process.pid)
-            try:
-                cluster.process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                logger.warning("queue %s did not stop in %.0f s; killing it", cluster.queue, grace)
-            kill_group(cluster.process, signal.SIGKILL)
-            for pid in below:
-                _kill(pid)
+        for each in self.clusters:
+            below = descendants(each.pid)
+            each.process.join(max(0.0, until - time.monotonic()))
+            if grace and each.process.is_alive():
+                logger.warning("queue %s did not stop in %.0f s; killing it", each.queue, grace)
+            each.kill(below)
         try:
             self._release()
             Heartbeat.objects.filter(name=f"worker:{self.id}").delete()
@@ -169,16 +158,3 @@ class Supervisor:
         for operation in held:
             Operation.objects.filter(pk=operation.pk, fence=operation.fence).update(lease_until=None, lease_owner="")
             wake(operation)
-
-
-def workers_of(queue: str) -> int:
-    """How many workers the queue's cluster keeps."""
-    workers: int = settings.OPS_QUEUE_WORKERS.get(queue, settings.OPS_WORKERS)
-    return workers
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -45,6 +45,18 @@ def open_store(url: str) -> Store:
     return S3Store(address)
 
 
+def preload(url: str) -> None:
+    """Before forks: what the store's client loads, so that they share it. Nothing is contacted, a bad URL is left."""
+    try:
+        address = parse(url)
+    except Refused:
+        return
+    if address.scheme != "file":
+        from providers.storage.s3_client import client
+
+        client(address)
+
+
 def django_storage(url: str) -> dict[str, Any]:
     """The entry for STORAGES["backups"], from the same URL and credentials; a bad URL fails at its first use."""
     try:

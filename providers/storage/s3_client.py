@@ -68,6 +68,7 @@ def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -
     A body is bound by its signed checksum header, on plain HTTP too, and is not hashed a second time for the signature.
     """
     import boto3
+    import botocore.session
     from botocore.config import Config
 
     config = Config(
@@ -80,8 +81,18 @@ def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -
         response_checksum_validation="when_required",
     )
     key_id, secret = held if len(held) == 2 else (None, None)
-    session = boto3.session.Session(aws_access_key_id=key_id, aws_secret_access_key=secret)
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _descriptions())
+    session = boto3.session.Session(key_id, secret, botocore_session=core)
     return session.resource("s3", endpoint_url=endpoint or None, region_name=region or "us-east-1", config=config)
+
+
+@lru_cache(maxsize=1)
+def _descriptions() -> Any:
+    """What boto3 knows of S3, parsed once: processes that are forked later share its pages."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def code_of(error: Exception) -> str:

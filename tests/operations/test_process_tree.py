@@ -11,13 +11,13 @@ import sys
 FORK = """
 import ctypes, json, os, resource, django
 django.setup()
-from django_q.signals import post_spawn
+from operations.worker.process_tree import lead_own_group
 
 reading, writing = os.pipe()
 if os.fork() == 0:
     death = ctypes.c_int()
     ctypes.CDLL(None).prctl(2, ctypes.byref(death))  # PR_GET_PDEATHSIG
-    post_spawn.send(sender="django_q", proc_name="worker")
+    lead_own_group()
     seen = {"dies by": death.value, "leads": os.getpgid(0) == os.getpid()}
     seen["open"] = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
     os.write(writing, json.dumps(seen | {"core": resource.getrlimit(resource.RLIMIT_CORE)[0]}).encode())

@@ -121,6 +121,19 @@ def test_killing_the_supervisor_leaves_nothing_and_another_one_goes_on(worker, w
     assert lines(tmp_path / "m").count("work") == 1
 
 
+def test_two_workers_side_by_side_do_each_operation_once(worker, workers, ask, tmp_path):
+    workers.append(start_worker("export"))
+    until(lambda: Heartbeat.objects.filter(name__startswith="worker:").count() >= 2)
+    next_canary()
+
+    operations = [ask(key=str(number), seconds=1, mark=str(tmp_path / str(number))) for number in range(8)]
+    running = Operation.objects.filter(status="running").exclude(lease_owner="")
+    until(lambda: len({owner.split("/")[0] for owner in running.values_list("lease_owner", flat=True)}) == 2)
+
+    assert [ended(operation) for operation in operations] == ["succeeded"] * len(operations)
+    assert [lines(tmp_path / str(number)).count("work") for number in range(len(operations))] == [1] * len(operations)
+
+
 def test_a_worker_killed_in_mid_work_is_replaced_and_the_work_ends_once(worker, ask, tmp_path):
     chance = random.Random(SEED)
     operations = [ask(key=str(number), seconds=1.5, mark=str(tmp_path / str(number))) for number in range(2)]
@@ -201,7 +214,7 @@ def test_lost_messages_are_only_a_delay_and_cancel_reaches_a_running_step(worker
 
 
 def test_a_frozen_cluster_makes_the_supervisor_end_with_one(worker):
-    """An idle django-q2 worker that is killed may hold the queue's lock for ever; stopping both is the sure way."""
+    """Stopped workers take no message, and their guard sees them alive: only the canary tells."""
     next_canary()
     cluster = descendants(worker.pid)
     for pid in cluster[1:]:

@@ -55,7 +55,6 @@ send
     "forks of a worker": """
 before: _remember
 after_in_child: _die_with_parent
-spawned: operations.worker.own_group
 """,
     "home panels": """
 10 health
@@ -131,9 +130,9 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
 backup_stores blueprints clock coverage databases factor_key factors_at_rest fingerprints identities
 last_witness ledger ledger_checkpoints mail
-migration_history migrations new_approvers outbox portal_copy portal_database render render_recovery repositories
-retention second_factors secrets services slack store supabase supabase_functions ticker tokens variables votes webhook
-workers
+migration_history migrations new_approvers outbox plan_memory portal_copy portal_database render render_recovery
+repositories retention second_factors secrets services slack store supabase supabase_functions ticker tokens variables
+votes webhook workers
 """,
     "anchor sources": """
 _checkpoints

@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from operations import doctor
 from operations.doctor import Check, databases
 from operations.models import Environment, Heartbeat
+from providers import memory
 from providers.errors import ProviderError
 from providers.http import public_address
 from sampelit_ops.roles import sync_roles
@@ -89,6 +90,7 @@ def test_approvers(db: None, settings: Settings, approvers: int, demo: bool, ton
     ("name", "value", "tone"),
     [
         ("SECRET_KEY", "x" * 50, "ok"),
+        ("SECRET_KEY", "B0jrphAPOY7pg92AN0c9MN4yecczLMdwnx4OkA1KFUk=", "ok"),  # as Render's generateValue makes it
         ("SECRET_KEY", "short", "bad"),
         ("SECRET_KEY", "", "bad"),
         ("BACKUP_AGE_RECIPIENTS", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", "ok"),
@@ -111,6 +113,53 @@ def test_secrets(
 
     assert _tones(checks)[name] == tone
     assert not value or all(value not in check.found + check.fix for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("held", "tone", "found"),
+    [
+        (None, "warn", "no worker tells"),
+        ([(True, True)], "ok", "set and well-formed at the export worker"),
+        ([(False, False)], "bad", "not set at the export worker"),
+        ([(True, True), (True, False)], "bad", "set, but malformed at the export worker"),
+        ([(True, True), (False, False)], "bad", "not set at the export worker"),
+    ],
+)
+def test_what_only_a_worker_holds_is_told_by_its_beat(
+    db: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    held: list[tuple[bool, bool]] | None,
+    tone: str,
+    found: str,
+) -> None:
+    settings.DEMO = False
+    monkeypatch.delenv("BACKUP_SIGNING_KEY", raising=False)
+    for number, word in enumerate(held or []):
+        detail = {"queues": ["export", "urgent"], "holds": {"BACKUP_SIGNING_KEY": word}}
+        Heartbeat.objects.create(name=f"worker:{number}", beat_at=timezone.now(), detail=detail)
+    old = {"queues": ["export"], "holds": {"BACKUP_SIGNING_KEY": (False, False)}}
+    Heartbeat.objects.create(name="worker:gone", beat_at=timezone.now() - timedelta(hours=1), detail=old)
+
+    checks = {check.name: check for check in doctor.run(only="secrets")}
+
+    assert (checks["BACKUP_SIGNING_KEY"].tone, checks["BACKUP_SIGNING_KEY"].found) == (tone, found)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "tone"),
+    [(300, 512, "ok"), (345, 512, "warn"), (470, 512, "bad"), (None, 512, "idle"), (300, None, "idle")],
+)
+def test_a_plan_that_is_too_small_is_seen(
+    db: None, monkeypatch: pytest.MonkeyPatch, used: int | None, limit: int | None, tone: str
+) -> None:
+    sizes = tuple(None if size is None else size << 20 for size in (used, limit))
+    monkeypatch.setattr(memory, "used_bytes", lambda: sizes[0])
+    monkeypatch.setattr(memory, "limit_bytes", lambda: sizes[1])
+    detail = {"queues": ["export", "urgent"], "memory": sizes}
+    Heartbeat.objects.create(name="worker:a", beat_at=timezone.now(), detail=detail)
+
+    assert _tones(doctor.run(only="plan_memory")) == {"memory here": tone, "memory of export and urgent": tone}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel shows variables in /proc on Linux only")
