@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import measures, peers
+from bench import measures, peers, services
 from bench.data import bench_database, peer_environment
 from bench.ours import Took, Variant, directory, run
 from providers.storage.factory import open_store
@@ -28,13 +28,20 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=ROOT / ".data" / "bench")
     options = parser.parse_args()
     options.home.mkdir(parents=True, exist_ok=True)
+    if "memory" in options.only or not options.only:
+        write(services.memory(Path(tempfile.mkdtemp(dir=options.home)), min(options.rows, 200_000)), options.rows)
+    if options.only != ["memory"]:
+        against_peers(options)
+    show()
+
+
+def against_peers(options: argparse.Namespace) -> None:
     with bench_database(options.home, options.rows) as (_, dsns), tempfile.TemporaryDirectory(dir=fast_disk()) as work:
         cases = file_cases(dsns, Path(work), options.rounds, options.rows)
         cases |= s3_cases(dsns, Path(work), options.rounds)
         for name, case in cases.items():
             if not options.only or name in options.only:
                 write({name: case()}, options.rows)
-    show()
 
 
 def fast_disk() -> str | None:
@@ -96,7 +103,7 @@ def _keys() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(str(key.to_public()) for key in held), (str(held[0]),)
 
 
-def write(results: dict[str, Found], rows: int) -> None:
+def write(results: Mapping[str, Found], rows: int) -> None:
     """Merge into bench-results.json, so that `--only` and an interruption keep the other rows."""
     known = read() | measures.as_json(results) | {"rows": rows}
     RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
@@ -114,6 +121,10 @@ def show() -> None:
             times = f"{measure['ours']:7.2f} s vs {measure['peer']:7.2f} s"
             cpu = f"client CPU {measure['ours_cpu']} s vs {measure['peer_cpu']} s"
             print(f"{name:52} {measure['ratio']:5.2f} x  {times}  {sizes}  {cpu}")
+        elif isinstance(measure, dict) and "plan_mb" in measure:
+            print(
+                f"{name:52} {measure['idle_mb']} MB idle, {measure['value']} MB at most, plan {measure['plan_mb']} MB"
+            )
         elif isinstance(measure, dict):
             print(f"{name:52} {measure['value']}")
 

@@ -16,7 +16,7 @@ from deployments.render.sync import poll
 from deployments.render.webhooks import PATH, our_webhook
 from deployments.supabase_link import link_projects
 from deployments.variables.fingerprints import refresh, refresh_groups
-from operations import onboarding
+from operations import doctor, onboarding
 from operations.dsns import known_dsn
 from operations.models import Environment
 from operations.onboarding import Step
@@ -133,8 +133,9 @@ def _databases() -> list[Step]:
 
 
 def _store() -> Step:
-    keys = bool(settings.BACKUP_AGE_RECIPIENTS and settings.BACKUP_SIGNING_KEY)
-    todo = "" if keys else "Set BACKUP_STORE, BACKUP_AGE_RECIPIENTS and BACKUP_SIGNING_KEY (manage.py keys makes them)."
+    told = [check.tone for check in doctor.run(only="secrets") if check.name.startswith("BACKUP_")]
+    keys = "bad" not in told
+    todo = "" if keys else "Set BACKUP_STORE, BACKUP_AGE_RECIPIENTS and BACKUP_SIGNING_KEY (docs/deploy.md, step 1)."
     return Step("Backup store and keys", "ok" if keys else "warn", "keys are set" if keys else "keys are missing", todo)
 
 

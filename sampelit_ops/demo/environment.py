@@ -30,6 +30,8 @@ WITHOUT_DATABASE = {
     "collectstatic",
     "analyze_sql",
     "keys",
+    "store_policies",
+    "validate_blueprint",
     "test",
 }
 

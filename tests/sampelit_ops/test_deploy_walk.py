@@ -1,0 +1,77 @@
+"""docs/deploy.md is followed as written, with DEMO=0: from an empty directory to a proven export and a green doctor."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.blueprint_platform import Platform
+from tests.deploy_walk import GUIDE, WEB, Walk, commands, deployed, typed_names
+
+pytestmark = pytest.mark.worker
+EXPORT = "SELECT status, error FROM operations_operation WHERE kind = 'backups.export' ORDER BY id LIMIT 1"
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    home = tmp_path_factory.mktemp("walk")
+    home.chmod(0o755)
+    with deployed(home) as found:
+        yield found
+
+
+def until_proven(platform: Platform, seconds: float = 120) -> tuple[str, str]:
+    end = time.monotonic() + seconds
+    with psycopg.connect(platform.database_url, autocommit=True) as portal:
+        while time.monotonic() < end:
+            row = portal.execute(EXPORT).fetchone()
+            if row and row[0] not in ("queued", "running"):
+                return row
+            time.sleep(0.3)
+    raise AssertionError(f"still {row}: {platform.log('sampelit-ops-prove')[-2000:]}")
+
+
+NO_MAIL_SERVER_HERE = {"mail", "notify"}
+
+
+def for_a_person() -> re.Pattern[str]:
+    """The checks that the guide names as what only a person can add."""
+    table = GUIDE.read_text().partition("| check | until |")[2].partition("## Memory")[0]
+    names = re.findall(r"^\| `([^`]+)` \|", table, re.M)
+    return re.compile("|".join(re.escape(name).replace("ENVIRONMENT", r"\w+") for name in names))
+
+
+def test_the_guide_asks_for_exactly_what_render_asks_for(walk: Walk) -> None:
+    asked = {
+        variable["key"]: service["name"].removeprefix("sampelit-ops-")
+        for service in walk.platform.services.values()
+        for variable in service["envVars"]
+        if variable.get("sync") is False
+    }
+
+    assert typed_names() == asked
+
+
+def test_the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> None:
+    assert walk.answers().status_code == 200
+    setup, doctor = commands("web shell")
+    said = walk.shell(WEB, setup)
+    assert "/admin/account/welcome/" in said
+    assert "MISSING" not in said
+    assert until_proven(walk.platform) == ("succeeded", "")
+    assert walk.platform.run("sampelit-ops-tick", "python manage.py tick").returncode == 0
+
+    answer = walk.platform.run(WEB, f"{doctor} --json")
+    checks = json.loads(answer.stdout)["checks"]
+    open_ones = {check["name"]: check["found"] for check in checks if check["tone"] in ("bad", "warn")}
+
+    left = {name: found for name, found in open_ones.items() if not for_a_person().fullmatch(name)}
+    assert set(left) <= NO_MAIL_SERVER_HERE, left
+    assert {check["name"] for check in checks if check["tone"] == "bad"} == {"approvers"}
+    names = {check["name"] for check in checks}
+    assert {"memory of prove", "memory of export and urgent and deploy", "memory here"} <= names
