@@ -7,6 +7,7 @@ from backups.incidents import service as incidents
 from backups.policies import overdue, portal
 from backups.policies.scheduler import run_due
 from backups.provider import sync
+from backups.restore.scratch import keep_scratch
 from backups.retention.kinds import keep_retention
 from backups.stores.configured import keep_reports
 from backups.stores.orphans import sweep_default_store
@@ -21,6 +22,7 @@ def register() -> None:
     tick.every("backups.retention", 86_400, keep_retention)
     tick.every("backups.second_store", 60, catch_up)
     tick.every("backups.store_reports", 600, keep_reports)
+    tick.every("backups.scratch", 3600, keep_scratch)
     tick.every("backups.sweep", 3600, sweep_default_store)
     tick.every("backups.checkpoints", 60, checkpoints.keep)
     tick.every("backups.witness", 600, witness.keep)

@@ -11,6 +11,7 @@ from backups.models.run import RunStatus
 from backups.policies import portal
 from backups.proof import steps as proof_steps
 from backups.restore.kind import DEADLINE, RestoreKind, find, runs
+from backups.restore.scratch import DropScratchKind
 from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
@@ -106,5 +107,5 @@ class VerifyKind(OperationKind):
 
 
 def register() -> None:
-    for kind in (ExportKind(), RestoreKind(), VerifyKind()):
+    for kind in (ExportKind(), RestoreKind(), VerifyKind(), DropScratchKind()):
         kinds.register(kind)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from backups.models import Run
 from backups.models.run import RunStatus
-from backups.restore import live_steps, preview, targets
+from backups.restore import live_steps, preview, scratch, targets
 from backups.restore import steps as restore_steps
 from backups.restore.preview import comparison
 from backups.restore.targets import Place, parse, where
@@ -137,7 +137,7 @@ def _live_possible(run: Run, parameters: Parameters) -> None:
 
 def _consequences(environment: Environment, place: Place, run: Run, tables: str) -> list[Consequence]:
     if place.kind == "scratch":
-        return [Consequence("A new database is made on the restore server; nothing that exists is touched.", "ok")]
+        return scratch.told(environment)
     if place.kind == "compare":
         return [Consequence("The live tables are read and compared in a throwaway server; nothing is written.", "ok")]
     if place.kind == "schema":

@@ -21,13 +21,13 @@ from backups.archive.subset import narrowed, refuse_unknown_chain
 from backups.export import steps as export_steps
 from backups.models import Restore, Run
 from backups.progress import Watch
-from backups.restore import in_place, preview, targets
+from backups.restore import in_place, preview, scratch, targets
 from backups.restore.into_empty import Target, check_objects, restore
 from backups.restore.session import writing
 from backups.restore.targets import Place, parse
 from backups.stores.trusted_manifest import late_rows_after, store_of, trusted_manifest
 from ledger.services import record
-from operations.dsns import dsn_from, export_dsn, restore_dsn, server_dsn
+from operations.dsns import dsn_from, export_dsn, restore_dsn
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.models import Step, StepStatus
@@ -144,7 +144,7 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
     return {**values, "rows": restored.rows, "notes": [*readers, *restored.notes][:20]}
 
 
-def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, str]]:
+def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, Any]]:
     if place.kind == "database":
         targets.refuse_variable(place.name)
         dsn = dsn_from(place.name, "the database to restore into", "written")
@@ -153,11 +153,13 @@ def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[T
     if place.kind == "schema":
         return Target(restore_dsn(ctx.environment), place.name, chain=chain), {"schema": place.name}
     name = f"scratch_{ctx.operation.pk.lower()}"
-    with writing(server_dsn(ctx.environment), watch) as connection:
+    with writing(scratch.dsn(ctx.environment), watch) as connection:
         watch.check()
         postgres.fresh_database(connection, name)
-    ctx.log(f"Restoring into the new database {name}.")
-    return Target(postgres.beside(server_dsn(ctx.environment), name), chain=chain), {"database": name}
+    place_told = scratch.place(ctx.environment, name)
+    ctx.log(f"Restoring into the new database {name} on {place_told['server']}.")
+    target = Target(postgres.beside(scratch.dsn(ctx.environment), name), chain=chain)
+    return target, {"database": name, "place": place_told}
 
 
 def settle(ctx: StepContext) -> None:

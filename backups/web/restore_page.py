@@ -16,7 +16,7 @@ from backups.restore.targets import where
 from operations.authority import why_not
 from operations.databases import is_portal
 
-NOT_TABLES = ("removed", "written", "database", "schema", "notes")
+NOT_TABLES = ("removed", "written", "database", "place", "dropped_at", "schema", "notes")
 
 
 def context(request: HttpRequest, pk: str) -> dict[str, Any]:

@@ -125,10 +125,11 @@ def first_line(error: psycopg.Error) -> str:
 
 
 def fresh_database(connection: Connection, name: str) -> None:
-    """Make an empty database on this server, dropping one of that name that nobody uses. Raises ProviderError."""
+    """Make an empty database for this role alone, dropping one of that name that nobody uses. Raises ProviderError."""
     try:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     except psycopg.Error as error:
         raise explain(error, f"Making the database {name}") from None
 

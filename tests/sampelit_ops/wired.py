@@ -25,6 +25,7 @@ backups.portal 3600 s: keep
 backups.provider 600 s: sync_all
 backups.retention 86400 s: keep_retention
 backups.schedule 15 s: run_due
+backups.scratch 3600 s: keep_scratch
 backups.second_store 60 s: catch_up
 backups.store_reports 600 s: keep_reports
 backups.sweep 3600 s: sweep_default_store

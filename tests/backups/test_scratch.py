@@ -1,0 +1,83 @@
+"""A scratch restore says where it went, who may look into it and until when; and it is dropped."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from backups.models import Restore, Run
+from backups.restore.scratch import KEPT, keep_scratch, told
+from operations.models import Operation
+from tests import portal_database
+from tests.backups.conftest import RESTORING
+from tests.running import run_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def asked() -> QuerySet[Operation]:
+    return Operation.objects.filter(kind="backups.drop_scratch")
+
+
+def exists(name: str) -> bool:
+    with psycopg.connect(portal_database.server.dsn("postgres")) as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+@pytest.fixture
+def scratch(earlier_run: Run, restore_operation, spoilt) -> Restore:
+    operation = restore_operation(earlier_run, "scratch")
+    assert (operation.status, operation.error) == ("succeeded", "")
+    return Restore.objects.get(operation=operation)
+
+
+def test_it_says_where_it_went_and_only_its_role_may_look(scratch: Restore, spoilt) -> None:
+    place, name = scratch.report["place"], scratch.report["database"]
+    live = psycopg.conninfo.conninfo_to_dict(spoilt["restore"])
+    other = psycopg.conninfo.make_conninfo(spoilt["export"], dbname=name)
+
+    assert (place["beside"], place["role"]) == (live["dbname"], live["user"])
+    assert place["server"] == f"{live['host']}:{live['port']}"
+    assert f"dbname={name} user={live['user']}" in place["psql"]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(other)
+    portal_database.server.drop_database(name)
+
+
+def test_a_server_of_its_own_is_used_and_told(
+    earlier_run: Run, restore_operation, spoilt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_RESTORE_SCRATCH_DSN", portal_database.server.dsn("postgres"))
+
+    restored = Restore.objects.get(operation=restore_operation(earlier_run, "scratch"))
+
+    assert (restored.status, restored.report["place"]["beside"]) == ("succeeded", "")
+    assert restored.report["place"]["variable"] == "OPS_RESTORE_SCRATCH_DSN"
+    portal_database.server.drop_database(restored.report["database"])
+
+
+def test_after_a_week_it_is_dropped_once(scratch: Restore) -> None:
+    name = scratch.report["database"]
+    keep_scratch()
+    assert (asked().count(), exists(name)) == (0, True)
+    Restore.objects.filter(pk=scratch.pk).update(ended_at=timezone.now() - KEPT - timedelta(hours=1))
+
+    keep_scratch()
+    keep_scratch()
+    ended = run_once(asked().get(), RESTORING)
+    keep_scratch()
+
+    assert (ended.status, ended.error, exists(name)) == ("succeeded", "", False)
+    scratch.refresh_from_db()
+    assert "dropped_at" in scratch.report
+    assert asked().count() == 1
+
+
+def test_the_confirmation_names_both_places(earlier_run: Run, production) -> None:
+    said = " ".join(line.text for line in told(production))
+
+    assert all(word in said for word in ("OPS_RESTORE_SCRATCH_DSN", production.variable("restore"), "7 days", "beside"))
