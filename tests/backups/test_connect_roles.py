@@ -1,0 +1,101 @@
+"""The roles of the Connect page are enough for every verb, the docs print the same, and a missing grant is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from backups.models import Run
+from sampelit_ops.views.connect import roles_sql
+from tests import portal_database
+from tests.backups.conftest import ended
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROLES = ("sampelit_ops_export", "sampelit_ops_migration", "sampelit_ops_restore")
+PAGES = ("docs/backups.md",)
+
+
+@pytest.fixture
+def roles(spoilt, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The printed roles in the copy's server, and its variables leading to them. Yields the copy's name."""
+    name = str(psycopg.conninfo.conninfo_to_dict(spoilt["admin"])["dbname"])
+    text = re.sub(r"\bpostgres\b", "sampelit_owner", roles_sql().replace("DATABASE postgres", f'DATABASE "{name}"'))
+    with psycopg.connect(spoilt["admin"], autocommit=True) as admin:
+        admin.execute(re.sub(r"PASSWORD-\d", portal_database.server.password, text).encode())
+        for role in ROLES:
+            dsn = psycopg.conninfo.make_conninfo(spoilt["admin"], user=role)
+            monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.rpartition('_')[2].upper()}_DSN", dsn)
+        yield name
+        for role in ROLES:
+            admin.execute(f"DROP OWNED BY {role}".encode())
+            admin.execute(f"DROP ROLE {role}".encode())
+
+
+def take(spoilt: dict[str, str], statement: str, name: str) -> None:
+    with psycopg.connect(spoilt["admin"], autocommit=True) as admin:
+        admin.execute(statement.replace("HERE", f'"{name}"').encode())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_docs_print_the_very_file(page: str) -> None:
+    assert roles_sql() in (Path(settings.BASE_DIR) / page).read_text()
+
+
+def test_with_exactly_these_grants_a_run_is_proven_and_comes_back(roles: str, ask, restore_operation) -> None:
+    operation = ended(ask())
+    assert (operation.status, operation.error) == ("succeeded", "")
+    run = Run.objects.get(pk=operation.result["run"])
+
+    scratch = restore_operation(run, "scratch")
+    compared = restore_operation(run, "compare")
+    schema = restore_operation(run, "schema:beside")
+
+    assert [(each.status, each.error) for each in (scratch, compared, schema)] == [("succeeded", "")] * 3
+    portal_database.server.drop_database(scratch.result["database"])
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("REVOKE CONNECT ON DATABASE HERE FROM sampelit_ops_export", "permission denied for database"),
+        ("REVOKE pg_read_all_data FROM sampelit_ops_export", "sampelit_ops_export"),
+        ("ALTER ROLE sampelit_ops_export NOBYPASSRLS", "row-level security"),
+    ],
+)
+def test_an_export_names_the_grant_that_is_missing(roles: str, spoilt, ask, statement: str, said: str) -> None:
+    take(spoilt, "REVOKE CONNECT ON DATABASE HERE FROM PUBLIC", roles)
+    take(spoilt, "ALTER TABLE users ENABLE ROW LEVEL SECURITY", roles)
+    take(spoilt, statement, roles)
+
+    operation = ended(ask())
+
+    assert operation.status == "failed"
+    assert said in operation.error
+
+
+@pytest.mark.parametrize(
+    ("statement", "target", "said"),
+    [
+        ("ALTER ROLE sampelit_ops_restore NOCREATEDB", "scratch", "permission denied to create database"),
+        (
+            "REVOKE CREATE ON DATABASE HERE FROM sampelit_ops_restore, sampelit_owner",
+            "schema:beside",
+            "permission denied",
+        ),
+    ],
+)
+def test_a_restore_names_the_grant_that_is_missing(
+    roles: str, spoilt, ask, restore_operation, statement: str, target: str, said: str
+) -> None:
+    run = Run.objects.get(pk=ended(ask()).result["run"])
+    take(spoilt, statement, roles)
+
+    operation = restore_operation(run, target)
+
+    assert operation.status == "failed"
+    assert said in operation.error
