@@ -22,7 +22,9 @@ from typing import Any
 
 import yaml
 
+from deployments.blueprint.rules.words import MEMORY_MB
 from providers.processes import kill_group, spawn
+from tests.plan_limits import PlanLimit
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("tests/", "bench/")
@@ -38,6 +40,7 @@ class Platform:
     extra: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
     generated: dict[tuple[str, str], str] = field(default_factory=dict)
+    limits: list[PlanLimit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tree = self.home / "tree"
@@ -74,13 +77,16 @@ class Platform:
             timeout=300,
         )
 
-    def start(self, name: str, prefix: str = "") -> subprocess.Popen[bytes]:
-        """Its start command, as the platform's shell would exec it; `prefix` runs first in that shell."""
-        command = f"{prefix}exec {self.services[name]['startCommand']}"
+    def start(self, name: str, **more: str) -> subprocess.Popen[bytes]:
+        """Its start command, as the platform's shell would exec it, within the memory of its plan."""
+        service = self.services[name]
+        limit = PlanLimit(f"{name}-{len(self.limits)}", MEMORY_MB[service["plan"]])
+        self.limits.append(limit)
+        command = f"{limit.prefix}exec {service['startCommand']}"
         with (self.home / f"{name}.log").open("ab") as log:
-            process = spawn(
-                ["/bin/bash", "-c", command], env=self.environment(name), cwd=self.tree, stdout=log, stderr=log
-            )
+            environment = self.environment(name) | more
+            process = spawn(["/bin/bash", "-c", command], env=environment, cwd=self.tree, stdout=log, stderr=log)
+        limit.watched.append(process.pid)
         self.running.setdefault(name, []).append(process)
         return process
 
@@ -89,7 +95,9 @@ class Platform:
 
     def stop(self) -> None:
         for process in [process for each in self.running.values() for process in each]:
-            kill_group(process, signal.SIGTERM, 10)
+            kill_group(process, signal.SIGTERM, 30)
+        for limit in self.limits:
+            limit.close()
 
     @staticmethod
     def search_path() -> str:

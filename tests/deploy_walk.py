@@ -67,15 +67,15 @@ class Walk:
         assert ended.returncode == 0, f"{command}: {self.printed[command][-3000:]}"
         return ended.stdout
 
-    def answers(self, path: str = "/healthz") -> requests.Response:
+    def answers(self, path: str = "/healthz", port: int = 0, **headers: str) -> requests.Response:
         """The web service's answer, once it is up, as Render's proxy asks for it."""
         host = f"{WEB}.onrender.com"
         until = time.monotonic() + 90
         while True:
             try:
                 return requests.get(
-                    f"http://127.0.0.1:{self.platform.port}{path}",
-                    headers={"Host": host, "X-Forwarded-Proto": "https"},
+                    f"http://127.0.0.1:{port or self.platform.port}{path}",
+                    headers={"Host": host, "X-Forwarded-Proto": "https", **headers},
                     timeout=30,
                 )
             except requests.ConnectionError:

@@ -37,7 +37,7 @@ def scratch(earlier_run: Run, restore_operation, spoilt) -> Restore:
 
 def test_it_says_where_it_went_and_only_its_role_may_look(scratch: Restore, spoilt) -> None:
     place, name = scratch.report["place"], scratch.report["database"]
-    live = psycopg.conninfo.conninfo_to_dict(spoilt["restore"])
+    live = psycopg.conninfo.conninfo_to_dict(spoilt["admin"])
     other = psycopg.conninfo.make_conninfo(spoilt["export"], dbname=name)
 
     assert (place["beside"], place["role"]) == (live["dbname"], live["user"])

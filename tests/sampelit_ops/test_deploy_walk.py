@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.blueprint_platform import Platform
+from tests import sampling
+from tests.blueprint_platform import Platform, free_port
 from tests.deploy_walk import GUIDE, WEB, Walk, commands, deployed, typed_names
 
 pytestmark = pytest.mark.worker
-EXPORT = "SELECT status, error FROM operations_operation WHERE kind = 'backups.export' ORDER BY id LIMIT 1"
+EXPORT = "SELECT status, error FROM operations_operation WHERE kind = 'backups.export' ORDER BY id DESC LIMIT 1"
+RUNS = "SELECT count(*), count(DISTINCT operation_id), count(*) FILTER (WHERE status = 'proven') FROM backups_run"
+ASK = """
+from operations.accounts import system_user
+from operations.engine.request import request
+from operations.models import Environment
+by, there = system_user("backups.request_export"), Environment.objects.get(slug="production")
+policy = {"policy": "audit-trail"}
+request("backups.export", by=by, environment=there, parameters=policy, reason="an hour passed", channel="schedule")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +86,34 @@ def test_the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> N
     assert {check["name"] for check in checks if check["tone"] == "bad"} == {"approvers"}
     names = {check["name"] for check in checks}
     assert {"memory of prove", "memory of export and urgent and deploy", "memory here"} <= names
+
+
+def test_hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> None:
+    """An hour: an export, its drill, a tick of the cron job, and page views at both web instances."""
+    hours, platform = sampling.size("BLUEPRINT_HOURS"), walk.platform
+    second = free_port()
+    platform.start(WEB, PORT=str(second))
+    platform.start("sampelit-ops-worker")
+    token = platform.environment(WEB)["OPS_METRICS_TOKEN"]
+    before = runs(platform)
+
+    for _ in range(hours):
+        walk.shell("sampelit-ops-worker", f"python manage.py shell -c {shlex.quote(ASK)}")
+        tick = platform.start("sampelit-ops-tick")
+        for port in (platform.port, second) * 10:
+            assert walk.answers("/admin/login/", port).status_code == 200
+            assert walk.answers("/metrics", port, Authorization=f"Bearer {token}").status_code == 200
+        assert until_proven(platform) == ("succeeded", "")
+        assert tick.wait(120) == 0
+
+    after = runs(platform)
+    assert [now - then for now, then in zip(after, before, strict=True)] == [hours] * 3, "each export once"
+    assert [limit.kills() for limit in platform.limits] == [0] * len(platform.limits)
+    lasting = [each for name, each in platform.running.items() if not name.endswith("tick")]
+    assert all(process.poll() is None for processes in lasting for process in processes)
+
+
+def runs(platform: Platform) -> tuple[int, int, int]:
+    with psycopg.connect(platform.database_url) as portal:
+        found = portal.execute(RUNS).fetchone()
+    return found or (0, 0, 0)
