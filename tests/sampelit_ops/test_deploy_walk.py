@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,12 +31,21 @@ request("backups.export", by=by, environment=there, parameters=policy, reason="a
 """
 
 
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    home = tmp_path_factory.mktemp("walk")
-    home.chmod(0o755)
-    with deployed(home) as found:
-        yield found
+@pytest.fixture
+def walk() -> Iterator[Walk]:
+    """In a place that PostgreSQL's user reaches, where the tests run as root."""
+    with tempfile.TemporaryDirectory(prefix="walk-", dir=os.environ["OPS_DATA_DIR"]) as directory:
+        home = Path(directory)
+        home.chmod(0o755)
+        with deployed(home) as found:
+            yield found
+
+
+def test_the_guide_leads_from_nothing_to_hours_without_a_kill(walk: Walk) -> None:
+    """One walk, as it takes minutes: what is typed, the guide to its end, then hours of work."""
+    the_guide_asks_for_exactly_what_render_asks_for(walk)
+    the_guide_ends_with_a_proven_export_and_a_green_doctor(walk)
+    hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk)
 
 
 def until_proven(platform: Platform, seconds: float = 120) -> tuple[str, str]:
@@ -57,7 +69,7 @@ def for_a_person() -> re.Pattern[str]:
     return re.compile("|".join(re.escape(name).replace("ENVIRONMENT", r"\w+") for name in names))
 
 
-def test_the_guide_asks_for_exactly_what_render_asks_for(walk: Walk) -> None:
+def the_guide_asks_for_exactly_what_render_asks_for(walk: Walk) -> None:
     asked = {
         variable["key"]: service["name"].removeprefix("sampelit-ops-")
         for service in walk.platform.services.values()
@@ -68,7 +80,7 @@ def test_the_guide_asks_for_exactly_what_render_asks_for(walk: Walk) -> None:
     assert typed_names() == asked
 
 
-def test_the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> None:
+def the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> None:
     assert walk.answers().status_code == 200
     setup, doctor = commands("web shell")
     said = walk.shell(WEB, setup)
@@ -88,7 +100,7 @@ def test_the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> N
     assert {"memory of prove", "memory of export and urgent and deploy", "memory here"} <= names
 
 
-def test_hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> None:
+def hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> None:
     """An hour: an export, its drill, a tick of the cron job, and page views at both web instances."""
     hours, platform = sampling.size("BLUEPRINT_HOURS"), walk.platform
     second = free_port()
