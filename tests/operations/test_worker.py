@@ -123,8 +123,7 @@ def test_killing_the_supervisor_leaves_nothing_and_another_one_goes_on(worker, w
 
 def test_two_workers_side_by_side_do_each_operation_once(worker, workers, ask, tmp_path):
     workers.append(start_worker("export"))
-    until(lambda: Heartbeat.objects.filter(name__startswith="worker:").count() >= 2)
-    next_canary()
+    until(lambda: Heartbeat.objects.filter(name__endswith=f"-{workers[-1].pid}").exists(), 60)
 
     operations = [ask(key=str(number), seconds=1, mark=str(tmp_path / str(number))) for number in range(8)]
     running = Operation.objects.filter(status="running").exclude(lease_owner="")
