@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -76,5 +76,5 @@ def peak_memory(dsn: str, directory: Path, connections: int) -> dict[str, Any]:
     return dict(json.loads(answer.stdout))
 
 
-def as_json(results: dict[str, Ratio | dict[str, Any]]) -> dict[str, Any]:
+def as_json(results: Mapping[str, Ratio | dict[str, Any]]) -> dict[str, Any]:
     return {name: asdict(result) if isinstance(result, Ratio) else result for name, result in results.items()}

@@ -7,6 +7,7 @@ launcher put the demo's variables into the environment first.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -100,7 +101,7 @@ OPS_QUEUES = {"export": "export", "prove": OPS_PROVE_QUEUE, "urgent": "urgent", 
 OPS_WORKERS = env.int("OPS_WORKERS", default=2)
 OPS_DEPLOY_WORKERS = env.int("OPS_DEPLOY_WORKERS", default=2 * OPS_WORKERS)
 OPS_QUEUE_WORKERS = {"deploy": OPS_DEPLOY_WORKERS}  # others have OPS_WORKERS
-Q_CLUSTER = {  # of django-q2 the table alone is used: operations/worker/cluster.py takes from it
+Q_CLUSTER: dict[str, Any] = {  # of django-q2 the table alone is used: operations/worker/cluster.py takes from it
     "name": "export",
     "orm": "default",
     "timeout": 43_200,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 KINDS = """
-backups.evidence Evidence backups.produce_evidencereport routine -
-  report write_report export 3600/1800 s
 backups.drop_scratch DropScratchKind backups.request_restore routine scratch:{restore}
   drop drop prove 3600/120 s
+backups.evidence Evidence backups.produce_evidencereport routine -
+  report write_report export 3600/1800 s
 backups.export ExportKind backups.request_export routine backup:{environment}:{policy}
   connects export
   copy copy export 21600/600 s
