@@ -26,6 +26,7 @@ ROOMS = (
 INTERNAL = {
     "DJANGO_SETTINGS_MODULE",
     "MAKELEVEL",
+    "SSH_CONNECTION",  # of sshd: where a shell came from
     "OPS_WORKER_ID",
     "Q_CLUSTER_NAME",
     "SANDBOX_HEALTH_URL",
