@@ -13,7 +13,7 @@ from zlib import crc32
 WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 SIZES = {  # with the tests, in a soak
-    "AUTHORITY_WALKS": (4, 10_000),
+    "AUTHORITY_WALKS": (16, 10_000),
     "BLUEPRINT_HOURS": (1, 24),
     "CONVERSIONS": (16, 10_000),
     "DAYS": (8, 365),

@@ -10,13 +10,13 @@ from providers.errors import Refused
 
 def deciding(kind: OperationKind, environment: Environment, parameters: Parameters, risk: str) -> Environment:
     """Of all that the act reaches the environment whose votes and people count: the strictest for this risk."""
-    reached = [environment, *kind.reaches(environment, parameters)]
-    return strictest(reached, risk)
+    reached = {place.pk: place for place in [*kind.reaches(environment, parameters), environment]}
+    return strictest(list(reached.values()), risk)
 
 
 def strictest(places: list[Environment], risk: str) -> Environment:
     """The place whose votes decide; of equals the first."""
-    return max(places, key=lambda place: (place.votes(risk), place.protected))
+    return places[0] if len(places) == 1 else max(places, key=lambda place: (place.votes(risk), place.protected))
 
 
 def place_of(operation: Operation) -> Environment:

@@ -44,15 +44,22 @@ class Evidence:
 def judge(operation: Operation, place: Environment, evidence: Evidence | None = None) -> list[Judged]:
     """Every vote for it that was not taken back; a page of many operations reads their evidence at once."""
     living = _living(operation)
-    known = evidence or (evidence_of([operation]) if living else Evidence({}, {}))
+    known = evidence or (_evidence([operation], {_name(vote) for vote in living}) if living else Evidence({}, {}))
     return [Judged(vote, _why_not(vote, operation, place, known)) for vote in living]
 
 
 def evidence_of(operations: Sequence[Operation], *others: User) -> Evidence:
     """Two queries, besides the votes and their people where these were not prefetched."""
-    names = {vote.approved_by.username for operation in operations for vote in _living(operation)}
-    names |= {person.username for person in others}
+    names = {_name(vote) for operation in operations for vote in _living(operation)}
+    return _evidence(operations, names | {person.username for person in others})
+
+
+def _evidence(operations: Sequence[Operation], names: set[str]) -> Evidence:
     return Evidence(histories(names), _said(operations))
+
+
+def _name(vote: Approval) -> str:
+    return vote.approved_by.username
 
 
 def _votes(operation: Operation) -> list[Approval]:

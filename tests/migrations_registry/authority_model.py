@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 ASKERS, VOTERS, ADMINS = ("olga", "otto"), ("ada", "ben", "carl", "nina"), ("amir", "anna")
 RIGHTS = {**dict.fromkeys(ASKERS, ("ask", "glass")), **dict.fromkeys(VOTERS, ("vote",))}
-RIGHTS |= dict.fromkeys(ADMINS, ("rules", "people", "glass"))
+RIGHTS |= dict.fromkeys(ADMINS, ("rules", "places", "people", "glass"))
 USUAL_ROWS = 100_000
 
 

@@ -1,238 +1,108 @@
-"""One random life of requests under changing rights, and a model beside it that knows nothing of the judge.
+"""Random lives of requests under changing rights, and a model beside them that knows nothing of the judge.
 
 In: a seed. Out: what ran and what was wrong with it by the model: who could ask, who could vote, whose vote was really
-given, which file destroys. Moves go through the real services; some are what only SQL can do.
+given, which file destroys. Moves go through the real services; some are what only SQL can do. Lives that begin alike
+are one until they part: `grow` plays a trunk, then two different moves from each state, down to leaves.
 """
 
 from __future__ import annotations
 
-import random
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from copy import deepcopy
 
-from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.db import transaction
 
-from ledger.services import record
-from migrations_registry.analysis import analyse
-from migrations_registry.models import MigrationFile, RulePolicy, Waiver
-from operations.approvals.voting import reevaluate, revoke
+from migrations_registry.kinds.rules import put_in_force
+from operations.approvals.voting import reevaluate
 from operations.engine.context import StepContext
-from operations.engine.run import run_operation
-from operations.engine.specs import POOLS
-from operations.models import Approval, Environment, Operation
+from operations.kinds.change_environment import change
+from operations.models import Operation
 from providers.errors import Refused
-from tests.migrations_registry.authority_model import ADMINS, ASKERS, RIGHTS, VOTERS, Model
-from tests.registering import registered
-from tests.stepping import approve, break_glass, confirm, request
-
-DROPS, BUILDS, ADDS = b"ALTER TABLE t DROP COLUMN a;", b"CREATE INDEX i ON t (a);", b"ALTER TABLE t ADD COLUMN b int;"
-ANY_ROWS = 10**12
-APPLY, RULES = "migrations.apply", "migrations.change_rules"
-PRODUCT = {"system_identifier": "7", "database_oid": 5, "database_name": "product"}
-PATHS = ("migration_01_a.sql", "migration_02_b.sql")
-MAY = {
-    "ask": ("migrations_registry", "apply_migrationfile"),
-    "glass": ("operations", "break_glass"),
-    "rules": ("migrations_registry", "change_rules"),
-    "people": ("auth", "change_user"),
-}
+from tests.migrations_registry.authority_moves import APPLY, CHANGE, DROPS, MOVES, RULES, Moves
 
 
-def settle() -> None:
-    """The people, in rows and in the ledger; `nina` became an approver just now, by the hands of amir."""
-    group = Group.objects.create(name="Approver")
-    group.permissions.set(Permission.objects.filter(codename="approve_operation"))
-    for name, rights in RIGHTS.items():
-        person = User.objects.create(username=name, is_staff=True)
-        for right in rights:
-            switch_right(person, right, on=True)
-    for name in VOTERS[:3]:
-        record("operations.approver_confirmed", actor="founder", subject=name, data={"roles": ["Approver"]})
-    record("operations.voters_known", actor="system", data={"people": {name: ["Admin"] for name in ADMINS}})
-    record("signin.invited", actor="amir", subject="nina", data={"roles": ["Approver"]})
-    production = Environment.objects.create(slug="production", name="P", kind="production", protected=True)
-    Environment.objects.filter(pk=production.pk).update(**PRODUCT)
-    Environment.objects.create(slug="staging", name="S")
-
-
-def switch_right(person: User, right: str, *, on: bool) -> None:
-    """As SQL does it: no entry says so."""
-    if right == "vote":
-        (person.groups.add if on else person.groups.remove)(Group.objects.get(name="Approver"))
-        return
-    app, codename = MAY[right]
-    permission = Permission.objects.get(content_type__app_label=app, codename=codename)
-    (person.user_permissions.add if on else person.user_permissions.remove)(permission)
-
-
-class Walk:
+class Walk(Moves):
     def __init__(self, seed: int) -> None:
-        self.random, self.model = random.Random(seed), Model()
-        self.ran, self.trouble = [0, 0], list[str]()
-        for path in PATHS:
-            self.edit(path)
+        super().__init__(seed)
+        self.ran, self.lives, self.trouble = [0, 0], 0, list[str]()
 
-    def play(self, moves: int) -> None:
+    def grow(self, trunk: int, depth: int) -> None:
+        """One life's first moves, then every way of two that differ, `depth` times: 2 ** depth interleavings."""
         self.ask()
-        for _ in range(moves):
-            with suppress(Refused, PermissionDenied):
-                getattr(self, self.random.choice(MOVES))()
-                reevaluate()
-        for operation in Operation.objects.all():
+        for name in self.random.choices(MOVES, k=trunk):
+            self.move(name)
+        self.branch(depth)
+
+    def branch(self, depth: int) -> None:
+        if depth == 0:
+            self.end()
+            return
+        for name in self.two():
+            with self.undone():
+                self.move(name)
+                self.branch(depth - 1)
+
+    def two(self) -> tuple[str, str]:
+        first = self.random.choice(MOVES)
+        return first, self.random.choice([name for name in MOVES if name != first])
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What happens inside leaves neither a row nor a fact."""
+        before = deepcopy(self.model)
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+        self.model = before
+
+    def move(self, name: str) -> None:
+        with suppress(Refused, PermissionDenied):
+            getattr(self, name)()
+
+    def end(self) -> None:
+        """A worker takes whatever is due."""
+        self.lives += 1
+        reevaluate()
+        for operation in Operation.objects.due():
             self.claim(operation)
 
     def acted(self, context: StepContext) -> None:
         """The step in place of what would be done: is everything there that it needs?"""
+        self.trouble.append("the judgement of this test did not end")
         operation, model = context.operation, self.model
         asker, need = operation.requested_by.username, self.needed(operation)
         have, by = model.voters(operation.pk, asker), model.glass.get(operation.pk, "")
         self.ran[min(need, 1)] += 1
-        if not model.may(asker, "rules" if operation.kind == RULES else "ask"):
-            self.trouble.append(f"{asker} could not ask any more")
-        if operation.kind == APPLY and context.parameters["file"] not in model.newest.values():
-            self.trouble.append("not the newest bytes")
-        if operation.kind == APPLY and model.asked[operation.pk] != model.ways.get(operation.environment.slug, ""):
-            self.trouble.append(f"{operation.environment} led to {model.asked[operation.pk]} when it was asked")
+        found = list(self.wrong(operation, asker))
         if len(have) < need and not (by and model.may(by, "glass")):
-            self.trouble.append(f"{operation.kind} of {asker}: votes of {sorted(have)}, {need} needed, glass: {by}")
+            found.append(f"{operation.kind} of {asker}: votes of {sorted(have)}, {need} needed, glass: {by}")
+        if operation.kind == RULES:
+            put_in_force(context)
+            model.rows = int(operation.parameters["rows"])
+        if operation.kind == CHANGE:
+            change(context)
+            model.needs[operation.environment.slug] = int(operation.parameters["votes_destructive"])
+        self.trouble[-1:] = found
+
+    def wrong(self, operation: Operation, asker: str) -> Iterator[str]:
+        """Whatever does not hold, besides votes."""
+        model = self.model
+        if not model.may(asker, {RULES: "rules", CHANGE: "places"}.get(operation.kind, "ask")):
+            yield f"{asker} could not ask any more"
+        if operation.kind != APPLY:
+            return
+        if operation.parameters["file"] not in model.newest.values():
+            yield "not the newest bytes"
+        if model.asked[operation.pk] != model.ways.get(operation.environment.slug, ""):
+            yield f"{operation.environment} led to {model.asked[operation.pk]} when it was asked"
 
     def needed(self, operation: Operation) -> int:
-        """The votes that its effects need: a lost column is destructive, and so are rules that make one less so."""
+        """The votes that its effects need: a lost column is destructive, and so is whatever makes one less so."""
+        slug, given = operation.environment.slug, operation.parameters
         if operation.kind == RULES:
-            return self.model.need(*self.model.needs) if int(operation.parameters["rows"]) > self.model.rows else 0
-        destroys = self.model.texts[operation.parameters["file"]] is DROPS
-        return self.model.need(operation.environment.slug) if destroys else 0
-
-    def pick(self) -> Operation:
-        operations = list(Operation.objects.exclude(status__in=["succeeded", "expired"]).order_by("requested_at"))
-        if not operations:
-            raise Refused("nothing waits")
-        return self.random.choice(operations)
-
-    def person(self, *names: str) -> User:
-        return User.objects.get(username=self.random.choice(names or tuple(RIGHTS)))
-
-    def ask(self) -> None:
-        where = Environment.objects.get(slug=self.random.choice(["production", "staging"]))
-        if self.random.random() < 0.2:
-            given = {"rows": str(self.random.randrange(10**6, 10**9))}
-            request(RULES, by=self.person(*ADMINS), environment=where, parameters=given)
-        else:
-            given = {"file": self.model.newest[self.random.choice(PATHS)]}
-            asked = request(APPLY, by=self.person(*ASKERS), environment=where, parameters=given)
-            self.model.asked[asked.pk] = self.model.ways.get(where.slug, "")
-
-    def edit(self, path: str = "") -> None:
-        path, text = path or self.random.choice(PATHS), self.random.choice([DROPS, DROPS, BUILDS, ADDS])
-        data = text + b" -- %d" % self.random.randrange(10**9)
-        self.model.newest[path] = registered(data, path).sha256
-        self.model.texts[self.model.newest[path]] = text
-
-    def vote(self) -> None:
-        operation, by = self.pick(), self.person(*VOTERS)
-        approve(operation, by=by)
-        self.model.said[operation.pk].add(by.username)
-
-    def take_back(self) -> None:
-        operation, by = self.pick(), self.person(*VOTERS)
-        revoke(operation, by=by)
-        self.model.said[operation.pk].discard(by.username)
-
-    def insert_vote(self) -> None:
-        """SQL: a row that meets every constraint, in the name of somebody who may vote."""
-        operation, by = self.pick(), self.person(*VOTERS)
-        asked = {"requested_by": operation.requested_by, "content_sha256": operation.content_sha256}
-        if not operation.approvals.filter(approved_by=by).exists():
-            Approval.objects.create(operation=operation, approved_by=by, decision="approve", **asked)
-
-    def queue_it(self) -> None:
-        Operation.objects.filter(pk=self.pick().pk, status="awaiting_approval").update(status="queued")
-
-    def demote(self) -> None:
-        person, right = self.person(), self.random.choice(["ask", "vote", "glass", "rules"])
-        switch_right(person, right, on=False)
-        self.model.rights.discard((person.username, right))
-
-    def promote_by_sql(self) -> None:
-        """Also of somebody whom no entry calls an approver: that one's votes never count."""
-        person, right = self.person(), self.random.choice(["ask", "vote", "glass"])
-        switch_right(person, right, on=True)
-        self.model.rights.add((person.username, right))
-
-    def switch(self) -> None:
-        """Deactivate, or activate, which sets the clock of an approver back."""
-        name = self.person(*ASKERS, *VOTERS).username
-        on = name not in self.model.active
-        User.objects.filter(username=name).update(is_active=on)
-        record(f"signin.user_{'activated' if on else 'deactivated'}", actor="amir", subject=name)
-        self.model.active ^= {name}
-        if on:
-            self.model.counting.discard(name)
-
-    def give_role(self) -> None:
-        """Taken and given again, by amir: it counts after a day."""
-        name = self.random.choice(VOTERS)
-        for code in ("signin.role_taken", "signin.role_given"):
-            record(code, actor="amir", subject=name, data={"role": "Approver"})
-        self.model.counting.discard(name)
-
-    def vouch(self) -> None:
-        name = self.random.choice(VOTERS)
-        confirm(User.objects.get(username=name), by=User.objects.get(username="anna"))
-        self.model.counting.add(name)
-
-    def waive(self) -> None:
-        """Somebody agreed to explain every finding of a newest file away."""
-        file = MigrationFile.objects.get(sha256=self.random.choice(sorted(self.model.newest.values())))
-        agreed = {"reason": "r", "requested_by": "olga", "approved_by": "ada", "approved_at": timezone.now()}
-        for statement in analyse(file.data).statements:
-            for finding in statement.findings:
-                Waiver.objects.get_or_create(file=file, rule=finding.rule, line=statement.line, defaults=agreed)
-
-    def put_rules_in_force(self) -> None:
-        """SQL: a policy by which nothing is destructive."""
-        version = RulePolicy.objects.count() + 1
-        lowered = {"MD-DROP-COLUMN": "convention", "ML-INDEX": "convention"}
-        RulePolicy.objects.create(version=version, created_by="sql", severities=lowered, rows=ANY_ROWS)
-        self.model.rows = ANY_ROWS
-
-    def change_votes(self) -> None:
-        slug, need = self.random.choice(["production", "staging"]), self.random.choice([1, 2, 3])
-        Environment.objects.filter(slug=slug).update(votes_destructive=need)
-        self.model.needs[slug] = need
-
-    def re_point(self) -> None:
-        """Another variable, which leads who knows where."""
-        slug, variable = self.random.choice(["production", "staging"]), f"OTHER_{self.random.randrange(10**6)}_DSN"
-        Environment.objects.filter(slug=slug).update(migration_dsn_env=variable)
-        self.model.ways[slug] = variable
-
-    def meet(self) -> None:
-        """Somebody connects, and staging turns out to be production's database."""
-        Environment.objects.filter(slug="staging").update(**PRODUCT)
-        self.model.is_one_database = True
-
-    def break_it(self) -> None:
-        operation, by = self.pick(), self.person(*ASKERS, *ADMINS)
-        break_glass(operation, by=by, reason="a generated emergency")
-        Operation.objects.filter(pk=operation.pk).update(due_at=None)
-        self.model.glass[operation.pk] = by.username
-
-    def lapse(self) -> None:
-        operation, past = self.pick(), timezone.now() - timedelta(hours=1)
-        if operation.break_glass_until is not None:
-            Operation.objects.filter(pk=operation.pk).update(break_glass_from=past, break_glass_until=past)
-            self.model.glass.pop(operation.pk, None)
-
-    def claim(self, operation: Operation | None = None) -> None:
-        run_operation((operation or self.pick()).pk, "walk", frozenset(POOLS), end_process=lambda: None)
-
-
-MOVES = (
-    *("ask", "edit", "take_back", "insert_vote", "queue_it", "demote", "promote_by_sql", "switch", "give_role"),
-    *("vouch", "waive", "put_rules_in_force", "change_votes", "re_point", "meet", "break_it", "lapse"),
-    *("vote",) * 6,
-    *("claim",) * 3,
-)
+            return self.model.need(*self.model.needs) if int(given["rows"]) > self.model.rows else 0
+        if operation.kind == CHANGE:
+            return self.model.need(slug) if int(given["votes_destructive"]) < self.model.needs[slug] else 0
+        return self.model.need(slug) if self.model.texts[given["file"]] is DROPS else 0
