@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 
 from providers.errors import ProviderError, Refused
+from providers.git.credential import handed_to
 from providers.git.source import Source
 from providers.processes import kill_group, spawn
 from providers.redact import redact
@@ -42,15 +43,17 @@ _ANSWERS = (
 
 def run(arguments: Sequence[str], source: Source, left: float, seconds: float) -> bytes:
     """What git printed; `left` of its `seconds` remain."""
-    options = [part for setting in (*_SETTINGS, *source.settings) for part in ("-c", setting)]
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as complaint:
-        process = spawn(
-            ["sh", "-c", _LIMITED, "git", *options, *arguments],
-            env={**_environment(), **source.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=complaint,
-        )
+        with handed_to(source) as (credential, pipes):
+            options = [part for setting in (*_SETTINGS, *source.settings, *credential) for part in ("-c", setting)]
+            process = spawn(
+                ["sh", "-c", _LIMITED, "git", *options, *arguments],
+                env={**_environment(), **source.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=answer,
+                stderr=complaint,
+                pass_fds=pipes,
+            )
         try:
             code = process.wait(max(0.1, left))
         except subprocess.TimeoutExpired:

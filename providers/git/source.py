@@ -6,10 +6,9 @@ checked. Only a person at the shell may name a repository of this machine (`loca
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from providers.errors import ProviderError, Refused
@@ -25,31 +24,25 @@ ONLY = "Only https:// addresses of public hosts are read, without a user name; n
 
 @dataclass(frozen=True)
 class Source:
-    """`settings` are git's, for the command line; `environment` may hold a token, which stays out of it."""
+    """`settings` are git's, for the command line; the token stays out of it and out of `environment`."""
 
     url: str
     revision: str
     settings: tuple[str, ...]
     environment: dict[str, str]
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class Access:
-    """A token for one https host; it reaches git through its environment, never its arguments."""
+    """A token for one https host."""
 
     host: str
     token: str
 
-    def environment(self, url: str) -> dict[str, str]:
-        """Git's settings for this URL: the token goes to its own host only."""
-        if not self.token or urlsplit(url).hostname != self.host:
-            return {}
-        basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
-        return {
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"http.https://{self.host}/.extraHeader",
-            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
-        }
+    def token_for(self, url: str) -> str:
+        """It goes to its own host only."""
+        return self.token if urlsplit(url).hostname == self.host else ""
 
 
 def access() -> Access:
@@ -68,7 +61,7 @@ def parse(source: str, *, local: bool = False) -> Source:
     if url.startswith("file:"):
         return Source(url, revision, (), {"GIT_ALLOW_PROTOCOL": "file"})
     more = {"GIT_ALLOW_PROTOCOL": "https", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": "/nonexistent"}
-    return Source(url, revision, (f"http.curloptResolve={_pinned(url)}",), {**more, **access().environment(url)})
+    return Source(url, revision, (f"http.curloptResolve={_pinned(url)}",), more, access().token_for(url))
 
 
 def check_form(source: str, *, local: bool = False) -> tuple[str, str]:

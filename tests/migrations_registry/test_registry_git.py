@@ -60,7 +60,8 @@ def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "bin"
     place.mkdir()
     told = tmp_path / "told"
-    script = f'#!/bin/sh\necho "$* $GIT_CONFIG_KEY_0 $GIT_CONFIG_VALUE_0" >> {told}\n'
+    script = f'#!/bin/sh\n(echo "$*"; tr "\\0" " " < /proc/self/environ) | tr "\\n" " " >> {told}\n'
+    script += f"echo >> {told}\n"
     script += 'case "$*" in *init*) ;; *) sleep 60;; esac'
     (place / "git").write_text(script)
     (place / "git").chmod(0o755)
@@ -81,5 +82,5 @@ def test_a_host_that_hangs_is_left_and_only_its_own_host_sees_the_token(
 
     assert error.value.retryable
     lines = fake_git.read_text().splitlines()
-    assert [("extraHeader" in line and "Basic" in line) for line in lines] == [told] * 2
+    assert [f"credential.https://{host}.helper=" in line for line in lines] == [told] * 2
     assert "ghp_secret" not in fake_git.read_text()
