@@ -53,23 +53,29 @@ def _atomic_depth(depth: int, previous: bytes, word: bytes) -> int:
 
 
 def comment_end(data: bytes, start: int) -> int:
-    """The offset behind the block comment that begins at `start`; they nest, as in PostgreSQL."""
+    """The offset behind the block comment that begins at `start`; they nest. Beyond the end where it never ends."""
     depth, position = 0, start
     while edge := _COMMENT_EDGE.search(data, position):
         depth += 1 if edge.group() == b"/*" else -1
         position = edge.end()
         if depth == 0:
             return position
-    return len(data)
+    return len(data) + 1
 
 
 def skip_blank(data: bytes, start: int, end: int) -> int:
-    """The first offset in [start, end) that is neither blank, comment nor semicolon; `end` if there is none."""
+    """The first offset in [start, end) that is neither blank, comment nor semicolon; `end` if there is none.
+
+    A comment that does not end there is none: PostgreSQL refuses it.
+    """
     while start < end:
         if match := _BLANK.match(data, start, end):
             start = match.end()
         elif data.startswith(b"/*", start, end):
-            start = min(comment_end(data, start), end)
+            closing = comment_end(data, start)
+            if closing > len(data):
+                return start
+            start = min(closing, end)
         else:
             return start
     return end
