@@ -32,7 +32,7 @@ from operations.engine.claim import lock
 from operations.models import Risk
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.effects import Start, start
-from providers.postgres.migrate.target_behaviour import behaviour, held
+from providers.postgres.migrate.target_behaviour import behaviour, held, role_states
 
 HISTORY_ROW = -2  # the place, among the file's statements, of the one row that the runner itself adds
 _HISTORY = Allowance(frozenset({INSERTED}), ("supabase_migrations", "schema_migrations"), statement=HISTORY_ROW)
@@ -86,17 +86,45 @@ def ask_before_alone(attempt: Attempt, step: dict[str, Any]) -> None:
         raise error
 
 
-def check_alone(attempt: Attempt, step: dict[str, Any], before: Fingerprint) -> None:
-    """After a statement outside of a transaction: what else differs in the schema is told; nothing takes it back."""
-    changes = compare_schemas(before, drift_detect.read(attempt.row.environment))
+@dataclass(frozen=True)
+class Before:
+    """What was true before a statement outside of a transaction: the schema, and all roles of the server."""
+
+    schema: Fingerprint
+    roles: dict[tuple[str, str], str]
+
+
+def look_before_alone(attempt: Attempt) -> Before:
+    return Before(drift_detect.read(attempt.row.environment), role_states(attempt.other_session))
+
+
+def check_alone(attempt: Attempt, step: dict[str, Any], before: Before) -> None:
+    """After a statement outside of a transaction: what else differs, in schema and roles, is told; nothing takes it
+    back.
+    """
+    changes = compare_schemas(before.schema, drift_detect.read(attempt.row.environment))
     declares = declared(attempt.file.data, step["statements"])
     names = {".".join(each.name[:2]) for each in declares.allowances if each.name}
     surplus = [_effect(change) for change in changes if not _is_about(change, names)]
+    surplus += _changed_roles(before.roles, role_states(attempt.other_session))
     if surplus:
         tell(attempt, step, MoreThanApproved(surplus, rolled_back=False))
         attempt.ctx.log(f"step {step['number']}: {phrases(surplus)[0]}, which the file does not say")
     else:
         attempt.note(step, effects={"did": [str(change) for change in changes], "seconds": 0})
+
+
+def _changed_roles(before: dict[tuple[str, str], str], now: dict[tuple[str, str], str]) -> list[Effect]:
+    """No statement that has to run alone changes a role."""
+    return [
+        Effect(CREATED, kind, (name,))
+        if (kind, name) not in before
+        else Effect(DROPPED, kind, (name,))
+        if (kind, name) not in now
+        else Effect(ALTERED, kind, (name,), frozenset({"attributes"}))
+        for kind, name in sorted(before.keys() | now.keys())
+        if before.get((kind, name)) != now.get((kind, name))
+    ]
 
 
 def _is_about(change: SchemaChange, names: set[str]) -> bool:

@@ -39,7 +39,7 @@ def run_alone(attempt: Attempt, connection: Connection, step: dict[str, Any], la
     failpoint("alone.observed")
     if not (begun and _is_done(attempt, connection, step, statement)):
         effects_guard.ask_before_alone(attempt, step)
-        seen = drift_detect.read(attempt.row.environment)
+        seen = effects_guard.look_before_alone(attempt)
         _try(attempt, connection, step, statement, begun)
         effects_guard.check_alone(attempt, step, seen)
     if last:

@@ -34,6 +34,42 @@ def test_what_changes_beside_a_lone_statement_alarms(
     assert "not rolled back, it ran outside of a transaction" in sentence_for(entry)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("ALTER ROLE lone CREATEDB", "role lone"),
+        ("ALTER ROLE lone NOLOGIN", "role lone"),
+        ("ALTER ROLE lone CONNECTION LIMIT 3", "role lone"),
+        ("ALTER ROLE lone SET search_path = elsewhere", "role setting lone"),
+        ("ALTER ROLE ALL SET statement_timeout = '7h'", "role setting every role"),
+        ("GRANT pg_write_all_data TO lone", "membership lone of pg_write_all_data"),
+        ("CREATE ROLE lone_2", "created role lone_2"),
+        ("DROP ROLE lone", "dropped role lone"),
+    ],
+)
+def test_roles_that_change_beside_a_lone_statement_alarm(
+    change: str, told: str, baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execute(statement: str) -> None:
+        with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+            admin.execute(statement)
+
+    execute("CREATE ROLE lone LOGIN")
+    monkeypatch.setitem(failpoints.armed, "alone.executed", lambda: execute(change))
+    try:
+        act(
+            "migrations.apply",
+            file=add_supabase(2, "CREATE INDEX CONCURRENTLY users_company ON users (company)").sha256,
+        )
+    finally:
+        execute("ALTER ROLE ALL RESET statement_timeout")
+        execute("DROP ROLE IF EXISTS lone")
+        execute("DROP ROLE IF EXISTS lone_2")
+
+    entry = Entry.objects.get(code="migrations_registry.more_than_approved")
+    assert any(told in phrase for phrase in entry.payload["changes"]), entry.payload["changes"]
+
+
 def test_a_lone_statement_says_what_it_did(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
     file = add_supabase(2, "CREATE INDEX CONCURRENTLY users_company ON users (company)")
     operation = act("migrations.apply", file=file.sha256)

@@ -51,6 +51,11 @@ def behaviour(connection: Connection) -> Behaviour:
     )
 
 
+def role_states(connection: Connection) -> dict[tuple[str, str], str]:
+    """By kind and name what each role is, has set and belongs to."""
+    return {(kind, name): state for kind, name, state in fetch_rows(connection, statements("role_states"))}
+
+
 def _with_texts(triggers: list[tuple[Any, ...]], texts: dict[int, str]) -> list[tuple[Any, ...]]:
     return [(*rest, texts[oid]) for *rest, oid in triggers if oid in texts]
 
