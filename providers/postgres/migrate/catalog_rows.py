@@ -6,7 +6,7 @@ the transaction's own when it is visible there and its xmin is still in progress
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,8 +64,8 @@ def changed_rows(own: Connection, other: Connection, catalog: Catalog, ids: Ids,
     if removed and catalog.vanishes:
         gone = _removed(own, other, catalog, ids)
     now = _rows(own, catalog, _own(catalog), asdict(ids))
-    wanted = sorted({key[0] for key in (*now, *gone)}, key=int)
-    before = _rows(other, catalog, _among(catalog), {"firsts": wanted}) if wanted else {}
+    wanted = {*now, *gone}
+    before = _rows(other, catalog, _exactly(catalog), _columns(wanted)) if wanted else {}
     for key in gone:
         if key in before:
             yield Pair(catalog, before[key], None)
@@ -115,6 +115,20 @@ def _own(catalog: Catalog) -> sql.Composable:
 
 def _among(catalog: Catalog) -> sql.Composable:
     return sql.SQL("c.{} = ANY (%(firsts)s::pg_catalog.oid[])").format(sql.Identifier(catalog.keys[0]))
+
+
+def _exactly(catalog: Catalog) -> sql.Composable:
+    """Only these rows: of a table with a new column not all the others, too. The first part finds them by an index."""
+    part = "pg_catalog.unnest(%(key_{})s::pg_catalog.text[])"
+    parts = sql.SQL(", ").join(sql.SQL(part.format(number)) for number in range(len(catalog.keys)))
+    query = sql.SQL("{among} AND ({keys}) IN (SELECT * FROM ROWS FROM ({parts}) AS wanted)")
+    return query.format(among=_among(catalog), keys=_key_list(catalog), parts=parts)
+
+
+def _columns(keys: Iterable[Key]) -> dict[str, list[str]]:
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    firsts = sorted(set(columns[0]), key=int)
+    return {"firsts": firsts, **{f"key_{number}": column for number, column in enumerate(columns)}}
 
 
 def _rows(connection: Connection, catalog: Catalog, condition: sql.Composable, values: Any) -> dict[Key, Row]:
