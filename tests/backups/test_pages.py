@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backups.models import Policy, Run, StoreReport
+from backups.models import Policy, Proof, Run, StoreReport
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Operation
 
@@ -55,6 +55,19 @@ def test_the_run_page(admin_client: Client, run: Run) -> None:
     assert "public.algorithm_audit_trail" in page
     assert run.manifest_sha256 in page
     assert len(queries) <= 12, [query["sql"] for query in queries]
+
+
+def test_the_run_page_lists_what_could_not_be_rebuilt(admin_client: Client, run: Run) -> None:
+    url = reverse("admin:backups_run_change", args=[run.pk])
+    assert "No row needs it." not in admin_client.get(url).content.decode()
+    proof = Proof.objects.get(run=run)
+    missing = ["The extension dblink could not be rebuilt.", "The function public.f(<b>) could not be rebuilt."]
+    Proof.objects.filter(pk=proof.pk).update(document={**proof.document, "missing": missing})
+
+    page = admin_client.get(url).content.decode()
+
+    assert "The extension dblink could not be rebuilt. No row needs it." in page
+    assert "The function public.f(&lt;b&gt;) could not be rebuilt. No row needs it." in page
 
 
 def test_coverage_shows_tables_outside_every_policy(admin_client: Client, run: Run) -> None:
