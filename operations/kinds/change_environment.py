@@ -11,8 +11,19 @@ from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Consequence, Parameters, step
-from operations.kinds.environment_fields import CHANGEABLE, DSNS, changed, met, parameters, text_of, values_of, whose
+from operations.kinds.environment_fields import (
+    CHANGEABLE,
+    DSNS,
+    SETTINGS,
+    changed,
+    met,
+    parameters,
+    text_of,
+    values_of,
+    whose,
+)
 from operations.models import Environment, Risk
+from operations.models.environment_mac import SIGNED
 from providers.errors import Refused
 
 
@@ -24,7 +35,8 @@ def change(ctx: StepContext) -> None:
         after = changed(before, values_of(ctx.parameters))
         if repointed(before, after):
             met(after)
-        after.save(update_fields=list(ctx.parameters))
+        Environment.objects.filter(pk=before.pk).update(**{name: getattr(after, name) for name in ctx.parameters})
+        Environment.objects.sign([before.pk])
         by = operation.requested_by.username
         operations_audit.note(before, after, by=by)
         if operation.risk != Risk.ROUTINE:
@@ -43,6 +55,8 @@ class ChangeEnvironment(OperationKind):
         """Only what differs is asked for."""
         after = changed(environment, values_of(parameters))
         given = {name: text_of(name, getattr(after, name)) for name in parameters}
+        if environment.was_altered:
+            return given
         differing = {name: text for name, text in given.items() if text != text_of(name, getattr(environment, name))}
         if not differing:
             raise Refused(f"{environment} is like that already. Nothing was requested.")
@@ -51,13 +65,18 @@ class ChangeEnvironment(OperationKind):
         return differing
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
-        """Votes bind what it was before, too."""
-        return json.dumps({name: text_of(name, getattr(environment, name)) for name in sorted(parameters)}).encode()
+        """Votes bind what it was before, too; of a row that SQL changed all that becomes valid with it."""
+        names = {*parameters, *(SIGNED if environment.was_altered else ())}
+        return json.dumps({name: text_of(name, getattr(environment, name)) for name in sorted(names)}).encode()
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
         after = changed(environment, values_of(parameters))
         known = environment.identified or environment.supabase_ref
-        if operations_audit.weaker(environment, after) or (repointed(environment, after) and known):
+        if (
+            environment.was_altered
+            or operations_audit.weaker(environment, after)
+            or (repointed(environment, after) and known)
+        ):
             return Risk.DESTRUCTIVE
         return Risk.SENSITIVE if repointed(environment, after) or thawed(environment, after) else Risk.ROUTINE
 
@@ -73,6 +92,13 @@ class ChangeEnvironment(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         after = changed(environment, values_of(parameters))
         lines = [Consequence(line) for line in _lines(environment, parameters)]
+        if environment.was_altered:
+            all_of_it = ", ".join(
+                f"{name.replace('_', ' ')} {text_of(name, getattr(after, name))}" for name in SETTINGS
+            )
+            lines.append(
+                Consequence(f"SQL changed its row past the portal. All of it becomes valid: {all_of_it}.", "bad")
+            )
         lines += [Consequence(way, "bad") for way in operations_audit.weaker(environment, after)]
         if set(DSNS) & set(parameters):
             found = met(after)

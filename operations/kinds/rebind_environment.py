@@ -36,7 +36,8 @@ def rebind(ctx: StepContext) -> None:
         environment.system_identifier, environment.database_oid = wanted.key
         environment.database_name = wanted.database_name
         environment.addresses = {purpose: [address(known_dsn(environment, purpose))] for purpose in found}
-        environment.save(update_fields=["system_identifier", "database_oid", "database_name", "addresses"])
+        names = ("system_identifier", "database_oid", "database_name", "addresses")
+        Environment.objects.filter(pk=environment.pk).update(**{name: getattr(environment, name) for name in names})
         line = f"It was {before} and is {wanted}."
         operations_audit.tell_approvers(environment, f"{environment} is another database now", [line])
         record(

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import re
-from typing import ClassVar
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, Self
 
-from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db import models
-from django.db.models.functions import Replace, Upper
+from django.db import models, transaction
 from django.utils import timezone
 
+from operations.models.environment_mac import SIGNED, MacField, RevisionField, fits, mac_of, most_ever
+from operations.models.environment_names import FOLDED, folded, variable_name
+
 PORTAL = "portal"
+DEFAULT_VOTES = {"routine": 0, "sensitive": 1, "destructive": 2}  # where it is protected
 PURPOSES = ("export", "migration", "restore")
 
 
-def variable_name(value: str) -> None:
-    """Raise ValidationError unless `value` is the name of an environment variable (a pasted secret is not)."""
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]{2,99}", value):
-        raise ValidationError("Give the name of a variable (capital letters, digits, _), never its value.")
-
-
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
+    def update(self, **fields: Any) -> int:
+        """As any other, and rows that were signed are signed as they are afterwards; one that SQL changed stays so."""
+        if not set(fields) & set(SIGNED):
+            return super().update(**fields)
+        with transaction.atomic():
+            rows = list(Environment.objects.select_for_update(no_key=True).filter(pk__in=self.order_by().values("pk")))
+            changed = super().update(**fields, revision=models.F("revision") + 1)
+            self.sign(row.pk for row in rows if not row.was_altered)
+        return changed
+
+    def sign(self, keys: Iterable[int]) -> None:
+        """This portal stands for what these rows ask for."""
+        for values in Environment.objects.filter(pk__in=list(keys)).values("pk", *SIGNED):
+            super(EnvironmentQuerySet, Environment.objects.filter(pk=values["pk"])).update(mac=mac_of(values))
+
     def of_the_product(self) -> EnvironmentQuerySet:
         """Without the portal's own database, which is exported like one but is nobody's product."""
         return self.exclude(kind="portal")
@@ -42,24 +53,14 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
 
     def of_one_database(self, environment: Environment) -> EnvironmentQuerySet:
         """The others whose recorded database may be this environment's; none while that is not known."""
-        same = models.Q(system_identifier=environment.system_identifier)
-        cannot_tell = models.Q(database_name=environment.database_name)
-        if environment.system_identifier:
-            cannot_tell &= models.Q(system_identifier="")
         known = self.filter(database_oid=environment.database_oid) if environment.identified else self.none()
-        return known.filter(same | cannot_tell).exclude(pk=environment.pk)
+        if environment.system_identifier:
+            known = known.filter(system_identifier__in=[environment.system_identifier, ""])
+        return known.exclude(pk=environment.pk)
 
     def named(self, slug: str) -> EnvironmentQuerySet:
         """Whoever has this slug, or one that would name the same variables."""
         return self.annotate(folded=FOLDED).filter(folded=folded(slug))
-
-
-def folded(slug: str) -> str:
-    """What of a slug is in the names of its variables: `Pr-1` and `pr_1` are one."""
-    return slug.upper().replace("-", "_")
-
-
-FOLDED = Upper(Replace("slug", models.Value("-"), models.Value("_")))
 
 
 class Environment(models.Model):
@@ -94,6 +95,10 @@ class Environment(models.Model):
     database_name = models.CharField(max_length=63, blank=True, default="", editable=False)
     addresses = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revision = RevisionField(default=0, db_default=0, editable=False)
+    mac = MacField(max_length=64, blank=True, default="", db_default="", editable=False)
+
+    was_altered = False  # when it was read: SQL changed what it asks for, past this portal
 
     objects: ClassVar[EnvironmentQuerySet] = EnvironmentQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -126,6 +131,18 @@ class Environment(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
+        """A row that was read knows whether this portal wrote it; one that was read in part counts as altered."""
+        row = super().from_db(db, field_names, values, **more)
+        read = row.__dict__
+        row.was_altered = not (set(SIGNED) <= read.keys() and fits(read, read.get("mac", "")))
+        return row
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.was_altered = not fits(vars(self), self.mac)
+
     @property
     def identified(self) -> bool:
         """Whether it is recorded which database this is."""
@@ -142,13 +159,22 @@ class Environment(models.Model):
         return max(environment.own_votes(risk) for environment in self.of_one_database())
 
     def own_votes(self, risk: str) -> int:
-        """What this row asks for by itself (defaults: docs/design.md 11)."""
+        """What this row asks for by itself; one that SQL changed as much as any environment asks or it ever did."""
+        typed = self._typed_votes(risk)
+        if not self.was_altered:
+            return typed
+        others = Environment.objects.of_the_product().exclude(pk=self.pk)
+        strictest = max((other._typed_votes(risk) for other in others), default=0)
+        return max(typed, DEFAULT_VOTES[risk], most_ever(self.slug, risk), strictest)
+
+    def _typed_votes(self, risk: str) -> int:
+        """Defaults: docs/design.md 11."""
         own = {
             "routine": self.votes_routine,
             "sensitive": self.votes_sensitive,
             "destructive": self.votes_destructive,
         }[risk]
-        defaults = {"routine": 0, "sensitive": 1, "destructive": 2} if self.protected else {"destructive": 1}
+        defaults = DEFAULT_VOTES if self.protected else {"destructive": 1}
         return own if own is not None else defaults.get(risk, 0)
 
     def frozen(self) -> bool:

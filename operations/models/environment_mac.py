@@ -1,0 +1,73 @@
+"""What an environment asks for, signed: a row whose code does not fit was written past this portal.
+
+In: a row's values. Out: its code (HMAC by SECRET_KEY), which covers a revision that only grows, so that an older row
+cannot be put back. Where a row is not genuine, the ledger tells the most votes that it ever asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from ledger import canonical
+from ledger.authenticity import is_genuine
+from ledger.models import Entry
+
+SIGNED = (
+    *("slug", "kind", "protected", "supabase_ref", "export_dsn_env", "migration_dsn_env", "restore_dsn_env"),
+    *("votes_routine", "votes_sensitive", "votes_destructive", "revision"),
+)
+_ENTRIES = ("operations.environment.added", "operations.environment.changed")
+_SALT = "operations.environment"
+
+if TYPE_CHECKING:
+    Number = models.PositiveIntegerField[int, int]
+    Text = models.CharField[str, str]
+else:
+    Number, Text = models.PositiveIntegerField, models.CharField
+
+
+class RevisionField(Number):
+    """Grows by one with each save; a trigger lets nothing that is signed change without it."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> int:
+        value = int(getattr(model_instance, self.attname)) + (not add)
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class MacField(Text):
+    """Signs what is saved, unless the row was read with a code that did not fit: that one stays unsigned."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        if not getattr(model_instance, "was_altered", False):
+            setattr(model_instance, self.attname, mac_of(vars(model_instance)))
+        return str(getattr(model_instance, self.attname))
+
+
+def mac_of(values: dict[str, Any], key: str | None = None) -> str:
+    """The code over these values, by SECRET_KEY unless another key is given."""
+    text = canonical.dumps({name: values[name] for name in SIGNED})
+    return salted_hmac(_SALT, text, secret=key, algorithm="sha256").hexdigest()
+
+
+def fits(values: dict[str, Any], mac: str) -> bool:
+    """Whether a process that holds SECRET_KEY, or one of its fallbacks, wrote these values together."""
+    keys = [None, *settings.SECRET_KEY_FALLBACKS]
+    return any(constant_time_compare(mac_of(values, key), mac) for key in keys)
+
+
+def most_ever(slug: str, risk: str) -> int:
+    """The most votes for this risk that an entry of this portal ever gave the environment; one query."""
+    entries = Entry.objects.filter(code__in=_ENTRIES, subject=slug)
+    return max((votes for entry in entries if is_genuine(entry) for votes in _votes(entry, f"votes_{risk}")), default=0)
+
+
+def _votes(entry: Entry, name: str) -> Iterable[int]:
+    changes = entry.payload.get("changes")
+    change = changes.get(name) if isinstance(changes, dict) else None
+    return [votes for votes in change.values() if isinstance(votes, int)] if isinstance(change, dict) else []
