@@ -20,10 +20,11 @@ from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.policies.defaults import ensure_policies
 from backups.policies.portal import ensure
-from operations.accounts import system_user
+from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.sealing import content_sha256
-from operations.models import Environment, Operation, Status
+from operations.kinds.unasked_environment import seen
+from operations.models import Operation, Status
 from operations.models.environment import PORTAL
 from providers.errors import Refused
 from providers.storage.base import Store
@@ -121,10 +122,7 @@ def _policy(manifest: Manifest) -> Policy:
     if manifest.environment == PORTAL:
         return ensure()
     kind = "production" if manifest.environment == "production" else "staging"
-    environment, new = Environment.objects.get_or_create(
-        slug=manifest.environment,
-        defaults={"name": manifest.environment.title(), "kind": kind, "protected": True},
-    )
+    environment, new = seen(manifest.environment, name=manifest.environment.title(), kind=kind, by=SYSTEM)
     if new:
         ensure_policies(environment)
     named = [table.qualified for table in manifest.tables if table.named]

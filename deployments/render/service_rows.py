@@ -19,6 +19,7 @@ from django.utils import timezone
 from deployments.models import Service
 from ledger.services import record
 from operations.accounts import RENDER
+from operations.kinds.unasked_environment import seen as seen_environment
 from operations.models import Environment
 from operations.notify import enqueue
 from providers.http.errors import NotFound
@@ -112,13 +113,9 @@ def columns(seen: Seen) -> dict[str, Any]:
 
 
 def environment_of(row: Service) -> Environment:
-    """The environment that the service's name, branch and parent point to; created where it does not exist."""
+    """The environment that the service's name, branch and parent point to; a new one is as strict as the strictest."""
     group = group_of(row.name, row.branch, row.parent_render_id)
-    protected = group.kind == Environment.Kind.PRODUCTION
-    environment, _ = Environment.objects.get_or_create(
-        slug=group.slug, defaults={"name": group.name, "kind": group.kind, "protected": protected}
-    )
-    return environment
+    return seen_environment(group.slug, name=group.name, kind=group.kind, by=RENDER)[0]
 
 
 def _change(row: Service, changed: dict[str, Any]) -> None:
