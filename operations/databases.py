@@ -131,6 +131,7 @@ def _remember_address(environment: Environment, purpose: str, address: str) -> N
             row.addresses = {**row.addresses, purpose: sorted([*ways, address])}
             row.save(update_fields=["addresses"])
             if ways:
+                _tell_reached(environment, purpose, address)
                 _enter(environment, "reached", purpose, address=address)
         environment.addresses = row.addresses
 
@@ -158,6 +159,16 @@ def _tell(environment: Environment, found: Identity, alike: list[str]) -> None:
     enqueue(key, subject=subject, body=body, path=path, to=people)
 
 
+def _tell_reached(environment: Environment, purpose: str, address: str) -> None:
+    """Identity cannot tell a physical copy from its original: people can."""
+    path = reverse("admin:operations_environment_change", args=[environment.pk])
+    subject = f"{environment} is reached at another address"
+    variable, known = environment.variable(purpose), recorded(environment)
+    body = f"{variable} leads to {address} now, where {known} answers. If that is a copy, correct the variable."
+    people = addresses(holders(VOTE, environment))
+    enqueue(f"reached:{environment.pk}:{purpose}:{address}"[:200], subject=subject, body=body, path=path, to=people)
+
+
 def renew(environment: Environment) -> None:
     """An approved operation that runs brought another database: the next session records it."""
     Environment.objects.filter(pk=environment.pk).update(system_identifier="", database_oid=None, database_name="")
@@ -170,7 +181,7 @@ def refuse_too_few_votes(running: Operation, environment: Environment) -> None:
         return
     others = Environment.objects.of_one_database(environment)
     needed = max((other.own_votes(running.risk) for other in others), default=0)
-    if needed > running.approvals_required and needed > len(counted(running, environment)):
+    if needed > running.approvals_required and needed > len(counted(running, [environment])):
         alike = ", ".join(map(str, others))
         raise Refused(
             f"{environment} is the database of {alike} too, and there {running.risk} acts need {needed} votes. "

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 ASK = """
-SELECT oid, datname, has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+SELECT oid, datname, has_function_privilege(pg_catalog.to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE')
 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"""
 
 
@@ -30,10 +30,12 @@ class Identity:
         return f"database {self.database_name} (oid {self.database_oid}) of server {server}"
 
     def may_be(self, other: Identity) -> bool:
-        """Whether both can be one database: an identifier that a role may not read proves no difference."""
+        """Whether both can be one database: an identifier that a role may not read proves no difference, and neither
+        does a name, which ALTER DATABASE changes. A database keeps its oid.
+        """
         if self.system_identifier and other.system_identifier:
             return self.key == other.key
-        return (self.database_oid, self.database_name) == (other.database_oid, other.database_name)
+        return self.database_oid == other.database_oid
 
     @property
     def key(self) -> tuple[str, int]:
