@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from operations.accounts import SYSTEM
 from operations.models import Environment
 from sampelit_ops.demo import history, migrations
+from sampelit_ops.demo.users import place_demo_users
 
 BLUEPRINT = Path(__file__).with_name("render.yaml")
 
@@ -18,6 +19,7 @@ def seed() -> None:
     """Create what is missing; a second start changes nothing but the sandbox's new addresses."""
     production = _environment("production", "production", os.environ.get("SANDBOX_HEALTH_URL", ""), protected=True)
     staging = _environment("staging", "staging", os.environ.get("SANDBOX_STAGING_HEALTH_URL", ""), protected=False)
+    place_demo_users()
     from backups.policies.defaults import ensure_policies
 
     for environment in (production, staging):

@@ -1,4 +1,4 @@
-"""The demo's people: one per role and a second approver, each with a confirmed TOTP device.
+"""The demo's people: one per role, a second approver and one who acts on staging only, each with a TOTP device.
 
 Passwords and TOTP keys are derived from SECRET_KEY, so every start of the same `.data` prints the same ones.
 """
@@ -21,7 +21,7 @@ from ledger.models import Entry
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.factors import devices
-from operations.models import Authenticator
+from operations.models import Authenticator, Environment, RoleGrant
 from operations.models.factor_key import is_current
 from providers.errors import Refused
 from sampelit_ops.roles import sync_roles
@@ -33,6 +33,7 @@ PEOPLE = {
     "operator": ("Olga Operator", "Operator"),
     "approver": ("Ada Approver", "Approver"),
     "approver2": ("Ben Approver", "Approver"),
+    "stager": ("Stella Stager", "Operator@staging"),
     "admin": ("Amir Admin", "Admin"),
 }
 
@@ -58,6 +59,15 @@ def code_of(username: str) -> str:
     return f"{totp.token():06d}"
 
 
+def place_demo_users() -> None:
+    """Give the roles of single environments, once these are there."""
+    for username, (_, role) in PEOPLE.items():
+        name, _, slug = role.partition("@")
+        for environment in Environment.objects.filter(slug=slug):
+            person, group = User.objects.get(username=username), Group.objects.get(name=name)
+            RoleGrant.objects.get_or_create(person=person, role=group, environment=environment)
+
+
 @transaction.atomic
 def _person(username: str, full_name: str, role: str) -> tuple[str, str, str]:
     password, key = _derived(username, "password")[:10].hex(), _derived(username, "totp")[:20]
@@ -66,7 +76,7 @@ def _person(username: str, full_name: str, role: str) -> tuple[str, str, str]:
     user, _ = User.objects.update_or_create(
         username=username, defaults={**names, "is_staff": True, "is_active": True, "is_superuser": False}
     )
-    user.groups.set([Group.objects.get(name=role)])
+    user.groups.set(Group.objects.filter(name=role))
     if not Entry.objects.filter(code="signin.invited", subject=username).exists():
         record("signin.invited", actor=SYSTEM, subject=username, data={"roles": [role]}, at=timezone.now() - AGE)
     device = Authenticator.objects.filter(user=user, name="demo").first()

@@ -112,7 +112,12 @@ def test_a_first_start_proves_an_export_and_every_end_is_clean(data):
     process, printed = start(data)
     assert re.search(r"Sampelit Ops is ready: http://127\.0\.0\.1:\d+/admin/\n", printed)
     assert (
-        len(re.findall(r"^login (viewer|auditor|operator|approver|approver2|admin) \S+ [A-Z2-7]+$", printed, re.M)) == 6
+        len(
+            re.findall(
+                r"^login (viewer|auditor|operator|approver|approver2|stager|admin) \S+ [A-Z2-7]+$", printed, re.M
+            )
+        )
+        == 7
     )
     assert "exported and proven" in printed
     assert shown_secrets(process.pid, data) == []

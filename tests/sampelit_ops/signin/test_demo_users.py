@@ -10,10 +10,12 @@ from django.test import Client
 from django_otp.oath import TOTP
 from pytest_django.fixtures import Settings
 
+from operations.authority import holds
+from operations.engine import kinds
 from operations.factors import devices
-from operations.models import Authenticator
+from operations.models import Authenticator, Environment
 from providers.errors import Refused
-from sampelit_ops.demo.users import PEOPLE, code_of, create_demo_users
+from sampelit_ops.demo.users import PEOPLE, code_of, create_demo_users, place_demo_users
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,19 @@ def test_every_start_is_the_same_and_repairs(db: None) -> None:
     assert (viewer.is_active, viewer.is_superuser) == (True, False)
     assert Authenticator.objects.filter(user__username="operator", confirmed=True).count() == 1
     assert [group.name for group in User.objects.get(username="approver2").groups.all()] == ["Approver"]
+
+
+def test_one_acts_on_staging_and_only_looks_at_production(db: None) -> None:
+    places = [Environment.objects.create(slug=slug, name=slug, kind=slug) for slug in ("staging", "production")]
+
+    for _ in range(2):
+        create_demo_users()
+        place_demo_users()
+
+    stager = User.objects.get(username="stager")
+    kind = kinds.get("deployments.deploy")
+    assert [holds(stager, kind.permission, place) for place in places] == [True, False]
+    assert stager.has_perm("operations.view_operation")
 
 
 def test_another_secret_key_makes_other_people(db: None, settings: Settings) -> None:
