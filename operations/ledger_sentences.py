@@ -19,6 +19,7 @@ SENTENCES = {
     "operations.votes_missing": "{operation} waits for votes again: {reason}",
     "operations.approver_confirmed": "{actor} confirmed {subject} as an approver: the votes count from now on",
     "operations.voters_known": "The portal wrote down who may vote and who had, before it began to vouch for entries",
+    "operations.requests_known": "The portal wrote down what had been requested, before it began to ask the ledger",
     "operations.cancel_requested": "{actor} asked to cancel {operation}{because}",
     "operations.succeeded": "{operation} succeeded{errors}",
     "operations.failed": "{operation} failed{errors}",

@@ -12,7 +12,7 @@ from backups.models import Hold, Incident, Run
 from operations import navigation
 from operations.engine import kinds
 from operations.engine.context import StepContext
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -42,7 +42,7 @@ def resolve(ctx: StepContext) -> None:
     by = ctx.operation.requested_by.username
     if row.status != Incident.Status.OPEN and (row.resolved_by, row.reason) == (by, reason):
         return
-    agreed = [vote.approved_by.username for vote in counted(ctx.operation, place_of(ctx.operation))]
+    agreed = [vote.approved_by.username for vote in counted(ctx.operation, places_of(ctx.operation))]
     incidents_service.resolve(row, by, reason, str(ctx.parameters["finding"]), agreed=agreed)
     ctx.result(incident=row.pk)
     ctx.log(f"Incident {row.pk} is resolved; the same finding is accepted from now on.")

@@ -20,7 +20,7 @@ from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holds, holds_somewhere
 from operations.engine import kinds
 from operations.engine.cancel import cancel
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
 from operations.web import formatting, operation_page, request_page
@@ -130,16 +130,16 @@ class Waiting:
 
 
 def _waiting(row: Operation, label: str, user: User, evidence: Evidence) -> Waiting:
-    place = place_of(row)
-    counting = [one.vote for one in judge(row, place, evidence) if not one.why_not]
+    places = places_of(row)
+    counting = [one.vote for one in judge(row, places, evidence) if not one.why_not]
     name = user.get_username()
-    why_not = _why_not(row, user, place, counting) or why_not_yet(name, place, evidence.histories[name])
-    return Waiting(row, label, len(counting), needed(row, place), why_not)
+    why_not = _why_not(row, user, places, counting) or why_not_yet(name, places, evidence.histories[name])
+    return Waiting(row, label, len(counting), needed(row, places), why_not)
 
 
-def _why_not(row: Operation, user: User, place: Environment, counting: list[Approval]) -> str:
+def _why_not(row: Operation, user: User, places: list[Environment], counting: list[Approval]) -> str:
     if row.requested_by_id == user.pk:
         return "You requested it; somebody else must approve it."
-    if not holds(user, VOTE, place):
+    if not all(holds(user, VOTE, place) for place in places):
         return why_not_vote(row, user)
     return "You have voted; others must follow." if any(vote.approved_by_id == user.pk for vote in counting) else ""

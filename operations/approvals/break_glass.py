@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_otp import user_has_device
 
 from operations.authority import VOTE, holders, why_not
+from operations.engine.deciding import places_of
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
@@ -28,8 +29,9 @@ DELAY_WHEN_ALONE = timedelta(minutes=30)
 def why_not_break_glass(operation: Operation, by: User) -> str:
     """The reason it is refused, or nothing."""
     otherwise = "Only operators and admins may break the glass."
-    if refusal := why_not(by, GLASS, operation.environment, otherwise):
-        return refusal
+    for place in places_of(operation):
+        if refusal := why_not(by, GLASS, place, otherwise):
+            return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()}; there is no missing vote to replace."
     if operation.expires_at < timezone.now():

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.authority import VOTE, holds, why_not
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.engine.kinds import registry
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
@@ -24,16 +24,17 @@ def why_not_vote(operation: Operation, by: User) -> str:
     """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
     if operation.requested_by_id == by.pk:
         return "You requested it; somebody else must approve it."
-    place = place_of(operation)
-    if refusal := why_not(by, VOTE, place, "Only approvers vote."):
-        return refusal
+    places = places_of(operation)
+    for place in places:
+        if refusal := why_not(by, VOTE, place, "Only approvers vote."):
+            return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()} and takes no votes."
     if operation.expires_at < timezone.now():
         return "It has expired; it must be requested again."
-    if any(vote.approved_by_id == by.pk for vote in counted(operation, place)):
+    if any(vote.approved_by_id == by.pk for vote in counted(operation, places)):
         return "You have voted already."
-    return why_not_yet(by.username, place)
+    return why_not_yet(by.username, places)
 
 
 def is_grave(operation: Operation) -> bool:
@@ -62,7 +63,7 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
             votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
             if not votes.update(revoked_at=timezone.now()):
                 raise Refused("You have no vote here to take back; nothing was changed.")
-            if row.status == Status.QUEUED and not row.glass_is_broken() and not has_votes(row, place_of(row)):
+            if row.status == Status.QUEUED and not row.glass_is_broken() and not has_votes(row, places_of(row)):
                 Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL)
             record_about(row, "operations.approval_revoked", actor=by.username, channel=channel)
     row.refresh_from_db()
@@ -82,7 +83,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
             row = _locked(operation.pk)
             reason = why_not_vote(row, by)
             if reason:
-                may_vote = row.requested_by_id != by.pk and holds(by, VOTE, place_of(row))
+                may_vote = row.requested_by_id != by.pk and all(holds(by, VOTE, place) for place in places_of(row))
                 error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
             comment = said(comment)
@@ -117,7 +118,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
 
 
 def _advance_if_enough(row: Operation) -> None:
-    if row.status == Status.AWAITING_APPROVAL and has_votes(row, place_of(row)):
+    if row.status == Status.AWAITING_APPROVAL and has_votes(row, places_of(row)):
         Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.QUEUED, error="")
         row.status = Status.QUEUED
         wake(row)

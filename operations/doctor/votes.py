@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from operations.approvals.confirmation import young_roles
 from operations.authority import VOTE, holders_anywhere
 from operations.doctor import Check, register
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.models import Environment, Operation, Status
+from operations.votes.asked import unasked
 from operations.votes.judge import evidence_of, judge
 
 _MOST = 100
@@ -17,17 +18,33 @@ _MOST = 100
 @register
 def votes(environment: Environment | None) -> Iterator[Check]:
     """Every vote on what waits counts; one that the ledger does not hold was not given through the portal."""
-    rows = Operation.objects.filter(status__in=[Status.AWAITING_APPROVAL, Status.QUEUED], seeded=False)
-    if environment:
-        rows = rows.filter(environment=environment)
-    waiting = list(rows.select_related("environment").prefetch_related("approvals__approved_by")[:_MOST])
+    waiting = _waiting(environment)
     evidence = evidence_of(waiting)
-    empty = [f"{row}: {one.why_not}" for row in waiting for one in judge(row, place_of(row), evidence) if one.why_not]
+    empty = [f"{row}: {one.why_not}" for row in waiting for one in judge(row, places_of(row), evidence) if one.why_not]
     forged = any("The ledger holds no vote" in line for line in empty)
     why = "An operation begins only with votes that count at that moment; a row alone is none."
     fix = "Ask the people named; a vote that the ledger does not hold was written past the portal." if empty else ""
     found = " ".join(empty[:10]) or f"all votes on {len(waiting)} waiting operations count"
     yield Check("votes", "bad" if forged else "warn" if empty else "ok", found, why, fix)
+
+
+@register
+def requests(environment: Environment | None) -> Iterator[Check]:
+    """Whatever waits was asked for through the portal."""
+    waiting = _waiting(environment)
+    forged = ", ".join(str(row) for row in unasked(waiting))
+    why = "An operation begins only if the ledger holds who asked for exactly that; a row alone is no request."
+    fix = "It never begins. Ask who wrote SQL, then cancel it." if forged else ""
+    found = f"written past the portal: {forged}" if forged else f"{len(waiting)} waiting operations were asked for"
+    yield Check("requests", "bad" if forged else "ok", found, why, fix)
+
+
+def _waiting(environment: Environment | None) -> list[Operation]:
+    rows = Operation.objects.filter(status__in=[Status.AWAITING_APPROVAL, Status.QUEUED], seeded=False)
+    if environment:
+        rows = rows.filter(environment=environment)
+    people = rows.select_related("environment", "requested_by").prefetch_related("approvals__approved_by")
+    return list(people[:_MOST])
 
 
 @register

@@ -20,7 +20,7 @@ def why_not_cancel(operation: Operation, by: User) -> str:
     """The reason this person may not stop it, or nothing."""
     kind = kinds.registry.kinds.get(operation.kind)
     mine = operation.requested_by_id == by.pk
-    if mine or (kind is not None and holds(by, kind.permission, operation.environment)):
+    if mine or (kind is not None and holds(by, kind.permission, kind.asked_of(operation.environment))):
         return ""
     otherwise = "Only who requested it or an operator may cancel it."
     return why_not(by, "operations.cancel_operation", operation.environment, otherwise)

@@ -14,13 +14,14 @@ from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holders
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.engine.kinds import registry
 from operations.engine.request import record_about
 from operations.models import Operation, Status
 from operations.models.operation import database_now
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
+from operations.votes.asked import unasked
 from operations.votes.judge import why_not_asker, why_not_votes
 from providers import redact
 
@@ -107,7 +108,10 @@ def gap_of(row: Operation) -> Gap | None:
     asker = people[row.requested_by_id]
     if kind is not None and (why := why_not_asker(asker, kind.permission, kind.asked_of(row.environment))):
         return Gap(f"{why} Nothing was run. Somebody who may do it requests it again.", is_final=True)
-    if not (why := why_not_votes(row, place_of(row))):
+    if unasked([row]):
+        why = f"The ledger does not hold that {asker.username} requested it."
+        return Gap(f"{why} Nothing was run. Request it again.", is_final=True)
+    if not (why := why_not_votes(row, places_of(row))):
         return None
     return Gap(f"{why} Nothing was run. Request it again.", is_final=row.expires_at < timezone.now(), why=why)
 
@@ -115,7 +119,7 @@ def gap_of(row: Operation) -> Gap | None:
 def _tell_approvers(row: Operation, reason: str) -> None:
     subject = f"Votes are missing: {row} on {row.environment}"
     path = reverse("admin:operations_operation_change", args=[row.pk])
-    voters = addresses(holders(VOTE, place_of(row)))
+    voters = addresses(holders(VOTE, places_of(row)[0]))
     enqueue(f"votes-missing:{new_ulid()}", subject=subject, body=reason, path=path, to=voters)
 
 

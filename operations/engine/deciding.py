@@ -1,6 +1,11 @@
-"""Which environment decides about an act: of all that it can change something for, the strictest."""
+"""Which environments an act reaches, and which of them decides: of all that it can change something for, the strictest.
+
+Out: places, the deciding one first. How many votes it needs is that one's matter; who votes must hold the role in each.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from operations.engine.kinds import OperationKind, registry
 from operations.engine.specs import Parameters
@@ -9,22 +14,23 @@ from providers.errors import Refused
 
 
 def deciding(kind: OperationKind, environment: Environment, parameters: Parameters, risk: str) -> Environment:
-    """Of all that the act reaches the environment whose votes and people count: the strictest for this risk."""
-    reached = {place.pk: place for place in [*kind.reaches(environment, parameters), environment]}
-    return strictest(list(reached.values()), risk)
+    """Of all that the act reaches the environment whose votes count: the strictest for this risk."""
+    return _strictest_first([environment, *kind.reaches(environment, parameters)], risk)[0]
 
 
-def strictest(places: list[Environment], risk: str) -> Environment:
-    """The place whose votes decide; of equals the first."""
-    return places[0] if len(places) == 1 else max(places, key=lambda place: (place.votes(risk), place.protected))
+def _strictest_first(places: Iterable[Environment], risk: str) -> list[Environment]:
+    """Each place once; of equally strict ones the first stays first."""
+    each = list({place.pk: place for place in reversed(list(places))}.values())[::-1]
+    if len(each) == 1:
+        return each
+    return sorted(each, key=lambda place: (place.votes(risk), place.protected), reverse=True)
 
 
-def place_of(operation: Operation) -> Environment:
-    """The environment that decides about it now; the strictest of all where nobody can tell what it reaches."""
-    kind = registry.kinds.get(operation.kind)
+def places_of(operation: Operation) -> list[Environment]:
+    """What it reaches now, the deciding one first; all environments where nobody can tell."""
+    kind, where = registry.kinds.get(operation.kind), operation.environment
     try:
-        if kind is None:
-            return operation.environment
-        return deciding(kind, operation.environment, operation.parameters, operation.risk)
+        reached = kind.reaches(where, operation.parameters) if kind is not None else []
     except Refused:
-        return strictest([operation.environment, *Environment.objects.all()], operation.risk)
+        reached = list(Environment.objects.all())
+    return _strictest_first([where, *reached], operation.risk)

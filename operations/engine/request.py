@@ -26,6 +26,7 @@ from operations.engine.wording import said
 from operations.factors.acts import asked
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Risk, Status, Step, Task
+from operations.votes.asked import REQUESTED
 from providers.errors import Refused
 from providers.redact import redact
 
@@ -94,9 +95,8 @@ def request(
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
             operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
-            Operation.objects.filter(pk=operation.pk).update(
-                reason=reason, channel=channel, retry_of=retry_of, sealed=sealed
-            )
+            why = {"reason": reason, "channel": channel}
+            Operation.objects.filter(pk=operation.pk).update(retry_of=retry_of, sealed=sealed, **why)
             operation.refresh_from_db()
             if kind.step_up and not seeded:
                 spend(by.username, asked(operation))
@@ -104,7 +104,7 @@ def request(
                 wake(operation)
             if kind.restores_service and not seeded:
                 _open_review(operation, by)
-            record_about(operation, "operations.requested", actor=by.username, at=at, reason=reason, channel=channel)
+            record_about(operation, REQUESTED, actor=by.username, at=at, content_sha256=operation.content_sha256, **why)
     return operation
 
 
@@ -171,6 +171,7 @@ def _open_review(operation: Operation, by: User) -> None:
 def _insert(
     kind: kinds.OperationKind, by: User, environment: Environment, cleaned: specs.Parameters, at: datetime, seeded: bool
 ) -> Operation:
+    environment = Environment.objects.get(pk=environment.pk)  # not as it was when the caller read it
     risk = kind.assess(environment, cleaned)
     votes = deciding(kind, environment, cleaned, risk).votes(risk)
     steps = kind.resolved_steps()

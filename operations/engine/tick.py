@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from operations.accounts import SYSTEM
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.engine.request import record_about
 from operations.engine.sealing import erase_old
 from operations.engine.wakeup import wake
@@ -81,7 +81,7 @@ def return_lapsed_break_glass() -> None:
     lapsed = Operation.objects.filter(status=Status.QUEUED, break_glass_until__lt=timezone.now(), seeded=False)
     for operation in lapsed.select_related("environment")[:200]:
         with transaction.atomic():
-            if has_votes(operation, place_of(operation)):
+            if has_votes(operation, places_of(operation)):
                 continue
             if Operation.objects.advance(operation.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None):
                 record_about(operation, "operations.break_glass_lapsed", actor=SYSTEM)

@@ -6,10 +6,8 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import Q
-from django.utils import timezone
 
-from ledger import canonical, channel
-from ledger.authenticity import code_of, digest_of
+from ledger.backfill import append
 
 CODE = "operations.voters_known"
 
@@ -17,7 +15,7 @@ CODE = "operations.voters_known"
 def write_down(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     people, votes = _people(apps), _votes(apps)
     if people:
-        _append(apps, {"people": people, "votes": votes})
+        append(apps, CODE, {"people": people, "votes": votes})
 
 
 def _people(apps: Apps) -> dict[str, list[str]]:
@@ -43,26 +41,6 @@ def _votes(apps: Apps) -> dict[str, list[str]]:
         if entries.filter(subject=pk, actor=name).exists():
             votes.setdefault(pk, []).append(name)
     return votes
-
-
-def _append(apps: Apps, data: dict[str, object]) -> None:
-    heads = apps.get_model("ledger", "Head")._default_manager
-    head, here = heads.select_for_update().get(pk=1), channel.current()
-    entry = apps.get_model("ledger", "Entry")(
-        sequence=head.sequence + 1,
-        at=timezone.now(),
-        actor="system",
-        code=CODE,
-        channel=here.name,
-        os_user=here.os_user,
-        host=here.host,
-        data=canonical.dumps(data),
-        previous_sha256=head.sha256,
-    )
-    entry.sha256 = digest_of(entry)
-    entry.mac = code_of(entry.sha256)
-    entry.save(force_insert=True)
-    heads.filter(pk=1).update(sequence=entry.sequence, sha256=entry.sha256)
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,7 @@
 """The judge of votes: each one counts, or says why it does not. The claim, voting, the tick and every page ask here.
 
-In: an operation and the environment that decides about it. Out: its living votes, judged as of now. Reads only; whoever
-acts on the answer holds the operation's row, and at its beginning the people's rows too.
+In: an operation and the environments that it reaches, the deciding one first. Out: its living votes, judged as of now.
+Reads only; whoever acts on the answer holds the operation's row, and at its beginning the people's rows too.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Evidence:
     said: dict[str, dict[str, str]]
 
 
-def judge(operation: Operation, place: Environment, evidence: Evidence | None = None) -> list[Judged]:
+def judge(operation: Operation, places: Sequence[Environment], evidence: Evidence | None = None) -> list[Judged]:
     """Every vote for it that was not taken back; a page of many operations reads their evidence at once."""
     living = _living(operation)
     known = evidence or (_evidence([operation], {_name(vote) for vote in living}) if living else Evidence({}, {}))
-    return [Judged(vote, _why_not(vote, operation, place, known)) for vote in living]
+    return [Judged(vote, _why_not(vote, operation, places, known)) for vote in living]
 
 
 def evidence_of(operations: Sequence[Operation], *others: User) -> Evidence:
@@ -75,33 +75,33 @@ def _living(operation: Operation) -> list[Approval]:
     ]
 
 
-def counted(operation: Operation, place: Environment) -> list[Approval]:
+def counted(operation: Operation, places: Sequence[Environment]) -> list[Approval]:
     """The votes that count now."""
-    return [judged.vote for judged in judge(operation, place) if not judged.why_not]
+    return [judged.vote for judged in judge(operation, places) if not judged.why_not]
 
 
-def every_vote(operation: Operation, place: Environment) -> list[tuple[Approval, str]]:
+def every_vote(operation: Operation, places: Sequence[Environment]) -> list[tuple[Approval, str]]:
     """Each vote, also one that was taken back, with why it does not count while that can still matter."""
     undecided = operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED)
-    why_not = {one.vote.pk: one.why_not for one in judge(operation, place)} if undecided else {}
+    why_not = {one.vote.pk: one.why_not for one in judge(operation, places)} if undecided else {}
     return [(vote, why_not.get(vote.pk, "")) for vote in _votes(operation)]
 
 
-def needed(operation: Operation, place: Environment) -> int:
+def needed(operation: Operation, places: Sequence[Environment]) -> int:
     """How many votes it needs: as many as when it was asked for, and more where the rules became stricter."""
-    return max(operation.approvals_required, place.votes(operation.risk))
+    return max(operation.approvals_required, places[0].votes(operation.risk))
 
 
-def has_votes(operation: Operation, place: Environment) -> bool:
+def has_votes(operation: Operation, places: Sequence[Environment]) -> bool:
     """Whether enough votes count now."""
-    wanted = needed(operation, place)
-    return wanted == 0 or len(counted(operation, place)) >= wanted
+    wanted = needed(operation, places)
+    return wanted == 0 or len(counted(operation, places)) >= wanted
 
 
-def why_not_votes(operation: Operation, place: Environment) -> str:
+def why_not_votes(operation: Operation, places: Sequence[Environment]) -> str:
     """Why it may not begin: too few votes that count, and no broken glass in their place; or nothing."""
-    wanted = needed(operation, place)
-    judged = judge(operation, place) if wanted else []
+    wanted = needed(operation, places)
+    judged = judge(operation, places) if wanted else []
     have = sum(not one.why_not for one in judged)
     if have >= wanted:
         return ""
@@ -110,7 +110,7 @@ def why_not_votes(operation: Operation, place: Environment) -> str:
         by = operation.break_glass_by
         if by is None or _broke_the_glass(operation) != by.username:
             words.append(f"The ledger does not hold that {by} broke the glass for it.")
-        elif not holds(by, GLASS, place):
+        elif not all(holds(by, GLASS, place) for place in places):
             words.append(f"{by}, who broke the glass, may not do that any more.")
         else:
             return ""
@@ -126,31 +126,32 @@ def why_not_asker(asker: User, permission: str, place: Environment | None) -> st
     return ""
 
 
-def why_not_yet(name: str, place: Environment, history: list[Entry] | None = None) -> str:
+def why_not_yet(name: str, places: Sequence[Environment], history: list[Entry] | None = None) -> str:
     """Why the votes of somebody who may vote there do not count yet, or nothing."""
-    now = standing(name, approver_on(place), history)
-    if now is None:
-        return f"The ledger does not say who made {name} an approver; an admin confirms it under People."
-    if not now.settled:
-        return (
-            f"{name} became an approver at {now.since:%Y-%m-%d %H:%M} UTC: the votes count from "
-            f"{now.since + SETTLES_AFTER:%Y-%m-%d %H:%M} UTC, or once another admin confirms it under People."
-        )
+    known = histories([name])[name] if history is None else history
+    for now in (standing(name, approver_on(place), known) for place in places):
+        if now is None:
+            return f"The ledger does not say who made {name} an approver; an admin confirms it under People."
+        if not now.settled:
+            return (
+                f"{name} became an approver at {now.since:%Y-%m-%d %H:%M} UTC: the votes count from "
+                f"{now.since + SETTLES_AFTER:%Y-%m-%d %H:%M} UTC, or once another admin confirms it under People."
+            )
     return ""
 
 
-def _why_not(vote: Approval, operation: Operation, place: Environment, evidence: Evidence) -> str:
+def _why_not(vote: Approval, operation: Operation, places: Sequence[Environment], evidence: Evidence) -> str:
     person, asked = vote.approved_by, operation.content_sha256
     name = person.username
     if person.pk == operation.requested_by_id:
         return f"{name} requested it."
     if not person.is_active:
         return f"{name} is deactivated."
-    if not holds(person, VOTE, place):
-        return f"{name} may not vote on {place} any more."
+    if missing := [place for place in places if not holds(person, VOTE, place)]:
+        return f"{name} may not vote on {missing[0]} any more."
     if vote.content_sha256 != asked or evidence.said.get(operation.pk, {}).get(name) != asked:
         return f"The ledger holds no vote of {name} for this content."
-    return why_not_yet(name, place, evidence.histories[name])
+    return why_not_yet(name, places, evidence.histories[name])
 
 
 def _broke_the_glass(operation: Operation) -> str:

@@ -18,7 +18,7 @@ from operations.approvals.break_glass import break_glass, why_not_break_glass
 from operations.approvals.voting import approve, reject, revoke, why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import cancel, retry, why_not_cancel
-from operations.engine.deciding import place_of
+from operations.engine.deciding import places_of
 from operations.engine.request import refusals_recorded
 from operations.models import Operation, Status
 from operations.serializers import consequences_of
@@ -81,7 +81,8 @@ def _why_not_retry(operation: Operation, user: User) -> str:
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is None:
         return "No installed part knows this kind any more."
-    return authority.why_not(user, kind.permission, operation.environment, "Your role may not request this.")
+    place = kind.asked_of(operation.environment)
+    return authority.why_not(user, kind.permission, place, "Your role may not request this.")
 
 
 def _voted(operation: Operation, user: User) -> bool:
@@ -165,7 +166,7 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "steps": steps,
         "trouble": progress.trouble(operation, steps),
         "attempts": max((step.attempt for step in steps), default=0),
-        "votes": every_vote(operation, place_of(operation)),
+        "votes": every_vote(operation, places_of(operation)),
         "verbs": verbs(operation, request.user),
         "progress": progress.shown(operation),
         "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),

@@ -10,15 +10,18 @@ import random
 from datetime import timedelta
 
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.analysis import analyse
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from operations.approvals.voting import reevaluate, revoke
+from operations.audit import note
 from operations.engine.run import run_operation
 from operations.engine.specs import POOLS
-from operations.models import Approval, Environment, Operation
+from operations.models import Approval, Environment, Operation, Step
+from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from tests.migrations_registry.authority_model import ADMINS, ASKERS, RIGHTS, VOTERS, Model
 from tests.registering import registered
@@ -85,14 +88,14 @@ class Moves:
         which = self.random.random()
         if which < 0.15:
             given = {"rows": str(self.random.randrange(10**6, 10**9))}
-            request(RULES, by=self.person(*ADMINS), environment=where, parameters=given)
+            asked = request(RULES, by=self.person(*ADMINS), environment=where, parameters=given)
         elif which < 0.3:
             given = {"votes_destructive": self.random.choice("0123")}
-            request(CHANGE, by=self.person(*ADMINS), environment=where, parameters=given)
+            asked = request(CHANGE, by=self.person(*ADMINS), environment=where, parameters=given)
         else:
             given = {"file": self.model.newest[self.random.choice(PATHS)]}
             asked = request(APPLY, by=self.person(*ASKERS), environment=where, parameters=given)
-            self.model.asked[asked.pk] = self.model.ways.get(where.slug, "")
+        self.model.asked[asked.pk] = self.model.ways.get(where.slug, "")
 
     def edit(self, path: str = "") -> None:
         path, text = path or self.random.choice(PATHS), self.random.choice([DROPS, DROPS, BUILDS, ADDS])
@@ -170,8 +173,28 @@ class Moves:
 
     def change_votes(self) -> None:
         slug, need = self.random.choice(["production", "staging"]), self.random.choice([1, 2, 3])
+        before = Environment.objects.get(slug=slug)
         Environment.objects.filter(slug=slug).update(votes_destructive=need)
+        note(before, Environment.objects.get(slug=slug), by="amir")
         self.model.needs[slug] = need
+
+    def lower_by_sql(self) -> None:
+        """Past the guard: it counts for nothing."""
+        lowered = "protected = false, votes_destructive = 0, revision = revision + 1"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE operations_environment SET {lowered} WHERE slug = %s",
+                [self.random.choice(["production", "staging"])],
+            )
+
+    def insert_request(self) -> None:
+        """SQL: a request that nobody made, in the name of somebody who could, queued and without votes."""
+        row = self.pick()
+        steps = list(row.steps.all())
+        row.pk, row.approvals_required, row.status, row._state.adding = new_ulid(), 0, "queued", True
+        row.save()
+        for step in steps:
+            Step.objects.create(operation=row, position=step.position, name=step.name, pool=step.pool)
 
     def re_point(self) -> None:
         """Another variable, which leads who knows where."""
@@ -204,8 +227,9 @@ class Moves:
 
 
 MOVES = (
-    *("ask", "edit", "take_back", "insert_vote", "queue_it", "demote", "promote_by_sql", "switch", "give_role"),
-    *("vouch", "waive", "put_rules_in_force", "change_votes", "re_point", "meet", "break_it", "lapse"),
+    *("ask", "edit", "take_back", "insert_vote", "insert_request", "queue_it", "demote", "promote_by_sql", "switch"),
+    *("give_role", "vouch", "waive", "put_rules_in_force", "change_votes", "lower_by_sql", "re_point", "meet"),
+    *("break_it", "lapse"),
     *("tick",) * 2,
     *("vote",) * 6,
     *("claim",) * 3,

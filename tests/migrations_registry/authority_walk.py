@@ -89,14 +89,16 @@ class Walk(Moves):
     def wrong(self, operation: Operation, asker: str) -> Iterator[str]:
         """Whatever does not hold, besides votes."""
         model = self.model
+        if operation.pk not in model.asked:
+            yield f"nobody asked for {operation}"
         if not model.may(asker, {RULES: "rules", CHANGE: "places"}.get(operation.kind, "ask")):
             yield f"{asker} could not ask any more"
         if operation.kind != APPLY:
             return
         if operation.parameters["file"] not in model.newest.values():
             yield "not the newest bytes"
-        if model.asked[operation.pk] != model.ways.get(operation.environment.slug, ""):
-            yield f"{operation.environment} led to {model.asked[operation.pk]} when it was asked"
+        if model.asked.get(operation.pk) != model.ways.get(operation.environment.slug, ""):
+            yield f"{operation.environment} led to {model.asked.get(operation.pk)} when it was asked"
 
     def needed(self, operation: Operation) -> int:
         """The votes that its effects need: a lost column is destructive, and so is whatever makes one less so."""

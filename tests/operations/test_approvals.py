@@ -62,7 +62,7 @@ def test_a_revocation_takes_back_ones_own_vote_on_this_operation_alone(ask, appr
 
     revoke(operation, by=approver)
 
-    assert [len(counted(row, row.environment)) for row in (operation, other)] == [1, 1]
+    assert [len(counted(row, [row.environment])) for row in (operation, other)] == [1, 1]
     with pytest.raises(Refused, match="no vote here"):
         revoke(operation, by=approver)
 

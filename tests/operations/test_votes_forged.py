@@ -98,7 +98,7 @@ def test_a_genuine_vote_copied_to_another_place_is_none(ask, approver):
     record("operations.approval_revoked", actor="ada", subject=operation.pk)
     forged_entry(operation, "ada", data=genuine.data, at=genuine.at, mac=genuine.mac)
 
-    assert counted(operation, operation.environment) == []
+    assert counted(operation, [operation.environment]) == []
 
 
 def test_a_role_given_by_sql_gives_no_vote(ask, approver):

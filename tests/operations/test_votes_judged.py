@@ -225,4 +225,4 @@ def test_a_page_says_whose_vote_does_not_count(voted, approver, client):
     shown = client.get(f"/admin/operations/operation/{voted.pk}/change/").content.decode()
 
     assert "does not count: ada is deactivated." in shown
-    assert [one.why_not for one in judge(voted, voted.environment)] == ["ada is deactivated.", ""]
+    assert [one.why_not for one in judge(voted, [voted.environment])] == ["ada is deactivated.", ""]

@@ -128,12 +128,11 @@ operations.Heartbeat=HeartbeatAdmin operations.Notification=NotificationAdmin
 operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
-altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source
-backup_stores blueprints clock coverage databases factor_key factors_at_rest fingerprints identities
-last_witness ledger ledger_checkpoints mail
-migration_history migrations new_approvers outbox plan_memory portal_copy portal_database render render_recovery
-repositories retention second_factors secrets services slack store supabase supabase_functions ticker tokens variables
-votes webhook workers
+altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
+blueprints clock copies coverage databases environment_rows factor_key factors_at_rest fingerprints identities
+last_witness ledger ledger_checkpoints mail migration_history migrations new_approvers outbox plan_memory portal_copy
+portal_database render render_recovery repositories requests retention second_factors secrets services slack store
+supabase supabase_functions ticker tokens variables votes webhook workers
 """,
     "anchor sources": """
 _checkpoints
@@ -170,10 +169,10 @@ operations.break_glass_lapsed operations.cancel_requested operations.cancelled o
 operations.environment.changed operations.environment.identified operations.environment.reached
 operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
-operations.requested operations.succeeded operations.task.closed operations.voters_known operations.votes_missing
-signin.app_removed signin.contact_changed signin.details_changed
-signin.first_admin signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
-signin.passkey_copied signin.passkey_removed signin.passkey_renamed signin.password_changed
+operations.requested operations.requests_known operations.succeeded operations.task.closed operations.voters_known
+operations.votes_missing signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
+signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added signin.passkey_copied
+signin.passkey_removed signin.passkey_renamed signin.password_changed
 signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
 signin.second_factor_removed signin.signed_in signin.stepped_up signin.token_created signin.token_revoked

@@ -14,13 +14,13 @@ from psycopg import sql
 
 from operations.databases import recorded
 from operations.doctor.identity import copies, identities
-from operations.engine.request import request
 from operations.models import Environment, Notification
 from providers import postgres
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.embedded_postgres.throwaway import NO_DURABILITY
 from providers.errors import Refused
 from tests.operations.identity.conftest import Writes, fresh, known, marks, run, voted
+from tests.stepping import request
 
 PRODUCTION, ALIAS = "SAMPELIT_PRODUCTION_MIGRATION_DSN", "SAMPELIT_ALIAS_MIGRATION_DSN"
 

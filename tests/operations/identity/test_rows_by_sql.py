@@ -10,13 +10,12 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from operations.approvals.voting import approve
 from operations.doctor.identity import environment_rows
-from operations.engine.request import request
 from operations.kinds.change_environment import ChangeEnvironment
 from operations.models import Environment
 from tests.operations.identity.conftest import run
 from tests.people import holder
+from tests.stepping import approve, request
 
 pytestmark = pytest.mark.django_db
 CHANGES = [

@@ -18,7 +18,7 @@ def sign(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("operations", "0011_step_up")]
+    dependencies = [("operations", "0014_passkey_challenge")]
 
     operations = [
         migrations.AddField(
