@@ -13,7 +13,7 @@ from django.utils import timezone
 from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
 from operations.databases import is_portal
 from operations.models import Environment
-from operations.models.environment_names import variable_name
+from operations.models.environment_columns import variable_name
 
 
 def table_names(value: object) -> None:

@@ -23,7 +23,7 @@ from operations.kinds.environment_fields import (
     whose,
 )
 from operations.models import Environment, Risk
-from operations.models.environment_mac import SIGNED
+from operations.models.environment_columns import SIGNED
 from providers.errors import Refused
 
 

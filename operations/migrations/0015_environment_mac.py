@@ -6,7 +6,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from operations.models import environment_mac
+from operations.models import environment_columns
 
 FORWARD = (Path(__file__).parent / "sql_environment_revision.sql").read_text()
 
@@ -14,7 +14,7 @@ FORWARD = (Path(__file__).parent / "sql_environment_revision.sql").read_text()
 def sign(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     rows = apps.get_model("operations", "Environment")._default_manager
     for values in rows.values():
-        rows.filter(pk=values["id"]).update(mac=environment_mac.mac_of(values))
+        rows.filter(pk=values["id"]).update(mac=environment_columns.mac_of(values))
 
 
 class Migration(migrations.Migration):
@@ -22,12 +22,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            "environment", "revision", environment_mac.RevisionField(db_default=0, default=0, editable=False)
+            "environment", "revision", environment_columns.RevisionField(db_default=0, default=0, editable=False)
         ),
         migrations.AddField(
             "environment",
             "mac",
-            environment_mac.MacField(blank=True, db_default="", default="", editable=False, max_length=64),
+            environment_columns.MacField(blank=True, db_default="", default="", editable=False, max_length=64),
         ),
         migrations.RunPython(sign, migrations.RunPython.noop),
         migrations.RunSQL(FORWARD, migrations.RunSQL.noop),

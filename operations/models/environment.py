@@ -9,8 +9,8 @@ from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.utils import timezone
 
-from operations.models.environment_mac import SIGNED, MacField, RevisionField, fits, mac_of, most_ever
-from operations.models.environment_names import FOLDED, folded, variable_name
+from operations.models import environment_columns as columns
+from operations.models.environment_columns import variable_name
 
 PORTAL = "portal"
 DEFAULT_VOTES = {"routine": 0, "sensitive": 1, "destructive": 2}  # where it is protected
@@ -20,7 +20,7 @@ PURPOSES = ("export", "migration", "restore")
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def update(self, **fields: Any) -> int:
         """As any other, and rows that were signed are signed as they are afterwards; one that SQL changed stays so."""
-        if not set(fields) & set(SIGNED):
+        if not set(fields) & set(columns.SIGNED):
             return super().update(**fields)
         with transaction.atomic():
             rows = list(Environment.objects.select_for_update(no_key=True).filter(pk__in=self.order_by().values("pk")))
@@ -30,8 +30,8 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
 
     def sign(self, keys: Iterable[int]) -> None:
         """This portal stands for what these rows ask for."""
-        for values in Environment.objects.filter(pk__in=list(keys)).values("pk", *SIGNED):
-            super(EnvironmentQuerySet, Environment.objects.filter(pk=values["pk"])).update(mac=mac_of(values))
+        for values in Environment.objects.filter(pk__in=list(keys)).values("pk", *columns.SIGNED):
+            super(EnvironmentQuerySet, Environment.objects.filter(pk=values["pk"])).update(mac=columns.mac_of(values))
 
     def of_the_product(self) -> EnvironmentQuerySet:
         """Without the portal's own database, which is exported like one but is nobody's product."""
@@ -60,7 +60,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
 
     def named(self, slug: str) -> EnvironmentQuerySet:
         """Whoever has this slug, or one that would name the same variables."""
-        return self.annotate(folded=FOLDED).filter(folded=folded(slug))
+        return self.annotate(folded=columns.FOLDED).filter(folded=columns.folded(slug))
 
 
 class Environment(models.Model):
@@ -95,8 +95,8 @@ class Environment(models.Model):
     database_name = models.CharField(max_length=63, blank=True, default="", editable=False)
     addresses = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    revision = RevisionField(default=0, db_default=0, editable=False)
-    mac = MacField(max_length=64, blank=True, default="", db_default="", editable=False)
+    revision = columns.RevisionField(default=0, db_default=0, editable=False)
+    mac = columns.MacField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     was_altered = False  # when it was read: SQL changed what it asks for, past this portal
 
@@ -114,7 +114,7 @@ class Environment(models.Model):
                 condition=models.Q(health_url="") | models.Q(health_url__regex=r"^https?://"),
             ),
             models.UniqueConstraint(
-                FOLDED,
+                columns.FOLDED,
                 name="environment_slug_once",
                 violation_error_message="Another environment's slug names the same variables; choose another one.",
             ),
@@ -136,12 +136,12 @@ class Environment(models.Model):
         """A row that was read knows whether this portal wrote it; one that was read in part counts as altered."""
         row = super().from_db(db, field_names, values, **more)
         read = row.__dict__
-        row.was_altered = not (set(SIGNED) <= read.keys() and fits(read, read.get("mac", "")))
+        row.was_altered = not (set(columns.SIGNED) <= read.keys() and columns.fits(read, read.get("mac", "")))
         return row
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
-        self.was_altered = not fits(vars(self), self.mac)
+        self.was_altered = not columns.fits(vars(self), self.mac)
 
     @property
     def identified(self) -> bool:
@@ -165,7 +165,7 @@ class Environment(models.Model):
             return typed
         others = Environment.objects.of_the_product().exclude(pk=self.pk)
         strictest = max((other._typed_votes(risk) for other in others), default=0)
-        return max(typed, DEFAULT_VOTES[risk], most_ever(self.slug, risk), strictest)
+        return max(typed, DEFAULT_VOTES[risk], columns.most_ever(self.slug, risk), strictest)
 
     def _typed_votes(self, risk: str) -> int:
         """Defaults: docs/design.md 11."""
@@ -193,7 +193,7 @@ class Environment(models.Model):
 
     def variable(self, purpose: str) -> str:
         """The variable that holds this environment's DSN for `export`, `migration` or `restore`."""
-        return self.names(purpose) or f"SAMPELIT_{folded(self.slug)}_{purpose.upper()}_DSN"
+        return self.names(purpose) or f"SAMPELIT_{columns.folded(self.slug)}_{purpose.upper()}_DSN"
 
     def variables(self) -> set[str]:
         """Every variable that leads to its database."""

@@ -1,4 +1,4 @@
-"""What an environment asks for, signed: a row whose code does not fit was written past this portal.
+"""Columns of an environment: names that lead to it, and what it asks for, signed, so that SQL past the portal shows.
 
 In: a row's values. Out: its code (HMAC by SECRET_KEY), which covers a revision that only grows, so that an older row
 cannot be put back. Where a row is not genuine, the ledger tells the most votes that it ever asked for.
@@ -6,11 +6,14 @@ cannot be put back. Where a row is not genuine, the ledger tells the most votes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Replace, Upper
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ledger import canonical
@@ -71,3 +74,17 @@ def _votes(entry: Entry, name: str) -> Iterable[int]:
     changes = entry.payload.get("changes")
     change = changes.get(name) if isinstance(changes, dict) else None
     return [votes for votes in change.values() if isinstance(votes, int)] if isinstance(change, dict) else []
+
+
+def variable_name(value: str) -> None:
+    """Raise ValidationError unless `value` is the name of an environment variable (a pasted secret is not)."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{2,99}", value):
+        raise ValidationError("Give the name of a variable (capital letters, digits, _), never its value.")
+
+
+def folded(slug: str) -> str:
+    """What of a slug is in the names of its variables: `Pr-1` and `pr_1` are one."""
+    return slug.upper().replace("-", "_")
+
+
+FOLDED = Upper(Replace("slug", models.Value("-"), models.Value("_")))
