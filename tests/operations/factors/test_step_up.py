@@ -146,7 +146,6 @@ def test_somebody_elses_counts_for_nobody(ada: User, ben: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_eight_at_once_spend_it_once() -> None:
     ada = User.objects.create_user("ada")
-    note(ada, THIS, "authenticator")
 
     def attempt(_: int) -> bool:
         try:
@@ -155,7 +154,9 @@ def test_eight_at_once_spend_it_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(attempt, range(8))) == 1
+        for _ in range(20):
+            note(ada, THIS, "authenticator")
+            assert sum(pool.map(attempt, range(8))) == 1
 
 
 def test_old_ones_are_forgotten(ada: User, ben: User) -> None:
