@@ -27,6 +27,7 @@ PORTAL_WITHOUT_ROWS = (
     "public.django_q_task",
     "public.django_session",
     "public.operations_heartbeat",
+    "public.operations_sentform",
 )
 FORMATS = ("auto", "csv", "binary")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")

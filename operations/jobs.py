@@ -1,4 +1,4 @@
-"""The periodic jobs of operations: votes counted again, messages sent, the dead-man switch fed."""
+"""The periodic jobs of operations: votes counted again, messages sent, the dead-man switch fed, sent forms let go."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from operations.engine import tick
 from operations.notify.deadman import ping
 from operations.notify.delivery import deliver_due
 from operations.notify.rules import sweep
+from operations.web import form_key
 
 
 def register() -> None:
     tick.every("approvals.reevaluate", 30, voting.reevaluate)
     tick.every("notify", 10, _round)
     tick.every("deadman", 60, ping)
+    tick.every("forms", 86_400, form_key.forget)
 
 
 def _round() -> None:

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "sampelit_ops.signin.middleware.RefusalLog",
     "sampelit_ops.signin.middleware.SessionLimits",
     "sampelit_ops.signin.middleware.SecondFactor",
+    "operations.web.form_key.OneTimeForms",
     "operations.web.step_up.StepUpPages",
 ]
 AUTHENTICATION_BACKENDS = [

@@ -9,7 +9,7 @@ from operations.models.operation import Operation, Outcome, Risk, Status
 from operations.models.project import SupabaseProject
 from operations.models.role_grant import RoleGrant
 from operations.models.step import Step, StepStatus
-from operations.models.step_up import StepUp
+from operations.models.step_up import SentForm, StepUp
 from operations.models.task import Task
 from operations.models.token import AccessToken
 
@@ -27,6 +27,7 @@ __all__ = [
     "RecoveryCodes",
     "Risk",
     "RoleGrant",
+    "SentForm",
     "Status",
     "Step",
     "StepStatus",

@@ -1,4 +1,7 @@
-"""StepUp: a person showed a second factor for exactly one act; it is spent in the transaction of that act."""
+"""What is used up once. StepUp: a person showed a second factor for exactly one act, spent in that act's transaction.
+
+SentForm: a person sent this very form, and where it led.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,20 @@ class StepUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} by {self.person}"
+
+
+class SentForm(models.Model):
+    """`key` is what the form carried, `place` the part of it that forms of one address share."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=120)
+    place = models.CharField(max_length=32)
+    sent_at = models.DateTimeField(auto_now_add=True)
+    answer = models.TextField(default="", help_text="Where it led; empty while it is being worked on.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("by", "key", name="form_sent_once")]
+        indexes = [models.Index(fields=["by", "place"])]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,6 +1,6 @@
 """`{% load ops %}`: badges, times, sizes, durations, commands and empty states for templates.
 
-In: values from views. Out: the markup of `operations.web.html`; nothing here reads the database.
+In: values from views. Out: the markup of `operations.web.html`; only `form_key` reads the database.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from operations import navigation
 from operations.authority import holds_somewhere
 from operations.web import formatting
+from operations.web.form_key import NAME, key_of
 
 register = template.Library()
 register.filter("when", formatting.when)
@@ -33,6 +34,12 @@ _CELL = re.compile(r"^<(t[dh])\b")
 
 
 register.filter("may_somewhere", holds_somewhere)
+
+
+@register.simple_tag(takes_context=True)
+def form_key(context: Context, name: str = "", many: bool = False, tabs: bool = True) -> SafeString:
+    """The field that makes a form one of a kind; `name` tells the forms of one page apart."""
+    return format_html('<input type="hidden" name="{}" value="{}">', NAME, key_of(context["request"], name, many, tabs))
 
 
 @register.filter

@@ -22,6 +22,7 @@ from operations.engine.request import check_permission, prepare, refusals_record
 from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
 from operations.web.errors import status_of_form
+from operations.web.form_key import use_up
 from providers.errors import ProviderError, Refused
 
 LONGEST_REASON = 500
@@ -59,9 +60,9 @@ def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
             choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
         )
     widget = forms.PasswordInput() if parameter.secret else None
-    return forms.CharField(
-        required=parameter.required, label=label, help_text=parameter.help, widget=widget, max_length=500
-    )
+    field = forms.CharField(required=parameter.required, label=label, widget=widget, max_length=500)
+    field.help_text = parameter.help
+    return field
 
 
 def request_page(request: HttpRequest, name: str) -> HttpResponse:
@@ -121,14 +122,13 @@ def _ask(
 def _given(values: QueryDict, kind: kinds.OperationKind) -> dict[str, str]:
     """The environment and the parameters that a page shows; secrets are never shown."""
     first = Environment.objects.values_list("slug", flat=True).first() or ""
-    shown = {
-        parameter.name: values.get(parameter.name, "").strip() for parameter in kind.parameters if not parameter.secret
-    }
-    return {**shown, "environment": values.get("environment") or first}
+    names = [parameter.name for parameter in kind.parameters if not parameter.secret]
+    return {name: values.get(name, "").strip() for name in names} | {"environment": values.get("environment") or first}
 
 
 def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse:
     """To the page of exactly these values, with what they do; a secret is typed there once more."""
+    use_up(request, used=False)
     messages.info(request, "Nothing was requested yet: read what will happen, then ask for it.")
     values = {**_given(request.POST, kind), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
     query = urlencode({name: value for name, value in values.items() if value})

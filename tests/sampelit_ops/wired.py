@@ -42,6 +42,7 @@ deployments.variables 900 s: read_variables
 deployments.watchdog 30 s: lift_maintenance
 deployments.webhooks 1 s: process_waiting
 doctor 3600 s: round_of_checks
+forms 86400 s: forget
 ledger.verify 3600 s: watch
 migrations_registry.changed 10 s: refresh_changed
 migrations_registry.commits 1 s: read_wanted
@@ -107,8 +108,9 @@ Personal tokens: account:tokens
 50 supabase: steps discover
 """,
     "template tags": """
-ops.badge ops.duration ops.empty_state ops.exactly ops.labelled ops.list_is_empty ops.may_somewhere ops.number
-ops.request_command ops.selected_choice ops.size ops.step_tone ops.timeline_of ops.tone ops.when ops.words
+ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.labelled ops.list_is_empty
+ops.may_somewhere ops.number ops.request_command ops.selected_choice ops.size ops.step_tone ops.timeline_of
+ops.tone ops.when ops.words
 """,
     "admin": """
 auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin

@@ -16,6 +16,7 @@ from operations.factors.step_up import spend
 from operations.models import AccessToken
 from operations.tokens.ending import revoke as end
 from operations.tokens.use import make
+from operations.web.form_key import use_up
 from providers.errors import Refused
 from sampelit_ops.signin.forms import TokenForm
 from sampelit_ops.signin.person import person
@@ -33,6 +34,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             clear = _made(user, form.cleaned_data)
+            use_up(request)
             form = TokenForm()
         except Refused as refusal:
             form.add_error("days", refusal.reason)
