@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_otp import user_has_device
 
 from ledger.services import record
-from operations.accounts import SYSTEM
+from operations.accounts import is_machine
 from operations.authority import why_not
 from operations.binding import bound_to, identify, refuse_frozen
 from operations.engine import kinds, specs
@@ -116,8 +116,8 @@ def check_permission(kind: kinds.OperationKind, by: User, environment: Environme
 
 
 def check_device(kind: kinds.OperationKind, risk: str, by: User) -> None:
-    """Outside the demo a destructive act needs a person with a second factor; `system` has none and needs none."""
-    if settings.DEMO or by.username == SYSTEM or not (kind.needs_device or risk == Risk.DESTRUCTIVE):
+    """Outside the demo a destructive act needs a person with a second factor; the portal's own account needs none."""
+    if settings.DEMO or not (kind.needs_device or risk == Risk.DESTRUCTIVE) or is_machine(by):
         return
     if not user_has_device(by):
         raise PermissionDenied(

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ledger.services import record
-from operations.accounts import SYSTEM
+from operations.accounts import acts_as_machine
 from operations.factors import devices
 from operations.factors.acts import Binding
 from operations.models import StepUp
@@ -56,8 +56,8 @@ def note(person: User, binding: Binding, method: str) -> StepUp:
 
 
 def spend(username: str, binding: Binding) -> None:
-    """Use the factor up that was shown for this. Raises StepUpNeeded; `system` cannot sign in and has no factor."""
-    if username == SYSTEM:
+    """Use the factor up that was shown for this. Raises StepUpNeeded; the portal's own account has no factor."""
+    if acts_as_machine(username):
         return
     now = timezone.now()
     fresh = _shown(username, binding).filter(spent_at=None, expires_at__gt=now)

@@ -7,7 +7,7 @@ from operations.models.heartbeat import Heartbeat
 from operations.models.notification import Notification
 from operations.models.operation import Operation, Outcome, Risk, Status
 from operations.models.project import SupabaseProject
-from operations.models.role_grant import RoleGrant
+from operations.models.role_grant import MachineAccount, RoleGrant
 from operations.models.step import Step, StepStatus
 from operations.models.step_up import SentForm, StepUp
 from operations.models.task import Task
@@ -19,6 +19,7 @@ __all__ = [
     "Authenticator",
     "Environment",
     "Heartbeat",
+    "MachineAccount",
     "Notification",
     "Operation",
     "Outcome",

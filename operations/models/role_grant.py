@@ -1,4 +1,7 @@
-"""RoleGrant: a role that a person holds on one environment only. A role held everywhere is a Django group."""
+"""RoleGrant: a role that a person holds on one environment only; a role held everywhere is a Django group.
+
+MachineAccount: the mark of an account that is no person; the database lets nobody sign in as one.
+"""
 
 from __future__ import annotations
 
@@ -20,3 +23,12 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role.name}@{self.environment.slug}"
+
+
+class MachineAccount(models.Model):
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="machineaccount"
+    )
+
+    def __str__(self) -> str:
+        return str(self.user)

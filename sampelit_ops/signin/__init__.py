@@ -4,10 +4,13 @@ from __future__ import annotations
 
 
 def register() -> None:
-    """Put the account pages into the user menu and teach the ledger to speak about people."""
-    from operations import navigation
+    """Put the account pages into the user menu, teach the ledger to speak about people, guard their names."""
+    from django.contrib.auth.models import User
+
+    from operations import accounts, navigation
     from sampelit_ops.signin import ledger_sentences
 
     ledger_sentences.register()
+    User._meta.get_field("username").validators.append(accounts.check_name)
     navigation.register_user_link("Second factor", "account:second_factor")
     navigation.register_user_link("Personal tokens", "account:tokens")

@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 
 from ledger.services import record
 from operations import authority
-from operations.accounts import machine
 from operations.factors import devices, passkeys
 from operations.models import AccessToken, RecoveryCodes
 from operations.models.token_scopes import READ, SCOPES
@@ -127,12 +126,6 @@ class InvitationForm(forms.ModelForm):
             held = authority.roles(self.instance) if self.instance.pk else []
             field = cast(forms.MultipleChoiceField, self.fields["roles"])
             field.choices, field.initial = choices(held), held
-
-    def clean_username(self) -> str:
-        username = str(self.cleaned_data["username"])
-        if meaning := machine(username):
-            raise ValidationError(f"In the ledger this name is {meaning}. Nobody was invited; choose another name.")
-        return username
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])

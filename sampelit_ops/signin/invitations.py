@@ -18,7 +18,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from ledger.services import record
-from operations.accounts import SYSTEM, machine
+from operations.accounts import SYSTEM, why_not_name
 from operations.authority import VOTE, holders_anywhere
 from operations.factors import devices
 from operations.factors.acts import Binding, digest_of
@@ -113,8 +113,8 @@ def first_admin(email: str, username: str) -> str:
     admins = User.objects.filter(groups__name="Admin", is_active=True, last_login__isnull=False)
     if admins.exists():
         raise Refused("There is an admin already. Nobody was created; ask them for an invitation.")
-    if meaning := machine(username):
-        raise Refused(f"In the ledger {username} is {meaning}. Nobody was created; give another --username.")
+    if why := why_not_name(username):
+        raise Refused(f"{why} Give it as --username.")
     sync_roles()
     user, _ = User.objects.get_or_create(username=username, defaults={"email": email})
     user.email, user.is_staff, user.is_active = email, True, True

@@ -35,7 +35,7 @@ def policy() -> Policy:
 
 @pytest.fixture
 def make(policy: Policy) -> Callable[..., Run]:
-    by = User.objects.create_superuser("system")
+    by = User.objects.create_superuser("sylvia")
 
     def make(status: str, seeded: bool = False, **fields: object) -> Run:
         operation = Operation.objects.create(

@@ -70,7 +70,7 @@ def act(policy: Policy, olga: User) -> Callable[..., Operation]:
 
 def stored(policy: Policy, store: Store, days: float, settings, status: str = "proven", **fields: object) -> Run:
     """A run of two small segments with manifest and proof, as an export leaves it."""
-    user, _ = User.objects.get_or_create(username="system")
+    user, _ = User.objects.get_or_create(username="sylvia")
     operation = Operation.objects.create(
         kind="backups.export",
         environment=policy.environment,

@@ -96,7 +96,7 @@ def test_invitation(admin_client: Client, django_capture_on_commit_callbacks: Ca
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.parametrize("name", [*MACHINES, "System", "RENDER"])
+@pytest.mark.parametrize("name", [*MACHINES, "System", "RENDER", "sys.tem", "rеnder"])
 def test_nobody_takes_a_machines_name(admin_client: Client, name: str) -> None:
     given = {"username": name, "email": "nina@example.com", "roles": ["Admin"]}
 
@@ -104,7 +104,7 @@ def test_nobody_takes_a_machines_name(admin_client: Client, name: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         _first_admin("--email", f"{name}@example.com")
 
-    assert "Nobody was invited; choose another name" in shown
+    assert "Nobody was made; choose another name" in shown
     assert stopped.value.code == 2
     assert not User.objects.filter(username=name).exists()
 
