@@ -20,7 +20,7 @@ COLUMNS = (
     *("sequence", "at", "sentence", "actor", "code", "environment", "subject", "channel", "os_user", "host"),
     *("data", "seeded", "previous_sha256", "sha256"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")  # owasp.org, "CSV Injection"
 _CHUNK = 2_000
 
 

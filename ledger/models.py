@@ -1,7 +1,7 @@
 """The append-only record of who did what. Rows come from `ledger.services.record()` only; triggers refuse the rest.
 
 Entry: one fact, hash-chained to the one before. Head: the newest sequence and hash. Checkpoint: size and head hash as
-written down at a moment. No foreign keys: an entry outlives whatever it speaks about.
+written down at a moment. Stream: what a collector has. No foreign keys: an entry outlives whatever it speaks about.
 """
 
 from __future__ import annotations
@@ -73,6 +73,24 @@ class Head(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.sha256[:12]}"
+
+
+class Stream(models.Model):
+    """How far an outside collector has confirmed the ledger; one row an address, by the digest of it."""
+
+    address = models.CharField(max_length=64, primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, default=ZERO)
+    failures = models.IntegerField(default=0)
+    error = models.TextField(default="")
+    looked_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.error}".strip()
 
 
 class Checkpoint(models.Model):

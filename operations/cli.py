@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from ledger import collector_lines, stream
 from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke
 from operations.authority import VOTE
@@ -157,3 +158,15 @@ def wait_for_end(operation_id: str, seconds: float, stop_at_approval: bool = Fal
         if time.monotonic() > until:
             return None
         time.sleep(0.2)
+
+
+def compared(name: str) -> tuple[int, list[str]]:
+    """How many lines of a collector's file (`-`: standard input) there are, and where the ledger differs from them."""
+    try:
+        with sys.stdin if name == "-" else open(name, encoding="utf-8", errors="replace") as file:
+            lines = list(collector_lines.kept(file))
+    except OSError as error:
+        raise Refused(f"{name} cannot be read ({type(error).__name__}). Nothing was compared.") from None
+    except ValueError as error:
+        raise Refused(f"{name}: {error}. Nothing was compared; give it the ledger's lines alone.") from None
+    return len(lines), stream.compare(lines)

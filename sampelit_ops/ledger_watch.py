@@ -5,16 +5,23 @@ In: reports of `ledger.services.verify_and_tell`. Out: the heartbeat that the fr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger import stream
 from ledger.registry import on_verified
 from ledger.services import VerificationReport, checkpoint, verify_and_tell
+from operations.doctor import Check
+from operations.doctor import register as register_check
 from operations.engine import tick
-from operations.models import Heartbeat
+from operations.models import Environment, Heartbeat
 from operations.notify import alarm
 
 SECONDS = 3600.0
+BEHIND_SECONDS = 60.0
 
 
 @on_verified
@@ -33,5 +40,26 @@ def watch() -> None:
         checkpoint()
 
 
+def collector(environment: Environment | None) -> Iterator[Check]:
+    """Whether the outside collector has what happened until a minute ago."""
+    name, why = (
+        "ledger collector",
+        "What it has cannot be rewritten here; the checkpoints in the store are an hour apart.",
+    )
+    state = stream.state() if environment is None else None
+    if environment is None and state is None:
+        fix = (
+            "Set OPS_LEDGER_COLLECTOR to a syslog or HTTPS collector that other people administer (docs/operations.md)."
+        )
+        yield Check(name, "idle" if settings.DEMO else "warn", "not set", why, fix)
+    elif state is not None and (state.problem or state.behind_seconds > BEHIND_SECONDS):
+        found = f"{state.behind_entries} entries and {state.behind_seconds:.0f} s behind. {state.problem}".strip()
+        yield Check(name, "bad", found, why, "Make the collector take lines again; what it lacks is sent by itself.")
+    elif state is not None:
+        yield Check(name, "ok", f"{state.behind_entries} entries behind", why)
+
+
 def register() -> None:
     tick.every("ledger.verify", SECONDS, watch)
+    tick.every("ledger.stream", 5.0, stream.send_due)
+    register_check(collector)

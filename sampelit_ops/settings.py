@@ -115,6 +115,10 @@ Q_CLUSTER: dict[str, Any] = {  # of django-q2 the table alone is used: operation
     "label": "Queue",
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
+# Where each ledger entry goes within a minute: syslog+tls://host:port, syslog+tcp:// on this machine, https://host/path.
+OPS_LEDGER_COLLECTOR = env.str("OPS_LEDGER_COLLECTOR", default="")
+OPS_LEDGER_COLLECTOR_TOKEN = env.str("OPS_LEDGER_COLLECTOR_TOKEN", default="")
+OPS_LEDGER_COLLECTOR_CA = env.str("OPS_LEDGER_COLLECTOR_CA", default="")  # a file, if not the system's certificates
 
 # --- backups ---
 # file:///dir or s3://bucket/prefix?endpoint=URL&region=R; credentials only from AWS_* (docs/design.md 11).

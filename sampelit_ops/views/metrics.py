@@ -1,6 +1,6 @@
 """/metrics in the text format of Prometheus, for whoever holds OPS_METRICS_TOKEN.
 
-In: `Authorization: Bearer TOKEN`. Out: gauges from four queries. Without a configured token there is no such page.
+In: `Authorization: Bearer TOKEN`. Out: gauges from few queries. Without a configured token there is no such page.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ledger import stream
 from ledger.models import Head
 from operations.models import Heartbeat, Operation, Status, Task
 
@@ -66,6 +67,11 @@ def _ledger() -> Iterator[str]:
     yield from _head("ops_ledger_entries", "Entries in the ledger.")
     head = Head.objects.first()
     yield f"ops_ledger_entries {head.sequence if head else 0}"
+    if state := stream.state():
+        yield from _head("ops_ledger_collector_behind_entries", "Entries that the outside collector lacks.")
+        yield f"ops_ledger_collector_behind_entries {state.behind_entries}"
+        yield from _head("ops_ledger_collector_behind_seconds", "Age of the oldest entry that it lacks.")
+        yield f"ops_ledger_collector_behind_seconds {state.behind_seconds:.0f}"
 
 
 def _head(name: str, help_text: str) -> Iterator[str]:

@@ -43,6 +43,7 @@ deployments.watchdog 30 s: lift_maintenance
 deployments.webhooks 1 s: process_waiting
 doctor 3600 s: round_of_checks
 forms 86400 s: forget
+ledger.stream 5 s: send_due
 ledger.verify 3600 s: watch
 migrations_registry.changed 10 s: refresh_changed
 migrations_registry.commits 1 s: read_wanted
@@ -131,10 +132,10 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
-blueprints clock copies coverage databases environment_rows factor_key factors_at_rest fingerprints identities
-last_witness ledger ledger_checkpoints mail migration_history migrations new_approvers outbox plan_memory portal_copy
-portal_database render render_recovery repositories requests retention second_factors secrets services slack store
-supabase supabase_functions ticker tokens variables votes webhook workers
+blueprints clock collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
+identities last_witness ledger ledger_checkpoints mail migration_history migrations new_approvers outbox plan_memory
+portal_copy portal_database render render_recovery repositories requests retention second_factors secrets services
+slack store supabase supabase_functions ticker tokens variables votes webhook workers
 """,
     "anchor sources": """
 _checkpoints

@@ -74,7 +74,10 @@ class Command(BaseCommand):
         listing.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
         token = verbs.add_parser("token", help="personal tokens: list them, or end one; the admin creates them")
         tokens.arguments(token)
-        for command in (request, listing, token):
+        ledger = verbs.add_parser("ledger", help="compare what a collector kept with the ledger of now")
+        ledger.add_argument("what", choices=["compare"])
+        ledger.add_argument("file", help="its lines, JSON or syslog; - is standard input")
+        for command in (request, listing, token, ledger):
             self._common(command)
 
     def _common(self, parser: Any) -> None:
@@ -140,6 +143,15 @@ class Command(BaseCommand):
         listed = "\n".join(map(tokens.line, documents)) or "No living token."
         self.stdout.write(json.dumps(documents) if options["json"] else listed)
         return 0
+
+    def _ledger(self, options: dict[str, Any]) -> int:
+        lines, problems = cli.compared(options["file"])
+        if options["json"]:
+            self.stdout.write(json.dumps({"valid": not problems, "lines": lines, "problems": problems}))
+        else:
+            told = f"{len(problems)} differences" if problems else "the ledger is what the collector has"
+            self.stdout.write("\n".join([*problems, f"{lines} lines compared: {told}."]))
+        return 1 if problems else 0
 
     def _print(self, operation: Operation, options: dict[str, Any]) -> None:
         if options["json"]:
