@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger import stream
+from ledger.app_role import owner_gaps
 from ledger.registry import on_verified
 from ledger.services import VerificationReport, checkpoint, verify_and_tell
 from operations.doctor import Check
@@ -59,7 +60,20 @@ def collector(environment: Environment | None) -> Iterator[Check]:
         yield Check(name, "ok", f"{state.behind_entries} entries behind", why)
 
 
+def ledger_owner(environment: Environment | None) -> Iterator[Check]:
+    """Whether the portal's own role could take the ledger's triggers away."""
+    if environment is not None:
+        return
+    why = "Whoever takes the portal over could rewrite what no collector and no anchor holds yet."
+    fix = "Run the portal as a role that owns nothing: MIGRATION_DATABASE_URL and manage.py app_role (docs/deploy.md)."
+    if gaps := owner_gaps():
+        yield Check("ledger owner", "idle" if settings.DEMO else "warn", "; ".join(gaps), why, fix)
+    else:
+        yield Check("ledger owner", "ok", "another role than the portal's", why)
+
+
 def register() -> None:
     tick.every("ledger.verify", SECONDS, watch)
     tick.every("ledger.stream", 5.0, stream.send_due)
     register_check(collector)
+    register_check(ledger_owner)

@@ -133,9 +133,9 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
 blueprints clock collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
-identities last_witness ledger ledger_checkpoints mail migration_history migrations new_approvers outbox plan_memory
-portal_copy portal_database render render_recovery repositories requests retention second_factors secrets services
-slack store supabase supabase_functions ticker tokens variables votes webhook workers
+identities last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations new_approvers
+outbox plan_memory portal_copy portal_database render render_recovery repositories requests retention second_factors
+secrets services slack store supabase supabase_functions ticker tokens variables votes webhook workers
 """,
     "anchor sources": """
 _checkpoints
