@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.model import Analysis
 from migrations_registry.analysis.parsing.parser import MAX_FILE_BYTES, parse
 from migrations_registry.analysis.rule_registry import CATALOGUE
 from tests import sampling
@@ -116,6 +117,49 @@ def test_what_is_too_deep_or_too_large_is_opaque(text: str) -> None:
 
     assert {finding.severity for finding in analysis.findings} >= {"opaque"}
     assert analysis.risk == "destructive"
+
+
+WAYS_DOWN = {
+    "subqueries": ("SELECT * FROM ", "(SELECT * FROM ", "t", ") x"),
+    "scalars": ("SELECT ", "(SELECT ", "1", ")"),
+    "functions": ("SELECT ", "abs(", "1", ")"),
+    "casts": ("SELECT ", "CAST(", "1", " AS int)"),
+    "cases": ("SELECT ", "CASE WHEN true THEN ", "1", " END"),
+    "not": ("SELECT ", "NOT ", "true", ""),
+    "signs": ("SELECT ", "- ", "x", ""),
+    "sums": ("SELECT ", "", "1", "+1"),
+    "arrays": ("SELECT ", "ARRAY[", "1", "]"),
+    "rows": ("SELECT ", "ROW(", "1", ")"),
+    "with": ("", "WITH x AS (", "SELECT 1", ") SELECT 1"),
+    "exists": ("SELECT 1 WHERE ", "EXISTS (SELECT 1 WHERE ", "true", ")"),
+    "joins": ("SELECT * FROM ", "(a JOIN ", "b", " ON true)"),
+    "unions": ("", "", "SELECT 1", " UNION SELECT 1"),
+    "blocks": ("DO $$ BEGIN ", "BEGIN ", "NULL; ", "END; "),
+    "ifs": ("DO $$ BEGIN ", "IF true THEN ", "NULL; ", "END IF; "),
+    "loops": ("DO $$ BEGIN ", "LOOP ", "NULL; ", "END LOOP; "),
+}
+ENDS = {"blocks", "ifs", "loops"}
+
+
+@pytest.mark.sampled(3, by="way")
+@pytest.mark.parametrize("levels", [60, 250, 400, 1_000, 1_500, 4_000, 20_000])
+@pytest.mark.parametrize("way", WAYS_DOWN)
+def test_no_depth_is_judged_by_what_the_interpreter_follows(way: str, levels: int) -> None:
+    """Whatever Python it is, and however deep its own stack: followed to the end, or opaque; never an error."""
+    start, down, middle, up = WAYS_DOWN[way]
+    text = start + down * levels + middle + up * levels + ("END $$" if way in ENDS else "")
+
+    with within(20):
+        analysis = analyse(text.encode())
+        deeper = _at_stack_depth(150, lambda: analyse(text.encode()))
+
+    assert analysis == deeper
+    assert levels < 1_000 or {finding.severity for finding in analysis.findings} >= {"opaque"}
+    assert levels > 60 or not any("too deeply" in finding.message for finding in analysis.findings)
+
+
+def _at_stack_depth(frames: int, work: Callable[[], Analysis]) -> Analysis:
+    return work() if frames == 0 else _at_stack_depth(frames - 1, work)
 
 
 @pytest.mark.sampled(2)

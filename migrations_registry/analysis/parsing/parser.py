@@ -6,7 +6,6 @@ nothing: a file is cut into statements first, so that one refused statement does
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from postgast.native import lib
 
+from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
 from migrations_registry.analysis.parsing.splitter import pieces, skip_blank
 
 Node = dict[str, Any]
@@ -140,9 +140,8 @@ def _tree(data: bytes) -> Node:
     try:
         if result.error:
             raise _error(result.error.contents)
-        tree: Node = json.loads(result.parse_tree.decode())
-        return tree
-    except RecursionError:
+        return bounded_tree(result.parse_tree)
+    except TooDeep:
         raise ParseError("the statement is nested too deeply to be analysed") from None
     finally:
         lib.pg_query_free_parse_result(result)
@@ -153,8 +152,8 @@ def _plpgsql(data: bytes) -> Node:
     try:
         if result.error:
             raise _error(result.error.contents)
-        functions = json.loads(_PROMISES.sub(_balanced, result.plpgsql_funcs, count=1))
-    except (RecursionError, ValueError):
+        functions = bounded_tree(_PROMISES.sub(_balanced, result.plpgsql_funcs, count=1))
+    except (TooDeep, ValueError):
         raise ParseError("the body cannot be read") from None
     finally:
         lib.pg_query_free_plpgsql_parse_result(result)
