@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
 from deployments.models import Deployment
+from ledger.export import safe_cell
 
 LIMIT = 50_000
 COLUMNS = (
@@ -63,7 +64,7 @@ def as_csv(rows: QuerySet[Deployment]) -> StreamingHttpResponse:
         yield ",".join(COLUMNS) + "\r\n"
         for values in rows_of(rows):
             buffer = io.StringIO()
-            csv.writer(buffer).writerow([defused(values[name]) for name in COLUMNS])
+            csv.writer(buffer).writerow([safe_cell(values[name]) for name in COLUMNS])
             yield buffer.getvalue()
 
     return _download(lines(), "text/csv; charset=utf-8", "deployments.csv")
@@ -76,13 +77,6 @@ def as_json(rows: QuerySet[Deployment]) -> StreamingHttpResponse:
         yield "\n]\n" if rows.exists() else "[]\n"
 
     return _download(lines(), "application/json", "deployments.json")
-
-
-def defused(value: str | int | None) -> str | int:
-    """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
 
 
 def _download(lines: Iterator[str], kind: str, name: str) -> StreamingHttpResponse:

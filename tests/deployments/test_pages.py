@@ -133,8 +133,9 @@ def test_the_list_is_cheap(everything: Client, api: Service) -> None:
     ]
 
 
-def test_export_as_csv_and_json(everything: Client, api: Service) -> None:
-    Deployment.objects.filter(pk=api.deployments.first().pk).update(commit_message="=HYPERLINK(1)")
+@pytest.mark.parametrize("message", ["=HYPERLINK(1)", "＝HYPERLINK(1)"])
+def test_export_as_csv_and_json(everything: Client, api: Service, message: str) -> None:
+    Deployment.objects.filter(pk=api.deployments.first().pk).update(commit_message=message)
     chosen = {"_selected_action": list(api.deployments.values_list("pk", flat=True))}
     url = reverse("admin:deployments_deployment_changelist")
 
@@ -143,7 +144,7 @@ def test_export_as_csv_and_json(everything: Client, api: Service) -> None:
 
     rows = list(csv.DictReader(io.StringIO(table)))
     assert len(rows) == len(parsed) == 14
-    assert rows[0]["message"] == "'=HYPERLINK(1)"
+    assert rows[0]["message"] == f"'{message}"
     assert parsed[0]["environment"] == "production"
 
 

@@ -132,9 +132,14 @@ def test_json_export(client_as: Callable[[str], Client], count: int) -> None:
     assert [row["sequence"] for row in json.loads(b"".join(response.streaming_content))] == list(range(count, 0, -1))
 
 
-@pytest.mark.parametrize(("value", "safe"), [("=1", "'=1"), ("-1", "'-1"), ("@x", "'@x"), ("ok", "ok"), (5, 5)])
-def test_safe_cell(value: object, safe: object) -> None:
-    assert safe_cell(value) == safe
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "\r\n", "＝", "＋", "－", "＠"])
+def test_a_cell_that_begins_like_a_formula_is_none(first: str) -> None:
+    assert safe_cell(f"{first}1") == f"'{first}1"
+
+
+@pytest.mark.parametrize("value", ["ok", "1=1", "", 5, None, True])
+def test_another_cell_stays_as_it_is(value: object) -> None:
+    assert safe_cell(value) == value
 
 
 def test_a_viewer_may_look_but_not_export_or_verify(client_as: Callable[[str], Client]) -> None:
