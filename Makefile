@@ -1,10 +1,9 @@
 # Every target sets up .venv from the locked requirements first. `make help` lists them.
-PYTHON ?= python3.11
+# The first Python that runs and that the portal supports, the oldest first; PYTHON=… names another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14; do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
-ifeq (,$(shell command -v $(PYTHON)))
-PYTHON := python3
-endif
 
 # The portal is many processes: with its byte code kept (git-ignored) each starts in two thirds of the time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,12 +15,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.runtime: requirements.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || { $(PYTHON) bin/check_python.py && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || { $(PYTHON) bin/check_python.py && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(VENV)/.runtime $@
 
@@ -40,7 +39,7 @@ mutants: $(VENV)/.dev ## which registrations and conditions of updates no test w
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats of templates, CSS and JS, check --deploy, makemigrations --check
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats, check --deploy, makemigrations --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
