@@ -39,7 +39,7 @@ mutants: $(VENV)/.dev ## which registrations and conditions of updates no test w
 bench: $(VENV)/.dev ## performance against peers: 2 million rows, 5 rounds; writes bench-results.json (needs psql's zstd, aws)
 	@DEMO=1 SECRET_KEY=bench exec $(BIN)/python -m bench $(BENCH_ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats, check --deploy, makemigrations --check
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats, check --deploy, makemigrations --check, pip-audit, SBOM
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -48,3 +48,4 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter, formats, check --deploy, makemi
 	$(BIN)/oxfmt --check static
 	! LC_ALL=C.UTF-8 grep -rnE '^.{121}' templates static --include='*.html' --include='*.css' --include='*.js'
 	$(BIN)/python bin/lint_django.py
+	$(BIN)/python bin/audit.py
