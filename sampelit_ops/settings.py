@@ -115,6 +115,7 @@ Q_CLUSTER: dict[str, Any] = {  # of django-q2 the table alone is used: operation
     "label": "Queue",
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")
+OPS_ADVISORIES = env.bool("OPS_ADVISORIES", default=not DEMO)  # ask daily what is known against our versions
 # Where each ledger entry goes within a minute: syslog+tls://host:port, syslog+tcp:// on this machine, https://host/path.
 OPS_LEDGER_COLLECTOR = env.str("OPS_LEDGER_COLLECTOR", default="")
 OPS_LEDGER_COLLECTOR_TOKEN = env.str("OPS_LEDGER_COLLECTOR_TOKEN", default="")

@@ -34,6 +34,7 @@ def kept() -> tuple[Heartbeat | None, list[doctor.Check]]:
 
 def register() -> None:
     from operations.doctor import (  # noqa: F401  they register themselves
+        advisories,
         databases,
         factors,
         memory,
@@ -45,3 +46,4 @@ def register() -> None:
     )
 
     tick.every("doctor", SECONDS, round_of_checks)
+    tick.every("advisories", advisories.SECONDS, advisories.look)

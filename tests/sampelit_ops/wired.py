@@ -17,6 +17,7 @@ maintenance_off: maintenance_off maintenance_off urgent 300/120 s undoes mainten
 maintenance_on: maintenance_on maintenance_on urgent 300/120 s
 """,
     "periodic jobs": """
+advisories 86400 s: look
 approvals.reevaluate 30 s: reevaluate
 backups.checkpoints 60 s: keep
 backups.incidents 300 s: remind
@@ -133,9 +134,10 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
 blueprints clock collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
-identities last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations new_approvers
-outbox plan_memory portal_copy portal_database render render_recovery repositories requests retention second_factors
-secrets services slack store supabase supabase_functions ticker tokens variables votes webhook workers
+identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
+new_approvers outbox plan_memory portal_copy portal_database render render_recovery repositories requests retention
+second_factors secrets services slack store supabase supabase_functions ticker tokens variables votes webhook
+workers
 """,
     "anchor sources": """
 _checkpoints

@@ -1,0 +1,95 @@
+"""What is publicly known against versions in use: OSV for packages, endoflife.date for Python itself.
+
+In: names and versions. Out: what has a known fix, or ProviderError where nobody could be asked. Nothing but names and
+versions leaves; every answer is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from providers import bounded_json
+from providers.errors import ProviderError
+
+OSV = "https://api.osv.dev/v1"  # google.github.io/osv.dev/api: querybatch, vulns
+PYTHON = "https://endoflife.date/api/python"  # endoflife.date/docs/api
+MOST_BYTES = 2 * 1024 * 1024
+MOST_ADVISORIES = 30
+TIMEOUT = (5, 10)
+
+
+def holes(installed: Mapping[str, str]) -> list[dict[str, str]]:
+    """Package, version, advisory and the version that mends it ("" where none does yet), for each known one."""
+    queries = [
+        {"package": {"name": name, "ecosystem": "PyPI"}, "version": version} for name, version in installed.items()
+    ]
+    results = _asked("POST", f"{OSV}/querybatch", {"queries": queries}).get("results")
+    try:
+        return _told(installed, results)
+    except (TypeError, AttributeError):
+        raise ProviderError(f"{OSV} answered in another shape. Nothing was changed.", True) from None
+
+
+def _told(installed: Mapping[str, str], results: Any) -> list[dict[str, str]]:
+    found = [
+        (name, version, str(vulnerability.get("id", "")))
+        for (name, version), result in zip(installed.items(), results, strict=False)
+        for vulnerability in (result or {}).get("vulns", [])
+    ]
+    return [
+        {"package": name, "version": version, "advisory": advisory, "fixed": _fix(name, version, advisory)}
+        for name, version, advisory in found[:MOST_ADVISORIES]
+    ]
+
+
+def newest_python(series: str) -> tuple[str, bool]:
+    """The newest patch release of a series (3.11), and whether the series still gets fixes."""
+    facts = _asked("GET", f"{PYTHON}/{series}.json")
+    latest, ends = facts.get("latest"), facts.get("eol")
+    if not isinstance(latest, str) or not re.fullmatch(r"\d+(\.\d+){1,3}", latest):
+        raise ProviderError("The list of Python's releases could not be read. Nothing was changed.", True)
+    return latest, ends is not True
+
+
+def newer(one: str, other: str) -> bool:
+    """Whether a release number is above another; a pre-release counts as its release."""
+    return _numbers(one) > _numbers(other)
+
+
+def _fix(name: str, version: str, advisory: str) -> str:
+    """The lowest version above ours in which the advisory says it is mended."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{3,60}", advisory):
+        return ""
+    said = _asked("GET", f"{OSV}/vulns/{advisory}")
+    events = [
+        event.get("fixed", "")
+        for affected in said.get("affected", [])
+        if str(affected.get("package", {}).get("name", "")).lower() == name.lower()
+        for ranged in affected.get("ranges", [])
+        for event in ranged.get("events", [])
+        if ranged.get("type") == "ECOSYSTEM"
+    ]
+    above = [fixed for fixed in events if fixed and newer(fixed, version)]
+    return min(above, key=_numbers, default="")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d{1,9}", version.partition("+")[0])[:6]]
+
+
+def _asked(method: str, url: str, body: object = None) -> dict[str, Any]:
+    try:
+        with requests.request(method, url, json=body, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
+            if answer.status_code != 200:
+                raise ProviderError(f"{url} answered {answer.status_code}. Nothing was changed.", True)
+            content = answer.raw.read(MOST_BYTES + 1, decode_content=True)
+        value = bounded_json.loads(content) if len(content) <= MOST_BYTES else None
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise ProviderError(f"{url} could not be asked ({type(error).__name__}). Nothing was changed.", True) from None
+    if not isinstance(value, dict):
+        raise ProviderError(f"{url} did not answer with an object. Nothing was changed.", True)
+    return value
