@@ -97,4 +97,10 @@ BELONGS_NOWHERE = {
     "GET /admin/migrations_registry/migrationfile/register/",
     "POST /admin/migrations_registry/migrationfile/register/",
     "POST /admin/recover/",
+    # People: whoever is an Admin anywhere looks at them, and changes nobody.
+    "GET /admin/auth/user/",
+    "POST /admin/auth/user/",
+    "GET /admin/auth/user/<object_id>/change/",
+    "GET /admin/auth/user/<object_id>/history/",
+    "POST /admin/auth/user/<object_id>/history/",
 }
