@@ -1,0 +1,107 @@
+"""PostgreSQL's own tool for schemas: pg_dump inside an exported snapshot, and its archive as a script for people.
+
+In: a DSN, a snapshot that a session holds open, tables to leave alone. Out: bytes. Raises ProviderError with what the
+program said; a password reaches it by an unlinked file alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from psycopg import conninfo
+
+from providers.embedded_postgres.install import bin_dir
+from providers.errors import ProviderError, Refused
+from providers.postgres.schema.model import Name
+from providers.processes import kill_group, spawn
+
+LOCK_WAIT_MS = 10_000
+LOOK_SECONDS = 1.0
+PASSED_ON = re.compile("^(PG[A-Z]+|HOME|PATH)$")
+NEWER = re.compile(r"server version: (?P<server>\S+).*pg_dump version: (?P<ours>\S+)", re.DOTALL)
+
+
+def dump_schema(
+    dsn: str, snapshot: str, without: Sequence[Name] = (), check: Callable[[], None] = lambda: None
+) -> bytes:
+    """An archive (-Fc) of every definition in the snapshot; `without`: tables that the role may not lock."""
+    wanted = ["--format=custom", "--schema-only", "--no-sync", f"--snapshot={snapshot}"]
+    wanted += [f"--lock-wait-timeout={LOCK_WAIT_MS}", *(f"--exclude-table={_pattern(name)}" for name in without)]
+    with _reaching(dsn) as (address, environment, files):
+        return _output("pg_dump", [*wanted, f"--dbname={address}"], environment, files, check=check)
+
+
+def as_script(archive: bytes) -> bytes:
+    """The same as SQL for psql."""
+    with tempfile.TemporaryFile() as file:
+        file.write(archive)
+        file.seek(0)
+        return _output("pg_restore", ["--file=-"], {"PATH": os.defpath}, [], stdin=file.fileno())
+
+
+@contextmanager
+def _reaching(dsn: str) -> Iterator[tuple[str, dict[str, str], list[int]]]:
+    """The address for argv without its password, the environment, and the file that libpq finds the password in."""
+    parts = conninfo.conninfo_to_dict(dsn)
+    password = parts.pop("password", None) or os.environ.get("PGPASSWORD")
+    environment = {k: v for k, v in os.environ.items() if PASSED_ON.match(k) and k != "PGPASSWORD"} | {"LC_ALL": "C"}
+    address = conninfo.make_conninfo("", **parts)
+    if password is None:
+        yield address, environment, []
+        return
+    with tempfile.TemporaryFile() as file:
+        escaped = str(password).replace("\\", "\\\\").replace(":", "\\:")
+        file.write(f"*:*:*:*:{escaped}\n".encode())
+        file.flush()
+        yield address, environment | {"PGPASSFILE": f"/dev/fd/{file.fileno()}"}, [file.fileno()]
+
+
+def _output(
+    program: str,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    files: Sequence[int],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    check: Callable[[], None] = lambda: None,
+) -> bytes:
+    argv: list[str | Path] = [bin_dir() / program, *arguments]
+    pipes: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "pass_fds": files}
+    process = spawn(argv, env=environment, **pipes)
+    try:
+        while True:
+            try:
+                output, said = process.communicate(timeout=LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                check()
+    except BaseException:
+        kill_group(process, grace=1)
+        raise
+    if process.returncode:
+        raise _problem(program, said.decode(errors="replace"))
+    return output
+
+
+def _problem(program: str, said: str) -> ProviderError | Refused:
+    """What the program said last, in one sentence."""
+    if match := NEWER.search(said):
+        return Refused(
+            f"The server is PostgreSQL {match['server']}, and the pg_dump here is {match['ours']}. Nothing was copied. "
+            "Install a release of this portal whose PostgreSQL is at least as new as the server."
+        )
+    lines = [line for line in said.splitlines() if "error:" in line] or said.splitlines() or ["no reason"]
+    text = re.sub(rf"^{program}: (error: )?", "", lines[0].strip()).rstrip(".")
+    return ProviderError(f"{program} stopped: {text}. The run was not stored. Look at the database's log.", True)
+
+
+def _pattern(name: Name) -> str:
+    """A pattern that means this table alone (psql's rules: in quotes nothing is a wildcard)."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name)
