@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-FORMAT = "sampelit-ops-run/1"
+FORMATS = ("sampelit-ops-run/1", "sampelit-ops-run/2")  # since 2 the schema lies beside the rows as objects
 FIELD = re.compile(r'(?:"((?:[^"]|"")*+)")?+([,\n])')
 MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 MOST_DEPTH = 64
@@ -102,6 +102,7 @@ class Run:
         self.name = manifest.parent.name
         self.problems: list[str] = []
         self.purged = ""
+        self.said: list[str] = []
         self.opened = self.encrypted = self.chains = 0
 
     def verify(self, keys: list[Ed25519PublicKey]) -> dict[str, Any] | None:
@@ -109,16 +110,26 @@ class Run:
         if body is None:
             self.problems.append(f"its manifest {reason}")
             return None
-        if body.get("format") != FORMAT:
-            self.problems.append(f"its format is {body.get('format')!r}, this verifier knows {FORMAT!r}")
+        if body.get("format") not in FORMATS:
+            self.problems.append(f"its format is {body.get('format')!r}, this verifier knows {' and '.join(FORMATS)}")
             return None
         if body.get("run") != self.name:
             self.problems.append(f"its manifest belongs to run {body.get('run')}: it was replayed or moved")
             return None
         self.purged = self._purged(body, keys)
+        for item in [] if self.purged else body.get("objects", []):
+            self._segment(item)
         for table in [] if self.purged else body["tables"]:
             self._table(table)
+        self.said = [*body.get("not_covered", []), *self._not_checked(body, keys)]
         return body
+
+    def _not_checked(self, body: dict[str, Any], keys: list[Ed25519PublicKey]) -> list[str]:
+        """What the newest proof of this very manifest could not rebuild or compare."""
+        proofs = [unsealed(path.read_bytes(), keys)[0] for path in self.path.parent.glob("proof-*.json")]
+        ours = [proof for proof in proofs if proof and proof.get("manifest_sha256") == sha256(canonical(body))]
+        newest = max(ours, key=lambda proof: str(proof.get("at")), default={})
+        return [str(text) for text in newest.get("missing", [])]
 
     def _purged(self, body: dict[str, Any], keys: list[Ed25519PublicKey]) -> str:
         """When retention deleted the data, by its own signed note about this very manifest; else empty."""
@@ -500,7 +511,7 @@ def numbers(places: str) -> set[int]:
 def report(run: Run, body: dict[str, Any] | None) -> None:
     facts = ""
     if body is not None:
-        segments = sum(len(table["segments"]) for table in body["tables"])
+        segments = len(body.get("objects", [])) + sum(len(table["segments"]) for table in body["tables"])
         facts = f" {body['source']['taken_at'][:19]} {body['policy']}: {segments} objects, {run.opened} opened"
         facts += f", {run.chains} chains" if run.chains else ""
         facts += f", {run.encrypted} encrypted" if run.encrypted else ""
@@ -508,6 +519,8 @@ def report(run: Run, body: dict[str, Any] | None) -> None:
     print(f"{'BAD ' if run.problems else 'ok  '}{run.name}{facts}")
     for problem in run.problems:
         print(f"    {problem}")
+    for text in run.said:
+        print(f"    said: {text}")
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from psycopg.sql import Composed
+
 from tests import portal_database
 
 
@@ -16,9 +18,9 @@ class ReusedServer:
 
     names: dict[str, str] = field(default_factory=dict)
 
-    def create_database(self, name: str) -> None:
+    def create_database(self, name: str, *, options: Composed | None = None) -> None:
         self.names[name] = f"drill_{uuid4().hex[:12]}"
-        portal_database.server.create_database(self.names[name])
+        portal_database.server.create_database(self.names[name], options=options)
 
     def dsn(self, name: str) -> str:
         return portal_database.server.dsn(self.names[name])

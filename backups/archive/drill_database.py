@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import psycopg
 
-from backups.archive.manifest import Manifest
+from backups.archive.manifest import Manifest, Surroundings
 from providers import postgres
 from providers.embedded_postgres.cell import cell, open_for
-from providers.embedded_postgres.furnish import Needs
+from providers.embedded_postgres.furnish import Locale, Needs
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load
@@ -30,11 +30,16 @@ _PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\
 
 @dataclass(frozen=True)
 class Drill:
-    """A session of the owner, the login of a role that only reads, what the platform denies the server."""
+    """A session of the owner, the login of a role that only reads, what the platform denies the server.
+
+    `not_the_same`: what this server has not, or otherwise, than the source's, so what could not be checked here.
+    """
 
     connection: Connection
     reader: str
     note: str = ""
+    owner: str = ""
+    not_the_same: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -46,7 +51,7 @@ def drill_database(
         logins = open_for(running, NAME, needs_of(manifest, schemas))
         connection = postgres.connect(logins.owner, read_only=False)
         try:
-            yield Drill(connection, logins.reader, logins.note)
+            yield Drill(connection, logins.reader, logins.note, logins.owner_role, logins.not_the_same)
         except psycopg.Error as error:
             raise explain_load(error, "Work in the drill's server") from None
         finally:
@@ -62,4 +67,11 @@ def needs_of(manifest: Manifest | None, schemas: Sequence[str] = ()) -> Needs:
         for statement in statements
         if statement.kind == "extension" and (place := _PLACE.search(statement.sql))
     }
-    return Needs((*own, *schemas), extensions)
+    around = manifest.surroundings if manifest else Surroundings()
+    return Needs(
+        (*own, *schemas),
+        extensions,
+        around.roles,
+        around.collations,
+        Locale(around.collate, around.ctype, around.provider, around.locale),
+    )

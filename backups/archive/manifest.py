@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from typing import Any
 
 from backups.archive.canonical_json import canonical, sha256
 
-FORMAT = "sampelit-ops-run/1"
+FORMAT = "sampelit-ops-run/2"
+OLD_FORMAT = "sampelit-ops-run/1"  # its statements were written by the portal, and lie in the manifest alone
+SINCE_2 = ("objects", "surroundings", "not_covered")
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,25 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What the source had from its server: a drill has it too, as far as it can, and says what it has not.
+
+    `owner`: whom most objects belonged to; a restore gives them to whoever restores.
+    """
+
+    collate: str = ""
+    ctype: str = ""
+    provider: str = ""
+    locale: str = ""
+    collations: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
+    """`objects`: pg_dump's archive of the schema, the same as a script, its fingerprint; `not_covered`: sentences."""
+
     run: str
     fence: int
     environment: str
@@ -118,6 +139,9 @@ class Manifest:
     ledger_entries: int = 0
     ledger_head: str = ""
     previous_sha256: str = ""
+    objects: tuple[Segment, ...] = ()
+    surroundings: Surroundings = Surroundings()
+    not_covered: tuple[str, ...] = ()
     format: str = field(default=FORMAT)
 
     @property
@@ -126,7 +150,12 @@ class Manifest:
 
     @property
     def segments(self) -> list[Segment]:
-        return [segment for table in self.tables for segment in table.segments]
+        """Every object of the run with its digest: the schema's, then the rows'."""
+        return [*self.objects, *(segment for table in self.tables for segment in table.segments)]
+
+    def object(self, name: str) -> Segment | None:
+        """The schema's object of that name; None in a run of the old format."""
+        return next((item for item in self.objects if item.key.startswith(f"{self.prefix}{name}.")), None)
 
     @property
     def rows(self) -> int:
@@ -143,7 +172,13 @@ class Manifest:
     @cached_property
     def sha256(self) -> str:
         """Asked nine times for an export and its proof; each time walks every segment."""
-        return sha256(canonical(asdict(self)))
+        return sha256(canonical(self.body))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is signed."""
+        values = asdict(self)
+        return {name: values[name] for name in values if self.format != OLD_FORMAT or name not in SINCE_2}
 
     @property
     def audit_tables(self) -> list[Table]:

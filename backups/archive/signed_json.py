@@ -6,11 +6,21 @@ In: a body and a Signer, or bytes and a Verifier. Out: bytes, or the body; Manif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from backups.archive.canonical_json import canonical, sha256
-from backups.archive.manifest import FORMAT, Column, Head, Manifest, Segment, Source, Statement, Table
+from backups.archive.manifest import (
+    FORMAT,
+    OLD_FORMAT,
+    Column,
+    Head,
+    Manifest,
+    Segment,
+    Source,
+    Statement,
+    Surroundings,
+    Table,
+)
 from backups.archive.signatures import Signer, Verifier
 from providers import bounded_json
 
@@ -46,13 +56,13 @@ def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
 
 
 def encode(manifest: Manifest, signer: Signer | None) -> bytes:
-    return sealed(asdict(manifest), signer)
+    return sealed(manifest.body, signer)
 
 
 def decode(data: bytes, verifier: Verifier | None = None) -> Manifest:
     """Read a manifest back. Raises ManifestError with the reason when it is not exactly what was written."""
     body = unsealed(data, verifier)
-    if body.get("format") != FORMAT:
+    if body.get("format") not in (FORMAT, OLD_FORMAT):
         raise ManifestError(f"its format is {body.get('format')!r}, not {FORMAT!r}")
     try:
         return _manifest(body)
@@ -66,6 +76,12 @@ def _manifest(body: dict[str, Any]) -> Manifest:
     body["tables"] = tuple(table_from(item) for item in body["tables"])
     body["statements"] = tuple(Statement(**item) for item in body["statements"])
     body["recipients"] = tuple(body["recipients"])
+    if body["format"] == FORMAT:
+        body["objects"] = tuple(Segment(**item) for item in body["objects"])
+        around = body["surroundings"]
+        lists = {name: tuple(around[name]) for name in ("collations", "roles")}
+        body["surroundings"] = Surroundings(**{**around, **lists})
+        body["not_covered"] = tuple(body["not_covered"])
     return Manifest(**body)
 
 

@@ -5,7 +5,8 @@ In: a manifest. Out: a smaller or moved manifest, or Refused. DDL moves by rewri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -14,8 +15,12 @@ from psycopg import sql
 from backups.archive.manifest import Manifest, Statement, Table
 from providers.errors import Refused
 
-MOVED = frozenset({"table", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
-PLACES = ("CREATE TABLE {} ", "ALTER TABLE {} ", "PARTITION OF {} ", "REFERENCES {}(", " ON {} ", " ON ONLY {} ")
+MOVED = frozenset({"table", "table_attach", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
+PLACES = (
+    *("TABLE {} ", "TABLE ONLY {} ", "TABLE ONLY {}\n", "PARTITION {} ", "PARTITION OF {} "),
+    *("REFERENCES {}(", " ON {} ", " ON ONLY {} "),
+)
+PARENTS = "\nINHERITS ("  # of a table; pg_dump writes it behind the columns
 
 
 def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
@@ -30,6 +35,13 @@ def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
     narrowed = tuple(table for table in manifest.tables if table.qualified in wanted)
     statements = tuple(item for item in manifest.statements if _concerns(item, wanted))
     return replace(manifest, tables=narrowed, statements=statements)
+
+
+def beside(manifest: Manifest, existing: Collection[str]) -> Manifest:
+    """Without the statements of tables that exist where it goes and that the run has no rows of: they are others'."""
+    others = set(existing) - {table.qualified for table in manifest.tables}
+    kept = tuple(item for item in manifest.statements if item.table not in others)
+    return replace(manifest, statements=kept)
 
 
 def refuse_unknown_chain(manifest: Manifest, chain: str) -> None:
@@ -53,11 +65,11 @@ def moved(manifest: Manifest, schema: str) -> Manifest:
     if twice:
         raise Refused(f"{', '.join(twice)} exists in two schemas of the run, so one schema cannot hold it all.")
     create = sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)).as_string()
-    inside = {item.table for item in manifest.statements if item.kind == "table"}
+    inside = {item.table for item in manifest.statements if item.kind == "table" and item.needed}
     statements = [
-        _moved(item, schema)
+        _moved(item, schema, inside)
         for item in manifest.statements
-        if item.kind in MOVED and (not item.references or item.references in inside)
+        if item.kind in MOVED and item.table in inside and (not item.references or item.references in inside)
     ]
     return replace(
         manifest,
@@ -66,16 +78,22 @@ def moved(manifest: Manifest, schema: str) -> Manifest:
     )
 
 
-def _moved(item: Statement, schema: str) -> Statement:
-    text = item.sql
+def _moved(item: Statement, schema: str, inside: set[str]) -> Statement:
+    text, clause, parents = item.sql.partition(PARENTS) if item.kind == "table" else (item.sql, "", "")
+    for qualified in inside if clause else ():
+        parent_schema, name = _split(qualified)
+        for old in _forms(parent_schema, name):
+            moved_name = sql.Identifier(schema, name).as_string().replace("\\", "\\\\")
+            parents = re.sub(rf"(?<![\w.\"]){re.escape(old)}(?=[,)])", moved_name, parents)
     for qualified in {item.table, item.references} - {""}:
         old_schema, name = _split(qualified)
         new = sql.Identifier(schema, name).as_string()
         for old in _forms(old_schema, name):
             for place in PLACES:
                 text = text.replace(place.format(old), place.format(new))
+                parents = parents.replace(place.format(old), place.format(new))
     references = f"{schema}.{_split(item.references)[1]}" if item.references else ""
-    return replace(item, sql=text, table=f"{schema}.{_split(item.table)[1]}", references=references)
+    return replace(item, sql=text + clause + parents, table=f"{schema}.{_split(item.table)[1]}", references=references)
 
 
 def _split(qualified: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from backups.archive.segment_codec import Packed, TooLarge, pack
 from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Position, Range
+from providers.postgres.connection import UNKNOWN_NAME, looking_in
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 
@@ -85,16 +86,28 @@ class Copier:
         """Read one range; its last segment may be stored while the caller goes on. Raises ProviderError."""
         part = part or job.range
         try:
-            return [self._read(job, part)]
+            return [self._read_looking_around(job, part)]
         except TooLarge:
-            self.connection.execute("ROLLBACK")
-            self._begin()
+            self._begin_again()
             halves = part.halves(job.pages)
             if halves is None:
-                return [self._read(job, part, cap=sys.maxsize)]
+                return [self._read_looking_around(job, part, cap=sys.maxsize)]
             return [future for half in halves for future in self.begin(job, half)]
         except psycopg.Error as error:
             raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
+
+    def _begin_again(self) -> None:
+        self.connection.execute("ROLLBACK")
+        self._begin()
+
+    def _read_looking_around(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
+        """The planner looks into the functions of a table's indexes, and they may name no schema."""
+        try:
+            return self._read(job, part, cap)
+        except UNKNOWN_NAME:
+            self._begin_again()
+            with looking_in(self.connection):
+                return self._read(job, part, cap)
 
     def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
         names = [name for name, _ in job.columns]

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import psycopg
 
 from backups import disk_space
 from backups.archive import howto
-from backups.archive.manifest import Column, Head, Manifest, Segment, Source, Statement, Table, manifest_key
+from backups.archive.manifest import Column, Head, Manifest, Segment, Source, Table, manifest_key
 from backups.archive.manifest import prefix_of as manifest_prefix
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import decode, encode
 from backups.export.copy_worker import Job
 from backups.export.ctid_ranges import Cutter
+from backups.export.locked_snapshot import locked_snapshot, refuse
+from backups.export.schema import Place, copy_schema
 from backups.export.worker_pool import Crew
 from backups.policy_spec import PolicySpec
 from backups.progress import SILENT, Tally, Watch
 from providers import postgres
-from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.storage.base import AlreadyStored, Store
 
@@ -81,7 +82,7 @@ def export(spec: PolicySpec, plan: ExportPlan, watch: Watch = SILENT) -> Manifes
 def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
     """Write the manifest, once and last. If another attempt was faster, its manifest is the run."""
     watch.check()
-    howto.store_beside(plan.store, manifest)
+    howto.store_beside(plan.store)
     try:
         plan.store.put_once(manifest_key(plan.run), encode(manifest, plan.signer))
     except AlreadyStored:
@@ -93,16 +94,18 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
 
 def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) -> Manifest:
     facts = postgres.facts(leader)
-    _refuse(postgres.problems(facts, plan.last_identity, plan.last_timeline))
-    snapshot = postgres.export_snapshot(leader)
-    catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
-    _refuse(postgres.table_problems(leader, catalog.tables))
-    if plan.room_for_drill:
-        _refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
-    watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
-    chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
-    chains = {table.qualified: _heads(leader, table) for table in chained}
-    segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
+    refuse(postgres.problems(facts, plan.last_identity, plan.last_timeline))
+    with postgres.connect(plan.dsn) as guard:
+        snapshot, catalog = locked_snapshot(leader, guard, spec)
+        if plan.room_for_drill:
+            refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
+        watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
+        place = Place(plan.store, manifest_prefix(plan.run, plan.fence), plan.recipients)
+        whole = any(name.endswith("*") for name in spec.tables)
+        schema = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
+        chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
+        chains = {table.qualified: _heads(leader, table) for table in chained}
+        segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
     return Manifest(
         run=plan.run,
         fence=plan.fence,
@@ -110,12 +113,15 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         policy=spec.name,
         source=_source(facts, snapshot),
         tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
-        statements=tuple(Statement(**asdict(o)) for o in catalog.objects),
+        statements=schema.statements,
         recipients=plan.recipients,
         tool=TOOL,
         ledger_entries=plan.ledger_entries,
         ledger_head=plan.ledger_head,
         previous_sha256=plan.previous_sha256,
+        objects=schema.objects,
+        surroundings=schema.surroundings,
+        not_covered=schema.not_covered,
     )
 
 
@@ -163,11 +169,6 @@ def _copy_table(
         share = pages / table.pages if table.pages else 1
         tally.add(table.qualified, table.size_bytes * share, sum(segment.rows for segment in segments), watch)
     return copied
-
-
-def _refuse(texts: Sequence[str]) -> None:
-    if texts:
-        raise Refused("The export was refused before anything was copied. " + " ".join(texts))
 
 
 def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backups import disk_space
-from backups.archive.drill_database import LEFT_OUT, Server, drill_database
+from backups.archive import schema_proof
+from backups.archive.drill_database import LEFT_OUT, Drill, Server, drill_database
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest
+from backups.archive.schema_comparison import EXPLAINED, UNEXPLAINED
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import sealed
 from backups.facts.collector import collect
@@ -80,8 +82,9 @@ def prove(
     with drill_database(manifest, server, [STAGING_SCHEMA]) as drill:
         if drill.note:
             watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
-        loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT)
-        doubts, missing = _restore_and_compare(loader, comparison)
+        loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT, lenient=True)
+        loader.other_order = bool(drill.not_the_same)
+        doubts, missing = _restore_and_compare(loader, comparison, drill)
         took = int((time.monotonic() - began) * 1000)
         examined = examine(loader, comparison, drill.reader) if not loader.problems else Examined()
         facts = collect(loader, comparison.manifest, comparison.facts) if not loader.problems else None
@@ -110,24 +113,36 @@ def _not_proven(run: str) -> str:
     return f"The proof of run {run} did not happen; nothing was proven."
 
 
-def _restore_and_compare(loader: Loader, comparison: Comparison) -> tuple[Doubts, list[str]]:
+def _restore_and_compare(loader: Loader, comparison: Comparison, drill: Drill) -> tuple[Doubts, list[str]]:
     """The doubts, and what could not be rebuilt although no row needs it.
 
     Rows are compared last, by settings of ours: what the run's own functions and checks did meanwhile shows.
     """
-    loader.build("before", everything=True)
+    loader.problems += schema_proof.archive_problems(loader)
+    missing = [*drill.not_the_same, *loader.build("before", everything=True)]
     if loader.problems:
         return Doubts(), []
-    loads = {table.qualified: loader.load(table) for table in loader.manifest.tables}
-    missing = loader.build("after")
+    tables = loader.present()
+    loader.problems += [loader.amber[t.qualified] for t in loader.manifest.audit_tables if t not in tables]
+    if loader.problems:
+        return Doubts(), missing
+    loads = {table.qualified: loader.load(table) for table in tables}
+    missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)
-    for text in missing[:MOST_TOLD]:
-        loader.watch.log(text)
-    for table in loader.manifest.tables:
+    for table in tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
-    return doubts_about(loader, comparison), missing[:MOST_TOLD]
+    doubts = doubts_about(loader, comparison)
+    found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
+    doubts.texts += [f"The schema did not come back as it was: {item}." for item in found if not item.reason][
+        :MOST_TOLD
+    ]
+    declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED)]
+    missing = [*dict.fromkeys([*loader.amber.values(), *missing, *declared])][:MOST_TOLD]
+    for text in missing:
+        loader.watch.log(text)
+    return doubts, missing
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:

@@ -58,10 +58,10 @@ def compare(
 
 
 def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
-    loader.build("before")
+    loader.build("before", everything=True)
     for table in loader.manifest.tables:
         loader.load(table)
-    loader.build("after")
+    loader.build("after", everything=True)
     if loader.problems:
         raise ProviderError("The run could not be loaded, so nothing was compared. " + " ".join(loader.problems[:5]))
     pin(loader.connection, read_only=False)  # whatever the run's own code set

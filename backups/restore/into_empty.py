@@ -12,18 +12,21 @@ from dataclasses import dataclass
 
 import psycopg
 
+from backups.archive import schema_proof
 from backups.archive.late_rows import LateRows, chosen
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Table
 from backups.archive.reader import segment_problem
-from backups.archive.subset import moved, narrowed, refuse_unknown_chain
+from backups.archive.subset import beside, moved, narrowed, refuse_unknown_chain
 from backups.progress import SILENT, Watch
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
-from providers.postgres.connection import Connection, address
+from providers.postgres.connection import Connection, address, pin
 from providers.storage.base import Store
+
+MOST_NOTES = 50
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def restore(
     check_objects(wanted, store, identities, watch, extra)
     try:
         with writing(target.dsn, watch) as connection:
-            _refuse_taken(connection, wanted, manifest, target)
-            loader = Loader(wanted, store, connection, identities, watch, beat_seconds())
+            existing = _refuse_taken(connection, wanted, manifest, target)
+            loader = Loader(beside(wanted, existing), store, connection, identities, watch, beat_seconds())
             notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore (which was rolled back)") from None
@@ -112,11 +115,21 @@ def _fill(loader: Loader, target: Target) -> list[str]:
         loader.compare_whole(table)
     if target.chain:
         loader.keep_chain(target.chain)
-    return notes + loader.build("after", everything=True)
+    notes += loader.build("after", everything=True)
+    return [*loader.manifest.not_covered, *notes, *_differences(loader, target)]
 
 
-def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> None:
-    """The source itself and databases that already hold such tables are refused, before the first write."""
+def _differences(loader: Loader, target: Target) -> list[str]:
+    """What of the schema is not as it was in the source: only of a whole run, where it is the same on purpose."""
+    if loader.problems or target.schema or target.tables:
+        return []
+    pin(loader.connection, read_only=False)
+    found = schema_proof.compare(loader, str(loader.connection.info.user), drilled=False)
+    return [f"After the restore {item} ({item.reason or 'look there'})." for item in found][:MOST_NOTES]
+
+
+def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> set[str]:
+    """The source itself and databases that hold such tables are refused, before the first write; other tables stay."""
     facts = postgres.facts(connection)
     source = manifest.source
     same = facts.system_identifier == source.system_identifier and facts.database == source.database
@@ -134,3 +147,4 @@ def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, 
             f"{address(target.dsn)} already holds {', '.join(taken[:5])}. Nothing was written. "
             "Restore into an empty database."
         )
+    return existing

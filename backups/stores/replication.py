@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backups.archive import keys
 from backups.archive.howto import HOWTO_KEY
-from backups.archive.manifest import Manifest, manifest_key
+from backups.archive.manifest import OLD_FORMAT, Manifest, manifest_key
 from backups.archive.reader import load, segment_problem
 from backups.archive.signed_json import ManifestError
 from backups.facts.store import evidence_key
@@ -30,7 +30,8 @@ from providers.storage.factory import open_store
 
 def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILENT) -> int:
     """Copy one run. Raises ProviderError when an object is damaged at the source or does not read back equal."""
-    papers = [f"{manifest.prefix}schema-{phase}.sql" for phase in ("before", "after")]
+    scripts = [f"{manifest.prefix}schema-{phase}.sql" for phase in ("before", "after")]
+    papers = scripts if manifest.format == OLD_FORMAT else []
     listed = [item.key for item in source.list(f"runs/{manifest.run}/")]
     proofs = [key for key in listed if "/proof-" in key or key == evidence_key(manifest.run)]
     copied = 0

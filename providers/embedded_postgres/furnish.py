@@ -53,13 +53,38 @@ EXTENSIONS = frozenset(
     ]
 )
 
+RESERVED = frozenset(["public", "none", "current_role", "current_user", "session_user"])
+
+
+@dataclass(frozen=True)
+class Locale:
+    """A database's, as CREATE DATABASE takes it; `provider` is empty for the server's own."""
+
+    collate: str = ""
+    ctype: str = ""
+    provider: str = ""
+    name: str = ""
+
+    @property
+    def words(self) -> sql.Composed:
+        words = sql.SQL("TEMPLATE template0 LC_COLLATE {} LC_CTYPE {} LOCALE_PROVIDER {}").format(
+            sql.Literal(self.collate), sql.Literal(self.ctype), sql.Identifier(self.provider)
+        )
+        if self.provider in ("icu", "builtin"):
+            words += sql.SQL(" {}_LOCALE {}").format(sql.SQL(self.provider), sql.Literal(self.name))
+        return words
+
 
 @dataclass(frozen=True)
 class Needs:
-    """What must be there before the first statement of a load: schemas, and extensions with their schemas."""
+    """What must be there before the first statement of a load: schemas, and extensions with their schemas; roles that
+    rights are given to, collations that initdb makes elsewhere, the locale."""
 
     schemas: Sequence[str] = ()
     extensions: Mapping[str, str] | None = None
+    roles: Sequence[str] = ()
+    collations: Sequence[str] = ()
+    locale: Locale = Locale()
 
     @property
     def places(self) -> list[str]:
@@ -75,11 +100,13 @@ class Logins:
     owner: str
     reader: str
     note: str = ""
+    owner_role: str = ""
+    not_the_same: tuple[str, ...] = ()
 
 
 def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
     """Make the database, its two roles, its schemas and the allowed extensions, as the superuser of the server."""
-    server.create_database(database)
+    not_the_same = _make_database(server, database, needs.locale)
     mark = secrets.token_hex(4)  # roles belong to the whole server, where a test has many such databases
     names = {name: f"drill_{name}_{mark}" for name in ("owner", "reader")}
     passwords = {name: secrets.token_urlsafe(24) for name in names}
@@ -93,13 +120,50 @@ def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
             words = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
             connection.execute(words.format(sql.Identifier(schema), parts["owner"]))
         _make_extensions(connection, needs.extensions or {})
+        not_the_same += _make_collations(connection, needs.collations)
+        _make_roles(connection, needs.roles, names["owner"])
     logins = {name: conninfo.make_conninfo(admin, user=names[name], password=passwords[name]) for name in names}
-    return Logins(**logins)
+    return Logins(**logins, owner_role=names["owner"], not_the_same=tuple(not_the_same))
+
+
+def _make_database(server: EmbeddedPostgres, database: str, locale: Locale) -> list[str]:
+    """In the source's locale, where this machine has it."""
+    if locale.provider:
+        try:
+            server.create_database(database, options=locale.words)
+            return []
+        except psycopg.Error:
+            pass
+    server.create_database(database)
+    name = locale.name or locale.collate
+    return [
+        f"The source's locale is {name} ({locale.provider}), which is not here: order and comparison of text."
+    ] * bool(locale.provider)
 
 
 def _make_extensions(connection: psycopg.Connection[tuple[object, ...]], wanted: Mapping[str, str]) -> None:
     """Those that are allowed and that this server has; with what they need themselves (earthdistance: cube)."""
     offered = {str(row[0]) for row in connection.execute("SELECT name FROM pg_available_extensions")}
-    for name in sorted(wanted.keys() & EXTENSIONS & offered):
+    made = wanted.keys() & EXTENSIONS & offered
+    for name in sorted(made):
         words = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {} CASCADE")
         connection.execute(words.format(sql.Identifier(name), sql.Identifier(wanted[name])))
+
+
+def _make_collations(connection: psycopg.Connection[tuple[object, ...]], wanted: Sequence[str]) -> list[str]:
+    """Of those that this server lacks a stand-in with the order of bytes: rows arrive, order is not checked."""
+    there = {str(row[0]) for row in connection.execute("SELECT collname FROM pg_collation")}
+    missing = sorted(set(wanted) - there)
+    for name in missing:
+        connection.execute(sql.SQL('CREATE COLLATION pg_catalog.{} FROM "C"').format(sql.Identifier(name)))
+    return [f"The collation {name} is not here: order and comparison of text that has it." for name in missing]
+
+
+def _make_roles(connection: psycopg.Connection[tuple[object, ...]], wanted: Sequence[str], owner: str) -> None:
+    """Roles without login or might, so that what belongs or is granted to them can be made."""
+    there = {str(row[0]) for row in connection.execute("SELECT rolname FROM pg_roles")}
+    for name in wanted:
+        if name not in there and name not in RESERVED:
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+    for (role,) in connection.execute(statements("cell_stand_ins"), [list(wanted)]):
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(str(role)), sql.Identifier(owner)))

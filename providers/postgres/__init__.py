@@ -19,7 +19,15 @@ from providers.postgres.audit_trail.verifier import Said, ask_verifier
 from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
 from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, statements
 from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
-from providers.postgres.copy.snapshot import FIRST, Position, Range, Snapshot, export_snapshot, import_snapshot
+from providers.postgres.copy.snapshot import (
+    FIRST,
+    Position,
+    Range,
+    Snapshot,
+    export_snapshot,
+    hold_tables,
+    import_snapshot,
+)
 from providers.postgres.copy.stream import CopyOut, copy_in
 from providers.postgres.identity import Identity, MetDsn, identity
 from providers.postgres.migrate.drain import drain
@@ -78,6 +86,7 @@ __all__ = [
     "facts",
     "fresh_database",
     "has_chain",
+    "hold_tables",
     "identity",
     "import_snapshot",
     "keep_chain",

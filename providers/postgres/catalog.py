@@ -1,4 +1,4 @@
-"""What the catalogue says of a set of tables: columns, how each is copied and hashed, and the DDL to rebuild them.
+"""What the catalogue says of a set of tables: columns, how each is copied and hashed.
 
 In: a connection and names ("table", "schema.table", "schema.*", "*"). Out: frozen Catalog; Refused for unknown names.
 """
@@ -6,15 +6,12 @@ In: a connection and names ("table", "schema.table", "schema.*", "*"). Out: froz
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from providers.errors import Refused
-from providers.postgres.audit_trail.chains import has_chain
-from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection, statements
-from providers.postgres.schema.ddl import column_default, create_schema, create_table
-from providers.postgres.schema.model import Catalog, Column, SchemaObject, Table
+from providers.postgres.schema.model import Catalog, Column, Table
 
 Row = tuple[Any, ...]
 
@@ -80,19 +77,8 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
     """Resolve names (`closure`: and every table that foreign keys lead to) and read what is needed to copy them."""
     named, oids = _resolve(connection, names, closure)
     columns = _columns(connection, oids)
-    tables = tuple(
-        _table(row, columns, named) for row in connection.execute(statements("catalog_tables"), {"oids": oids})
-    )
-    types = sorted({oid for rows in columns.values() for row in rows for oid in row[11]})
-    whole = any(name.endswith("*") for name in names)
-    objects = _extensions(connection, oids, whole) + _objects(connection, tables, oids, types)
-    if whole:
-        prefixes = {name[:-2] for name in names if name.endswith(".*")}
-        objects += _whole(connection, sorted({table.schema for table in tables} | prefixes))
-    for table in tables:
-        if has_chain(table):
-            objects += tuple(read_verifier(connection, [table.schema], table.qualified))
-    return Catalog(tables, objects)
+    rows = connection.execute(statements("catalog_tables"), {"oids": oids})
+    return Catalog(tuple(_table(row, columns, named) for row in rows))
 
 
 def table_sizes(connection: Connection) -> dict[str, int]:
@@ -124,21 +110,6 @@ def _resolve(connection: Connection, names: Sequence[str], closure: bool) -> tup
     return {row[1] for row in rows if row[0] == "named"}, sorted(row[1] for row in rows if row[0] == "reached")
 
 
-def _whole(connection: Connection, schemas: Sequence[str]) -> tuple[SchemaObject, ...]:
-    """Functions, views, triggers and free sequences of whole schemas; no proof depends on them."""
-    rows = connection.execute(statements("catalog_whole"), {"schemas": list(schemas)})
-    present = [name for name in schemas if schema_exists(connection, name)]
-    return tuple(replace(create_schema(name), needed=False) for name in present) + tuple(
-        SchemaObject(phase, kind, name, text, False, table) for phase, kind, name, text, table, _ in rows
-    )
-
-
-def _extensions(connection: Connection, oids: Sequence[int], whole: bool) -> tuple[SchemaObject, ...]:
-    """What defaults and functions call; a server that does not offer one loses those, not the rows."""
-    rows = connection.execute(statements("catalog_extensions"), {"oids": oids, "all": whole})
-    return tuple(SchemaObject("before", "extension", name, text, False) for name, text in rows)
-
-
 def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]]:
     columns: dict[int, list[Row]] = {oid: [] for oid in oids}
     for row in connection.execute(statements("catalog_columns"), {"oids": oids}):
@@ -147,53 +118,22 @@ def _columns(connection: Connection, oids: Sequence[int]) -> dict[int, list[Row]
 
 
 def _column(row: Row) -> Column:
-    _, name, type_name, not_null, identity, generated, expression, collation, deterministic, leaves, _, _ = row
+    _, name, type_name, generated, deterministic, leaves, is_xml, _ = row
     by_value = deterministic and set(leaves) <= HASHED_BY_VALUE
-    return Column(
-        name=name,
-        type=type_name,
-        not_null=not_null,
-        identity=identity.strip(),
-        generated=expression if generated.strip() else "",
-        default="" if generated.strip() else expression,
-        collation=collation,
-        hashed_as="value" if by_value else "text",
-    )
+    return Column(name, type_name, generated, "output" if is_xml else "value" if by_value else "text")
 
 
 def _table(row: Row, columns: Mapping[int, list[Row]], named: set[int]) -> Table:
-    oid, schema, name, kind, rls, _, pages, size, key, parent, bound, depth = row
+    """A parent's rows may all be its children's: that it is empty itself is no sign of anything."""
+    oid, schema, name, kind, pages, size, has_children = row
     return Table(
         oid=oid,
         schema=schema,
         name=name,
         kind=kind,
-        row_security=rls,
         pages=pages,
         size_bytes=size,
         columns=tuple(_column(item) for item in columns[oid]),
-        binary_io=all(item[10] for item in columns[oid]),
-        named=oid in named,
-        partition_key=key,
-        parent=parent,
-        bound=bound,
-        depth=depth,
+        binary_io=all(item[7] for item in columns[oid]),
+        named=oid in named and not has_children,
     )
-
-
-def _objects(
-    connection: Connection, tables: Sequence[Table], oids: Sequence[int], types: Sequence[int]
-) -> tuple[SchemaObject, ...]:
-    schemas = sorted({table.schema for table in tables})
-    objects = [create_schema(name) for name in schemas]
-    for _, kind, name, text, _ in connection.execute(statements("catalog_types"), {"types": types}):
-        objects.append(SchemaObject("before", kind, name, text))
-    sequences = connection.execute(statements("catalog_sequences"), {"oids": oids}).fetchall()
-    objects += [SchemaObject("before", "sequence", row[0], row[1], True, row[3]) for row in sequences]
-    objects += [create_table(table) for table in sorted(tables, key=lambda item: item.depth)]
-    defaults = [column_default(table, column) for table in tables for column in table.columns if column.default]
-    objects += defaults + [SchemaObject("after", "sequence_owner", row[0], row[2], False, row[3]) for row in sequences]
-    for _, kind, name, text, inside, table, to in connection.execute(statements("catalog_after"), {"oids": oids}):
-        needed = inside and kind in ("primary_key", "unique", "check", "exclusion", "foreign_key")
-        objects.append(SchemaObject("after", kind, name, text, needed, table, to))
-    return tuple(objects)

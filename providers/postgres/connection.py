@@ -6,12 +6,15 @@ because they change the text of values and so the digests (PostgreSQL 17, 19.11 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import conninfo, errors, sql
+from psycopg.pq import TransactionStatus
 
 from providers.errors import ProviderError
 from providers.postgres.identity import Identity, MetDsn, identity
@@ -37,6 +40,11 @@ PINNED = {
     "idle_in_transaction_session_timeout": "0",
     "jit": "off",
 }
+OWN_SCHEMAS = """
+    SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+      AND has_schema_privilege(oid, 'USAGE') ORDER BY nspname <> 'public', nspname
+"""
+UNKNOWN_NAME = (errors.UndefinedObject, errors.UndefinedFunction, errors.UndefinedTable, errors.InvalidSchemaName)
 _ADVICE: list[tuple[type[psycopg.Error], str]] = [
     (errors.InsufficientPrivilege, "Grant the role SELECT on it (or pg_read_all_data) and run again."),
     (errors.DiskFull, "Free space where the database keeps its files and run again."),
@@ -101,6 +109,26 @@ def pin(connection: Connection, read_only: bool) -> None:
         for name, value in wanted.items()
     )
     connection.execute(sql.SQL("SELECT {}").format(calls))
+
+
+@contextmanager
+def looking_in(connection: Connection) -> Iterator[None]:
+    """Functions that name no schema find what is in all of them; afterwards the system's alone are looked in.
+
+    An error in a transaction ends the block without words: its rollback brings the path back.
+    """
+    set_path(connection, [str(row[0]) for row in connection.execute(OWN_SCHEMAS)])
+    try:
+        yield
+    finally:
+        if not connection.closed and connection.info.transaction_status != TransactionStatus.INERROR:
+            set_path(connection)
+
+
+def set_path(connection: Connection, schemas: Sequence[str] = ()) -> None:
+    """Where names without a schema are looked for; without any the system's alone."""
+    path = sql.SQL(", ").join(map(sql.Identifier, [*dict.fromkeys(schemas), "pg_temp"]))
+    connection.execute(sql.SQL("SET search_path = {}").format(path if schemas else sql.SQL(PINNED["search_path"])))
 
 
 def address(dsn: str) -> str:

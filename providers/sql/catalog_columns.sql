@@ -17,19 +17,16 @@ WITH RECURSIVE reach(attrelid, attnum, oid) AS (
            array_agg(DISTINCT CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE t.typtype::text || ':' || t.oid END)
                FILTER (WHERE NOT (t.typcategory = 'A' AND t.typelem <> 0) AND t.typtype <> 'd') AS leaves,
            -- tsqueryrecv refuses the empty query that tsquerysend gives ("operand not found").
-           bool_and(t.typsend <> 0 AND t.typreceive <> 0 AND t.oid <> 'pg_catalog.tsquery'::regtype) AS binary_io,
-           array_agg(DISTINCT t.oid::bigint) AS reached
+           -- What points to an object by its number (reg…) travels by name.
+           bool_and(t.typsend <> 0 AND t.typreceive <> 0 AND t.oid <> 'pg_catalog.tsquery'::regtype
+                    AND NOT (n.nspname = 'pg_catalog' AND t.typname LIKE 'reg%%')) AS binary_io
     FROM reach r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace
     GROUP BY 1, 2
 )
-SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
-       a.attgenerated::text, coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
-       CASE WHEN a.attcollation <> t.typcollation THEN format('%%I.%%I', cn.nspname, co.collname) ELSE '' END,
-       coalesce(co.collisdeterministic, true), y.leaves::text[], y.binary_io, y.reached
+SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', coalesce(co.collisdeterministic, true),
+       y.leaves::text[], t.oid = 'xml'::regtype OR t.typbasetype = 'xml'::regtype, y.binary_io
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN types y ON y.attrelid = a.attrelid AND y.attnum = a.attnum
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
-LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
 ORDER BY a.attrelid, a.attnum

@@ -93,7 +93,16 @@ def _default(manifest: Manifest, table: Table, column: Column) -> str:
     for item in manifest.statements:
         if item.kind == "default" and item.name == f"{table.qualified}.{column.name}":
             return item.sql.partition(" SET DEFAULT ")[2]
-    return ""
+    written = re.search(r" DEFAULT (.*?)(?: NOT NULL)?$", _line(manifest, table, column))
+    return written[1] if written else ""
+
+
+def _line(manifest: Manifest, table: Table, column: Column) -> str:
+    """The column in its CREATE TABLE: pg_dump gives each a line of its own."""
+    made = next((i.sql for i in manifest.statements if i.kind == "table" and i.table == table.qualified), "")
+    start = f"    {sql.Identifier(column.name).as_string()} {column.type}"
+    plain = f"    {column.name} {column.type}"
+    return next((line.removesuffix(",") for line in made.splitlines() if line.startswith((start, plain))), "")
 
 
 def _not_null(manifest: Manifest, table: Table, column: Column, default: str) -> list[sql.Composable]:
@@ -101,7 +110,8 @@ def _not_null(manifest: Manifest, table: Table, column: Column, default: str) ->
     made = next((i.sql for i in manifest.statements if i.kind == "table" and i.table == table.qualified), "")
     name = sql.Identifier(column.name)
     written = re.search(rf"{re.escape(name.as_string())} {re.escape(column.type)}([^,]*)", made)
-    if not written or "NOT NULL" not in written[1] or not default:
+    required = _line(manifest, table, column).endswith(" NOT NULL") or (written and "NOT NULL" in written[1])
+    if not required or not default:
         return []
     live = sql.Identifier(table.schema, table.name)
     return [sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(live, name)]

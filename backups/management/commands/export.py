@@ -41,7 +41,7 @@ class Command(BaseCommand):
             store = cli.store_from(options["store"])
             document = self._run(spec, store, options)
         lines = [f"run {document['run']} {document['status']} in {store}: {document['rows']} rows"]
-        lines += [f"  {problem}" for problem in document["problems"]]
+        lines += [f"  {text}" for text in (*document["problems"], *document["declared"])]
         cli.show(self, options["as_json"], document, "\n".join(lines))
         if document["status"] not in ("proven", "stored"):
             sys.exit(1)
@@ -80,6 +80,7 @@ def _document(
         "run": manifest.run,
         "status": verdict.status if verdict else "stored",
         "problems": verdict.reasons if verdict else [],
+        "declared": [*manifest.not_covered, *(verdict.missing if verdict else ())],
         "store": store.url,
         "manifest_sha256": manifest.sha256,
         "rows": manifest.rows,

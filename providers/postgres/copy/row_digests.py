@@ -31,6 +31,9 @@ def _value(column: Column) -> sql.Composable:
     name = sql.Identifier(column.name)
     if column.hashed_as == "value":
         return name
+    if column.hashed_as == "output":
+        text = 'CASE WHEN {0} IS NOT NULL THEN pg_catalog.concat({0}) COLLATE "C" END'
+        return sql.SQL(text).format(name)
     return sql.SQL('({}::pg_catalog.text COLLATE "C")').format(name)
 
 

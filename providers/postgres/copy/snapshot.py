@@ -5,11 +5,13 @@ In: a connection in autocommit. Out: the snapshot's identity and time; ranges th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
+from providers.postgres.schema.model import Name
 
 
 @dataclass(frozen=True, order=True)
@@ -80,6 +82,15 @@ class Snapshot:
     xmax: str
     lsn: str
     taken_at: str
+
+
+def hold_tables(connection: Connection, names: Sequence[Name]) -> None:
+    """Begin a transaction that lets nobody truncate, rewrite or drop these tables until it ends: before a snapshot,
+    because whatever happens between the two is seen by neither."""
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+    if names:
+        listed = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
+        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(listed))
 
 
 def export_snapshot(connection: Connection) -> Snapshot:

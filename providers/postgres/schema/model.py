@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Column:
+    """`hashed_as` value, text, or output: what the type's output function gives (xml loses its declaration there)."""
+
     name: str
     type: str
-    not_null: bool = False
-    identity: str = ""
-    generated: str = ""
-    default: str = ""
-    collation: str = ""
+    generated: bool = False
     hashed_as: str = "value"
 
 
@@ -25,16 +23,11 @@ class Table:
     schema: str
     name: str
     kind: str
-    row_security: bool
     pages: int
     size_bytes: int
     columns: tuple[Column, ...]
     binary_io: bool = True
     named: bool = False
-    partition_key: str = ""
-    parent: str = ""
-    bound: str = ""
-    depth: int = 0
 
     @property
     def qualified(self) -> str:
@@ -68,7 +61,6 @@ class SchemaObject:
 @dataclass(frozen=True)
 class Catalog:
     tables: tuple[Table, ...]
-    objects: tuple[SchemaObject, ...] = field(default=())
 
     @property
     def data_tables(self) -> tuple[Table, ...]:

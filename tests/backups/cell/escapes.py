@@ -82,24 +82,24 @@ CARRIERS = {
     "a domain": (
         "CREATE DOMAIN public.guarded AS int CHECK (public.harmless(VALUE)); CREATE TABLE public.carrier"
         " (id public.guarded)",
-        "failed",
+        "proven",
     ),
     "a generated column": (
         f"CREATE TABLE public.carrier (id int, g bool GENERATED ALWAYS AS ({CALL}) STORED)",
-        "failed",
+        "proven",
     ),
     "a cast": (
         "CREATE TYPE public.pair AS (a int, b int); CREATE FUNCTION public.cast_pair(public.pair) RETURNS int"
         " LANGUAGE sql AS 'SELECT public.harmless(1)::int'; CREATE CAST (public.pair AS int) WITH FUNCTION"
         " public.cast_pair(public.pair); CREATE TABLE public.carrier (id int, p public.pair,"
         " CHECK (p IS NULL OR p::int > 0))",
-        "failed",
+        "proven",
     ),
     "an operator": (
         "CREATE FUNCTION public.oper(int, int) RETURNS bool LANGUAGE sql AS 'SELECT public.harmless($1)';"
         " CREATE OPERATOR public.~~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = public.oper);"
         " CREATE TABLE public.carrier (id int, CHECK (id OPERATOR(public.~~~~) 1))",
-        "failed",
+        "proven",
     ),
     "an event trigger": (
         "CREATE TABLE public.carrier (id int); CREATE EVENT TRIGGER lying_in_wait ON ddl_command_end"
@@ -129,6 +129,6 @@ CARRIERS = {
     "a partition": (
         f"CREATE TABLE public.carrier (id int) PARTITION BY LIST (({CALL})); CREATE TABLE public.c_true PARTITION OF"
         " public.carrier FOR VALUES IN (true)",
-        "failed",
+        "proven",
     ),
 }

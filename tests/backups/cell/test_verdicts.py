@@ -60,7 +60,7 @@ def test_rows_are_compared_after_everything_of_the_product_ran(
 
     assert seen.verdict is not None
     assert seen.verdict.status == ("proven" if DOES[deed][1] else "failed")
-    assert all("public.other" in reason or "other/" in reason for reason in seen.verdict.reasons)
+    assert all("public.other" in problem or "other/" in problem for problem in seen.verdict.problems)
 
 
 def test_what_the_owner_may_not_make_is_said_and_the_rows_are_proven(empty_database: str, drilled: Drilled) -> None:

@@ -1,0 +1,179 @@
+"""Making a run's schema in a database, one statement after the other; what cannot be made is told.
+
+In: a manifest, a connection that may write. Out: tables ready for rows; afterwards keys, indexes, rights; sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import psycopg
+
+from backups.archive.manifest import Manifest, Statement, Table
+from backups.progress import Tally, Watch
+from providers import postgres
+from providers.postgres.connection import Connection, set_path
+from providers.postgres.error_facts import facts_of
+from providers.postgres.restore.held_checks import HeldCheck, put_on, take_off
+from providers.storage.base import Store
+
+EXISTING = {
+    "schema": "SELECT FROM pg_namespace WHERE nspname = %s",
+    "extension": "SELECT FROM pg_extension WHERE extname = %s",
+}
+MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`of_the_rows`: rows break a rule, nothing is missing."""
+
+    text: str
+    of_the_rows: bool
+
+
+@dataclass
+class Builder:
+    """Makes what the manifest says; `problems` grows, nothing is raised, so that one report names them all.
+
+    `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
+    `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
+    problem of the copy: `amber` says of which table something could not be rebuilt, and why. `other_order`: text is
+    compared otherwise than in the source.
+    """
+
+    manifest: Manifest
+    store: Store
+    connection: Connection
+    identities: Sequence[str]
+    watch: Watch
+    beat_seconds: float = 0
+    denied: str = MAY_NOT
+    lenient: bool = False
+    other_order: bool = False
+    problems: list[str] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+    again: list[Statement] = field(default_factory=list)
+    held: list[HeldCheck] = field(default_factory=list)
+    amber: dict[str, str] = field(default_factory=dict)
+    lost: list[Statement] = field(default_factory=list)
+    stand_ins: list[str] = field(default_factory=list)
+    looked_in: list[str] = field(default_factory=list)
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Names that an error may repeat: the run's own."""
+        tables = {name for table in self.manifest.tables for name in (table.name, *(c.name for c in table.columns))}
+        return frozenset(tables | {statement.name for statement in self.manifest.statements})
+
+    @cached_property
+    def schemas(self) -> list[str]:
+        """Where the run's own functions may find what they name without a schema."""
+        return ["public", *sorted({item.name for item in self.manifest.statements if item.kind == "schema"})]
+
+    def build(self, phase: str, everything: bool = False) -> list[str]:
+        """Run the phase's statements; needed ones that fail are problems, others are answered as notes.
+
+        What fails before the rows is tried again after them: a function may use a table or another function.
+        """
+        notes: list[str] = []
+        self.connection.execute("SET check_function_bodies = off")
+        again, self.again = self.again, []
+        statements = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
+        for item in [*again, *statements]:
+            self.watch.check()
+            if self.held and item.kind != "sequence_value":
+                notes += self._put_checks_on()
+            problem = self._run(item)
+            if problem and item.needed and not self._is_amber(item, problem):
+                self.problems.append(problem.text)
+            elif problem and phase == "before" and not item.needed:
+                self.again.append(item)
+            elif problem:
+                self.lost.append(item)
+                notes.append(problem.text)
+        notes += self._put_checks_on()
+        self.look_in()
+        if phase == "before" and not self.problems:
+            self._take_checks_off()
+        return notes
+
+    def _is_amber(self, item: Statement, problem: Problem) -> bool:
+        """Whether it only could not be made here; rows that break a rule are the copy's problem."""
+        if not self.lenient or problem.of_the_rows:
+            return False
+        self.amber.setdefault(item.table or item.name, problem.text)
+        return True
+
+    def _run(self, item: Statement) -> Problem | None:
+        if (there := EXISTING.get(item.kind)) and self.connection.execute(there, [item.name]).rowcount:
+            return None
+        what = f"The {item.kind.replace('_', ' ')} {item.name}"
+        problem = self._tried(what, item.table, lambda: self.connection.execute(item.sql.encode()))
+        if problem and self.lenient and item.kind == "collation":
+            return self._stand_in(item, problem)
+        return problem
+
+    def _stand_in(self, item: Statement, problem: Problem) -> Problem | None:
+        """In a drill the order of bytes does for a collation that its server has not: only order is not checked."""
+        name, _, _ = item.sql.partition(" (provider")
+        failed = self._tried(item.name, "", lambda: self.connection.execute(f'{name} FROM "C"'.encode()))
+        self.stand_ins += (
+            [] if failed else [f"{problem.text} Order and comparison of text that has it were not checked."]
+        )
+        return problem if failed else None
+
+    def _tried(self, what: str, table: str, make: Callable[[], object]) -> Problem | None:
+        try:
+            self.look_in(self.path_of(table))
+            with self.connection.transaction():
+                make()
+        except psycopg.Error as error:
+            advice = self.denied if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+            facts = facts_of(error, self.known)
+            of_rows = isinstance(error, psycopg.errors.IntegrityError)
+            return Problem(f"{what} could not be rebuilt: {facts}.{advice}", of_rows)
+        return None
+
+    def look_in(self, schemas: Sequence[str] = ()) -> None:
+        """Functions that name no schema find what is in these; without any only the system's are looked in."""
+        if list(schemas) != self.looked_in:
+            self.looked_in = list(schemas)
+            set_path(self.connection, schemas)
+
+    def path_of(self, table: str) -> list[str]:
+        return [table.partition(".")[0], *self.schemas] if table else self.schemas
+
+    def _take_checks_off(self) -> None:
+        made = {item.table for item in self.manifest.statements if item.kind == "table"}
+        self.held = take_off(self.connection, sorted(made))
+
+    def _put_checks_on(self) -> list[str]:
+        """One that rows do not pass asks for more than the row: it is there again, and told, but not held by them."""
+        notes: list[str] = []
+        held, self.held = self.held, []
+        for check in held:
+            what, table = f"The check {check.name}", ".".join(check.table)
+            problem = self._tried(what, table, partial(put_on, self.connection, check))
+            if problem:
+                notes.append(f"{problem.text} It is there as NOT VALID.")
+                self.amber.setdefault(table, notes[-1])
+                self.lost.append(Statement("after", "check", check.name, "", False, table))
+                self._tried(what, table, partial(put_on, self.connection, check, not_valid=True))
+        return notes
+
+    def present(self) -> list[Table]:
+        """The run's tables that could be made; why others could not is in `amber`."""
+        there = set(postgres.table_sizes(self.connection)) if self.lenient else None
+        tables = [table for table in self.manifest.tables if there is None or table.qualified in there]
+        for table in self.manifest.tables:
+            if table not in tables:
+                self.amber.setdefault(table.qualified, f"{table.qualified} could not be made here.")
+        return tables

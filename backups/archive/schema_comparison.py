@@ -1,0 +1,131 @@
+"""Two readings of one schema, compared: the snapshot's and that of the database it was rebuilt in. Pure.
+
+In: rows (kind, name, belongs to, SQL) of both, what is known of the two places. Out: differences, each with its class:
+declared ones follow from the place, `EXPLAINED` ones from a statement that failed there, others are `UNEXPLAINED`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+UNEXPLAINED, EXPLAINED = "", "not rebuilt"
+Row = Sequence[str]
+KINDS = {
+    "event trigger": "event trigger",
+    "publication": "publication",
+    "foreign server": "foreign server",
+    "collation": "collation",
+    "default grants": "default privileges",
+}
+WRITTEN_ANEW = frozenset(["view", "materialized view", "rule", "function", "procedure"])
+MAINTAIN = re.compile(r", MAINTAIN\b|\bMAINTAIN, ")  # a right that version 17 brought: owners have it
+CONSTRUCTOR = "range_constructor"  # functions that a range type brings belong to whoever made the server
+OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
+VERSION = re.compile(r" VERSION '[^']*'")
+_LITERAL = r"'(?:[^']|'')*'::[a-z ]+(?:\(\d+\))?"
+CAST_ARRAY = re.compile(rf"\(ARRAY\[({_LITERAL}(?:, {_LITERAL})*)\]\)::([a-z ]+)\[\]")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`owner` of the source's objects and `here`, who made them; `skipped` schemas are not looked at; `lost` names of
+    what failed; `whole`: everything should be there; `other_major`: the servers print definitions differently."""
+
+    owner: str
+    here: str
+    skipped: Collection[str] = ()
+    lost: Collection[str] = ()
+    whole: bool = True
+    other_major: bool = False
+
+
+@dataclass(frozen=True)
+class Difference:
+    kind: str
+    name: str
+    change: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.change}"
+
+
+def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> list[Difference]:
+    """By kind and name; what belongs to the platform's own schemas is left out."""
+    before = _by_key(source, sides, {sides.owner})
+    after = _by_key(found, sides, {sides.owner, sides.here})
+    result = []
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        if was == now or (was is None and not sides.whole):
+            continue
+        change = "is missing" if now is None else "was not in the source" if was is None else "differs"
+        result.append(Difference(*key, change, _reason(key, was, now, sides)))
+    return result
+
+
+def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> dict[tuple[str, str], tuple[str, str]]:
+    mine = re.compile(
+        "|".join(rf'(?<![\w"]){re.escape(name)}(?![\w"])' for name in {*map(_quoted, owners), "pg_database_owner"})
+    )
+    rename = lambda text: mine.sub("OWNER", text)  # noqa: E731
+    return {
+        (kind, rename(name)): (of, _plain(kind, rename(text)))
+        for kind, name, of, text in rows
+        if CONSTRUCTOR not in text
+        and _schema(of or name) not in sides.skipped
+        and not (kind in ("schema", "grants") and _place(name) in sides.skipped)
+    }
+
+
+def _plain(kind: str, text: str) -> str:
+    if kind in ("grants", "default grants"):
+        return "; ".join(sorted(set(MAINTAIN.sub("", text).split("; "))))
+    return CAST_ARRAY.sub(_pushed, text).removesuffix("; -- TARGET -1")  # the default, as servers before 17 say it
+
+
+def _pushed(match: re.Match[str]) -> str:
+    """(ARRAY['a'::varchar])::text[] is read back from a dump as ARRAY[('a'::varchar)::text]."""
+    items = re.findall(_LITERAL, match[1])
+    return "ARRAY[" + ", ".join(f"({item})::{match[2]}" for item in items) + "]"
+
+
+def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, str] | None, sides: Sides) -> str:
+    kind, name = key
+    if was and now:
+        old, new = was[1], now[1]
+        if OWNED.sub("", old) == OWNED.sub("", new):
+            return "owner"
+        if kind == "extension" and VERSION.sub("", old) == VERSION.sub("", new):
+            return "extension's version"
+        if sides.other_major and kind in WRITTEN_ANEW:
+            return "printed by another major version"
+        if kind == "column order":
+            return "order of inherited columns"
+    if _is_lost(name, (was or now or ("", ""))[0], sides.lost):
+        return EXPLAINED
+    if kind in KINDS and (now is None or kind == "collation"):
+        return KINDS[kind]
+    return UNEXPLAINED
+
+
+def _is_lost(name: str, of: str, lost: Collection[str]) -> bool:
+    plain = {part.partition("(")[0].replace('"', "").rpartition(" ")[2] for part in (name, of) if part}
+    plain |= {part.rpartition(".")[0] for part in plain if part.count(".") == 2}
+    return any(item.partition("(")[0] in plain for item in lost)
+
+
+def _schema(qualified: str) -> str:
+    """`schema.name`, each quoted or not."""
+    match = re.match(r'"((?:[^"]|"")+)"\.|([^\s".(]+)\.', qualified)
+    return (match[1] or match[2]).replace('""', '"') if match else ""
+
+
+def _place(name: str) -> str:
+    return name.removeprefix("schema ").strip('"').replace('""', '"')
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'

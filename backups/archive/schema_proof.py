@@ -1,0 +1,71 @@
+"""The schema of a run against the database it was loaded into: the archive whole, the fingerprint the same.
+
+In: a Loader that built the run. Out: problems of the archive, differences of the fingerprint. Runs of the old format
+have neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backups.archive.loader import Loader, fetched
+from backups.archive.manifest import Segment
+from backups.archive.schema_comparison import Difference, Sides, differences
+from backups.archive.segment_codec import Damaged, unpack
+from providers import bounded_json, postgres
+from providers.postgres.schema.archive import NoArchive, read_entries
+from providers.postgres.schema.objects import objects_in_transaction
+from providers.storage.base import Missing
+
+DERIVED = frozenset(["owner", "sequence_value", "materialized_view_data", "verifier"])
+
+
+def archive_problems(loader: Loader) -> list[str]:
+    """The objects read back, and every statement of the manifest found in pg_dump's archive."""
+    item = loader.manifest.object("schema.dump")
+    if item is None:
+        return []
+    if problems := [text for other in loader.manifest.objects if (text := _unreadable(loader, other))]:
+        return problems
+    try:
+        said = {entry.sql.strip().rstrip(";") for entry in read_entries(_opened(loader, item))}
+    except NoArchive as error:
+        return [f"{item.key} is not what pg_dump writes: {error}."]
+    strange = [s for s in loader.manifest.statements if s.kind not in DERIVED and s.sql not in said]
+    return [f"The {s.kind.replace('_', ' ')} {s.name} of the manifest is not what pg_dump wrote." for s in strange[:10]]
+
+
+def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: bool = True) -> list[Difference]:
+    """`here` made the objects, `skipped` schemas are ours. Raises psycopg.Error.
+
+    A database that is not `drilled` may hold more; what its major version prints otherwise is told like all else.
+    """
+    item = loader.manifest.object("fingerprint")
+    if item is None:
+        return []
+    major = loader.manifest.source.server_version.partition(".")[0]
+    sides = Sides(
+        owner=loader.manifest.surroundings.owner,
+        here=here,
+        skipped=frozenset([*postgres.PLATFORM_SCHEMAS, *skipped]),
+        lost=frozenset(name for lost in loader.lost for name in (lost.name, lost.table) if name),
+        whole=drilled,
+        other_major=major != str(loader.connection.info.server_version // 10000),
+    )
+    rows = bounded_json.loads(_opened(loader, item))
+    found = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
+    return differences(rows, found, sides)
+
+
+def _unreadable(loader: Loader, item: Segment) -> str:
+    try:
+        _opened(loader, item)
+    except Missing:
+        return f"{item.key} is missing from the store."
+    except Damaged as error:
+        return f"{error}."
+    return ""
+
+
+def _opened(loader: Loader, item: Segment) -> bytes:
+    return b"".join(unpack(fetched(loader, item.key), item, loader.identities))

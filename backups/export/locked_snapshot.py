@@ -1,0 +1,34 @@
+"""The moment a run shows: its tables locked first, then one snapshot, so that nothing falls between the two.
+
+In: two sessions and a policy. Out: the snapshot, and the tables as it sees them. Raises Refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backups.policy_spec import PolicySpec
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.connection import Connection
+
+
+def refuse(texts: Sequence[str]) -> None:
+    if texts:
+        raise Refused("The export was refused before anything was copied. " + " ".join(texts))
+
+
+def locked_snapshot(
+    leader: Connection, guard: Connection, spec: PolicySpec
+) -> tuple[postgres.Snapshot, postgres.Catalog]:
+    """First the locks, then the snapshot; a table that came in between is locked too, by beginning again."""
+    while True:
+        wanted = postgres.read_catalog(guard, spec.tables, closure=spec.closure)
+        refuse(postgres.table_problems(guard, wanted.tables))
+        postgres.hold_tables(guard, [table.key for table in wanted.tables])
+        snapshot = postgres.export_snapshot(leader)
+        catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
+        if {table.oid for table in catalog.tables} <= {table.oid for table in wanted.tables}:
+            return snapshot, catalog
+        guard.execute("ROLLBACK")
+        leader.execute("ROLLBACK")

@@ -1,0 +1,101 @@
+"""The schema of a run: what pg_dump says in the run's snapshot, as objects in the store and as statements.
+
+In: sessions that see the snapshot, the tables of the run. Out: a Schema; its objects are stored, encrypted as rows are.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from backups.archive.manifest import Segment, Statement, Surroundings
+from backups.archive.segment_codec import pack
+from backups.progress import Watch
+from providers import postgres
+from providers.embedded_postgres import pg_dump
+from providers.postgres.audit_trail.verifier import read_verifier
+from providers.postgres.connection import Connection
+from providers.postgres.schema import archive, definitions, surroundings
+from providers.postgres.schema.model import SchemaObject, Table
+from providers.postgres.schema.objects import objects_in_transaction
+from providers.storage.base import Store
+
+BLOCK_BYTES = 1 << 20
+ARCHIVE, SCRIPT, FINGERPRINT = "schema.dump", "schema.sql", "fingerprint"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run's objects go."""
+
+    store: Store
+    prefix: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    statements: tuple[Statement, ...]
+    objects: tuple[Segment, ...]
+    surroundings: Surroundings
+    not_covered: tuple[str, ...]
+
+
+def copy_schema(
+    leader: Connection, dsn: str, snapshot: str, tables: Sequence[Table], whole: bool, place: Place, watch: Watch
+) -> Schema:
+    """`whole`: the run is of whole schemas, not of named tables. Raises ProviderError and Refused."""
+    hidden = surroundings.unreadable_tables(leader)
+    dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check)
+    described = archive.read_entries(dumped)
+    known = definitions.Archive(described, definitions.links(leader), tables, postgres.PLATFORM_SCHEMAS, whole)
+    with postgres.connect(dsn) as counting:  # sequences are outside every snapshot, and their locks outside ours
+        made = definitions.definitions(leader, counting, known)
+    rows = [[item.kind, item.name, item.of, item.sql] for item in objects_in_transaction(leader)]
+    fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped), FINGERPRINT: fingerprint}
+    objects = tuple(_stored(place, name, data) for name, data in pieces.items())
+    watch.log(f"The schema: {len(made)} statements, by pg_dump.")
+    return Schema(
+        statements=tuple(Statement(**asdict(item)) for item in (*made, *_verifiers(leader, tables))),
+        objects=objects,
+        surroundings=Surroundings(**asdict(surroundings.read_surroundings(leader)), owner=known.owner),
+        not_covered=tuple(_not_covered(leader, hidden)),
+    )
+
+
+def _verifiers(leader: Connection, tables: Sequence[Table]) -> list[SchemaObject]:
+    chained = [table for table in tables if postgres.has_chain(table)]
+    return [item for table in chained for item in read_verifier(leader, [table.schema], table.qualified)]
+
+
+def _not_covered(leader: Connection, hidden: Sequence[tuple[str, str]]) -> list[str]:
+    """What the database holds and no run of it does, so that nobody finds out at a restore."""
+    texts = []
+    if count := surroundings.large_objects(leader):
+        texts.append(f"{count} large objects: a column that holds their numbers will lead nowhere.")
+    ours = sorted(f"{schema}.{name}" for schema, name in hidden if schema not in postgres.PLATFORM_SCHEMAS)
+    if ours:
+        texts.append(f"Tables that the role may not read, their definitions included: {', '.join(ours[:20])}.")
+    return texts
+
+
+def _stored(place: Place, name: str, data: bytes) -> Segment:
+    blocks = (data[start : start + BLOCK_BYTES] for start in range(0, len(data), BLOCK_BYTES))
+    packed = pack(blocks, place.recipients, sys.maxsize)
+    key = f"{place.prefix}{name}.zst{'.age' if place.recipients else ''}"
+    stored = place.store.put_once(key, packed.data)
+    return Segment(
+        key=key,
+        start="",
+        end="",
+        rows=0,
+        digest="0",
+        raw_bytes=packed.raw_bytes,
+        raw_sha256=packed.raw_sha256,
+        stored_bytes=len(packed.data),
+        stored_sha256=stored.sha256,
+        encrypted=bool(place.recipients),
+    )

@@ -1,0 +1,40 @@
+"""What a database takes from its server and what of it this session may not see. In: a session. Out: frozen facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from providers.postgres.connection import Connection, statements
+from providers.postgres.schema.model import Name
+
+PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`provider` is libc, icu or builtin; `locale` is the name that the last two know; `collations` are initdb's."""
+
+    collate: str = "C"
+    ctype: str = "C"
+    provider: str = "libc"
+    locale: str = ""
+    collations: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+def read_surroundings(connection: Connection) -> Surroundings:
+    row = connection.execute(statements("surroundings")).fetchone()
+    assert row is not None  # noqa: S101 - the database a session is in exists
+    collate, ctype, provider, locale, collations, roles = row
+    return Surroundings(
+        collate, ctype, PROVIDERS.get(str(provider), str(provider)), locale, tuple(collations), tuple(roles)
+    )
+
+
+def unreadable_tables(connection: Connection) -> list[Name]:
+    return [(schema, name) for schema, name in connection.execute(statements("unreadable"))]
+
+
+def large_objects(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
+    return int(row[0]) if row else 0
