@@ -8,13 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.archive.manifest import OLD_FORMAT
+from backups.archive.manifest import OLD_FORMAT, manifest_key
 from backups.archive.reader import load, runs
 from backups.archive.signed_json import decode, encode
 from backups.proof.prove import prove
 from backups.restore.into_empty import Target, restore
 from providers.storage.base import Store
 from providers.storage.factory import open_store
+from tests.backups.test_offline import SIGNER, verify
 
 KEPT = Path(__file__).parent / "old_run"
 RUN = "01JDQ0000000000000000000AA"
@@ -55,6 +56,16 @@ def test_it_is_restored_with_what_it_holds(old_store: Store, empty_database: str
             (2, 'b\n"c"'),
             (3, "c"),
         ]
+
+
+def test_it_is_verified_offline(old_store: Store, tmp_path: Path) -> None:
+    """Signed here: the key that signed it then is nobody's any more."""
+    path = Path(old_store.url.removeprefix("file://")) / manifest_key(RUN)
+    path.write_bytes(encode(load(old_store, RUN, None), SIGNER))
+
+    code, said = verify(old_store, tmp_path)
+
+    assert (code, f"ok  {RUN}" in said, "2 objects, 2 opened" in said) == (0, True, True), said
 
 
 def test_an_altered_segment_of_it_is_refused(old_store: Store, drill) -> None:

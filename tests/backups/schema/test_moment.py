@@ -1,0 +1,78 @@
+"""The moment a run shows: nobody rewrites a table between its lock and its last row; what is said beforehand."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from backups.archive.manifest import Manifest
+from backups.export import exporter
+from backups.policy_spec import PolicySpec
+from backups.proof.prove import prove
+from providers.errors import ProviderError
+from providers.storage.base import Store
+from tests.backups.conftest import exported
+from tests.backups.test_offline import SIGNER, verify
+
+REWRITES = [
+    "TRUNCATE t",
+    "ALTER TABLE t ALTER x TYPE bigint",
+    "DROP TABLE t",
+    "VACUUM FULL t",
+    "CLUSTER t USING t_pkey",
+]
+ALL = PolicySpec("whole", "production", ("*",))
+TABLE = "CREATE TABLE t (x int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)"
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_nobody_rewrites_a_table_once_its_run_began(rewrite: str, database, store: Store, monkeypatch) -> None:
+    dsn = database(TABLE)
+    copy_schema, refused = exporter.copy_schema, []
+
+    def meanwhile(*arguments):
+        with psycopg.connect(dsn, autocommit=True) as other:
+            other.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable) as waited:
+                other.execute(rewrite)
+            refused.append(waited.value)
+        return copy_schema(*arguments)
+
+    monkeypatch.setattr(exporter, "copy_schema", meanwhile)
+
+    assert exported(dsn, store, ALL).rows == 100
+    assert len(refused) == 1
+
+
+def test_a_lock_that_does_not_come_ends_the_export(database, store: Store, monkeypatch) -> None:
+    dsn = database(TABLE)
+    monkeypatch.setitem(exporter.postgres.PINNED, "lock_timeout", "50ms")
+    with psycopg.connect(dsn) as other:
+        other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+
+        with pytest.raises(ProviderError, match="Another session holds a lock on it"):
+            exported(dsn, store, ALL)
+
+
+def signed_lo(database, store: Store) -> Manifest:
+    return exported(database(f"{TABLE}; SELECT lo_from_bytea(0, 'x')"), store, ALL, signer=SIGNER)
+
+
+def test_what_no_run_holds_is_said_when_it_is_made(database, store: Store, tmp_path, drill) -> None:
+    manifest = signed_lo(database, store)
+
+    assert prove(manifest, store, server=drill).status == "proven"
+    assert manifest.not_covered == ("1 large objects: a column that holds their numbers will lead nowhere.",)
+    assert "said: 1 large objects" in verify(store, tmp_path)[1]
+
+
+def test_an_altered_archive_of_the_schema_fails_the_proof(database, store: Store, drill) -> None:
+    manifest = signed_lo(database, store)
+    key = manifest.object("schema.dump").key  # type: ignore[union-attr]
+    store.delete(key)
+    store.put_once(key, b"other")
+
+    verdict = prove(manifest, store, server=drill)
+
+    assert verdict.status == "failed"
+    assert verdict.problems[0].startswith(key)
