@@ -34,7 +34,7 @@ from providers.storage.base import Store
 class Verdict:
     """`problems` make it failed (the copy is not the snapshot), `doubts` suspect (it is, but look at the source).
 
-    `missing`: what the drill could not rebuild and no row needs.
+    `missing`: what the drill could not rebuild or compare; `amber`: the same of the run's own tables, whose rows hold.
     """
 
     run: str
@@ -50,6 +50,7 @@ class Verdict:
     examined: Examined = field(default_factory=Examined)
     facts: RunFacts | None = None
     missing: tuple[str, ...] = ()
+    amber: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -62,6 +63,11 @@ class Verdict:
     @property
     def reasons(self) -> list[str]:
         return [*self.problems, *self.doubts]
+
+    @property
+    def in_part(self) -> str:
+        """Why a proven run is proven in part; empty for one that is proven whole."""
+        return f"Could not be checked here: {' '.join(self.amber)}" if self.amber else ""
 
 
 def prove(
@@ -91,7 +97,9 @@ def prove(
         doubted = unexplained(doubts, examined, comparison.accepted)
         examined = replace(examined, findings=(*doubts.findings, *examined.findings))
         verdict = _verdict(loader, doubted, doubts.chains, took)
-        return replace(verdict, examined=examined, facts=facts, missing=tuple(missing))
+        return replace(
+            verdict, examined=examined, facts=facts, missing=tuple(missing), amber=tuple(loader.amber.values())
+        )
 
 
 def _verdict(loader: Loader, doubted: list[str], chains: int, took: int) -> Verdict:
@@ -168,7 +176,7 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
 
 
 def as_document(verdict: Verdict) -> dict[str, Any]:
-    lists = {name: list(getattr(verdict, name)) for name in ("problems", "doubts", "missing")}
+    lists = {name: list(getattr(verdict, name)) for name in ("problems", "doubts", "missing", "amber")}
     values = asdict(replace(verdict, examined=Examined(), facts=None))
     del values["facts"]
     return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

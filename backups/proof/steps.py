@@ -55,7 +55,11 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
     evidence = facts_store.leave(store_of(run), document_of(verdict.facts), keys.signer())
     with transaction.atomic():
         lock(ctx.lease)
-        fields = {"proof_seconds": seconds, "ended_at": timezone.now(), "reason": " ".join(verdict.reasons)}
+        fields = {
+            "proof_seconds": seconds,
+            "ended_at": timezone.now(),
+            "reason": " ".join([*verdict.reasons, verdict.in_part]).strip(),
+        }
         if verdict.status == RunStatus.PROVEN:
             fields["proven_at"] = timezone.now()
         current = Run.objects.select_for_update().get(pk=run.pk).status

@@ -41,7 +41,9 @@ def proven_badge(run: Run) -> SafeString:
     if run.purging_at is not None:
         return formatting.badge(f"was {run.status}", "idle")
     if run.status == RunStatus.PROVEN:
-        return formatting.badge("demo story", "idle") if run.operation.seeded else formatting.badge("proven")
+        if run.operation.seeded:
+            return formatting.badge("demo story", "idle")
+        return formatting.badge("proven in part", "warn") if run.reason else formatting.badge("proven")
     if run.status == RunStatus.STORED:
         if not run.proof_overdue:
             return formatting.badge("proving", "run")
