@@ -114,7 +114,7 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
 def _is_lost(name: str, of: str, lost: Collection[str]) -> bool:
     plain = {part.partition("(")[0].replace('"', "").rpartition(" ")[2] for part in (name, of) if part}
     plain |= {part.rpartition(".")[0] for part in plain if part.count(".") == 2}
-    return any(item.partition("(")[0] in plain for item in lost)
+    return any(item.partition("(")[0].strip() in plain for item in lost)
 
 
 def _schema(qualified: str) -> str:

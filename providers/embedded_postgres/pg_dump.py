@@ -40,10 +40,7 @@ def dump_schema(
 
 def as_script(archive: bytes) -> bytes:
     """The same as SQL for psql."""
-    with tempfile.TemporaryFile() as file:
-        file.write(archive)
-        file.seek(0)
-        return _output("pg_restore", ["--file=-"], {"PATH": os.defpath}, [], stdin=file.fileno())
+    return _output("pg_restore", ["--file=-"], {"PATH": os.defpath}, [], given=archive)
 
 
 @contextmanager
@@ -69,18 +66,19 @@ def _output(
     environment: dict[str, str],
     files: Sequence[int],
     *,
-    stdin: int = subprocess.DEVNULL,
+    given: bytes | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bytes:
     argv: list[str | Path] = [bin_dir() / program, *arguments]
-    pipes: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "pass_fds": files}
+    pipes: dict[str, Any] = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.PIPE) | {"pass_fds": files}
     process = spawn(argv, env=environment, **pipes)
     try:
         while True:
             try:
-                output, said = process.communicate(timeout=LOOK_SECONDS)
+                output, said = process.communicate(given, timeout=LOOK_SECONDS)
                 break
             except subprocess.TimeoutExpired:
+                given = None  # it is on its way
                 check()
     except BaseException:
         kill_group(process, grace=1)
