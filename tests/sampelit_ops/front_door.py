@@ -1,7 +1,7 @@
 """The cases of `test_front_door.py`: who sends what under which name, in which way, to which address.
 
-In: the fields that the pages show, by address. Out: cases, and the request of each. Each field meets each text whole
-and cut to the most that is looked at; headers, ways and people go round by the case's own digest.
+In: the fields that the pages show, by address. Out: cases, and the request of each. Each field meets each text; whether
+whole or cut to the most that is looked at, in which way and by whom goes round by the case's own digest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from urllib.parse import quote_from_bytes, urlencode
 from zlib import crc32
 
@@ -27,6 +28,8 @@ PLAIN = [bytes([code]) for code in b"\0\t\n\x1b !\"#%&'()*+,-./09:;<=>A[\\]_`a{|
 ENCODED = [text.encode() for text in ("é", "😀", "\u202e", "\ufdfd", "İ", "\u0301\u0323", "%00", "&#0;", "../")]
 BROKEN = [b"\xff", b"\xed\xa0\x80", b"\xc0\x80"]
 UNITS = [*PLAIN, *ENCODED, *BROKEN, b"[1,", b'{"a":', b"a=b;", b"a,b\r\n", b"::", b"\\u0000"]
+TEXTS = range(len(UNITS) + 1)
+EVERYWHERE = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother", "_selected_action", "action"}
 HEADERS = (
     *("Origin", "Referer", "Cookie", "User-Agent", "X-Request-ID", "X-Forwarded-For", "X-Forwarded-Proto", "Host"),
     *("Authorization", "Accept-Language", "Accept", "Accept-Encoding", "Content-Type", "X-CSRFToken", "Range"),
@@ -50,17 +53,21 @@ class Case:
 
 
 def cases(fields: dict[str, set[str]]) -> Iterator[Case]:
-    """Every address with each of its fields and each text; with each header and two texts; with what code asks for."""
-    asked = sorted(asked_names())
-    for path in sorted(fields):
-        own = [(name, text) for name in sorted(fields[path]) for text in range(len(UNITS) + 1)]
-        other = [(name, _digest(path, name) % (len(UNITS) + 1)) for name in (*asked, *sorted(filters(path)))]
-        headers = [(name, (_digest(path, name) + n * 7) % (len(UNITS) + 1)) for name in HEADERS for n in range(2)]
-        for name, text in (*own, *other, *headers):
-            for whole in (True, False):
-                turn = _digest(path, name, str(text), str(whole))
-                way = "header" if name in HEADERS else WAYS[turn % len(WAYS)]
-                yield Case(path, name, text, whole, way, permission_matrix.WHO[turn // 64 % len(permission_matrix.WHO)])
+    """Every address with each of its fields and each text; with each header; somewhere each name that code asks for."""
+    paths = sorted(fields)
+    for path in paths:
+        yield from (_case(path, name, text) for name in sorted(fields[path] - EVERYWHERE) for text in TEXTS)
+        yield from (_case(path, name, _digest(path, name) % len(TEXTS)) for name in (*HEADERS, *EVERYWHERE))
+        yield from (_case(path, name, _digest(path, name) % len(TEXTS)) for name in sorted(filters(path)))
+    for name, text in product(sorted(asked_names()), TEXTS):
+        yield _case(paths[_digest(name, str(text)) % len(paths)], name, text)
+
+
+def _case(path: str, name: str, text: int) -> Case:
+    turn = _digest(path, name, str(text))
+    way = "header" if name in HEADERS else WAYS[turn % len(WAYS)]
+    whole = turn // 8 % 2 == 0
+    return Case(path, name, text, whole, way, permission_matrix.WHO[turn // 64 % len(permission_matrix.WHO)])
 
 
 def _digest(*parts: str) -> int:
