@@ -165,7 +165,7 @@ SUPABASE_SYNC_SECONDS = env.float("SUPABASE_SYNC_SECONDS", default=300)
 MIGRATIONS_SOURCE = env.str("MIGRATIONS_SOURCE", default="")
 
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
+    "providers.http.smtp.EmailBackend"
     if env.str("EMAIL_HOST", default="")
     else "django.core.mail.backends.console.EmailBackend"
 )

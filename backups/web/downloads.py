@@ -20,6 +20,7 @@ from backups.web.run_page import find, request_url
 from ledger.services import record
 from operations.authority import holds, holds_somewhere
 from operations.databases import is_portal, portal_identity
+from providers import outside
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Missing
 
@@ -76,7 +77,8 @@ def _allowed(request: HttpRequest, pk: str, permission: str) -> Run:
 
 def _object(request: HttpRequest, run: Run, key: str, name: str, content_type: str) -> HttpResponse:
     try:
-        data = store_of(run).get(key)
+        with outside.waiting():
+            data = store_of(run).get(key)
     except Missing:
         return _sorry(request, run, f"{key} is missing from the store. Nothing was sent. Verify the run again.")
     except (ProviderError, Refused) as error:

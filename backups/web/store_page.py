@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from backups.models import Run, StoreReport
 from backups.stores import configured
 from operations.web import formatting
+from providers import outside
 from providers.errors import Refused
 from providers.storage.base import parse
 from providers.storage.iam_policies import NOTES, PURPOSE, documents
@@ -39,7 +40,12 @@ def probe_now(request: HttpRequest, row: StoreReport) -> None:
     if not request.user.has_perm(MAY):
         raise PermissionDenied
     assert isinstance(request.user, User)  # noqa: S101 - has_perm lets only signed-in people through
-    done = configured.report(row.url, actor=request.user.username)
+    try:
+        with outside.waiting():
+            done = configured.report(row.url, actor=request.user.username)
+    except outside.Busy as busy:
+        messages.error(request, busy.message)
+        return
     level = messages.SUCCESS if done.usable else messages.ERROR
     messages.add_message(request, level, f"{row.url} was probed: {'usable' if done.usable else 'NOT usable'}.")
 

@@ -6,13 +6,14 @@ A page never fails because Render does: what could not be read is named in `miss
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLate
 from typing import Any
 
 from django.core.cache import cache
 
 from deployments.render.client import configured, quick
+from providers import outside
 from providers.errors import ProviderError
 from providers.render import Render
 
@@ -33,9 +34,14 @@ def read(key: str, readers: Mapping[str, Reader], kept_seconds: int = KEPT_SECON
     waiting = {name: _pool.submit(reader, api) for name, reader in readers.items()}
     answers: dict[str, Any] = {}
     missing = []
+    try:
+        with outside.waiting():
+            wait(waiting.values(), timeout=PATIENCE_SECONDS)
+    except outside.Busy as busy:
+        return {}, [busy.message]
     for name, future in waiting.items():
         try:
-            answers[name] = future.result(timeout=PATIENCE_SECONDS)
+            answers[name] = future.result(timeout=0)
         except TooLate:
             missing.append(f"{name}: Render is slow")
         except ProviderError as error:

@@ -29,6 +29,7 @@ from providers.errors import Refused
 
 KIND = "migrations.apply"
 DIFF_LINES = 400
+MOST_COMPARED = 1_500  # the time of difflib grows with the cube of lines that repeat
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -136,6 +137,8 @@ def _diff(file: MigrationFile) -> list[tuple[str, str]]:
     if file.previous is None:
         return []
     old, new = (revision.data.decode("utf-8", "replace").splitlines() for revision in (file.previous, file))
+    if max(len(old), len(new)) > MOST_COMPARED:
+        return [("", f"One of the revisions has more than {MOST_COMPARED:,} lines; compare them in their repository.")]
     lines = difflib.unified_diff(
         old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
     )

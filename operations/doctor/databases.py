@@ -6,7 +6,6 @@ security, timeouts and version. Reads only; the store probe writes one small obj
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import psycopg
@@ -20,6 +19,7 @@ from operations.models import Environment
 from operations.models.environment import PURPOSES
 from providers import postgres
 from providers.errors import ProviderError, Refused
+from providers.http.deadline import resolve
 from providers.postgres.connection import Connection
 from providers.storage import base as storage_base
 from providers.storage import factory as storage_factory
@@ -141,10 +141,10 @@ def _export_role(name: str, role: str, mighty: bool, bypasses: bool, writable: i
 
 def _families(host: str) -> set[str]:
     try:
-        addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = resolve(host, 5432)
     except (OSError, UnicodeError):
         return set()
-    return {"IPv6" if family == socket.AF_INET6 else "IPv4" for family, *_ in addresses}
+    return {"IPv6" if ":" in address else "IPv4" for address in addresses}
 
 
 def _is_local(host: str) -> bool:

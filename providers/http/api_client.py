@@ -6,6 +6,7 @@ UnknownOutcome, to be looked up and never repeated. Tokens never appear in an er
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +14,13 @@ from typing import Any
 
 import requests
 import stamina
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from providers import bounded_json, redact
 from providers.errors import ProviderError
 from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.http.rate_limits import RateLimits
+from providers.http.transport import DeadlineAdapter, exchange
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
@@ -37,7 +38,10 @@ class Bearer(requests.auth.AuthBase):
 
 
 class JsonClient:
-    """One provider's door. `bucket(method, path)` names the rate-limit bucket that a request counts against."""
+    """One provider's door. `bucket(method, path)` names the rate-limit bucket that a request counts against.
+
+    An exchange takes at most the sum of `timeout` (to connect, to answer), a read with its repetitions `deadline`.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,8 @@ class JsonClient:
         self.limits = RateLimits()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": "sampelit-ops"})
-        self._session.mount("https://", HTTPAdapter(max_retries=0))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter())
 
     def get(self, path: str, params: Params | None = None, *, deadline: float | None = None) -> Any:
         """Parsed JSON of a read; retried on 429, 5xx and connection errors until `deadline` seconds have passed."""
@@ -68,7 +73,7 @@ class JsonClient:
 
         for attempt in stamina.retry_context(on=retry_wait, attempts=None, timeout=total, wait_max=8.0):
             with attempt:
-                return self._once("GET", path, params=params)
+                return self._once("GET", path, most_seconds=ends - time.monotonic(), params=params)
         raise AssertionError("stamina always returns or raises")
 
     def send(self, method: str, path: str, *, params: Params | None = None, body: Any = None, files: Any = None) -> Any:
@@ -77,35 +82,28 @@ class JsonClient:
         Raises UnknownOutcome when the answer was lost or is a 5xx: the caller looks the effect up."""
         return self._once(method, path, params=params, json=body, files=files)
 
-    def _once(self, method: str, path: str, **arguments: Any) -> Any:
+    def _once(self, method: str, path: str, *, most_seconds: float = math.inf, **arguments: Any) -> Any:
         bucket = self._bucket(method, path)
         wait = self.limits.wait(bucket)
         if wait > 0:
             raise RateLimited(f"{self.provider}'s rate limit is used up; try again in {wait:.0f} s.", wait)
         try:
-            response = self._session.request(
+            response, content = exchange(
+                self._session,
                 method,
                 self.base + path,
+                seconds=max(0.1, min(sum(self.timeout), most_seconds)),
+                most_bytes=MAX_BODY_BYTES,
                 auth=Bearer(self._token),
                 timeout=self.timeout,
-                stream=True,
-                allow_redirects=False,
                 **arguments,
             )
-            content = self._read(response)
+            if len(content) > MAX_BODY_BYTES:
+                raise requests.ConnectionError("the answer is too long")
         except (requests.RequestException, OSError) as error:
             raise self._lost(method, path, error) from None
         self.limits.learn(bucket, response.headers)
         return self._answer(method, path, bucket, response, content)
-
-    def _read(self, response: requests.Response) -> bytes:
-        ends, content = time.monotonic() + self.timeout[1], bytearray()
-        with response:
-            for piece in response.iter_content(65536):
-                content += piece
-                if len(content) > MAX_BODY_BYTES or time.monotonic() > ends:
-                    raise requests.ConnectionError("the answer is too long or too slow")
-        return bytes(content)
 
     def _lost(self, method: str, path: str, error: Exception) -> ProviderError:
         what = f"{self.provider} did not answer {method} {path} ({type(error).__name__})."

@@ -12,9 +12,9 @@ import ssl
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from providers.http.deadline import ends_after, resolve
+from providers.http.deadline import RESOLVE_SECONDS, current, resolve, within
 from providers.http.public_address import is_public
 
 MAX_BODY_BYTES = 65_536
@@ -38,52 +38,37 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Hea
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        address = checked_address(parts.hostname, port, allow_private)
-        plain = socket.create_connection((address, port), timeout=_left(begun + timeout))
-        with (
-            ends_after(plain, _left(begun + timeout)) as held,
-            closing(held),
-            closing(_connection(held, parts.scheme, parts.hostname, port)) as connection,
-        ):
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
-            response = connection.getresponse()
-            body = _read(response, begun + timeout)
-        return HealthResponse(response.status, body, round((time.monotonic() - begun) * 1000))
+        with within(timeout):
+            status, body = _asked(parts, parts.hostname, port, allow_private)
+        return HealthResponse(status, body, round((time.monotonic() - begun) * 1000))
     except (OSError, ValueError, http.client.HTTPException) as error:
         took = round((time.monotonic() - begun) * 1000)
         return HealthResponse(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
 
 
-def checked_address(host: str, port: int, allow_private: bool) -> str:
+def _asked(parts: SplitResult, host: str, port: int, allow_private: bool) -> tuple[int, bytes]:
+    address = checked_address(host, port, allow_private, current().left())
+    plain = socket.create_connection((address, port), timeout=current().left())
+    with closing(plain):
+        current().watch(plain)
+        with closing(_connection(plain, parts.scheme, host, port)) as connection:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
+            response = connection.getresponse()
+            return response.status, response.read(MAX_BODY_BYTES)
+
+
+def checked_address(host: str, port: int, allow_private: bool, seconds: float = RESOLVE_SECONDS) -> str:
     """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
-    addresses = resolve(host, port)
+    addresses = resolve(host, port, seconds)
     for address in addresses:
         if not allow_private and not is_public(str(address)):
             raise ValueError(f"{host} points to a private address")
     return str(addresses[0])
 
 
-def _left(until: float) -> float:
-    return max(0.1, until - time.monotonic())
-
-
 def _connection(plain: socket.socket, scheme: str, host: str, port: int) -> http.client.HTTPConnection:
-    """HTTP over the socket. TLS works on a copy of it, so that the deadline still holds the connection itself."""
     connection = http.client.HTTPConnection(host, port)
-    copy = plain.dup()
-    copy.settimeout(plain.gettimeout())
-    try:
-        secure = scheme == "https"
-        connection.sock = ssl.create_default_context().wrap_socket(copy, server_hostname=host) if secure else copy
-    except OSError:
-        copy.close()
-        raise
+    secure = scheme == "https"
+    connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
     return connection
-
-
-def _read(response: http.client.HTTPResponse, until: float) -> bytes:
-    body = bytearray()
-    while len(body) < MAX_BODY_BYTES and time.monotonic() < until and (piece := response.read1(8192)):
-        body += piece
-    return bytes(body[:MAX_BODY_BYTES])

@@ -2,7 +2,7 @@
 
 In: an https URL, a body, headers. Out: the HTTP status, or Refused / ProviderError. The name is resolved once, every
 address of it must be public, and the connection goes to the address that was checked, with the original name for TLS.
-No redirects, no proxies, 5 s, and the answer's body is never shown to anybody.
+No redirects, no proxies, 5 s for the name and 5 s for all the rest, and the answer's body is never shown to anybody.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from providers.errors import ProviderError, Refused
 from providers.http.deadline import resolve
+from providers.http.transport import DeadlineAdapter, exchange
 
 PORTS = frozenset({443, 8443})
-TIMEOUT = (5.0, 5.0)
+SECONDS = 5.0
 _MOST_BYTES = 65_536
 # The special-purpose registries of IANA, written down: what Python's is_global says differs from release to release.
 _SPECIAL_IPV4 = tuple(
@@ -107,7 +107,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     target = check(url)
     try:
         return _send(target, body, headers)
-    except requests.RequestException as error:
+    except (requests.RequestException, OSError) as error:
         raise ProviderError(f"{target.host} did not answer ({type(error).__name__}).", retryable=True) from None
 
 
@@ -118,21 +118,19 @@ def _send(target: Target, body: bytes, headers: dict[str, str]) -> int:
         session.trust_env = False
         session.mount("https://", _Pinned(target.host))
         host = target.host if target.port == 443 else f"{target.host}:{target.port}"
-        answer = session.post(
-            pinned, data=body, headers={**headers, "Host": host}, timeout=TIMEOUT, allow_redirects=False, stream=True
-        )
-        answer.raw.read(_MOST_BYTES)
+        sent = {**headers, "Host": host}
+        answer, _ = exchange(session, "POST", pinned, seconds=SECONDS, most_bytes=_MOST_BYTES, data=body, headers=sent)
     if 200 <= answer.status_code < 300:
         return answer.status_code
     raise Answered(target.host, answer.status_code)
 
 
-class _Pinned(HTTPAdapter):
+class _Pinned(DeadlineAdapter):
     """TLS for the original name on a connection to an address."""
 
     def __init__(self, host: str) -> None:
         self._host = host
-        super().__init__(max_retries=0)
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, server_hostname=self._host, assert_hostname=self._host)

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import conninfo, errors, sql
 from psycopg.pq import TransactionStatus
 
+from providers import outside
 from providers.errors import ProviderError
 from providers.postgres.identity import Identity, MetDsn, identity
 
@@ -79,9 +80,10 @@ def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connectio
         )
     try:
         options = {"connect_timeout": timeout, "keepalives_idle": 30, "application_name": "sampelit-ops"}
-        connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
-        pin(connection, read_only)
-        found = identity(connection) if isinstance(dsn, MetDsn) else None
+        with outside.waiting():
+            connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
+            pin(connection, read_only)
+            found = identity(connection) if isinstance(dsn, MetDsn) else None
     except psycopg.Error as error:
         raise ProviderError(
             f"The database at {where} did not accept the connection: {first_line(error)} Nothing was read or changed. "

@@ -20,6 +20,7 @@ from operations.authority import holds_somewhere
 from operations.doctor import Check, databases
 from operations.models import Environment, SupabaseProject
 from operations.models.environment import PURPOSES
+from providers import outside
 
 SQL = Path(__file__).parent.parent / "sql" / "connect_roles.sql"
 HOLDERS = {"export": "export and prove workers", "migration": "export worker", "restore": "prove worker"}
@@ -70,8 +71,12 @@ def wanted(environment: Environment) -> list[Wanted]:
 
 
 def live(environment: Environment) -> list[Check]:
-    checks = [check for purpose in PURPOSES for check in databases.database(environment, purpose)]
-    return [*checks, *databases.store(environment)]
+    try:
+        with outside.waiting():
+            checks = [check for purpose in PURPOSES for check in databases.database(environment, purpose)]
+            return [*checks, *databases.store(environment)]
+    except outside.Busy as busy:
+        return [Check("not looked", "warn", busy.message)]
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from operations import notify
 from operations.authority import holds_somewhere
 from operations.doctor import jobs, worst
 from operations.models.ulid import new_ulid
+from providers import outside
 
 MAY_LOOK = "operations.view_heartbeat"
 MAY = "ledger.verify_ledger"
@@ -53,7 +54,12 @@ def _act(request: HttpRequest) -> HttpResponse:
             request, f"A test message is on its way through {made} channels; Notifications shows what came."
         )
     else:
-        tone = worst(jobs.round_of_checks())
+        try:
+            with outside.waiting():
+                tone = worst(jobs.round_of_checks())
+        except outside.Busy as busy:
+            messages.error(request, busy.message)
+            return redirect("admin:doctor")
         show = {"bad": messages.error, "warn": messages.warning}.get(tone, messages.success)
         show(
             request,

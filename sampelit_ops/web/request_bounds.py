@@ -19,10 +19,12 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
 from operations.web.body_limit import ORDINARY, View, limit_of
+from providers import outside
 
 LONGEST_PATH, LONGEST_QUERY, LONGEST_HEADER = 1_024, 8_192, 8_192
 SHORT_HEADERS = ("HTTP_ORIGIN", "HTTP_REFERER", "HTTP_HOST", "HTTP_USER_AGENT", "HTTP_X_FORWARDED_FOR", "CONTENT_TYPE")
 LONGEST_SHORT_HEADER = 4_096
+MOST_ESCAPES = 4  # for each character of the longest field: so many bytes has UTF-8 for one; each costs a microsecond
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 UNREADABLE = (
     MultiPartParserError,
@@ -40,7 +42,8 @@ class RequestBounds:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return _wrong_head(request) or self.get_response(request)
+        with outside.serving():
+            return _wrong_head(request) or self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: View, _: Any, values: dict[str, Any]) -> HttpResponse | None:
         """Before CSRF's own look into the form: the row's id, the body's size, then each of its fields."""
@@ -53,6 +56,8 @@ class RequestBounds:
         if request.method != "POST" or request.content_type not in FORMS or getattr(view, "csrf_exempt", False):
             return None  # what is exempt reads the raw body
         try:
+            if request.content_type == FORMS[0] and request.body.count(b"%") > MOST_ESCAPES * limit.field:
+                return _refuse(request, 413, "It holds more escaped characters than a form of this page needs.")
             fields = [*request.POST.lists(), ("", [str(getattr(file, "name", "")) for file in request.FILES.values()])]
         except UNREADABLE:
             return _refuse(request, 400, "The form is no form, or it has too many fields.")

@@ -189,7 +189,7 @@ def test_slack(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, st
 
 def test_mail_that_does_not_answer(db: None, settings: Settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "providers.http.smtp.EmailBackend"
 
     assert _tones(doctor.run(only="mail")) == {"mail": "bad"}
 

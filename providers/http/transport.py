@@ -1,0 +1,100 @@
+"""How `requests` speaks here: name, connection, TLS, head and body end after one deadline together.
+
+In: a session whose adapters are ours, a request, its seconds and the most bytes of its answer. Out: the answer and its
+body; or requests' errors and OSError. No redirects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
+
+from providers.http.deadline import current, resolve, within
+
+if TYPE_CHECKING:
+    import socket
+
+_PIECE_BYTES = 16_384
+
+
+def exchange(
+    session: requests.Session, method: str, url: str, *, seconds: float, most_bytes: int, **options: Any
+) -> tuple[requests.Response, bytes]:
+    """Send once and read to the end, or until more than `most_bytes` came.
+
+    `timeout` in the options bounds single waits inside of the total.
+    """
+    options = {"timeout": seconds, **options}
+    with within(seconds):
+        with session.request(method, url, stream=True, allow_redirects=False, **options) as response:
+            content = bytearray()
+            for piece in response.iter_content(_PIECE_BYTES):
+                content += piece
+                if len(content) > most_bytes:
+                    break
+    return response, bytes(content)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Connections that the deadline of their exchange ends; no retries."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        _watch(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        _watch(manager)
+        return manager
+
+
+class _Watched(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        name, refused = self._dns_host, None
+        for address in self._addresses():
+            self._dns_host = address
+            try:
+                connection = super()._new_conn()
+            except NewConnectionError as error:
+                refused = error
+            else:
+                current().watch(connection)
+                return connection
+            finally:
+                self._dns_host = name
+        raise refused or NewConnectionError(self, "the name has no address")
+
+    def _addresses(self) -> list[str]:
+        try:
+            return resolve(self._dns_host, self.port, current().left())
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, f"the name has no address: {error}") from error
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:  # kept open from an earlier exchange
+            current().watch(self.sock)
+        super().request(*args, **options)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+def _watch(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
