@@ -45,7 +45,7 @@ def copied(production: Environment, databases: EmbeddedPostgres) -> Iterator[Emb
         subprocess.run(["cp", "-a", databases.data_dir, directory], check=True)
         row = connection.execute("SELECT labelfile FROM pg_backup_stop(false)").fetchone()
     assert row is not None
-    subprocess.run(["cp", "-a", databases.cluster / "pg_wal/.", directory / "cluster" / "pg_wal"], check=True)
+    subprocess.run(["cp", "-a", f"{databases.cluster}/pg_wal/.", directory / "cluster" / "pg_wal"], check=True)
     (directory / "cluster" / "postmaster.pid").unlink()
     label, owner = directory / "cluster" / "backup_label", (directory / "cluster").stat()
     label.write_text(row[0])
