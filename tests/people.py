@@ -6,6 +6,9 @@ from django.contrib.auth.models import Permission, User
 
 from ledger.services import record
 from operations.authority import roles
+from operations.engine.request import record_about
+from operations.models import Operation
+from operations.votes.asked import REQUESTED
 from operations.votes.standing import APPROVER, CONFIRMED
 
 
@@ -25,3 +28,10 @@ def vouch_for(user: User) -> User:
     """As if an admin had confirmed an approver: the votes count, however young the row is."""
     record(CONFIRMED, actor="a second admin", subject=user.username, data={"roles": [*roles(user), APPROVER]})
     return user
+
+
+def asked_for(operation: Operation) -> Operation:
+    """As if the person of the row had asked through the portal: without the entry no claim takes it."""
+    asked = {"actor": operation.requested_by.username, "content_sha256": operation.content_sha256}
+    record_about(operation, REQUESTED, **asked)
+    return operation

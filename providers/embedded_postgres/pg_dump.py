@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from psycopg import conninfo
+from psycopg import conninfo, pq
 
 from providers.embedded_postgres.install import bin_dir
 from providers.errors import ProviderError, Refused
@@ -47,7 +47,7 @@ def as_script(archive: bytes) -> bytes:
 def _reaching(dsn: str) -> Iterator[tuple[str, dict[str, str], list[int]]]:
     """The address for argv without its password, the environment, and the file that libpq finds the password in."""
     parts = conninfo.conninfo_to_dict(dsn)
-    password = parts.pop("password", None) or os.environ.get("PGPASSWORD")
+    password = parts.pop("password", None) or _default("password")
     environment = {k: v for k, v in os.environ.items() if PASSED_ON.match(k) and k != "PGPASSWORD"} | {"LC_ALL": "C"}
     address = conninfo.make_conninfo("", **parts)
     if password is None:
@@ -58,6 +58,13 @@ def _reaching(dsn: str) -> Iterator[tuple[str, dict[str, str], list[int]]]:
         file.write(f"*:*:*:*:{escaped}\n".encode())
         file.flush()
         yield address, environment | {"PGPASSFILE": f"/dev/fd/{file.fileno()}"}, [file.fileno()]
+
+
+def _default(keyword: str) -> str | None:
+    """What libpq itself takes where an address says nothing."""
+    values = {option.keyword: option.val for option in pq.Conninfo.get_defaults()}
+    value = values.get(keyword.encode())
+    return value.decode() if value else None
 
 
 def _output(

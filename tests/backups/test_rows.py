@@ -21,6 +21,7 @@ from ledger.models import Entry
 from operations.engine.claim import claim
 from operations.engine.context import Limits, StepContext
 from operations.models import AccessToken, Environment, Operation, Step
+from tests.people import asked_for
 
 pytestmark = pytest.mark.django_db
 AT = timezone.now() - timedelta(days=1)
@@ -49,6 +50,7 @@ def make(policy: Policy) -> Callable[..., Run]:
             expires_at=timezone.now(),
             seeded=seeded,
         )
+        asked_for(operation)
         proven = {"proven_at": AT, "manifest_sha256": "0" * 64} if status == "proven" else {}
         return Run.objects.create(operation=operation, policy=policy, status=status, ended_at=AT, **proven, **fields)
 

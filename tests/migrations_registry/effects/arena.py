@@ -32,6 +32,7 @@ from providers.postgres.migrate.history import ensure_history
 from tests import portal_database
 from tests.migrations_registry.applying import add_supabase
 from tests.migrations_registry.effects.prepared import prepare
+from tests.people import asked_for
 
 LOSSES = Path(__file__).with_name("losses.sql").read_text()
 
@@ -108,7 +109,7 @@ class Arena:
             expires_at=timezone.now() + timedelta(hours=1),
             status=Status.QUEUED,
         )
-        lease = claim(operation.pk, "arena")
+        lease = claim(asked_for(operation).pk, "arena")
         assert lease is not None
         operation.refresh_from_db()
         step = Step.objects.create(operation=operation, position=0, name="apply", pool="export")
