@@ -1,4 +1,5 @@
-"""One GET to a health address, safe against SSRF: resolved once, checked, and connected to the checked address only.
+"""One request to an address that a person configured, safe against SSRF: resolved once, checked, and connected to the
+checked address only.
 
 Out: status, at most 64 KB of body, latency; or a sentence about what failed. No redirects, no retries, five seconds in
 all, however slowly the other side speaks.
@@ -10,6 +11,7 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -30,7 +32,14 @@ class HealthResponse:
     error: str = ""
 
 
-def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> HealthResponse:
+def fetch(
+    url: str,
+    *,
+    allow_private: bool = False,
+    timeout: float = 5.0,
+    post: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HealthResponse:
     """The answer of `url`. Never raises for what the network does; an address that may not be asked is an error too."""
     begun = time.monotonic()
     try:
@@ -39,21 +48,24 @@ def fetch(url: str, *, allow_private: bool = False, timeout: float = 5.0) -> Hea
             return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         with within(timeout):
-            status, body = _asked(parts, parts.hostname, port, allow_private)
+            status, body = _asked(parts, parts.hostname, port, allow_private, post, headers or {})
         return HealthResponse(status, body, round((time.monotonic() - begun) * 1000))
     except (OSError, ValueError, http.client.HTTPException) as error:
         took = round((time.monotonic() - begun) * 1000)
         return HealthResponse(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
 
 
-def _asked(parts: SplitResult, host: str, port: int, allow_private: bool) -> tuple[int, bytes]:
+def _asked(
+    parts: SplitResult, host: str, port: int, allow_private: bool, post: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
     address = checked_address(host, port, allow_private, current().left())
     plain = socket.create_connection((address, port), timeout=current().left())
     with closing(plain):
         current().watch(plain)
         with closing(_connection(plain, parts.scheme, host, port)) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers={"User-Agent": "sampelit-ops-health", "Connection": "close"})
+            said = {"User-Agent": "sampelit-ops-health", "Connection": "close", **headers}
+            connection.request("GET" if post is None else "POST", target, post, said)
             response = connection.getresponse()
             return response.status, response.read(MAX_BODY_BYTES)
 
