@@ -28,6 +28,7 @@ PORTAL_WITHOUT_ROWS = (
     "public.django_session",
     "public.operations_heartbeat",
     "public.operations_sentform",
+    "public.sampelit_ops_session",
 )
 FORMATS = ("auto", "csv", "binary")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")

@@ -18,6 +18,7 @@ SYSTEM = "system"
 RENDER = "Render"
 SETUP = "setup"
 SHELL = "shell"
+SIGN_ON = "sign-on"
 
 MACHINES = {
     SYSTEM: "the portal itself: its schedules, checks and engine",
@@ -25,6 +26,7 @@ MACHINES = {
     "Supabase": "a change that was made at Supabase, outside the portal",
     SETUP: "manage.py setup, which links what it finds",
     SHELL: "a command at the shell whose user is not known",
+    SIGN_ON: "the sign-in provider, whose groups give and take roles",
     "portal": "the portal's health checks, in older entries",
     "watchdog": "the portal's end of a maintenance, in older entries",
     "scheduler": "what schedules do",

@@ -17,6 +17,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import DatabaseError, connections
 
+from sampelit_ops.roles import ROLES
+
 # Anybody can have a host below these (https://publicsuffix.org/list/, Render's entry).
 SHARED_DOMAINS = ("onrender.com", "com", "net", "org", "dev", "app", "io")
 PRODUCT_MARKS = """
@@ -113,6 +115,21 @@ def secret_key_is_strong(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
     return [Error("SECRET_KEY can be guessed.", hint=hint, id="ops.E006")]
 
 
+def sign_on_is_whole(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """ops.E009: a sign-in provider is set with everything it needs, and somebody gets in while it is away."""
+    issuer, given = settings.OIDC_ISSUER, (settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
+    known = {role.name for role in ROLES}
+    roles = [text.rpartition("=")[2].partition("@")[0] for text in settings.OIDC_ROLES]
+    faults = {
+        "Only some of OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set": any(given) and not all(given),
+        "OIDC_ISSUER is not https": bool(issuer) and not settings.DEMO and urlsplit(issuer).scheme != "https",
+        "OIDC_ROLES gives no group a role": bool(issuer) and not roles,
+        "OIDC_ROLES names a role that does not exist": not set(roles) <= known,
+    }
+    hint = "See .env.example: OIDC_ROLES=group=Role,group=Role@environment."
+    return [Error(f"{fault}.", hint=hint, id="ops.E009") for fault, found in faults.items() if found]
+
+
 def refuse_unsafe_start() -> None:
     """Raise SystemExit where a check of these would fail; called before anything is served."""
     before = [*switches_are_safe(None), *secret_key_is_strong(None), *portal_database_is_ours(None, ["default"])]
@@ -137,5 +154,5 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
 def register() -> None:
     checks.register(portal_database_is_ours, Tags.database)
     checks.register(demo_database_is_ours, Tags.database)
-    for check in (switches_are_safe, secret_key_is_strong, secrets_are_set):
+    for check in (switches_are_safe, secret_key_is_strong, sign_on_is_whole, secrets_are_set):
         checks.register(check, Tags.security, deploy=True)

@@ -18,6 +18,7 @@ from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS
 from sampelit_ops.signin.client_address import RENDER_NETWORKS
+from sampelit_ops.signin.oidc.variables import *  # noqa: F403
 
 env = environ.Env()
 
@@ -55,6 +56,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if RENDER else Non
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "ops_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "ops_csrf"
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "ops_device"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

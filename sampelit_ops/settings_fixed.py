@@ -57,6 +57,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "operations.authority.EnvironmentRoles",
 ]
+SESSION_ENGINE = "sampelit_ops.models"
 ROOT_URLCONF = "sampelit_ops.urls"
 WSGI_APPLICATION = "sampelit_ops.wsgi.application"
 TEMPLATES = [

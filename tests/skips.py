@@ -39,6 +39,14 @@ def supabase_cli() -> str:
     return binary
 
 
+def oidc_provider() -> Path:
+    """The script of the real OpenID provider, with what it needs beside it, or a skip."""
+    script = Path(__file__).with_name("oidc_provider") / "provider.js"
+    there = (script.parent / "node_modules" / "oidc-provider").is_dir() and bool(shutil.which("node"))
+    unless(there, "no OpenID provider here: run `npm ci --prefix tests/oidc_provider --ignore-scripts`")
+    return script
+
+
 def shared(*parts: str) -> Path:
     """A path under ../shared, or a skip where it does not exist."""
     path = SHARED.joinpath(*parts)

@@ -40,6 +40,7 @@ def register() -> None:
         memory,
         people,
         portal,
+        sign_on,
         tokens,
         variables,
         votes,

@@ -19,15 +19,23 @@ Channel = Notification.Channel
 
 
 def enqueue(
-    dedupe_key: str, *, subject: str, body: str = "", path: str = "", to: Iterable[str] = (), urgent: bool = False
+    dedupe_key: str,
+    *,
+    subject: str,
+    body: str = "",
+    path: str = "",
+    to: Iterable[str] = (),
+    urgent: bool = False,
+    privately: bool = False,
 ) -> int:
     """Queue a message for every first channel; returns how many rows are new (0: it was queued before).
 
     `path` is completed to a deep link; `to` adds people to NOTIFY_EMAILS. Without any channel it goes to the log.
-    `urgent` is for what nobody answered: it goes to the second channel too.
+    `urgent` is for what nobody answered: it goes to the second channel too. `privately`: by mail to `to` alone.
     """
-    people = sorted({*settings.NOTIFY_EMAILS, *filter(None, to)})
-    ways = [(channel, people, channel) for channel in channels(people)] + (second_channel() if urgent else [])
+    people = sorted({*(() if privately else settings.NOTIFY_EMAILS), *filter(None, to)})
+    first = [Channel.EMAIL if settings.EMAIL_HOST and people else Channel.LOG] if privately else channels(people)
+    ways = [(channel, people, channel) for channel in first] + (second_channel() if urgent else [])
     rows = [
         Notification(
             dedupe_key=f"{dedupe_key[:235]}:{mark}",

@@ -13,4 +13,5 @@ def register() -> None:
     ledger_sentences.register()
     User._meta.get_field("username").validators.append(accounts.check_name)
     navigation.register_user_link("Second factor", "account:second_factor")
+    navigation.register_user_link("Sessions", "account:sessions")
     navigation.register_user_link("Personal tokens", "account:tokens")

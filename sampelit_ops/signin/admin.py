@@ -24,7 +24,6 @@ from operations.approvals.confirmation import confirm
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Authenticator, Passkey, RoleGrant
-from operations.tokens.ending import end_tokens
 from operations.web.formatting import badge, when
 from providers.errors import Refused
 from sampelit_ops.roles import ROLES
@@ -32,6 +31,7 @@ from sampelit_ops.signin import invitations
 from sampelit_ops.signin.forms import InvitationForm
 from sampelit_ops.signin.person import person as signed_in
 from sampelit_ops.signin.role_changes import set_roles, words
+from sampelit_ops.signin.sessions import end_access, end_sessions
 
 for model in (User, Group, TOTPDevice):
     if admin.site.is_registered(model):
@@ -59,7 +59,7 @@ class PersonAdmin(EditableAdmin):
     list_filter = (RoleFilter, "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    actions = ("deactivate", "activate", "start_over", "confirm_approver")
+    actions = ("deactivate", "activate", "sign_out", "start_over", "confirm_approver")
     fields = ("username", "first_name", "last_name", "email", "roles")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -162,6 +162,13 @@ class PersonAdmin(EditableAdmin):
             except Refused as refusal:
                 messages.error(request, refusal.reason)
 
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def sign_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Ends every session of these people, and nothing else: password, factors and tokens stay."""
+        for person in queryset:
+            ended = end_sessions(person, actor=request.user.get_username(), keep=request.session.session_key)
+            messages.success(request, f"{person.username}: {ended} sessions are ended.")
+
     @admin.action(description="Confirm as approver", permissions=["change"])
     def confirm_approver(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """A second admin lets a new approver's votes count before a day has passed."""
@@ -178,7 +185,7 @@ class PersonAdmin(EditableAdmin):
             User.objects.filter(pk=person.pk).update(is_active=active)
             _note(request, code, person)
             if not active:
-                end_tokens(person, actor=request.user.get_username(), why="the person was deactivated")
+                end_access(person, actor=request.user.get_username(), why="the person was deactivated")
             messages.success(request, f"{person.username} is {'active' if active else 'deactivated'}.")
 
 

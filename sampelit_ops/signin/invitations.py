@@ -25,10 +25,11 @@ from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
-from operations.tokens.ending import end_tokens
 from providers.errors import Refused
+from sampelit_ops.models import Identity
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.signin.role_changes import change_roles, set_roles, words
+from sampelit_ops.signin.sessions import end_access
 
 MAIL = """{who} gave you access to Sampelit Ops.
 
@@ -74,10 +75,11 @@ def start_over(user: User, *, by: User) -> str:
         raise Refused("You cannot reset your own sign-in. Nothing was changed; ask another admin.")
     spend(by.username, Binding("signin.start_over", user.username, digest_of(user.email)))
     devices.remove(user)
+    Identity.objects.filter(user=user).delete()
     user.set_unusable_password()
     user.save(update_fields=["password"])
     record("signin.second_factor_removed", actor=by.username, subject=user.username)
-    end_tokens(user, actor=by.username, why="the sign-in starts over")
+    end_access(user, actor=by.username, why="the sign-in starts over")
     return _hand_over(user, by)
 
 

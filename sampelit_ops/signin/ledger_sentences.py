@@ -6,7 +6,11 @@ from ledger import registry
 from operations.factors.acts import ACTS
 
 SENTENCES = {
-    "signin.signed_in": "{actor} signed in",
+    "signin.signed_in": "{actor} signed in{with_device}",
+    "signin.signed_out": "{actor} signed out",
+    "signin.sessions_ended": "{actor} ended the sessions of {subject} ({device_names}){why_so}",
+    "signin.provisioned": "{actor} made the account of {subject}, whom {issuer} signed in for the first time",
+    "signin.identity_linked": "{actor} linked their account to an identity of {issuer}",
     "signin.details_changed": "{actor} changed the name of {subject}",
     "signin.contact_changed": "{actor} changed the address of {subject} from {address_before} to {after}",
     "signin.locked": "The sign-in of {subject} was locked after five failures",
@@ -76,6 +80,8 @@ PHRASES = {
     "roles_before": _names("before"),
     "roles_after": _names("after"),
     "token_names": _names("tokens"),
+    "device_names": _names("devices"),
+    "with_device": lambda facts: f" with {facts['device']} from {facts['address']}" if facts.get("device") else "",
     "for_scopes": _for_scopes,
     "of_owner": lambda facts: f" of {facts['owner']}" if facts.get("owner") else "",
     "why_so": lambda facts: f" because {facts['why']}" if facts.get("why") else "",

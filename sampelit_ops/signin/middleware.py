@@ -14,15 +14,17 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from ledger.services import record
 from operations import authority
 from sampelit_ops.roles import ACTING
 from sampelit_ops.signin.person import proven
+from sampelit_ops.signin.sessions import began, describe
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -88,11 +90,10 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return self.get_response(request)
-        ended = _why_ended(request, request.user)
+        before = request.user
+        ended = _why_ended(request, before) if isinstance(before, User) else ""
         if not ended:
-            return self.get_response(request)
+            return _changed(before, request, self.get_response(request))
         logout(request)
         if _by_script(request):
             return HttpResponse("Signed out. Reload the page.", status=401, content_type="text/plain")
@@ -100,12 +101,24 @@ class SessionLimits:
         return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("admin:index"))
 
 
+def _changed(before: User | AnonymousUser, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Whoever signed in or out while the page was made: Django then puts another user onto the request."""
+    now = request.user
+    if now is not before:
+        if isinstance(before, User) and before.pk != now.pk:
+            record("signin.signed_out", actor=before.get_username())
+        if isinstance(now, User):
+            began(request, response, now)
+    return response
+
+
 def _why_ended(request: HttpRequest, user: User) -> str:
     session, now = request.session, time.time()
     standing = _standing(user)
     if "began_at" not in session:
-        session["began_at"], session["seen_at"], session["standing"] = now, now, standing
-        return ""
+        describe(request)
+    if "standing" not in session:
+        session["standing"] = standing
     if now - session["began_at"] > settings.SESSION_ABSOLUTE_SECONDS:
         return "You were signed out: a session lasts twelve hours at most. Sign in again."
     if now - session["seen_at"] > settings.SESSION_IDLE_SECONDS:

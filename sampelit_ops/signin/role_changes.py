@@ -19,9 +19,9 @@ from operations.factors.step_up import spend
 from operations.models import Environment, RoleGrant
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
-from operations.tokens.ending import end_tokens
 from providers.errors import Refused
 from sampelit_ops.roles import ROLES
+from sampelit_ops.signin.sessions import end_access
 
 Choice = tuple[str, str]
 Choices = list[tuple[str, list[Choice]]]
@@ -68,7 +68,7 @@ def change_roles(locked: User, given: list[str], taken: list[str], *, by: str) -
         _take(locked, *parsed(role))
     for role in given:
         _give(locked, *parsed(role))
-    end_tokens(locked, actor=by, why="the roles changed")
+    end_access(locked, actor=by, why="the roles changed")
     said = [f"{verb}: {', '.join(map(words, roles))}." for verb, roles in (("Given", given), ("Taken", taken)) if roles]
     path = reverse("admin:auth_user_change", args=[locked.pk])
     subject = f"{by} changed the roles of {locked.username}"

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from sampelit_ops.signin.views import passkeys, second_factor, tokens
+from sampelit_ops.signin.views import passkeys, second_factor, sessions, sign_on, tokens
 from sampelit_ops.signin.views.welcome import Welcome
 
 View = Callable[..., HttpResponse]
@@ -18,7 +18,7 @@ app_name = "account"
 def _signed_in(view: View) -> View:
     """Decide at request time: the admin site is ready only after the addresses are."""
 
-    def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
+    def guarded(request: HttpRequest, **kwargs: int | str) -> HttpResponse:
         return admin.site.admin_view(view)(request, **kwargs)
 
     guarded.__name__ = view.__name__
@@ -35,6 +35,12 @@ urlpatterns = [
     path("second-factor/passkeys/<int:pk>/rename/", _signed_in(passkeys.rename), name="rename_passkey"),
     path("second-factor/passkeys/<int:pk>/remove/", _signed_in(passkeys.remove), name="remove_passkey"),
     path("sign-in/passkey/", passkeys.sign_in, name="passkey_sign_in"),
+    path("sign-on/", sign_on.begin, name="oidc_begin"),
+    path("sign-on/callback/", sign_on.callback, name="oidc_callback"),
+    path("sign-on/link/", _signed_in(sign_on.link), name="oidc_link"),
+    path("sessions/", _signed_in(sessions.sessions), name="sessions"),
+    path("sessions/end/", _signed_in(sessions.end), name="end_sessions"),
+    path("sessions/<slug:public_id>/end/", _signed_in(sessions.end), name="end_session"),
     path("tokens/", _signed_in(tokens.tokens), name="tokens"),
     path("tokens/<int:pk>/revoke/", _signed_in(tokens.revoke), name="revoke_token"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),

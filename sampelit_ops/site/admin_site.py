@@ -38,6 +38,10 @@ class OpsAdminSite(admin.AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's context plus sidebar, ribbon, ledger line and user menu; those only for people who are signed in."""
         context = {**super().each_context(request), "ops_stylesheets": STYLESHEETS, "ops_demo": settings.DEMO}
+        context |= {
+            "ops_sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+            "ops_passwords_for_few": bool(settings.OIDC_PASSWORD_USERS),
+        }
         if context["has_permission"]:
             context |= {
                 "ops_navigation": navigation.groups(request),

@@ -74,6 +74,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("another second factor", named("account:replace_second_factor")),
     ("sign in", lambda: "/admin/login/?next=/"),
     ("second factor", named("account:second_factor")),
+    ("sessions", named("account:sessions")),
     ("personal tokens", named("account:tokens")),
     ("not found", lambda: "/admin/nothing/here/"),
     ("request catalogue", named("admin:operations_catalogue")),

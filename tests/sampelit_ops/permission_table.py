@@ -30,6 +30,12 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /admin/account/second-factor/passkeys/<pk>/rename/": SIGNED_IN,
     "ANY /admin/account/second-factor/recovery-codes/": SIGNED_IN,
     "ANY /admin/account/second-factor/replace/": SIGNED_IN,
+    "ANY /admin/account/sessions/": SIGNED_IN,
+    "ANY /admin/account/sign-on/": ANYBODY,
+    "ANY /admin/account/sign-on/callback/": ANYBODY,
+    "ANY /admin/account/sign-on/link/": SIGNED_IN,
+    "ANY /admin/account/sessions/end/": SIGNED_IN,
+    "ANY /admin/account/sessions/<public_id>/end/": SIGNED_IN,
     "ANY /admin/account/tokens/": SIGNED_IN,
     "ANY /admin/account/tokens/<pk>/revoke/": SIGNED_IN,
     "ANY /admin/jsi18n/": SIGNED_IN,
@@ -88,6 +94,7 @@ LET_IN: dict[str, frozenset[str]] = {
 
 # What a role on one environment opens because it is about no environment, or asks for one.
 BELONGS_NOWHERE = {
+    "GET /admin/auth/user/<object_id>/change/",
     "GET /admin/backups/policy/add/",
     "POST /admin/backups/policy/add/",
     "GET /admin/connect/",

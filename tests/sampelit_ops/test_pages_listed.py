@@ -24,11 +24,13 @@ DOWNLOADS = {
 ONLY_POST = {
     *("add_passkey", "ledger_verify", "logout", "operations_close_task", "passkey_sign_in", "recovery_codes"),
     *("remove_app", "remove_passkey", "rename_passkey", "render_webhook", "revoke_token"),
+    *("end_session", "end_sessions", "oidc_link"),
 }
 FOR_MACHINES = {"favicon", "healthz", "metrics", "readyz", "root"}
 DJANGOS = {"", "autocomplete", "django_q_ormq_change", "jsi18n", "password_change_done", "view_on_site"}
 BY_A_SIGNED_LINK = {"welcome"}
-NO_PAGE = FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGNED_LINK
+TO_THE_PROVIDER = {"oidc_begin", "oidc_callback"}
+NO_PAGE = FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGNED_LINK | TO_THE_PROVIDER
 
 
 def _names(patterns: Iterable[Any]) -> Iterator[str]:

@@ -104,6 +104,7 @@ Admin 110 All records: admin:records -
 """,
     "user menu": """
 Second factor: account:second_factor
+Sessions: account:sessions
 Personal tokens: account:tokens
 """,
     "set-up": """
@@ -136,7 +137,7 @@ altered_data approvers backup_keys backup_place backup_proofs backup_room backup
 blueprints clock collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
 identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
 new_approvers outbox plan_memory portal_copy portal_database render render_recovery repositories requests retention
-second_factors secrets services slack store supabase supabase_functions ticker tokens variables votes webhook
+second_factors secrets services sign_on slack store supabase supabase_functions ticker tokens variables votes webhook
 workers
 """,
     "anchor sources": """
@@ -176,11 +177,14 @@ operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.requests_known operations.succeeded operations.task.closed operations.voters_known
 operations.votes_missing signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
-signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added signin.passkey_copied
+signin.identity_linked signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
+signin.passkey_copied
 signin.passkey_removed signin.passkey_renamed signin.password_changed
-signin.password_set signin.recovery_code_used signin.recovery_codes_made signin.role_given signin.role_taken
+signin.password_set signin.provisioned signin.recovery_code_used signin.recovery_codes_made
+signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled
-signin.second_factor_removed signin.signed_in signin.stepped_up signin.token_created signin.token_revoked
+signin.second_factor_removed signin.sessions_ended signin.signed_in signin.signed_out
+signin.stepped_up signin.token_created signin.token_revoked
 signin.token_used signin.tokens_revoked signin.user_activated signin.user_deactivated
 """,
     "system checks": """
@@ -188,6 +192,7 @@ demo_database_is_ours: database
 portal_database_is_ours: database
 secret_key_is_strong: security
 secrets_are_set: security
+sign_on_is_whole: security
 switches_are_safe: security
 """,
 }

@@ -18,10 +18,10 @@ from operations.factors import devices, passkeys
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Passkey
-from operations.tokens.ending import end_tokens
 from providers.errors import Refused
 from sampelit_ops.signin import first_factor
 from sampelit_ops.signin.person import person, proven
+from sampelit_ops.signin.sessions import end_access
 from sampelit_ops.signin.views.pages import page
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -44,7 +44,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect("admin:login")
     user.otp_device = device  # type: ignore[attr-defined]
     login(request, user, backend=BACKEND)
-    record("signin.signed_in", actor=user.username)
     return redirect(wanted or "admin:index")
 
 
@@ -62,7 +61,7 @@ def add(request: HttpRequest) -> HttpResponse:
             row = passkeys.register(user, request.session.session_key or "", answer, name)
             codes = devices.new_recovery_codes(user) if is_first else []
             record("signin.passkey_added", actor=user.username, subject=name)
-            end_tokens(user, actor=user.username, why="the second factor changed")
+            end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
     except Refused as refusal:
         messages.error(request, refusal.reason)
         return redirect("account:second_factor")
@@ -97,7 +96,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         spend(user.username, Binding("signin.factor", user.username, asked))
         Passkey.objects.filter(pk=row.pk).delete()
         record("signin.passkey_removed", actor=user.username, subject=row.name)
-        end_tokens(user, actor=user.username, why="the second factor changed")
+        end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
     messages.success(request, f"The passkey {row.name} is removed.")
     return redirect("account:second_factor")
 

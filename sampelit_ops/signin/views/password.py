@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 from ledger.services import record
-from operations.tokens.ending import end_tokens
+from sampelit_ops.signin.sessions import end_access
 
 
 class OwnPassword(PasswordChangeView):
@@ -26,7 +26,8 @@ class OwnPassword(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         response = super().form_valid(form)
         record("signin.password_changed", actor=form.user.username)
-        end_tokens(form.user, actor=form.user.username, why="the password changed")
+        here = self.request.session.session_key
+        end_access(form.user, actor=form.user.username, why="the password changed", keep=here)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from operations.factors import devices, passkeys
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Passkey
-from operations.tokens.ending import end_tokens
 from providers.errors import Refused
 from sampelit_ops.signin.forms import CodeForm
 from sampelit_ops.signin.person import person, proven
+from sampelit_ops.signin.sessions import end_access
 from sampelit_ops.signin.views.pages import page
 
 TITLE, PROVE = "Second factor", "prove"
@@ -51,7 +51,7 @@ def remove_app(request: HttpRequest) -> HttpResponse:
         spend(user.username, Binding("signin.factor", user.username, digest_of("remove app", device.pk)))
         devices.remove_app(user)
         record("signin.app_removed", actor=user.username)
-        end_tokens(user, actor=user.username, why="the second factor changed")
+        end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
     return redirect("account:second_factor")
 
 
@@ -69,7 +69,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         spend(user.username, Binding("signin.recovery_codes", user.username, ""))
         codes = devices.new_recovery_codes(user)
         record("signin.recovery_codes_made", actor=user.username)
-        end_tokens(user, actor=user.username, why="the recovery codes changed")
+        end_access(user, actor=user.username, why="the recovery codes changed", keep=request.session.session_key)
     return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
 
 
@@ -94,7 +94,7 @@ def _enrol(request: HttpRequest, user: User, is_first: bool) -> HttpResponse:
                 device = devices.confirm(user, form.cleaned_data["code"])
                 codes = devices.new_recovery_codes(user)
                 record("signin.second_factor_enrolled", actor=user.username)
-                end_tokens(user, actor=user.username, why="the second factor changed")
+                end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
         except Refused as refusal:
             form.add_error("code", refusal.reason)
         else:

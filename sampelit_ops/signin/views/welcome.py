@@ -11,8 +11,9 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 from ledger.services import record
-from operations.tokens.ending import end_tokens
+from sampelit_ops.signin.forms import password_is_off
 from sampelit_ops.signin.invitations import welcome_tokens
+from sampelit_ops.signin.sessions import end_access
 
 
 class Welcome(PasswordResetConfirmView):
@@ -26,9 +27,15 @@ class Welcome(PasswordResetConfirmView):
     success_url = reverse_lazy("account:second_factor")
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        if password_is_off(form.user):
+            form.add_error(
+                "new_password1", "Passwords do not sign you in; the sign-in provider does. Nothing was changed."
+            )
+            return self.form_invalid(form)
         response = super().form_valid(form)
         record("signin.password_set", actor=form.user.username)
-        end_tokens(form.user, actor=form.user.username, why="the password changed")
+        here = self.request.session.session_key
+        end_access(form.user, actor=form.user.username, why="the password changed", keep=here)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""The settings of sign-in by a provider, from the environment; `.env.example` explains each, settings.py takes them."""
+
+from __future__ import annotations
+
+import environ
+
+env = environ.Env()
+# Sign-in by an OpenID provider, on where the issuer is set: code with PKCE, roles by group (docs/security.md).
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="") or "your organisation"
+OIDC_SCOPES = env.list("OIDC_SCOPES", default=["openid", "profile", "email"])
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_ROLES = env.list("OIDC_ROLES", default=[])  # group=Role or group=Role@environment
+OIDC_TRUSTED_MFA = env.list("OIDC_TRUSTED_MFA", default=[])  # values of amr or acr that mean a second factor
+# Where it is not empty, passwords sign in nobody else: the admins who get in while the provider is away.
+OIDC_PASSWORD_USERS = env.list("OIDC_PASSWORD_USERS", default=[])
