@@ -70,8 +70,6 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
-OPS_TOKEN_DAYS = env.int("OPS_TOKEN_DAYS", default=90)  # the longest life of a personal token
-SIGNIN_FAILURES_OF_A_NAME = 20  # from all addresses together, within the cool-off
 # Our own proxies, by their networks; Render's and its edges' there, none elsewhere.
 OPS_PROXY_NETWORKS = env.list("OPS_PROXY_NETWORKS", default=list(RENDER_NETWORKS) if RENDER else [])
 AXES_HANDLER = "sampelit_ops.signin.name_limit.NameLimit"

@@ -107,7 +107,6 @@ BELONGS_NOWHERE = {
     # People: whoever is an Admin anywhere looks at them, and changes nobody.
     "GET /admin/auth/user/",
     "POST /admin/auth/user/",
-    "GET /admin/auth/user/<object_id>/change/",
     "GET /admin/auth/user/<object_id>/history/",
     "POST /admin/auth/user/<object_id>/history/",
 }

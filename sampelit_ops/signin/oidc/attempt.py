@@ -19,7 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from providers import oidc
+from providers import oidc, outside
 from providers.errors import Refused
 from sampelit_ops.signin.oidc.id_token import Expected, claims_of
 
@@ -42,7 +42,8 @@ class Attempt:
 
 def begin(request: HttpRequest, next_page: str, link: int = 0) -> str:
     """Remember an attempt and return the provider's address. Raises ProviderError where the provider is away."""
-    provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
+    with outside.waiting():
+        provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     request.session[KEY] = asdict(Attempt(state, nonce, verifier, time.time(), next_page, link))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -67,11 +68,13 @@ def complete(request: HttpRequest) -> tuple[Attempt, dict[str, Any]]:
         raise Refused(f"This answer belongs to no sign-in that this browser began, or it was used before. {AGAIN}")
     attempt = Attempt(**begun)
     _check(request, attempt)
-    provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
     given = {"code": request.GET.get("code", ""), "code_verifier": attempt.verifier, "redirect_uri": callback_address()}
-    token = oidc.redeem(provider, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET, given)
+    with outside.waiting():
+        provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
+        token = oidc.redeem(provider, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET, given)
+        keys = oidc.keys(provider)
     expected = Expected(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, attempt.nonce, time.time())
-    return attempt, claims_of(token, oidc.keys(provider), expected)
+    return attempt, claims_of(token, keys, expected)
 
 
 def callback_address() -> str:

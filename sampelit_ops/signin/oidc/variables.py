@@ -1,10 +1,12 @@
-"""The settings of sign-in by a provider, from the environment; `.env.example` explains each, settings.py takes them."""
+"""Settings of accounts and of sign-in by a provider; `.env.example` explains each, settings.py takes them over."""
 
 from __future__ import annotations
 
 import environ
 
 env = environ.Env()
+OPS_TOKEN_DAYS = env.int("OPS_TOKEN_DAYS", default=90)  # the longest life of a personal token
+SIGNIN_FAILURES_OF_A_NAME = 20  # from all addresses together, within the cool-off
 # Sign-in by an OpenID provider, on where the issuer is set: code with PKCE, roles by group (docs/security.md).
 OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
