@@ -24,8 +24,8 @@ MAINTAIN = re.compile(r", MAINTAIN\b|\bMAINTAIN, ")  # a right that version 17 b
 CONSTRUCTOR = "range_constructor"  # functions that a range type brings belong to whoever made the server
 OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
 VERSION = re.compile(r" VERSION '[^']*'")
-_LITERAL = r"'(?:[^']|'')*'::[a-z ]+(?:\(\d+\))?"
-CAST_ARRAY = re.compile(rf"\(ARRAY\[({_LITERAL}(?:, {_LITERAL})*)\]\)::([a-z ]+)\[\]")
+CAST_ITEM = re.compile(r"(?:^|(?<=, ))'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+")
+CAST_ARRAY = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+(?:, )?+)++)\]\)::([a-z ]+)\[\]")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _plain(kind: str, text: str) -> str:
 
 def _pushed(match: re.Match[str]) -> str:
     """(ARRAY['a'::varchar])::text[] is read back from a dump as ARRAY[('a'::varchar)::text]."""
-    items = re.findall(_LITERAL, match[1])
+    items = CAST_ITEM.findall(match[1])
     return "ARRAY[" + ", ".join(f"({item})::{match[2]}" for item in items) + "]"
 
 

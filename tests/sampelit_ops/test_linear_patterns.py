@@ -20,6 +20,12 @@ PUT_TOGETHER = {
     "migrations_registry/effects/unseen.py: names": "asked about identifiers, which the grammar cuts at 63 bytes",
     "sampelit_ops/recover/migration_sql.py: "
     "f'{re.escape(name.as_string())} {re.escape(column.type)}([^,]*)'": "one table of a manifest that we signed",
+    "providers/embedded_postgres/pg_dump.py: f'^{program}: (error: )?'": "the name of one of two programs",
+    "deployments/blueprint/rules/shapes.py: pattern": "literals of our own beside the fields",
+    "backups/archive/subset.py: f'(?<![\\\\w.\\\\\"]){re.escape(old)}(?=[,)])'": "a plain word, the name of a table",
+    "operations/worker/messages.py: f'[{ALPHABET}]{{26}}|{CANARY}'": "26 of one class, or a word",
+    "backups/archive/schema_comparison.py: '|'.join((f'(?<![\\\\w\"]){re.escape(name)}(?![\\\\w\"])' "
+    "for name in {*map(_quoted, owners), 'pg_database_owner'}))": "plain words, the names of owners",
     "sampelit_ops/recover/migration_sql.py: f'\\\\b{re.escape(column.name)}\\\\b'": "a plain word",
 }
 ALL = {found.name: found for found in patterns.found()}
