@@ -107,11 +107,13 @@ CASES = [(parser, case) for parser, (_, cases) in PARSERS.items() for case in ca
 # Where a library's parser is called, and what bounds it there.
 CALLS = {
     "backups/policy_spec.py tomllib": "the table's TOML",
+    "bin/audit.py json": "what pip-audit printed for a developer",
     "bin/verify_backup.py json": "the table's offline document",
     "deployments/blueprint/parse.py yaml": "the table's YAML",
     "deployments/functions/source_archive.py zipfile": "read in a confined child",
+    "ledger/collector_lines.py json": "a file that an admin names, line by line",
     "ledger/models.py json": "our own canonical text, held by a digest",
-    "migrations_registry/analysis/parsing/parser.py json": "what the grammar printed of the table's SQL",
+    "migrations_registry/analysis/parsing/depth.py json": "what the grammar printed of the table's SQL",
     "migrations_registry/sources/reader.py tarfile": "read in a confined child",
     "migrations_registry/sources/reader.py zipfile": "read in a confined child",
     "operations/engine/sealing.py json": "our own text, opened with our own key",

@@ -13,6 +13,7 @@ from operations.models import Environment, Operation
 from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.errors import Refused
 from tests.operations.identity.conftest import Writes, fresh, known, marks, run, voted
+from tests.people import asked_for
 from tests.stepping import approve
 
 VARIABLE = "SAMPELIT_STAGING_MIGRATION_DSN"
@@ -179,6 +180,7 @@ def test_a_request_of_an_older_version_goes_on(
     for step in Operation.objects.exclude(pk=older.pk).latest("requested_at").steps.all():
         older.steps.create(position=step.position, name=step.name, pool=step.pool)
 
+    asked_for(older)
     assert run(approve(older, by=people[1])).status == "succeeded", older.error
 
 
