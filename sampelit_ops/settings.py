@@ -110,8 +110,8 @@ Q_CLUSTER: dict[str, Any] = {  # of django-q2 the table alone is used: operation
     "poll": 0.5,
     "max_attempts": 1,
     "catch_up": False,
+    "scheduler": False,
     "save_limit": 200,
-    "time_zone": "UTC",
     "label": "Queue",
 }
 OPS_METRICS_TOKEN = env.str("OPS_METRICS_TOKEN", default="")

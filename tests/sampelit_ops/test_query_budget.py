@@ -28,9 +28,11 @@ def auditor(client: Client) -> Client:
 def test_pages_stay_within_their_queries(auditor: Client) -> None:
     asked = sampling.share([address for _, url in pages() if (address := url())], 4)
 
-    heavy = {address: queries for address in asked if len(queries := _queries(auditor, address)) > MOST}
+    heavy = [address for address in asked if len(_queries(auditor, address)) > MOST]
+    # What a process reads once (content types, after another test emptied them) is no page's.
+    again = {address: queries for address in heavy if len(queries := _queries(auditor, address)) > MOST}
 
-    assert not heavy, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in heavy.items())
+    assert not again, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in again.items())
 
 
 def _queries(client: Client, address: str) -> list[str]:
