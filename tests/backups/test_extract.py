@@ -56,7 +56,7 @@ def test_what_cannot_be_given_is_said_before_the_first_byte(sampelit, store: Sto
     with pytest.raises(Refused, match=r"holds no table public\.nothing"):
         wanted(manifest, "nothing", ())
     assert text(manifest, store, drill, (str(identity),)).startswith(b"id,email,")
-    store.delete(manifest.segments[0].key)
+    store.delete(manifest.tables[0].segments[0].key)
     with pytest.raises(Refused, match=r"is damaged; nothing was sent.*missing"):
         csv_of(manifest, manifest.tables[0], store, (str(identity),))
 

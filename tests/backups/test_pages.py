@@ -12,6 +12,7 @@ from django.urls import reverse
 from backups.models import Policy, Proof, Run, StoreReport
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Operation
+from tests.stepping import SteppingClient
 
 KEEP = {
     "keep_last": 24,
@@ -202,9 +203,11 @@ def test_the_home_page_tells_the_age_of_the_newest_proof(admin_client: Client, r
     assert "just now" in page or "s ago" in page
 
 
-def test_a_policy_takes_lines_and_picks_from_the_live_catalogue(admin_client: Client, run: Run) -> None:
+def test_a_policy_takes_lines_and_picks_from_the_live_catalogue(admin_user: User, run: Run) -> None:
     from backups.models import Policy
 
+    admin_client = SteppingClient()
+    admin_client.force_login(admin_user)
     policy = Policy.objects.get(name="audit-trail")
     url = reverse("admin:backups_policy_change", args=[policy.pk])
     page = admin_client.get(url).content.decode()
