@@ -38,7 +38,6 @@ PINNED = {
     "synchronize_seqscans": "off",
     "statement_timeout": "0",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "0",
     "jit": "off",
 }
 OWN_SCHEMAS = """
@@ -82,7 +81,7 @@ def connect(dsn: str, *, read_only: bool = True, timeout: int = 10) -> Connectio
         options = {"connect_timeout": timeout, "keepalives_idle": 30, "application_name": "sampelit-ops"}
         with outside.waiting():
             connection = psycopg.connect(dsn, autocommit=True, **options)  # type: ignore[arg-type]
-            pin(connection, read_only)
+            pin(connection, read_only, idle_in_transaction_session_timeout="0")
             found = identity(connection) if isinstance(dsn, MetDsn) else None
     except psycopg.Error as error:
         raise ProviderError(
@@ -103,9 +102,10 @@ def _introduce(dsn: MetDsn, found: Identity, connection: Connection) -> None:
         raise
 
 
-def pin(connection: Connection, read_only: bool) -> None:
-    """Set the session's settings for its whole life; a pooler in transaction mode would lose them."""
-    wanted = dict(PINNED, default_transaction_read_only="on" if read_only else "off")
+def pin(connection: Connection, read_only: bool, **more: str) -> None:
+    """Set the session's settings for its whole life; a pooler in transaction mode would lose them. How long a
+    transaction may be idle is set once: the guard of a writing session shortens it, and pinning anew keeps that."""
+    wanted = dict(PINNED, default_transaction_read_only="on" if read_only else "off", **more)
     calls = sql.SQL(", ").join(
         sql.SQL("pg_catalog.set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
         for name, value in wanted.items()
