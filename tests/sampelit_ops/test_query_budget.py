@@ -12,6 +12,7 @@ from tests import factories, sampling
 from tests.browser.pages import pages
 
 MOST = 12
+MORE = {"/admin/deployments/deployment/setup/": 13}  # it asks the workers what they hold, too
 pytestmark = pytest.mark.django_db
 
 
@@ -28,9 +29,11 @@ def auditor(client: Client) -> Client:
 def test_pages_stay_within_their_queries(auditor: Client) -> None:
     asked = sampling.share([address for _, url in pages() if (address := url())], 4)
 
-    heavy = [address for address in asked if len(_queries(auditor, address)) > MOST]
+    heavy = [address for address in asked if len(_queries(auditor, address)) > MORE.get(address, MOST)]
     # What a process reads once (content types, after another test emptied them) is no page's.
-    again = {address: queries for address in heavy if len(queries := _queries(auditor, address)) > MOST}
+    again = {
+        address: queries for address in heavy if len(queries := _queries(auditor, address)) > MORE.get(address, MOST)
+    }
 
     assert not again, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in again.items())
 
