@@ -57,11 +57,16 @@ def ensure_webhook(api: Render) -> str:
     return "webhook created; copy its secret from Render's webhook page into RENDER_WEBHOOK_SECRET"
 
 
-def steps() -> list[Step]:
+def environments() -> list[Environment]:
+    """The product's, previews apart."""
+    return list(Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW))
+
+
+def steps(product: list[Environment]) -> list[Step]:
     """Where the set-up stands."""
     known = list(Service.objects.filter(removed_at=None).select_related("environment"))
     ours = [_key(), _services(known), _health(known), _history(known), _webhook()]
-    return [*ours, *onboarding.steps(), *_databases(), _store()]
+    return [*ours, *onboarding.steps(), *_databases(product), _store()]
 
 
 def _key() -> Step:
@@ -114,9 +119,9 @@ def _webhook() -> Step:
     return Step("Webhook", "idle", "not set; polling sees every change within a minute", todo)
 
 
-def _databases() -> list[Step]:
+def _databases(product: list[Environment]) -> list[Step]:
     made = []
-    for environment in Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW):
+    for environment in product:
         export, migration = environment.variable("export"), environment.variable("migration")
         if not known_dsn(environment, "export"):
             state, todo = (

@@ -26,13 +26,14 @@ def page(request: HttpRequest) -> HttpResponse:
             _choose(request)
         _discover(request)
         return redirect("admin:deployments_setup")
+    environments = onboarding.environments()
     context = {
         **admin.site.each_context(request),
         "title": "Set-up",
-        "steps": onboarding.steps(),
+        "steps": onboarding.steps(environments),
         "may": may,
         "projects": known_projects(),
-        "environments": Environment.objects.of_the_product().exclude(kind=Environment.Kind.PREVIEW),
+        "environments": environments,
     }
     return TemplateResponse(request, "admin/deployments/setup.html", context)
 

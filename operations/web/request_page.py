@@ -40,6 +40,9 @@ class RequestForm(forms.Form):
         super().__init__(*args, **{**options, "label_suffix": ""})
         for parameter in kind.parameters:
             self.fields[parameter.name] = _field(parameter, environment)
+        places = self.fields["environment"]
+        assert isinstance(places, forms.ModelChoiceField)  # noqa: S101 (for mypy)
+        places.choices = list(forms.models.ModelChoiceIterator(places))  # read once, drawn twice
         self.fields["reason"].required = kind.needs_reason
         self.order_fields(["environment", *[parameter.name for parameter in kind.parameters], "reason"])
 

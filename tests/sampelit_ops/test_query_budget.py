@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import factories, sampling
 from tests.browser.pages import pages
 
-MOST = 14  # two more since requests ask for factors, places and what workers hold
+MOST = 12
 pytestmark = pytest.mark.django_db
 
 

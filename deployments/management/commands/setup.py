@@ -35,7 +35,7 @@ class Command(BaseCommand):
         self._discover()
         if self._link(options["supabase"]):
             self._discover()
-        for step in onboarding.steps():
+        for step in onboarding.steps(onboarding.environments()):
             mark = {"ok": "done", "bad": "MISSING", "warn": "open"}.get(step.tone, "optional")
             self.stdout.write(f"{mark:9}{step.title}: {step.found}")
             if step.todo:
