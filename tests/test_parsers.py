@@ -127,7 +127,6 @@ _CALL = re.compile(
 )
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("parser", "case"), CASES)
 def test_hostile_text_is_refused_at_once(parser: str, case: str) -> None:
     read, cases = PARSERS[parser]

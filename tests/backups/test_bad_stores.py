@@ -39,7 +39,6 @@ def wrong_clock(url: str, monkeypatch) -> str:
     return url
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

@@ -49,7 +49,6 @@ def test_deploy_of_a_commit(sandbox: Harness, api: Service, act: Act) -> None:
     assert api.deployments.filter(operation=operation, commit_sha=commit).exists()
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("phase", ["build", "pre_deploy", "update", "unhealthy"])
 def test_a_failed_deploy_says_so_and_keeps_what_was_live(sandbox: Harness, api: Service, act: Act, phase: str) -> None:
     live = api.deployments.get(status="live")
@@ -74,7 +73,6 @@ def test_degraded_with_200_is_not_healthy(sandbox: Harness, api: Service, act: A
     assert api.deployments.get(operation=operation).health == "unhealthy"
 
 
-@pytest.mark.sampled(3, by="kind")
 @pytest.mark.parametrize("kind", ["deployments.deploy", "deployments.rollback"])
 @pytest.mark.parametrize("fault", ["lost", "500", "503", "hang", "cut", "empty"])
 def test_a_post_is_sent_once_whatever_render_does(
@@ -195,7 +193,6 @@ def test_a_registered_guard_refuses_a_rollback(api: Service, operator: User, mon
         request("deployments.rollback", by=operator, environment=api.environment, parameters=back)
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "given", "reason"),
     [

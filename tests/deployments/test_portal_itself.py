@@ -18,7 +18,6 @@ from tests.ticking import run_job
 VERBS = sorted(name for name, kind in kinds.registry.kinds.items() if isinstance(kind, ServiceKind))
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", VERBS)
 def test_the_portal_does_not_act_on_itself(api: Service, kind: str) -> None:
     Service.objects.filter(pk=api.pk).update(is_self=True)
@@ -33,7 +32,6 @@ def test_there_are_verbs_to_refuse() -> None:
     assert len(VERBS) > 12
 
 
-@pytest.mark.sampled(4, by="by_group")
 @pytest.mark.parametrize("name", portal.OWN)
 @pytest.mark.parametrize("by_group", [False, True])
 def test_whoever_holds_a_secret_of_the_portal_runs_it(

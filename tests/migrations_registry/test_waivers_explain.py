@@ -39,7 +39,6 @@ def waive_everything(file: MigrationFile) -> None:
     Waiver.objects.bulk_create(Waiver(file=file, rule=rule, line=line, **agreed) for rule, line in sorted(found))
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rule", GRAVE_RULES)
 def test_a_waived_finding_asks_for_what_it_asked(rule: str, proof_facts: CatalogFacts) -> None:
     file = registered("\n".join(f"{sql};" for sql in CATALOGUE[rule].bad).encode())

@@ -60,7 +60,6 @@ def covers(placement: frozenset[str], slug: str) -> bool:
     return bool(placement & {slug, "everywhere"})
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda placement: "+".join(sorted(placement)) or "nowhere")
 def test_every_kind_may_be_asked_for_exactly_where_the_role_is_held(
     where: dict[str, Environment], placement: frozenset[str]
@@ -87,7 +86,6 @@ def test_three_doors_give_one_answer_to_a_request(
     assert asked == {(n, slug): covers(placement, slug) for n, placement in enumerate(PLACEMENTS) for slug in SLUGS}
 
 
-@pytest.mark.sampled(2, by="door")
 @pytest.mark.parametrize(("door", "verb"), list(product(DOORS, ("approve", "reject"))))
 def test_three_doors_give_one_answer_to_a_vote(
     where: dict[str, Environment], door: str, verb: str, client: Client, monkeypatch: pytest.MonkeyPatch

@@ -80,7 +80,6 @@ LOSSES = {
 }
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
 def test_a_vote_whose_person_lost_the_right_sends_it_back(voted, approver, lose):
     lose(approver)
@@ -94,7 +93,6 @@ def test_a_vote_whose_person_lost_the_right_sends_it_back(voted, approver, lose)
     assert Notification.objects.get(subject__startswith="Votes are missing").body == voted.error
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
 def test_another_vote_sets_it_going_again(voted, approver, lose):
     lose(approver)

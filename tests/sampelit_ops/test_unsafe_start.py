@@ -93,7 +93,6 @@ DOORS = {
 }
 
 
-@pytest.mark.sampled(2, by="refusal")
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("refusal", UNSAFE)
 def test_every_door_refuses(refusal: str, door: str) -> None:
@@ -111,7 +110,6 @@ on_starting(SimpleNamespace(address=[{address}]))
 """
 
 
-@pytest.mark.sampled(3, by="served")
 @pytest.mark.parametrize(
     ("demo", "address", "served"),
     [

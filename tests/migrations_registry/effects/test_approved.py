@@ -18,7 +18,6 @@ CREATE TRIGGER audited AFTER UPDATE ON target FOR EACH ROW EXECUTE FUNCTION audi
 """
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", HARMLESS)
 def test_what_the_text_says_passes(case: str, bench: Bench) -> None:
     before = bench.state()

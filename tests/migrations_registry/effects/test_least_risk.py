@@ -82,7 +82,6 @@ NEEDS = {
 CASES = [(text, risk) for risk, texts in NEEDS.items() for text in texts]
 
 
-@pytest.mark.sampled(3, by="risk")
 @pytest.mark.parametrize(("text", "risk"), CASES)
 def test_each_effect_needs_its_votes(text: str, risk: str, spoiled: Bench) -> None:
     spoiled.own.execute(f"SET search_path = public; {SPARE}")

@@ -14,7 +14,6 @@ from tests.migrations_registry.effects.bench import Bench
 from tests.migrations_registry.effects.more_ways import BY_A_SUPERUSER, GONE, WAYS, WIPE
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_seen_before_commit(way: str, spoiled: Bench) -> None:
     statements, wanted = WAYS[way]

@@ -181,7 +181,6 @@ WAYS = {
 }
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_around_is_seen_before_commit(way: str, bench: Bench) -> None:
     statements, wanted = WAYS[way]

@@ -73,7 +73,6 @@ def test_the_next_one_is_judged_by_the_strictest(production: Environment, amir: 
     assert Notification.objects.filter(subject="staging was added by amir").exists()
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("column", ["export_dsn_env", "migration_dsn_env", "restore_dsn_env"])
 @pytest.mark.parametrize("role", ["postgres", "owner"])
 def test_a_second_name_takes_the_votes_of_the_database(
@@ -105,7 +104,6 @@ REFUSED = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("given", "why"), REFUSED, ids=str)
 def test_what_is_refused(
     production: Environment, amir: User, given: dict[str, str], why: str, monkeypatch: pytest.MonkeyPatch
@@ -145,7 +143,6 @@ RISKS: list[tuple[dict[str, Any], dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.sampled(3, by="risk")
 @pytest.mark.parametrize(("before", "given", "risk"), RISKS, ids=str)
 def test_to_restrict_is_easy_and_to_loosen_is_judged(
     production: Environment, amir: User, before: dict[str, Any], given: dict[str, str], risk: str

@@ -41,7 +41,6 @@ def way(
     return str(request.param)
 
 
-@pytest.mark.sampled(3)
 def test_every_way_asks_for_the_strictest_votes(
     way: str, alias: Environment, kind: Writes, people: list[User], databases: EmbeddedPostgres
 ) -> None:

@@ -75,7 +75,6 @@ def turn(
     return turn
 
 
-@pytest.mark.sampled(2)
 def test_between_the_votes_and_the_claim(turn: Turn, staging: Environment, kind: Writes, people: list[User]) -> None:
     operation = voted(staging, people)
     there = turn()
@@ -86,7 +85,6 @@ def test_between_the_votes_and_the_claim(turn: Turn, staging: Environment, kind:
     assert marks(there) == 0
 
 
-@pytest.mark.sampled(2)
 def test_between_the_claim_and_the_session_that_writes(
     turn: Turn, staging: Environment, kind: Writes, people: list[User]
 ) -> None:
@@ -100,7 +98,6 @@ def test_between_the_claim_and_the_session_that_writes(
     assert marks(turned[0]) == 0
 
 
-@pytest.mark.sampled(2)
 def test_before_it_is_asked(turn: Turn, staging: Environment, kind: Writes, people: list[User]) -> None:
     known(staging)
     there = turn()

@@ -95,7 +95,6 @@ def test_invitation(admin_client: Client, django_capture_on_commit_callbacks: Ca
     assert _follow(Client(), link) == 302
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [*MACHINES, "System", "RENDER", "sys.tem", "rеnder"])
 def test_nobody_takes_a_machines_name(admin_client: Client, name: str) -> None:
     given = {"username": name, "email": "nina@example.com", "roles": ["Admin"]}

@@ -19,7 +19,6 @@ from tests.sampelit_ops.signin.codes import code_of
 ENROL = "/admin/account/second-factor/"
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("role", ["Operator", "Approver", "Admin"])
 @pytest.mark.parametrize("path", ["/admin/", "/admin/account/tokens/", "/admin/ledger/entry/"])
 def test_who_can_act_is_led_to_enrolment(person: Callable[..., User], client: Client, role: str, path: str) -> None:
