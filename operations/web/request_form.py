@@ -1,0 +1,50 @@
+"""The form of a request: one field a parameter of the kind, the environment before them, the reason after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from operations.engine import kinds, specs
+from operations.models import Environment
+
+
+class RequestForm(forms.Form):
+    """Fields of the kind's parameters, then the reason; values come from the query string first."""
+
+    environment = forms.ModelChoiceField(Environment.objects.all(), to_field_name="slug", empty_label=None)
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}), required=False, help_text="Goes to the approvers and the ledger."
+    )
+
+    def __init__(self, kind: kinds.OperationKind, environment: Environment, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "label_suffix": ""})
+        for parameter in kind.parameters:
+            self.fields[parameter.name] = _field(parameter, environment)
+        places = self.fields["environment"]
+        assert isinstance(places, forms.ModelChoiceField)  # noqa: S101 (for mypy)
+        places.choices = list(forms.models.ModelChoiceIterator(places))  # read once, drawn twice
+        self.fields["reason"].required = kind.needs_reason
+        self.order_fields(["environment", *[parameter.name for parameter in kind.parameters], "reason"])
+
+    def parameters(self, kind: kinds.OperationKind) -> specs.Parameters:
+        return {
+            parameter.name: self.cleaned_data[parameter.name]
+            for parameter in kind.parameters
+            if self.cleaned_data[parameter.name]
+        }
+
+
+def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
+    label = parameter.label or parameter.name.replace("_", " ").capitalize()
+    if parameter.choices is not None:
+        choices = list(parameter.choices(environment))
+        head = [] if parameter.required and choices else [("", "–")]
+        return forms.ChoiceField(
+            choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
+        )
+    widget = forms.PasswordInput() if parameter.secret else None
+    field = forms.CharField(required=parameter.required, label=label, widget=widget, max_length=500)
+    field.help_text = parameter.help
+    return field
