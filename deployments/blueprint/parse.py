@@ -97,14 +97,14 @@ def composed(content: bytes) -> yaml.Node:
         raise Refused(f"That render.yaml is larger than {MAX_BYTES // 1024} KiB. Nothing was read.")
     with _refusing():
         _bounded(content)
-        node = yaml.compose(content, Loader=yaml.SafeLoader)
+        node = yaml.compose(content, Loader=yaml.CSafeLoader)
     return node or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0))
 
 
 def _loaded(content: bytes) -> Any:
     composed(content)
     with _refusing():
-        return yaml.safe_load(content)
+        return yaml.load(content, Loader=yaml.CSafeLoader)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def _bounded(content: bytes) -> None:
         if depth > MOST_DEPTH:
             raise Refused("That render.yaml nests too deeply. Nothing was read.")
     aliases, merges, depth = 0, False, 0
-    for event in yaml.parse(content, Loader=yaml.SafeLoader):
+    for event in yaml.parse(content, Loader=yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
             raise Refused("That render.yaml nests too deeply. Nothing was read.")
