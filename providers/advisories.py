@@ -14,12 +14,13 @@ import requests
 
 from providers import bounded_json
 from providers.errors import ProviderError
+from providers.http.transport import exchange, new_session
 
 OSV = "https://api.osv.dev/v1"  # google.github.io/osv.dev/api: querybatch, vulns
 PYTHON = "https://endoflife.date/api/python"  # endoflife.date/docs/api
 MOST_BYTES = 2 * 1024 * 1024
 MOST_ADVISORIES = 30
-TIMEOUT = (5, 10)
+SECONDS = 15.0  # for each answer, connect to last byte
 
 
 def holes(installed: Mapping[str, str]) -> list[dict[str, str]]:
@@ -83,13 +84,14 @@ def _numbers(version: str) -> list[int]:
 
 def _asked(method: str, url: str, body: object = None) -> dict[str, Any]:
     try:
-        with requests.request(method, url, json=body, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
-            if answer.status_code != 200:
-                raise ProviderError(f"{url} answered {answer.status_code}. Nothing was changed.", True)
-            content = answer.raw.read(MOST_BYTES + 1, decode_content=True)
-        value = bounded_json.loads(content) if len(content) <= MOST_BYTES else None
+        with new_session() as session:
+            answer, content = exchange(session, method, url, seconds=SECONDS, most_bytes=MOST_BYTES, json=body)
+        readable = answer.status_code == 200 and len(content) <= MOST_BYTES
+        value = bounded_json.loads(content) if readable else None
     except (requests.RequestException, OSError, ValueError) as error:
         raise ProviderError(f"{url} could not be asked ({type(error).__name__}). Nothing was changed.", True) from None
+    if answer.status_code != 200:
+        raise ProviderError(f"{url} answered {answer.status_code}. Nothing was changed.", True)
     if not isinstance(value, dict):
         raise ProviderError(f"{url} did not answer with an object. Nothing was changed.", True)
     return value

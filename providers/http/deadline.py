@@ -107,3 +107,11 @@ def current() -> Deadline:
     if deadline is None:
         raise RuntimeError("A connection outside needs a deadline: open it inside of providers.http.deadline.within().")
     return deadline
+
+
+def connected(host: str, port: int) -> socket.socket:
+    """A connection that ends with the exchange. Raises OSError, also for a name without an address."""
+    deadline = current()
+    connection = socket.create_connection((resolve(host, port, deadline.left())[0], port), deadline.left())
+    deadline.watch(connection)
+    return connection

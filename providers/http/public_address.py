@@ -16,7 +16,7 @@ import requests
 
 from providers.errors import ProviderError, Refused
 from providers.http.deadline import resolve
-from providers.http.transport import DeadlineAdapter, exchange
+from providers.http.transport import DeadlineAdapter, exchange, new_session
 
 PORTS = frozenset({443, 8443})
 SECONDS = 5.0
@@ -114,8 +114,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
 def _send(target: Target, body: bytes, headers: dict[str, str]) -> int:
     address = f"[{target.address}]" if ":" in target.address else target.address
     pinned = urlunsplit(target.url._replace(netloc=f"{address}:{target.port}", fragment=""))
-    with requests.Session() as session:
-        session.trust_env = False
+    with new_session() as session:
         session.mount("https://", _Pinned(target.host))
         host = target.host if target.port == 443 else f"{target.host}:{target.port}"
         sent = {**headers, "Host": host}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
 
-from providers.http.deadline import current, resolve, within
+from providers.http.deadline import connected, within
 
 SECONDS = 30.0
 
@@ -44,8 +44,6 @@ class _WatchedTls(smtplib.SMTP_SSL):
 
 
 def _connected(host: str, port: int, timeout: float) -> socket.socket:
-    address = resolve(host, port, current().left())[0]
-    plain = socket.create_connection((address, port), current().left())
+    plain = connected(host, port)
     plain.settimeout(timeout)
-    current().watch(plain)
     return plain

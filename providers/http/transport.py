@@ -40,6 +40,15 @@ def exchange(
     return response, bytes(content)
 
 
+def new_session() -> requests.Session:
+    """One whose connections end with their exchange; neither a proxy nor a ~/.netrc of the machine comes between."""
+    session = requests.Session()
+    session.trust_env = False
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, DeadlineAdapter())
+    return session
+
+
 class DeadlineAdapter(HTTPAdapter):
     """Connections that the deadline of their exchange ends; no retries."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.core.mail import EmailMessage
 
+from providers import advisories, collector
 from providers.errors import ProviderError
 from providers.http import deadline, health_probe, public_address, smtp
 from providers.http.api_client import JsonClient
@@ -98,7 +99,34 @@ def _mail(port: int) -> object:
     return backend.send_messages([EmailMessage("s", "t", to=["a@example.com"])])
 
 
-CALLS = {"a read": _get, "a write": _write, "a probe": _probe, "TLS": _tls_probe, "a hook": _hook, "a mail": _mail}
+def _advisory(port: int) -> object:
+    raise OSError(advisories.holes({"django": "5.2"}))
+
+
+def _https_collector(port: int) -> None:
+    collector.at(f"http://127.0.0.1:{port}/").deliver([b"{}"])
+
+
+def _syslog_collector(port: int) -> None:
+    collector.at(f"syslog+tcp://127.0.0.1:{port}").deliver([b"<14>1 x"])
+
+
+def _tls_syslog_collector(port: int) -> None:
+    collector.at(f"syslog+tls://127.0.0.1:{port}").deliver([b"<14>1 x"])
+
+
+CALLS = {
+    "a read": _get,
+    "a write": _write,
+    "a probe": _probe,
+    "TLS": _tls_probe,
+    "a hook": _hook,
+    "a mail": _mail,
+    "an advisory": _advisory,
+    "an HTTPS collector": _https_collector,
+    "a syslog collector": _syslog_collector,
+    "a syslog collector with TLS": _tls_syslog_collector,
+}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -111,6 +139,9 @@ def test_a_slow_stranger_holds_nobody(
     monkeypatch.setattr(public_address, "is_public", lambda address: True)
     monkeypatch.setattr(public_address, "SECONDS", SECONDS)
     monkeypatch.setattr(smtp, "SECONDS", SECONDS)
+    monkeypatch.setattr(collector, "SECONDS", SECONDS)
+    monkeypatch.setattr(advisories, "SECONDS", SECONDS)
+    monkeypatch.setattr(advisories, "OSV", f"http://127.0.0.1:{port}")
     began = time.monotonic()
 
     with pytest.raises((ProviderError, OSError)):
@@ -121,7 +152,7 @@ def test_a_slow_stranger_holds_nobody(
 
 def test_a_resolver_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [over.wait(30)][:0])
     began = time.monotonic()
 
     with pytest.raises(ProviderError, match="P did not answer GET /"):
@@ -147,10 +178,10 @@ SPEAKS = {
     "operations/doctor/people.py smtplib": "names its errors",
     "operations/worker/django_q.py socket": "the machine's own name",
     "operations/worker/supervisor.py socket": "the machine's own name",
-    "providers/advisories.py requests": "a job of the ticker; single waits only, no total yet",
-    "providers/collector.py requests": "a job of the ticker; single waits only, no total yet",
-    "providers/collector.py socket": "a job of the ticker; single waits only, no total yet",
-    "providers/collector.py ssl": "a job of the ticker; single waits only, no total yet",
+    "providers/advisories.py requests": "transport.exchange",
+    "providers/collector.py requests": "transport.exchange",
+    "providers/collector.py socket": "deadline.within",
+    "providers/collector.py ssl": "deadline.within",
     "providers/embedded_postgres/cluster.py socket": "a free port of this machine",
     "providers/http/api_client.py requests": "transport.exchange",
     "providers/http/api_client.py ssl": "names its errors",
