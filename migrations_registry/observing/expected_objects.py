@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from migrations_registry.analysis.parsing.nodes import value
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
+from migrations_registry.analysis.scope import UNKNOWN, Scope, qualified
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,31 @@ READERS: dict[str, Reader] = {}
 def expected(data: bytes) -> Expected:
     """The last word of the file on each object it touches."""
     expectations: dict[tuple[str, str, str], Expectation] = {}
-    unseen = 0
+    unseen, scope = 0, Scope()
     for statement in parse(data):
-        reader = READERS.get(statement.kind) if isinstance(statement, Raw) else None
-        wanted = list(reader(statement.node)) if reader and isinstance(statement, Raw) else []
+        wanted = list(_lasting(statement, scope)) if isinstance(statement, Raw) else []
         unseen += not wanted
         for expectation in wanted:
             _forget_parts(expectations, expectation)
             expectations[expectation.key] = expectation
     return Expected(tuple(expectations.values()), unseen)
+
+
+def _lasting(statement: Raw, scope: Scope) -> Iterator[Expectation]:
+    """What it leaves behind for others; what is temporary goes with the session, and all that is said of it."""
+    if statement.kind == "VariableSetStmt" and statement.node.get("name") == "search_path":
+        scope.look_in([str(value(argument)) for argument in statement.node.get("args", [])])
+    reader = READERS.get(statement.kind)
+    for expectation in reader(qualified(statement.kind, statement.node, scope)) if reader else ():
+        schema, _, name = expectation.name.rpartition(" on ")[2].partition(".")
+        if schema.startswith(UNKNOWN):
+            continue
+        if schema != "pg_temp":
+            yield expectation
+        elif expectation.present:
+            scope.temporary.setdefault(name.partition(".")[0], False)
+        elif "." not in name:
+            scope.temporary.pop(name, None)
 
 
 def _forget_parts(expectations: dict[tuple[str, str, str], Expectation], gone: Expectation) -> None:

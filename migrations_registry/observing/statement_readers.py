@@ -95,6 +95,12 @@ def _made_of_query(node: Node) -> Iterator[Expectation]:
     yield Expectation(kind, _name(node["into"]["rel"]))
 
 
+@reads("SelectStmt")
+def _selected_into(node: Node) -> Iterator[Expectation]:
+    if "intoClause" in node:
+        yield Expectation("table", _name(node["intoClause"]["rel"]))
+
+
 @reads("CreateSeqStmt")
 def _sequence(node: Node) -> Iterator[Expectation]:
     yield Expectation("sequence", _name(node["sequence"]))

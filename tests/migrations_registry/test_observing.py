@@ -87,3 +87,21 @@ def test_an_invalid_index_is_not_there(sampelit_copy: dict[str, str]) -> None:
     assert missing(file, look(sampelit_copy["export"])) == [
         "index public.idx_audit_visitor valid on public.algorithm_audit_trail"
     ]
+
+
+TEMPORARY = {
+    "CREATE TEMP TABLE scratch AS SELECT 1 AS a": [],
+    "SELECT 1 AS a INTO TEMP scratch; ALTER TABLE scratch ADD COLUMN b int": [],
+    "CREATE TEMP TABLE scratch (a int); CREATE INDEX i ON scratch (a); ALTER TABLE scratch RENAME TO other; "
+    "ALTER TABLE other ADD COLUMN b int": [],
+    "CREATE TEMP VIEW v AS SELECT 1 AS a; CREATE TEMP SEQUENCE s; CREATE TABLE pg_temp.x (a int PRIMARY KEY)": [],
+    "CREATE TEMP TABLE t (a int); DROP TABLE t; CREATE TABLE t (a int)": ["table public.t", "column public.t.a"],
+    "CREATE TEMP TABLE t (a int); CREATE TABLE public.t (b int)": ["table public.t", "column public.t.b"],
+    "SET search_path = app; CREATE TABLE t (a int)": ["table app.t", "column app.t.a"],
+    "SELECT 1 AS a INTO t": ["table public.t"],
+}
+
+
+@pytest.mark.parametrize("text", TEMPORARY)
+def test_nothing_temporary_is_looked_for_afterwards(text: str) -> None:
+    assert [str(wanted) for wanted in expected(text.encode()).expectations] == TEMPORARY[text]
