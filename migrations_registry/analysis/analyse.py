@@ -30,11 +30,13 @@ META = rule(
     good=("SELECT '\\i other.sql'",),
 )
 
+ASSUMED_VERSION = 17
+
 
 def analyse(
     data: bytes,
     *,
-    pg_version: int = 17,
+    pg_version: int | None = None,
     assume_in_transaction: bool = False,
     as_runner: bool = False,
     facts: CatalogFacts | None = None,
@@ -42,11 +44,13 @@ def analyse(
 ) -> Analysis:
     """Judge a file. Never raises for any bytes: what cannot be read comes back as an opaque finding.
 
+    `pg_version`: the target's; else the one of the live facts, or 17.
     `as_runner`: as the registry applies it, in transactions between the statements that must run alone.
     """
     pieces = parse(data)
     raws = [item for item in pieces if isinstance(item, Raw)]
-    state = State(pg_version=pg_version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
+    version = pg_version or (facts.server_version if facts else ASSUMED_VERSION)
+    state = State(pg_version=version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, data, state)
     framed = _has_frame(pieces, raws)
     lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)

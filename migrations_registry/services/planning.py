@@ -137,8 +137,7 @@ def judged(file: MigrationFile, facts: CatalogFacts | None, policy: Policy) -> A
 def _judged(question: _Question) -> Analysis:
     """The policy's severities stand in the place of the catalogue's; waived findings are lowered to convention."""
     facts, policy = question.facts, question.policy
-    version = facts.server_version if facts else 17
-    analysis = analyse(question.data, pg_version=version, as_runner=True, facts=facts, policy=policy)
+    analysis = analyse(question.data, as_runner=True, facts=facts, policy=policy)
     statements = tuple(_explained(_ruled(statement, policy), question) for statement in analysis.statements)
     return replace(analysis, statements=statements, risk=risk_of(statements, facts, replace(policy, severities={})))
 

@@ -68,3 +68,24 @@ def test_a_renamed_type_is_named() -> None:
     texts = ("ALTER TYPE mood RENAME TO x", "ALTER DOMAIN app.mood RENAME TO x", "ALTER FUNCTION mood() RENAME TO x")
 
     assert all("mood:" in analyse(text.encode()).findings[0].message for text in texts)
+
+
+UNTOLD = {
+    "ALTER TABLE t ALTER CONSTRAINT fk DEFERRABLE": "ACCESS EXCLUSIVE",
+    "ALTER TABLE child INHERIT par": "ACCESS EXCLUSIVE",
+    "ALTER TABLE child NO INHERIT par": "ACCESS EXCLUSIVE",
+    "ALTER TABLE t RENAME CONSTRAINT c TO d": "ACCESS EXCLUSIVE",
+    "ALTER TABLE t ALTER COLUMN id SET GENERATED ALWAYS": "ACCESS EXCLUSIVE",
+    "ALTER TABLE t ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY": "ACCESS EXCLUSIVE",
+    "ALTER TABLE t OF pair": "ACCESS EXCLUSIVE",
+    "ALTER TABLE t SET WITHOUT CLUSTER": "SHARE UPDATE EXCLUSIVE",
+    "ALTER SEQUENCE s INCREMENT BY 2": "SHARE ROW EXCLUSIVE",
+}
+
+
+@pytest.mark.parametrize("text", UNTOLD)
+def test_no_lock_goes_untold(text: str) -> None:
+    findings = analyse(text.encode()).findings
+
+    assert UNTOLD[text] in {finding.lock for finding in findings}
+    assert {finding.severity for finding in findings} == {CONVENTION}

@@ -11,7 +11,7 @@ from migrations_registry.analysis.version import ruleset
 from migrations_registry.analysis.version.equivalence import ANALYSIS, PACKAGE
 from migrations_registry.analysis.version.source_digest import source_digest
 
-KNOWN = "b123f46be789a866"
+KNOWN = "a2986fb763ea083b"
 WORDS = "HIGH, LOW = 'high', 'low'\n"
 RULES = '''"""Rules."""
 from pkg.registry import rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrations_registry.analysis.calls import run  # noqa: F401 - what a statement runs, after each
 from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists its rules
+    brief_locks,
     columns,
     constraints,
     conventions,
@@ -30,5 +31,6 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     transactions,
     triggers,
     types,
+    versions,
     views,
 )

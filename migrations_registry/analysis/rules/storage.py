@@ -18,6 +18,7 @@ from migrations_registry.analysis.parsing.nodes import is_on, label, options, re
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import is_cheap_option
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.rules.brief_locks import brief_lock
 from migrations_registry.analysis.state import State
 
 LOCK_TABLE = rule(
@@ -42,15 +43,6 @@ CHEAP = rule(
         "COMMENT ON TABLE orders IS 'x'",
     ),
     good=("ALTER TABLE orders ALTER COLUMN note SET STORAGE external",),
-)
-BRIEF = rule(
-    "ML-BRIEF-AX",
-    CONVENTION,
-    "changes a setting of {name} under a brief lock",
-    "Nothing to do.",
-    lock=AX,
-    bad=("ALTER TABLE orders ALTER COLUMN note SET STORAGE external",),
-    good=("ALTER TABLE orders SET (fillfactor = 70)",),
 )
 NON_TRANSACTIONAL = rule(
     "MT-NON-TX",
@@ -140,7 +132,10 @@ def settings(command: Node, alter: Node, state: State) -> None:
     if any(_is_off(name, each) for name, each in given.items()):
         state.see(NO_VACUUM, name=label(relation(alter["relation"])))
     brief = command["subtype"] in ("AT_SetStorage", "AT_SetCompression") or not all(map(is_cheap_option, given))
-    state.see(BRIEF if brief else CHEAP, name=label(relation(alter["relation"])))
+    if brief:
+        brief_lock(AX, [relation(alter["relation"])], state)
+    else:
+        state.see(CHEAP, name=label(relation(alter["relation"])))
 
 
 def _is_off(name: str, setting: object) -> bool:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="an SQL file; - reads standard input")
         parser.add_argument("--environment", help="use this environment's live facts: sizes, types, checks, indexes")
-        parser.add_argument("--pg-version", default="17", help="the target's PostgreSQL version (17)")
+        parser.add_argument("--pg-version", help="the target's PostgreSQL version (the environment's, else 17)")
         parser.add_argument(
             "--assume-in-transaction", action="store_true", help="the runner wraps the file in a transaction"
         )
@@ -49,13 +49,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **given: Any) -> None:
         """Analyse every file, also after one that cannot be read."""
-        version = self._version(given["pg_version"])
+        version = self._version(given["pg_version"]) if given["pg_version"] else None
         facts = self._facts(given["environment"])
         codes = [self._one(path, version, facts, given) for path in given["files"]]
         if code := max(codes, key=(0, 1, 2, UNREADABLE).index):
             sys.exit(code)
 
-    def _one(self, path: str, version: int, facts: CatalogFacts | None, given: dict[str, Any]) -> int:
+    def _one(self, path: str, version: int | None, facts: CatalogFacts | None, given: dict[str, Any]) -> int:
         try:
             data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         except OSError as error:

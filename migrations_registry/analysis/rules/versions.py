@@ -1,0 +1,34 @@
+"""Syntax that the target's PostgreSQL does not read yet."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.model import EXECUTION, Name
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.versions import needed
+from migrations_registry.analysis.rule_registry import AFTER, rule
+from migrations_registry.analysis.state import State
+
+NEEDS_VERSION = rule(
+    "MT-NEEDS-VERSION",
+    EXECUTION,
+    "needs PostgreSQL {version} ({what}): {target} refuses the statement, and nothing of its transaction stays",
+    "Upgrade the server first, or write it as PostgreSQL {target} reads it.",
+    bad=(
+        "ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) VIRTUAL",
+        "ALTER TABLE orders ADD CONSTRAINT x NOT NULL note NOT VALID",
+    ),
+    good=(
+        "ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) STORED",
+        "MERGE INTO lines USING orders ON lines.order_id = orders.id WHEN NOT MATCHED BY SOURCE THEN DO NOTHING",
+    ),
+)
+
+
+def needs_version(kind: str, node: Node, _taken: list[tuple[Name, str]], state: State) -> None:
+    """After each statement: the newest PostgreSQL that any part of it asks for."""
+    version, what = max(needed(kind, node, is_body=bool(state.hidden)), default=(0, ""))
+    if version > state.pg_version:
+        state.see(NEEDS_VERSION, version=version, what=what, target=state.pg_version)
+
+
+AFTER.append(needs_version)
