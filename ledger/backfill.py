@@ -13,8 +13,8 @@ from ledger.authenticity import code_of, digest_of
 
 
 def append(apps: Apps, code: str, data: dict[str, object]) -> None:
-    heads = apps.get_model("ledger", "Head")._default_manager
-    head, here = heads.select_for_update().get(pk=1), channel.current()
+    head = apps.get_model("ledger", "Head")._default_manager.select_for_update().get(pk=1)
+    here = channel.current()
     entry = apps.get_model("ledger", "Entry")(
         sequence=head.sequence + 1,
         at=timezone.now(),
@@ -29,4 +29,5 @@ def append(apps: Apps, code: str, data: dict[str, object]) -> None:
     entry.sha256 = digest_of(entry)
     entry.mac = code_of(entry.sha256)
     entry.save(force_insert=True)
-    heads.filter(pk=1).update(sequence=entry.sequence, sha256=entry.sha256)
+    head.sequence, head.sha256 = entry.sequence, entry.sha256
+    head.save(update_fields=["sequence", "sha256"])
