@@ -38,6 +38,9 @@ def render(environment: Environment | None) -> Iterator[Check]:
         yield Check("Render", "bad", state.error, why, FIXES.get(state.error_kind, "Read the message, then try again."))
     else:
         yield Check("Render", "ok", "answers", why)
+    if state is not None and state.unread:
+        found = f"{len(state.unread)} could not be recorded in the last pass: {state.unread[0]}"
+        yield Check("Render's answers", "warn", found, "What is not recorded is not seen.", "See the worker's log.")
     yield _webhooks()
 
 
@@ -47,7 +50,8 @@ def _webhooks() -> Check:
         return Check(
             "Render webhooks", "idle", "not set up; polling is the base", why, "Needs a Professional workspace."
         )
-    stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED).count()
+    day_ago = timezone.now() - timedelta(days=1)
+    stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED, received_at__gt=day_ago).count()
     if stuck:
         return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
     return Check("Render webhooks", "ok", "arrive and are worked off", why)
@@ -57,6 +61,7 @@ def services(environment: Environment | None) -> Iterator[Check]:
     """Health paths, maintenance without an end, old previews."""
     rows = Service.objects.filter(removed_at=None).select_related("environment")
     for service in rows.filter(environment=environment) if environment else rows:
+        yield from _outages(service)
         if service.is_web and not service.health_check_path:
             yield Check(
                 f"{service.name} health path",
@@ -81,6 +86,18 @@ def services(environment: Environment | None) -> Iterator[Check]:
                 "It costs money.",
                 "Request deployments.delete_preview, or keep_preview with another day.",
             )
+
+
+def _outages(service: Service) -> Iterator[Check]:
+    """Suspended, or in doubt."""
+    if service.suspended and not service.is_preview:
+        tone = "bad" if service.environment and service.environment.kind == "production" else "warn"
+        found = f"suspended by {service.suspenders.replace('_', ' ') or 'somebody'}"
+        fix = "Request deployments.resume, or pay Render's bill."
+        yield Check(f"{service.name} runs", tone, found, "It serves nobody.", fix)
+    if service.doubt:
+        fix = "Look at the address from elsewhere, and let it answer with a status."
+        yield Check(f"{service.name} health", "warn", service.doubt, "Nobody can tell whether it is well.", fix)
 
 
 def preview_ends(service: Service) -> datetime | None:

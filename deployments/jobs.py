@@ -10,15 +10,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
+from django.utils import timezone
 
 from deployments import maintenance_watchdog, previews
 from deployments.blueprint import service as blueprint
 from deployments.functions import bundle_retention
 from deployments.functions.sync import sync_all
 from deployments.health import probing
+from deployments.health.sight import Sight
 from deployments.models import Service
 from deployments.render import client, webhooks
 from deployments.render import webhooks as render_webhooks
+from deployments.render.isolation import each
 from deployments.render.sync import poll
 from deployments.variables import fingerprints, portal
 from operations import supabase_projects
@@ -27,6 +30,7 @@ from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 15.0
+MOST_PROBES = 32
 
 
 def register() -> None:
@@ -60,10 +64,13 @@ def probe_health() -> None:
     services = probing.due()
     if not services:
         return
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    sight_began = timezone.now()
+    with ThreadPoolExecutor(max_workers=min(MOST_PROBES, len(services))) as pool:
         answers = list(pool.map(probing.fetch_health, [service.health_url for service in services]))
+    sight, failed = Sight(answers, sight_began), list[str]()
     for service, answer in zip(services, answers, strict=True):
-        probing.record_health(service, answer)
+        with each(f"the health of {service.name}", failed):
+            probing.record_health(service, answer, sight)
 
 
 def reconcile_webhooks() -> None:

@@ -9,6 +9,8 @@ SENTENCES = {
     "deployments.live": "{now} {release}{took}",
     "deployments.failed": "Deployment of {release} failed: {ending}; what was live stays live",
     "deployments.canceled": "Deployment of {release} was cancelled",
+    "deployments.odd_order": "Render ended {release} anew: it had been {before}, now it is {status}",
+    "deployments.deploy_gone": "Render no longer knows {release}; what was recorded of it is kept",
     "deployments.history_read": "Read the history of {service}: {deploys} deployments",
     "deployments.settings_changed": "Settings of {service} changed: {settings}",
     "deployments.service_removed": "{service} is gone from Render; what was recorded of it is kept",
@@ -36,7 +38,7 @@ def register() -> None:
 
 def _release(facts: registry.Facts) -> str:
     title = f" “{facts['title']}”" if facts.get("title") else ""
-    return f"{facts['service']} {facts['commit'][:7]}{title}"
+    return f"{facts['service']} {facts['commit'][:7] or facts['deploy']}{title}"
 
 
 def _took(facts: registry.Facts) -> str:

@@ -1,6 +1,7 @@
 """JSON that somebody else wrote, with its depth limited before it is parsed. In: text or bytes. Out: the value.
 
-Raises ValueError for what is no JSON, nests too deeply, or holds text that no database takes (NUL, half characters).
+Raises ValueError for what is no JSON, nests too deeply, or holds text that no database takes (NUL, half characters);
+where one odd name must not hide the rest, that text is repaired instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ _MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 
 
-def loads(data: str | bytes, *, depth: int = MOST_DEPTH) -> Any:
+def storable(words: str) -> str:
+    """The text as PostgreSQL takes it: no NUL, no half of a surrogate pair."""
+    return words.replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+def _repaired(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {storable(key): _repaired(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_repaired(each) for each in value]
+    return storable(value) if isinstance(value, str) else value
+
+
+def loads(data: str | bytes, *, depth: int = MOST_DEPTH, repair: bool = False) -> Any:
     """The value; a pair of surrogates is a whole character and allowed."""
     text = data.decode() if isinstance(data, bytes) else data
     level = 0
@@ -27,6 +41,8 @@ def loads(data: str | bytes, *, depth: int = MOST_DEPTH) -> Any:
             raise ValueError(f"it nests deeper than {depth}")
     value = json.loads(text)
     if _ODD.search(text) or "\0" in text:
+        if repair:
+            return _repaired(value)
         whole = json.dumps(value, ensure_ascii=False)
         whole.encode()  # UnicodeEncodeError is a ValueError
         if "\\u0000" in whole:

@@ -153,6 +153,7 @@ RENDER_SELF_SERVICE_ID = env.str("RENDER_SERVICE_ID", default="")  # set by Rend
 RENDER_POLL_SECONDS = env.float("RENDER_POLL_SECONDS", default=30)
 HEALTH_PROBE_SECONDS = env.float("HEALTH_PROBE_SECONDS", default=30)
 HEALTH_GOOD_PROBES = env.int("HEALTH_GOOD_PROBES", default=3)
+HEALTH_WITNESS_URLS = env.list("HEALTH_WITNESS_URLS", default=[] if DEMO else ["https://cloudflare.com/cdn-cgi/trace"])
 HEALTH_DECIDE_PROBES = env.int("HEALTH_DECIDE_PROBES", default=30)
 DEPLOY_WATCH_SECONDS = env.float("DEPLOY_WATCH_SECONDS", default=3)
 SUPABASE_ACCESS_TOKEN = env.str("SUPABASE_ACCESS_TOKEN", default="")
@@ -160,7 +161,6 @@ SUPABASE_API_BASE = env.str("SUPABASE_API_BASE", default="https://api.supabase.c
 SUPABASE_TOKEN_EXPIRES = env.str("SUPABASE_TOKEN_EXPIRES", default="")
 SUPABASE_WATCH_SECONDS = env.float("SUPABASE_WATCH_SECONDS", default=5)
 SUPABASE_SYNC_SECONDS = env.float("SUPABASE_SYNC_SECONDS", default=300)
-
 # Where a commit's migrations are read from, where that is not the service's own repository: a mirror or a directory.
 MIGRATIONS_SOURCE = env.str("MIGRATIONS_SOURCE", default="")
 

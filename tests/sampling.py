@@ -26,6 +26,7 @@ SIZES = {  # with the tests, in a soak
     "KILLS": (2, 30),
     "LEDGER_FORGERIES": (16, 800),
     "MIGRATION_HISTORIES": (3, 2_000),
+    "RENDER_HISTORIES": (12, 5_000),
     "RETENTION_HISTORIES": (60, 3_000),
     "STEPS": (10, 200),
     "VOTE_RACES": (3, 100),

@@ -26,7 +26,8 @@ class HealthCheckAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Verdict", ordering="healthy")
     def verdict(self, row: HealthCheck) -> SafeString:
-        return formatting.badge("healthy" if row.healthy else "unhealthy")
+        word = row.get_verdict_display() if row.verdict in ("unclear", "blind", "stale") else ""
+        return formatting.badge(word or ("healthy" if row.healthy else "unhealthy"))
 
 
 @admin.register(WebhookDelivery)

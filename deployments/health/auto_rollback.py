@@ -1,12 +1,19 @@
-"""The automatic way back: once for each bad deploy, never after a rollback, never where a vote would be needed."""
+"""The automatic way back: once for each bad deploy, never after a rollback, never where a vote would be needed.
+
+Only for a release that is young, was never found healthy, and itself says that it is not well, while Render answers.
+"""
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
-from deployments.models import Deployment
+from deployments.health.assessment import Verdict
+from deployments.health.sight import Sight
+from deployments.models import Deployment, SyncState
 from operations.accounts import system_user
 from operations.engine import kinds
 from operations.engine.request import request
@@ -15,12 +22,16 @@ from providers.errors import Refused
 
 logger = logging.getLogger(__name__)
 KIND = "deployments.rollback"
+BAD_PROBES = 2
+WATCH_WINDOW = timedelta(minutes=30)  # how long a release is taken back by itself
 
 
-def consider(live: Deployment) -> Operation | None:
+def consider(live: Deployment, sight: Sight) -> Operation | None:
     """Request a rollback for a live deploy that was found unhealthy, if its service opted in and it is safe."""
     service = live.service
     if not service.auto_rollback or live.trigger == "rollback" or live.seeded or service.environment is None:
+        return None
+    if service.suspended or not _is_to_blame(live) or not _render_answers() or not sight.is_clear:
         return None
     reason = f"automatic: {live.render_id} is live but not healthy"
     if Operation.objects.filter(kind=KIND, reason=reason).exists():
@@ -47,3 +58,16 @@ def consider(live: Deployment) -> Operation | None:
     except (Refused, PermissionDenied) as refusal:
         logger.warning("no automatic rollback of %s: %s", service.name, refusal)
         return None
+
+
+def _is_to_blame(live: Deployment) -> bool:
+    """A new release that was never healthy and whose own last answers say so; not silence, not an older version."""
+    released = live.finished_at or live.created_at
+    young = timezone.now() - released < WATCH_WINDOW
+    clear = live.health_checks.exclude(verdict__in=[Verdict.UNCLEAR, Verdict.BLIND]).order_by("-checked_at")
+    said = list(clear.values_list("verdict", flat=True)[:BAD_PROBES])
+    return young and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
+
+
+def _render_answers() -> bool:
+    return not SyncState.objects.exclude(error="").exists()

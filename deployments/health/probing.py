@@ -5,7 +5,8 @@ In: a service. Out: rows, a ledger entry at each change, a notification, and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,22 +14,26 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments.health.auto_rollback import consider
+from deployments.health.assessment import HealthAssessment, Verdict, assess
+from deployments.health.auto_rollback import BAD_PROBES, consider
+from deployments.health.sight import Sight
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm
-from providers import bounded_json
 from providers.http.health_probe import HealthResponse, fetch
 
-BAD_PROBES = 2
+DOUBTS = (Verdict.UNCLEAR, Verdict.BLIND)
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
+SWITCHING = timedelta(minutes=2)
 KEEP_DAYS = 14
 
 
 def probe(service: Service) -> HealthCheck:
     """Ask once and take the answer in."""
-    return record_health(service, fetch_health(service.health_url))
+    sight = Sight()
+    return record_health(service, fetch_health(service.health_url), sight)
 
 
 def fetch_health(url: str) -> HealthResponse:
@@ -36,43 +41,76 @@ def fetch_health(url: str) -> HealthResponse:
     return fetch(url, allow_private=settings.DEMO, timeout=5.0)
 
 
-def record_health(service: Service, answer: HealthResponse) -> HealthCheck:
-    """Store one answer; change the service's and its live deploy's health when enough answers in a row agree."""
-    verdict = assess(answer.status, answer.body, answer.error)
+def record_health(service: Service, answer: HealthResponse, sight: Sight) -> HealthCheck:
+    """Store one answer; change the service's and its live deploy's health when enough answers in a row agree.
+
+    Silence counts only where the portal sees somebody else; an answer without a word about health counts for nothing.
+    """
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
+    found = _doubted(assess(answer), live, sight)
     check = HealthCheck(
         service=service,
         deployment=live,
-        healthy=verdict.healthy,
+        healthy=found.healthy,
+        verdict=found.verdict,
         status_code=answer.status,
-        body_status=verdict.body_status,
-        version=verdict.version,
+        body_status=found.body_status,
+        version=found.version,
         latency_ms=answer.latency_ms,
-        detail=verdict.detail[:300],
+        detail=found.detail[:300],
     )
     with transaction.atomic():
         check.save()
-        streak = _streak(service.health_streak, verdict.healthy)
-        seen = {
-            "health_streak": streak,
-            "probed_at": check.checked_at,
-            "latency_ms": check.latency_ms,
-            "version": check.version or service.version,
-            "health_detail": check.detail,
-        }
-        for name, value in seen.items():
-            setattr(service, name, value)
-        service.save(update_fields=list(seen))
-        if live:
+        counts = found.verdict not in DOUBTS and not (found.verdict == Verdict.STALE and _switching(live))
+        _note(service, check, counts)
+        if live and counts:
             _judge_deployment(live)
-        if streak >= settings.HEALTH_GOOD_PROBES:
+        if service.health_streak >= settings.HEALTH_GOOD_PROBES:
             _turn(service, Service.Health.HEALTHY, check)
-        elif streak <= -BAD_PROBES:
+        elif service.health_streak <= -BAD_PROBES:
             _turn(service, Service.Health.UNHEALTHY, check)
     live = live and Deployment.objects.select_related("service__environment").get(pk=live.pk)
     if live and live.health == Deployment.Health.UNHEALTHY:
-        consider(live)
+        consider(live, sight)
     return check
+
+
+def _doubted(found: HealthAssessment, live: Deployment | None, sight: Sight) -> HealthAssessment:
+    """The verdict, after the question whether we are the sick one, and whether it is what was released."""
+    if found.verdict == Verdict.SILENT and not sight.is_clear:
+        return replace(found, verdict=Verdict.BLIND, detail=f"the portal sees nobody: {found.detail}")
+    if found.verdict == Verdict.GOOD and live and _is_older(found.version, live):
+        return replace(found, verdict=Verdict.STALE, detail=f"answers as {found.version}; {live.short} was released")
+    return found
+
+
+def _is_older(version: str, live: Deployment) -> bool:
+    """Whether the answer names the commit of another deploy than the one that is live."""
+    if not COMMIT.fullmatch(version) or live.commit_sha.startswith(version) or not live.commit_sha:
+        return False
+    return Deployment.objects.filter(service=live.service_id, commit_sha__startswith=version).exists()
+
+
+def _switching(live: Deployment | None) -> bool:
+    """Shortly after a release the one before it may still answer."""
+    return live is not None and timezone.now() - (live.finished_at or live.created_at) < SWITCHING
+
+
+def _note(service: Service, check: HealthCheck, counts: bool) -> None:
+    """What the last probe says, in the service's row; a doubt leaves health and streak as they were."""
+    doubt = "" if counts else check.detail
+    seen = {
+        "health_streak": _streak(service.health_streak, check.healthy) if counts else service.health_streak,
+        "probed_at": check.checked_at,
+        "latency_ms": check.latency_ms,
+        "version": check.version or service.version,
+        "health_detail": check.detail,
+        "doubt": doubt,
+        "doubt_since": (service.doubt_since or check.checked_at) if doubt else None,
+    }
+    for name, value in seen.items():
+        setattr(service, name, value)
+    service.save(update_fields=list(seen))
 
 
 def _streak(before: int, healthy: bool) -> int:
@@ -81,10 +119,10 @@ def _streak(before: int, healthy: bool) -> int:
 
 def _judge_deployment(live: Deployment) -> None:
     """Healthy after N good probes in a row since it went live; not healthy after two bad ones."""
-    newest = list(
-        live.health_checks.order_by("-checked_at").values_list("healthy", flat=True)[: settings.HEALTH_GOOD_PROBES]
-    )
-    if len(newest) >= settings.HEALTH_GOOD_PROBES and all(newest):
+    clear = live.health_checks.exclude(verdict__in=DOUBTS).order_by("-checked_at")
+    newest = list(clear.values_list("healthy", flat=True)[: max(settings.HEALTH_GOOD_PROBES, BAD_PROBES)])
+    if len(newest) >= settings.HEALTH_GOOD_PROBES and all(newest[: settings.HEALTH_GOOD_PROBES]):
+        Deployment.objects.filter(pk=live.pk, found_healthy_at=None).update(found_healthy_at=timezone.now())
         health = Deployment.Health.HEALTHY
     elif len(newest) >= BAD_PROBES and not any(newest[:BAD_PROBES]):
         health = Deployment.Health.UNHEALTHY
@@ -144,40 +182,3 @@ def _is_due(service: Service, every: timedelta, undecided: bool) -> bool:
 def prune() -> int:
     """Remove probes older than a fortnight."""
     return HealthCheck.objects.filter(checked_at__lt=timezone.now() - timedelta(days=KEEP_DAYS)).delete()[0]
-
-
-GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
-GOOD_DATABASE = {"connected", "ok", "healthy", "up", ""}
-
-
-@dataclass(frozen=True)
-class HealthAssessment:
-    healthy: bool
-    body_status: str = ""
-    version: str = ""
-    detail: str = ""
-
-
-def assess(status: int | None, body: bytes, error: str = "") -> HealthAssessment:
-    """The verdict on one answer. A JSON body with a `status` must say so in a word that we know as good."""
-    if error or status is None:
-        return HealthAssessment(False, detail=error or "no answer")
-    parsed = _object(body)
-    word = str(parsed.get("status", ""))[:60]
-    version = str(parsed.get("version") or "")[:100]
-    if not 200 <= status < 300:
-        return HealthAssessment(False, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
-    if word and word.lower() not in GOOD_WORDS:
-        return HealthAssessment(False, word, version, f"HTTP {status}, but the body says {word}")
-    database = str(parsed.get("database") or "").lower()
-    if database not in GOOD_DATABASE:
-        return HealthAssessment(False, word, version, f"HTTP {status}, but the database is {database[:60]}")
-    return HealthAssessment(True, word, version, f"HTTP {status}" + (f", {word}" if word else ""))
-
-
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        parsed = bounded_json.loads(body)
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

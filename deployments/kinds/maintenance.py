@@ -56,8 +56,11 @@ def remember(service: Service, ctx: StepContext, minutes: int | None) -> None:
 def act(ctx: StepContext) -> None:
     api, service = here(ctx)
     on = ctx.parameters["state"] == "on"
-    remember(service, ctx, int(ctx.parameters.get("minutes") or DEFAULT_MINUTES) if on else None)
+    if on:
+        remember(service, ctx, int(ctx.parameters.get("minutes") or DEFAULT_MINUTES))
     switch(ctx, api, service, on)
+    if not on:
+        remember(service, ctx, None)  # after it was seen: until then the watchdog still has to lift it
     ctx.log(f"maintenance mode of {service.name} is {ctx.parameters['state']}")
     ctx.result(service=service.name, maintenance=ctx.parameters["state"])
 

@@ -38,12 +38,21 @@ MOVING = {
 GONE = "gone"  # our word for a deploy that Render no longer knows
 FAILED = {Status.BUILD_FAILED, Status.PRE_DEPLOY_FAILED, Status.UPDATE_FAILED}
 WAS_LIVE = {Status.LIVE, Status.DEACTIVATED}
-# Anything that moves may be seen next in any state (a poll skips some); an ended one is only ever superseded.
+# Anything that moves may be seen next in any state (a poll skips some); an ended one is only ever superseded. Render's
+# word counts in whatever order it comes: another one is recorded too, with a note.
 TRANSITIONS: dict[Status, set[Status]] = {status: set(Status) - {status} for status in MOVING} | {
     Status.LIVE: {Status.DEACTIVATED, Status.UNKNOWN},
     Status.DEACTIVATED: {Status.LIVE, Status.UNKNOWN},
     **{status: {Status.UNKNOWN} for status in (*FAILED, Status.CANCELED)},
 }
+PHASE = {
+    Status.CREATED: 0,
+    Status.QUEUED: 1,
+    Status.BUILD_IN_PROGRESS: 2,
+    Status.PRE_DEPLOY_IN_PROGRESS: 3,
+    Status.UPDATE_IN_PROGRESS: 4,
+}
+ENDED = 5  # the phase of everything else
 
 
 def known(word: str) -> str:
@@ -54,8 +63,6 @@ def known(word: str) -> str:
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def advance(self, pk: int, source: str, target: str, **fields: Any) -> bool:
         """Move one row from `source` to `target` if it still stands there; the answer is whether it did."""
-        if source != target and Status(target) not in TRANSITIONS.get(Status(source), set()):
-            raise ValueError(f"a deployment never goes from {source} to {target}")
         return self.filter(pk=pk, status=source).update(status=target, **fields) == 1
 
     def superseded(self) -> DeploymentQuerySet:
@@ -94,6 +101,8 @@ class Deployment(models.Model):
     actor_source = models.CharField(max_length=12, choices=Source, default=Source.OUTSIDE)
     health = models.CharField(max_length=12, choices=Health, blank=True, default="")
     health_at = models.DateTimeField(null=True, blank=True)
+    found_healthy_at = models.DateTimeField(null=True, blank=True, help_text="When it was first found healthy.")
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one ends it.")
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     seeded = models.BooleanField(default=False, help_text="Part of the demo's story.")
 
@@ -138,7 +147,8 @@ class Deployment(models.Model):
 
     @property
     def moving(self) -> bool:
-        return self.status in MOVING
+        """Whether it goes on; a word that we do not know has ended where Render says when."""
+        return self.status in MOVING and not (self.status == Status.UNKNOWN and self.finished_at)
 
     @property
     def failed(self) -> bool:

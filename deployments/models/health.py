@@ -10,12 +10,21 @@ from deployments.models.service import Service
 
 
 class HealthCheck(models.Model):
+    class Verdict(models.TextChoices):
+        GOOD = "good", "Healthy"
+        BAD = "bad", "Says that it is not well"
+        STALE = "stale", "Answers as an older version"
+        SILENT = "silent", "Does not answer, others do"
+        UNCLEAR = "unclear", "Answers without a word about health"
+        BLIND = "blind", "The portal cannot see"
+
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="health_checks")
     deployment = models.ForeignKey(
         Deployment, on_delete=models.CASCADE, null=True, blank=True, related_name="health_checks"
     )
     checked_at = models.DateTimeField(default=timezone.now)
     healthy = models.BooleanField()
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
     body_status = models.CharField(max_length=60, blank=True)
     version = models.CharField(max_length=100, blank=True)
@@ -24,6 +33,12 @@ class HealthCheck(models.Model):
 
     class Meta:
         ordering = ["-checked_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="health_verdict_known",
+                condition=models.Q(verdict__in=["", "good", "bad", "stale", "silent", "unclear", "blind"]),
+            )
+        ]
         indexes = [models.Index(fields=["service", "-checked_at"], name="health_by_service")]
 
     def __str__(self) -> str:

@@ -41,6 +41,8 @@ class Service(models.Model):
     settings = models.JSONField(default=dict, help_text="Render's settings of the service; holds no variable's value.")
     created_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True)
+    suspenders = models.CharField(max_length=200, blank=True, help_text="Who suspended it, in Render's words.")
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
     history_complete = models.BooleanField(default=False, help_text="Every older deploy has been read once.")
     is_self = models.BooleanField(
@@ -59,6 +61,8 @@ class Service(models.Model):
     health = models.CharField(max_length=12, choices=Health, default=Health.UNKNOWN)
     health_since = models.DateTimeField(null=True, blank=True)
     health_streak = models.IntegerField(default=0, help_text="Good probes in a row; negative: bad ones.")
+    doubt = models.CharField(max_length=300, blank=True, help_text="Why the last probe says neither good nor bad.")
+    doubt_since = models.DateTimeField(null=True, blank=True)
     health_detail = models.CharField(max_length=300, blank=True)
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     version = models.CharField(max_length=100, blank=True)

@@ -10,6 +10,7 @@ class SyncState(models.Model):
     ok_since = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
     error_kind = models.CharField(max_length=40, blank=True)
+    unread = models.JSONField(default=list, help_text="What of the last pass could not be recorded, and why.")
     error_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -38,13 +39,17 @@ def _client(key: str, base: str, deadline: float, timeout: tuple[float, float]) 
     return Render(key, base, timeout=timeout, deadline=deadline)
 
 
-def note_answer(error: ProviderError | Refused | None, at: datetime | None = None) -> bool:
-    """Remembers whether Render answers; writes only at a change. True where it changed."""
+def note_answer(
+    error: ProviderError | Refused | None, at: datetime | None = None, unread: Sequence[str] | None = None
+) -> bool:
+    """Remembers whether Render answers and what could not be recorded, at a change only; True where it changed."""
     now = at or timezone.now()
     state = SyncState.objects.filter(pk=1).first() or SyncState(pk=1)
     kind = type(error).__name__ if error else ""
-    if state.pk and state.error_kind == kind and (error or state.ok_since):
+    left_out = state.unread if unread is None else [line[:300] for line in unread[:20]]
+    if state.pk and state.error_kind == kind and (error or state.ok_since) and state.unread == left_out:
         return False
+    state.unread = left_out
     state.error, state.error_kind = (str(error)[:500] if error else ""), kind
     state.error_since, state.ok_since = (now, state.ok_since) if error else (None, now)
     state.save()

@@ -1,6 +1,7 @@
 """The one door through which Render's truth becomes rows: a deploy comes in, a row moves, the ledger says so.
 
-A stale answer never moves a row back, an unknown status is kept, and nothing is written when nothing changed.
+Newer word counts in whatever order it comes; an older one, or one without a time, moves no row back. An unknown status
+is kept, and nothing is written when nothing changed.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
-from deployments.models.deployment import FAILED, MOVING, Status, known
+from deployments.models.deployment import ENDED, FAILED, GONE, PHASE, TRANSITIONS, Status, known
+from deployments.render.gone import found, not_found
 from ledger.services import record
+from operations.accounts import RENDER
 from operations.models import Operation
 from operations.notify import enqueue
 from providers.render import Deploy
@@ -36,11 +39,24 @@ def observe(
         if row is None:
             row = Deployment(service=service, render_id=deploy.id, **facts(deploy))
             attribute(row, actor, operation)
-            row.save(force_insert=True)
-            _say(row, "started" if row.moving else ENTRY.get(Status(row.status), "started"))
-            return True
+            if _inserted(row):
+                _say(row, "started" if row.moving else ENTRY.get(Status(row.status), "started"))
+                return True
+            row = service.deployments.get(render_id=deploy.id)
+        found(row)
         changed = _adopted(row, operation)
         return _moved(row, deploy) or changed
+
+
+def _inserted(row: Deployment) -> bool:
+    """False where another process was first."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        row.pk = None
+        return False
+    return True
 
 
 def facts(deploy: Deploy) -> dict[str, Any]:
@@ -71,15 +87,25 @@ def attribute(row: Deployment, actor: str, operation: Operation | None) -> None:
 
 def differs(row: Deployment, deploy: Deploy) -> bool:
     """Whether Render's newer answer says something else than the row."""
-    if _stale(row, deploy.updated_at):
-        return False
     new = facts(deploy)
+    if _stale(row, deploy.updated_at, new["status"]):
+        return False
     compared = ("status", "provider_status", "commit_sha", "started_at", "finished_at", "provider_updated_at")
     return any(getattr(row, name) != new[name] for name in compared if new[name] is not None)
 
 
-def _stale(row: Deployment, updated_at: datetime | None) -> bool:
-    return bool(row.provider_updated_at and updated_at and updated_at < row.provider_updated_at)
+def _stale(row: Deployment, updated_at: datetime | None, status: str) -> bool:
+    """Whether an answer is older than the row; without a time of its own, or of the same, a step back is."""
+    last = row.provider_updated_at
+    if row.provider_status == GONE:
+        return False
+    if last and updated_at and updated_at != last:
+        return updated_at < last
+    return Status.UNKNOWN not in (row.status, status) and _phase(status) < _phase(row.status)
+
+
+def _phase(status: str) -> int:
+    return PHASE.get(Status(status), ENDED)
 
 
 def _adopted(row: Deployment, operation: Operation | None) -> bool:
@@ -96,14 +122,37 @@ def _moved(row: Deployment, deploy: Deploy) -> bool:
     before, new = row.status, {key: value for key, value in facts(deploy).items() if value is not None}
     target = new.pop("status")
     new.pop("created_at")
-    if before not in MOVING and target in MOVING and target != Status.UNKNOWN:
-        return False
     if not Deployment.objects.advance(row.pk, before, target, **new):
         return False
     row.refresh_from_db()
-    if target != before and Status(target) in ENTRY and before != Status.DEACTIVATED:
+    if target != before and target not in TRANSITIONS[Status(before)]:
+        _note(row, "odd_order", before=before, status=row.provider_status)
+    elif target != before and Status(target) in ENTRY and before != Status.DEACTIVATED:
         _say(row, ENTRY[Status(target)])
     return True
+
+
+def vanished(row: Deployment) -> bool:
+    """Render answered 404 for a deploy: at the second one it is kept as superseded and gone. Whether it was."""
+    if not not_found(row):
+        return False
+    with transaction.atomic():
+        if not Deployment.objects.advance(row.pk, row.status, Status.DEACTIVATED, provider_status=GONE):
+            return False
+        _note(row, "deploy_gone")
+    return True
+
+
+def _note(row: Deployment, what: str, **more: str) -> None:
+    data = {"service": row.service.name, "deploy": row.render_id, "commit": row.commit_sha, "title": row.title}
+    record(
+        f"deployments.{what}",
+        actor=RENDER,
+        environment=row.service.environment_slug,
+        subject=f"{row.service.name} {row.short}"[:200],
+        data=data | more,
+        seeded=row.seeded,
+    )
 
 
 def _say(row: Deployment, what: str) -> None:

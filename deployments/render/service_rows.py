@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Service
+from deployments.render.gone import not_found
+from deployments.render.isolation import each
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
@@ -26,31 +28,40 @@ from providers.http.errors import NotFound
 from providers.render import Render
 from providers.render import Service as Seen
 
+MOST_ASKED = 20  # rows in one pass that a list misses
 _WEB = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?")
 
-FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "maintenance", "instances", "health_check_path")
+FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "suspenders", "maintenance", "instances", "health_check_path")
 
 
-def sync_services(api: Render) -> list[Service]:
-    """Read every service of the key; returns the rows that Render still lists. Raises ProviderError."""
+def sync_services(api: Render, failed: list[str]) -> list[Service]:
+    """Read every service of the key; returns the rows that Render still has. Raises ProviderError.
+
+    `failed` takes what could not be stored: one such row stops no other. A list that misses a row is no word about it:
+    it is asked for by its id."""
     rows = {row.render_id: row for row in Service.objects.select_related("environment")}
-    listed = []
+    present, listed = [], set()
     for seen in api.services.list():
-        listed.append(store_service(seen, rows.get(seen.id)))
-    listed_ids = {row.render_id for row in listed}
-    for row in rows.values():
-        if row.removed_at is None and row.render_id not in listed_ids:
-            mark_removed(row.render_id)
-    return listed
+        listed.add(seen.id)
+        with each(seen.name or seen.id or "a service without an id", failed), transaction.atomic():
+            present.append(store_service(seen, rows.get(seen.id)))
+    missed = [row for row in rows.values() if row.removed_at is None and row.render_id not in listed]
+    for row in sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]:
+        with each(row.name, failed):
+            if (still := fetch(api, row.render_id)) is not None:
+                present.append(still)
+    return present
 
 
 def fetch(api: Render, render_id: str) -> Service | None:
-    """The row of one service as Render shows it now; where it does not, it is marked removed. Raises ProviderError."""
+    """The row of one service as Render shows it now; None where it does not. At the second 404, apart in time, it is
+    marked removed. Raises ProviderError."""
     row = Service.objects.filter(render_id=render_id).select_related("environment").first()
     try:
         seen = api.services.get(render_id)
     except NotFound:
-        mark_removed(render_id)
+        if row is not None and row.removed_at is None and not_found(row):
+            mark_removed(render_id)
         return None
     return store_service(seen, row)
 
@@ -69,6 +80,8 @@ def mark_removed(render_id: str) -> bool:
 
 def store_service(seen: Seen, row: Service | None = None) -> Service:
     """The row of one service, up to date; written only where something differs."""
+    if not seen.id:
+        raise ValueError("Render sent no id; nothing was recorded.")
     new = columns(seen)
     if row is None:
         row = Service(render_id=seen.id, **new, is_self=seen.id == settings.RENDER_SELF_SERVICE_ID)
@@ -102,6 +115,7 @@ def columns(seen: Seen) -> dict[str, Any]:
         "autodeploy": seen.auto_deploy,
         "autodeploy_trigger": seen.auto_deploy_trigger[:40],
         "suspended": seen.suspended,
+        "suspenders": ", ".join(seen.suspenders)[:200],
         "maintenance": seen.maintenance.enabled,
         "instances": seen.instances,
         "parent_render_id": seen.parent_id,
@@ -109,13 +123,16 @@ def columns(seen: Seen) -> dict[str, Any]:
         "created_at": seen.created_at,
         "updated_at": seen.updated_at,
         "removed_at": None,
+        "missing_since": None,
     }
 
 
 def environment_of(row: Service) -> Environment:
     """The environment that the service's name, branch and parent point to; a new one is as strict as the strictest."""
     group = group_of(row.name, row.branch, row.parent_render_id)
-    return seen_environment(group.slug, name=group.name, kind=group.kind, by=RENDER)[0]
+    taken = Environment.objects.filter(slug=group.slug).exclude(kind=group.kind).exists()
+    slug = f"{group.kind}-{group.slug}"[:60] if taken and group.kind == "preview" else group.slug
+    return seen_environment(slug, name=group.name, kind=group.kind, by=RENDER)[0]
 
 
 def _change(row: Service, changed: dict[str, Any]) -> None:

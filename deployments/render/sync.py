@@ -15,20 +15,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
-from deployments.models.deployment import GONE, MOVING, Status
+from deployments.models.deployment import MOVING, Status
 from deployments.render.client import note_answer, render
-from deployments.render.record_deploy import attribute, differs, facts, observe
+from deployments.render.isolation import each
+from deployments.render.record_deploy import attribute, differs, facts, observe, vanished
 from deployments.render.service_rows import fetch, sync_services
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from providers.errors import ProviderError, Refused
-from providers.http.errors import NotFound
+from providers.http.errors import Misshapen, NotFound
 from providers.render import Deploy, Render
 
 logger = logging.getLogger(__name__)
 POLL_PAGE = 20
+UNKNOWN_FOR = timedelta(hours=2)
 Progress = Callable[[str, int], None]
 
 
@@ -57,7 +59,7 @@ def poll(
     api = client or render(deadline=6.0, timeout=(2.0, 5.0))
     report = SyncReport()
     try:
-        services = sync_services(api)
+        services = sync_services(api, report.failed)
     except (ProviderError, Refused) as error:
         note_answer(error)
         raise
@@ -68,12 +70,14 @@ def poll(
             break
         try:
             _sync_listed(api, service, report, full, progress)
+        except Misshapen as error:
+            report.failed.append(f"{service.name}: {error.message}")
         except ProviderError as error:
             report.failed.append(f"{service.name}: {error.message}")
             if error.retryable:
                 note_answer(error)
                 return report
-    note_answer(None)
+    note_answer(None, unread=report.failed)
     return report
 
 
@@ -103,9 +107,11 @@ def sync_service(
         if new:
             users = _users(api, service, min(deploy.created_at or timezone.now() for deploy in new))
             for deploy in reversed(new):
-                report.created += observe(service, deploy, actor=users.get(deploy.id, ""))
+                with each(f"{service.name} {deploy.id}", report.failed):
+                    report.created += observe(service, deploy, actor=users.get(deploy.id, ""))
         for deploy, row in changed:
-            report.changed += observe(service, deploy, row)
+            with each(f"{service.name} {deploy.id}", report.failed):
+                report.changed += observe(service, deploy, row)
         if len(new) < len(page):
             break
     _catch_up(api, service, report)
@@ -127,23 +133,26 @@ def _operating(service: Service) -> bool:
 
 
 def _catch_up(api: Render, service: Service, report: SyncReport) -> None:
-    """Rows that still move, or two that claim to be live, are asked for one by one."""
-    rows = list(service.deployments.filter(status__in=[*MOVING, Status.LIVE], seeded=False)[:20])
-    live = [row for row in rows if row.status == Status.LIVE]
-    lagging = [row for row in rows if row.status != Status.LIVE] + live[1:]
+    """Two that claim to be live, and rows that still move, are asked for one by one; a word that we do not know is
+    asked about for a few hours only."""
+    rows = service.deployments.filter(seeded=False)
+    live = list(rows.filter(status=Status.LIVE)[:20])
+    young = timezone.now() - UNKNOWN_FOR
+    moving = rows.filter(status__in=MOVING).exclude(status=Status.UNKNOWN, finished_at__isnull=False)
+    lagging = live[1:] + list(moving.exclude(status=Status.UNKNOWN, first_seen_at__lt=young)[:20])
     asked_lately = timezone.now() - timedelta(seconds=1)
     for row in lagging:
         if row.provider_updated_at is None or row.provider_updated_at < asked_lately:
-            report.changed += _again(api, service, row)
+            with each(f"{service.name} {row.render_id}", report.failed):
+                report.changed += _again(api, service, row)
 
 
 def _again(api: Render, service: Service, row: Deployment) -> bool:
-    """Ask for one deploy; one that Render no longer knows is kept, as superseded and gone."""
+    """Ask for one deploy; one that Render no longer knows is kept."""
     try:
         return observe(service, api.deploys.get(service.render_id, row.render_id), row)
     except NotFound:
-        Deployment.objects.filter(pk=row.pk).update(status=Status.DEACTIVATED, provider_status=GONE)
-        return True
+        return vanished(row)
 
 
 def _users(api: Render, service: Service, since: datetime) -> dict[str, str]:

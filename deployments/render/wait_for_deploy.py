@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 
 from deployments.health import probing
-from deployments.models import Deployment, Service
+from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
 from deployments.render.at_most_once import RENDER
-from deployments.render.record_deploy import observe
+from deployments.render.record_deploy import observe, vanished
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
-from providers.http.errors import RateLimited, Unavailable, UnknownOutcome
+from providers.http.errors import Misshapen, NotFound, RateLimited, Unavailable, UnknownOutcome
 from providers.render import Render
 
+logger = logging.getLogger(__name__)
 ORDER = [
     Status.CREATED,
     Status.QUEUED,
@@ -52,7 +55,7 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
 def _read_deploy(ctx: StepContext, api: Render, service: Service, deploy: str) -> Deployment | None:
     try:
         seen = api.deploys.get(service.render_id, deploy)
-    except (Unavailable, RateLimited) as error:
+    except (Unavailable, RateLimited, Misshapen) as error:
         ctx.log(error.message)
         return None
     observe(service, seen, operation=ctx.operation)
@@ -60,9 +63,14 @@ def _read_deploy(ctx: StepContext, api: Render, service: Service, deploy: str) -
 
 
 def _supersede(api: Render, service: Service, new: Deployment) -> None:
-    """What was live until now is read again at once; the next poll would see it too."""
+    """What was live until now is read again at once; it decides nothing, and the next poll sees it too."""
     for row in service.deployments.filter(status=Status.LIVE).exclude(pk=new.pk):
-        observe(service, api.deploys.get(service.render_id, row.render_id), row)
+        try:
+            observe(service, api.deploys.get(service.render_id, row.render_id), row)
+        except NotFound:
+            vanished(row)
+        except ProviderError as error:
+            logger.warning("what was live on %s could not be read again: %s", service.name, error)
 
 
 def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> None:
@@ -80,8 +88,10 @@ def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
     if not service.health_url or service.maintenance or service.suspended:
         ctx.log("not probed: no health address, in maintenance or suspended")
         return
+    wordless = 0
     for number in range(settings.HEALTH_DECIDE_PROBES):
         check = probing.probe(service)
+        wordless += check.verdict == HealthCheck.Verdict.UNCLEAR
         row = service.deployments.get(render_id=deploy)
         ctx.progress(number + 1, settings.HEALTH_DECIDE_PROBES, unit="probes", note=check.detail)
         if row.health == Deployment.Health.HEALTHY:
@@ -93,6 +103,10 @@ def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
         if row.status == Status.DEACTIVATED:
             ctx.result(health="undecided")
             raise ProviderError("It was live, but another deploy replaced it before it was found healthy.")
+        if wordless >= settings.HEALTH_GOOD_PROBES:
+            ctx.log(f"it is live; whether it is healthy its address does not say: {check.detail}")
+            ctx.result(health="undecided")
+            return
         RENDER.pause(ctx)
     ctx.result(health="undecided")
     raise ProviderError("It is live, but its health never settled. Look at the service's log; nothing was rolled back.")

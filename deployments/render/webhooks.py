@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import standardwebhooks
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
@@ -27,7 +27,8 @@ from providers.render.models import moment, text
 
 logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 65_536
-MAX_ATTEMPTS = 8
+TRIED_FOR = timedelta(hours=24)  # then the polls have long told what it was about
+LONGEST_PAUSE = timedelta(minutes=5)
 NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 Delivery = WebhookDelivery.Status
 
@@ -61,15 +62,20 @@ def process_waiting(limit: int = 50) -> int:
     """Work off what waits: each named service is synchronised once, however many deliveries name it."""
     if not configured():
         return 0
-    waiting = list(
-        WebhookDelivery.objects.filter(
-            status__in=[Delivery.RECEIVED, Delivery.FAILED], attempts__lt=MAX_ATTEMPTS
-        ).order_by("received_at")[:limit]
-    )
+    now = timezone.now()
+    unfinished = WebhookDelivery.objects.filter(status__in=[Delivery.RECEIVED, Delivery.FAILED])
+    unfinished.filter(status=Delivery.FAILED, received_at__lt=now - TRIED_FOR).update(status=Delivery.IGNORED)
+    waiting = [row for row in unfinished.order_by("attempts", "received_at")[:limit] if _is_due(row, now)]
     for render_id in dict.fromkeys(row.service_render_id for row in waiting):
         rows = [row.pk for row in waiting if row.service_render_id == render_id]
         _finish(rows, *_synchronise(render_id))
     return len(waiting)
+
+
+def _is_due(row: WebhookDelivery, now: datetime) -> bool:
+    """A failed one is tried again after a growing pause."""
+    pause = min(timedelta(seconds=2 ** min(row.attempts, 10)), LONGEST_PAUSE)
+    return row.processed_at is None or now - row.processed_at >= pause
 
 
 def _synchronise(render_id: str) -> tuple[str, str]:
@@ -82,6 +88,11 @@ def _synchronise(render_id: str) -> tuple[str, str]:
             sync_service(api, service, SyncReport())
     except ProviderError as error:
         return Delivery.FAILED, error.message[:300]
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("the webhook about %s could not be worked off", render_id)
+        return Delivery.FAILED, f"{type(error).__name__}: {error}"[:300]
     return Delivery.PROCESSED, ""
 
 
@@ -107,7 +118,8 @@ class Comparison:
 def our_webhook(api: Render) -> Webhook | None:
     """The webhook that leads here, if the plan allows webhooks and somebody created one."""
     wanted = settings.OPS_BASE_URL.rstrip("/") + PATH
-    owners = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).distinct()
+    present = Service.objects.filter(removed_at=None).exclude(owner_id="")
+    owners = present.order_by("owner_id").values_list("owner_id", flat=True).distinct()
     for owner in owners:
         try:
             webhook = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)

@@ -22,8 +22,14 @@ def production() -> QuerySet[Service]:
 
 
 def health(request: HttpRequest) -> Panel:
-    """Is production healthy? Red when a probe says no, amber when nobody has looked or maintenance is on."""
-    services = [service for service in production() if service.health_url and not service.suspended]
+    """Is production healthy? Red when a probe says no or a service is suspended, amber when nobody has looked, nobody
+    can tell, or maintenance is on."""
+    everything = list(production())
+    if suspended := [service for service in everything if service.suspended and service.is_web]:
+        names = ", ".join(service.name for service in suspended)
+        by = suspended[0].suspenders.replace("_", " ")
+        return Panel("Health", "Suspended", "bad", names, f"by {by}" if by else "", _environment_url(suspended))
+    services = [service for service in everything if service.health_url and not service.suspended]
     url = _environment_url(services)
     if not services:
         detail = (
@@ -36,7 +42,9 @@ def health(request: HttpRequest) -> Panel:
     if bad:
         since = relative(bad[0].health_since) if bad[0].health_since else ""
         return Panel("Health", "Not healthy", "bad", bad[0].name, f"{bad[0].health_detail} {since}".strip(), url)
-    service = services[0]
+    if doubtful := [service for service in services if service.doubt]:
+        return Panel("Health", "Cannot tell", "warn", doubtful[0].name, doubtful[0].doubt, url)
+    service = next((each for each in services if each.health == Service.Health.UNKNOWN), services[0])
     if service.health == Service.Health.UNKNOWN:
         return Panel(
             "Health", "Not probed yet", "warn", service.name, "The first probe runs within half a minute.", url

@@ -115,7 +115,7 @@ class JsonClient:
         code = response.status_code
         if 200 <= code < 300:
             try:
-                return bounded_json.loads(content) if content.strip() else None
+                return bounded_json.loads(content, repair=True) if content.strip() else None
             except ValueError:
                 return self._garbled(method, path)
         message = self.redact(provider_message(content))

@@ -36,5 +36,12 @@ class Unavailable(ProviderError):
         super().__init__(message, retryable=True)
 
 
+class Misshapen(ProviderError):
+    """The provider answered a read with something of another shape: it says nothing about what exists."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message} Nothing was changed, and nothing was concluded from it.", retryable=True)
+
+
 class UnknownOutcome(ProviderError):
     """A write was sent and its answer was lost: it may have happened. Look it up; never send it again."""

@@ -11,6 +11,7 @@ import http.client
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ MAX_BODY_BYTES = 65_536
 
 @dataclass(frozen=True)
 class HealthResponse:
-    """`error` is empty where an HTTP answer arrived; then `status` and `body` are set."""
+    """`error` is empty where a whole HTTP answer arrived; then `status` and `body` are set. `unread` says why `body` is
+    not all of it."""
 
     status: int | None = None
     body: bytes = b""
     latency_ms: int | None = None
     error: str = ""
+    unread: str = ""
 
 
 def fetch(
@@ -48,8 +51,8 @@ def fetch(
             return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         with within(timeout):
-            status, body = _asked(parts, parts.hostname, port, allow_private, post, headers or {})
-        return HealthResponse(status, body, round((time.monotonic() - begun) * 1000))
+            status, body, unread = _asked(parts, parts.hostname, port, allow_private, post, headers or {})
+        return HealthResponse(status, body, round((time.monotonic() - begun) * 1000), unread=unread)
     except (OSError, ValueError, http.client.HTTPException) as error:
         took = round((time.monotonic() - begun) * 1000)
         return HealthResponse(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
@@ -57,17 +60,39 @@ def fetch(
 
 def _asked(
     parts: SplitResult, host: str, port: int, allow_private: bool, post: bytes | None, headers: Mapping[str, str]
-) -> tuple[int, bytes]:
+) -> tuple[int, bytes, str]:
     address = checked_address(host, port, allow_private, current().left())
     plain = socket.create_connection((address, port), timeout=current().left())
     with closing(plain):
         current().watch(plain)
         with closing(_connection(plain, parts.scheme, host, port)) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            said = {"User-Agent": "sampelit-ops-health", "Connection": "close", **headers}
+            said = {
+                "User-Agent": "sampelit-ops-health",
+                "Connection": "close",
+                "Accept-Encoding": "identity",
+                **headers,
+            }
             connection.request("GET" if post is None else "POST", target, post, said)
             response = connection.getresponse()
-            return response.status, response.read(MAX_BODY_BYTES)
+            return response.status, *_body(response)
+
+
+def _body(response: http.client.HTTPResponse) -> tuple[bytes, str]:
+    """At most 64 KB of the body, unpacked, and why that is not all. Raises IncompleteRead where it was cut."""
+    body = response.read(MAX_BODY_BYTES + 1)
+    if len(body) <= MAX_BODY_BYTES and response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    packing = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    if packing in ("gzip", "deflate"):
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            body = unpacker.decompress(body, MAX_BODY_BYTES + 1)
+        except zlib.error:
+            return b"", "its body cannot be unpacked"
+    elif packing != "identity":
+        return b"", f"its body is packed by {packing[:20]}"
+    return body[:MAX_BODY_BYTES], "its body is longer than 64 KB" if len(body) > MAX_BODY_BYTES else ""
 
 
 def checked_address(host: str, port: int, allow_private: bool, seconds: float = RESOLVE_SECONDS) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Deploy
+from providers.render.models import Deploy, about, part
 from providers.render.paging import PAGE, at, pages
 from providers.render.records import Job
 
@@ -27,10 +27,10 @@ class Deploys:
         path = at("services", service, "deploys")
         batches = pages(self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after)
         for page in batches:
-            yield [Deploy.parse(data) for data in page]
+            yield [deploy for data in page if (deploy := Deploy.parse(part(data))).id]
 
     def get(self, service: str, deploy: str) -> Deploy:
-        return Deploy.parse(self._http.get(at("services", service, "deploys", deploy)))
+        return Deploy.parse(about(deploy, self._http.get(at("services", service, "deploys", deploy))))
 
     def create(self, service: str, *, commit: str | None = None, clear_cache: bool = False) -> Deploy | None:
         """Starts a deploy; None when Render only says that it is queued (202 without a body: look it up).
@@ -38,16 +38,22 @@ class Deploys:
         Raises UnknownOutcome when the answer was lost: look for it in the list, do not send it again."""
         body = {"clearCache": "clear" if clear_cache else "do_not_clear"} | ({"commitId": commit} if commit else {})
         answer = self._http.send("POST", at("services", service, "deploys"), body=body)
-        return Deploy.parse(answer) if answer else None
+        return _named(answer)
 
     def cancel(self, service: str, deploy: str) -> Deploy | None:
         answer = self._http.send("POST", at("services", service, "deploys", deploy, "cancel"))
-        return Deploy.parse(answer) if answer else None
+        return _named(answer)
 
     def rollback(self, service: str, deploy: str) -> Deploy | None:
         """A new deploy of an old build. Render's API leaves autodeploy on (render.com/docs/rollbacks)."""
         answer = self._http.send("POST", at("services", service, "rollback"), body={"deployId": deploy})
-        return Deploy.parse(answer) if answer else None
+        return _named(answer)
+
+
+def _named(answer: object) -> Deploy | None:
+    """The deploy that a write answered; None where the answer names none, so that it is looked up."""
+    deploy = Deploy.parse(part(answer))
+    return deploy if deploy.id else None
 
 
 class Jobs:

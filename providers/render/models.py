@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from providers.bounded_json import storable
+from providers.http.errors import Misshapen
+
 Json = Mapping[str, Any]
 
 
@@ -20,11 +23,19 @@ def moment(value: Any) -> datetime | None:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return storable(value if isinstance(value, str) else "" if value is None else str(value))
 
 
 def part(value: Any) -> Json:
     return value if isinstance(value, Mapping) else {}
+
+
+def about(asked: str, answer: Any) -> Json:
+    """The answer to a read of one thing. Raises Misshapen where it is about nothing, or about another."""
+    said = part(answer)
+    if text(said.get("id")) != asked:
+        raise Misshapen(f"Render was asked for {asked} and answered about {text(said.get('id'))[:80] or 'nothing'}.")
+    return said
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Deploy:
-    """A deploy. `status` is Render's own word, also one that we do not know; only `id` is always there."""
+    """A deploy. `status` is Render's own word, also one that we do not know; without an `id` it says nothing."""
 
     id: str
     status: str = ""
@@ -55,7 +66,7 @@ class Deploy:
     @classmethod
     def parse(cls, data: Json) -> Deploy:
         return cls(
-            id=text(data["id"]),
+            id=text(data.get("id")),
             status=text(data.get("status")),
             trigger=text(data.get("trigger")),
             commit=Commit.parse(part(data.get("commit"))),
@@ -88,6 +99,7 @@ class Service:
     environment_id: str = ""
     dashboard_url: str = ""
     suspended: bool = False
+    suspenders: tuple[str, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
     details: Json = field(default_factory=dict)
@@ -117,7 +129,7 @@ class Service:
     @classmethod
     def parse(cls, data: Json) -> Service:
         return cls(
-            id=text(data["id"]),
+            id=text(data.get("id")),
             name=text(data.get("name")),
             type=text(data.get("type")),
             auto_deploy=data.get("autoDeploy") == "yes",
@@ -128,10 +140,15 @@ class Service:
             environment_id=text(data.get("environmentId")),
             dashboard_url=text(data.get("dashboardUrl")),
             suspended=data.get("suspended") == "suspended",
+            suspenders=_words(data.get("suspenders")),
             created_at=moment(data.get("createdAt")),
             updated_at=moment(data.get("updatedAt")),
             details=part(data.get("serviceDetails")),
         )
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    return tuple(text(word)[:40] for word in given if isinstance(word, str)) if isinstance(given, list) else ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.http.api_client import JsonClient
+from providers.http.errors import Misshapen
 
 Value = str | int | bool | datetime | Sequence[str] | None
 PAGE = 100
@@ -27,15 +28,22 @@ def query(**values: Value) -> dict[str, str | int | Sequence[str]]:
 
 
 def pages(http: JsonClient, path: str, thing: str, limit: int = PAGE, **values: Value) -> Iterator[list[Any]]:
-    """Each page's things, newest first as Render sends them; ends at a page shorter than the limit."""
+    """Each page's things, newest first as Render sends them; ends at a page shorter than the limit.
+
+    Raises Misshapen for what is no list, and for a cursor that leads back: neither is an end."""
     cursor: str | None = None
-    while True:
+    seen: set[str | None] = set()
+    while cursor not in seen:
+        seen.add(cursor)
         answer = http.get(path, query(**values, cursor=cursor, limit=limit))
-        items = [item for item in answer or () if isinstance(item, Mapping)]
-        yield [item.get(thing, item) for item in items]
+        if not isinstance(answer, list):
+            raise Misshapen(f"{http.provider} answered GET {path} with {type(answer).__name__} instead of a list.")
+        items = [item for item in answer if isinstance(item, Mapping)]
+        yield [each for item in items if isinstance(each := item.get(thing, item), Mapping)]
         cursor = items[-1].get("cursor") if items else None
-        if len(items) < limit or not cursor:
+        if len(answer) < limit or not cursor:
             return
+    raise Misshapen(f"{http.provider} repeats the cursor {str(cursor)[:80]} of GET {path}.")
 
 
 def things(http: JsonClient, path: str, thing: str, limit: int = PAGE, **values: Value) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Instance, Owner, Service, moment
+from providers.render.models import Instance, Owner, Service, about, moment, part
 from providers.render.paging import at, things
 
 
@@ -28,7 +28,7 @@ class Services:
             yield Service.parse(data)
 
     def get(self, service: str, *, deadline: float | None = None) -> Service:
-        return Service.parse(self._http.get(at("services", service), deadline=deadline))
+        return Service.parse(about(service, self._http.get(at("services", service), deadline=deadline)))
 
     def instances(self, service: str) -> Sequence[Instance]:
         answer = self._http.get(at("services", service, "instances"))
@@ -36,7 +36,7 @@ class Services:
 
     def _patch(self, service: str, body: Mapping[str, Any]) -> Service:
         """Stores configuration; most changes need a deploy to take effect."""
-        return Service.parse(self._http.send("PATCH", at("services", service), body=body))
+        return Service.parse(part(self._http.send("PATCH", at("services", service), body=body)))
 
     def set_autodeploy(self, service: str, on: bool) -> Service:
         return self._patch(service, {"autoDeploy": "yes" if on else "no"})

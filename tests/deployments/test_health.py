@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from deployments import jobs
 from deployments.health import probing
-from deployments.health.probing import assess
+from deployments.health.assessment import assess
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.render.sync import poll
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.specs import Consequence
 from operations.models import Notification, Operation
+from providers.http.health_probe import HealthResponse
 from tests.deployments.conftest import finish
 from tests.render_sandbox import Harness
 
@@ -30,8 +31,8 @@ VERDICTS = [
     (200, b"OK", "", True),
     (204, b"", "", True),
     (302, b"", "", False),
-    (200, b'["healthy"]', "", True),
-    (200, b'{"status": ""}', "", True),
+    (200, b'["healthy"]', "", False),
+    (200, b'{"status": ""}', "", False),
     (200, b'{"status": null}', "", False),
     (None, b"", "no answer (TimeoutError)", False),
 ]
@@ -39,7 +40,7 @@ VERDICTS = [
 
 @pytest.mark.parametrize(("status", "body", "error", "healthy"), VERDICTS)
 def test_the_verdict_reads_status_and_body(status: int | None, body: bytes, error: str, healthy: bool) -> None:
-    assert assess(status, body, error).healthy is healthy
+    assert assess(HealthResponse(status, body, error=error)).healthy is healthy
 
 
 def test_healthy_only_after_enough_good_probes(sandbox: Harness, api: Service) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
 from deployments.render.service_rows import fetch, mark_removed, store_service
@@ -19,13 +21,24 @@ pytestmark = pytest.mark.django_db
 PREVIEW = "sampelit-web-pr-41"
 
 
+def long_missing(service: str) -> None:
+    """The 404 that was noted came a minute ago."""
+    rows = Service.objects.filter(render_id=service, missing_since__isnull=False)
+    assert rows.update(missing_since=timezone.now() - timedelta(minutes=1)) == 1
+
+
 def by_the_list(sandbox: Harness, service: str) -> None:
     sandbox.render.services.delete(service)
+    poll()
+    long_missing(service)
     poll()
 
 
 def by_a_webhook(sandbox: Harness, service: str) -> None:
     sandbox.render.services.delete(service)
+    WebhookDelivery.objects.create(delivery_id=f"msg-{WebhookDelivery.objects.count()}", service_render_id=service)
+    process_waiting()
+    long_missing(service)
     WebhookDelivery.objects.create(delivery_id=f"msg-{WebhookDelivery.objects.count()}", service_render_id=service)
     process_waiting()
 
@@ -35,6 +48,8 @@ def by_its_deploys(sandbox: Harness, service: str) -> None:
     sandbox.control("fault", match=f"GET /services/{service}", kind="404", times=2)
     poll()
     sandbox.render.services.delete(service)
+    long_missing(service)
+    poll()
 
 
 PATHS = [by_the_list, by_a_webhook, by_its_deploys]

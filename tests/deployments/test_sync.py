@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
@@ -125,6 +128,9 @@ def test_a_stale_answer_takes_a_moving_deploy_no_step_back(sandbox: Harness, kno
 def test_a_deleted_service_is_marked_not_lost(sandbox: Harness, known: SyncReport) -> None:
     sandbox.render.services.delete(sandbox.service("sampelit-web-pr-41"))
     poll()
+    assert Service.objects.get(name="sampelit-web-pr-41").removed_at is None
+    Service.objects.filter(missing_since__isnull=False).update(missing_since=timezone.now() - timedelta(minutes=1))
+    poll()
 
     gone = Service.objects.get(name="sampelit-web-pr-41")
     assert gone.removed_at is not None
@@ -154,6 +160,9 @@ def test_changed_settings_go_to_the_ledger(sandbox: Harness, known: SyncReport) 
 def test_a_deploy_that_render_forgot_is_kept_and_the_service_stays(sandbox: Harness, known: SyncReport) -> None:
     lost = sandbox.deploys().pop()
     sandbox.control("manual", service=API)
+    poll()
+    assert Deployment.objects.get(render_id=lost["id"]).status == "live"
+    Deployment.objects.filter(missing_since__isnull=False).update(missing_since=timezone.now() - timedelta(minutes=1))
     poll()
 
     row = Deployment.objects.get(render_id=lost["id"])

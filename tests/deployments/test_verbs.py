@@ -92,6 +92,8 @@ def test_other_apps_close_and_open_the_door(
 
 def test_the_watchdog_lifts_what_was_forgotten(sandbox: Harness, api: Service, act: Act) -> None:
     act("deployments.maintenance", state="on")
+    sandbox.control("fault", match="PATCH", kind="cut")
+    assert act("deployments.maintenance", state="off").status == "failed"  # the watchdog still knows
     assert maintenance_watchdog.lift_forgotten() == 0
     Service.objects.filter(pk=api.pk).update(maintenance_until=timezone.now() - timedelta(seconds=1))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from standardwebhooks import Webhook
 
 from deployments.models import Deployment, Service, WebhookDelivery
@@ -156,6 +157,9 @@ def test_it_is_tried_again_when_render_is_down(client: Client, api: Service, san
     webhooks.process_waiting()
     assert WebhookDelivery.objects.get().status == "failed"
     sandbox.sandbox.faults.clear()
+    webhooks.process_waiting()
+    assert WebhookDelivery.objects.get().attempts == 1
+    WebhookDelivery.objects.update(processed_at=timezone.now() - timedelta(minutes=1))
 
     webhooks.process_waiting()
 

@@ -160,9 +160,10 @@ backups.restore.failed backups.restore.succeeded backups.run.brought_back backup
 backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
 backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
 deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
+deployments.deploy_gone
 deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
 deployments.function_live deployments.function_removed deployments.healthy deployments.history_read
-deployments.live deployments.maintenance_lifted deployments.runs_portal deployments.service_back
+deployments.live deployments.maintenance_lifted deployments.odd_order deployments.runs_portal deployments.service_back
 deployments.service_removed deployments.settings_changed deployments.started
 deployments.unhealthy ledger.exported ledger.verified migrations_registry.applied
 migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found

@@ -1,0 +1,88 @@
+"""What one answer of a health address says: good, bad, or nothing that could be judged. Pure.
+
+In: the answer. Out: a verdict with its sentence. Only a word that we know as good is good: what is cut, too long,
+empty, unreadable or a page for people is unclear, never healthy and never a reason to act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployments.models.health import HealthCheck
+from providers import bounded_json
+from providers.bounded_json import storable
+from providers.http.health_probe import HealthResponse
+
+Verdict = HealthCheck.Verdict
+GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
+GOOD_DATABASE = {"connected", "ok", "healthy", "up", "true"}
+FLAGS = ("healthy", "ok", "alive", "up")
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True)
+class HealthAssessment:
+    verdict: Verdict
+    detail: str = ""
+    body_status: str = ""
+    version: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        return self.verdict == Verdict.GOOD
+
+
+def assess(answer: HealthResponse) -> HealthAssessment:
+    """The verdict on one answer."""
+    if answer.error or answer.status is None:
+        return HealthAssessment(Verdict.SILENT, answer.error or "no answer")
+    parsed = _parsed(answer.body)
+    said = parsed if isinstance(parsed, Mapping) else {}
+    version, word = _short(said.get("version") or "", 100), _word(said, parsed)
+    http = f"HTTP {answer.status}"
+    if not 200 <= answer.status < 300:
+        verdict = Verdict.UNCLEAR if answer.status == TOO_MANY_REQUESTS else Verdict.BAD
+        return HealthAssessment(verdict, http + (f", {word}" if word else ""), word, version)
+    if answer.unread:
+        return HealthAssessment(Verdict.UNCLEAR, f"{http}, but {answer.unread}")
+    verdict, detail = _judged(answer, said, word)
+    return HealthAssessment(verdict, f"{http}{detail}", word, version)
+
+
+def _judged(answer: HealthResponse, said: Mapping[str, Any], word: str) -> tuple[Verdict, str]:
+    """Of a whole answer that succeeded."""
+    database = _short(said.get("database") or "", 60) if said.get("database") is not False else "false"
+    if word and word.lower() not in GOOD_WORDS and said:
+        return Verdict.BAD, f", but the body says {word}"
+    if any(said.get(flag) is False for flag in FLAGS):
+        return Verdict.BAD, ", but the body says that it is not"
+    if database and database.lower() not in GOOD_DATABASE:
+        return Verdict.BAD, f", but the database is {database}"
+    if word.lower() in GOOD_WORDS:
+        return Verdict.GOOD, f", {word}"
+    if answer.status == 204 or database or any(said.get(flag) is True for flag in FLAGS):
+        return Verdict.GOOD, ""
+    return Verdict.UNCLEAR, ', but the body does not say how it is; let it answer {"status": "ok"}'
+
+
+def _word(said: Mapping[str, Any], parsed: object) -> str:
+    """The word about health: of `status` in an object, or the whole body where it is one word."""
+    word = said.get("status") if said else parsed
+    if isinstance(word, bool):
+        return "ok" if word else "not ok"
+    return _short(word, 60) if isinstance(word, str) else ""
+
+
+def _parsed(body: bytes) -> object:
+    """JSON, else the text where it is one short word; None for anything else."""
+    try:
+        return bounded_json.loads(body)
+    except (ValueError, RecursionError):
+        text = body[:61].decode("utf-8", "replace").strip()
+        return text if text.isalpha() and len(body) <= 60 else None
+
+
+def _short(value: object, most: int) -> str:
+    return storable(str(value))[:most]

@@ -1,0 +1,183 @@
+"""Health is a judgement with doubt: nothing is red, green or rolled back on what the portal could not see or read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from django.utils import timezone
+
+from deployments import jobs
+from deployments.health import probing
+from deployments.health.auto_rollback import consider
+from deployments.health.sight import Sight
+from deployments.models import Deployment, HealthCheck, Service
+from deployments.render.client import note_answer
+from deployments.web import home
+from operations.models import Environment, Notification, Operation
+from providers.errors import Refused
+from providers.http.health_probe import HealthResponse
+
+FINE, SICK = b'{"status":"ok"}', b'{"status":"degraded"}'
+NOWHERE = "http://127.0.0.1:9"
+SILENCE = HealthResponse(error="no answer (TimeoutError)")
+
+
+def said(body: bytes, status: int = 200) -> HealthResponse:
+    return HealthResponse(status, body, 5)
+
+
+@pytest.fixture
+def api(db: None, settings: Any) -> Service:
+    """A production service that was long healthy; nobody outside answers."""
+    settings.RENDER_API_BASE, settings.HEALTH_WITNESS_URLS, settings.HEALTH_GOOD_PROBES = NOWHERE, [], 2
+    place = Environment.objects.create(slug="production", name="Production", kind="production")
+    row = Service.objects.create(
+        render_id="srv-1", name="api", type="web_service", environment=place, health="healthy", auto_rollback=True
+    )
+    Service.objects.filter(pk=row.pk).update(health_streak=9, url=NOWHERE, health_check_path="/health")
+    released(row, "aaaaaaaa", status="deactivated", health="healthy", days=2)
+    return Service.objects.get(pk=row.pk)
+
+
+def released(service: Service, commit: str, *, status: str = "live", health: str = "", days: float = 0) -> Deployment:
+    at = timezone.now() - timedelta(days=days, minutes=5)
+    times = dict.fromkeys(("created_at", "finished_at"), at)
+    return Deployment.objects.create(
+        service=service, render_id=f"dep-{commit}", commit_sha=commit, status=status, health=health, **times
+    )
+
+
+def probe(service: Service, *answers: HealthResponse, others: list[HealthResponse] | None = None) -> Service:
+    for answer in answers:
+        row = Service.objects.select_related("environment").get(pk=service.pk)
+        probing.record_health(row, answer, Sight(others or []))
+    return Service.objects.get(pk=service.pk)
+
+
+def test_silence_from_everywhere_is_our_own_blindness(api: Service, rf: RequestFactory) -> None:
+    released(api, "bbbbbbbb", health="healthy")
+
+    seen = probe(api, *[SILENCE] * 5)
+
+    assert (seen.health, seen.health_streak) == ("healthy", 9)
+    assert not Operation.objects.exists()
+    assert not Notification.objects.exists()
+    panel = home.health(rf.get("/"))
+    assert (panel.answer, panel.tone) == ("Cannot tell", "warn")
+    back = probe(api, said(FINE))
+    assert (back.doubt, back.doubt_since, home.health(rf.get("/")).answer) == ("", None, "Healthy")
+
+
+def test_silence_of_one_is_red_and_never_a_rollback(api: Service) -> None:
+    released(api, "bbbbbbbb")
+
+    seen = probe(api, *[SILENCE] * 5, others=[said(b"", 500)])
+
+    assert seen.health == "unhealthy"
+    assert Notification.objects.count() == 1
+    assert not Operation.objects.exists()
+
+
+def test_the_other_worker_may_see(api: Service) -> None:
+    sight = Sight()
+    assert not Sight().is_clear
+
+    HealthCheck.objects.create(service=api, healthy=True, status_code=200)
+
+    assert sight.is_clear
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, True),
+        ({"found_healthy_at": timezone.now()}, False),
+        ({"finished_at": timezone.now() - timedelta(hours=1)}, False),
+        ({"trigger": "rollback"}, False),
+        ({"seeded": True}, False),
+    ],
+)
+def test_only_a_young_release_that_never_was_healthy_is_taken_back(
+    api: Service, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], asked: bool
+) -> None:
+    assert tried(api, monkeypatch, [said(SICK)] * 3, **change) is asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([said(SICK)] * 2, True),
+        ([said(b"", 502)] * 2, True),
+        ([said(SICK), SILENCE, SILENCE, said(SICK)], False),
+        ([SILENCE] * 3, False),
+        ([said(b"")] * 3, False),
+        ([said(SICK), said(b""), said(SICK)], True),
+        ([said(b'{"status":"ok","version":"aaaaaaa"}')] * 3, False),
+    ],
+)
+def test_only_its_own_word_takes_a_release_back(
+    api: Service, monkeypatch: pytest.MonkeyPatch, answers: list[HealthResponse], asked: bool
+) -> None:
+    assert tried(api, monkeypatch, answers) is asked
+
+
+def test_nothing_is_taken_back_while_render_does_not_answer(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    note_answer(Refused("no"))
+
+    assert tried(api, monkeypatch, [said(SICK)] * 3) is False
+
+
+def tried(api: Service, monkeypatch: pytest.MonkeyPatch, answers: list[HealthResponse], **change: Any) -> bool:
+    """Whether a rollback was asked for after these answers of a new release."""
+    asked: list[str] = []
+    monkeypatch.setattr("deployments.health.auto_rollback.request", lambda kind, **_: asked.append(kind))
+    live = released(api, "bbbbbbbb")
+    Deployment.objects.filter(pk=live.pk).update(**change)
+    probe(api, *answers, others=[said(FINE)])
+    consider(Deployment.objects.get(pk=live.pk), Sight([said(FINE)]))
+    return bool(asked)
+
+
+@pytest.mark.parametrize(("minutes", "health"), [(0, "healthy"), (5, "unhealthy")])
+def test_an_older_version_is_not_healthy(api: Service, minutes: float, health: str) -> None:
+    live = released(api, "bbbbbbbb")
+    at = timezone.now() - timedelta(minutes=minutes)
+    Deployment.objects.filter(pk=live.pk).update(created_at=at, finished_at=at)
+
+    seen = probe(api, *[said(b'{"status":"ok","version":"aaaaaaa"}')] * 3)
+
+    live.refresh_from_db()
+    assert (seen.health, live.health) == (health, "unhealthy" if minutes else "")
+    assert "bbbbbbb was released" in seen.health_detail
+    assert probe(api, *[said(b'{"status":"ok","version":"bbbbbbb"}')] * 2).health == "healthy"
+    assert probe(api, *[said(b'{"status":"ok","version":"2.1"}')] * 2).health == "healthy"
+
+
+def test_one_that_is_suspended_is_on_the_home_page(api: Service, rf: RequestFactory) -> None:
+    place = api.environment
+    suspended = {"type": "web_service", "suspended": True, "suspenders": "billing"}
+    Service.objects.create(render_id="srv-2", name="web", environment=place, **suspended)
+
+    panel = home.health(rf.get("/"))
+
+    assert (panel.answer, panel.tone, panel.badge, panel.detail) == ("Suspended", "bad", "web", "by billing")
+
+
+def test_what_one_answer_breaks_leaves_the_others_judged(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [Service.objects.create(render_id=f"srv-{n}", name=f"api-{n}", type="web_service") for n in (2, 3)]
+    Service.objects.update(url="http://127.0.0.1:9", health_check_path="/health", probed_at=None)
+    monkeypatch.setattr(probing, "fetch_health", lambda url: said(FINE))
+    real = probing.assess
+
+    def broken(answer: HealthResponse, count: list[int] = [0]) -> Any:  # noqa: B006
+        count[0] += 1
+        return real(answer) if count[0] > 1 else 1 / 0
+
+    monkeypatch.setattr(probing, "assess", broken)
+
+    jobs.probe_health()
+
+    assert HealthCheck.objects.count() == len(others)
