@@ -37,6 +37,7 @@ VALUES = {
     "url": ("nothing-here/",),
 }
 BODY = {
+    "form_key": f"{0:032}-1+",  # of any form; what is sent with it makes each one of its own
     "environment": "production",
     "key": "matrix",
     "reason": "asked by the matrix",

@@ -52,6 +52,22 @@ MIDDLEWARE = [
     "operations.web.form_key.OneTimeForms",
     "operations.web.step_up.StepUpPages",
 ]
+# Addresses whose forms carry no one-time key, and why. Machines and the shell send no forms.
+_LOOKS, _ONCE = "changes nothing", "a password or a code guards it, and works once"
+FORMS_WITHOUT_KEY = {
+    "admin:login": _ONCE,
+    "admin:logout": "done twice it is done once",
+    "admin:password_change": _ONCE,
+    "admin:doctor": _LOOKS,
+    "admin:connect": _LOOKS,
+    "admin:ledger_verify": _LOOKS,
+    "admin:deployments_blueprint": _LOOKS,
+    "account:second_factor": _ONCE,
+    "account:replace_second_factor": _ONCE,
+    "account:add_passkey": _ONCE,
+    "account:passkey_sign_in": _ONCE,
+    "account:welcome": _ONCE,
+}
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",

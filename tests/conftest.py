@@ -19,6 +19,7 @@ from operations.models import Environment
 from sandbox import database
 from tests import portal_database, portal_template
 from tests.fast_flush import fast_flush  # noqa: F401 (a fixture)
+from tests.keyed_forms import keyed_forms  # noqa: F401 (a fixture)
 from tests.reused_server import reused
 from tests.supabase_platform import platform, platform_server  # noqa: F401 (fixtures)
 from tests.whole_tables import no_update_of_a_whole_table  # noqa: F401 (a fixture)

@@ -1,7 +1,8 @@
 """A form has one effect, however often it is sent: double click, back button, resend, two tabs.
 
 In: the key that `{% form_key %}` wrote into a form, the same until a form of that address was sent by its person.
-Out: the view's answer once; afterwards the way to where the first one led. A refused form keeps its key.
+Out: the view's answer once; afterwards the way to where the first one led. A refused form keeps its key, and a form
+without one is refused, unless its address is in FORMS_WITHOUT_KEY.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +29,8 @@ PATIENCE = 10.0  # seconds that a second click waits for the first
 KEPT = timedelta(days=2)  # a session, and with it a form, ends after twelve hours
 _SHAPE = re.compile(r"([0-9a-f]{32})-\d{1,19}\+?")
 _AGAIN = "This form was sent before, and its effect is this one; nothing was done again."
+_BROKEN = "This form is broken. Nothing was done; open its page again."
+_KEYLESS = "This form came without its one-time key. Nothing was done; open its page and send it from there."
 _UNKNOWN = "This form was sent before and it is not known how that ended. Nothing was done again: look here first."
 
 
@@ -71,18 +75,25 @@ class OneTimeForms:
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """After the CSRF check and before the view."""
-        key = request.POST.get(NAME) if request.method == "POST" and request.user.is_authenticated else None
-        if key is None:
+        if request.method != "POST" or not request.user.is_authenticated:
             return None
+        key = request.POST.get(NAME)
+        if key is None:
+            return None if _may_come_without(request) else HttpResponse(_KEYLESS, status=400)
         shape = _SHAPE.fullmatch(key)
         if shape is None:
-            return HttpResponse("This form is broken. Nothing was done; open its page again.", status=400)
+            return HttpResponse(_BROKEN, status=400)
         unique = key + (_content(request) if key.endswith("+") else "")
         form, first = SentForm.objects.get_or_create(by_id=request.user.pk, key=unique, defaults={"place": shape[1]})
         if first:
             request.sent_form = form  # type: ignore[attr-defined]
             return None
         return _again(request, form)
+
+
+def _may_come_without(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.view_name in settings.FORMS_WITHOUT_KEY
 
 
 def _content(request: HttpRequest) -> str:

@@ -9,37 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from deployments.models import Service
 from ledger.models import Entry
 from operations.models import AccessToken, Operation, SentForm, Task
 from operations.web import form_key
+from sampelit_ops import permission_matrix
 from tests import factories
 from tests.browser.pages import operation, pages
+from tests.keyed_forms import Keyless
 from tests.people import holder
 from tests.sampelit_ops.forms_in import Form, forms_in
 from tests.stepping import SteppingClient
 
 pytestmark = pytest.mark.django_db
-# What changes nothing, or what a password or a code guards that works once.
-WITHOUT_KEY = {
-    "/admin/logout/",
-    "/admin/doctor/",
-    "/admin/connect/",
-    "/admin/login/",
-    "/admin/password_change/",
-    "/admin/ledger/entry/verify/",
-    "/admin/account/second-factor/",
-    "/admin/account/second-factor/replace/",
-    "/admin/account/second-factor/passkeys/add/",
-    "/admin/deployments/service/blueprint/production/",
-}
 REQUEST = "/admin/operations/operation/request/"
+
+
+def may_come_without(sent_to: str) -> bool:
+    return resolve(sent_to).view_name in settings.FORMS_WITHOUT_KEY
 
 
 def ask(kind: str, query: str) -> Callable[[], str]:
@@ -112,7 +106,7 @@ def test_every_form_of_every_page_carries_its_key(somebody: Client) -> None:
         for form in forms_in(somebody.get(url).content) if url else []:
             sent_to = (form.action or url).partition("?")[0]
             acts = form.name != "changelist-form" or "action" in form.fields
-            if "form_key" not in form.fields and sent_to not in WITHOUT_KEY and acts:
+            if "form_key" not in form.fields and not may_come_without(sent_to) and acts:
                 missing.add((name, sent_to))
 
     assert not missing
@@ -176,6 +170,38 @@ def test_one_persons_key_is_nothing_to_another(somebody: Client) -> None:
     send(other, url, form, {"reason": "once"})
 
     assert Operation.objects.filter(parameters__key="once").count() == 2
+
+
+def test_a_form_without_its_key_is_refused(somebody: Client) -> None:
+    address_of, given = ACTS["approve"]
+    url, keyless = address_of(), Keyless()
+    form = form_of(acting(somebody, "approve"), url)
+    keyless.cookies = somebody.cookies
+    del form.fields["form_key"]
+    before = effects()
+
+    answer = send(keyless, url, form, given)
+
+    assert (answer.status_code, effects()) == (400, before)
+    assert b"Nothing was done" in answer.content
+
+
+def test_every_address_refuses_it(somebody: Client) -> None:
+    """Or its reason stands in the settings."""
+    keyless = Keyless(raise_request_exception=False)
+    keyless.cookies = somebody.cookies
+    paths = [address.path for address in permission_matrix.addresses()]
+    closed = [path for path in paths if not may_come_without(path) and keyless.post(path).status_code != 400]
+
+    assert len(paths) > 200
+    assert closed == []
+
+
+def test_each_exception_is_an_address_and_has_a_reason() -> None:
+    known = {resolve(address.path).view_name for address in permission_matrix.addresses()}
+
+    assert set(settings.FORMS_WITHOUT_KEY) - known == set()
+    assert all(settings.FORMS_WITHOUT_KEY.values())
 
 
 @pytest.mark.parametrize("key", ["x", "0" * 32, f"{'0' * 32}-", f"{'0' * 31}g-1", "\x00", "0" * 32 + "-" + "1" * 20])

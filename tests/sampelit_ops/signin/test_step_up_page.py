@@ -49,6 +49,7 @@ def test_it_shows_what_is_confirmed_and_does_it_with_a_code(amir: Authenticator,
     done = _give(client, vera, "Viewer", "Operator", step_up=asked.context["signed"], step_up_code=code_of(amir))
 
     assert (done.status_code, authority.roles(vera)) == (302, ["Operator", "Viewer"])
+    assert again.pop("form_key")
     assert again == {"email": vera.email, "roles": "Operator"}
     assert Entry.objects.filter(code="signin.stepped_up", actor="amir", subject="vera").exists()
 
