@@ -29,6 +29,7 @@ class ExportKind(OperationKind):
     name, label, permission = "backups.export", "Export and prove", "backups.request_export"
     connects = ("export",)
     risk = Risk.ROUTINE
+    protects = True
     exclusive = "backup:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=_policies)]
     steps = [
@@ -89,6 +90,7 @@ def _never_again(run: Run) -> str:
 class VerifyKind(OperationKind):
     name, label, permission = "backups.verify", "Verify a run again", "backups.verify_run"
     risk = Risk.ROUTINE
+    protects = True
     exclusive = "verify:{run}"
     parameters = [Parameter("run", "Run", choices=runs)]
     steps = [step("prove", verify, pool="prove", **DEADLINE)]

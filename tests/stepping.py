@@ -11,8 +11,10 @@ from typing import Any, ParamSpec, TypeVar
 from django.contrib.auth.models import User
 from django.test import Client
 
+from migrations_registry.drift import detect
+from migrations_registry.services import waivers
 from operations.approvals import break_glass as glass
-from operations.approvals import confirmation, voting
+from operations.approvals import confirmation, tasks, voting
 from operations.engine import cancel as ending
 from operations.engine import request as requests
 from operations.factors import devices
@@ -39,7 +41,7 @@ def stepping(service: Callable[P, R]) -> Callable[P, R]:
 
 def show(by: Any, binding: Binding) -> None:
     """As if this person had just shown a factor for exactly this."""
-    person = by if isinstance(by, User) else User.objects.get(username=by)
+    person = by if isinstance(by, User) else User.objects.get_or_create(username=by)[0]
     note(person, binding, "authenticator")
 
 
@@ -53,14 +55,17 @@ class SteppingClient(Client):
 
     def post(self, *args: Any, **kwargs: Any) -> Any:
         answer = super().post(*args, **kwargs)
-        if answer.status_code != ASKS:
-            return answer
-        show(answer.wsgi_request.user, answer.context["binding"])
-        return super().post(*args, **kwargs)
+        while answer.status_code == ASKS:
+            show(answer.wsgi_request.user, answer.context["binding"])
+            answer = super().post(*args, **kwargs)
+        return answer
 
 
+accept_drift = stepping(detect.resolve)
+agree = stepping(waivers.approve)
 approve = stepping(voting.approve)
 break_glass = stepping(glass.break_glass)
+close = stepping(tasks.close)
 confirm = stepping(confirmation.confirm)
 request = stepping(requests.request)
 retry = stepping(ending.retry)

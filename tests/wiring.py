@@ -62,6 +62,7 @@ def _kind(kind: Any) -> Lines:
         "no-freeze": not kind.allowed_in_freeze,
         "everywhere": kind.everywhere,
         "step-up": kind.step_up,
+        "protects": kind.protects,
     }
     words = [kind.name, type(kind).__name__, kind.permission, str(kind.risk), kind.exclusive or "-"]
     words += [flag for flag, raised in flags.items() if raised]

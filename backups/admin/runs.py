@@ -151,8 +151,8 @@ class PolicyAdmin(EditableAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """Retention decides what is deleted, and a policy that is off copies nothing: both are grave."""
-        grave = {name: form.cleaned_data[name] for name in (*KEEP, "enabled") if name in form.changed_data}
+        """What is copied, how often, where to, how long it stays and who is told is grave; words are not."""
+        grave = {name: str(form.cleaned_data[name]) for name in form.changed_data if name != "description"}
         if change and grave:
             spend(request.user.get_username(), Binding("backups.policy", str(obj), digest_of(obj.pk, grave)))
         super().save_model(request, obj, form, change)

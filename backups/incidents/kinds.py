@@ -99,7 +99,7 @@ def place(ctx: StepContext) -> None:
 
 class PlaceHold(OperationKind):
     name, label, permission = "backups.place_hold", "Put a legal hold on a run", "backups.place_hold"
-    step_up = True
+    step_up = protects = True
     risk, needs_reason = Risk.ROUTINE, True
     exclusive = "hold:{run}"
     parameters = [Parameter("run", "Run", choices=_stored)]

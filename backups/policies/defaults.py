@@ -9,6 +9,8 @@ from django.utils import timezone
 from backups.models import Policy
 from backups.policy_spec import AUDIT_TABLES
 from ledger.services import record
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import Environment
 
 AUDIT_TRAIL = "audit-trail"
@@ -44,6 +46,7 @@ def ensure_policies(environment: Environment) -> None:
 @transaction.atomic
 def accept_database(policy: Policy, by: User) -> None:
     """A planned move: what earlier runs say about the database's identity no longer counts for this policy."""
+    spend(by.username, Binding("backups.accept_database", str(policy), digest_of(policy.pk)))
     Policy.objects.filter(pk=policy.pk).update(identity_accepted_at=timezone.now())
     record(
         "backups.policy.database_accepted", actor=by.username, environment=policy.environment.slug, subject=policy.name

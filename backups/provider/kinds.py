@@ -56,6 +56,7 @@ STEPS: list[StepSpec | Registered] = [
 class ProviderRestore(OperationKind):
     name, label, permission = "backups.provider_restore", "Restore a Supabase backup", "backups.request_restore"
     risk = Risk.DESTRUCTIVE
+    protects = True
     connects = ("export", "project")
     exclusive = "schema:{environment}"
     parameters = [Parameter("backup", "Backup", choices=copies), PRESENT]

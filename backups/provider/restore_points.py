@@ -114,6 +114,7 @@ def write_down(ctx: StepContext) -> None:
 class RestorePointKind(OperationKind):
     name, label, permission = "backups.provider_restore_point", "Mark a restore point", "backups.request_export"
     risk = Risk.ROUTINE
+    protects = True
     connects = ("export", "project")
     exclusive = "point:{environment}"
     parameters = [Parameter("name", "Name", required=False, help="At most 20 characters; empty: one is made.")]

@@ -42,6 +42,7 @@ def find(environment: Environment, parameters: Parameters) -> Run:
 class RestoreKind(OperationKind):
     name, label, permission = "backups.restore", "Restore a run", "backups.request_restore"
     risk = "routine"
+    protects = True
     connects = ("export", "restore")
     exclusive = "restore:{environment}:{target}"
     parameters = [

@@ -48,6 +48,7 @@ def policy_of(environment: Environment, parameters: Parameters) -> Policy:
 class RetireKind(OperationKind):
     name, label, permission = "backups.retire", "Retire runs by the policy's retention", PERMISSION
     risk = Risk.ROUTINE
+    step_up = True
     exclusive = "retention:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=policies)]
     steps = [step("retire", retention_steps.retire, pool="export", **DEADLINE)]
@@ -71,6 +72,7 @@ class RetireKind(OperationKind):
 class PurgeKind(OperationKind):
     name, label, permission = "backups.purge", "Delete the data of retired runs", PERMISSION
     risk = Risk.ROUTINE
+    step_up = True
     exclusive = "retention:{environment}:{policy}"
     parameters = [Parameter("policy", "Policy", choices=policies)]
     steps = [step("purge", purge.purge, pool="prove", **DEADLINE)]
@@ -97,6 +99,7 @@ class PurgeKind(OperationKind):
 class UnretireKind(OperationKind):
     name, label, permission = "backups.unretire", "Bring a retired run back", PERMISSION
     risk = Risk.ROUTINE
+    protects = True
     exclusive = "unretire:{run}"
     parameters = [Parameter("run", "Run", choices=retired_runs)]
     steps = [step("bring_back", retention_steps.bring_back, pool="export")]

@@ -19,6 +19,8 @@ from deployments.web import charts
 from deployments.web.verbs import of_service
 from ledger.services import record
 from operations.authority import holds
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 
 SWITCHES = {
     "is_self": "This portal runs here, or its secrets do: every verb is refused",
@@ -66,6 +68,10 @@ def _switch(request: HttpRequest, service: Service) -> HttpResponse:
     changed = {name: value for name, value in wanted.items() if getattr(service, name) is not value}
     if changed:
         with transaction.atomic():
+            spend(
+                request.user.get_username(),
+                Binding("deployments.service", service.name, digest_of(service.pk, changed)),
+            )
             Service.objects.filter(pk=service.pk).update(**changed)
             environment = service.environment_slug
             switched = {name: [not value, value] for name, value in changed.items()}

@@ -13,15 +13,17 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger.models import Entry
 from ledger.services import record
 from migrations_registry.drift import restore_exemption
+from migrations_registry.drift.who_was_about import LISTED, who_was_about
 from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.model import of_rows
-from migrations_registry.models import DriftIncident, HistoryReading, MigrationFile, SchemaFingerprint
+from migrations_registry.models import DriftIncident, MigrationFile, SchemaFingerprint
 from operations import notify
 from operations.accounts import SYSTEM
 from operations.dsns import reading_dsn
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Status
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -29,7 +31,6 @@ from providers.postgres.schema.objects import read_objects
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 3600.0
-LISTED = 30
 KEPT = 500
 
 
@@ -102,7 +103,7 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
         incident.found, incident.changes = row, changed
         incident.save()
     else:
-        known = [*_around(environment, last_seen), *_written_elsewhere(environment)]
+        known = who_was_about(environment, last_seen)
         incident = DriftIncident.objects.create(
             environment=environment, expected=expected, found=row, changes=changed, around=known
         )
@@ -110,24 +111,6 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     names = [str(change) for change in changes]
     _tell("found", environment, SYSTEM, {"incident": incident.pk, "count": len(names), "changes": names[:LISTED]})
     return incident
-
-
-def _around(environment: Environment, since: datetime) -> list[dict[str, str]]:
-    """Who did what on this environment between the two looks, as far as the ledger knows."""
-    entries = Entry.objects.filter(environment=environment.slug, at__gte=since).exclude(code__contains=".drift.")
-    return [
-        {"at": entry.at.isoformat(), "actor": entry.actor, "code": entry.code, "subject": entry.subject}
-        for entry in entries.order_by("-at")[:LISTED]
-    ]
-
-
-def _written_elsewhere(environment: Environment) -> list[dict[str, str]]:
-    """History rows that no registered file explains: somebody ran a migration without us; the platform may know who."""
-    reading = HistoryReading.objects.filter(environment=environment).first()
-    return [
-        {"at": row["version"], "actor": row.get("by") or "not said", "code": "history row", "subject": row["name"]}
-        for row in (reading.unknown[:LISTED] if reading else [])
-    ]
 
 
 def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
@@ -151,6 +134,9 @@ def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFil
             raise Refused(f"This incident is {row.get_status_display().lower()} already. Nothing was changed.")
         if row.found_id != incident.found_id:
             raise Refused("The schema changed again while you looked. Nothing was changed; look at it once more.")
+        accepted = [row.pk, row.found_id, reason.strip(), file.sha256 if file else ""]
+        about = f"{row.environment.slug} (incident {row.pk})"
+        spend(by, Binding("migrations.accept_drift", about, digest_of(accepted)))
         fingerprint = row.found
         fingerprint.trusted_because, fingerprint.trusted_at = f"accepted by {by}: {reason}"[:300], timezone.now()
         fingerprint.save()

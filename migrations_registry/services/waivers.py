@@ -10,6 +10,8 @@ from django.utils import timezone
 from ledger.services import record
 from migrations_registry.models import MigrationFile, Waiver
 from operations.authority import holds_somewhere, why_not
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from providers.errors import Refused
 
 
@@ -38,6 +40,9 @@ def approve(waiver: Waiver, *, by: User) -> None:
     if by.username == waiver.requested_by:
         raise Refused(f"{by.username} proposed this waiver: somebody else must approve it. Nothing was changed.")
     with transaction.atomic():
+        about = f"{waiver.rule}, line {waiver.line} of {waiver.file.name}"
+        agreed = digest_of(waiver.pk, waiver.file.sha256, waiver.reason)
+        spend(by.username, Binding("migrations.agree_waiver", about, agreed))
         changed = Waiver.objects.filter(pk=waiver.pk, approved_by="").update(
             approved_by=by.username, approved_at=timezone.now()
         )

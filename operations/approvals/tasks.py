@@ -11,6 +11,8 @@ from ledger.services import record
 from operations.authority import why_not
 from operations.engine.request import refusals_recorded
 from operations.engine.wording import said
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import Task
 from providers.errors import Refused
 
@@ -34,6 +36,8 @@ def close(task: Task, *, by: User, resolution: str) -> Task:
         resolution = said(resolution)
         if len(resolution.strip()) < 3:
             raise Refused("Say what was found or done; nothing was changed.")
+        if row.not_by_id is not None:  # the look of a second person
+            spend(by.username, Binding("operations.review", row.title, digest_of(row.pk, resolution)))
         Task.objects.filter(pk=row.pk).update(closed_at=timezone.now(), closed_by=by, resolution=resolution)
         record(
             "operations.task.closed",

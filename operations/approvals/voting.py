@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from operations.authority import VOTE, holds, why_not
+from operations.engine.cancel import confirm_ending
 from operations.engine.deciding import places_of
 from operations.engine.kinds import registry
 from operations.engine.request import record_about, refusals_recorded
@@ -38,7 +39,7 @@ def why_not_vote(operation: Operation, by: User) -> str:
 
 
 def is_grave(operation: Operation) -> bool:
-    """Whether a vote for it needs a second factor shown for it; to refuse or to take back lowers nothing."""
+    """Whether a vote for it needs a second factor shown for it."""
     kind = registry.kinds.get(operation.kind)
     return kind is None or kind.step_up or operation.risk == Risk.DESTRUCTIVE
 
@@ -63,6 +64,7 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
             votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
             if not votes.update(revoked_at=timezone.now()):
                 raise Refused("You have no vote here to take back; nothing was changed.")
+            confirm_ending("operations.revoke", row, by)
             if row.status == Status.QUEUED and not row.glass_is_broken() and not has_votes(row, places_of(row)):
                 Operation.objects.advance(row.pk, Status.QUEUED, Status.AWAITING_APPROVAL)
             record_about(row, "operations.approval_revoked", actor=by.username, channel=channel)
@@ -87,8 +89,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
             comment = said(comment)
-            if decision == Approval.Decision.APPROVE and is_grave(row):
-                spend(by.username, about("operations.approve", row))
+            _confirm(decision, row, by)
             Approval.objects.update_or_create(
                 operation=row,
                 approved_by=by,
@@ -115,6 +116,14 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 _advance_if_enough(row)  # after its entry, without which no vote counts
     row.refresh_from_db()
     return row
+
+
+def _confirm(decision: str, row: Operation, by: User) -> None:
+    """A vote lowers what guards the product, a refusal what protects it: by what the operation does. StepUpNeeded."""
+    if decision == Approval.Decision.REJECT:
+        confirm_ending("operations.reject", row, by)
+    elif is_grave(row):
+        spend(by.username, about("operations.approve", row))
 
 
 def _advance_if_enough(row: Operation) -> None:

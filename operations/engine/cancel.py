@@ -12,6 +12,8 @@ from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded, request
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
+from operations.factors.acts import about
+from operations.factors.step_up import spend
 from operations.models import Operation, Status
 from providers.errors import Refused
 
@@ -26,6 +28,16 @@ def why_not_cancel(operation: Operation, by: User) -> str:
     return why_not(by, "operations.cancel_operation", operation.environment, otherwise)
 
 
+def confirm_ending(act: str, operation: Operation, by: User) -> None:
+    """Spend the factor shown for refusing, un-voting or stopping what protects; raise StepUpNeeded.
+
+    Without it people are worse off (ADR 16). Of a kind that no part knows any more nobody can say that they are not.
+    """
+    kind = kinds.registry.kinds.get(operation.kind)
+    if kind is None or kind.protects or kind.restores_service:
+        spend(by.username, about(act, operation))
+
+
 def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
     """End it at once if it has not begun; else ask it to stop, after which its always-steps still run."""
     with refusals_recorded(operation.kind, by, operation.environment):
@@ -34,6 +46,7 @@ def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
         with transaction.atomic():
             row = Operation.objects.select_for_update(of=("self",)).select_related("environment").get(pk=operation.pk)
             _cancel_locked(row, by)
+            confirm_ending("operations.cancel", row, by)
             record_about(row, "operations.cancel_requested", actor=by.username, status=row.status, reason=said(reason))
     row.refresh_from_db()
     return row

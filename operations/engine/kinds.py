@@ -35,6 +35,7 @@ class OperationKind:
     needs_device: bool = False
     needs_reason: bool = False
     step_up: bool = False  # whoever asks for it, or votes for it, shows a second factor for exactly that
+    protects: bool = False  # it copies, keeps or brings back: whoever refuses or stops it shows one too
     everywhere: bool = False  # its act is not bound to the environment that the form names
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

@@ -47,6 +47,7 @@ class ChangeEnvironment(OperationKind):
     name, label, permission = "environments.change", "Change an environment", "operations.change_environment"
     step_up = True
     risk = FROM_PLAN
+    protects = True  # whoever stops a restriction
     exclusive = "environment:{environment}"
     steps = [step("change", change, pool="urgent", deadline=120)]
     parameters = parameters(CHANGEABLE)

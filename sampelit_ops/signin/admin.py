@@ -137,7 +137,13 @@ class PersonAdmin(EditableAdmin):
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """They are signed out at once and keep their name in the ledger."""
-        self._switch(request, queryset.exclude(username=request.user.get_username()), False, "signin.user_deactivated")
+        others = queryset.filter(is_active=True).exclude(username=request.user.get_username())
+        names = sorted(others.values_list("username", flat=True))
+        with transaction.atomic():
+            if names:
+                about = Binding("signin.deactivate", ", ".join(names)[:200], digest_of(names))
+                spend(request.user.get_username(), about)
+            self._switch(request, others, False, "signin.user_deactivated")
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -87,6 +87,7 @@ def start_over(user: User, *, by: User) -> str:
 def change_contact(user: User, before: str, *, by: User) -> None:
     """Record that links for this person now go elsewhere, and tell the old address and every approver."""
     now = user.email
+    spend(by.username, Binding("signin.contact", user.username, digest_of(before, now)))
     body = f"{by.username} changed it from {before or 'nothing'} to {now}; one-time links go there from now on."
     subject = f"The address of {user.username} was changed by {by.username}"
     path = reverse("admin:auth_user_change", args=[user.pk])

@@ -18,6 +18,7 @@ from providers.storage.base import Retained, StoreError
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
 from tests.backups.conftest import ended
+from tests.stepping import stepping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL_POOLS = frozenset({"export", "prove"})
@@ -150,12 +151,12 @@ def test_an_unknown_policy_is_refused(ask) -> None:
 
 
 def test_another_database_is_refused_until_a_person_accepts_it(ask) -> None:
-    from backups.policies.defaults import accept_database
+    from backups.policies import defaults
 
     first = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
     Run.objects.update(system_identifier="123")
     refused = ended(ask())
-    accept_database(first.policy, User.objects.get(username="olga"))
+    stepping(defaults.accept_database)(first.policy, by=User.objects.get(username="olga"))
     accepted = ended(ask())
 
     assert refused.status == "failed"

@@ -24,13 +24,16 @@ from deployments.web.home import health as health_panel
 from deployments.web.home import live as live_panel
 from tests.people import holder
 from tests.render_sandbox import Harness
+from tests.stepping import SteppingClient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def everything(api: Service, client: Client) -> Client:
+def everything(api: Service) -> Client:
+    """Who may do all, and shows a second factor wherever a page asks."""
     cache.clear()
+    client = SteppingClient()
     client.force_login(User.objects.create_superuser("root", password="a-long-password"))
     return client
 

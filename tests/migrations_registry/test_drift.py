@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.test import Client
 from django.utils import timezone
 
 from ledger.models import Entry
@@ -18,6 +18,8 @@ from migrations_registry.models import DriftIncident, HistoryReading, SchemaFing
 from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
 from tests.factories import person
+from tests.sampelit_ops.signin.codes import code_of
+from tests.stepping import SteppingClient, accept_drift, authenticator
 
 pytestmark = pytest.mark.django_db
 
@@ -70,11 +72,11 @@ def test_accepted_with_a_reason_it_is_the_expected_schema(
     incident = drift_detect.look(watched_production)
     assert incident is not None
     with pytest.raises(Refused, match="Say why"):
-        drift_detect.resolve(incident, by="ana", reason=" ")
-    drift_detect.resolve(incident, by="ana", reason="made by hand during the incident")
+        accept_drift(incident, by="ana", reason=" ")
+    accept_drift(incident, by="ana", reason="made by hand during the incident")
     assert drift_detect.look(watched_production) is None
     with pytest.raises(Refused, match="already"):
-        drift_detect.resolve(incident, by="ana", reason="again")
+        accept_drift(incident, by="ana", reason="again")
     assert DriftIncident.objects.get().resolved_by == "ana"
 
 
@@ -147,12 +149,13 @@ def test_there_is_never_a_second_open_incident(watched_production: Environment, 
 
 
 def test_the_page_shows_both_sides_and_takes_the_reason(
-    watched_production: Environment, admin: psycopg.Connection, client: Client
+    watched_production: Environment, admin: psycopg.Connection
 ) -> None:
     drift_detect.look(watched_production)
     admin.execute("ALTER POLICY own_account ON users USING (true)")
     incident = drift_detect.look(watched_production)
     assert incident is not None
+    client = SteppingClient()
     client.force_login(person("ana"))
     url = f"/admin/migrations_registry/driftincident/{incident.pk}/change/"
     shown = client.get(url, follow=True).content.decode()
@@ -200,6 +203,8 @@ def test_the_shell_looks_and_accepts(watched_production: Environment, admin: psy
     assert run() == (1, "table public.shadow added\n1 differences on production.\n")
     assert "may not accept" in run(accept=True, reason="agreed", actor="vera")[1]
     assert "Say why" in run(accept=True, actor="ana")[1]
-    assert run(accept=True, reason="agreed", actor="ana")[0] == 0
+    assert "second factor" in run(accept=True, reason="agreed", actor="ana")[1]
+    code = code_of(authenticator(User.objects.get(username="ana")))
+    assert run(accept=True, reason="agreed", actor="ana", code=code)[0] == 0
     assert run()[0] == 0
     assert DriftIncident.objects.get().resolved_by == "ana"

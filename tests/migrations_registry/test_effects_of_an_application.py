@@ -19,6 +19,7 @@ from migrations_registry.services import planning
 from operations.models import Environment, Notification
 from providers.errors import Refused
 from tests.migrations_registry.applying import Act, add_supabase, history, rows
+from tests.stepping import accept_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,7 +139,7 @@ def test_an_opaque_call_needs_a_role_that_cannot_act_unseen(
         )
         operation_of = drift_detect.look(baselined)
         assert operation_of is not None
-        drift_detect.resolve(operation_of, by="ana", reason="for the test")
+        accept_drift(operation_of, by="ana", reason="for the test")
         admin.execute("GRANT pg_execute_server_program TO sampelit_migration")
         operation = act("migrations.apply", file=add_supabase(2, "SELECT anything()").sha256)
         admin.execute("REVOKE pg_execute_server_program FROM sampelit_migration")

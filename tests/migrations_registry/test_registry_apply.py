@@ -11,7 +11,7 @@ from ledger.services import verify
 from migrations_registry.kinds.apply import preflight
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import review
-from migrations_registry.services.waivers import approve, propose
+from migrations_registry.services.waivers import propose
 from operations.engine.claim import claim
 from operations.engine.claim_checks import accept
 from operations.engine.request import request
@@ -19,6 +19,7 @@ from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 from tests.people import holder
 from tests.registering import BAD, CALM, registered
+from tests.stepping import agree
 from tests.stepping import approve as vote
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +138,7 @@ def test_content_binds_bytes_target_policy_and_waivers(bare_production: Environm
     assert review(file, staging).content != before
     waiver = propose(file, "MD-DROP-COLUMN", 2, reason="empty since 2024", by=operator)
     assert review(file, bare_production).content == before
-    approve(waiver, by=holder("second", "approve_waiver"))
+    agree(waiver, by=holder("second", "approve_waiver"))
     waived = review(file, bare_production)
     assert waived.content != before
     assert waived.plan.risk == "destructive"

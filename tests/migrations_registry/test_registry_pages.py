@@ -15,13 +15,13 @@ from django.urls import reverse
 
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from migrations_registry.services.planning import review
-from migrations_registry.services.waivers import approve, propose
+from migrations_registry.services.waivers import propose
 from operations.models import Environment, Status
 from providers.errors import Refused
 from sampelit_ops.demo import migrations
 from tests.people import holder
 from tests.registering import BAD, CALM, registered
-from tests.stepping import request
+from tests.stepping import agree, request
 
 pytestmark = pytest.mark.django_db
 
@@ -120,11 +120,11 @@ def test_a_waiver_needs_a_reason_and_somebody_else(operator: User) -> None:
         propose(file, "MD-DROP-TABLE", 2, reason="x", by=operator)
     waiver = propose(file, "MD-DROP-COLUMN", 2, reason="empty", by=operator)
     with pytest.raises(Refused, match="somebody else"):
-        approve(waiver, by=operator)
+        agree(waiver, by=operator)
     with pytest.raises(IntegrityError, match="second_person"), transaction.atomic():
         Waiver.objects.filter(pk=waiver.pk).update(approved_by=operator.username, approved_at=waiver.requested_at)
     with pytest.raises(PermissionDenied):
-        approve(waiver, by=holder("viewer"))
+        agree(waiver, by=holder("viewer"))
 
 
 def test_a_waiver_is_approved_once_and_alone(operator: User) -> None:
@@ -132,10 +132,10 @@ def test_a_waiver_is_approved_once_and_alone(operator: User) -> None:
     other_file = registered(BAD, "migration_02_b.sql")
     waiver, other = (propose(each, "MD-DROP-COLUMN", 2, reason="empty", by=operator) for each in (file, other_file))
 
-    approve(waiver, by=second)
+    agree(waiver, by=second)
 
     with pytest.raises(Refused, match="approved already"):
-        approve(waiver, by=holder("third", "approve_waiver"))
+        agree(waiver, by=holder("third", "approve_waiver"))
     assert Waiver.objects.get(pk=waiver.pk).approved_by == "second"
     assert Waiver.objects.get(pk=other.pk).approved_by == ""
 

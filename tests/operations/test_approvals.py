@@ -9,14 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from ledger.models import Entry
-from operations.approvals.tasks import close
 from operations.approvals.voting import reevaluate, reject, revoke
 from operations.engine.claim import claim
 from operations.engine.run import run_operation
 from operations.models import Approval, Operation, Task
 from operations.votes.judge import counted
 from providers.errors import Refused
-from tests.stepping import approve, break_glass
+from tests.stepping import approve, break_glass, close
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = frozenset({"export", "prove", "urgent"})

@@ -12,7 +12,7 @@ from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
 from tests.people import holder
-from tests.stepping import approve
+from tests.stepping import SteppingClient, approve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,10 +141,11 @@ def test_the_live_fragment_stops_when_it_ended(sign_in, ask):
     assert "data-terminal" in client.get(url).text
 
 
-def test_a_task_is_closed_with_a_resolution(sign_in, operator):
+def test_a_task_is_closed_with_a_resolution(operator):
     task = Task.objects.create(kind="other", title="look", dedupe_key="t", not_by=operator)
     url = reverse("admin:operations_close_task", args=[task.pk])
-    client = sign_in(seeing("ada", "close_task"))
+    client = SteppingClient()
+    client.force_login(seeing("ada", "close_task"))
 
     refused = client.post(url, {"resolution": ""})
     assert (refused.status_code, "Say what was found" in refused.text) == (409, True)

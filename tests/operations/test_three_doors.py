@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
-from operations.approvals.tasks import close
 from operations.engine import kinds
 from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import check_permission, request
@@ -19,7 +18,7 @@ from operations.web.operation_page import verbs
 from sampelit_ops.roles import ROLES
 from tests.operations.test_roles_by_environment import DOORS, PLACEMENTS, SLUGS, _shell, covers, placed, where
 from tests.sampelit_ops.signin.codes import code_of
-from tests.stepping import SteppingClient, authenticator, break_glass, retry
+from tests.stepping import SteppingClient, authenticator, break_glass, close, retry
 
 __all__ = ["where"]
 KIND = "rehearsal.routine"

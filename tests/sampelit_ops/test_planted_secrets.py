@@ -14,7 +14,6 @@ from django.urls import reverse
 
 from ledger.services import record
 from operations import notify
-from operations.approvals.tasks import close
 from operations.engine import kinds, specs
 from operations.engine.context import StepContext
 from operations.engine.request import request
@@ -24,7 +23,7 @@ from providers.errors import ProviderError, Refused
 from sampelit_ops.logging import JsonFormatter
 from tests import factories, sampling
 from tests.browser.pages import pages
-from tests.stepping import approve
+from tests.stepping import approve, close
 
 MARK = "Zq9Planted"
 VARIABLES = (

@@ -7,14 +7,14 @@ backups.drop_scratch DropScratchKind backups.request_restore routine scratch:{re
   drop drop prove 3600/120 s
 backups.evidence Evidence backups.produce_evidencereport routine -
   report write_report export 3600/1800 s
-backups.export ExportKind backups.request_export routine backup:{environment}:{policy}
+backups.export ExportKind backups.request_export routine backup:{environment}:{policy} protects
   connects export
   copy copy export 21600/600 s
   prove prove_step prove 21600/600 s
   settle settle export 3600/120 s always
-backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason step-up
+backups.place_hold PlaceHold backups.place_hold routine hold:{run} reason step-up protects
   place place urgent 3600/120 s
-backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{environment}
+backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{environment} protects
   connects export project
   check check export 300/120 s
   maintenance_on by name
@@ -27,7 +27,7 @@ backups.provider_pitr ProviderPitr backups.request_restore destructive schema:{e
   maintenance_off by name always undoes maintenance_on
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
-backups.provider_restore ProviderRestore backups.request_restore destructive schema:{environment}
+backups.provider_restore ProviderRestore backups.request_restore destructive schema:{environment} protects
   connects export project
   check check export 300/120 s
   maintenance_on by name
@@ -40,20 +40,20 @@ backups.provider_restore ProviderRestore backups.request_restore destructive sch
   maintenance_off by name always undoes maintenance_on
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
-backups.provider_restore_point RestorePointKind backups.request_export routine point:{environment}
+backups.provider_restore_point RestorePointKind backups.request_export routine point:{environment} protects
   connects export project
   mark mark export 900/120 s
   copy copy export 21600/600 s
   prove prove prove 21600/600 s
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
-backups.purge PurgeKind backups.apply_retention routine retention:{environment}:{policy}
+backups.purge PurgeKind backups.apply_retention routine retention:{environment}:{policy} step-up
   purge purge prove 21600/600 s
 backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} reason step-up
   release release urgent 3600/120 s
 backups.resolve_incident ResolveIncident backups.resolve_incident sensitive incident:{incident} reason step-up
   resolve resolve urgent 3600/120 s
-backups.restore RestoreKind backups.request_restore routine restore:{environment}:{target}
+backups.restore RestoreKind backups.request_restore routine restore:{environment}:{target} protects
   connects export restore
   check check prove 21600/600 s
   maintenance_on maintenance_on urgent 3600/120 s
@@ -63,13 +63,13 @@ backups.restore RestoreKind backups.request_restore routine restore:{environment
   load load prove 21600/600 s
   maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
   settle settle export 3600/120 s always
-backups.retire RetireKind backups.apply_retention routine retention:{environment}:{policy}
+backups.retire RetireKind backups.apply_retention routine retention:{environment}:{policy} step-up
   retire retire export 21600/600 s
 backups.trace_decision TraceDecision backups.produce_evidencereport routine trace:{environment}
   trace trace_decision prove 21600/600 s
-backups.unretire UnretireKind backups.apply_retention routine unretire:{run}
+backups.unretire UnretireKind backups.apply_retention routine unretire:{run} protects
   bring_back bring_back export 3600/120 s
-backups.verify VerifyKind backups.verify_run routine verify:{run}
+backups.verify VerifyKind backups.verify_run routine verify:{run} protects
   prove verify prove 21600/600 s
 deployments.autodeploy Autodeploy deployments.deploy routine service:{service}
   autodeploy autodeploy deploy 3600/120 s
@@ -143,7 +143,7 @@ deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{grou
   unlink unlink deploy 3600/120 s
 environments.add AddEnvironment operations.add_environment sensitive environments step-up
   add add urgent 120/120 s
-environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment} step-up
+environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment} step-up protects
   change change urgent 120/120 s
 environments.rebind RebindEnvironment operations.change_environment destructive schema:{environment} reason step-up
   rebind rebind export 120/120 s

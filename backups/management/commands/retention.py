@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--look", action="store_true", help="also look into the store for missing objects")
         parser.add_argument("--apply-request", action="store_true", help="ask for backups.retire and backups.purge")
         parser.add_argument("--as", dest="actor", help="who asks (demo only; else OPS_TOKEN)")
+        parser.add_argument("--code", action="append", default=[], help="of your second factor, once for each request")
         parser.add_argument("--reason", default="retention from the shell")
         parser.add_argument("--json", action="store_true", dest="as_json")
 
@@ -52,14 +53,15 @@ class Command(BaseCommand):
         by = cli.actor(options, "backups.apply_retention", policy.environment)
         wanted = [kind for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)) if runs]
         try:
-            return [_request(kind, by, policy, options["reason"]) for kind in wanted]
+            return [_request(kind, by, policy, options) for kind in wanted]
         except PermissionDenied as refusal:
             raise CommandError(str(refusal), returncode=2) from None
 
 
-def _request(kind: str, by: User, policy: Policy, reason: str) -> Operation:
-    values = {"policy": policy.name}
-    return request(kind, by=by, environment=policy.environment, parameters=values, reason=reason, channel="shell")
+def _request(kind: str, by: User, policy: Policy, options: dict[str, Any]) -> Operation:
+    asked = {"parameters": {"policy": policy.name}, "reason": options["reason"], "channel": "shell"}
+    code = {"code": options["code"].pop(0) if options["code"] else ""}
+    return cli.confirmed(by, code, lambda: request(kind, by=by, environment=policy.environment, **asked))
 
 
 def _policy(options: dict[str, Any]) -> Policy:

@@ -31,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why it is right (with --accept)")
         parser.add_argument("--file", default="", metavar="SHA256", help="the registered migration that explains it")
         parser.add_argument("--as", dest="actor", default="", help="who accepts (demo only; otherwise OPS_TOKEN)")
+        parser.add_argument("--code", default="", help="a code of your second factor (with --accept)")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,5 +60,6 @@ class Command(BaseCommand):
         if refusal := why_not(by, MAY_RESOLVE, incident.environment, f"{by.username} may not accept drift."):
             raise PermissionDenied(f"{refusal} Nothing was changed.")
         file = find(options["file"]) if options["file"] else None
-        drift_detect.resolve(incident, by=by.username, reason=options["reason"], file=file)
+        said = {"by": by.username, "reason": options["reason"], "file": file}
+        cli.confirmed(by, options, lambda: drift_detect.resolve(incident, **said))
         self.stdout.write(f"{incident} accepted by {by.username}; this schema is the expected one from now on.")

@@ -18,12 +18,12 @@ from backups.models import Policy, Run
 from backups.models import Segment as SegmentRow
 from backups.models.run import segment_rows
 from backups.proof.prove import Verdict, store_proof
-from operations.engine.request import request
 from operations.models import Environment, Operation
 from operations.models.ulid import new_ulid
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from tests.running import run_once
+from tests.stepping import request
 
 POOLS = frozenset({"export", "prove"})
 

@@ -25,8 +25,10 @@ from backups.retention.facts import planned
 from backups.retention.kinds import keep_retention
 from backups.stores.orphans import sweep, sweep_default_store
 from ledger.models import Entry
-from operations.engine.request import request
+from operations.engine import request as engine_request
 from operations.engine.run import run_operation
+from operations.factors import devices
+from operations.factors.step_up import StepUpNeeded
 from operations.models import Heartbeat, Operation
 from operations.models.ulid import new_ulid
 from providers.errors import Refused
@@ -35,6 +37,7 @@ from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
 from tests.backups.retention.conftest import POOLS, stored
 from tests.seaweed import ADMIN, SECRET_KEY
+from tests.stepping import request
 from tests.ticking import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -288,15 +291,24 @@ def test_whoever_may_not_is_refused(policy, history) -> None:
         request("backups.purge", by=stranger, environment=policy.environment, parameters={"policy": policy.name})
 
 
+@pytest.mark.parametrize("kind", ["backups.retire", "backups.purge"])
+def test_a_person_who_asks_for_it_shows_a_second_factor(policy, olga, history, kind: str) -> None:
+    with pytest.raises(StepUpNeeded):
+        engine_request.request(kind, by=olga, environment=policy.environment, parameters={"policy": policy.name})
+
+    assert not Operation.objects.filter(kind=kind).exists()
+
+
 def test_an_unknown_policy_is_named(act) -> None:
     with pytest.raises(Refused, match=r"no policy 'x'; nothing was requested\. Known: audit-trail"):
         act("backups.retire", policy="x")
 
 
 def test_the_shell_shows_the_plan_and_asks_for_it(policy, history, olga) -> None:
-    out = StringIO()
+    out, codes = StringIO(), devices.new_recovery_codes(olga)[:2]
+    shown = [word for code in codes for word in ("--code", code)]
 
-    call_command("retention", "audit-trail", "--apply-request", "--as", "olga", "--json", stdout=out)
+    call_command("retention", "audit-trail", "--apply-request", *shown, "--as", "olga", "--json", stdout=out)
 
     document = json.loads(out.getvalue())
     assert document["retire"] == [history[3].pk]

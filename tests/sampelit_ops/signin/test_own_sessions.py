@@ -18,7 +18,7 @@ from sampelit_ops.models import Session
 from sampelit_ops.signin import browser
 from sampelit_ops.signin.role_changes import set_roles
 from tests.sampelit_ops.signin.codes import PASSWORD, code_of
-from tests.stepping import stepping
+from tests.stepping import SteppingClient, stepping
 
 PAGE = "/admin/account/sessions/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -125,7 +125,7 @@ def _sign_out(vera: User, here: Client) -> None:
 
 def _by_admin(here: Client, vera: User, action: str) -> None:
     admin = User.objects.get(username="amir")
-    client = Client()
+    client = SteppingClient()
     client.force_login(admin)
     client.post("/admin/auth/user/", {"action": action, "_selected_action": [vera.pk]})
 
