@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from backups.archive import keys
 from backups.export import steps as export_steps
-from backups.models import Policy, Run
+from backups.models import Policy, Run, named
 from backups.models.run import RunStatus
 from backups.policies import portal
 from backups.proof import steps as proof_steps
@@ -31,7 +31,7 @@ class ExportKind(OperationKind):
     risk = Risk.ROUTINE
     protects = True
     exclusive = "backup:{environment}:{policy}"
-    parameters = [Parameter("policy", "Policy", choices=_policies)]
+    parameters = [Parameter("policy", "Policy", choices=_policies, named=named.policy)]
     steps = [
         step("copy", export_steps.copy, pool="export", deadline=6 * 3600, stall=600),
         step("prove", proof_steps.prove_step, pool="prove", deadline=6 * 3600, stall=600),
@@ -92,7 +92,7 @@ class VerifyKind(OperationKind):
     risk = Risk.ROUTINE
     protects = True
     exclusive = "verify:{run}"
-    parameters = [Parameter("run", "Run", choices=runs)]
+    parameters = [Parameter("run", "Run", choices=runs, named=named.run)]
     steps = [step("prove", verify, pool="prove", **DEADLINE)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -106,6 +106,9 @@ class VerifyKind(OperationKind):
             Consequence("Every object is read back and restored into a throwaway server; nothing is written.", "ok"),
             Consequence("If a row differs, the run turns red.", "warn"),
         ]
+
+    def describe(self, parameters: Parameters) -> str:
+        return named.title_of(str(parameters["run"]))
 
 
 def register() -> None:

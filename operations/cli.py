@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 
 from ledger import collector_lines, stream
 from operations.approvals.break_glass import break_glass
-from operations.approvals.voting import approve, reject, revoke
+from operations.approvals.voting import approve, reject, revoke, typed_for, why_not_vote
 from operations.authority import VOTE
 from operations.engine import kinds
 from operations.engine import request as requests
@@ -79,7 +79,20 @@ def act(verb: str, options: dict[str, Any]) -> Operation:
     """approve, reject, revoke, cancel, retry or break-glass one operation."""
     operation = find(options["id"])
     by = actor(options, *_door(verb, operation), needs_token=verb != "cancel")
+    if verb == "approve":
+        _refuse_untyped(operation, by, options["confirm"])
     return confirmed(by, options, lambda: _act(verb, find(options["id"]), by, options["reason"]))
+
+
+def _refuse_untyped(operation: Operation, by: User, typed: str) -> None:
+    """As on the page: who approves what destroys types its name. Raise Refused."""
+    wanted = typed_for(operation)
+    if wanted and typed != wanted and not why_not_vote(operation, by):
+        with requests.refusals_recorded(operation.kind, by, operation.environment):
+            raise Refused(
+                f"Read what it destroys (ops show {operation.pk}), then give --confirm {wanted} exactly. "
+                "Nothing was changed."
+            )
 
 
 def _act(verb: str, operation: Operation, by: User, reason: str) -> Operation:

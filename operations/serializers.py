@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from operations.engine.kinds import all_consequences, registry
+from operations.engine.kinds import OperationKind, all_consequences, registry
 from operations.engine.specs import Consequence
 from operations.models import Approval, Operation, Step
 from providers.errors import ProviderError, Refused
@@ -30,6 +30,14 @@ def as_json(operation: Operation) -> dict[str, Any]:
         "result": operation.result,
         "error": operation.error,
     }
+
+
+def kind_as_json(kind: OperationKind) -> dict[str, Any]:
+    """What can be requested, and with which parameters."""
+    names = ("name", "label", "required", "secret", "help")
+    shown = [{name: getattr(parameter, name) for name in names} for parameter in kind.parameters]
+    risk = str(kind.risk)
+    return {"kind": kind.name, "label": kind.label, "risk": risk, "permission": kind.permission, "parameters": shown}
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

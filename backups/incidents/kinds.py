@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from backups.incidents import holds
 from backups.incidents import service as incidents_service
-from backups.models import Hold, Incident, Run
+from backups.models import Hold, Incident, Run, named
 from operations import navigation
 from operations.engine import kinds
 from operations.engine.context import StepContext
@@ -59,7 +59,7 @@ class ResolveIncident(OperationKind):
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "incident:{incident}"
     parameters = [
-        Parameter("incident", "Incident", choices=_open),
+        Parameter("incident", "Incident", choices=_open, named=named.incident),
         Parameter("finding", "Finding", required=False, help="Its fingerprint; empty: as it is found now."),
     ]
     steps = [step("resolve", resolve, pool="urgent")]
@@ -102,7 +102,7 @@ class PlaceHold(OperationKind):
     step_up = protects = True
     risk, needs_reason = Risk.ROUTINE, True
     exclusive = "hold:{run}"
-    parameters = [Parameter("run", "Run", choices=_stored)]
+    parameters = [Parameter("run", "Run", choices=_stored, named=named.run)]
     steps = [step("place", place, pool="urgent")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -113,6 +113,9 @@ class PlaceHold(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [Consequence("Retention never removes this run until somebody releases the hold, with a reason.", "ok")]
+
+    def describe(self, parameters: Parameters) -> str:
+        return named.title_of(str(parameters["run"]))
 
 
 def _standing(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -145,7 +148,7 @@ class ReleaseHold(OperationKind):
     step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "release:{hold}"
-    parameters = [Parameter("hold", "Hold", choices=_standing)]
+    parameters = [Parameter("hold", "Hold", choices=_standing, named=named.hold)]
     steps = [step("release", release, pool="urgent")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

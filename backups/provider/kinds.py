@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
-from backups.models import ProviderBackup
+from backups.models import ProviderBackup, named
 from backups.provider import onboarding, safety_export, steps, verify
 from backups.provider.restore_points import RestorePointKind
 from backups.provider.target import Target, of_backup, of_second
@@ -59,7 +59,7 @@ class ProviderRestore(OperationKind):
     protects = True
     connects = ("export", "project")
     exclusive = "schema:{environment}"
-    parameters = [Parameter("backup", "Backup", choices=copies), PRESENT]
+    parameters = [Parameter("backup", "Backup", choices=copies, named=named.provider_backup), PRESENT]
     steps = STEPS
 
     def target(self, environment: Environment, parameters: Parameters) -> Target:
@@ -88,7 +88,8 @@ class ProviderRestore(OperationKind):
         return consequences(environment, self.target(environment, parameters), skip="present" in parameters)
 
     def describe(self, parameters: Parameters) -> str:
-        return f"backup {parameters.get('backup', '')}"
+        row = ProviderBackup.objects.filter(external_id=str(parameters.get("backup", ""))).first()
+        return f"{row}, {row.taken_at:%Y-%m-%d %H:%M}" if row else f"backup {parameters.get('backup', '')}"
 
 
 class ProviderPitr(ProviderRestore):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from backups.models import Run
+from backups.models import Run, named
 from backups.models.run import RunStatus
 from backups.restore import live_steps, preview, scratch, targets
 from backups.restore import steps as restore_steps
@@ -13,7 +13,7 @@ from backups.restore.preview import comparison
 from backups.restore.targets import Place, parse, where
 from operations.databases import is_portal
 from operations.engine.kinds import OperationKind, registry
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
 
@@ -46,7 +46,7 @@ class RestoreKind(OperationKind):
     connects = ("export", "restore")
     exclusive = "restore:{environment}:{target}"
     parameters = [
-        Parameter("run", "Run", choices=runs),
+        Parameter("run", "Run", choices=runs, named=named.run),
         Parameter("target", "Target", help="scratch, compare, live, schema:NAME or database:OPS_RESTORE_<NAME>_DSN"),
         Parameter("tables", "Only these tables", required=False, help="Comma between names; empty: all."),
         Parameter("chain", "Only this experiment's chain", required=False),
@@ -104,12 +104,19 @@ class RestoreKind(OperationKind):
             lines.append(Consequence(f"This run holds altered data: {incident.summary}", "bad"))
         return lines + _consequences(environment, place, run, str(parameters.get("tables", "")))
 
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        """Onto live tables: what the comparison found, table by table; elsewhere nothing that exists is touched."""
+        if _place(parameters).kind != "live":
+            return []
+        seen = comparison(find(environment, parameters), str(parameters.get("tables", "")))
+        return preview.shown(seen) if seen else []
+
     def confirm_text(self, environment: Environment, parameters: Parameters) -> str:
         """The name of what is overwritten."""
         return environment.slug
 
     def describe(self, parameters: Parameters) -> str:
-        return f"{parameters.get('run', '')} {where(str(parameters.get('target', '')))}"
+        return f"{named.title_of(str(parameters.get('run', '')))} {where(str(parameters.get('target', '')))}"
 
 
 def _place(parameters: Parameters) -> Place:

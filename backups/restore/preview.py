@@ -14,13 +14,15 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backups.models import Restore, Run
-from operations.engine.specs import Consequence
+from operations.engine.specs import Block, Consequence, Fact
 from operations.models import Operation
 from providers import postgres
 from providers.errors import Refused
 
 COMPARED_WITHIN = timedelta(hours=24)
 Report = Mapping[str, Mapping[str, Any]]
+COUNTS = ("added", "changed", "missing")
+TEMPLATE = "admin/backups/restore/differences.html"
 
 
 def comparison(run: Run, tables: str) -> Restore | None:
@@ -90,10 +92,41 @@ def lines(report: Report) -> list[Consequence]:
     return consequences
 
 
+def shown(seen: Restore) -> list[Fact | Block]:
+    """The same for whoever votes: what goes, what comes back, and each table with its rows."""
+    total: Counter[str] = Counter()
+    for counts in seen.report.values():
+        total.update({name: counts[name] for name in COUNTS})
+    lost = total["changed"] + total["missing"]
+    answers = [
+        Fact(
+            "Will be lost",
+            f"{lost:,} {_rows(lost)} as they are now" if lost else "nothing",
+            tone="bad" if lost else "ok",
+        ),
+        Fact("Comes back", f"{total['added']:,} {_rows(total['added'])} that are missing now"),
+        Fact("Can be undone", "yes: the present state is exported and proven first", tone="ok"),
+    ]
+    texts = tuple(line.text for line in lines(seen.report))
+    return [*answers, Block("Differences, table by table", TEMPLATE, {"restore": seen}, texts)]
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
 def _counted(counts: Mapping[str, Any]) -> str:
     if not any(counts.values()):
         return "nothing differs"
-    return "{added:,} rows come back, {changed:,} are overwritten, {missing:,} are removed".format(**counts)
+    back, over, gone = counts["added"], counts["changed"], counts["missing"]
+    return (
+        f"{back:,} {'row comes' if back == 1 else 'rows come'} back, {over:,} {_are(over)} overwritten, "
+        f"{gone:,} {_are(gone)} removed"
+    )
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _tone(counts: Mapping[str, Any]) -> str:

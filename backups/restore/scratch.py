@@ -16,7 +16,7 @@ from django.utils import timezone
 from psycopg import conninfo, sql
 
 from backups import step_support
-from backups.models import Restore
+from backups.models import Restore, named
 from backups.restore.session import writing
 from operations.accounts import system_user
 from operations.dsns import dsn_from, server_dsn
@@ -97,7 +97,7 @@ class DropScratchKind(OperationKind):
     name, label, permission = "backups.drop_scratch", "Drop a scratch database", "backups.request_restore"
     risk = Risk.ROUTINE
     exclusive = "scratch:{restore}"
-    parameters = [Parameter("restore", "Restore", choices=scratches)]
+    parameters = [Parameter("restore", "Restore", choices=scratches, named=named.restore)]
     steps = [step("drop", drop, pool="prove")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -111,6 +111,10 @@ class DropScratchKind(OperationKind):
         return [
             Consequence(f"{name} is dropped, whoever is connected. The run it came from stays.", "warn"),
         ]
+
+    def describe(self, parameters: Parameters) -> str:
+        restore = Restore.objects.filter(operation=parameters["restore"]).first()
+        return str(restore.report.get("database", "")) if restore else str(parameters["restore"])
 
 
 def keep_scratch() -> None:

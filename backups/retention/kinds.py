@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from backups.models import Policy, Run
+from backups.models import Policy, Run, named
 from backups.policy_spec import is_restore_point
 from backups.retention import purge
 from backups.retention import steps as retention_steps
@@ -50,7 +50,7 @@ class RetireKind(OperationKind):
     risk = Risk.ROUTINE
     step_up = True
     exclusive = "retention:{environment}:{policy}"
-    parameters = [Parameter("policy", "Policy", choices=policies)]
+    parameters = [Parameter("policy", "Policy", choices=policies, named=named.policy)]
     steps = [step("retire", retention_steps.retire, pool="export", **DEADLINE)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -74,7 +74,7 @@ class PurgeKind(OperationKind):
     risk = Risk.ROUTINE
     step_up = True
     exclusive = "retention:{environment}:{policy}"
-    parameters = [Parameter("policy", "Policy", choices=policies)]
+    parameters = [Parameter("policy", "Policy", choices=policies, named=named.policy)]
     steps = [step("purge", purge.purge, pool="prove", **DEADLINE)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -101,7 +101,7 @@ class UnretireKind(OperationKind):
     risk = Risk.ROUTINE
     protects = True
     exclusive = "unretire:{run}"
-    parameters = [Parameter("run", "Run", choices=retired_runs)]
+    parameters = [Parameter("run", "Run", choices=retired_runs, named=named.run)]
     steps = [step("bring_back", retention_steps.bring_back, pool="export")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -116,6 +116,9 @@ class UnretireKind(OperationKind):
         return [
             Consequence("The run counts again and is left alone for 30 days; place a hold to keep it longer.", "ok")
         ]
+
+    def describe(self, parameters: Parameters) -> str:
+        return named.title_of(str(parameters["run"]))
 
 
 def keep_retention() -> None:

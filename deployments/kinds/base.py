@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployments.models import Deployment, Service
+from deployments.models import Deployment, Service, named
 from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
@@ -24,8 +24,8 @@ def web_services_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(service.render_id, service.name) for service in services]
 
 
-SERVICE = Parameter("service", "Service", choices=services_here)
-WEB_SERVICE = Parameter("service", "Service", choices=web_services_here)
+SERVICE = Parameter("service", "Service", choices=services_here, named=named.service)
+WEB_SERVICE = Parameter("service", "Service", choices=web_services_here, named=named.service)
 
 
 def find_service(environment: Environment, named: str) -> Service:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable
 
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
-from deployments.models import Deployment, Service
+from deployments.models import Deployment, Service, named
 from deployments.models.deployment import MOVING
 from deployments.render.at_most_once import RENDER, start_deploy
+from deployments.render.commits_between import brought
 from deployments.render.record_deploy import observe
 from deployments.render.wait_for_deploy import until_ended, until_healthy
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen
@@ -57,7 +58,9 @@ class Deploy(ServiceKind):
     ]
     parameters = [
         SERVICE,
-        Parameter("commit", "Commit", required=False, help="Empty: the newest commit of the branch."),
+        Parameter(
+            "commit", "Commit", required=False, help="Empty: the newest commit of the branch.", named=named.commit
+        ),
         Parameter(
             "clear_cache", "Clear the build cache", required=False, choices=lambda _: [("no", "No"), ("yes", "Yes")]
         ),
@@ -84,6 +87,9 @@ class Deploy(ServiceKind):
         if service.maintenance:
             lines.append(Consequence("Maintenance mode is on and stays on.", "warn"))
         return lines
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        return brought(Service.objects.get(render_id=parameters["service"]), str(parameters.get("commit", "")))
 
     def describe(self, parameters: Parameters) -> str:
         return f"{name_of(parameters['service'])} {parameters.get('commit', '')[:7]}".strip()
@@ -118,7 +124,7 @@ class Cancel(ServiceKind):
     exclusive = "cancel:{deployment}"
     restores_service = True
     steps = [step("cancel", cancel, pool="urgent")]
-    parameters = [SERVICE, Parameter("deployment", "Deploy", choices=running_here)]
+    parameters = [SERVICE, Parameter("deployment", "Deploy", choices=running_here, named=named.deployment)]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         row = deployment_of(service, str(parameters["deployment"]))
@@ -130,4 +136,4 @@ class Cancel(ServiceKind):
         return [Consequence("The deploy stops; what is live stays live.", "ok")]
 
     def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['deployment']}"
+        return f"{name_of(parameters['service'])} {named.deployment_short(parameters['deployment'])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployments.functions import bundles, source_archive
 from deployments.kinds.functions import FunctionKind, confirm, keep_live, replace
-from deployments.models import EdgeFunction, FunctionBundle
+from deployments.models import EdgeFunction, FunctionBundle, named
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment
@@ -39,7 +39,12 @@ class FunctionDeploy(FunctionKind):
     ]
     parameters = [
         Parameter("function", "Function"),
-        Parameter("bundle", "Bundle", help="SHA-256 of a kept bundle (its first 8 digits are enough)."),
+        Parameter(
+            "bundle",
+            "Bundle",
+            help="SHA-256 of a kept bundle (its first 8 digits are enough).",
+            named=named.bundle,
+        ),
         Parameter("entrypoint", "Entry point", required=False, help="Empty: index.ts or the like."),
         Parameter(
             "verify_jwt",

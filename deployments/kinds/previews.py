@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from deployments.kinds.base import ServiceKind, find_service, here, name_of
-from deployments.models import Service
+from deployments.models import Service, named
 from deployments.render.at_most_once import RENDER
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
@@ -48,7 +48,7 @@ class KeepPreview(ServiceKind):
     exclusive = "keep:{service}"
     steps = [step("keep", set_expiry, pool="deploy")]
     parameters = [
-        Parameter("service", "Preview", choices=previews_here),
+        Parameter("service", "Preview", choices=previews_here, named=named.service),
         Parameter("until", "Until", help=f"A day, as in 2026-12-31; at most {MOST_DAYS} days from now."),
         Parameter("then", "Then", choices=lambda _: ENDINGS),
     ]
@@ -95,7 +95,7 @@ class DeletePreview(ServiceKind):
     name, label, permission = "deployments.delete_preview", "Delete a preview", "deployments.configure"
     risk = Risk.SENSITIVE
     steps = [step("delete", delete_preview, pool="deploy")]
-    parameters = [Parameter("service", "Preview", choices=previews_here)]
+    parameters = [Parameter("service", "Preview", choices=previews_here, named=named.service)]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         if not service.is_preview:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.kinds.deploy import confirm, watch
-from deployments.models import Deployment, Service
+from deployments.models import Deployment, Service, named
 from deployments.models.deployment import GONE, MOVING, Status
 from deployments.render.at_most_once import ensure, start_deploy
+from deployments.render.commits_between import taken_back
 from operations.engine.context import StepContext
 from operations.engine.kinds import registry
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
 from providers.errors import ProviderError, Refused
 from providers.render import Deploy as Seen
@@ -90,7 +91,7 @@ class Rollback(ServiceKind):
         step("watch", watch, pool="urgent"),
         step("health", confirm, pool="urgent"),
     ]
-    parameters = [SERVICE, Parameter("deployment", "Back to", choices=targets_here)]
+    parameters = [SERVICE, Parameter("deployment", "Back to", choices=targets_here, named=named.deployment)]
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         row = deployment_of(service, str(parameters["deployment"]))
@@ -131,6 +132,10 @@ class Rollback(ServiceKind):
             Consequence("The database, disks and variables stay as they are: migrations are not undone.", "warn")
         )
         return lines
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        service = Service.objects.get(render_id=parameters["service"])
+        return taken_back(service, service.deployments.get(render_id=parameters["deployment"]))
 
     def describe(self, parameters: Parameters) -> str:
         row = Deployment.objects.filter(

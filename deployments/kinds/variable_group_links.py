@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from deployments.kinds.base import name_of, service_of
 from deployments.kinds.variable_groups import check_place, find_group, shown_links, touched
-from deployments.models import Service, VariableGroup
+from deployments.models import Service, VariableGroup, named
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
@@ -98,8 +98,8 @@ class GroupLinkKind(OperationKind):
     risk = RISK
     exclusive = "group:{group}"
     parameters = [
-        Parameter("group", "Group", choices=groups_anywhere),
-        Parameter("service", "Service", choices=services_anywhere),
+        Parameter("group", "Group", choices=groups_anywhere, named=named.group),
+        Parameter("service", "Service", choices=services_anywhere, named=named.service),
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value
-from deployments.models import Service, VariableGroup
+from deployments.models import Service, VariableGroup, named
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
@@ -27,7 +27,7 @@ def groups_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(group.render_id, f"{group.name}, reaches {', '.join(map(str, touched(group)))}") for group in groups]
 
 
-GROUP = Parameter("group", "Group", choices=groups_here)
+GROUP = Parameter("group", "Group", choices=groups_here, named=named.group)
 
 
 def find_group(named: str) -> VariableGroup:

@@ -14,7 +14,7 @@ from deployments.render.at_most_once import RENDER
 from deployments.variables import fingerprints, parity
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
 
@@ -92,6 +92,17 @@ class VariableKind(ServiceKind):
 
     def describe(self, parameters: Parameters) -> str:
         return f"{name_of(parameters['service'])} {parameters['key']}"
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        service = Service.objects.get(render_id=parameters["service"])
+        known = service.variables.filter(key=parameters["key"]).first()
+        now = f"set, seen {known.seen_at:%Y-%m-%d %H:%M} UTC" if known else "not set"
+        lost = Fact("Will be lost", "the value it has now: nobody here can read it back", tone="bad")
+        return [
+            Fact("Variable", f"{parameters['key']} of {service.name}"),
+            Fact("Now", now),
+            *([lost] if known else []),
+        ]
 
 
 class SetVariable(VariableKind):

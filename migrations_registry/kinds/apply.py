@@ -8,11 +8,12 @@ from migrations_registry.analysis import ruleset
 from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.kinds.apply_consequences import told
+from migrations_registry.kinds.apply_shown import file_named, shown
 from migrations_registry.models import MigrationFile, Plan
 from migrations_registry.services.planning import Review, keep_plan, review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
-from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters
+from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters
 from operations.models import Environment
 from providers.errors import Refused
 
@@ -50,7 +51,9 @@ class ApplyMigration(OperationKind):
     exclusive = "schema:{environment}"
     allowed_in_freeze = False
     steps = all_steps(preflight)
-    parameters = [Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.")]
+    parameters = [
+        Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named)
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         file = find(str(parameters["file"]))
@@ -86,6 +89,9 @@ class ApplyMigration(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return told(self._review(environment, parameters))
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        return shown(self._review(environment, parameters))
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
         return review(find(str(parameters["file"])), environment)

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from migrations_registry.models import MigrationFile, Waiver
+from migrations_registry.services.annotated_lines import lines_of, notes_of
 from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.waivers import approve, propose
-from migrations_registry.web.lines import lines_of, notes_of
 from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds

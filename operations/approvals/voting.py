@@ -44,6 +44,14 @@ def is_grave(operation: Operation) -> bool:
     return kind is None or kind.step_up or operation.risk == Risk.DESTRUCTIVE
 
 
+def typed_for(operation: Operation) -> str:
+    """What whoever approves must type, on the page and in the shell; empty where nothing is destroyed."""
+    kind = registry.kinds.get(operation.kind)
+    if operation.risk != Risk.DESTRUCTIVE or kind is None:
+        return ""
+    return kind.confirm_text(operation.environment, operation.parameters)
+
+
 def approve(operation: Operation, *, by: User, comment: str = "", channel: str = "admin") -> Operation:
     """One vote for exactly this content; the last missing one queues it. Raise Refused or PermissionDenied."""
     return _vote(operation, by, Approval.Decision.APPROVE, comment, channel)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations.engine.specs import FROM_PLAN, Consequence, Parameter, Parameters, Registered, StepSpec
+from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Risk
 from providers.errors import Refused
 
@@ -70,6 +70,10 @@ class OperationKind:
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         """What the confirmation page says will happen, in the order a person should read it."""
+        return []
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        """What decides a vote: answers in a few words, and what has to be read (SQL, commits, differences)."""
         return []
 
     def describe(self, parameters: Parameters) -> str:

@@ -23,8 +23,31 @@ class Consequence:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """One answer in a few words: a name where an id would stand, with the address of its page; `tone` as above."""
+
+    label: str
+    value: str
+    url: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What has to be read before a vote and needs room: a template with its context, and as lines for the shell."""
+
+    title: str
+    template: str
+    context: dict[str, Any]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Parameter:
-    """One field of the request form; `choices` is asked per environment, as (value, label)."""
+    """One field of the request form; `choices` is asked per environment, as (value, label).
+
+    `named` tells what a stored id means: (name, address of its page), both empty where nobody knows it any more.
+    """
 
     name: str
     label: str = ""
@@ -32,6 +55,7 @@ class Parameter:
     secret: bool = False
     help: str = ""
     choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
+    named: Callable[[Environment, str], tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,14 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
         return f"{moment.astimezone(UTC):%-d %b %Y}"
     if 86_400 <= seconds < 2 * 86_400:
         return "yesterday"
-    text = duration(abs(seconds), coarse=True)
+    # What is to come is rounded, not cut: three days less a second are not two.
+    text = duration(abs(seconds) + (0 if seconds > 0 else _half_a_unit(-seconds)), coarse=True)
     return f"in {text}" if seconds < 0 else ("just now" if seconds < 5 else f"{text} ago")
+
+
+def _half_a_unit(seconds: float) -> float:
+    """Of the unit that `duration` shows coarsely."""
+    return 43_200 if seconds >= 172_800 - 43_200 else 1800 if seconds >= 3600 else 30 if seconds >= 60 else 0
 
 
 def size(count: int | float | None) -> str:

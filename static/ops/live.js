@@ -1,5 +1,7 @@
 // Refreshes every element with data-live="URL" each 2 s (data-live-every="seconds"). Stops when the fragment says
 // data-terminal, when the tab is hidden, and when the answer is not 200; keeps focus, open <details> and selection.
+// Where data-state of the fragment changes, the rest of the page is not so any more: it is loaded anew, or that is said
+// to somebody who is typing there.
 const BASE_SECONDS = 2;
 
 export function startLive() {
@@ -45,15 +47,28 @@ async function refresh(element) {
 
 function replace(element, html) {
   if (html === element.last) return;
+  const before = stateOf(element);
   element.last = html;
   const open = [...element.querySelectorAll("details[open]")].map((d) => d.id).filter(Boolean);
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
   element.innerHTML = html;
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
   if (focused) document.getElementById(focused)?.focus();
+  if (before !== stateOf(element)) reload(element);
   element.querySelectorAll("[data-follow]").forEach((log) => {
     log.scrollTop = log.scrollHeight;
   });
+}
+
+function stateOf(element) {
+  return element.querySelector("[data-state]")?.dataset.state;
+}
+
+function reload(element) {
+  const active = document.activeElement;
+  if (active && active.value && ["INPUT", "TEXTAREA"].includes(active.tagName))
+    note(element, "Something happened meanwhile: reload the page before you go on.");
+  else location.reload();
 }
 
 function note(element, text) {

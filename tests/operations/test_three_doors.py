@@ -14,7 +14,7 @@ from operations.engine import kinds
 from operations.engine.cancel import cancel, why_not_cancel
 from operations.engine.request import check_permission, request
 from operations.models import Environment, Operation, Task
-from operations.web.operation_page import verbs
+from operations.web.verbs import verbs
 from sampelit_ops.roles import ROLES
 from tests.operations.test_roles_by_environment import DOORS, PLACEMENTS, SLUGS, _shell, covers, placed, where
 from tests.sampelit_ops.signin.codes import code_of

@@ -13,10 +13,13 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from operations import cli
+from operations.approvals.voting import typed_for
 from operations.cli import LOOK
-from operations.management import tokens
+from operations.engine.kinds import registry
+from operations.management import printed, tokens
+from operations.management.kind_help import KindHelp
 from operations.models import Operation, Status
-from operations.serializers import as_json, consequences_of
+from operations.serializers import as_json, kind_as_json
 from providers.errors import ProviderError, Refused
 
 VERBS = {
@@ -26,7 +29,7 @@ VERBS = {
     "cancel": "take the request back, or stop it at its next border",
     "retry": "request the same again",
     "break-glass": "replace the missing votes for 30 minutes, with a reason (OPS_TOKEN)",
-    "show": "one operation with its steps",
+    "show": "who asks what and why, what is lost, votes, steps",
 }
 
 
@@ -55,8 +58,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
-        request = verbs.add_parser("request", help="ask for an operation")
-        request.add_argument("kind")
+        request = verbs.add_parser("request", help="ask for an operation; KIND --help tells more", add_help=False)
+        request.add_argument("-h", "--help", action=KindHelp, nargs=0)
+        request.add_argument("kind", help="`ops kinds` lists them")
         request.add_argument("--environment", required=True)
         request.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="values")
         request.add_argument("--reason", default="")
@@ -67,7 +71,10 @@ class Command(BaseCommand):
             command = verbs.add_parser(verb, help=meaning)
             command.add_argument("id")
             command.add_argument("--reason", default="")
+            if verb == "approve":
+                command.add_argument("--confirm", default="", metavar="NAME", help="for what destroys: its name, typed")
             self._common(command)
+        kinds = verbs.add_parser("kinds", help="every operation that can be requested")
         listing = verbs.add_parser("list", help="the newest operations")
         listing.add_argument("--environment")
         listing.add_argument("--status", choices=Status.values)
@@ -77,7 +84,7 @@ class Command(BaseCommand):
         ledger = verbs.add_parser("ledger", help="compare what a collector kept with the ledger of now")
         ledger.add_argument("what", choices=["compare"])
         ledger.add_argument("file", help="its lines, JSON or syslog; - is standard input")
-        for command in (request, listing, token, ledger):
+        for command in (request, kinds, listing, token, ledger):
             self._common(command)
 
     def _common(self, parser: Any) -> None:
@@ -114,12 +121,20 @@ class Command(BaseCommand):
         self._print(operation, options)
         return code
 
+    def _approve(self, options: dict[str, Any]) -> int:
+        """What destroys is shown, and its name typed, before the vote."""
+        operation = cli.find(options["id"])
+        if typed_for(operation) and not options["confirm"] and sys.stdin.isatty():
+            self.stdout.write("\n".join(printed.operation(operation)))
+            options["confirm"] = input(f"Type {typed_for(operation)} to approve: ")
+        return self._act(options)
+
     def _act(self, options: dict[str, Any]) -> int:
         operation = cli.act(options["verb"], options)
         self._print(operation, options)
         return cli.WAITING if options["verb"] == "retry" and operation.status == "awaiting_approval" else 0
 
-    _approve = _reject = _revoke = _cancel = _retry = _break_glass = _act
+    _reject = _revoke = _cancel = _retry = _break_glass = _act
 
     def _show(self, options: dict[str, Any]) -> int:
         cli.actor(options, LOOK, None)
@@ -132,10 +147,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([as_json(row) for row in rows]))
             return 0
-        for row in rows:
-            self.stdout.write(f"{row.pk}  {row.requested_at:%Y-%m-%d %H:%M}  {row.status:<18} {row.environment}  {row}")
-        if not rows:
-            self.stdout.write("No operation matches.")
+        self.stdout.write("\n".join(printed.listed(rows)) if rows else "No operation matches.")
         return 0
 
     def _token(self, options: dict[str, Any]) -> int:
@@ -153,20 +165,16 @@ class Command(BaseCommand):
             self.stdout.write("\n".join([*problems, f"{lines} lines compared: {told}."]))
         return 1 if problems else 0
 
+    def _kinds(self, options: dict[str, Any]) -> int:
+        known = sorted(registry.kinds.values(), key=lambda kind: kind.name)
+        if options["json"]:
+            self.stdout.write(json.dumps([kind_as_json(kind) for kind in known]))
+        else:
+            self.stdout.write("\n".join([*printed.kinds(known), "`ops request KIND --help` tells its parameters."]))
+        return 0
+
     def _print(self, operation: Operation, options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps(as_json(operation)))
-            return
-        self.stdout.write(f"{operation.pk}  {operation.status}  {operation} on {operation.environment}")
-        steps = list(operation.steps.all())
-        for step in steps:
-            self.stdout.write(f"  {step.status:<10} {step.name}  {step.error}".rstrip())
-        for line in [] if operation.terminal else consequences_of(operation):
-            self.stdout.write(f"  what it does: {line.text}")
-        if operation.due_at and not operation.terminal:
-            self.stdout.write(f"tried again at {operation.due_at:%H:%M:%S} UTC")
-        for name, value in operation.result.items():
-            if isinstance(value, str | int | float):
-                self.stdout.write(f"{name}: {value}")
-        if operation.error and operation.error not in [step.error for step in steps]:
-            self.stdout.write(operation.error)
+        else:
+            self.stdout.write("\n".join(printed.operation(operation)))

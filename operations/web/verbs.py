@@ -1,0 +1,66 @@
+"""What a person could do with an operation: the buttons of its page, each with the reason why it is disabled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+from operations import authority
+from operations.approvals.break_glass import why_not_break_glass
+from operations.approvals.voting import typed_for, why_not_vote
+from operations.engine import kinds
+from operations.engine.cancel import why_not_cancel
+from operations.models import Operation, Status
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A button: `why_not` is the reason it is disabled; `typed` what a person must type on its page."""
+
+    name: str
+    label: str
+    why_not: str
+    style: str = ""
+    says: str = ""
+    needs_reason: bool = False
+    typed: str = ""
+
+
+def verbs(operation: Operation, user: User) -> list[Verb]:
+    """What this person could do with it, in the order of the page."""
+    shown: list[Verb] = []
+    if operation.status == Status.AWAITING_APPROVAL:
+        typed, why_not = typed_for(operation), why_not_vote(operation, user)
+        style = "danger" if typed else "primary"
+        shown = [
+            Verb("approve", "Approve", why_not, style, "Your vote counts for exactly this content.", typed=typed),
+            Verb("reject", "Refuse", why_not, "danger", "One refusal ends the request.", needs_reason=True),
+        ]
+        if not why_not_break_glass(operation, user):
+            says = "Replaces the missing votes for 30 minutes. All approvers are told; somebody else reviews it."
+            shown.append(Verb("break-glass", "Break the glass", "", "danger", says, needs_reason=True))
+    if operation.status in (Status.AWAITING_APPROVAL, Status.QUEUED) and _voted(operation, user):
+        shown.append(Verb("revoke", "Take my vote back", "", says="It counts no more; possible until a worker starts."))
+    if operation.terminal:
+        why_not = _why_not_retry(operation, user)
+        if operation.status != Status.SUCCEEDED:
+            shown.append(Verb("retry", "Request again", why_not, says="A new operation with the same parameters."))
+    else:
+        why_not = "It is stopping already." if operation.cancel_requested_at else why_not_cancel(operation, user)
+        says = "A running step stops at its next border; always-steps still run."
+        shown.append(Verb("cancel", "Cancel", why_not, "danger", says))
+    return shown
+
+
+def _why_not_retry(operation: Operation, user: User) -> str:
+    kind = kinds.registry.kinds.get(operation.kind)
+    if kind is None:
+        return "No installed part knows this kind any more."
+    place = kind.asked_of(operation.environment)
+    return authority.why_not(user, kind.permission, place, "Your role may not request this.")
+
+
+def _voted(operation: Operation, user: User) -> bool:
+    votes = operation.approvals.all()
+    return any(vote.approved_by_id == user.pk and vote.decision == "approve" and not vote.revoked_at for vote in votes)
