@@ -21,11 +21,11 @@ from deployments.health.sight import Sight
 from deployments.models import Service
 from deployments.render import client, webhooks
 from deployments.render import webhooks as render_webhooks
-from deployments.render.isolation import each
 from deployments.render.sync import poll
 from deployments.variables import fingerprints, portal
 from operations import supabase_projects
 from operations.engine import tick
+from operations.periodic.isolation import each, tell
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ def probe_health() -> None:
     for service, answer in zip(services, answers, strict=True):
         with each(f"the health of {service.name}", failed):
             probing.record_health(service, answer, sight)
+    tell(failed)
 
 
 def reconcile_webhooks() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.models import Service
 from deployments.render.client import configured, quick
@@ -13,6 +12,8 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import each, tell
 from providers.errors import ProviderError
 
 logger = logging.getLogger(__name__)
@@ -22,8 +23,13 @@ def lift_forgotten() -> int:
     """Lift what is past its time and no longer held by a running operation; how many were lifted."""
     if not configured():
         return 0
-    due = Service.objects.filter(maintenance_until__lt=timezone.now(), removed_at=None).select_related("environment")
-    return sum(_lift(service) for service in due if not _held(service))
+    due = Service.objects.filter(maintenance_until__lt=database_time(), removed_at=None).select_related("environment")
+    lifted, failed = 0, list[str]()
+    for service in due:
+        with each(service.name, failed):
+            lifted += not _held(service) and _lift(service)
+    tell(failed)
+    return lifted
 
 
 def _held(service: Service) -> bool:
@@ -43,9 +49,9 @@ def _lift(service: Service) -> bool:
         logger.warning("maintenance of %s could not be lifted yet: %s", service.name, error)
         return False
     with transaction.atomic():
-        Service.objects.filter(pk=service.pk).update(
-            maintenance=False, maintenance_until=None, maintenance_operation=""
-        )
+        as_read = Service.objects.filter(pk=service.pk, maintenance_until=service.maintenance_until)
+        if not as_read.update(maintenance=False, maintenance_until=None, maintenance_operation=""):
+            return False
         environment = service.environment_slug
         record(
             "deployments.maintenance_lifted",

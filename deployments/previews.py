@@ -8,13 +8,14 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 
 from deployments.models import Service
 from operations.accounts import system_user
 from operations.engine.request import request
 from operations.models import Task
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import each, tell
 from providers.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -22,9 +23,14 @@ logger = logging.getLogger(__name__)
 
 def end_previews(now: datetime | None = None) -> int:
     """Act on every preview whose time is over; how many there were. Several tickers act once."""
-    now = now or timezone.now()
+    now = now or database_time()
     due = Service.objects.filter(removed_at=None, preview_ended_at=None, preview_expires_at__lte=now)
-    return sum(_end(service, now) for service in due.exclude(parent_render_id="").select_related("environment"))
+    ended, failed = 0, list[str]()
+    for service in due.exclude(parent_render_id="").select_related("environment"):
+        with each(service.name, failed):
+            ended += _end(service, now)
+    tell(failed)
+    return ended
 
 
 def _end(service: Service, now: datetime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operations.approvals import voting
 from operations.engine import tick
+from operations.engine.sealing import erase_old
 from operations.notify.deadman import ping
 from operations.notify.delivery import deliver_due
 from operations.notify.rules import sweep
@@ -11,6 +12,9 @@ from operations.web import form_key
 
 
 def register() -> None:
+    tick.every("operations.expire", 10, tick.expire_old_requests)
+    tick.every("operations.break_glass", 10, tick.return_lapsed_break_glass)
+    tick.every("operations.sealed", 60, erase_old)
     tick.every("approvals.reevaluate", 30, voting.reevaluate)
     tick.every("notify", 10, _round)
     tick.every("deadman", 60, ping)

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from backups.models import Policy, Run
 from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
-from backups.web.policy_form import KEEP, PolicyForm
+from backups.web.policy_form import KEEP, PolicyForm, next_times
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin
 from operations.authority import why_not
 from operations.factors.acts import Binding, digest_of
@@ -156,6 +156,8 @@ class PolicyAdmin(EditableAdmin):
         if change and grave:
             spend(request.user.get_username(), Binding("backups.policy", str(obj), digest_of(obj.pk, grave)))
         super().save_model(request, obj, form, change)
+        if form.instance.enabled and form.instance.cron:
+            self.message_user(request, next_times(form.instance))
 
     @admin.action(description="Export now", permissions=["view"])
     def export_selected(self, request: HttpRequest, rows: QuerySet[Policy]) -> HttpResponse | None:

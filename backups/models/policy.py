@@ -10,6 +10,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from backups.cron_line import why_no_schedule
 from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
 from operations.databases import is_portal
 from operations.models import Environment
@@ -23,11 +24,9 @@ def table_names(value: object) -> None:
 
 
 def cron_line(value: str) -> None:
-    """Raise ValidationError unless `value` is a five-field cron line."""
-    from croniter import croniter
-
-    if value and (len(value.split()) != 5 or not croniter.is_valid(value)):
-        raise ValidationError("Give five cron fields, such as 15 3 * * * (minute hour day month weekday).")
+    """Raise ValidationError unless `value` is a five-field cron line that fires, and not too often."""
+    if value and (why := why_no_schedule(value)):
+        raise ValidationError(why)
 
 
 def time_zone_name(value: str) -> None:

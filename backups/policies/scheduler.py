@@ -25,6 +25,8 @@ from operations.authority import why_not
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import each, tell
 from providers import notify
 from providers.errors import ProviderError, Refused
 
@@ -37,11 +39,15 @@ MAY_ACKNOWLEDGE = "backups.request_export"
 
 def run_due(now: datetime | None = None) -> int:
     """Start what is due, judge what has ended; answers how many operations were started."""
-    now = now or timezone.now()
-    started = sum(_start_due(policy, now) for policy in _scheduled())
+    now, failed, started = now or database_time(), list[str](), 0
+    for policy in _scheduled():
+        with each(f"policy {policy}", failed):
+            started += _start_due(policy, now)
     for slot in Slot.objects.filter(status__in=["started", "late"]).select_related("policy__environment", "operation"):
-        _judge(slot, now)
-    _remind(now)
+        with each(f"slot {slot}", failed):
+            _judge(slot, now)
+    _remind(now, failed)
+    tell(failed)
     return started
 
 
@@ -124,7 +130,7 @@ def _turn(slot: Slot, status: str, reason: str) -> bool:
     return Slot.objects.filter(pk=slot.pk, status=slot.status).update(status=status, reason=reason[:300]) == 1
 
 
-def _remind(now: datetime) -> None:
+def _remind(now: datetime, failed: list[str]) -> None:
     """Tell about a policy's red slots at once and then daily, until somebody acknowledges them by name."""
     red = Slot.objects.filter(status__in=RED, acknowledged_by="").select_related("policy")
     by_policy: dict[int, list[Slot]] = {}
@@ -133,7 +139,8 @@ def _remind(now: datetime) -> None:
     for slots in by_policy.values():
         told_at = max((slot.alerted_at for slot in slots if slot.alerted_at), default=None)
         if told_at is None or now - told_at >= REMIND_EVERY:
-            _tell(slots, now, again=told_at is not None)
+            with each(f"the reminder of {slots[0].policy}", failed):
+                _tell(slots, now, again=told_at is not None)
 
 
 @transaction.atomic

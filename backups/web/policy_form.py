@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from backups.models import Policy
+from backups.policies.cron import next_slots
 from backups.web.coverage import live_tables, matches
 from operations.models import Environment
 
@@ -101,6 +103,13 @@ class PolicyForm(forms.ModelForm):
             raise ValidationError("Name at least one table.")
         self.instance.tables = [spelled.get(name, name) for name in dict.fromkeys(names)]
         return cleaned
+
+
+def next_times(policy: Policy) -> str:
+    """A sentence with the next five times of its schedule, in its own zone."""
+    zone = ZoneInfo(policy.time_zone)
+    times = next_slots(policy.cron, policy.time_zone, timezone.now(), 5)
+    return f"It runs next at: {', '.join(f'{at.astimezone(zone):%a %Y-%m-%d %H:%M}' for at in times)} ({zone})."
 
 
 def _qualified(name: str) -> str:

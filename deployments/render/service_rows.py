@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from deployments.models import Service
 from deployments.render.gone import not_found
-from deployments.render.isolation import each
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
 from operations.models import Environment
 from operations.notify import enqueue
+from operations.periodic.isolation import each
 from providers.http.errors import NotFound
 from providers.render import Render
 from providers.render import Service as Seen

@@ -17,13 +17,13 @@ from django.utils import timezone
 from deployments.models import Deployment, Service
 from deployments.models.deployment import MOVING, Status
 from deployments.render.client import note_answer, render
-from deployments.render.isolation import each
 from deployments.render.record_deploy import attribute, differs, facts, observe, vanished
 from deployments.render.service_rows import fetch, sync_services
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models import Status as OperationStatus
+from operations.periodic.isolation import each
 from providers.errors import ProviderError, Refused
 from providers.http.errors import Misshapen, NotFound
 from providers.render import Deploy, Render

@@ -1,4 +1,4 @@
-"""The hourly round: the checks' results are kept for the page and the home page, and a flip of red is told once."""
+"""The hourly round: its results are kept for the page and the home page; a finding that turns red, or back, is told."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ SECONDS = 3600.0
 
 
 def round_of_checks() -> list[doctor.Check]:
-    """Run everything, keep it, alarm once when red begins or ends."""
+    """Run everything, keep it, alarm once for each finding when its red begins or ends."""
+    _, before = kept()
     checks = doctor.run()
     tone = doctor.worst(checks)
     detail: dict[str, Any] = {"tone": tone, "checks": [check.as_json() for check in checks]}
     Heartbeat.objects.update_or_create(name=NAME, defaults={"beat_at": timezone.now(), "detail": detail})
-    red = "\n".join(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.tone == "bad")
-    alarm("doctor", tone == "bad", subject="The doctor found something red", body=red, path="/admin/doctor/")
+    was_red = {check.name for check in before if check.tone == "bad"}
+    red = {check.name: check for check in reversed(checks) if check.tone == "bad"}
+    for name in sorted(was_red | set(red)):
+        body = f"{red[name].found}. {red[name].why} {red[name].fix}" if name in red else "It is no longer found."
+        alarm(f"doctor:{name}", name in red, subject=f"Doctor: {name}", body=body, path="/admin/doctor/")
     return checks
 
 
@@ -39,6 +43,7 @@ def register() -> None:
         factors,
         memory,
         people,
+        periodic,
         portal,
         sign_on,
         tokens,

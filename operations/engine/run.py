@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, claim, gap_of, lock, write
@@ -18,18 +18,25 @@ from operations.engine.specs import StepFunction
 from operations.engine.wakeup import wake
 from operations.log_context import operating
 from operations.models import Operation, Outcome, Status, Step, StepStatus
+from operations.models.operation import database_now
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
 from providers.redact import forget_learned, redact
 
 logger = logging.getLogger("operations.run")
+CONNECTION = (OperationalError, InterfaceError)  # of the portal's own database: whatever ran is tried again
 
 
 def run_operation(
     operation_id: str, owner: str, pools: frozenset[str], end_process: EndProcess = kill_own_group
 ) -> str | None:
     """Claim and run as far as `pools` reach; the status afterwards, or None when there was nothing to claim."""
-    lease = claim(operation_id, owner)
+    try:
+        lease = claim(operation_id, owner)
+    except CONNECTION as error:
+        logger.warning("the portal's database failed before %s was claimed; it is woken again: %s", operation_id, error)
+        _connect_anew()
+        return None
     if lease is None:
         return None
     with operating(operation_id):
@@ -39,9 +46,15 @@ def run_operation(
                 pass
         except LeaseLost:
             logger.warning("another claim took over %s", operation_id)
+        except CONNECTION as error:
+            _give_back(lease, error)
         finally:
             forget_learned()
-    return Operation.objects.values_list("status", flat=True).get(pk=operation_id)
+    try:
+        return Operation.objects.values_list("status", flat=True).get(pk=operation_id)
+    except CONNECTION:
+        _connect_anew()
+        return None
 
 
 def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: EndProcess) -> bool:
@@ -130,7 +143,9 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
 
 def _failed(context: StepContext, error: Exception) -> bool:
     """Journal the failure; try again later where that can help, else decide the outcome and go on to always-steps."""
-    retryable = isinstance(error, ProviderError) and error.retryable
+    retryable = isinstance(error, CONNECTION) or (isinstance(error, ProviderError) and error.retryable)
+    if isinstance(error, CONNECTION):
+        _connect_anew()
     known = isinstance(error, ProviderError | Refused)
     message = redact(str(error) if known else f"{type(error).__name__}: {error}")
     level = logging.WARNING if known else logging.ERROR
@@ -144,6 +159,24 @@ def _failed(context: StepContext, error: Exception) -> bool:
             return True
         _wait(context.lease, context.row)
     return False
+
+
+def _give_back(lease: Lease, error: Exception) -> None:
+    """Our own database ended the session between two steps: nothing was decided, and it goes on in a moment. Where even
+    that cannot be written, the lease runs out."""
+    logger.warning("the portal's database failed while %s ran; it goes on: %s", lease.operation_id, error)
+    _connect_anew()
+    try:
+        due = database_now(settings.OPS_RETRY_SECONDS)
+        write(lease, due_at=due, lease_until=None, lease_owner="")
+    except (*CONNECTION, LeaseLost) as lost:
+        logger.warning("the lease of %s runs out by itself: %s", lease.operation_id, lost)
+
+
+def _connect_anew() -> None:
+    """A session that the server ended stays broken until it is closed; a transaction of a caller is left to it."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _wait(lease: Lease, row: Step) -> None:

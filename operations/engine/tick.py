@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.engine.deciding import places_of
 from operations.engine.request import record_about
-from operations.engine.sealing import erase_old
 from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
+from operations.models.operation import database_now
+from operations.notify import alarm
+from operations.periodic.clock import MOST_SKEW_SECONDS, database_time, skew_seconds
 from operations.votes.judge import has_votes
+from providers.redact import redact
 
 logger = logging.getLogger("operations.tick")
+DOCTOR = "/admin/doctor/"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -40,24 +48,31 @@ def every(name: str, seconds: float, run: Callable[[], object]) -> None:
 
 def hasten(name: str) -> None:
     """Let the job run in the next round, whenever it ran last: a page asked for what it reads."""
-    Heartbeat.objects.filter(name=f"job:{name}").update(beat_at=datetime.min.replace(tzinfo=UTC))
+    Heartbeat.objects.filter(name=f"job:{name}").update(beat_at=NEVER)
 
 
-def tick() -> int:
-    """One round; how many operations were woken. Errors of one job never stop the others."""
-    Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now()})
-    expire_old_requests()
-    return_lapsed_break_glass()
-    erase_old()
+def tick(run: Callable[[Job], object] | None = None) -> int:
+    """One round; how many operations were woken. `run` takes each job, and may refuse; errors of one stop no other."""
+    Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": database_time()})
+    notice_clock()
     woken = wake_due()
     for job in list(_jobs.values()):
-        run_job(job)
+        (run or run_job)(job)
     return woken
+
+
+def notice_clock() -> None:
+    """A clock that is wrong here is told once; what is due is measured by the database's."""
+    skew, host = skew_seconds(), socket.gethostname()
+    wrong = abs(skew) > MOST_SKEW_SECONDS
+    if wrong or Heartbeat.objects.filter(name=f"alarm:clock of {host}"[:120]).exists():
+        body = f"{skew:+.0f} s from the database's. Schedules go by the database's; switch NTP on."
+        alarm(f"clock of {host}", wrong, subject=f"The clock of {host} is wrong", body=body, path=DOCTOR)
 
 
 def wake_due() -> int:
     """Send a message for everything due and unleased that was not woken lately."""
-    stale = timezone.now() - timedelta(seconds=settings.OPS_REWAKE_SECONDS)
+    stale = database_now(-settings.OPS_REWAKE_SECONDS)
     due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale))
     operations = list(due.order_by("requested_at")[:200])
     for operation in operations:
@@ -68,7 +83,7 @@ def wake_due() -> int:
 
 def expire_old_requests() -> None:
     """End requests that nobody approved in time."""
-    old = Operation.objects.filter(status=Status.AWAITING_APPROVAL, expires_at__lt=timezone.now())
+    old = Operation.objects.filter(status=Status.AWAITING_APPROVAL, expires_at__lt=database_now())
     for operation in old.select_related("environment")[:200]:
         with transaction.atomic():
             ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
@@ -78,7 +93,7 @@ def expire_old_requests() -> None:
 
 def return_lapsed_break_glass() -> None:
     """A break-glass that no worker claimed within its window waits for votes again (or has expired by now)."""
-    lapsed = Operation.objects.filter(status=Status.QUEUED, break_glass_until__lt=timezone.now(), seeded=False)
+    lapsed = Operation.objects.filter(status=Status.QUEUED, break_glass_until__lt=database_now(), seeded=False)
     for operation in lapsed.select_related("environment")[:200]:
         with transaction.atomic():
             if has_votes(operation, places_of(operation)):
@@ -96,13 +111,48 @@ def overdue_always_steps() -> list[str]:
 
 
 def run_job(job: Job) -> None:
-    """Run one job if this ticker wins its slot."""
-    now = timezone.now()
-    _, created = Heartbeat.objects.get_or_create(name=f"job:{job.name}", defaults={"beat_at": now})
-    due = Heartbeat.objects.filter(name=f"job:{job.name}", beat_at__lte=now - timedelta(seconds=job.seconds))
-    if not created and not due.update(beat_at=now):
-        return
+    """Run one job here, if this ticker wins its slot."""
+    if claim(job):
+        perform(job)
+
+
+def claim(job: Job) -> bool:
+    """Whether this ticker won the slot, by the database's clock; a beat of the future is a wrong clock's."""
+    row = Heartbeat.objects.filter(name=f"job:{job.name}")
+    due = row.filter(Q(beat_at__lte=database_now(-job.seconds)) | Q(beat_at__gt=database_now(MOST_SKEW_SECONDS)))
+    if due.update(beat_at=database_now()):
+        return True
+    if row.exists():
+        return False
+    Heartbeat.objects.bulk_create([Heartbeat(name=f"job:{job.name}", beat_at=NEVER)], ignore_conflicts=True)
+    return due.update(beat_at=database_now()) == 1
+
+
+def perform(job: Job) -> None:
+    """Run it and keep how that went; what it raises is told once, and stops nothing else."""
+    began, error = time.monotonic(), ""
     try:
         job.run()
-    except Exception:
+    except Exception as raised:
         logger.exception("periodic job %s failed", job.name)
+        error = redact(f"{type(raised).__name__}: {raised}")[:500]
+        if isinstance(raised, OperationalError | InterfaceError) and not connection.in_atomic_block:
+            connection.close()
+    try:
+        _keep(job, round(time.monotonic() - began, 2), error)
+    except DatabaseError as lost:
+        logger.warning("how periodic job %s went could not be kept: %s", job.name, lost)
+
+
+@transaction.atomic
+def _keep(job: Job, seconds: float, error: str) -> None:
+    row = Heartbeat.objects.select_for_update().filter(name=f"job:{job.name}").first()
+    if row is None:
+        return
+    failed_before = row.detail.get("failed", 0)
+    ran = {"ended_at": database_time().isoformat(), "seconds": seconds, "by": os.environ.get("OPS_WORKER_ID", "")}
+    row.detail = ran | {"error": error, "failed": failed_before + 1 if error else 0}
+    row.save(update_fields=["detail"])
+    if error or failed_before:
+        body = f"{error} The others go on. It is tried again every {job.seconds:g} s."
+        alarm(f"job {job.name}", bool(error), subject=f"Periodic job {job.name} fails", body=body, path=DOCTOR)

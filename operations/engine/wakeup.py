@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.db import transaction
-from django.utils import timezone
 
 from operations.models import Operation, Status
+from operations.models.operation import database_now
 
 Send = Callable[[str, str], None]
 _transport: list[Send] = []
@@ -20,7 +20,7 @@ def use(send: Send) -> None:
 
 def wake(operation: Operation) -> None:
     """After this transaction commits, tell the pool's workers; a lost message is only a delay (tick re-sends)."""
-    Operation.objects.filter(pk=operation.pk).update(woken_at=timezone.now())
+    Operation.objects.filter(pk=operation.pk).update(woken_at=database_now())
     transaction.on_commit(lambda: _send(operation.pk, operation.pool), robust=True)
 
 

@@ -24,6 +24,7 @@ from operations.models.operation import database_now
 from operations.worker import cluster, process_tree
 from operations.worker.cluster import Cluster, workers_of
 from operations.worker.django_q import beat, send_canary
+from operations.worker.duties import Duties
 from operations.worker.process_tree import descendants
 from providers import memory
 from providers.storage.factory import preload
@@ -37,6 +38,7 @@ class Supervisor:
         self.queues = queues
         self.clusters: list[Cluster] = []
         self.stopping = threading.Event()
+        self.duties = Duties()
 
     def run(self) -> int:
         """Serve until a signal (0) or until a cluster is dead (1)."""
@@ -130,7 +132,7 @@ class Supervisor:
     def _tick_loop(self) -> None:
         while not self.stopping.wait(settings.OPS_TICK_SECONDS):
             try:
-                tick()
+                tick(self.duties.start)
             except Exception:
                 logger.exception("tick failed")
                 connection.close()

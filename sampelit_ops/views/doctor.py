@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from operations import notify
 from operations.authority import holds_somewhere
 from operations.doctor import jobs, worst
+from operations.doctor.periodic import duties
 from operations.models.ulid import new_ulid
 from providers import outside
 
@@ -34,6 +35,7 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
         "title": "Doctor",
         "beat": beat,
         "checks": checks,
+        "duties": duties(),
         "red": sum(check.tone == "bad" for check in checks),
         "amber": sum(check.tone == "warn" for check in checks),
         "may_run": request.user.has_perm(MAY),

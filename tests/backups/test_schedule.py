@@ -14,7 +14,7 @@ from django.utils import timezone
 from backups.models import Policy, Run, Slot
 from backups.policies import scheduler
 from backups.policies import scheduler as policies_scheduler
-from backups.policies.cron import next_slot, slots_between
+from backups.policies.cron import next_slots, slots_between
 from backups.policies.defaults import ensure_policies
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Notification, Operation
@@ -45,7 +45,10 @@ def test_a_time_that_a_clock_change_repeats_or_skips_gives_at_most_one_slot_a_da
 
 
 def test_the_next_slot() -> None:
-    assert next_slot("15 * * * *", "UTC", at("2026-01-01T10:20")) == at("2026-01-01T11:15")
+    assert next_slots("15 * * * *", "UTC", at("2026-01-01T10:20"), 2) == [
+        at("2026-01-01T11:15"),
+        at("2026-01-01T12:15"),
+    ]
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
     Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
 
     assert scheduler.acknowledge(Slot.objects.all(), user) == 1
-    scheduler._remind(timezone.now())
+    scheduler._remind(timezone.now(), [])
 
     assert Slot.objects.get().acknowledged_by == "olga"
     assert Notification.objects.count() == 0
@@ -200,13 +203,13 @@ def test_what_nobody_answers_goes_to_the_second_channel_until_a_person_takes_it(
     Slot.objects.create(policy=policy, at=now, status="failed")
     told = []
     for day in range(3):
-        scheduler._remind(now + timedelta(days=day, minutes=1))
+        scheduler._remind(now + timedelta(days=day, minutes=1), [])
         told.append(sorted(Notification.objects.values_list("channel", "recipients")))
         Notification.objects.all().delete()
     out = io.StringIO()
     User.objects.create_superuser("admin")
     call_command("slots", "acknowledge", environment="production", actor="admin", stdout=out)
-    scheduler._remind(now + timedelta(days=9))
+    scheduler._remind(now + timedelta(days=9), [])
 
     again = [("email", "boss@x.eu"), ("email", "ops@x.eu"), ("slack", "")]
     assert told == [[("email", "ops@x.eu")], again, again]

@@ -17,6 +17,7 @@ from deployments.models import Deployment, HealthCheck, Service
 from deployments.render.client import note_answer
 from deployments.web import home
 from operations.models import Environment, Notification, Operation
+from operations.periodic.isolation import SomeFailed
 from providers.errors import Refused
 from providers.http.health_probe import HealthResponse
 
@@ -178,6 +179,7 @@ def test_what_one_answer_breaks_leaves_the_others_judged(api: Service, monkeypat
 
     monkeypatch.setattr(probing, "assess", broken)
 
-    jobs.probe_health()
+    with pytest.raises(SomeFailed, match="the health of api"):
+        jobs.probe_health()
 
     assert HealthCheck.objects.count() == len(others)

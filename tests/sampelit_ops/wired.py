@@ -52,6 +52,9 @@ migrations_registry.drift 3600 s: hourly
 migrations_registry.readings 300 s: refresh_all
 migrations_registry.repositories 3600 s: look_at_repositories
 notify 10 s: _round
+operations.break_glass 10 s: return_lapsed_break_glass
+operations.expire 10 s: expire_old_requests
+operations.sealed 60 s: erase_old
 """,
     "transport": """
 send
@@ -134,10 +137,11 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
-blueprints clock collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
+blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
 identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
-new_approvers outbox plan_memory portal_copy portal_database render render_recovery repositories requests retention
-second_factors secrets services sign_on slack store supabase supabase_functions ticker tokens variables votes webhook
+new_approvers outbox periodic_jobs plan_memory portal_copy portal_database render
+render_recovery repositories requests retention second_factors secrets
+services sign_on slack store supabase supabase_functions ticker tokens variables votes webhook
 workers
 """,
     "anchor sources": """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
@@ -166,8 +167,24 @@ def test_one_message_per_flip(db: None) -> None:
     assert list(Notification.objects.order_by("pk").values_list("subject", flat=True)) == [
         "Down",
         "Resolved: Down",
-        "Down",
+        "Turns to and fro: Down",
     ]
+
+
+@pytest.mark.parametrize("ends_bad", [False, True])
+def test_what_turns_to_and_fro_is_told_as_that_and_again_when_it_keeps_still(db: None, ends_bad: bool) -> None:
+    turns = [bad for _ in range(20) for bad in (True, False)] + [ends_bad] * 2
+    with time_machine.travel(datetime(2026, 11, 29, 3, 0, tzinfo=UTC), tick=False) as clock:
+        for bad in turns:
+            notify.alarm("health:api", bad, subject="Down")
+            clock.shift(30)
+        clock.shift(timedelta(minutes=16))
+        for _ in range(3):
+            notify.alarm("health:api", ends_bad, subject="Down")
+
+    told = list(Notification.objects.order_by("pk").values_list("subject", flat=True))
+    last = "Still, and no longer to and fro: Down" if ends_bad else "Resolved: Down"
+    assert told == ["Down", "Resolved: Down", "Turns to and fro: Down", last]
 
 
 @pytest.mark.parametrize(

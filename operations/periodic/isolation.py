@@ -26,5 +26,15 @@ def each(name: str, failed: list[str]) -> Iterator[None]:
         waiting_helps = isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
         if waiting_helps or isinstance(error, OperationalError | InterfaceError):
             raise
-        logger.warning("%s could not be recorded: %s", name, error)
+        logger.warning("%s failed: %s", name, error)
         failed.append(f"{name}: {error}")
+
+
+class SomeFailed(Exception):
+    """What failed of many, each named; the others were done."""
+
+
+def tell(failed: list[str]) -> None:
+    """Raise what failed, after everything else was done: the job that called is shown as failing."""
+    if failed:
+        raise SomeFailed(f"{len(failed)} failed, the others were done: " + "; ".join(failed)[:400])

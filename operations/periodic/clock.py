@@ -1,0 +1,21 @@
+"""The database's clock, by which all processes agree what is due, and how far this machine's is from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+MOST_SKEW_SECONDS = 30.0
+
+
+def database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def skew_seconds() -> float:
+    """How many seconds this machine's clock is ahead of the database's."""
+    return (datetime.now(UTC) - database_time()).total_seconds()

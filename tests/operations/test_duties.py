@@ -1,0 +1,116 @@
+"""Periodic jobs: one that raises is told and none of the others' business, one that hangs delays nobody, and what is
+due is measured by the database's clock, whatever the machine's says."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from operations.doctor.periodic import clocks, duties, periodic_jobs
+from operations.engine import tick
+from operations.engine.tick import Job
+from operations.models import Heartbeat, Notification
+from operations.worker.duties import Duties
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Job]:
+    """Nothing is registered but what the test adds."""
+    registered: dict[str, Job] = {}
+    monkeypatch.setattr(tick, "_jobs", registered)
+    return registered
+
+
+def breaks() -> None:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.django_db
+def test_a_job_that_raises_is_told_once_and_stops_no_other(jobs: dict[str, Job]) -> None:
+    ran: list[str] = []
+    jobs.update({"a": Job("a", 0, lambda: ran.append("a")), "b": Job("b", 0, breaks), "c": Job("c", 0, ran.clear)})
+    jobs["d"] = Job("d", 0, lambda: ran.append("d"))
+
+    for _ in range(3):
+        tick.tick()
+
+    assert ran == ["d"]
+    assert Notification.objects.get().subject == "Periodic job b fails"
+    assert [row.error.partition(":")[0] for row in duties()] == ["", "OperationalError", "", ""]
+    found = {check.name: check.tone for check in periodic_jobs(None)}
+    assert found == {"job b": "bad", "periodic jobs": "ok"}
+    jobs["b"] = Job("b", 0, lambda: None)
+    tick.tick()
+    assert Notification.objects.order_by("pk").last().subject == "Resolved: Periodic job b fails"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR, 24 * HOUR])
+def test_a_wrong_clock_is_told_and_moves_no_slot(jobs: dict[str, Job], wrong: timedelta) -> None:
+    ran: list[int] = []
+    jobs["a"] = Job("a", 60, lambda: ran.append(1))
+    with time_machine.travel(timezone.now() + wrong):
+        tick.tick()
+        tick.tick()
+    assert len(ran) == 1
+    assert "is wrong" in Notification.objects.get().subject
+    assert [check.tone for check in clocks(None)] == ["bad"]
+    Heartbeat.objects.filter(name="job:a").update(beat_at=timezone.now() - timedelta(minutes=2))
+
+    tick.tick()
+
+    assert len(ran) == 2
+    assert Heartbeat.objects.get(name="tick").beat_at < timezone.now() + timedelta(minutes=1)
+    assert list(clocks(None)) == []
+
+
+@pytest.mark.django_db
+def test_a_beat_of_the_future_holds_nothing_up(jobs: dict[str, Job]) -> None:
+    ran: list[int] = []
+    jobs["a"] = Job("a", 60, lambda: ran.append(1))
+    Heartbeat.objects.create(name="job:a", beat_at=timezone.now() + HOUR)
+
+    tick.tick()
+
+    assert ran == [1]
+
+
+@pytest.mark.django_db
+def test_what_has_not_begun_for_long_is_late(jobs: dict[str, Job], client: Client, admin_user: object) -> None:
+    jobs["a"] = Job("a", 60, lambda: None)
+    Heartbeat.objects.create(name="job:a", beat_at=timezone.now() - HOUR, detail={"seconds": 2.5, "by": "worker-7"})
+
+    assert [(check.name, check.tone) for check in periodic_jobs(None)] == [("job a", "warn"), ("periodic jobs", "ok")]
+    client.force_login(admin_user)  # type: ignore[arg-type]
+    shown = client.get("/admin/doctor/").content.decode()
+    assert "worker-7" in shown
+    assert "2.50 s" in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_hangs_delays_neither_the_others_nor_the_ticker(jobs: dict[str, Job]) -> None:
+    held, began, ran, runner = threading.Event(), [], threading.Semaphore(0), Duties()
+
+    def hang() -> None:
+        began.append(1)
+        held.wait(30)
+
+    jobs.update({"a": Job("a", 0, hang), "b": Job("b", 0, ran.release)})
+
+    for _ in range(3):
+        tick.tick(runner.start)
+        assert ran.acquire(timeout=20)
+        if (thread := runner._running.get("b")) is not None:
+            thread.join(20)
+
+    held.set()
+    runner.wait(20)
+    assert began == [1]
