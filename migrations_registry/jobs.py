@@ -7,6 +7,7 @@ from migrations_registry.drift import detect
 from migrations_registry.gate import commits, deploy_guard
 from migrations_registry.history import readings
 from migrations_registry.models import MigrationFile
+from migrations_registry.rehearsal import automatic
 from operations.engine import tick
 
 
@@ -14,6 +15,7 @@ def register() -> None:
     tick.every("migrations_registry.readings", readings.EVERY_SECONDS, readings.refresh_all)
     tick.every("migrations_registry.changed", 10.0, readings.refresh_changed)
     tick.every("migrations_registry.commits", 1.0, commits.read_wanted)
+    tick.every("migrations_registry.rehearsals", automatic.EVERY_SECONDS, automatic.rehearse_requests)
     tick.every("migrations_registry.repositories", 3600.0, look_at_repositories)
     tick.every("migrations_registry.drift", detect.EVERY_SECONDS, detect.hourly)
 

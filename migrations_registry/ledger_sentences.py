@@ -21,6 +21,8 @@ SENTENCES = {
         "{subject} marked as {state} in the history of {environment}; no SQL was run."
     ),
     "migrations_registry.applied": "{subject} was applied to {environment}, verified and recorded in its history.",
+    "migrations_registry.rehearsed": "{subject} was rehearsed on a copy of {environment}: {outcome}. {error}",
+    "migrations_registry.rehearsal.waived": "The failed rehearsal of {subject} on {environment} was waived: {reason}",
     "migrations_registry.more_than_approved": (
         "{subject} did more than was approved on {environment}: {changed}; {end}."
     ),

@@ -92,8 +92,8 @@ OPS_CANARY_SECONDS = env.float("OPS_CANARY_SECONDS", default=30)
 OPS_REWAKE_SECONDS = env.float("OPS_REWAKE_SECONDS", default=60)
 OPS_RETRY_SECONDS = env.float("OPS_RETRY_SECONDS", default=10)
 OPS_STOP_SECONDS = env.float("OPS_STOP_SECONDS", default=25)
-OPS_MAX_ATTEMPTS = env.int("OPS_MAX_ATTEMPTS", default=5)
-OPS_REQUEST_TTL_HOURS = 72
+OPS_MAX_ATTEMPTS, OPS_REQUEST_TTL_HOURS = env.int("OPS_MAX_ATTEMPTS", default=5), 72
+OPS_REHEARSAL_MOST_BYTES = env.int("OPS_REHEARSAL_MOST_BYTES", default=10 * 2**30)  # of a run's rows; above: its schema
 # Which queue carries a pool's messages. One process may serve `export` and `prove`; `urgent` always has its own, and so
 # has `deploy`: its steps only ask and wait, so it has more workers (docs/adr/0003-a-pool-for-deploys.md).
 OPS_PROVE_QUEUE = env.str("OPS_PROVE_QUEUE", default="prove")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from backups.models import Run
 from migrations_registry.models import (
     Application,
     DriftIncident,
     HistoryReading,
     MigrationFile,
+    Rehearsal,
     RulePolicy,
     SchemaFingerprint,
     SourceCommit,
@@ -76,7 +78,38 @@ def migrations(production: Environment, by: User) -> None:
     )
     drift(production)
     histories(production)
+    rehearsal(production, file)
     request("migrations.apply", by=by, environment=production, parameters={"file": file.sha256}, reason="v2.4 is live")
+
+
+def rehearsal(production: Environment, file: MigrationFile) -> None:
+    """One that failed, and saw what the rules had not said."""
+    run = Run.objects.filter(policy__environment=production).first()
+    assert run is not None
+    line = {"line": 2, "lock": "ACCESS EXCLUSIVE", "claimed": "SHARE", "rewritten": ["public.assignments"]}
+    costs = {"seconds": 0.31, "forecast_seconds": 41.5, "wal_bytes": 3_000_000, "rows": -1}
+    disagreements = ["takes ACCESS EXCLUSIVE, the rules say SHARE"]
+    effect = {"said": "deleted 12 rows of public.assignments", "rows": 12, "forecast_rows": 1204}
+    Rehearsal.objects.create(
+        file=file,
+        environment=production,
+        run=run,
+        operation="1" * 26,
+        content_sha256="0" * 64,
+        status="failed",
+        error="Step 2, of which nothing was kept, stopped: division by zero.",
+        seconds=4.2,
+        requested_by="system",
+        report={
+            "before": ["schema_phase1.sql"],
+            "missing": [],
+            "hazards": [],
+            "blocked_seconds": 41.5,
+            "statements": [{**line, **costs, "disagreements": disagreements}],
+            "effects": {"0": [effect]},
+            "undeclared": {"0": [effect]},
+        },
+    )
 
 
 def drift(production: Environment) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -33,6 +33,7 @@ class Drill:
     """A session of the owner, the login of a role that only reads, what the platform denies the server.
 
     `not_the_same`: what this server has not, or otherwise, than the source's, so what could not be checked here.
+    `login`: for more sessions of the owner.
     """
 
     connection: Connection
@@ -40,18 +41,27 @@ class Drill:
     note: str = ""
     owner: str = ""
     not_the_same: tuple[str, ...] = ()
+    login: str = ""
 
 
 @contextmanager
 def drill_database(
-    manifest: Manifest | None = None, server: Server | None = None, schemas: Sequence[str] = ()
+    manifest: Manifest | None = None,
+    server: Server | None = None,
+    schemas: Sequence[str] = (),
+    *,
+    may_create: bool = False,
 ) -> Iterator[Drill]:
-    """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet."""
+    """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet.
+
+    `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does.
+    """
     with (server or drill_server)() as running:
-        logins = open_for(running, NAME, needs_of(manifest, schemas))
+        needs = replace(needs_of(manifest, schemas), may_create=may_create)
+        logins = open_for(running, NAME, needs)
         connection = postgres.connect(logins.owner, read_only=False)
         try:
-            yield Drill(connection, logins.reader, logins.note, logins.owner_role, logins.not_the_same)
+            yield Drill(connection, logins.reader, logins.note, logins.owner_role, logins.not_the_same, logins.owner)
         except psycopg.Error as error:
             raise explain_load(error, "Work in the drill's server") from None
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -13,9 +13,12 @@ from migrations_registry.analysis.data_loss import Destroyed, destroyed
 from migrations_registry.analysis.model import Analysis
 from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.analysis.plan import Plan
+from migrations_registry.apply.measured import Account
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.effects import declared
 from migrations_registry.effects.listing import taken_along
 from migrations_registry.effects.live import Live
+from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review
 from operations.engine.claim import lock
@@ -24,6 +27,7 @@ from operations.models import Risk
 from providers.errors import Refused
 from providers.postgres import Facts
 from providers.postgres.connection import Connection
+from providers.postgres.migrate import session as migrate_session
 
 PENDING, STARTED, DONE = "pending", "started", "done"
 
@@ -32,15 +36,23 @@ PENDING, STARTED, DONE = "pending", "started", "done"
 class Attempt:
     """One application, its file and the lease under which its journal is written.
 
-    `asked_at`: since when the statement that runs may wait for a lock, while others queue behind it. `other`: a session
-    beside the one that applies; it sees what everybody else sees.
+    A rehearsal overrides where the schema is read, how a statement is run, what follows from an account. `asked_at`:
+    since when the statement that runs may wait for a lock, while others queue behind it. `other`: a session beside the
+    one that applies; it sees what everybody else sees.
     """
+
+    is_rehearsal: ClassVar[bool] = False
 
     ctx: StepContext
     row: Application
     server: Facts | None = None
     asked_at: float = 0
     other: Connection | None = None
+
+    @property
+    def risk(self) -> str:
+        """As people voted on it."""
+        return self.ctx.operation.risk
 
     @property
     def other_session(self) -> Connection:
@@ -65,11 +77,28 @@ class Attempt:
         """What one step destroys, or all steps that are not done yet, with what the target does because of it."""
         steps = [step] if step else [later for later in self.row.steps if later["status"] != DONE]
         wanted = [at for later in steps for at in later["statements"]]
-        data, risk = self.file.data, self.ctx.operation.risk
+        data, risk = self.file.data, self.risk
         named = destroyed(_unwaived(data), parse(data), wanted)
         along = taken_along(declared(data, wanted, live, voted=risk)) if risk == Risk.DESTRUCTIVE else ()
         everything = named.everything or self.file.takes_values
         return replace(named, tables=tuple(sorted({*named.tables, *along})), everything=everything)
+
+    def schema(self) -> Fingerprint:
+        """The target's schema as everybody sees it now."""
+        return drift_detect.read(self.row.environment)
+
+    def begin(self) -> None:
+        """A transaction is open, or a statement outside of one is next."""
+
+    def run(self, connection: Connection, step: dict[str, Any], statement: bytes) -> int:
+        """One statement of a step, as it stands; how many rows it says that it touched."""
+        return migrate_session.run(connection, statement)
+
+    def judge(self, step: dict[str, Any], account: Account) -> None:
+        """Before COMMIT, what was measured. Raises MoreThanApproved, upon which the caller rolls back."""
+        if account.refusal:
+            raise account.refusal
+        self.note(step, effects=account.journal())
 
     def note(self, step: dict[str, Any], **values: Any) -> None:
         """Write something about a step down at once, under the lease."""

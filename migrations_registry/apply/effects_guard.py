@@ -15,8 +15,7 @@ from django.urls import reverse
 from ledger.services import record
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.attempt import Attempt
-from migrations_registry.apply.measured import Approved, MoreThanApproved, NotVotedOn, compare
-from migrations_registry.drift import detect as drift_detect
+from migrations_registry.apply.measured import Approved, MoreThanApproved, NotVotedOn, account_of
 from migrations_registry.effects import Allowance, DeclaredEffects, Effect, beyond, declared
 from migrations_registry.effects.model import ALTERED, CREATED, DROPPED, INSERTED, REWRITTEN
 from migrations_registry.effects.wording import phrases
@@ -27,6 +26,7 @@ from migrations_registry.models import MigrationFile
 from migrations_registry.services import row_counts
 from migrations_registry.services.live_facts import live_of
 from migrations_registry.services.planning import policy_in_force
+from migrations_registry.services.rehearsals import measured_in_rehearsal
 from operations import notify
 from operations.engine.claim import lock
 from operations.models import Risk
@@ -52,11 +52,13 @@ class Guard:
 def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> Guard:
     """Right after BEGIN. The other session looks, because the transaction's own would leave traces."""
     live = live_of(behaviour(attempt.other_session))
-    risk, policy = attempt.ctx.operation.risk, policy_in_force()
+    risk, policy = attempt.risk, policy_in_force()
     own, every = (
         declared(attempt.file.data, step["statements"], live, voted=voted) | (HISTORY if last else DeclaredEffects())
         for voted in (risk, Risk.DESTRUCTIVE)
     )
+    measured = measured_in_rehearsal(attempt.ctx.operation, attempt.file, step)
+    own, every = own | measured, every | measured
     limits = policy.spec() if policy else DEFAULT_POLICY
     shown = row_counts.shown(attempt.file, attempt.row.environment) or ()
     approved = Approved(own, risk, every, limits, shown)
@@ -65,13 +67,12 @@ def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: 
 
 def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard: Guard) -> None:
     """Immediately before COMMIT: journal what was done. Raises MoreThanApproved, upon which the caller rolls back."""
-    account = compare(connection, attempt.other_session, guard.begun, guard.approved, guard.tags)
-    attempt.note(step, effects=account.journal())
+    attempt.judge(step, account_of(connection, attempt.other_session, guard.begun, guard.approved, guard.tags))
 
 
 def ask_before_alone(attempt: Attempt, step: dict[str, Any]) -> None:
     """Nothing takes back what runs outside of a transaction: what its text says is held against the votes before."""
-    risk, policy = attempt.ctx.operation.risk, policy_in_force()
+    risk, policy = attempt.risk, policy_in_force()
     rewrites = [
         Effect(REWRITTEN, "table", each.name, rows=rows, size_bytes=size)
         for each in declared(attempt.file.data, step["statements"]).allowances
@@ -95,14 +96,14 @@ class Before:
 
 
 def look_before_alone(attempt: Attempt) -> Before:
-    return Before(drift_detect.read(attempt.row.environment), role_states(attempt.other_session))
+    return Before(attempt.schema(), role_states(attempt.other_session))
 
 
 def check_alone(attempt: Attempt, step: dict[str, Any], before: Before) -> None:
     """After a statement outside of a transaction: what else differs, in schema and roles, is told; nothing takes it
     back.
     """
-    changes = compare_schemas(before.schema, drift_detect.read(attempt.row.environment))
+    changes = compare_schemas(before.schema, attempt.schema())
     declares = declared(attempt.file.data, step["statements"])
     names = {".".join(each.name[:2]) for each in declares.allowances if each.name}
     surplus = [_effect(change) for change in changes if not _is_about(change, names)]
@@ -141,6 +142,8 @@ def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> Non
     """An entry of the ledger and an alarm: somebody should look at who wrote that file."""
     surplus, operation = phrases(error.surplus), attempt.ctx.operation
     attempt.note(step, effects={"surplus": surplus[:TOLD], "seconds": round(error.seconds, 3)})
+    if attempt.is_rehearsal:
+        return
     with transaction.atomic():
         lock(attempt.ctx.lease)
         if isinstance(error, NotVotedOn):

@@ -1,7 +1,7 @@
 """Between the server's account of a transaction and what was approved: conversion, comparison, refusal.
 
-In: sessions, what the file declares. Out: what was measured, for the journal; or MoreThanApproved, upon which the
-caller rolls back.
+In: sessions, what the file declares. Out: what was measured, for the journal, with MoreThanApproved where somebody has
+to roll it back.
 """
 
 from __future__ import annotations
@@ -64,33 +64,41 @@ class Approved:
 
 @dataclass(frozen=True)
 class Account:
-    """What one transaction did, in words, and for how long it was asked under its locks."""
+    """What one transaction did, for how long it was asked under its locks, and why that is more than was approved."""
 
-    effects: list[str]
+    effects: list[Effect]
     seconds: float
     rounds: int
+    refusal: MoreThanApproved | None = None
 
     def journal(self) -> dict[str, Any]:
-        more = len(self.effects) - JOURNALED
-        said = [*self.effects[:JOURNALED], *([f"and {more} more"] if more > 0 else [])]
+        effects = phrases(self.effects)
+        more = len(effects) - JOURNALED
+        said = [*effects[:JOURNALED], *([f"and {more} more"] if more > 0 else [])]
         return {"did": said, "seconds": round(self.seconds, 3), "rounds": self.rounds}
 
 
-def compare(own: Connection, other: Connection, begun: Start, approved: Approved, tags: Tags) -> Account:
-    """Measure the open transaction and hold it against what was approved. Raises MoreThanApproved."""
+def account_of(own: Connection, other: Connection, begun: Start, approved: Approved, tags: Tags) -> Account:
+    """Measure the open transaction and hold it against what was approved."""
     measured = measure(own, other, begun)
     happened = [effect_of(change) for change in measured.changes]
+    refusal = _refusal(other, measured, happened, approved, tags)
+    return Account(happened, measured.seconds, measured.rounds, refusal)
+
+
+def _refusal(
+    other: Connection, measured: Measured, happened: list[Effect], approved: Approved, tags: Tags
+) -> MoreThanApproved | None:
     declared = approved.declares
     wanted = wants_dependencies(undeclared(happened, declared), declared)
     dependencies = _dependencies(other, measured, wanted) if wanted else {}
     surplus = _surplus(happened, declared, dependencies, tags)
     if surplus and not _surplus(happened, approved.with_votes, dependencies, tags):
-        raise NotVotedOn(surplus, measured.seconds, declared=False)
+        return NotVotedOn(surplus, measured.seconds, declared=False)
     if surplus := surplus or above_shown(tags, approved.shown):
-        raise MoreThanApproved(surplus, measured.seconds)
-    if graver := beyond(happened, approved.risk, approved.limits):
-        raise NotVotedOn(graver, measured.seconds)
-    return Account(phrases(happened), measured.seconds, measured.rounds)
+        return MoreThanApproved(surplus, measured.seconds)
+    graver = beyond(happened, approved.risk, approved.limits)
+    return NotVotedOn(graver, measured.seconds) if graver else None
 
 
 def _surplus(happened: list[Effect], declared: DeclaredEffects, under: Dependencies, tags: Tags) -> list[Effect]:

@@ -16,7 +16,6 @@ from migrations_registry.apply import effects_guard
 from migrations_registry.apply.attempt import DONE, STARTED, Attempt
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.lock_retries import TRIES, give_way, statement_error
-from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.observing import expected, missing
 from providers.errors import ProviderError
@@ -55,7 +54,7 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
         attempt.note(step, status=STARTED, attempts=step["attempts"] + 1)
         try:
             failpoint("alone.journaled")
-            _run(connection, statement)
+            _run(attempt, connection, step, statement)
             failpoint("alone.executed")
             return
         except migrate_session.RETRYABLE as error:
@@ -72,14 +71,15 @@ def _try(attempt: Attempt, connection: Connection, step: dict[str, Any], stateme
     raise ProviderError(f"Step {step['number']} did not get its locks in {TRIES} tries. Request it again.")
 
 
-def _run(connection: Connection, statement: bytes) -> None:
+def _run(attempt: Attempt, connection: Connection, step: dict[str, Any], statement: bytes) -> None:
     """As it stands; a detachment that was begun is ended, because it cannot be begun twice."""
     table, partition = _detaches(statement)
     migrate_session.as_product_sees_it(connection, ALONE, local=False)
     if partition and detaching(connection, partition) == "pending":
         finish_detaching(connection, table, partition)
     else:
-        migrate_session.run(connection, statement)
+        attempt.begin()
+        attempt.run(connection, step, statement)
     pin(connection, read_only=False)
 
 
@@ -102,7 +102,7 @@ def _is_done(attempt: Attempt, connection: Connection, step: dict[str, Any], sta
         return detaching(connection, partition) == "detached"
     wanted = expected(statement)
     if wanted.expectations:
-        return not missing(wanted, drift_detect.read(attempt.row.environment))
+        return not missing(wanted, attempt.schema())
     if not _builds_unnamed(statement):
         return False
     return any(index.valid and index.name not in step["before"] for index in indexes(connection, step["tables"]))

@@ -17,7 +17,6 @@ from migrations_registry.apply.late_rows import copy_late_rows
 from migrations_registry.apply.lock_retries import TRIES, give_way, statement_error
 from migrations_registry.apply.measured import MoreThanApproved
 from migrations_registry.apply.non_transactional import run_alone
-from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.observing import expected, missing
 from operations.engine.claim import write
@@ -96,13 +95,14 @@ def _once(attempt: Attempt, connection: Connection, step: dict[str, Any], limits
     attempt.note(step, status=STARTED, xid=xid, attempts=step["attempts"] + 1)
     failpoint("transaction.journaled")
     guard = effects_guard.begin(attempt, connection, step, last)
+    attempt.begin()
     copy_late_rows(attempt, connection, step)
     failpoint("transaction.kept")
     migrate_session.as_product_sees_it(connection, limits, local=True)
     for at, statement in zip(step["statements"], attempt.statements(step), strict=True):
         attempt.ctx.check()
         attempt.asked_at = time.monotonic()
-        guard.tags[at] = migrate_session.run(connection, statement)
+        guard.tags[at] = attempt.run(connection, step, statement)
     failpoint("transaction.executed")
     if last:
         connection.execute("SET LOCAL ROLE NONE")
@@ -140,4 +140,4 @@ def left_its_trace(attempt: Attempt, connection: Connection, step: dict[str, Any
     if last:
         return history_states.version_of(attempt.file) in {row.version for row in read_history(connection)}
     wanted = expected(b";\n".join(attempt.statements(step)))
-    return not missing(wanted, drift_detect.read(attempt.row.environment))
+    return not missing(wanted, attempt.schema())

@@ -42,7 +42,8 @@ class Allowance:
     """What may happen to one object; `parts`: and to what belongs to it. Empty kinds, aspects or name: any.
 
     `cascades`: also what cannot stay without it. `because`: where the file says so, for the page and the journal.
-    `statement`: its place in the file, where the rows are that statement's own and no others.
+    `statement`: its place in the file, where the rows are that statement's own and no others. `most`: only up
+    to so many rows.
     """
 
     verbs: frozenset[str]
@@ -53,10 +54,13 @@ class Allowance:
     cascades: bool = False
     because: str = ""
     statement: int = -1
+    most: int | None = None
 
     def concerns(self, effect: Effect) -> bool:
         """Whether this is about the effect's object and verb; of its aspects, `aspects` says which."""
         if effect.verb not in self.verbs or (self.kinds and effect.kind not in self.kinds):
+            return False
+        if self.most is not None and effect.rows > self.most:
             return False
         if not self.name or self.name in (effect.name, effect.renamed):
             return True

@@ -32,8 +32,13 @@ def above_shown(tags: Tags, shown: Iterable[RowCount]) -> list[Effect]:
     return [
         Effect(count.verb, "table", tuple(count.table.split(".")), rows=tags[count.statement], expected=count.rows)
         for count in shown
-        if tags.get(count.statement, 0) > MARGIN * count.rows + AT_LEAST
+        if tags.get(count.statement, 0) > most_rows(count.rows)
     ]
+
+
+def most_rows(shown: int) -> int:
+    """How many may be touched where people were shown so many."""
+    return MARGIN * shown + AT_LEAST
 
 
 def hidden_rows(happened: Iterable[Effect], declared: DeclaredEffects, tags: Tags) -> list[Effect]:

@@ -39,8 +39,13 @@ def _declared(effect: Effect) -> str:
 
 
 def phrases(effects: Iterable[Effect]) -> list[str]:
+    """One each, in the order of `by_weight`."""
+    return [phrase(effect) for effect in by_weight(effects)]
+
+
+def by_weight(effects: Iterable[Effect]) -> list[Effect]:
     """What loses most comes first."""
-    return [phrase(effect) for effect in sorted(effects, key=_weight)]
+    return sorted(effects, key=_weight)
 
 
 def _weight(effect: Effect) -> tuple[int, int, Name]:

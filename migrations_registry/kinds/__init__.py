@@ -6,6 +6,7 @@ from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.kinds.baseline import Baseline
 from migrations_registry.kinds.mark import Look, Mark
 from migrations_registry.kinds.register import Register
+from migrations_registry.kinds.rehearse import Rehearse
 from migrations_registry.kinds.rules import ChangeRules
 from operations.engine import kinds
 
@@ -18,3 +19,4 @@ def register() -> None:
     kinds.register(Look())
     kinds.register(Mark())
     kinds.register(Register())
+    kinds.register(Rehearse())

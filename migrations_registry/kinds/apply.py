@@ -11,10 +11,11 @@ from migrations_registry.kinds.apply_consequences import told
 from migrations_registry.kinds.apply_shown import file_named, shown
 from migrations_registry.models import MigrationFile, Plan
 from migrations_registry.services.planning import Review, keep_plan, review
+from migrations_registry.services.rehearsals import newest_rehearsal, why_not_approve
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters
-from operations.models import Environment
+from operations.models import Environment, Operation
 from providers.errors import Refused
 
 
@@ -92,6 +93,10 @@ class ApplyMigration(OperationKind):
 
     def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
         return shown(self._review(environment, parameters))
+
+    def objection(self, operation: Operation) -> str:
+        row = newest_rehearsal(find(str(operation.parameters["file"])), operation.environment)
+        return why_not_approve(row, operation.requested_by.username) if row else ""
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
         return review(find(str(parameters["file"])), environment)

@@ -12,6 +12,8 @@ from migrations_registry.apply.target_checks import MB, needed_bytes
 from migrations_registry.effects.model import ALTERED, REWRITTEN, SET_BACK, UPDATED
 from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review
+from migrations_registry.services.rehearsal_lines import lines_of
+from migrations_registry.services.rehearsals import newest_rehearsal
 from operations.engine.specs import Consequence
 
 SHOWN = 25
@@ -35,6 +37,7 @@ def told(review: Review) -> list[Consequence]:
         for loss in review.plan.losses
     ]
     lines += _declared(review)
+    lines += _rehearsed(review)
     if review.plan.maintenance:
         lines.append(Consequence(f"Needs maintenance mode: {review.plan.maintenance}", "warn"))
     if review.plan.restore_point:
@@ -59,6 +62,13 @@ def _declared(review: Review) -> list[Consequence]:
     if found.along:
         lines.append(Consequence(f"Goes along with CASCADE: {', '.join(found.along)}.", "bad"))
     return [*lines, *(Consequence(f"Not measured before COMMIT: {remark}.", "warn") for remark in found.remarks)]
+
+
+def _rehearsed(review: Review) -> list[Consequence]:
+    row = newest_rehearsal(review.file, review.environment)
+    if row is not None:
+        return [Consequence(text, tone) for text, tone in lines_of(row)]
+    return [Consequence("Not rehearsed on a restored copy so far.")] if review.environment.protected else []
 
 
 def _step_line(step: Any) -> Consequence:

@@ -6,6 +6,7 @@ from migrations_registry.models.finding import Finding
 from migrations_registry.models.plan import Plan
 from migrations_registry.models.policy import RulePolicy
 from migrations_registry.models.reading import HistoryReading, SourceCommit
+from migrations_registry.models.rehearsal import Rehearsal
 from migrations_registry.models.schema import DriftIncident, SchemaFingerprint
 from migrations_registry.models.waiver import Waiver
 
@@ -16,6 +17,7 @@ __all__ = [
     "HistoryReading",
     "MigrationFile",
     "Plan",
+    "Rehearsal",
     "RulePolicy",
     "SchemaFingerprint",
     "SourceCommit",

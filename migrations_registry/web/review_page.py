@@ -15,19 +15,21 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from migrations_registry.models import MigrationFile, Waiver
+from migrations_registry.models import MigrationFile, Rehearsal, Waiver
+from migrations_registry.services import rehearsal_lines, rehearsals
 from migrations_registry.services.annotated_lines import lines_of, notes_of
 from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
+from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.services.waivers import approve, propose
-from operations.approvals.voting import why_not_vote
+from operations.approvals.voting import objection, why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds
 from operations.engine.deciding import deciding
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
-KIND = "migrations.apply"
+KIND, REHEARSE = "migrations.apply", "migrations.rehearse"
 DIFF_LINES = 400
 MOST_COMPARED = 1_500  # the time of difflib grows with the cube of lines that repeat
 
@@ -66,6 +68,7 @@ def _environments(request: HttpRequest) -> list[Environment]:
 
 def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
     operation = _open_operation(reviewed)
+    rehearsal = newest_rehearsal(reviewed.file, reviewed.environment)
     people = _voters(operation)
     return {
         **admin.site.each_context(request),
@@ -75,13 +78,17 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "environments": _environments(request),
         "review": reviewed,
         "declared": declared_here(reviewed),
+        "rehearsal": rehearsal,
+        "rehearsal_lines": rehearsal_lines.lines_of(rehearsal) if rehearsal else (),
+        "may_waive_rehearsal": rehearsal and _may_waive(request, rehearsal),
+        "rehearse_url": _rehearse_url(request, reviewed),
         "lines": lines_of(reviewed.file.data.decode("utf-8", "replace"), reviewed.analysis),
         "notes": notes_of(reviewed.analysis),
         "diff": _diff(reviewed.file),
         "waivers": reviewed.file.waivers.all(),
         "operation": operation,
         "approvals": [person for person in people if person["voted_at"]],
-        "why_not_vote": why_not_vote(operation, _person(request)) if operation else "",
+        "why_not_vote": why_not_vote(operation, _person(request)) or objection(operation) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
         "request_url": _request_url(reviewed),
         "why_not_request": _why_not_request(request, reviewed),
@@ -123,6 +130,19 @@ def _request_url(reviewed: Review) -> str:
     return f"{reverse('admin:operations_request', args=[KIND])}?{query}"
 
 
+def _rehearse_url(request: HttpRequest, reviewed: Review) -> str:
+    """Empty for those who may not ask."""
+    if why_not(request.user, kinds.get(REHEARSE).permission, reviewed.environment, "no"):
+        return ""
+    query = urlencode({"environment": reviewed.environment.slug, "file": reviewed.file.sha256})
+    return f"{reverse('admin:operations_request', args=[REHEARSE])}?{query}"
+
+
+def _may_waive(request: HttpRequest, row: Rehearsal) -> bool:
+    is_open = row.status == Rehearsal.Status.FAILED and not row.waived_by
+    return is_open and not why_not(request.user, rehearsals.WAIVE, row.environment, "no")
+
+
 def _why_not_request(request: HttpRequest, reviewed: Review) -> str:
     otherwise = "Your role may review migrations but not request them."
     if refusal := why_not(request.user, kinds.get(KIND).permission, reviewed.environment, otherwise):
@@ -148,7 +168,11 @@ def _diff(file: MigrationFile) -> list[tuple[str, str]]:
 
 def _waive(request: HttpRequest, file: MigrationFile, environment: Environment) -> HttpResponse:
     try:
-        if "approve" in request.POST:
+        if "waive_rehearsal" in request.POST:
+            row = get_object_or_404(Rehearsal, pk=request.POST["waive_rehearsal"], file=file, environment=environment)
+            rehearsals.waive(row, reason=request.POST.get("reason", ""), by=_person(request))
+            messages.success(request, "Waived. People may vote for it although it failed on a copy.")
+        elif "approve" in request.POST:
             approve(get_object_or_404(Waiver, pk=request.POST["approve"], file=file), by=_person(request))
             messages.success(
                 request, "Waived. Approvals given before no longer count: the content they bound has changed."

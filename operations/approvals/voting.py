@@ -38,6 +38,12 @@ def why_not_vote(operation: Operation, by: User) -> str:
     return why_not_yet(by.username, places)
 
 
+def objection(operation: Operation) -> str:
+    """What its kind says against any vote in its favour, or nothing; to refuse it is always possible."""
+    kind = registry.kinds.get(operation.kind)
+    return kind.objection(operation) if kind else ""
+
+
 def is_grave(operation: Operation) -> bool:
     """Whether a vote for it needs a second factor shown for it."""
     kind = registry.kinds.get(operation.kind)
@@ -96,6 +102,8 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 may_vote = row.requested_by_id != by.pk and all(holds(by, VOTE, place) for place in places_of(row))
                 error = Refused if may_vote else PermissionDenied
                 raise error(f"{reason} Nothing was changed.")
+            if decision == Approval.Decision.APPROVE and (why := objection(row)):
+                raise Refused(f"{why} Nothing was changed.")
             comment = said(comment)
             _confirm(decision, row, by)
             Approval.objects.update_or_create(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters, Registered, StepSpec
-from operations.models import Environment, Risk
+from operations.models import Environment, Operation, Risk
 from providers.errors import Refused
 
 
@@ -59,6 +59,10 @@ class OperationKind:
         if self.risk == FROM_PLAN:
             raise NotImplementedError(f"{self.name} takes its risk from a plan and must say how")
         return str(self.risk)
+
+    def objection(self, operation: Operation) -> str:
+        """What speaks against any vote for it as things stand, as a sentence; a refusal is always possible."""
+        return ""
 
     def asked_of(self, environment: Environment) -> Environment | None:
         """For which environment whoever asks must hold the permission; None: for all of them."""

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from operations import authority
 from operations.approvals.break_glass import why_not_break_glass
-from operations.approvals.voting import typed_for, why_not_vote
+from operations.approvals.voting import objection, typed_for, why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import why_not_cancel
 from operations.models import Operation, Status
@@ -32,9 +32,9 @@ def verbs(operation: Operation, user: User) -> list[Verb]:
     shown: list[Verb] = []
     if operation.status == Status.AWAITING_APPROVAL:
         typed, why_not = typed_for(operation), why_not_vote(operation, user)
-        style = "danger" if typed else "primary"
+        style, against = "danger" if typed else "primary", why_not or objection(operation)
         shown = [
-            Verb("approve", "Approve", why_not, style, "Your vote counts for exactly this content.", typed=typed),
+            Verb("approve", "Approve", against, style, "Your vote counts for exactly this content.", typed=typed),
             Verb("reject", "Refuse", why_not, "danger", "One refusal ends the request.", needs_reason=True),
         ]
         if not why_not_break_glass(operation, user):

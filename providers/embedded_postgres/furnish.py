@@ -78,13 +78,14 @@ class Locale:
 @dataclass(frozen=True)
 class Needs:
     """What must be there before the first statement of a load: schemas, and extensions with their schemas; roles that
-    rights are given to, collations that initdb makes elsewhere, the locale."""
+    rights are given to, collations that initdb makes elsewhere, the locale. `may_create`: the owner makes schemas."""
 
     schemas: Sequence[str] = ()
     extensions: Mapping[str, str] | None = None
     roles: Sequence[str] = ()
     collations: Sequence[str] = ()
     locale: Locale = Locale()
+    may_create: bool = False
 
     @property
     def places(self) -> list[str]:
@@ -116,6 +117,8 @@ def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
     with psycopg.connect(admin, autocommit=True) as connection:
         parts["database"] = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL(statements("cell_roles")).format(**parts))
+        if needs.may_create:
+            connection.execute(sql.SQL("GRANT CREATE ON DATABASE {database} TO {owner}").format(**parts))
         for schema in needs.places:
             words = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
             connection.execute(words.format(sql.Identifier(schema), parts["owner"]))

@@ -50,6 +50,7 @@ migrations_registry.changed 10 s: refresh_changed
 migrations_registry.commits 1 s: read_wanted
 migrations_registry.drift 3600 s: hourly
 migrations_registry.readings 300 s: refresh_all
+migrations_registry.rehearsals 10 s: rehearse_requests
 migrations_registry.repositories 3600 s: look_at_repositories
 notify 10 s: _round
 operations.break_glass 10 s: return_lapsed_break_glass
@@ -173,7 +174,8 @@ deployments.unhealthy ledger.exported ledger.verified migrations_registry.applie
 migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
 migrations_registry.more_than_approved migrations_registry.not_applied
-migrations_registry.policy.changed migrations_registry.waiver.approved
+migrations_registry.policy.changed migrations_registry.rehearsal.waived migrations_registry.rehearsed
+migrations_registry.waiver.approved
 migrations_registry.waiver.proposed operations.approval_revoked operations.approved
 operations.approver_confirmed operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added

@@ -171,6 +171,10 @@ migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{e
   write history write export 300/120 s
 migrations.register Register migrations_registry.register_migrationfile routine register:{environment}
   read read deploy 300/200 s
+migrations.rehearse Rehearse migrations_registry.rehearse_migrationfile routine rehearse:{environment}
+  connects export
+  prepare look export 300/120 s
+  rehearse run_on_a_copy prove 21600/14400 s
 rehearsal.destructive Rehearsal operations.run_rehearsal destructive rehearsal:{environment}:{key}
   prepare prepare export 3600/120 s
   work work export 3600/30 s

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migrations_registry.analysis.model import DESTRUCTIVE
 from migrations_registry.analysis.parsing.parser import Raw, parse
-from migrations_registry.apply.measured import Approved, compare, effect_of
+from migrations_registry.apply.measured import Approved, account_of, effect_of
 from migrations_registry.effects import DeclaredEffects, Effect, declared, undeclared
 from migrations_registry.effects.text.follow import allowances
 from migrations_registry.effects.text.names import Scope
@@ -45,7 +45,10 @@ class Bench:
         with self.transaction() as begun:
             as_product_sees_it(self.own, Limits(1000, 60_000), local=True)
             tags = {at: self.own.execute(data[item.start : item.end]).rowcount for at, item in enumerate(parse(data))}
-            return compare(self.own, self.other, begun, Approved(own, risk, every), tags).effects
+            account = account_of(self.own, self.other, begun, Approved(own, risk, every), tags)
+        if account.refusal:
+            raise account.refusal
+        return phrases(account.effects)
 
     def commit(self, *statements: str) -> None:
         """The same, and COMMIT right after it was measured."""

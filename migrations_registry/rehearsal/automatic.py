@@ -1,0 +1,35 @@
+"""Each request that waits for votes on a protected environment is rehearsed, without anybody asking. A periodic job."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from migrations_registry.rehearsal.preparation import run_for
+from operations.accounts import system_user
+from operations.engine.request import request
+from operations.models import Operation, Status
+from providers.errors import Refused
+
+logger = logging.getLogger("migrations_registry.rehearsal")
+APPLY, REHEARSE = "migrations.apply", "migrations.rehearse"
+PERMISSION = "migrations_registry.rehearse_migrationfile"
+EVERY_SECONDS = 10.0
+FRESH = timedelta(hours=1)
+
+
+def rehearse_requests() -> None:
+    """One rehearsal a request: one that was asked for shortly before, by whomever, counts, whatever became of it."""
+    waiting = Operation.objects.filter(
+        kind=APPLY, status=Status.AWAITING_APPROVAL, environment__protected=True, seeded=False
+    )
+    for operation in waiting.select_related("environment")[:50]:
+        environment, parameters = operation.environment, {"file": operation.parameters["file"]}
+        asked = Operation.objects.filter(kind=REHEARSE, environment=environment, parameters=parameters)
+        if asked.filter(requested_at__gte=operation.requested_at - FRESH).exists() or run_for(environment) is None:
+            continue
+        try:
+            by, why = system_user(PERMISSION), f"{operation.pk} waits for votes"
+            request(REHEARSE, by=by, environment=environment, parameters=parameters, reason=why, channel="schedule")
+        except Refused as refusal:
+            logger.warning("%s was not rehearsed: %s", operation, refusal.reason)

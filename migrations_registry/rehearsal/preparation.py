@@ -1,0 +1,75 @@
+"""What a rehearsal needs to know of the target before it leaves it alone: which run, which files before, live sizes.
+
+In: a context, a file. Out: JSON for the next step, which has the keys to the run and no way to the target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+
+from backups.models import Run
+from migrations_registry.apply.attempt import journal
+from migrations_registry.history import states as history_states
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.rehearsal.trace import claims_of
+from migrations_registry.services.planning import Review, review
+from operations.engine.context import StepContext
+from operations.models import Environment
+from providers.errors import Refused
+
+LOOKED_AT = 30
+
+
+def run_for(environment: Environment, tables: Iterable[str] = ()) -> Run | None:
+    """The newest proven run of the environment that has the most of these tables."""
+    runs = Run.objects.counting().filter(policy__environment=environment, purging_at=None)
+    wanted = set(tables)
+    newest = runs.select_related("policy").order_by("-snapshot_at")[:LOOKED_AT]
+    return max(newest, key=lambda run: len(wanted & set(run.tables)), default=None)
+
+
+def prepare(ctx: StepContext, file: MigrationFile) -> None:
+    """Journal everything for the copy. Raises Refused where there is no run to restore."""
+    reviewed = review(file, ctx.environment)
+    if reviewed.plan.refusals:
+        raise Refused(f"{file.name} cannot be applied, so it was not rehearsed: {'; '.join(reviewed.plan.refusals)}.")
+    tables = [".".join(touched.name) for step in reviewed.plan.steps for touched in step.objects if not touched.is_new]
+    run = run_for(ctx.environment, tables)
+    if run is None:
+        raise Refused(
+            f"{ctx.environment} has no proven run, so there is nothing to rehearse on. Nothing was changed. Request "
+            "backups.export, then this again."
+        )
+    before = _before(file, ctx.environment, run)
+    ctx.state = {
+        "run": run.pk,
+        "schema_only": run.raw_bytes > settings.OPS_REHEARSAL_MOST_BYTES,
+        "content_sha256": hashlib.sha256(reviewed.content).hexdigest(),
+        "files": [_pending(each) for each in (*before, reviewed)],
+        "claims": [asdict(claim) for claim in claims_of(reviewed.analysis)],
+        "live": {".".join(name): table.rows for name, table in reviewed.facts.tables.items()} if reviewed.facts else {},
+    }
+    ctx.save_state()
+    names = "".join(f" after {each.file.name}," for each in before)
+    ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _pending(reviewed: Review) -> dict[str, Any]:
+    return {"file": reviewed.file.pk, "steps": journal(reviewed.plan), "risk": reviewed.plan.risk}
+
+
+def _before(file: MigrationFile, environment: Environment, run: Run) -> list[Review]:
+    """What was applied since the run was copied, then what has to be applied before this file."""
+    since = Application.objects.filter(environment=environment, status="applied", ended_at__gt=run.snapshot_at)
+    applied = [row.file for row in since.exclude(file=file).select_related("file").order_by("ended_at")]
+    rows = MigrationFile.objects.newest().filter(stream=file.stream).order_by("position", "path")
+    standings, _ = history_states.standings(list(rows), history_states.rows_of(environment))
+    places = [standing.file.pk for standing in standings]
+    earlier = standings[: places.index(file.pk)] if file.pk in places else []
+    pending = [standing.file for standing in earlier if standing.state == history_states.PENDING]
+    return [review(each, environment, live=False) for each in (*applied, *pending)]

@@ -1,0 +1,52 @@
+"""A rehearsal as lines for those who decide: what it measured beside what the rules said, disagreements marked.
+
+In: a Rehearsal. Out: (text, tone), the outcome first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrations_registry.models import Rehearsal
+
+Line = tuple[str, str]
+SHOWN = 10
+
+
+def lines_of(row: Rehearsal) -> list[Line]:
+    return [_outcome(row), *_marked(row), *_warnings(row)]
+
+
+def _outcome(row: Rehearsal) -> Line:
+    copy = f"run {row.run.pk}{', its schema without rows' if row.schema_only else ''}"
+    if row.status == Rehearsal.Status.FAILED:
+        waived = f" {row.waived_by} waived that: {row.waiver}" if row.waived_by else " Nobody may vote for it."
+        return f"Rehearsed on {copy}: it fails. {row.error}{waived}", "warn" if row.waived_by else "bad"
+    if row.status == Rehearsal.Status.UNABLE:
+        return f"Could not be rehearsed on {copy}: {row.error}", "warn"
+    return f"Rehearsed on {copy}: it went through. {_waiting(row)}", "ok"
+
+
+def _waiting(row: Rehearsal) -> str:
+    seconds = row.report.get("blocked_seconds")
+    if seconds is None:
+        return "For how long others would wait, it cannot tell: the copy holds no rows to measure by."
+    return f"With the rows of today others would wait for about {seconds:g} s." if seconds else "Nobody would wait."
+
+
+def _marked(row: Rehearsal) -> Iterator[Line]:
+    """Where the copy's server did otherwise than the rules say."""
+    for effects in row.report.get("undeclared", {}).values():
+        for effect in effects[:SHOWN]:
+            yield f"Measured in the rehearsal, not foreseen by the rules: {effect['said']}.", "bad"
+    for statement in row.report.get("statements", ()):
+        for text in statement["disagreements"]:
+            yield f"The rehearsal disagrees with the rules at line {statement['line']}: it {text}.", "warn"
+
+
+def _warnings(row: Rehearsal) -> Iterator[Line]:
+    for text in row.report.get("hazards", ()):
+        yield text, "warn"
+    if missing := row.report.get("missing"):
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        yield f"The copy was not whole: {missing[0]}{more}", "warn"
