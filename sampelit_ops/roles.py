@@ -82,7 +82,7 @@ ROLES = (
             "ledger.export_entries",
             "operations.approve_operation",
             "migrations_registry.approve_waiver",
-            "migrations_registry.waive_rehearsal",
+            "migrations_registry.approve_rehearsal",
             "migrations_registry.resolve_driftincident",
             "backups.resolve_incident",
             "backups.place_hold",

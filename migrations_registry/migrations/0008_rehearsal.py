@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-ended_at", "-pk"],
                 "permissions": [
                     ("rehearse_migrationfile", "Can have a migration rehearsed on a restored copy"),
-                    ("waive_rehearsal", "Can let people vote although a rehearsal failed"),
+                    ("approve_rehearsal", "Can let people vote although a rehearsal failed"),
                 ],
                 "default_permissions": ("view",),
                 "indexes": [models.Index(fields=["file", "environment", "-ended_at"], name="rehearsal_newest")],

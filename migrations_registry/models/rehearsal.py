@@ -39,7 +39,7 @@ class Rehearsal(models.Model):
         default_permissions = ("view",)
         permissions = [
             ("rehearse_migrationfile", "Can have a migration rehearsed on a restored copy"),
-            ("waive_rehearsal", "Can let people vote although a rehearsal failed"),
+            ("approve_rehearsal", "Can let people vote although a rehearsal failed"),
         ]
         indexes = [models.Index(fields=["file", "environment", "-ended_at"], name="rehearsal_newest")]
         constraints = [

@@ -18,10 +18,12 @@ from migrations_registry.effects import Allowance, DeclaredEffects
 from migrations_registry.effects.row_counts import most_rows
 from migrations_registry.models import MigrationFile, Rehearsal
 from operations.authority import why_not
+from operations.factors.acts import Binding, digest_of
+from operations.factors.step_up import spend
 from operations.models import Environment, Operation
 from providers.errors import Refused
 
-WAIVE = "migrations_registry.waive_rehearsal"
+WAIVE = "migrations_registry.approve_rehearsal"
 
 
 def newest_rehearsal(file: MigrationFile, environment: Environment) -> Rehearsal | None:
@@ -73,6 +75,8 @@ def waive(row: Rehearsal, *, reason: str, by: User) -> None:
     if by.username == row.requested_by:
         raise Refused(f"{by.username} had it rehearsed: somebody else must waive that it failed. Nothing was changed.")
     with transaction.atomic():
+        agreed = digest_of(row.pk, row.file.sha256, row.error, reason.strip())
+        spend(by.username, Binding("migrations.waive_rehearsal", f"{row.file.name} on {row.environment.slug}", agreed))
         failed = Rehearsal.objects.filter(pk=row.pk, status=Rehearsal.Status.FAILED, waived_by="")
         if not failed.update(waived_by=by.username, waived_at=timezone.now(), waiver=reason.strip()):
             raise Refused("This rehearsal did not fail, or was waived already. Nothing was changed.")

@@ -26,6 +26,7 @@ ACTS = {
     "deployments.service": "Change what watches the service",
     "migrations.accept_drift": "Accept the changed schema of",
     "migrations.agree_waiver": "Agree to the waiver of",
+    "migrations.waive_rehearsal": "Let people vote although the rehearsal failed of",
     "signin.invite": "Invite",
     "signin.roles": "Change the roles of",
     "signin.activate": "Activate",

@@ -14,7 +14,7 @@ from backups.models import Policy, Run
 from ledger.models import Entry
 from migrations_registry.models import MigrationFile, Rehearsal
 from migrations_registry.rehearsal.automatic import rehearse_requests
-from migrations_registry.services.rehearsals import waive
+from migrations_registry.services import rehearsals
 from operations.approvals import voting
 from operations.engine.request import request
 from operations.models import Environment, Operation
@@ -22,9 +22,10 @@ from providers.errors import Refused
 from tests.factories import person
 from tests.migrations_registry.applying import add_supabase
 from tests.people import vouch_for
-from tests.stepping import approve
+from tests.stepping import approve, stepping
 
 pytestmark = pytest.mark.django_db
+waive = stepping(rehearsals.waive)
 
 
 @pytest.fixture

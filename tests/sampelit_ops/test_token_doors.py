@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Beyond looking; a permission of a role that is in neither belongs to `request`.
 OF_VOTE = {
     *("operations.approve_operation", "operations.break_glass", "migrations_registry.approve_waiver"),
-    "backups.release_hold",
+    *("backups.release_hold", "migrations_registry.approve_rehearsal"),
 }
 OF_ADMIN = {
     *("auth.add_user", "auth.change_user", "operations.add_environment", "operations.change_environment"),

@@ -6,7 +6,7 @@ Out: two literal tables; `test_doors.py` holds that no door is in neither, and t
 
 from __future__ import annotations
 
-PEOPLE = "signin.contact signin.roles"
+PEOPLE, WAIVERS = "signin.contact signin.roles", "migrations.agree_waiver migrations.waive_rehearsal"
 # Door → the acts behind it that ask.
 ASKS: dict[str, str] = {
     "/admin/account/second-factor/": "signin.factor",
@@ -22,7 +22,7 @@ ASKS: dict[str, str] = {
     "/admin/backups/policy/<object_id>/change/": "backups.policy",
     "/admin/deployments/service/<object_id>/change/": "deployments.service",
     "/admin/migrations_registry/driftincident/<object_id>/change/": "migrations.accept_drift",
-    "/admin/migrations_registry/migrationfile/<object_id>/change/": "migrations.agree_waiver",
+    "/admin/migrations_registry/migrationfile/<object_id>/change/": WAIVERS,
     "/admin/operations/environment/<object_id>/change/": "operations.request",
     "/admin/operations/environment/add/": "operations.request",
     "/admin/operations/operation/<pk>/act/<verb>/ (approve)": "operations.approve",
@@ -134,6 +134,6 @@ FREE_KINDS: dict[str, str] = {
     **dict.fromkeys(("backups.drop_scratch", "backups.evidence", "backups.trace_decision"), COPIES_ASIDE),
     "deployments.*": OF_THE_PRODUCT,
     **dict.fromkeys(("migrations.apply", "migrations.baseline", "migrations.mark"), OF_THE_PRODUCT),
-    **dict.fromkeys(("migrations.look", "migrations.register"), LOOKS),
+    **dict.fromkeys(("migrations.look", "migrations.register", "migrations.rehearse"), LOOKS),
     "rehearsal.*": "it does nothing",
 }
