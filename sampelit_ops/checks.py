@@ -130,6 +130,14 @@ def sign_on_is_whole(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[
     return [Error(f"{fault}.", hint=hint, id="ops.E009") for fault, found in faults.items() if found]
 
 
+def factors_are_for_somebody(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """ops.E010: who needs a second factor is one of two words."""
+    if settings.OPS_FACTOR_FOR in ("everybody", "acting"):
+        return []
+    hint = "Set it to everybody, or to acting: then whoever only looks needs none."
+    return [Error(f"OPS_FACTOR_FOR is {settings.OPS_FACTOR_FOR!r}.", hint=hint, id="ops.E010")]
+
+
 def refuse_unsafe_start() -> None:
     """Raise SystemExit where a check of these would fail; called before anything is served."""
     before = [*switches_are_safe(None), *secret_key_is_strong(None), *portal_database_is_ours(None, ["default"])]
@@ -154,5 +162,5 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
 def register() -> None:
     checks.register(portal_database_is_ours, Tags.database)
     checks.register(demo_database_is_ours, Tags.database)
-    for check in (switches_are_safe, secret_key_is_strong, sign_on_is_whole, secrets_are_set):
+    for check in (switches_are_safe, secret_key_is_strong, sign_on_is_whole, factors_are_for_somebody, secrets_are_set):
         checks.register(check, Tags.security, deploy=True)

@@ -44,18 +44,19 @@ def _approvers(environment: Environment | None) -> dict[str, int]:
 
 @register
 def second_factors(environment: Environment | None) -> Iterator[Check]:
-    """Everybody who can act has one."""
+    """Everybody who must have one has one (OPS_FACTOR_FOR)."""
     app = Authenticator.objects.filter(user=OuterRef("pk"), confirmed=True)
     passkey = Passkey.objects.filter(user=OuterRef("pk"))
     acting = User.objects.none()
-    for codename in ("approve_operation", "break_glass", "request_operation", "change_environment"):
+    acts = ("approve_operation", "break_glass", "request_operation", "change_environment")
+    for codename in acts if settings.OPS_FACTOR_FOR == "acting" else ("view_operation",):
         acting |= holders_anywhere(f"operations.{codename}")
     without = [
         str(name) for name in acting.exclude(Exists(app) | Exists(passkey)).values_list("username", flat=True)[:20]
     ]
     why = "A stolen password alone must not move production."
     fix = "They are led to enrolment at their next sign-in." if without else ""
-    state = f"missing for {', '.join(without)}" if without else "everybody who can act has one"
+    state = f"missing for {', '.join(without)}" if without else "everybody who must have one has one"
     yield Check("second factors", "warn" if without else "ok", state, why, fix)
 
 

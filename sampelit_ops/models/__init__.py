@@ -69,6 +69,7 @@ class Identity(models.Model):
     issuer = models.CharField(max_length=500)
     subject = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
+    refreshed_at = models.DateTimeField(default=timezone.now)  # when it last told of this person's groups
 
     class Meta:
         default_permissions = ()

@@ -8,10 +8,13 @@ def register() -> None:
     from django.contrib.auth.models import User
 
     from operations import accounts, navigation
+    from operations.engine import tick
     from sampelit_ops.signin import ledger_sentences
+    from sampelit_ops.signin.oidc.leavers import end_stale
 
     ledger_sentences.register()
     User._meta.get_field("username").validators.append(accounts.check_name)
+    tick.every("signin.leavers", 3_600, end_stale)
     navigation.register_user_link("Second factor", "account:second_factor")
     navigation.register_user_link("Sessions", "account:sessions")
     navigation.register_user_link("Personal tokens", "account:tokens")

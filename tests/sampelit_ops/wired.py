@@ -56,6 +56,7 @@ notify 10 s: _round
 operations.break_glass 10 s: return_lapsed_break_glass
 operations.expire 10 s: expire_old_requests
 operations.sealed 60 s: erase_old
+signin.leavers 3600 s: end_stale
 """,
     "transport": """
 send
@@ -184,6 +185,7 @@ operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.requests_known operations.succeeded operations.task.closed operations.voters_known
 operations.votes_missing signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
+signin.groups_stale
 signin.identity_linked signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
 signin.passkey_copied
 signin.passkey_removed signin.passkey_renamed signin.password_changed
@@ -196,6 +198,7 @@ signin.token_used signin.tokens_revoked signin.user_activated signin.user_deacti
 """,
     "system checks": """
 demo_database_is_ours: database
+factors_are_for_somebody: security
 portal_database_is_ours: database
 secret_key_is_strong: security
 secrets_are_set: security

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from ledger.services import record
 from operations import authority
@@ -36,7 +37,8 @@ def person_of(claims: dict[str, Any]) -> User:
         raise Refused("Your account here is deactivated. You are not signed in; ask an admin.")
     if not roles:
         _leaves(identity.user)
-    _hold(identity.user, roles)
+    Identity.objects.filter(pk=identity.pk).update(refreshed_at=timezone.now())
+    hold(identity.user, roles)
     return User.objects.get(pk=identity.user_id)
 
 
@@ -77,7 +79,7 @@ def _identity(claims: dict[str, Any]) -> Any:
 
 
 @transaction.atomic
-def _hold(person: User, roles: list[str]) -> None:
+def hold(person: User, roles: list[str]) -> None:
     """Exactly these roles from now on; the groups decided it, so nobody shows a factor for it."""
     locked = User.objects.select_for_update().get(pk=person.pk)
     before, after = set(authority.roles(locked)), set(roles)
@@ -88,7 +90,7 @@ def _hold(person: User, roles: list[str]) -> None:
 def _leaves(person: User) -> None:
     """No group of theirs gives a role any more: what they held ends now. Raises Refused."""
     with transaction.atomic():
-        _hold(person, [])
+        hold(person, [])
         end_access(person, actor=SIGN_ON, why="no group gives a role any more")
     raise Refused("None of your groups has a role here any more. You are not signed in; sessions and tokens ended.")
 
@@ -117,7 +119,7 @@ def _saved(name: str, email: str, claims: dict[str, Any], roles: list[str]) -> U
     person.save()
     Identity.objects.create(user=person, issuer=claims["iss"], subject=claims["sub"])
     record("signin.provisioned", actor=SIGN_ON, subject=name, data={"issuer": claims["iss"]})
-    _hold(person, roles)
+    hold(person, roles)
     return User.objects.get(pk=person.pk)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -14,14 +15,19 @@ from pytest_django.fixtures import Settings
 from ledger.models import Entry
 from operations.factors import devices
 from operations.models import Authenticator
+from sampelit_ops.checks import factors_are_for_somebody
 from tests.sampelit_ops.signin.codes import code_of
 
+DEFAULT = settings.OPS_FACTOR_FOR
 ENROL = "/admin/account/second-factor/"
 
 
-@pytest.mark.parametrize("role", ["Operator", "Approver", "Admin"])
+@pytest.mark.parametrize("role", ["Viewer", "Auditor", "Operator", "Approver", "Admin"])
 @pytest.mark.parametrize("path", ["/admin/", "/admin/account/tokens/", "/admin/ledger/entry/"])
-def test_who_can_act_is_led_to_enrolment(person: Callable[..., User], client: Client, role: str, path: str) -> None:
+def test_everybody_is_led_to_enrolment(
+    person: Callable[..., User], client: Client, settings: Settings, role: str, path: str
+) -> None:
+    settings.OPS_FACTOR_FOR = DEFAULT
     client.force_login(person("olga", role))
 
     assert client.get(path)["Location"] == ENROL
@@ -29,10 +35,24 @@ def test_who_can_act_is_led_to_enrolment(person: Callable[..., User], client: Cl
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Auditor"])
-def test_who_only_looks_is_not(person: Callable[..., User], client: Client, role: str) -> None:
+def test_who_only_looks_is_not_where_the_deployment_says_so(
+    person: Callable[..., User], client: Client, settings: Settings, role: str
+) -> None:
+    settings.OPS_FACTOR_FOR = "acting"
     client.force_login(person("vera", role))
 
     assert client.get("/admin/account/tokens/").status_code == 200
+
+
+@pytest.mark.parametrize(("word", "faults"), [("everybody", 0), ("acting", 0), ("nobody", 1), ("", 1)])
+def test_another_word_is_refused_and_lowers_nothing(
+    person: Callable[..., User], client: Client, settings: Settings, word: str, faults: int
+) -> None:
+    settings.OPS_FACTOR_FOR = word
+    client.force_login(person("olga", "Operator"))
+
+    assert len(factors_are_for_somebody(None)) == faults
+    assert client.get("/admin/")["Location"] == ENROL
 
 
 def test_the_demo_leads_nobody(person: Callable[..., User], client: Client, settings: Settings) -> None:
