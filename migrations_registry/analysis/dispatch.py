@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import locks
+from migrations_registry.analysis.postgresql.parents import parents
 from migrations_registry.analysis.rule_registry import AFTER, ALTER, HANDLERS
 from migrations_registry.analysis.scope import qualified
 from migrations_registry.analysis.state import State
@@ -13,6 +14,7 @@ def judge(kind: str, node: Node, state: State) -> None:
     """Let every rule speak; findings and touched relations go into `state`."""
     node = qualified(kind, node, state.scope)
     state.judged.append((kind, node))
+    ended = list(parents(kind, node, state))
     for handler in HANDLERS.get(kind, ()):
         handler(node, state)
     if kind == "AlterTableStmt" and node["objtype"] != "OBJECT_TYPE":
@@ -20,7 +22,7 @@ def judge(kind: str, node: Node, state: State) -> None:
             command = item["AlterTableCmd"]
             for alter_handler in ALTER.get(command["subtype"], ()):
                 alter_handler(command, node, state)
-    taken = list(locks(kind, node))
+    taken = [*locks(kind, node), *ended]
     for name, lock in taken:
         state.touch(name, lock)
     for after in AFTER:

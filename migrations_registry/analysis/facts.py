@@ -10,10 +10,11 @@ from migrations_registry.analysis.model import Name
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
-    """A column's type as `format_type` prints it, and whether it is NOT NULL."""
+    """A column's type as `format_type` prints it, whether it is NOT NULL, and a collation that is not its type's."""
 
     type: str
     not_null: bool = False
+    collation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class TableFacts:
     index_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()  # leading columns of full, valid indexes
     oldest_transaction_seconds: int = 0
+    remade: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # column → what another type of it makes again
+    references: Mapping[str, tuple[Name, tuple[str, ...]]] = field(default_factory=dict)  # key → parent, own columns
+    partition_key: tuple[str, ...] = ()
+    default_partition: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)

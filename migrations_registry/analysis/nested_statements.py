@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrations_registry.analysis.certainty import Made, keep, so_far
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.constant_folding import fold
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
 from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, untold
 from migrations_registry.analysis.rule_registry import rule
-from migrations_registry.analysis.scope import Made
 from migrations_registry.analysis.state import State
 
 DYNAMIC = rule(
@@ -68,7 +68,7 @@ def body(language: str, text: str, statement: str, place: str, state: State) -> 
     if len(state.hidden) >= MAX_DEPTH:
         state.see(UNREADABLE, language=language, reason=f"more than {MAX_DEPTH} levels of statements inside statements")
         return
-    before = state.so_far()
+    before = so_far(state)
     with state.inside(place):
         if language == "sql":
             if not run_text(text, state):
@@ -77,7 +77,7 @@ def body(language: str, text: str, statement: str, place: str, state: State) -> 
             _plpgsql(statement, state)
         else:
             state.see(UNREADABLE, language=language, reason="only SQL and PL/pgSQL are understood")
-    state.keep(before)
+    keep(before, state)
 
 
 def _plpgsql(statement: str, state: State) -> None:
@@ -93,9 +93,9 @@ def _plpgsql(statement: str, state: State) -> None:
     branches: list[Made] = []
     for kind, node in _statements([tree.get("datums", []), tree.get("action", {})]):
         if kind == "branch":
-            branches.append(state.so_far())
+            branches.append(so_far(state))
         elif kind == "end of branch":
-            state.keep(branches.pop())
+            keep(branches.pop(), state)
         elif kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
             state.see(IN_BODY_COMMIT)
         elif kind == "dynamic":

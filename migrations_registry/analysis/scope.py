@@ -10,7 +10,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.parser import Node
 
 ORDINARY = ("public", "extensions")  # what the runner sets for a file's own statements
@@ -18,15 +17,6 @@ UNKNOWN = "?"
 _RELATIONS = {f"OBJECT_{kind}" for kind in ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "INDEX", "FOREIGN_TABLE")}
 _OF_RELATIONS = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
 _MAKES = {"CreateStmt": "relation", "ViewStmt": "view", "CreateSeqStmt": "sequence", "CompositeTypeStmt": "typevar"}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What had certainly been made at one point."""
-
-    created: dict[Name, int]
-    temporary: dict[str, bool]
-    names: set[Name]
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from migrations_registry.analysis.model import STRENGTH, Finding, Name, Rule, To
 from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.routines import Routine, Waiting
-from migrations_registry.analysis.scope import Made, Scope
+from migrations_registry.analysis.scope import Scope
 
 
 @dataclass(slots=True)
@@ -39,7 +39,9 @@ class State:
     scope: Scope = field(default_factory=Scope)
     routines: dict[str, list[Routine]] = field(default_factory=dict)  # bare name → all that the file creates, anywhere
     made_names: set[Name] = field(default_factory=set)  # routines and operators that it has certainly made
-    made_types: set[Name] = field(default_factory=set)
+    made_types: dict[Name, int] = field(default_factory=dict)  # type → transaction that made it
+    column_types: dict[tuple[Name, str], str] = field(default_factory=dict)  # of columns that the file makes
+    plain_types: set[Name] = field(default_factory=set)  # no domains, says the file, wherever it makes them
     other_names: dict[str, set[str]] = field(default_factory=dict)  # routine → names under which it was known before
     following: list[Routine] = field(default_factory=list)
     waiting: dict[Name, list[Waiting]] = field(default_factory=dict)
@@ -50,7 +52,12 @@ class State:
     constrained_domains: set[Name] = field(default_factory=set)
     unproven: dict[tuple[Name, str], tuple[int, str | None]] = field(default_factory=dict)
     proven_not_null: set[tuple[Name, str]] = field(default_factory=set)
-    enum_values: dict[str, int] = field(default_factory=dict)
+    checks: dict[tuple[Name, str], Node] = field(default_factory=dict)  # what the file's CHECKs say, by their names
+    valid_checks: set[tuple[Name, str]] = field(default_factory=set)
+    index_columns: dict[Name, tuple[str, ...]] = field(default_factory=dict)  # of indexes that the file builds
+    references: dict[tuple[Name, str], tuple[Name, tuple[str, ...]]] = field(default_factory=dict)  # key → parent, own
+    default_partitions: dict[Name, Name | None] = field(default_factory=dict)  # as the file leaves them
+    enum_values: dict[str, tuple[Name, int]] = field(default_factory=dict)  # new value → enum, transaction
     locked: dict[Name, str] = field(default_factory=dict)  # existing relations locked in this transaction
     hidden: list[str] = field(default_factory=list)
     lock_timeout_set: bool = False
@@ -151,25 +158,6 @@ class State:
         self.scope.committed()
         self._forget()
 
-    def rolled_back(self) -> None:
-        """What the open transaction made may be gone, and the search path what it was."""
-        kept = {name: number for name, number in self.created.items() if number != self.transaction}
-        self.keep(Made(kept, {name[1]: False for name in kept if name[0] == "pg_temp"}, set()))
-        if self.scope.schemas[0] != "public":
-            self.scope.look_in(None)
-
-    def so_far(self) -> Made:
-        """For `keep`, after a branch that may not have been taken."""
-        return Made(dict(self.created), dict(self.scope.temporary), set(self.made_names))
-
-    def keep(self, before: Made) -> None:
-        """Of what was made since, nobody knows whether it was."""
-        self.perhaps_created.update(self.created.keys() - before.created.keys())
-        self.created = {name: number for name, number in self.created.items() if name in before.created}
-        temporary = self.scope.temporary
-        self.scope.temporary = {name: drops for name, drops in temporary.items() if name in before.temporary}
-        self.made_names &= before.names
-
     def _forget(self) -> None:
         if self.locked:
             self.locked.clear()
@@ -190,10 +178,10 @@ class State:
     @contextmanager
     def without_own(self, *, later: bool) -> Iterator[None]:
         """What the file makes counts as everything else does; `later`: as what is judged here runs some other day."""
-        before, self.is_later = (self.so_far(), self.is_later, self.in_transaction), later or self.is_later
+        before = dict(self.created), dict(self.scope.temporary), self.is_later, self.in_transaction
+        self.is_later = later or self.is_later
         self.created, self.scope.temporary, self.in_transaction = {}, {}, True
         try:
             yield
         finally:
-            made, self.is_later, self.in_transaction = before
-            self.created, self.scope.temporary = made.created, made.temporary
+            self.created, self.scope.temporary, self.is_later, self.in_transaction = before

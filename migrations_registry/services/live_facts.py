@@ -109,12 +109,16 @@ def _table(table: LiveTable) -> TableFacts:
     return TableFacts(
         rows=table.rows,
         bytes=table.bytes,
-        columns={name: ColumnFacts(kind, required) for name, (kind, required) in table.columns.items()},
+        columns={name: ColumnFacts(*column) for name, column in table.columns.items()},
         checked_not_null=frozenset(table.checked_not_null),
         indexes={name: valid for name, (valid, _, _) in table.indexes.items()},
         index_columns={name: columns for name, (_, _, columns) in table.indexes.items()},
         indexed=frozenset(columns[0] for valid, full, columns in table.indexes.values() if valid and full and columns),
         oldest_transaction_seconds=table.oldest_transaction_seconds,
+        remade=table.remade,
+        references={name: ((schema, parent), own) for name, (schema, parent, own) in table.references.items()},
+        partition_key=table.partition_key,
+        default_partition=table.default_partition,
     )
 
 

@@ -23,6 +23,9 @@ CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint CONSTRAINT lines_orde
 CREATE TABLE keyless (id bigint NOT NULL, ref bigint);
 CREATE UNIQUE INDEX keyless_id_idx ON keyless (id);
 CREATE UNIQUE INDEX keyless_ref_idx ON keyless (ref);
+CREATE TABLE stamped (at timestamp, code varchar(20) CONSTRAINT stamped_code CHECK (code <> ''));
+CREATE INDEX stamped_at_idx ON stamped (at);
+CREATE INDEX stamped_lower_idx ON stamped (lower(code));
 CREATE TABLE void (id bigint);
 CREATE TABLE counted (id bigint GENERATED ALWAYS AS IDENTITY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE games (points score);
@@ -31,6 +34,8 @@ CREATE RULE ruled_rule AS ON DELETE TO ruled DO INSTEAD NOTHING;
 CREATE TABLE events (at int) PARTITION BY RANGE (at);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100);
 CREATE TABLE events_new (at int);
+CREATE TABLE metered (at int) PARTITION BY RANGE (at);
+CREATE TABLE metered_rest PARTITION OF metered DEFAULT;
 CREATE VIEW recent AS SELECT id, created_at FROM orders;
 CREATE MATERIALIZED VIEW totals AS SELECT at, count(*) AS parts FROM events_new GROUP BY at;
 CREATE UNIQUE INDEX totals_at_idx ON totals (at);
@@ -48,7 +53,9 @@ INSERT INTO orders SELECT n, n, n, 'n' || n, 'c' || n, 'sad' FROM generate_serie
 INSERT INTO lines SELECT n, n FROM generate_series(1, 200) AS n;
 INSERT INTO keyless SELECT n, n FROM generate_series(1, 200) AS n;
 INSERT INTO counted (a) SELECT n FROM generate_series(1, 200) AS n;
+INSERT INTO stamped SELECT timestamp '2020-01-01', 'c' || n FROM generate_series(1, 200) AS n;
 INSERT INTO games SELECT n FROM generate_series(1, 200) AS n;
+INSERT INTO metered SELECT 500 FROM generate_series(1, 200);
 INSERT INTO events_new SELECT 150 FROM generate_series(1, 200);
 REFRESH MATERIALIZED VIEW totals;
 DO $$

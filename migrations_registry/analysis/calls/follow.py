@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migrations_registry.analysis.calls.live_routines import aggregated, is_live, live_operators, live_routines
+from migrations_registry.analysis.certainty import keep, so_far
 from migrations_registry.analysis.dispatch import judge_node
 from migrations_registry.analysis.model import CONVENTION, OPAQUE
 from migrations_registry.analysis.nested_statements import MAX_DEPTH, UNREADABLE, body
@@ -132,11 +133,11 @@ def _body(routine: Routine, state: State) -> None:
     if not routine.atomic:
         body(routine.language, routine.body, routine.statement, place, state)
         return
-    made = state.so_far()
+    made = so_far(state)
     with state.inside(place):
         for item in routine.atomic:
             judge_node(item, state)
-    state.keep(made)
+    keep(made, state)
 
 
 def _query(expression: Node) -> Node:

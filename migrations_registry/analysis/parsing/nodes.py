@@ -58,6 +58,11 @@ def modifiers(node: Node) -> list[int]:
     return [int(value) for value in constants]
 
 
+def full_type(node: Node) -> str:
+    """A TypeName with its brackets: int4, text[]."""
+    return type_name(node) + "[]" * len(node.get("arrayBounds", []))
+
+
 def options(items: list[Node]) -> dict[str, Any]:
     """DefElem name → its plain value (True when it has none)."""
     return {item["DefElem"]["defname"]: value(item["DefElem"].get("arg")) for item in items if "DefElem" in item}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from migrations_registry.analysis.calls import run  # noqa: F401 - what a statement runs, after each
 from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists its rules
     brief_locks,
+    column_types,
     columns,
     constraints,
     conventions,
     defaults,
+    domain_columns,
     drops,
     duplicates,
+    enum_uses,
     foreign_keys,
     functions,
     grants,
@@ -18,6 +21,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     keys,
     names,
     nested,
+    not_null,
     overwrites,
     partitions,
     policies,

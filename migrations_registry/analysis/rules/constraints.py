@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis import safe_form
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, STRENGTH, SUE
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, STRENGTH, SUE, Name
 from migrations_registry.analysis.parsing.nodes import label, relation, strings, tested_not_null
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import alter_lock
+from migrations_registry.analysis.postgresql.parents import also_waits, ended
 from migrations_registry.analysis.rule_registry import on_alter, rule
+from migrations_registry.analysis.rules import safe_form
 from migrations_registry.analysis.rules.drops import CASCADE
+from migrations_registry.analysis.rules.not_null import NOT_NULL_NOT_VALID, SET_NOT_NULL
 from migrations_registry.analysis.state import State
 
 ADD_CHECK = rule(
     "ML-ADD-CHECK",
     BLOCKING,
-    "checks every row of {name} while nobody can read or write it",
+    "checks every row of {name} while nobody can read or write it, and fails if one does not fit",
     "{safe}",
     lock=AX,
     scan=True,
@@ -28,7 +30,7 @@ CHECK_NOT_VALID = rule(
     "ML-CHECK-NOT-VALID",
     CONVENTION,
     "adds a check to {name} for new rows only: a brief lock",
-    "VALIDATE it in another transaction.",
+    "VALIDATE it in the next file.",
     lock=AX,
     bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",),
     good=("SELECT 1",),
@@ -36,8 +38,8 @@ CHECK_NOT_VALID = rule(
 VALIDATE = rule(
     "ML-VALIDATE",
     CONVENTION,
-    "checks the rows of {name} without blocking reads or writes",
-    "Keep it in a transaction of its own.",
+    "checks the rows of {name} while everybody reads and writes on; fails if one does not fit",
+    "Keep it in a file of its own.",
     lock=SUE,
     scan=True,
     bad=("ALTER TABLE orders VALIDATE CONSTRAINT orders_amount",),
@@ -46,8 +48,8 @@ VALIDATE = rule(
 VALIDATE_SAME_TRANSACTION = rule(
     "ML-VALIDATE-SAME-TX",
     BLOCKING,
-    "validates a constraint that this transaction added: {name} stays locked for the whole scan",
-    "COMMIT between ADD … NOT VALID and VALIDATE.",
+    "validates a constraint in the transaction that added it: nobody can use {name} until every row is checked",
+    "ADD … NOT VALID in this file, VALIDATE CONSTRAINT in the next file: the runner applies each file by itself.",
     lock=AX,
     scan=True,
     bad=(
@@ -58,47 +60,10 @@ VALIDATE_SAME_TRANSACTION = rule(
         "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT x",
     ),
 )
-SET_NOT_NULL = rule(
-    "ML-SET-NOT-NULL",
-    BLOCKING,
-    "reads all of {name} under ACCESS EXCLUSIVE to see that {column} has no NULL",
-    "{safe}",
-    lock=AX,
-    scan=True,
-    versions="a validated CHECK saves the scan since 12; NOT NULL … NOT VALID since 18",
-    bad=("ALTER TABLE orders ALTER COLUMN note SET NOT NULL",),
-    good=(
-        "ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
-        "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",
-    ),
-)
-SET_NOT_NULL_PROVEN = rule(
-    "ML-SET-NOT-NULL-PROVEN",
-    CONVENTION,
-    "{column} is proved not null by a validated CHECK: no scan",
-    "Drop the CHECK afterwards.",
-    lock=AX,
-    versions="12+",
-    bad=(
-        "ALTER TABLE orders ADD CONSTRAINT x CHECK (note IS NOT NULL) NOT VALID; ALTER TABLE orders VALIDATE "
-        "CONSTRAINT x; ALTER TABLE orders ALTER COLUMN note SET NOT NULL",
-    ),
-    good=("SELECT 1",),
-)
-NOT_NULL_NOT_VALID = rule(
-    "ML-NN-NOT-VALID",
-    CONVENTION,
-    "adds NOT NULL for new rows only: a brief lock",
-    "VALIDATE it in another transaction.",
-    lock=AX,
-    versions="18+",
-    bad=("ALTER TABLE orders ADD CONSTRAINT x NOT NULL note NOT VALID",),
-    good=("SELECT 1",),
-)
 DROP_CONSTRAINT = rule(
     "MD-DROP-CONSTRAINT",
     COMPATIBILITY,
-    "drops constraint {constraint} of {name}: what it guaranteed is no longer true",
+    "drops constraint {constraint} of {name}: what it guaranteed is no longer true{waits}",
     "Make sure that another constraint guards the same thing first.",
     lock=AX,
     bad=("ALTER TABLE orders DROP CONSTRAINT orders_amount",),
@@ -117,6 +82,9 @@ def add_check(command: Node, alter: Node, state: State) -> None:
     column = _required_column(constraint)
     if waits:
         state.unproven[(name, constraint.get("conname", ""))] = (state.transaction, column)
+    else:
+        state.valid_checks.add((name, constraint.get("conname", "")))
+    state.checks[(name, constraint.get("conname", ""))] = constraint.get("raw_expr", {})
     if state.is_new(name):
         return
     if constraint["contype"] == "CONSTR_NOTNULL":
@@ -143,6 +111,7 @@ def validate(command: Node, alter: Node, state: State) -> None:
     name = relation(alter["relation"])
     constraint = command["name"]
     transaction, column = state.unproven.get((name, constraint), (-1, None))
+    state.valid_checks.add((name, constraint))
     shown = (name, constraint) in state.unproven
     guessed = column if shown else _column_by_name(constraint, name)
     if guessed:
@@ -161,27 +130,25 @@ def _column_by_name(constraint: str, table: tuple[str, str]) -> str | None:
     return stem.removeprefix(f"{table[1]}_") if stem != constraint else None
 
 
-@on_alter("SetNotNull")
-def set_not_null(command: Node, alter: Node, state: State) -> None:
-    """SET NOT NULL: a scan unless a validated CHECK proves it (since 12)."""
-    name, column = relation(alter["relation"]), command["name"]
-    if state.is_new(name):
-        return
-    facts = state.table(name)
-    proven = (name, column) in state.proven_not_null or (facts is not None and column in facts.checked_not_null)
-    if proven and state.pg_version >= 12:
-        state.see(SET_NOT_NULL_PROVEN, column=column)
-    elif not (facts and column in facts.columns and facts.columns[column].not_null):
-        safe = safe_form.set_not_null(label(name), column)
-        state.see(SET_NOT_NULL, name=label(name), column=column, safe=safe)
-
-
 @on_alter("DropConstraint")
 def drop_constraint(command: Node, alter: Node, state: State) -> None:
-    """DROP CONSTRAINT; the CHECK that only proved NOT NULL is named too, so that somebody looks."""
+    """DROP CONSTRAINT, but of a CHECK that NOT NULL has replaced."""
     name = relation(alter["relation"])
-    if state.created.get(name, -1) == state.transaction and state.in_transaction:
+    state.valid_checks.discard((name, command["name"]))
+    if _has_served(name, command["name"], state) or (
+        state.created.get(name, -1) == state.transaction and state.in_transaction
+    ):
         return
-    state.see(DROP_CONSTRAINT, name=label(name), constraint=command["name"])
+    parents = ended(command, name, state)
+    waits = also_waits(parents, state) if parents else ""
+    state.see(DROP_CONSTRAINT, name=label(name), constraint=command["name"], waits=waits)
     if command["behavior"] == "DROP_CASCADE":
         state.see(CASCADE, name=command["name"])
+
+
+def _has_served(name: Name, constraint: str, state: State) -> bool:
+    """A CHECK (column IS NOT NULL), as the file or the live catalog shows it, whose column is NOT NULL by now."""
+    facts, guessed = state.table(name), _column_by_name(constraint, name)
+    column = tested_not_null(state.checks.get((name, constraint), {}))
+    column = column or (guessed if facts and guessed in facts.checked_not_null else None)
+    return (name, column) in state.required_columns

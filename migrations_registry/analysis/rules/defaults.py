@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
-from migrations_registry.analysis.parsing.nodes import (
-    dotted,
-    function_name,
-    inner_nodes,
-    label,
-    relation,
-    strings,
-    type_name,
-)
+from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, label, relation, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on_alter, rule
+from migrations_registry.analysis.rules.domain_columns import domain_column
 from migrations_registry.analysis.state import State
 
 _BACKFILL = "ADD COLUMN without it; SET DEFAULT for new rows; backfill in batches; then NOT NULL by a validated CHECK."
@@ -91,22 +84,11 @@ GENERATED_VIRTUAL = rule(
     bad=("ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) VIRTUAL",),
     good=("SELECT 1",),
 )
-DOMAIN_COLUMN = rule(
-    "ML-DOMAIN-COL",
-    REWRITE,
-    "a column of domain {domain}, which has a constraint, writes all of {name} anew even without a default",
-    "Use the base type and ADD CONSTRAINT … CHECK … NOT VALID, then VALIDATE.",
-    lock=AX,
-    rewrite=True,
-    scan=True,
-    bad=("CREATE DOMAIN x AS int CHECK (value > 0); ALTER TABLE orders ADD COLUMN x x",),
-    good=("CREATE DOMAIN x AS int; ALTER TABLE orders ADD COLUMN x x",),
-)
 INLINE_CHECK = rule(
     "ML-INLINE-CHECK",
     BLOCKING,
-    "checks every row of {name} while nobody can read or write it",
-    "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in another transaction.",
+    "checks every row of {name} while nobody can read or write it, and fails if one does not fit",
+    "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in the next file.",
     lock=AX,
     scan=True,
     bad=("ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",),
@@ -130,8 +112,10 @@ def add_column(command: Node, alter: Node, state: State) -> None:
     """ADD COLUMN on an existing table."""
     name = relation(alter["relation"])
     column = command["def"]["ColumnDef"]
+    state.column_types[name, column["colname"]] = type_name(column.get("typeName", {}))
     by_kind = {item["Constraint"]["contype"]: item["Constraint"] for item in column.get("constraints", [])}
-    state.created_columns.add((name, column["colname"]))
+    if not command.get("missing_ok") or _is_absent(name, column["colname"], state):
+        state.created_columns.add((name, column["colname"]))
     if "CONSTR_NOTNULL" in by_kind:
         state.required_columns.add((name, column["colname"]))
     needs_value = by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"} and not _fills(column, by_kind)
@@ -147,6 +131,12 @@ def add_column(command: Node, alter: Node, state: State) -> None:
         state.see(NOT_NULL_NO_DEFAULT, name=label(name), column=column["colname"])
     elif len(state.findings) == before:
         state.see(ADD_COLUMN, name=label(name))
+
+
+def _is_absent(name: Name, column: str, state: State) -> bool:
+    """Whether IF NOT EXISTS will make it: a live catalog knows the table and lacks the column."""
+    facts = state.table(name)
+    return facts is not None and column not in facts.columns
 
 
 def _fills(column: Node, by_kind: dict[str, Node]) -> bool:
@@ -165,9 +155,7 @@ def _rewriting(column: Node, by_kind: dict[str, Node], name: Name, state: State)
         state.see(GENERATED_VIRTUAL if virtual else GENERATED_STORED, name=label(name), column=column["colname"])
     elif "CONSTR_DEFAULT" in by_kind:
         _default(by_kind["CONSTR_DEFAULT"].get("raw_expr", {}), column, name, state)
-    domain = dotted(strings(column.get("typeName", {}).get("names", [])) or ["?"])
-    if domain in state.constrained_domains or (state.facts and domain in state.facts.domains):
-        state.see(DOMAIN_COLUMN, name=label(name), domain=label(domain))
+    domain_column(column, name, state)
 
 
 def _default(expression: Node, column: Node, name: Name, state: State) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from migrations_registry.analysis.model import AX, COMPATIBILITY, DESTRUCTIVE, Rule
 from migrations_registry.analysis.parsing.nodes import dotted, label, strings
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.parents import also_waits, keys_of
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
 
 DROP_TABLE = rule(
     "MD-DROP-TABLE",
     DESTRUCTIVE,
-    "drops table {name} with every row in it",
+    "drops table {name} with every row in it{waits}",
     "Rename it aside (ALTER TABLE … RENAME TO …_old), wait a release, drop it later from a proven restore point.",
     lock=AX,
     bad=("DROP TABLE lines", "DROP TABLE IF EXISTS public.lines"),
@@ -41,7 +42,7 @@ DROP_DATABASE = rule(
 CASCADE = rule(
     "MD-CASCADE",
     DESTRUCTIVE,
-    "CASCADE also drops or empties whatever depends on {name}, unseen here",
+    "CASCADE also drops or empties whatever depends on {name}; this file does not say what",
     "Name the dependents and drop each of them yourself, without CASCADE.",
     lock=AX,
     bad=("DROP TABLE orders CASCADE", "TRUNCATE orders CASCADE", "ALTER TABLE orders DROP COLUMN note CASCADE"),
@@ -138,8 +139,11 @@ def drop(node: Node, state: State) -> None:
         for item, name in zip(node["objects"], names, strict=True)
         if not _made_here(name, kind, state) and not _is_replaced(item, kind, state)
     ]
+    waits = also_waits([parent for name in names for _, parent, _ in keys_of(name, state)], state)
     for name in lasting:
-        state.see(_KINDS.get(kind, _OTHER), name=name, cascade=" and everything in it" if cascades(node) else "")
+        state.see(
+            _KINDS.get(kind, _OTHER), name=name, cascade=" and everything in it" if cascades(node) else "", waits=waits
+        )
     if lasting and cascades(node):
         state.see(CASCADE, name=", ".join(lasting))
     state.dropped.update(names)

@@ -6,13 +6,13 @@ from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Na
 from migrations_registry.analysis.parsing.nodes import label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.safe_form import not_valid
+from migrations_registry.analysis.rules.safe_form import not_valid
 from migrations_registry.analysis.state import State
 
 ADD_FK = rule(
     "ML-ADD-FK",
     BLOCKING,
-    "checks every row of {name} against {parent} while writers of both wait",
+    "checks every row of {name} against {parent} while writers of both wait, and fails if one has no match",
     "{safe}",
     lock=SRE,
     scan=True,
@@ -26,7 +26,7 @@ FK_NOT_VALID = rule(
     "ML-FK-NOT-VALID",
     CONVENTION,
     "adds a foreign key for new rows only: writers of {name} and {parent} wait briefly",
-    "VALIDATE it in another transaction.",
+    "VALIDATE it in the next file.",
     lock=SRE,
     bad=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID",),
     good=("SELECT 1",),
@@ -45,7 +45,7 @@ INLINE_FK = rule(
     "ML-INLINE-FK",
     BLOCKING,
     "adds a column with a foreign key: readers and writers of {name} and writers of {parent} wait together",
-    "ADD COLUMN without REFERENCES; ADD CONSTRAINT … FOREIGN KEY … NOT VALID; VALIDATE in another transaction.",
+    "ADD COLUMN without REFERENCES; ADD CONSTRAINT … FOREIGN KEY … NOT VALID; VALIDATE in the next file.",
     lock=AX,
     bad=("ALTER TABLE orders ADD COLUMN x bigint REFERENCES customers (id)",),
     good=("ALTER TABLE orders ADD COLUMN x bigint", "CREATE TABLE x (a bigint REFERENCES customers (id))"),
@@ -79,6 +79,7 @@ def foreign_key(constraint: Node, name: Name, state: State) -> None:
     else:
         state.see(FK_NOT_VALID if constraint.get("skip_validation") else ADD_FK, **words)
     columns = strings(constraint.get("fk_attrs", []))
+    state.references[name, constraint.get("conname", f"{name[1]}_{'_'.join(columns)}_fkey")] = parent, tuple(columns)
     facts = state.table(name)
     if facts is None or (columns and columns[0] not in facts.indexed):
         state.see(FK_NO_INDEX, columns=", ".join(columns), **words)
@@ -91,7 +92,10 @@ def create_with_parent(node: Node, state: State) -> None:
     for element in node.get("tableElts", []):
         for item in [element, *element.get("ColumnDef", {}).get("constraints", [])]:
             if "pktable" in item.get("Constraint", {}):
-                parents[relation(item["Constraint"]["pktable"])] = None
+                parent = relation(item["Constraint"]["pktable"])
+                parents[parent] = None
+                key = item["Constraint"].get("conname", f"{parent[1]} of {len(parents)}")
+                state.references[relation(node["relation"]), key] = parent, ()
     for parent in parents:
         if not state.is_new(parent) and parent != relation(node["relation"]):
             state.see(CREATE_FK_PARENT, parent=label(parent))

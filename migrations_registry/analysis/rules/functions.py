@@ -96,8 +96,10 @@ def other_names_made(node: Node, state: State) -> None:
     name = (parts[-2] if len(parts) > 1 else state.scope.schemas[0], parts[-1])
     if node.get("kind") in _RUN or "params" in node:
         state.made_names.add(name)
+    if "domainname" not in node:
+        state.plain_types.add(name)
     if node.get("kind") not in _RUN and not state.hidden:
-        state.made_types.add(name)
+        state.made_types[name] = state.transaction
 
 
 @on("RenameStmt", "AlterObjectSchemaStmt")
@@ -111,7 +113,7 @@ def other_name(node: Node, state: State) -> None:
             state.made_names.add((node.get("newschema", state.scope.schemas[0]), node.get("newname", old)))
     elif node.get("renameType") in _TYPES and object_name(node["object"]) in state.made_types:
         old_type = object_name(node["object"])
-        state.made_types = state.made_types - {old_type} | {(old_type[0], node["newname"])}
+        state.made_types[old_type[0], node["newname"]] = state.made_types.pop(old_type)
 
 
 @on("DropStmt")
@@ -121,4 +123,5 @@ def drop_names(node: Node, state: State) -> None:
         gone = {object_name(item)[1] for item in node["objects"]}
         state.made_names = {name for name in state.made_names if name[1] not in gone}
     elif node["removeType"] in _TYPES:
-        state.made_types -= {object_name(item) for item in node["objects"]}
+        for item in node["objects"]:
+            state.made_types.pop(object_name(item), None)

@@ -7,8 +7,8 @@ from migrations_registry.analysis.parsing.nodes import is_on, label, options, re
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE, cascades, dropped_name
+from migrations_registry.analysis.rules.safe_form import concurrently
 from migrations_registry.analysis.rules.storage import NON_TRANSACTIONAL
-from migrations_registry.analysis.safe_form import concurrently
 from migrations_registry.analysis.state import State
 
 INDEX = rule(
@@ -100,9 +100,11 @@ DROP_INDEX_CONCURRENTLY = rule(
 def index(node: Node, state: State) -> None:
     """CREATE INDEX in its forms."""
     name = relation(node["relation"])
+    columns = tuple(item["IndexElem"].get("name", "(expression)") for item in node.get("indexParams", []))
+    state.index_columns[name[0], node.get("idxname", "?")] = columns
     if state.is_new(name):
         state.created.setdefault((name[0], node.get("idxname", "?")), state.transaction)
-    if len(node.get("indexParams", [])) > 3:
+    if len(columns) > 3:
         state.see(WIDE_INDEX)
     if node.get("concurrent"):
         _concurrent_index(node, label(name), state)
@@ -110,7 +112,7 @@ def index(node: Node, state: State) -> None:
         only = "inh" not in node["relation"]  # of a partitioned parent it reads nothing; its partitions get their own
         state.see(INDEX, CONVENTION if only else BLOCKING, name=label(name), safe=concurrently(state))
         if node.get("unique"):
-            state.see(INDEX_UNIQUE, name=label(name), columns=_columns(node))
+            state.see(INDEX_UNIQUE, name=label(name), columns=", ".join(columns))
 
 
 def _concurrent_index(node: Node, name: str, state: State) -> None:
@@ -119,10 +121,6 @@ def _concurrent_index(node: Node, name: str, state: State) -> None:
         state.see(CONCURRENTLY_IF_NOT_EXISTS)
     if state.in_transaction:
         state.see(CONCURRENTLY_IN_TRANSACTION, what="CREATE INDEX CONCURRENTLY")
-
-
-def _columns(node: Node) -> str:
-    return ", ".join(item["IndexElem"].get("name", "(expression)") for item in node["indexParams"])
 
 
 @on("ReindexStmt")

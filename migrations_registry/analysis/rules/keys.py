@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, Name
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules.foreign_keys import INLINE_FK, foreign_key
+from migrations_registry.analysis.rules.safe_form import using_index
 from migrations_registry.analysis.state import State
 
-_USING_INDEX = (
-    "CREATE UNIQUE INDEX CONCURRENTLY i ON {name} (…); ALTER TABLE {name} ADD CONSTRAINT … {kind} USING INDEX i;"
-)
 ADD_UNIQUE = rule(
     "ML-ADD-UNIQUE",
     BLOCKING,
     "builds a unique index on {name} while nobody can read or write it",
-    _USING_INDEX,
+    "{safe}",
     lock=AX,
     scan=True,
     bad=("ALTER TABLE orders ADD CONSTRAINT x UNIQUE (code)", "ALTER TABLE orders ADD COLUMN x text UNIQUE"),
@@ -29,7 +27,7 @@ ADD_PRIMARY_KEY = rule(
     "ML-ADD-PK",
     BLOCKING,
     "builds the primary key's index on {name} and checks NOT NULL while nobody can use it",
-    _USING_INDEX,
+    "{safe}",
     lock=AX,
     scan=True,
     bad=("ALTER TABLE keyless ADD PRIMARY KEY (id)",),
@@ -47,8 +45,9 @@ USING_INDEX = rule(
 PK_NULLABLE = rule(
     "ML-PK-USING-INDEX-NULLABLE",
     BLOCKING,
-    "{column} may be NULL: making it the primary key reads all of {name} under ACCESS EXCLUSIVE",
-    "Make the column NOT NULL first (CHECK … NOT VALID, VALIDATE, SET NOT NULL).",
+    "{column} may be NULL: the primary key reads all of {name} while nobody can read or write it, and fails if one is "
+    "there",
+    "Make the column NOT NULL first, by a validated CHECK.",
     lock=AX,
     scan=True,
     bad=("ALTER TABLE keyless ADD CONSTRAINT x PRIMARY KEY USING INDEX keyless_ref_idx",),
@@ -84,21 +83,30 @@ def add_key(command: Node, alter: Node, state: State) -> None:
         _unique(constraint, name, state)
 
 
-def _unique(constraint: Node, name: Name, state: State) -> None:
+def _unique(constraint: Node, name: Name, state: State, column: str = "") -> None:
     primary = constraint["contype"] == "CONSTR_PRIMARY"
     if "indexname" not in constraint:
+        columns = strings(constraint.get("keys", [])) or [column]
         kind = "PRIMARY KEY" if primary else "UNIQUE"
-        state.see(ADD_PRIMARY_KEY if primary else ADD_UNIQUE, name=label(name), kind=kind)
+        safe = using_index(label(name), columns, constraint.get("conname", ""), kind)
+        state.see(ADD_PRIMARY_KEY if primary else ADD_UNIQUE, name=label(name), safe=safe)
         return
     state.see(USING_INDEX, name=label(name))
+    if primary and (nullable := _nullable(constraint["indexname"], name, state)):
+        severity = BLOCKING if state.facts else CONVENTION  # it is the recipe: who follows it, mostly knows
+        state.see(PK_NULLABLE, severity, name=label(name), column=nullable)
+
+
+def _nullable(index: str, name: Name, state: State) -> str:
+    """Columns of the index that are not known to be NOT NULL."""
     facts = state.table(name)
-    nullable = [
-        column
-        for column in (facts.index_columns.get(constraint["indexname"], ()) if facts else ())
-        if facts and not facts.columns[column].not_null
-    ]
-    if primary and nullable:
-        state.see(PK_NULLABLE, name=label(name), column=", ".join(nullable))
+    columns = state.index_columns.get((name[0], index)) or (facts.index_columns.get(index) if facts else None)
+    if not columns:
+        return "a column of the index"
+    required = state.required_columns | {
+        (name, column) for column, each in (facts.columns.items() if facts else ()) if each.not_null
+    }
+    return ", ".join(column for column in columns if (name, column) not in required)
 
 
 @on_alter("AddColumn")
@@ -113,7 +121,7 @@ def inline_keys(command: Node, alter: Node, state: State) -> None:
             has_default = any(_is_default(other) for other in command["def"]["ColumnDef"]["constraints"])
             state.see(INLINE_FK, None, has_default, name=label(name), parent=label(relation(constraint["pktable"])))
         elif constraint["contype"] in ("CONSTR_UNIQUE", "CONSTR_PRIMARY"):
-            _unique(constraint, name, state)
+            _unique(constraint, name, state, command["def"]["ColumnDef"]["colname"])
 
 
 def _is_default(item: Node) -> bool:

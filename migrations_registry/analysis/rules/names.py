@@ -10,7 +10,7 @@ from migrations_registry.analysis.state import State
 
 _VIEW = (
     "In the same transaction CREATE VIEW {old} WITH (security_invoker = on) AS SELECT * FROM {new}; "
-    "or expand and contract."
+    "or a table of the new name beside it, until no code says {old} any more."
 )
 RENAME_TABLE = rule(
     "MC-RENAME-TABLE",
@@ -25,7 +25,7 @@ RENAME_COLUMN = rule(
     "MC-RENAME-COLUMN",
     COMPATIBILITY,
     "renames column {old} to {new}: running code that says {old} fails at once",
-    "Add the new column, keep both in step by a trigger, deploy, drop the old one.",
+    "Deploy by deploy: add the new column with a trigger that copies each change; let code use it; drop the old one.",
     lock=AX,
     bad=("ALTER TABLE orders RENAME COLUMN note TO remark",),
     good=("CREATE TABLE x (a int); ALTER TABLE x RENAME COLUMN a TO b",),

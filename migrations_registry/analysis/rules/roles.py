@@ -36,7 +36,7 @@ MANAGED_SCHEMA = rule(
 DROP_OWNED = rule(
     "MD-DROP-OWNED",
     DESTRUCTIVE,
-    "drops or hands over everything a role owns, unseen here",
+    "drops or hands over everything a role owns; this file does not say what",
     "Name the objects one by one.",
     bad=("DROP OWNED BY anon", "REASSIGN OWNED BY anon TO authenticated"),
     good=("SELECT 1",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import CONVENTION, SECURITY
-from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE
@@ -34,6 +34,7 @@ def create_table(node: Node, state: State) -> None:
         if "TableLikeClause" in element:
             state.relate(name, relation(element["TableLikeClause"]["relation"]))
         elif "typeName" in element.get("ColumnDef", {}):
+            state.column_types[name, element["ColumnDef"]["colname"]] = type_name(element["ColumnDef"]["typeName"])
             state.relate(name, dotted(strings(element["ColumnDef"]["typeName"]["names"])))
     is_exposed = name[0] == "public" and not node.get("inhRelations")
     if is_exposed and name not in state.secured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.certainty import rolled_back
 from migrations_registry.analysis.model import (
     AX,
     BLOCKING,
@@ -35,8 +36,9 @@ TX_CONTROL = rule(
 MULTI_AX = rule(
     "ML-MULTI-AX",
     BLOCKING,
-    "the transaction now holds {names} at once: the waits add up and two such transactions can deadlock",
-    "One table per transaction.",
+    "nobody can use {names} until the whole transaction ends: the waits add up, "
+    "and two such transactions can wait for each other (deadlock)",
+    "One table per file.",
     lock=AX,
     bad=("BEGIN; ALTER TABLE orders ALTER COLUMN note SET NOT NULL; ALTER TABLE customers ADD COLUMN x int; COMMIT",),
     good=("ALTER TABLE orders ADD COLUMN x int; ALTER TABLE customers ADD COLUMN x int",),
@@ -44,8 +46,8 @@ MULTI_AX = rule(
 AFTER_AX = rule(
     "ML-AFTER-AX",
     BLOCKING,
-    "works through rows while the transaction still holds {names} from an earlier statement",
-    "COMMIT before the slow statement.",
+    "works through rows while nobody can use {names}, which an earlier statement of the transaction locked",
+    "The slow statement in the next file: the runner applies each file by itself.",
     lock=AX,
     scan=True,
     bad=(
@@ -56,8 +58,8 @@ AFTER_AX = rule(
 BACKFILL = rule(
     "ML-BACKFILL-IN-DDL-TX",
     BLOCKING,
-    "fills rows in the transaction that changes {names}: its lock is held for the whole backfill",
-    "Commit the schema change first; backfill in batches as a step of its own.",
+    "fills rows in the transaction that changes {names}: nobody can use it until all are filled",
+    "The schema change in this file; the backfill in batches, in the next file.",
     lock=AX,
     scan=True,
     bad=(
@@ -90,7 +92,7 @@ def transaction_control(node: Node, state: State) -> None:
     if kind in ("BEGIN", "START"):
         state.begin()
     elif kind in ("ROLLBACK", "ROLLBACK_TO"):
-        state.rolled_back()
+        rolled_back(state)
     if kind in ("COMMIT", "ROLLBACK", "PREPARE"):
         state.end()
 

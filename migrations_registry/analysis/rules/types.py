@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTION, EXECUTION, SH
-from migrations_registry.analysis.parsing.nodes import constant, dotted, label, strings
+from migrations_registry.analysis.parsing.nodes import dotted, label, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -11,8 +11,8 @@ from migrations_registry.analysis.state import State
 DOMAIN_CONSTRAINT = rule(
     "ML-DOMAIN-CONSTRAINT",
     BLOCKING,
-    "checks every table that uses domain {name} while their writers wait",
-    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in another transaction.",
+    "checks every table that uses domain {name} while their writers wait, and fails if a value does not fit",
+    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in the next file.",
     lock=SH,
     scan=True,
     bad=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)", "ALTER DOMAIN score SET NOT NULL"),
@@ -52,14 +52,6 @@ ADD_VALUE = rule(
     bad=("ALTER TYPE mood ADD VALUE 'calm'",),
     good=("CREATE TYPE x AS ENUM ('a')",),
 )
-ENUM_USE = rule(
-    "MT-ENUM-USE",
-    EXECUTION,
-    "uses enum value {name} in the transaction that adds it: error 55P04",
-    "COMMIT between ADD VALUE and its first use: two steps.",
-    bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1; COMMIT",),
-    good=("ALTER TYPE mood ADD VALUE 'calm'; UPDATE orders SET status = 'calm' WHERE id = 1",),
-)
 ENUM_IN_OLD = rule(
     "MT-ENUM-ADD-IN-TX",
     EXECUTION,
@@ -82,41 +74,17 @@ COMPOSITE = rule(
 @on("AlterEnumStmt")
 def alter_enum(node: Node, state: State) -> None:
     """ALTER TYPE … ADD VALUE, RENAME VALUE."""
-    name = label(dotted(strings(node["typeName"])))
+    enum = dotted(strings(node["typeName"]))
+    name = label(enum)
     if "oldVal" in node:
         state.see(RENAME_ENUM, name=name)
         return
     state.see(ADD_VALUE, name=name)
     if state.in_transaction:
-        state.enum_values[node["newVal"]] = state.transaction
+        if state.made_types.get(enum) != state.transaction:  # values of an enum of the same transaction may be used
+            state.enum_values[node["newVal"]] = (enum, state.transaction)
         if state.pg_version < 12:
             state.see(ENUM_IN_OLD)
-
-
-@on("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt", "AlterTableStmt", "CreateStmt", "IndexStmt")
-def uses_enum(node: Node, state: State) -> None:
-    """A literal that this transaction just added to an enum."""
-    if not state.enum_values or not state.in_transaction:
-        return
-    fresh = {value for value, transaction in state.enum_values.items() if transaction == state.transaction}
-    for text in _literals(node):
-        if text in fresh:
-            state.see(ENUM_USE, name=f"'{text}'")
-            return
-
-
-def _literals(node: Node) -> set[str]:
-    literals, stack = set(), [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, list):
-            stack += current
-        elif isinstance(current, dict):
-            if isinstance(current.get("A_Const"), dict):
-                text = constant(current["A_Const"])
-                literals.update([text] if isinstance(text, str) else [])
-            stack += current.values()
-    return literals
 
 
 @on("CreateDomainStmt")
@@ -132,7 +100,10 @@ def create_domain(node: Node, state: State) -> None:
 @on("AlterDomainStmt")
 def alter_domain(node: Node, state: State) -> None:
     """ALTER DOMAIN: C adds a constraint, O sets and N drops NOT NULL, X drops a constraint, V validates."""
-    name = label(dotted(strings(node["typeName"])))
+    domain = dotted(strings(node["typeName"]))
+    name = label(domain)
+    if node["subtype"] in ("C", "O"):
+        state.constrained_domains.add(domain)
     if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] == "O":
         state.see(DOMAIN_CONSTRAINT, name=name)
     elif node["subtype"] in ("N", "X"):

@@ -6,6 +6,7 @@ In: a connection (providers.postgres.connect). Out: frozen rows. Estimates come 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.programs import LivePrograms, read_programs
@@ -13,17 +14,24 @@ from providers.postgres.schema.programs import LivePrograms, read_programs
 
 @dataclass(frozen=True)
 class LiveTable:
-    """`columns` name → (type, not null); `indexes` name → (valid, full, columns); `writes` since statistics began."""
+    """`columns` name → (type, not null, collation if not the type's own); `indexes` name → (valid, full, columns);
+    `writes` since statistics began; `remade` column → checks and indexes that another type of it checks or builds
+    again; `references` constraint → (schema, table, own columns).
+    """
 
     schema: str
     name: str
     rows: int
     bytes: int
-    columns: dict[str, tuple[str, bool]]
+    columns: dict[str, tuple[str, bool, str]]
     checked_not_null: tuple[str, ...]
     indexes: dict[str, tuple[bool, bool, tuple[str, ...]]]
     oldest_transaction_seconds: int
     writes: int
+    remade: dict[str, tuple[str, ...]]
+    references: dict[str, tuple[str, str, tuple[str, ...]]]
+    partition_key: tuple[str, ...]
+    default_partition: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -39,23 +47,40 @@ class LiveDatabase:
 
 def read_live(connection: Connection) -> LiveDatabase:
     """Read the catalog once. Raises psycopg.Error when the server does not answer."""
-    tables = tuple(
-        LiveTable(
-            schema,
-            name,
-            rows,
-            size,
-            {column: (kind, required) for column, (kind, required) in columns.items()},
-            tuple(checked),
-            {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
-            oldest,
-            writes,
-        )
-        for schema, name, rows, size, columns, checked, indexes, oldest, writes in connection.execute(
-            statements("live_tables")
-        )
-    )
+    tables = tuple(_table(*row) for row in connection.execute(statements("live_tables")))
     row = connection.execute(statements("live_database")).fetchone()
     assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
     domains, is_supabase, version = row
     return LiveDatabase(tables, tuple(domains), is_supabase, version, read_programs(connection))
+
+
+def _table(
+    schema: str,
+    name: str,
+    rows: int,
+    size: int,
+    columns: dict[str, list[Any]],
+    checked: list[str],
+    indexes: dict[str, list[Any]],
+    oldest: int,
+    writes: int,
+    remade: dict[str, list[str]],
+    references: dict[str, list[Any]],
+    partitions: dict[str, Any] | None,
+) -> LiveTable:
+    parts = partitions or {}
+    return LiveTable(
+        schema,
+        name,
+        rows,
+        size,
+        {column: (kind, required, collation) for column, (kind, required, collation) in columns.items()},
+        tuple(checked),
+        {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
+        oldest,
+        writes,
+        {column: tuple(names) for column, names in remade.items()},
+        {constraint: (of, parent, tuple(own)) for constraint, (of, parent, own) in references.items()},
+        tuple(parts.get("key", ())),
+        (parts["default"][0], parts["default"][1]) if parts.get("default") else None,
+    )

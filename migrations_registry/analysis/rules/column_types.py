@@ -1,0 +1,143 @@
+"""Another type of an existing column: what is written, checked or built again, and which values are lost."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.facts import TableFacts
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DESTRUCTIVE, REWRITE
+from migrations_registry.analysis.parsing.nodes import (
+    full_type,
+    function_name,
+    inner_nodes,
+    label,
+    modifiers,
+    relation,
+    strings,
+)
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.type_changes import Change, change, parse_type
+from migrations_registry.analysis.rule_registry import on_alter, rule
+from migrations_registry.analysis.state import State
+
+_SWAP = (
+    "Deploy by deploy: add a column of the new type with a trigger that copies each change to it; fill it in batches; "
+    "let code use it; drop the old one."
+)
+TYPE_CHANGE = rule(
+    "ML-TYPE-CHANGE",
+    REWRITE,
+    "changes {column} of {name} to {type}: unless the types share their stored form, the table and its indexes are "
+    "written anew while nobody can use them",
+    _SWAP,
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    bad=("ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric",),
+    good=("CREATE TABLE x (a int); ALTER TABLE x ALTER COLUMN a TYPE bigint", "ALTER TABLE orders ADD COLUMN x text"),
+)
+TYPE_SAFE = rule(
+    "ML-TYPE-SAFE",
+    CONVENTION,
+    "{column} of {name} keeps its stored form as {type}: a brief lock",
+    "Nothing to do.",
+    lock=AX,
+    versions="timestamp → timestamptz only while TimeZone is UTC",
+    bad=("ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)",),
+    good=("ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric",),
+)
+NARROW = rule(
+    "MD-ALTER-NARROW",
+    DESTRUCTIVE,
+    "narrows {column} of {name} to {type}: values that do not fit fail or are cut",
+    _SWAP,
+    lock=AX,
+    rewrite=True,
+    scan=True,
+    bad=(
+        "ALTER TABLE orders ALTER COLUMN code TYPE varchar(10)",
+        "ALTER TABLE orders ALTER COLUMN note TYPE varchar(3) USING substr(note, 1, 3)",
+    ),
+    good=("ALTER TABLE orders ALTER COLUMN code TYPE text",),
+)
+TYPE_REMADE = rule(
+    "ML-TYPE-REMADE",
+    BLOCKING,
+    "{column} of {name} keeps its stored form as {type}, but {remade} must be checked or built again, and nobody can "
+    "read or write {name} meanwhile",
+    _SWAP,
+    lock=AX,
+    scan=True,
+    bad=(
+        'ALTER TABLE customers ALTER COLUMN email TYPE text COLLATE "C"',
+        "ALTER TABLE stamped ALTER COLUMN code TYPE varchar(80)",
+        "ALTER TABLE stamped ALTER COLUMN at TYPE timestamptz",
+    ),
+    good=(
+        "ALTER TABLE orders ALTER COLUMN code TYPE varchar(80)",
+        'ALTER TABLE orders ALTER COLUMN code TYPE varchar(80) COLLATE "default"',
+    ),
+)
+# What they leave of a value is not the value.
+_CUTTING = """substr substring left right split_part trunc round floor ceil ceiling date_trunc date_part extract md5
+sha224 sha256 sha384 sha512 lower upper regexp_replace translate btrim ltrim rtrim overlay coalesce length"""
+_CUTS = frozenset(_CUTTING.split())
+
+
+@on_alter("AlterColumnType")
+def alter_type(command: Node, alter: Node, state: State) -> None:
+    """ALTER COLUMN … TYPE: with the old type from a live catalog exact, without it cautious."""
+    name, column = relation(alter["relation"]), command["name"]
+    if state.is_new(name):
+        return
+    definition = command["def"]["ColumnDef"]
+    facts = state.table(name)
+    known = facts.columns.get(column) if facts else None
+    words = {"name": label(name), "column": column, "type": _spelled(definition["typeName"])}
+    utc = state.facts is not None and state.facts.timezone.upper() in ("UTC", "ETC/UTC", "GMT")
+    sizes = modifiers(definition["typeName"])
+    outcome = change(known.type if known else None, full_type(definition["typeName"]), sizes, utc)
+    expression = definition.get("raw_default", {})
+    converts = bool(expression) and not _is_plain(expression, column, definition["typeName"])
+    if outcome is Change.SAFE and not converts:
+        remade = _remade(facts, column, definition) if facts else []
+        state.see(TYPE_REMADE if remade else TYPE_SAFE, remade=", ".join(remade), **words)
+        return
+    state.see(TYPE_CHANGE, **words)
+    if outcome is Change.NARROWS or (converts and _loses(expression, column, known.type if known else None)):
+        state.see(NARROW, **words)
+
+
+def _is_plain(expression: Node, column: str, wanted: Node) -> bool:
+    """USING column, or USING column::the new type: what PostgreSQL would do anyway."""
+    if "TypeCast" in expression:
+        cast = expression["TypeCast"]
+        same = full_type(cast["typeName"]) == full_type(wanted) and modifiers(cast["typeName"]) == modifiers(wanted)
+        return same and "ColumnRef" in cast["arg"] and _is_plain(cast["arg"], column, wanted)
+    return "ColumnRef" in expression and strings(expression["ColumnRef"]["fields"])[-1:] == [column]
+
+
+def _loses(expression: Node, column: str, before: str | None) -> bool:
+    """USING without the column, with a function that keeps only part of a value, or by way of a narrower type."""
+    nodes = inner_nodes({"": expression})
+    columns = [strings(node["fields"])[-1:] for kind, node in nodes if kind == "ColumnRef"]
+    casts = [node["typeName"] for kind, node in nodes if kind == "TypeCast"] if before else []
+    return (
+        [column] not in columns
+        or any(kind == "FuncCall" and function_name(node) in _CUTS for kind, node in nodes)
+        or any(change(before, full_type(cast), modifiers(cast), utc=True) is Change.NARROWS for cast in casts)
+    )
+
+
+def _remade(facts: TableFacts, column: str, definition: Node) -> list[str]:
+    """Checks and indexes over the column: each is told by its name."""
+    known = facts.columns[column]
+    clause = definition.get("collClause", {}).get("collname", [])
+    collation = (strings(clause) or [""])[-1]
+    others = parse_type(known.type)[0] != full_type(definition["typeName"]) and "timestamp" in known.type
+    rebuilt = (collation if collation != "default" else "") != known.collation or others
+    plain = [f"index {index}" for index, columns in facts.index_columns.items() if column in columns]
+    return sorted({*facts.remade.get(column, ()), *(plain if rebuilt else ())})
+
+
+def _spelled(node: Node) -> str:
+    sizes = ",".join(str(size) for size in modifiers(node))
+    return f"{full_type(node)}({sizes})" if sizes else full_type(node)

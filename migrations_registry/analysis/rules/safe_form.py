@@ -1,0 +1,89 @@
+"""The statement itself in its safe form, ready to copy; a description where no mechanical form exists.
+
+Where a transaction must end in between, the form is several files: the runner applies each file as one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from migrations_registry.analysis.parsing.bounds import condition
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.state import State
+
+_INDEX = re.compile(r"(?i)^(\s*(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+)INDEX)\b")
+_REINDEX = re.compile(r"(?i)^(\s*REINDEX\s+(?:\([^)]*\)\s*)?(?:TABLE|INDEX|SCHEMA|DATABASE))\b")
+NEXT_FILE = "-- in the next file:"
+_ALONE = "  -- alone in its step, outside a transaction"
+
+
+def concurrently(state: State) -> str:
+    """CREATE, DROP or REINDEX … with CONCURRENTLY."""
+    for pattern in (_INDEX, _REINDEX):
+        text, count = pattern.subn(r"\1 CONCURRENTLY", state.source, count=1)
+        if count and not state.hidden:
+            return f"{text};{_ALONE}"
+    return f"the same with CONCURRENTLY;{_ALONE}"
+
+
+def not_valid(state: State, table: str, constraint: str) -> str:
+    """ADD CONSTRAINT … NOT VALID, and its VALIDATE in the next file."""
+    single = state.source.count(",") == 0 or state.source.upper().count(" ADD ") == 1
+    added = (
+        f"{state.source} NOT VALID;"
+        if single and not state.hidden
+        else f"ALTER TABLE {table} ADD CONSTRAINT … NOT VALID;"
+    )
+    name = constraint or "…"
+    return f"{added}\n{NEXT_FILE}\nALTER TABLE {table} VALIDATE CONSTRAINT {name};"
+
+
+def set_not_null(table: str, column: str, *, last: str = "") -> str:
+    """NOT NULL by way of a validated CHECK (PostgreSQL 12 and later skip the scan)."""
+    name = f"{table.rpartition('.')[2]}_{column}_not_null"
+    return (
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;\n"
+        f"{NEXT_FILE}\nALTER TABLE {table} VALIDATE CONSTRAINT {name};\n"
+        f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\n"
+        f"ALTER TABLE {table} DROP CONSTRAINT {name};{last}"
+    )
+
+
+def using_index(table: str, columns: list[str], constraint: str, kind: str) -> str:
+    """UNIQUE and PRIMARY KEY by an index that was built beside the writers."""
+    stem = f"{table.rpartition('.')[2]}_{'_'.join(columns)}"
+    name = constraint or f"{stem}_key"
+    index = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({', '.join(columns)});{_ALONE}"
+    added = f"{index}\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name};"
+    if kind == "UNIQUE":
+        return added
+    first, *others = columns
+    return "\n".join([*(set_not_null(table, each) for each in others), set_not_null(table, first, last=f"\n{added}")])
+
+
+def attach(partition: str, bound: Node, key: tuple[str, ...], source: str) -> str:
+    """ATTACH PARTITION after a validated CHECK that implies its bounds."""
+    column = key[0] if len(key) == 1 else "…"
+    says = condition(bound, column) or "what the bounds say"
+    name = f"{partition.rpartition('.')[2]}_bounds"
+    return (
+        f"ALTER TABLE {partition} ADD CONSTRAINT {name} CHECK ({says}) NOT VALID;\n"
+        f"{NEXT_FILE}\nALTER TABLE {partition} VALIDATE CONSTRAINT {name};\n{source};\n"
+        f"ALTER TABLE {partition} DROP CONSTRAINT {name};"
+    )
+
+
+def exclude(default: str, bound: Node, key: tuple[str, ...], source: str) -> str:
+    """A new partition after a validated CHECK that keeps its rows out of the DEFAULT partition."""
+    says = condition(bound, key[0] if len(key) == 1 else "…") or "what the bounds say"
+    name = f"{default.rpartition('.')[2]}_excludes"
+    return (
+        f"ALTER TABLE {default} ADD CONSTRAINT {name} CHECK (NOT ({says})) NOT VALID;\n"
+        f"{NEXT_FILE}\nALTER TABLE {default} VALIDATE CONSTRAINT {name};\n{source};\n"
+        f"ALTER TABLE {default} DROP CONSTRAINT {name};"
+    )
+
+
+def files(form: str) -> list[str]:
+    """The files of a safe form, in their order."""
+    return [part.strip() for part in form.split(NEXT_FILE)]
