@@ -20,6 +20,7 @@ from deployments import jobs
 from deployments.health import probing
 from deployments.models import Deployment, Service
 from deployments.variables import fingerprints, parity
+from deployments.web import remote
 from deployments.web.home import health as health_panel
 from deployments.web.home import live as live_panel
 from tests.people import holder
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.django_db
 def everything(api: Service) -> Client:
     """Who may do all, and shows a second factor wherever a page asks."""
     cache.clear()
+    remote._fetches.clear()
     client = SteppingClient()
     client.force_login(User.objects.create_superuser("root", password="a-long-password"))
     return client

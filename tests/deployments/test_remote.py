@@ -1,0 +1,83 @@
+"""Pages never wait on Render: what it says is fetched beside them, once, and shown with its age."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+
+from deployments.web import remote
+from providers.http.errors import Unavailable
+
+
+@pytest.fixture(autouse=True)
+def render(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    settings.RENDER_API_KEY = "rnd_x"
+    monkeypatch.setattr(remote, "PATIENCE_SECONDS", 0.3)
+    cache.clear()
+    remote._fetches.clear()
+    yield
+    cache.clear()
+    remote._fetches.clear()
+
+
+def down(api: object) -> None:
+    raise Unavailable("Render did not answer.")
+
+
+@pytest.mark.parametrize("kind", ["hangs", "refuses"])
+def test_while_render_is_down_one_page_waits_shortly_and_no_other(kind: str) -> None:
+    over, asked = threading.Event(), []
+
+    def hang(api: object) -> None:
+        asked.append(1)
+        over.wait(20)
+
+    reader: Callable[[object], None] = hang if kind == "hangs" else down
+    began, took = time.monotonic(), []
+    for number in range(30):
+        answers, missing = remote.read(f"page:{number}", dict.fromkeys("abcdef", reader))
+        took.append(time.monotonic() - began)
+        began = time.monotonic()
+        assert (answers, bool(missing)) == ({}, True)
+
+    over.set()
+    assert took[0] < 2
+    assert sum(took[1:]) < 1
+    assert len(asked) <= 6
+
+
+def test_what_came_is_kept_and_asked_once_in_a_while() -> None:
+    asked: list[int] = []
+    readers = {"log": lambda api: asked.append(1) or "lines"}
+
+    first, second = remote.read("page", readers), remote.read("page", readers)
+
+    assert (first, second, len(asked)) == (({"log": "lines"}, []), ({"log": "lines"}, []), 1)
+
+
+def test_old_answers_are_shown_with_their_age_until_newer_ones_came() -> None:
+    remote.read("page", {"log": lambda api: "old"})
+    with time_machine.travel(time.time() + 300):
+        over = threading.Event()
+        answers, missing = remote.read("page", {"log": lambda api: over.wait(20) and "new"})
+        assert (answers, "as of 300 s ago" in missing[-1]) == ({"log": "old"}, True)
+        over.set()
+        remote.wait(remote._fetches["page"].values(), timeout=20)
+
+        assert remote.read("page", {}) == ({"log": "new"}, [])
+
+
+def test_what_fails_leaves_what_is_known_with_its_age() -> None:
+    remote.read("page", {"log": lambda api: "old"})
+    with time_machine.travel(time.time() + 300):
+        for _ in range(3):
+            answers, missing = remote.read("page", {"log": down})
+
+    assert answers == {"log": "old"}
+    assert [line.partition(":")[0] for line in missing] == ["log", "as of 300 s ago; it is being read again"]
