@@ -10,6 +10,7 @@ from deployments.models import Deployment, Service, named
 from deployments.models.deployment import MOVING
 from deployments.render.at_most_once import RENDER, start_deploy
 from deployments.render.commits_between import brought
+from deployments.render.intent import is_asked_for
 from deployments.render.record_deploy import observe
 from deployments.render.wait_for_deploy import until_ended, until_healthy
 from operations.engine.at_most_once import once
@@ -40,7 +41,7 @@ def send(ctx: StepContext) -> None:
     commit, clear = ctx.parameters.get("commit"), ctx.parameters.get("clear_cache") == "yes"
 
     def ours(deploy: Seen) -> bool:
-        return deploy.trigger in ("api", "") and (not commit or deploy.commit.id.startswith(commit))
+        return is_asked_for(ctx.operation.kind, ctx.parameters, service, deploy)
 
     start_deploy(
         ctx, api, service, lambda: api.deploys.create(service.render_id, commit=commit, clear_cache=clear), ours

@@ -14,6 +14,7 @@ from deployments.models import Deployment, Service, named
 from deployments.models.deployment import GONE, MOVING, Status
 from deployments.render.at_most_once import ensure, start_deploy
 from deployments.render.commits_between import taken_back
+from deployments.render.intent import is_asked_for
 from operations.engine.context import StepContext
 from operations.engine.kinds import registry
 from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
@@ -32,6 +33,8 @@ def autodeploy_off(ctx: StepContext) -> None:
     """Switch autodeploy off and open the task to switch it on again; nothing where it is off already."""
     api, service = here(ctx)
     was_on = service.autodeploy
+    if was_on:
+        open_task(ctx, service)  # before the write: its answer may be lost after its effect
     written = ensure(
         ctx,
         api,
@@ -51,7 +54,7 @@ def open_task(ctx: StepContext, service: Service) -> None:
         defaults={
             "kind": Task.Kind.REENABLE_AUTODEPLOY,
             "title": f"Switch autodeploy of {service.name} on again",
-            "body": "It was switched off by a rollback, so that the next push does not bring the bad version back.",
+            "body": "It was switched off for a rollback, so that the next push does not bring the bad version back.",
             "environment": ctx.environment,
             "operation": ctx.operation,
         },
@@ -63,7 +66,7 @@ def send(ctx: StepContext) -> None:
     target = deployment_of(service, ctx.parameters["deployment"])
 
     def ours(deploy: Seen) -> bool:
-        return deploy.trigger == "rollback" and deploy.commit.id in ("", target.commit_sha)
+        return is_asked_for(ctx.operation.kind, {"deployment": target.render_id}, service, deploy)
 
     try:
         start_deploy(ctx, api, service, lambda: api.deploys.rollback(service.render_id, target.render_id), ours)

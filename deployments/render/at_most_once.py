@@ -1,4 +1,4 @@
-"""Writes to Render, each sent at most once: a new deploy is told from those listed before, a setting is read back.
+"""Writes to Render: a deploy is sent at most once and told from those listed before, a setting is read back.
 
 In: a step context, the client, the row of a service and the write. Out: the deploy's id, or whether it was written.
 """
@@ -19,6 +19,8 @@ from providers.http.errors import UnknownOutcome
 from providers.render import Deploy, Render
 from providers.render import Service as Seen
 
+WRITES = 3  # of a setting
+LONG_LOOKS = 45  # more than two minutes: a deploy may be listed late
 RENDER = Polling("Render", looks=8, seconds=lambda: settings.DEPLOY_WATCH_SECONDS)
 
 
@@ -38,11 +40,12 @@ def start_deploy(
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
         started = once(ctx, send)
-    started = started or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours))
+    started = started or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours), LONG_LOOKS)
     if started is None:
         raise ProviderError(
             f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; it lists no new deploy of "
-            f"{service.name}, so it was not started. What was live is untouched. Request it again."
+            f"{service.name} so far. Probably it was not started and what was live is untouched. Look at its page in "
+            f"Render before you request it again: {service.dashboard_url}. One that appears later is recorded as this."
         )
     ctx.state["deploy"] = started.id
     ctx.save_state()
@@ -58,23 +61,27 @@ def ensure(
     write: Callable[[], object],
     what: str,
 ) -> bool:
-    """Bring a setting to the wanted state and read it back; True where it had to be written.
+    """Bring a setting to the wanted state and read it back; True where it had to be written. A write that is lost is
+    sent again: of a setting the second changes nothing.
 
     Raises ProviderError when Render does not show it after the write."""
     seen = api.services.get(service.render_id)
     if wanted(seen):
         store_service(seen, service)
         return False
-    try:
-        write()
-    except UnknownOutcome as lost:
-        ctx.log(f"{lost.message} Reading it back.")
 
     def wanted_state() -> Seen | None:
         now = api.services.get(service.render_id)
         return now if wanted(now) else None
 
-    shown = RENDER.until(ctx, wanted_state)
+    shown = None
+    for _ in range(WRITES):
+        try:
+            write()
+        except UnknownOutcome as lost:
+            ctx.log(f"{lost.message} Reading it back.")
+        if (shown := RENDER.until(ctx, wanted_state)) is not None:
+            break
     if shown is None:
         raise ProviderError(
             f"Render was asked for {what} on {service.name}, but does not show it. Look at its dashboard."

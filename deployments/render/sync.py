@@ -17,6 +17,7 @@ from django.utils import timezone
 from deployments.models import Deployment, Service
 from deployments.models.deployment import MOVING, Status
 from deployments.render.client import note_answer, render
+from deployments.render.intent import found_late
 from deployments.render.record_deploy import attribute, differs, facts, observe, vanished
 from deployments.render.service_rows import fetch, sync_services
 from ledger.services import record
@@ -108,7 +109,8 @@ def sync_service(
             users = _users(api, service, min(deploy.created_at or timezone.now() for deploy in new))
             for deploy in reversed(new):
                 with each(f"{service.name} {deploy.id}", report.failed):
-                    report.created += observe(service, deploy, actor=users.get(deploy.id, ""))
+                    late = found_late(service, deploy)
+                    report.created += observe(service, deploy, actor=users.get(deploy.id, ""), operation=late)
         for deploy, row in changed:
             with each(f"{service.name} {deploy.id}", report.failed):
                 report.changed += observe(service, deploy, row)
