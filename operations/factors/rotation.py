@@ -40,7 +40,7 @@ def reseal() -> int:
     old = [row for row in _rows() if _state(row[2]) == FALLBACK]
     for model, column, text, device in old:
         anew = sealed(opened(text, device.seal_owner), device.seal_owner)
-        model._default_manager.filter(pk=device.pk, **{column: text}).update(**{column: anew})
+        model._default_manager.filter(**{column: text}).update(**{column: anew})  # no two rows hold one text
     return len(old)
 
 
