@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import psycopg
+from psycopg import sql
 from psycopg.sql import Composed
 
 from tests import portal_database
@@ -31,4 +33,16 @@ def reused() -> Iterator[ReusedServer]:
     server = ReusedServer()
     yield server
     for name in server.names.values():
+        drop_roles(portal_database.server.dsn(name))
         portal_database.server.drop_database(name)
+
+
+def drop_roles(dsn: str) -> None:
+    """Those of the drill alone: a fingerprint taken afterwards on the same server tells who may act for whom."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        owner = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'"
+        row = connection.execute(owner).fetchone()
+        mark = str(row[0]).removeprefix("drill_owner_") if row else ""
+        for role in [sql.Identifier(f"drill_{name}_{mark}") for name in ("owner", "reader")]:
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from providers.postgres.schema.generations import AROUND
+
 UNEXPLAINED, EXPLAINED = "", "not rebuilt"
 Row = Sequence[str]
 KINDS = {
@@ -18,11 +20,18 @@ KINDS = {
     "foreign server": "foreign server",
     "collation": "collation",
     "default grants": "default privileges",
+    "foreign data wrapper": "foreign server",
+    "user mapping": "foreign server",
+    "subscription": "subscription",
+    "silent key": "keys come back enforced",
+    "security label": "security label",
 }
 WRITTEN_ANEW = frozenset(["view", "materialized view", "rule", "function", "procedure"])
 MAINTAIN = re.compile(r", MAINTAIN\b|\bMAINTAIN, ")  # a right that version 17 brought: owners have it
 CONSTRUCTOR = "range_constructor"  # functions that a range type brings belong to whoever made the server
 OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
+ACCESS_METHOD = re.compile(r"; -- ACCESS METHOD \w+")
+OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
 VERSION = re.compile(r" VERSION '[^']*'")
 CAST_ITEM = re.compile(r"(?:^|(?<=, ))'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+")
 CAST_ARRAY = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+(?:, )?+)++)\]\)::([a-z ]+)\[\]")
@@ -74,7 +83,8 @@ def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> dict[tuple[s
     return {
         (kind, rename(name)): (of, _plain(kind, rename(text)))
         for kind, name, of, text in rows
-        if CONSTRUCTOR not in text
+        if kind not in AROUND
+        and CONSTRUCTOR not in text
         and _schema(of or name) not in sides.skipped
         and not (kind in ("schema", "grants") and _place(name) in sides.skipped)
     }
@@ -104,10 +114,14 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
             return "printed by another major version"
         if kind == "column order":
             return "order of inherited columns"
+        if ACCESS_METHOD.sub("", old) == ACCESS_METHOD.sub("", new):
+            return "access method"
     if _is_lost(name, (was or now or ("", ""))[0], sides.lost):
         return EXPLAINED
     if kind in KINDS and (now is None or kind == "collation"):
         return KINDS[kind]
+    if kind == "grants" and name.startswith(OF_OTHERS):
+        return "rights that only its owner gives"
     return UNEXPLAINED
 
 

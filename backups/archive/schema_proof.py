@@ -14,6 +14,7 @@ from backups.archive.schema_comparison import Difference, Sides, differences
 from backups.archive.segment_codec import Damaged, unpack
 from providers import bounded_json, postgres
 from providers.postgres.schema.archive import NoArchive, read_entries
+from providers.postgres.schema.generations import Row, as_first, is_first
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
 
@@ -53,8 +54,8 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
         other_major=major != str(loader.connection.info.server_version // 10000),
     )
     rows = bounded_json.loads(_opened(loader, item))
-    found = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
-    return differences(rows, found, sides)
+    found: list[Row] = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
+    return differences(rows, as_first(found) if is_first(rows) else found, sides)
 
 
 def _unreadable(loader: Loader, item: Segment) -> str:

@@ -20,6 +20,7 @@ PLACES = (
     *("TABLE {} ", "TABLE ONLY {} ", "TABLE ONLY {}\n", "PARTITION {} ", "PARTITION OF {} "),
     *("REFERENCES {}(", " ON {} ", " ON ONLY {} "),
 )
+PARENT = re.compile(r'("(?:[^"]|"")++"|[\w$]++)\.("(?:[^"]|"")++"|[\w$]++)')
 PARENTS = "\nINHERITS ("  # of a table; pg_dump writes it behind the columns
 
 
@@ -33,8 +34,27 @@ def narrowed(manifest: Manifest, tables: Sequence[str] = ()) -> Manifest:
         missing, held = ", ".join(sorted(wanted - known)), ", ".join(sorted(known))
         raise Refused(f"Run {manifest.run} holds no table {missing}. Nothing was written. It holds: {held}.")
     narrowed = tuple(table for table in manifest.tables if table.qualified in wanted)
-    statements = tuple(item for item in manifest.statements if _concerns(item, wanted))
+    made = _with_parents(manifest, wanted)
+    statements = tuple(item for item in manifest.statements if _concerns(item, made))
     return replace(manifest, tables=narrowed, statements=statements)
+
+
+def _with_parents(manifest: Manifest, wanted: set[str]) -> set[str]:
+    """Inherited columns are in the parent's definition alone, so that one is made too; it stays empty."""
+    definitions = {item.table: item.sql for item in manifest.statements if item.kind == "table"}
+    made, waiting = set(wanted), list(wanted)
+    while waiting:
+        _, clause, parents = definitions.get(waiting.pop(), "").partition(PARENTS)
+        for schema, name in PARENT.findall(parents.partition(")\n")[0]) if clause else ():
+            qualified = f"{_bare(schema)}.{_bare(name)}"
+            if qualified in definitions and qualified not in made:
+                made.add(qualified)
+                waiting.append(qualified)
+    return made
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def beside(manifest: Manifest, existing: Collection[str]) -> Manifest:

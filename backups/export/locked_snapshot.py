@@ -12,6 +12,8 @@ from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 
+FOREIGN = "f"  # a partition whose rows lie on another server: it cannot be locked, and none of its rows are copied
+
 
 def refuse(texts: Sequence[str]) -> None:
     if texts:
@@ -25,7 +27,7 @@ def locked_snapshot(
     while True:
         wanted = postgres.read_catalog(guard, spec.tables, closure=spec.closure)
         refuse(postgres.table_problems(guard, wanted.tables))
-        postgres.hold_tables(guard, [table.key for table in wanted.tables])
+        postgres.hold_tables(guard, [table.key for table in wanted.tables if table.kind != FOREIGN])
         snapshot = postgres.export_snapshot(leader)
         catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
         if {table.oid for table in catalog.tables} <= {table.oid for table in wanted.tables}:

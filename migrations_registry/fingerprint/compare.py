@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from migrations_registry.fingerprint.model import Fingerprint, SchemaObject
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+INVALID = "; -- INVALID"
 WHOLE = frozenset(
     ["table", "view", "materialized view", "foreign table", "type", "function", "procedure", "aggregate", "sequence"]
 )
@@ -32,6 +33,7 @@ class Change:
 
 def compare(before: Fingerprint, after: Fingerprint) -> list[Change]:
     """Every difference, by kind and name. Equal digests give none."""
+    before, after = _comparable(before, after)
     if before.sha256 == after.sha256:
         return []
     old, new = before.by_key, after.by_key
@@ -39,13 +41,25 @@ def compare(before: Fingerprint, after: Fingerprint) -> list[Change]:
     changes = []
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
-        if was and now and (was.sha256 == now.sha256 or _only_columns(was, now)):
+        if was and now and (was.sha256 == now.sha256 or _only_columns(was, now) or _only_repaired(was, now)):
             continue
         folded = (was or now) if not (was and now) else None
         if folded and key[0] not in WHOLE and folded.of in (gone if was else came):
             continue
         changes.append(_change(was, now, before, after))
     return changes
+
+
+def _comparable(before: Fingerprint, after: Fingerprint) -> tuple[Fingerprint, Fingerprint]:
+    """A reading by an earlier release says less: what it did not read is no change."""
+    if before.is_first == after.is_first:
+        return before, after
+    return before.as_first, after.as_first
+
+
+def _only_repaired(was: SchemaObject, now: SchemaObject) -> bool:
+    """REINDEX of an index that was left invalid."""
+    return was.kind == "index" and was.sql.replace(INVALID, "") == now.sql
 
 
 def _wholes(keys: Iterable[tuple[str, str]]) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from migrations_registry.fingerprint.canonical import canonical
+from providers.postgres.schema.generations import as_first, is_first
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,19 @@ class Fingerprint:
     @cached_property
     def by_key(self) -> dict[tuple[str, str], SchemaObject]:
         return {item.key: item for item in self.objects}
+
+    @cached_property
+    def is_first(self) -> bool:
+        return is_first((item.kind,) for item in self.objects)
+
+    @cached_property
+    def as_first(self) -> Fingerprint:
+        """As the first release read schemas."""
+        return of_rows((row[0], row[1], row[2], row[3]) for row in as_first(self._rows))
+
+    @property
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [(item.kind, item.name, item.of, item.sql) for item in self.objects]
 
     def as_json(self) -> list[list[str]]:
         return [[item.kind, item.name, item.of, item.sql, item.sha256] for item in self.objects]

@@ -21,8 +21,9 @@ SELECT 'type', full_name, '',
        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
     WHEN 'd' THEN format('CREATE DOMAIN %s AS %s%s%s', full_name, format_type(typbasetype, typtypmod), ' DEFAULT ' || typdefault,
       CASE WHEN typnotnull THEN ' NOT NULL' END)
-    WHEN 'r' THEN (SELECT format('CREATE TYPE %s AS RANGE (SUBTYPE = %s)', full_name, format_type(g.rngsubtype, NULL))
-      FROM pg_range g WHERE g.rngtypid = t.oid)
+    WHEN 'r' THEN (SELECT format('CREATE TYPE %s AS RANGE (SUBTYPE = %s); -- RANGE class %s collation %s canonical %s difference %s multirange %s',
+        full_name, format_type(g.rngsubtype, NULL), c.opcname, g.rngcollation::regcollation, g.rngcanonical, g.rngsubdiff, format_type(g.rngmultitypid, NULL))
+      FROM pg_range g JOIN pg_opclass c ON c.oid = g.rngsubopc WHERE g.rngtypid = t.oid)
     ELSE format('-- BASE TYPE %s input %s output %s', full_name, typinput, typoutput) END
   || format('; -- OWNER %I', pg_get_userbyid(typowner))
 FROM types t
@@ -35,7 +36,7 @@ SELECT 'publication', quote_ident(pubname), '', format('-- PUBLICATION %I: all t
   pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) || coalesce(' FOR ' ||
   (SELECT string_agg(format('%I.%I %s %s', t.schemaname, t.tablename, t.attnames::text, t.rowfilter), ', ' ORDER BY t.schemaname, t.tablename)
    FROM pg_publication_tables t WHERE t.pubname = p.pubname AND NOT p.puballtables
-     AND t.schemaname IN (SELECT nspname FROM places)), '')
+     AND t.schemaname IN (SELECT nspname FROM places)), '') || format('; -- OWNER %I', pg_get_userbyid(pubowner))
 FROM pg_publication p
 UNION ALL
 SELECT 'foreign server', quote_ident(srvname), '', format('-- SERVER %I of %I type %s version %s options %s', srvname,

@@ -2,6 +2,7 @@ SELECT kind, full_name, '',
   CASE relkind
     WHEN 'v' THEN format('CREATE VIEW %s%s AS %s', full_name, options, pg_get_viewdef(oid))
     WHEN 'm' THEN format('CREATE MATERIALIZED VIEW %s%s AS %s', full_name, options, pg_get_viewdef(oid))
+      || CASE WHEN relispopulated THEN '' ELSE '; -- NO DATA' END
     WHEN 'S' THEN (SELECT format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s',
         full_name, format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
         CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
@@ -9,7 +10,7 @@ SELECT kind, full_name, '',
         FROM pg_depend d JOIN relations o ON o.oid = d.refobjid
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
         WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')), '')
-      FROM pg_sequence s WHERE s.seqrelid = r.oid)
+      FROM pg_sequence s WHERE s.seqrelid = r.oid) || CASE relpersistence WHEN 'u' THEN '; -- UNLOGGED' ELSE '' END
     ELSE format('CREATE %sTABLE %s ()%s%s%s', CASE relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, full_name,
       (SELECT ' INHERITS (' || string_agg(p.relnamespace::regnamespace || '.' || quote_ident(p.relname), ', ' ORDER BY i.inhseqno) || ')'
        FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = r.oid),
@@ -18,6 +19,8 @@ SELECT kind, full_name, '',
       || coalesce((SELECT '; -- OF ' || quote_ident(y.typname) FROM pg_type y WHERE y.oid = r.reloftype), '')
       || coalesce((SELECT '; -- SERVER ' || v.srvname || ' ' || coalesce(f.ftoptions::text, '')
                    FROM pg_foreign_table f JOIN pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = r.oid), '')
+      || coalesce((SELECT '; -- TOAST ' || array_to_string(ARRAY(SELECT unnest(t.reloptions) ORDER BY 1), ', ')
+                   FROM pg_class t WHERE t.oid = r.reltoastrelid), '')
       || CASE relreplident WHEN 'd' THEN '' ELSE '; -- REPLICA IDENTITY ' || relreplident::text END
       || coalesce((SELECT '; -- ACCESS METHOD ' || m.amname FROM pg_am m WHERE m.oid = r.relam AND m.amname <> 'heap'), '')
   END

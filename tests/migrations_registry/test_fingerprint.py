@@ -111,6 +111,36 @@ def test_a_dump_restored_with_other_oids_is_the_same_schema(copy: str, before: F
     assert [(str(change), change.before, change.after) for change in compare(before, again)] == []
 
 
+@pytest.mark.parametrize("setting", ["quote_all_identifiers = on", "standard_conforming_strings = off"])
+def test_a_setting_of_the_database_changes_no_words(shared: Connection, before: Fingerprint, setting: str) -> None:
+    with shared.transaction(force_rollback=True):
+        shared.execute(f"SET LOCAL {setting}".encode())
+        after = of_rows((row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(shared))
+        name = setting.partition(" ")[0]
+        kept = shared.execute("SELECT current_setting(%s)", [name]).fetchone()
+
+    assert compare(before, after) == []
+    assert kept == (setting.rpartition(" ")[2],)
+
+
+def test_an_index_that_was_repaired_is_no_change(shared: Connection, before: Fingerprint) -> None:
+    with shared.transaction(force_rollback=True):
+        shared.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.idx_audit_visitor'::regclass")
+        broken = of_rows((row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(shared))
+
+    assert compare(broken, before) == []
+    assert [str(change) for change in compare(before, broken)] == ["index public.idx_audit_visitor changed"]
+
+
+def test_a_reading_by_the_release_before_is_compared_by_what_it_read(before: Fingerprint) -> None:
+    assert before.as_first.is_first
+    assert compare(before.as_first, before) == []
+    lost = of_rows(
+        (item.kind, item.name, item.of, item.sql) for item in before.objects if item.name != "public.things_open"
+    )
+    assert [str(change) for change in compare(before.as_first, lost)] == ["index public.things_open removed"]
+
+
 def test_a_table_that_came_is_told_with_all_that_belongs_to_it(copy: str, before: Fingerprint) -> None:
     execute(copy, "CREATE TABLE shadow (id integer PRIMARY KEY, note text DEFAULT 'n')")
     changes = compare(before, fingerprint(copy))

@@ -89,8 +89,8 @@ def hold_tables(connection: Connection, names: Sequence[Name]) -> None:
     because whatever happens between the two is seen by neither."""
     connection.execute("BEGIN TRANSACTION READ ONLY")
     if names:
-        listed = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
-        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(listed))
+        listed = sql.SQL(", ").join(sql.SQL("ONLY {}").format(sql.Identifier(*name)) for name in names)
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(listed))
 
 
 def export_snapshot(connection: Connection) -> Snapshot:

@@ -22,7 +22,7 @@ LEFT_OUT = frozenset(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATAB
 OF_THE_WHOLE = frozenset(
     ["EVENT TRIGGER", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION"]
 )
-LAST = ["ACL", "DEFAULT ACL", "MATERIALIZED VIEW DATA", "EVENT TRIGGER"]
+LAST = ["ACL", "DEFAULT ACL", "MATERIALIZED VIEW DATA", "EVENT TRIGGER", "COMMENT"]
 RELATIONS = frozenset(["TABLE", "FOREIGN TABLE"])
 NAMED_WITH_TABLE = frozenset(
     ["CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TRIGGER", "POLICY", "RULE", "DEFAULT", "PUBLICATION TABLE"]
@@ -120,13 +120,18 @@ def definitions(connection: Connection, counting: Connection, archive: Archive) 
     last: list[SchemaObject] = []
     for entry, section in made:
         objects = [_object(archive, entry, section), *_owner(archive, entry, section)]
-        place = last if entry.kind in LAST else before if section == PRE_DATA else after
+        place = last if _is_last(entry) else before if section == PRE_DATA else after
         place += objects
     values = sequence_values(counting, [item for item, _ in made])
     refreshed = filled_views(connection, [entry for entry, _ in made if entry.kind == "MATERIALIZED VIEW"])
     rank = {_kind(kind, ""): number for number, kind in enumerate(LAST)}
     last = sorted([*last, *refreshed], key=lambda item: rank.get(item.kind, 0))
     return (*before, *values, *after, *last)
+
+
+def _is_last(entry: Entry) -> bool:
+    """Of comments only those on event triggers, which are made last."""
+    return entry.kind in LAST and (entry.kind != "COMMENT" or entry.tag.startswith("EVENT TRIGGER "))
 
 
 def _wanted(archive: Archive) -> Iterator[tuple[Entry, int]]:
@@ -147,7 +152,7 @@ def _object(archive: Archive, entry: Entry, section: int) -> SchemaObject:
     table, leads_to = archive.relation_of(entry)
     kind = _kind(entry.kind, entry.sql)
     inside = table in archive.inside and (not leads_to or leads_to in archive.inside)
-    before = section == PRE_DATA and entry.kind not in LAST
+    before = section == PRE_DATA and not _is_last(entry)
     needed = entry.number in archive.needed if before else inside and kind in KEYS
     needed = needed or (kind == "table_attach" and inside)
     if entry.kind == "SCHEMA":

@@ -12,7 +12,14 @@ from psycopg import errors
 
 from providers.postgres.connection import Connection, explain, statements
 
-QUERIES = ("relations", "columns", "others", "grants")
+QUERIES = ("relations", "columns", "others", "machinery", "grants", "server")
+CRON = """
+    SELECT 'cron job', coalesce(jobname, 'number ' || jobid) || ' of ' || username, '',
+      format('-- %s in %s active %s: %s', schedule, database, active, md5(command))
+    FROM cron.job WHERE database = current_database()
+"""
+# Both change how a definition is printed, and a database may set them.
+PRINTED = {"quote_all_identifiers": "off", "standard_conforming_strings": "on"}
 # A definition is looked up after the snapshot: an object dropped in between answers with one of these.
 _VANISHED = (errors.InternalError_, errors.UndefinedObject, errors.UndefinedTable, errors.UndefinedFunction)
 
@@ -48,8 +55,27 @@ def _read(connection: Connection) -> list[CatalogObject]:
 
 def objects_in_transaction(connection: Connection) -> list[CatalogObject]:
     """The same inside the caller's transaction, its own uncommitted changes included. Raises psycopg.Error."""
-    objects: list[CatalogObject] = []
-    for name in QUERIES:
-        text = statements("objects_places") + statements(f"objects_{name}")
-        objects += [CatalogObject(row[0], row[1], row[2] or "", row[3] or "") for row in connection.execute(text)]
+    texts = [statements("objects_places") + statements(f"objects_{name}") for name in QUERIES]
+    if _may_see_jobs(connection):
+        texts.append(CRON)
+    before = {name: connection.execute("SELECT current_setting(%s)", [name]).fetchone() for name in PRINTED}
+    _set(connection, PRINTED)
+    objects = [
+        CatalogObject(row[0], row[1], row[2] or "", row[3] or "") for text in texts for row in connection.execute(text)
+    ]
+    _set(connection, {name: str(row[0]) for name, row in before.items() if row})
     return objects
+
+
+def _set(connection: Connection, values: dict[str, str]) -> None:
+    for item in values.items():
+        connection.execute("SELECT set_config(%s, %s, true)", item)
+
+
+def _may_see_jobs(connection: Connection) -> bool:
+    """pg_cron shows each role its own jobs by row security, which this session does not have applied."""
+    row = connection.execute(
+        "SELECT has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)"
+        " FROM pg_class c WHERE c.oid = to_regclass('cron.job')"
+    ).fetchone()
+    return bool(row and row[0])

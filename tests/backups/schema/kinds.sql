@@ -93,3 +93,12 @@ CREATE TABLE settings(k text PRIMARY KEY, v int); INSERT INTO settings VALUES ('
 CREATE EXTENSION lo; CREATE TABLE f(id int PRIMARY KEY, data lo); INSERT INTO f VALUES (1, lo_from_bytea(0, 'hello')); CREATE TRIGGER t BEFORE UPDATE OR DELETE ON f FOR EACH ROW EXECUTE FUNCTION lo_manage(data);
 -- name: own collations of the C library
 CREATE COLLATION own (provider = libc, locale = 'C.utf8'); CREATE TABLE t(a text COLLATE own PRIMARY KEY, b text COLLATE "C" CHECK (b < 'z')); CREATE DOMAIN dc AS text COLLATE own; CREATE TABLE u(x dc); INSERT INTO t VALUES ('a', 'b'); INSERT INTO u VALUES ('q');
+-- name: text search objects that a column uses
+CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple); CREATE TEXT SEARCH CONFIGURATION c (COPY = english); ALTER TEXT SEARCH CONFIGURATION c ALTER MAPPING FOR word WITH d, simple; COMMENT ON TEXT SEARCH CONFIGURATION c IS 'x'; CREATE TABLE t(s text, v tsvector GENERATED ALWAYS AS (to_tsvector('c', s)) STORED); INSERT INTO t VALUES ('hello worlds');
+-- name: a range with parts of its own, unlogged things, options of TOAST, a conversion
+CREATE TYPE r AS RANGE (SUBTYPE = int, MULTIRANGE_TYPE_NAME = rs, SUBTYPE_DIFF = int4range_subdiff); CREATE UNLOGGED SEQUENCE us; CREATE CONVERSION cc FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8; CREATE UNLOGGED TABLE t(a r, b rs, c text) WITH (toast.autovacuum_enabled = false); INSERT INTO t VALUES ('[1,3)', '{[1,2),[5,6)}', 'x');
+-- name: comments on parts of tables and on an event trigger
+CREATE TABLE t(x int CONSTRAINT c CHECK (x > 0)); CREATE INDEX i ON t(x); CREATE POLICY p ON t USING (true); CREATE DOMAIN d AS int CONSTRAINT dc CHECK (VALUE > 0); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING; CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'begin end'; CREATE EVENT TRIGGER ev ON ddl_command_end EXECUTE FUNCTION e();
+COMMENT ON CONSTRAINT c ON t IS 'a'; COMMENT ON INDEX i IS 'a'; COMMENT ON POLICY p ON t IS 'a'; COMMENT ON CONSTRAINT dc ON DOMAIN d IS 'a'; COMMENT ON RULE r ON t IS 'a'; COMMENT ON EVENT TRIGGER ev IS 'a';
+-- name: a partition on another server
+CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'x', dbname 'y'); CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'u', password 'p'); CREATE TABLE p(x int) PARTITION BY LIST (x); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE FOREIGN TABLE p2 PARTITION OF p FOR VALUES IN (2) SERVER s; INSERT INTO p VALUES (1);

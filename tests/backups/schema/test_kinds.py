@@ -72,6 +72,23 @@ def test_a_key_to_a_table_outside_the_run_is_told(database, empty_database: str,
     assert any("foreign key b_x_fkey could not be rebuilt" in note for note in done.notes)
 
 
+def test_a_table_that_inherits_comes_alone_with_all_its_columns(database, empty_database: str, store: Store) -> None:
+    text = (
+        'CREATE SCHEMA "a, b"; CREATE TABLE "a, b"."p ""q"(x int DEFAULT 3 NOT NULL); CREATE TABLE o(y text);'
+        'CREATE TABLE m(w int) INHERITS (o); CREATE TABLE c(z int) INHERITS ("a, b"."p ""q", m);'
+        "INSERT INTO o VALUES ('not this'); INSERT INTO c VALUES (1, 'a', 5, 2); CREATE TABLE other(x int)"
+    )
+    manifest = exported(database(text), store, ALL)
+
+    done = restore(manifest, store, (), Target(empty_database, tables=("c",)))
+
+    assert done.notes == ()
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT x, y, w, z FROM c").fetchall() == [(1, "a", 5, 2)]
+        assert connection.execute("SELECT y FROM ONLY o").fetchall() == []
+        assert connection.execute("SELECT to_regclass('other')").fetchone() == (None,)
+
+
 LEFT = [
     ("view", "public.v", "public.v", "CREATE VIEW public.v WITH (security_invoker='true') AS SELECT 1; -- OWNER bob")
 ]

@@ -1,0 +1,66 @@
+"""Two generations of a fingerprint: what the first did not read, so that readings of both can be compared. Pure.
+
+In: rows (kind, name, belongs to, SQL). Out: the same as the first generation would have read them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+Row = Sequence[str]
+MARK = "reading"  # the kind of the row that says the generation; the first has none
+# What belongs to the server, its roles or its platform, so that no dump of a database brings it.
+AROUND = frozenset(
+    [
+        "role",
+        "role membership",
+        "settings",
+        "database grants",
+        "extension body",
+        "extension grants",
+        "managed schema",
+        "large objects",
+        "cron job",
+        MARK,
+    ]
+)
+SINCE_2 = AROUND | frozenset(
+    [
+        "text search configuration",
+        "text search dictionary",
+        "operator family",
+        "operator class",
+        "conversion",
+        "language",
+        "access method",
+        "foreign data wrapper",
+        "user mapping",
+        "subscription",
+        "silent key",
+        "security label",
+    ]
+)
+WORDS_SINCE_2 = ("comment", "grants")
+SAID_BEFORE = re.compile(
+    "(table|column|view|materialized view|sequence|foreign table|type|function|procedure|aggregate|schema) "
+)
+NOTES_SINCE_2 = re.compile(r"; -- (?:NO DATA|UNLOGGED|TOAST [^;]*|RANGE [^;]*)| WITH GRANT OPTION(?=;|$)")
+
+
+def is_first(rows: Iterable[Row]) -> bool:
+    return all(row[0] != MARK for row in rows)
+
+
+def as_first(rows: Iterable[Row]) -> list[Row]:
+    return [(*row[:3], _said(row)) for row in rows if row[0] not in SINCE_2 and not _is_new(row)]
+
+
+def _is_new(row: Row) -> bool:
+    """Comments on and rights to what the first generation did not look at."""
+    return row[0] in WORDS_SINCE_2 and not SAID_BEFORE.match(row[1])
+
+
+def _said(row: Row) -> str:
+    text = row[3].partition("; -- OWNER ")[0] if row[0] == "publication" else row[3]
+    return NOTES_SINCE_2.sub("", text) if row[0] not in ("comment", "grants") else text

@@ -1,0 +1,55 @@
+, tied AS (
+  SELECT DISTINCT refobjid AS oid FROM pg_shdepend
+  WHERE refclassid = 'pg_authid'::regclass AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+), roles AS (  -- whom something belongs or is granted to here, who may act for these, and what these are members of
+  WITH RECURSIVE
+    down(oid) AS (SELECT oid FROM tied UNION SELECT a.member FROM down JOIN pg_auth_members a ON a.roleid = down.oid),
+    up(oid) AS (SELECT oid FROM tied UNION SELECT a.roleid FROM up JOIN pg_auth_members a ON a.member = up.oid)
+  SELECT * FROM pg_roles WHERE rolname !~ '^pg_' AND oid IN (SELECT oid FROM down UNION SELECT oid FROM up)
+)
+SELECT 'role', quote_ident(rolname), '', concat_ws(' ', '--', CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolinherit THEN 'INHERIT' END,
+  CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END, CASE WHEN rolcanlogin THEN 'LOGIN' END,
+  CASE WHEN rolreplication THEN 'REPLICATION' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, 'connections', rolconnlimit)
+FROM roles
+UNION ALL
+SELECT 'role membership', format('%I in %I', m.rolname, g.rolname), '', format('-- admin %s%s', a.admin_option,
+  ' inherit ' || (to_jsonb(a) ->> 'inherit_option') || ' set ' || (to_jsonb(a) ->> 'set_option'))
+FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN roles m ON m.oid = a.member
+WHERE g.rolname ~ '^pg_' OR g.oid IN (SELECT oid FROM roles)
+UNION ALL
+SELECT 'settings', format('of %s', coalesce('role ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), 'the database')), '',
+  '-- ' || array_to_string(ARRAY(SELECT unnest(s.setconfig) ORDER BY 1), ', ')
+FROM pg_db_role_setting s WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL
+SELECT 'settings', format('of role %I everywhere', pg_get_userbyid(s.setrole)), '', '-- ' || array_to_string(ARRAY(SELECT unnest(s.setconfig) ORDER BY 1), ', ')
+FROM pg_db_role_setting s WHERE s.setdatabase = 0 AND s.setrole IN (SELECT oid FROM roles)
+UNION ALL
+SELECT 'database grants', format('to %s', CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END), '',
+  '-- ' || string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY e.privilege_type)
+FROM pg_database d, aclexplode(d.datacl) e WHERE d.datname = current_database() GROUP BY e.grantee
+UNION ALL
+SELECT 'extension body', quote_ident(x.extname), '', '-- ' || md5(string_agg(concat_ws(':', p.oid::regprocedure, p.prosrc, p.probin, p.prosecdef), ' '
+  ORDER BY p.oid::regprocedure::text COLLATE "C"))
+FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid GROUP BY x.extname
+UNION ALL
+SELECT 'extension grants', p.oid::regprocedure::text, '', '-- ' || (SELECT string_agg(format('%s to %s', e.privilege_type,
+  CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(e.grantee)::text END), ', ' ORDER BY e.grantee, e.privilege_type) FROM aclexplode(p.proacl) e)
+FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
+WHERE p.proacl IS NOT NULL AND p.proacl IS DISTINCT FROM i.initprivs
+UNION ALL
+SELECT 'managed schema', format('%I.%I', n.nspname, c.relname), '', format('-- %s; -- OWNER %I', c.relkind, pg_get_userbyid(c.relowner))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('realtime', '_realtime', 'graphql', 'graphql_public', 'vault', 'net', 'pgbouncer', 'pgsodium', 'pgsodium_masks', 'cron')
+  AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND NOT c.relispartition AND pg_get_userbyid(c.relowner) !~ '^(supabase|pgbouncer)'
+  AND ('pg_class'::regclass, c.oid) NOT IN (SELECT classid, objid FROM members)
+UNION ALL
+SELECT 'managed schema', p.oid::regprocedure::text, '', format('-- %s; -- OWNER %I', md5(p.prosrc), pg_get_userbyid(p.proowner))
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname IN ('realtime', '_realtime', 'graphql', 'graphql_public', 'vault', 'net', 'pgbouncer', 'pgsodium', 'pgsodium_masks', 'cron')
+  AND pg_get_userbyid(p.proowner) !~ '^(supabase|pgbouncer)' AND ('pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM members)
+UNION ALL
+SELECT 'large objects', 'of ' || pg_get_userbyid(lomowner)::text, '', format('-- rights %s', lomacl::text) FROM pg_largeobject_metadata GROUP BY lomowner, lomacl::text
+UNION ALL
+SELECT 'reading', '2', '', ''
