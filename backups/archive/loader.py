@@ -15,6 +15,7 @@ from backups.archive.segment_codec import Damaged, unpack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
+from providers.postgres.copy import large_objects
 from providers.postgres.error_facts import facts_of
 from providers.postgres.restore.held_checks import loosen
 from providers.storage.base import Missing, StoreError
@@ -73,6 +74,22 @@ class Loader(Builder):
                 self.problems.append(f"{segment.key} gave {rows} rows, the manifest says {segment.rows}.")
             return str(transaction[0]) if transaction and transaction[0] else ""
         return ""
+
+    def load_large_objects(self) -> None:
+        """Each part in a transaction of its own, compared at once."""
+        for part in self.manifest.large_objects:
+            self.watch.check()
+            try:
+                with self.connection.transaction():
+                    blocks = unpack(fetched(self, part.key), part, self.identities)
+                    found = large_objects.pages_in(self.connection, blocks)
+            except (Missing, Damaged) as error:
+                self.problems.append(f"{part.key}: {error}.")
+            except psycopg.Error as error:
+                self.problems.append(f"{part.key}: large objects could not be made: {facts_of(error, self.known)}.")
+            else:
+                if found.digest != part.digest:
+                    self.problems.append(f"{part.key}: a large object differs from the snapshot.")
 
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
         """Counts and digests per segment and for the table, as they now are in the database."""

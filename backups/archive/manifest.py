@@ -158,6 +158,11 @@ class Manifest:
         return next((item for item in self.objects if item.key.startswith(f"{self.prefix}{name}.")), None)
 
     @property
+    def large_objects(self) -> list[Segment]:
+        """Their pages, in the order in which they are made."""
+        return [item for item in self.objects if item.key.startswith(f"{self.prefix}large-objects-")]
+
+    @property
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 

@@ -18,7 +18,7 @@ from providers.postgres.schema.generations import Row, as_first, is_first
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
 
-DERIVED = frozenset(["owner", "sequence_value", "materialized_view_data", "verifier"])
+DERIVED = frozenset(["owner", "sequence_value", "materialized_view_data", "verifier", "large_object"])
 
 
 def archive_problems(loader: Loader) -> list[str]:

@@ -20,6 +20,7 @@ from backups.archive.signatures import Signer
 from backups.archive.signed_json import decode, encode
 from backups.export.copy_worker import Job
 from backups.export.ctid_ranges import Cutter
+from backups.export.large_objects import with_large_objects
 from backups.export.locked_snapshot import locked_snapshot, refuse
 from backups.export.schema import Place, copy_schema
 from backups.export.worker_pool import Crew
@@ -103,6 +104,7 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         place = Place(plan.store, manifest_prefix(plan.run, plan.fence), plan.recipients)
         whole = any(name.endswith("*") for name in spec.tables)
         schema = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
+        schema = with_large_objects(leader, schema, whole, place, watch)
         chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
         chains = {table.qualified: _heads(leader, table) for table in chained}
         segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)

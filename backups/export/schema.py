@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from backups.archive.manifest import Segment, Statement, Surroundings
@@ -56,7 +56,7 @@ def copy_schema(
     rows = [[item.kind, item.name, item.of, item.sql] for item in objects_in_transaction(leader)]
     fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped), FINGERPRINT: fingerprint}
-    objects = tuple(_stored(place, name, data) for name, data in pieces.items())
+    objects = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
     watch.log(f"The schema: {len(made)} statements, by pg_dump.")
     return Schema(
         statements=tuple(Statement(**asdict(item)) for item in (*made, *_verifiers(leader, tables))),
@@ -74,16 +74,18 @@ def _verifiers(leader: Connection, tables: Sequence[Table]) -> list[SchemaObject
 def _not_covered(leader: Connection, hidden: Sequence[tuple[str, str]]) -> list[str]:
     """What the database holds and no run of it does, so that nobody finds out at a restore."""
     texts = []
-    if count := surroundings.large_objects(leader):
-        texts.append(f"{count} large objects: a column that holds their numbers will lead nowhere.")
     ours = sorted(f"{schema}.{name}" for schema, name in hidden if schema not in postgres.PLATFORM_SCHEMAS)
     if ours:
         texts.append(f"Tables that the role may not read, their definitions included: {', '.join(ours[:20])}.")
     return texts
 
 
-def _stored(place: Place, name: str, data: bytes) -> Segment:
-    blocks = (data[start : start + BLOCK_BYTES] for start in range(0, len(data), BLOCK_BYTES))
+def _in_blocks(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + BLOCK_BYTES] for start in range(0, len(data), BLOCK_BYTES))
+
+
+def stored(place: Place, name: str, blocks: Iterable[bytes | memoryview], digest: str = "0") -> Segment:
+    """Put one object of the run beside the rows; it has no rows of a table."""
     packed = pack(blocks, place.recipients, sys.maxsize)
     key = f"{place.prefix}{name}.zst{'.age' if place.recipients else ''}"
     stored = place.store.put_once(key, packed.data)
@@ -92,7 +94,7 @@ def _stored(place: Place, name: str, data: bytes) -> Segment:
         start="",
         end="",
         rows=0,
-        digest="0",
+        digest=digest,
         raw_bytes=packed.raw_bytes,
         raw_sha256=packed.raw_sha256,
         stored_bytes=len(packed.data),

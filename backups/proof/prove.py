@@ -135,6 +135,7 @@ def _restore_and_compare(loader: Loader, comparison: Comparison, drill: Drill) -
     if loader.problems:
         return Doubts(), missing
     loads = {table.qualified: loader.load(table) for table in tables}
+    loader.load_large_objects()
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)
     for table in tables:

@@ -42,6 +42,10 @@ class Target:
     chain: str = ""
     emptied: bool = False
 
+    @property
+    def in_part(self) -> bool:
+        return bool(self.schema or self.tables)
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -113,6 +117,10 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     for table in loader.manifest.tables:
         loader.load(table)
         loader.compare_whole(table)
+    if target.in_part and loader.manifest.large_objects:
+        notes.append("Large objects are restored with a whole run only; none was.")
+    else:
+        loader.load_large_objects()
     if target.chain:
         loader.keep_chain(target.chain)
     notes += loader.build("after", everything=True)
@@ -121,7 +129,7 @@ def _fill(loader: Loader, target: Target) -> list[str]:
 
 def _differences(loader: Loader, target: Target) -> list[str]:
     """What of the schema is not as it was in the source: only of a whole run, where it is the same on purpose."""
-    if loader.problems or target.schema or target.tables:
+    if loader.problems or target.in_part:
         return []
     pin(loader.connection, read_only=False)
     found = schema_proof.compare(loader, str(loader.connection.info.user), drilled=False)

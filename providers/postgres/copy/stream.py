@@ -28,19 +28,14 @@ def _columns(names: Sequence[str]) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(name) for name in names)
 
 
-class CopyOut:
-    """One part of a table as COPY blocks, each valid until the next is asked for; `rows` is known after the last.
+class QueryOut:
+    """What a COPY … TO STDOUT gives, as blocks, each valid until the next is asked for; `rows` is known after the last.
 
     Stop early with `close()`.
     """
 
-    def __init__(
-        self, connection: Connection, table: tuple[str, str], columns: Sequence[str], part: Range | Since, fmt: str
-    ) -> None:
-        self.connection = connection
-        self.query = sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})").format(
-            _columns(columns), sql.Identifier(*table), part.where(), sql.SQL(FORMATS[fmt])
-        )
+    def __init__(self, connection: Connection, query: sql.Composed) -> None:
+        self.connection, self.query = connection, query
         self.rows = 0
         self._ended = False
 
@@ -99,6 +94,18 @@ class CopyOut:
                 pass
         except psycopg.OperationalError:  # the server answered the cancel with an error, or the connection is gone
             pass
+
+
+class CopyOut(QueryOut):
+    """One part of a table."""
+
+    def __init__(
+        self, connection: Connection, table: tuple[str, str], columns: Sequence[str], part: Range | Since, fmt: str
+    ) -> None:
+        query = sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})").format(
+            _columns(columns), sql.Identifier(*table), part.where(), sql.SQL(FORMATS[fmt])
+        )
+        super().__init__(connection, query)
 
 
 def copy_in(

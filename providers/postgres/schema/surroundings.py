@@ -33,8 +33,3 @@ def read_surroundings(connection: Connection) -> Surroundings:
 
 def unreadable_tables(connection: Connection) -> list[Name]:
     return [(schema, name) for schema, name in connection.execute(statements("unreadable"))]
-
-
-def large_objects(connection: Connection) -> int:
-    row = connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
-    return int(row[0]) if row else 0

@@ -90,7 +90,9 @@ CREATE SCHEMA ext; CREATE EXTENSION pg_trgm SCHEMA ext; CREATE EXTENSION "uuid-o
 -- name: a function that reads a table in a generated column's check and a default
 CREATE TABLE settings(k text PRIMARY KEY, v int); INSERT INTO settings VALUES ('max', 10); CREATE FUNCTION top() RETURNS int LANGUAGE sql STABLE AS 'select v from settings where k = ''max'''; CREATE DOMAIN small AS int CHECK (VALUE <= top()); CREATE TABLE a(x small DEFAULT top()); INSERT INTO a VALUES (5);
 -- name: large objects
-CREATE EXTENSION lo; CREATE TABLE f(id int PRIMARY KEY, data lo); INSERT INTO f VALUES (1, lo_from_bytea(0, 'hello')); CREATE TRIGGER t BEFORE UPDATE OR DELETE ON f FOR EACH ROW EXECUTE FUNCTION lo_manage(data);
+CREATE EXTENSION lo; CREATE TABLE f(id int PRIMARY KEY, data lo); INSERT INTO f VALUES (1, lo_from_bytea(0, 'hello')), (2, lo_from_bytea(0, convert_to(repeat('x', 700000), 'utf8'))), (3, lo_from_bytea(0, convert_to(repeat('y', 262144), 'utf8')));
+CREATE TRIGGER t BEFORE UPDATE OR DELETE ON f FOR EACH ROW EXECUTE FUNCTION lo_manage(data); SELECT lo_create(4711); SELECT lo_put(4711, 40000000, 'after a hole'); SELECT lo_create(4712);
+GRANT SELECT, UPDATE ON LARGE OBJECT 4711 TO anon WITH GRANT OPTION; ALTER LARGE OBJECT 4712 OWNER TO anon; COMMENT ON LARGE OBJECT 4712 IS 'it''s empty';
 -- name: own collations of the C library
 CREATE COLLATION own (provider = libc, locale = 'C.utf8'); CREATE TABLE t(a text COLLATE own PRIMARY KEY, b text COLLATE "C" CHECK (b < 'z')); CREATE DOMAIN dc AS text COLLATE own; CREATE TABLE u(x dc); INSERT INTO t VALUES ('a', 'b'); INSERT INTO u VALUES ('q');
 -- name: text search objects that a column uses

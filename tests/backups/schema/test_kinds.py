@@ -20,7 +20,6 @@ TEXT = (Path(__file__).parent / "kinds.sql").read_text()
 KINDS = dict(part.partition("\n")[::2] for part in re.split("^-- name: ", TEXT, flags=re.MULTILINE)[1:])
 # What comes back otherwise than it was, and what is said of it.
 OTHERWISE = {
-    "large objects": "large objects",
     "conditions over lists of varchar": "",  # the same condition, printed otherwise once it was read back
 }
 ALL = PolicySpec("whole", "production", ("*",))
