@@ -384,7 +384,11 @@ def tell_period(period: str, since: list[Paper], proven: list[Paper], known: dic
     for key in chains:
         changes, gaps = verdicts[key]
         last = newest(key, period, proven)
-        verdict = "; ".join([*changes, *gaps]) or "hashed columns equal, set conversions unchanged, no row removed"
+        late = written_late(key, period, since)
+        said = [f"{late} decisions written after the month had ended"] if late else []
+        verdict = (
+            "; ".join([*changes, *gaps, *said]) or "hashed columns equal, set conversions unchanged, no row removed"
+        )
         name = "altered" if changes else "unclear" if gaps else "intact"
         print(f"{name:<8}{key[1]}: {last.get('rows', 0)} decisions, {last.get('conversions', 0)} converted; {verdict}")
     return len(altered) + len(unclear) + without
@@ -427,6 +431,15 @@ def judge_chain(
         if paper.facts is not None:
             before = (now, paper) if now else None
     return changes, gaps
+
+
+def written_late(key: tuple[str, str], period: str, since: list[Paper]) -> int:
+    """Decisions of the month that the run before had not, although the month was over when it was made."""
+    year, month = int(period[:4]), int(period[5:7])
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    papers = [paper for paper in since if paper.facts is not None]
+    counts = [(moment(paper.taken_at), paper.months(period).get(key, {}).get("rows", 0)) for paper in papers]
+    return sum(max(now - was, 0) for (at, was), (_, now) in pairwise(counts) if at >= end)
 
 
 def compare_months(

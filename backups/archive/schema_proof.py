@@ -41,8 +41,8 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
 
     A database that is not `drilled` may hold more; what its major version prints otherwise is told like all else.
     """
-    item = loader.manifest.object("fingerprint")
-    if item is None:
+    rows = fingerprint_of(loader)
+    if not rows:
         return []
     major = loader.manifest.source.server_version.partition(".")[0]
     sides = Sides(
@@ -53,9 +53,14 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
         whole=drilled,
         other_major=major != str(loader.connection.info.server_version // 10000),
     )
-    rows = bounded_json.loads(_opened(loader, item))
     found: list[Row] = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
     return differences(rows, as_first(found) if is_first(rows) else found, sides)
+
+
+def fingerprint_of(loader: Loader) -> list[Row]:
+    """Every object of the catalogue as the run's snapshot had it; empty in a run of the old format."""
+    item = loader.manifest.object("fingerprint")
+    return list(bounded_json.loads(_opened(loader, item))) if item else []
 
 
 def _unreadable(loader: Loader, item: Segment) -> str:

@@ -31,16 +31,25 @@ def _chain(
 ) -> ChainVerdict:
     tally = Tally()
     state: dict[str, tuple[Month, Seen]] = {}
+    last: Seen | None = None
     for run in seen:
         facts = run.facts.table(table)
         if facts is None:
             continue
         before = len(tally.changes)
+        tally.late += sum(_came_late(facts, chain, month, last) for month in sorted(months - state.keys()))
+        last = run
         for month in sorted(months):
             _compare(tally, chain, month, facts, run, state, all_runs)
         if len(tally.changes) == before:
             _ends(tally, chain, months, facts, run, all_runs)
     return _verdict(table, chain, months, [run for run in seen if run.proven], tally)
+
+
+def _came_late(facts: TableFacts, chain: str, month: str, last: Seen | None) -> int:
+    """Rows of a chain that the run before had nothing of in this month, though the month was over."""
+    now = facts.month(chain, month)
+    return now.rows if now and last and last.at >= month_end(month) else 0
 
 
 def _compare(

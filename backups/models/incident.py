@@ -23,6 +23,8 @@ class IncidentCode(models.TextChoices):
     CHAIN_REMOVED = "chain_removed", "Chains removed"
     CHAIN_BROKEN = "chain_broken", "Hash chain broken"
     ASSIGNMENT_UNAUDITED = "assignment_unaudited", "Assignments without an audit row"
+    ROW_BACKDATED = "row_backdated", "Rows dated before a run that had none of them"
+    GUARD_CHANGED = "guard_changed", "What guards the audit trail changed"
     TABLE_GONE = "table_gone", "Audit table gone or reshaped"
     NOT_COMPARED = "not_compared", "Not compared with the last good run"
     ANOMALY = "anomaly", "Unusual size or number of rows"

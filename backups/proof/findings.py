@@ -6,6 +6,7 @@ In: what the audit trail's checks counted. Out: findings, each with its sentence
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,10 @@ CODES = {
     "rows_removed": ("rows_removed", "{total} row{s} removed from {chains} chain{c}"),
     "tail_cut": ("tail_cut", "{total} row{s} cut off the end of {chains} chain{c}"),
     "chain_removed": ("chain_removed", "{chains} whole chain{c} with {total} row{s} removed"),
+    "backdated": (
+        "row_backdated",
+        "{total} row{s} of {chains} chain{c} dated before the last good run, which had none",
+    ),
     "unaudited": ("assignment_unaudited", "{total} assignment{s} without an audit row"),
 }
 PROBLEMS = {
@@ -98,6 +103,24 @@ def chain_broken(subject: str, damage: Damage) -> Finding:
     return Finding("chain_broken", subject, text, damage.total, fingerprint("chain_broken", subject, damage.mark), rows)
 
 
-def table_gone(subject: str, rows: int) -> Finding:
-    text = f"{subject} held {rows} audit rows in the last good run; today it is gone or no audit trail."
+def table_gone(subject: str, rows: int, missing: Sequence[str] = ()) -> Finding:
+    """`missing`: columns without which the table that is there is no audit trail."""
+    today = (
+        f"today it is no audit trail: it lacks {', '.join(missing)}"
+        if missing
+        else "today it is gone or no audit trail"
+    )
+    text = f"{subject} held {rows} audit rows in the last good run; {today}."
     return Finding("table_gone", subject, text, rows, fingerprint("table_gone", subject, rows))
+
+
+def column_gone(subject: str, column: str, kind: str) -> Finding:
+    """Its values cannot be compared any more: renamed or dropped, a person says which."""
+    text = f"{subject}: the column {column} ({kind}) of the last good run is gone, so its values were not compared."
+    return Finding("table_gone", f"{subject}.{column}", text, 1, fingerprint("column_gone", subject, column, kind))
+
+
+def guards_changed(subject: str, changes: Sequence[str], mark: str) -> Finding:
+    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+    text = f"{subject}: what guards it changed since the last good run: {'; '.join(changes[:5])}{more}."
+    return Finding("guard_changed", subject, text[:500], len(changes), fingerprint("guard_changed", subject, mark))

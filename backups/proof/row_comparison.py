@@ -17,10 +17,12 @@ import psycopg
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Segment, Table
 from backups.proof.comparison import Comparison, missing_from
-from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, table_gone
+from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, column_gone, table_gone
+from backups.proof.guards import changes_of_guards
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.audit_trail import tamper
+from providers.postgres.audit_trail.chains import CHAIN_COLUMNS
 from providers.postgres.audit_trail.verifier import KIND
 from providers.postgres.error_facts import explain_load
 from providers.storage.base import StoreError
@@ -42,6 +44,7 @@ def examine(loader: Loader, comparison: Comparison, reader: str) -> Examined:
             done = replace(done, findings=(*done.findings, *_unaudited(loader, table)))
         if before is not None and store is not None:
             earlier_run = Loader(before, store, loader.connection, loader.identities, loader.watch)
+            done = replace(done, findings=(*done.findings, *changes_of_guards(loader, earlier_run)))
             for table in before.audit_tables:
                 done = _compare(loader, earlier_run, table, done)
     except psycopg.Error as error:
@@ -60,7 +63,10 @@ def _today(manifest: Manifest, earlier: Table) -> Table | None:
 def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined) -> Examined:
     today = _today(loader.manifest, earlier)
     if today is None:
-        return replace(done, findings=(*done.findings, table_gone(earlier.qualified, earlier.rows)))
+        there = next((t for t in loader.manifest.tables if t.qualified == earlier.qualified), None)
+        missing = sorted(CHAIN_COLUMNS - {c.name for c in there.columns}) if there else []
+        return replace(done, findings=(*done.findings, table_gone(earlier.qualified, earlier.rows, missing)))
+    done = replace(done, findings=(*done.findings, *_new_but_old(loader, earlier_run.manifest, earlier, today)))
     segments = missing_from(earlier, today)
     if not segments:
         return done
@@ -72,13 +78,30 @@ def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined
     return replace(done, rows_loaded=done.rows_loaded + rows, findings=(*done.findings, *findings))
 
 
+def _new_but_old(loader: Loader, before: Manifest, earlier: Table, today: Table) -> list[Finding]:
+    """Rows that came since the earlier run and say that they are older, and columns that went."""
+    heads = [(head.chain, head.last) for head in earlier.chains or ()]
+    name, at = (today.schema, today.name), before.source.taken_at
+    late = attended(loader, lambda: tamper.backdated(loader.connection, name, heads, at, KEPT_ROWS))
+    there = {column.name for column in today.columns}
+    gone = [column_gone(today.qualified, c.name, c.type) for c in earlier.columns if c.name not in there]
+    return [*([altered_rows(today.qualified, late)] if late else []), *gone]
+
+
+def _staged(loader: Loader, earlier: Table) -> dict[str, str]:
+    """The earlier types; text stands for one that today's schema has not, where the rows are text anyway."""
+    types = {column.name: column.type for column in earlier.columns}
+    if earlier.format != "csv":
+        return types
+    query = "SELECT to_regtype(%s) IS NOT NULL"
+    known = {kind: loader.connection.execute(query, [kind]).fetchone() == (True,) for kind in set(types.values())}
+    return {name: kind if known[kind] else "text" for name, kind in types.items()}
+
+
 def _pair(loader: Loader, earlier: Table, today: Table) -> tamper.Pair:
-    """Which columns both have, under which types. CSV takes today's types; binary needs the earlier ones."""
+    """Which columns both have, under which types."""
     now = {column.name: column for column in today.columns}
-    types = {
-        c.name: (now[c.name].type if c.name in now else "text") if earlier.format == "csv" else c.type
-        for c in earlier.columns
-    }
+    types = _staged(loader, earlier)
     name = (STAGING_SCHEMA, today.name)
     tamper.stage_earlier(loader.connection, name, list(types.items()))
     key = postgres.primary_key(loader.connection, (today.schema, today.name))

@@ -10,7 +10,18 @@ from migrations_registry.fingerprint.model import Fingerprint, SchemaObject
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 INVALID = "; -- INVALID"
 WHOLE = frozenset(
-    ["table", "view", "materialized view", "foreign table", "type", "function", "procedure", "aggregate", "sequence"]
+    [
+        "table",
+        "view",
+        "materialized view",
+        "foreign table",
+        "type",
+        "function",
+        "procedure",
+        "aggregate",
+        "sequence",
+        "extension",
+    ]
 )
 
 

@@ -28,14 +28,14 @@ SELECT 'database grants', format('to %s', CASE WHEN e.grantee = 0 THEN 'PUBLIC' 
   '-- ' || string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY e.privilege_type)
 FROM pg_database d, aclexplode(d.datacl) e WHERE d.datname = current_database() GROUP BY e.grantee
 UNION ALL
-SELECT 'extension body', quote_ident(x.extname), '', '-- ' || md5(string_agg(concat_ws(':', p.oid::regprocedure, p.prosrc, p.probin, p.prosecdef), ' '
+SELECT 'extension body', quote_ident(x.extname), quote_ident(x.extname), '-- ' || md5(string_agg(concat_ws(':', p.oid::regprocedure, p.prosrc, p.probin, p.prosecdef), ' '
   ORDER BY p.oid::regprocedure::text COLLATE "C"))
 FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
 JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid GROUP BY x.extname
 UNION ALL
-SELECT 'extension grants', p.oid::regprocedure::text, '', '-- ' || (SELECT string_agg(format('%s to %s', e.privilege_type,
+SELECT 'extension grants', p.oid::regprocedure::text, quote_ident(x.extname), '-- ' || (SELECT string_agg(format('%s to %s', e.privilege_type,
   CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(e.grantee)::text END), ', ' ORDER BY e.grantee, e.privilege_type) FROM aclexplode(p.proacl) e)
-FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+FROM pg_proc p JOIN pg_depend m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid AND m.deptype = 'e' JOIN pg_extension x ON x.oid = m.refobjid
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
 WHERE p.proacl IS NOT NULL AND p.proacl IS DISTINCT FROM i.initprivs
 UNION ALL

@@ -160,6 +160,21 @@ def test_months_before_the_forgery_stay_intact(history: History) -> None:
         assert verdict.late_rows == 0
 
 
+def test_a_chain_that_came_after_its_month_had_ended_is_late(history: History) -> None:
+    """The month stays intact, and the sentence counts what was written into it afterwards."""
+    last = replace(history.facts[1], previous="")
+    table, victim = last.tables[0], last.tables[0].months[0]
+    without = tuple(month for month in table.months if month.chain != victim.chain)
+    then = replace(last, run="A", taken_at="2099-01-01T00:00:00+00:00", tables=(replace(table, months=without),))
+    since = replace(last, run="B", taken_at="2099-01-02T00:00:00+00:00")
+
+    verdicts = judge(AUDIT, frozenset({victim.month}), [Seen(then), Seen(since)], {})
+
+    assert {verdict.chain: verdict.late_rows for verdict in verdicts if verdict.late_rows} == {
+        victim.chain: victim.rows
+    }
+
+
 def test_an_edited_month_is_told_by_its_digest_alone(history: History) -> None:
     last, table = history.facts[1], history.facts[1].tables[0]
     victim = table.months[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,3 +95,16 @@ def test_a_month_without_a_proven_run_is_no_verdict(
     code, text = said(year, tmp_path, capsys, "2026-05")
 
     assert (code, text.startswith("NOT KNOWN: no proven run was made in 2026-05")) == (0, True)
+
+
+def test_decisions_written_after_the_month_had_ended_are_counted() -> None:
+    key = ("public.algorithm_audit_trail", "a")
+
+    def paper(day: str, rows: int | None) -> Any:
+        months = {key: {"rows": rows}} if rows is not None else {}
+        return SimpleNamespace(taken_at=f"2026-{day}T00:00:00+00:00", facts={}, months=lambda _: months)
+
+    papers = [paper("03-20", 4), paper("03-31", 5), paper("04-02", 7), paper("04-03", None), paper("04-04", 9)]
+
+    assert verify_backup.written_late(key, "2026-03", papers) == 9
+    assert verify_backup.written_late(key, "2026-03", papers[:3]) == 0

@@ -137,10 +137,10 @@ def test_an_opaque_call_needs_a_role_that_cannot_act_unseen(
             "CREATE FUNCTION public.anything() RETURNS int LANGUAGE plpgsql AS "
             "'BEGIN EXECUTE current_setting(''app.text''); RETURN 1; END'"
         )
+        admin.execute("GRANT pg_execute_server_program TO sampelit_migration")
         operation_of = drift_detect.look(baselined)
         assert operation_of is not None
         accept_drift(operation_of, by="ana", reason="for the test")
-        admin.execute("GRANT pg_execute_server_program TO sampelit_migration")
         operation = act("migrations.apply", file=add_supabase(2, "SELECT anything()").sha256)
         admin.execute("REVOKE pg_execute_server_program FROM sampelit_migration")
     assert "its role could act unseen there: it may run programs on the server" in operation.error

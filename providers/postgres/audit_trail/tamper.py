@@ -6,6 +6,7 @@ and after. Columns are compared by value where equality is exact, else as text (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,13 +32,20 @@ EXACT = frozenset(
         "timestamp without time zone",
     ]
 )
+COARSER = frozenset(["numeric", "real", "double precision", "interval", "character"])  # 1.5 = 1.50, with other texts
+MODIFIERS = re.compile(r"\(-?\d+(?:,-?\d+)?\)")
+UNBOUND = {"character": "bpchar", "bit": "bit varying"}  # without a length these mean a length of 1
 FOUND = "found"
 LONGEST = 500
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One column that both runs have; `type` is today's, `earlier` what the staging table has."""
+    """One column that both runs have; `type` is today's, `earlier` what the staging table has.
+
+    Where they differ, today's value is cast back to the earlier type without its modifiers, so that what a change of
+    the definition did to a value shows, and a mere widening does not.
+    """
 
     name: str
     type: str
@@ -46,12 +54,18 @@ class Compared:
 
     def _value(self, alias: str) -> sql.Composable:
         name: sql.Composable = sql.Identifier(alias, self.name)
-        if alias == "b" and self.earlier != self.type:
-            name = sql.SQL("{}::{}").format(name, sql.SQL(self.type))
+        if alias != "b" and self.earlier != self.type:
+            name = sql.SQL("{}::{}").format(name, sql.SQL(unmodified(self.earlier)))
         return name
 
+    @property
+    def by_value(self) -> bool:
+        return self.exact or (
+            self.earlier != self.type and unmodified(self.earlier) in (*EXACT, *COARSER, "character varying")
+        )
+
     def compared(self, alias: str) -> sql.Composable:
-        return self._value(alias) if self.exact else self.text(alias)
+        return self._value(alias) if self.by_value else self.text(alias)
 
     def text(self, alias: str) -> sql.Composable:
         return sql.SQL('({}::pg_catalog.text COLLATE "C")').format(self._value(alias))
@@ -78,6 +92,11 @@ class RowDifferences:
     chains: int
     mark: str
     rows: tuple[dict[str, Any], ...]
+
+
+def unmodified(type_name: str) -> str:
+    plain = MODIFIERS.sub("", type_name)
+    return UNBOUND.get(plain, plain)
 
 
 def exact(type_name: str, hashed_as: str) -> bool:
@@ -179,3 +198,25 @@ def unaudited(
         for key, chain, user, at, _, _ in rows
     )
     return RowDifferences("unaudited", int(rows[0][4]), len({row[1] for row in rows}), str(rows[0][5]), examples)
+
+
+def backdated(
+    connection: Connection, audit: Name, heads: Sequence[tuple[str, int]], taken_at: str, limit: int
+) -> RowDifferences | None:
+    """Rows behind what the earlier run held whose time is before that run: they should have been in it."""
+    query = sql.SQL(statements("tamper_backdated")).format(audit=sql.Identifier(*audit))
+    values = [[chain for chain, _ in heads], [last for _, last in heads], taken_at, "15 minutes", limit]
+    rows = connection.execute(query, values).fetchall()
+    if not rows:
+        return None
+    examples = tuple(
+        {
+            "id": f"{chain}/{number}",
+            "chain": chain,
+            "sequence": number,
+            "before": {},
+            "after": {"decision_timestamp": at},
+        }
+        for chain, number, at, _, _, _ in rows
+    )
+    return RowDifferences("backdated", int(rows[0][3]), int(rows[0][4]), str(rows[0][5]), examples)
