@@ -17,11 +17,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
+from backups.web import outside
+from backups.web.outside import Kept, matches
 from operations.doctor import Check, register
 from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
 from providers import postgres
 from providers.errors import ProviderError, Refused
+from providers.postgres.schema.outside import read_outside
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,6 @@ class Vanished:
     table: str
     proven: Any
     perhaps: str
-
-
-def matches(pattern: str, table: str) -> bool:
-    """Whether a policy's pattern names a table ("users" means public.users)."""
-    schema = table.split(".", 1)[0]
-    if pattern == "*":
-        return schema not in postgres.PLATFORM_SCHEMAS
-    return pattern in (table, f"{schema}.*") or f"public.{pattern}" == table
 
 
 @dataclass(frozen=True)
@@ -119,6 +114,16 @@ def live_tables(environment: Environment) -> tuple[list[postgres.Listed], str]:
         return [], postgres.explain(error, "Reading the catalogue").message
 
 
+def kept_outside(environment: Environment) -> list[Kept]:
+    """Where everything besides ordinary tables is kept. Raises Refused and ProviderError."""
+    try:
+        with postgres.connect(export_dsn(environment), timeout=5) as connection:
+            found = read_outside(connection)
+    except psycopg.Error as error:
+        raise postgres.explain(error, "Reading the catalogue") from None
+    return outside.kept(found, outside.copies_of(environment))
+
+
 def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("backups.view_run"):
         raise PermissionDenied
@@ -137,6 +142,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "vanished": vanished(sizes, proofs),
         "unproven": sum(1 for line in lines if not line.proven),
+        "outside": kept_outside(chosen) if chosen and not problem else [],
         "uncovered": [line for line in lines if not line.policies],
     }
     return TemplateResponse(request, "admin/backups/coverage.html", context)
@@ -154,6 +160,9 @@ def coverage(environment: Environment | None) -> Iterator[Check]:
         gaps = [f"{gone.table} is gone or renamed" for gone in vanished(sizes, proofs)]
         gaps += [f"{line.table} is in no policy" for line in lines if not line.policies]
         gaps += [f"{line.table} is new" for line in lines if line.new]
+        gaps += (
+            [] if problem else [f"{one.topic}: {one.where}" for one in kept_outside(environment_) if one.tone == "bad"]
+        )
         why = "A table that no policy names is lost with the database; a renamed one leaves its policy silently."
         state = "; ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
         fix = "Open Backups, Coverage; name the table in a policy, or export now." if gaps or problem else ""

@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backups.models import Policy
 from backups.policies.cron import next_slots
-from backups.web.coverage import live_tables, matches
+from backups.web.coverage import live_tables
+from backups.web.outside import matches
 from operations.models import Environment
 
 _TABLE = re.compile(r"^[^.]+\..+$")
