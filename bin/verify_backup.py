@@ -18,7 +18,7 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +29,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-FORMATS = ("sampelit-ops-run/1", "sampelit-ops-run/2")  # since 2 the schema lies beside the rows as objects
 FIELD = re.compile(r'(?:"((?:[^"]|"")*+)")?+([,\n])')
 MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 MOST_DEPTH = 64
@@ -94,6 +93,178 @@ def unsealed(data: bytes, keys: list[Ed25519PublicKey]) -> tuple[dict[str, Any] 
     return body, ""
 
 
+# What a manifest may look like: the same text as in the portal, which a test holds.
+Shape = Any  # a check, a list of one shape, or the shapes of an object's fields
+MOST_ITEMS, LONGEST_NAME, LONGEST_TEXT = 2_000_000, 4096, 64 << 20
+PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d(?::?\d\d)?)?")
+CHAIN_TABLE, CHAIN_COLUMNS = (
+    "algorithm_audit_trail",
+    {"experiment_id", "sequence_number", "previous_hash", "decision_hash"},
+)
+
+
+def name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and "\0" not in value
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value
+
+
+def count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def whole(value: Any) -> bool:
+    return type(value) is int and -(1 << 63) <= value < 1 << 63
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def pattern(regex: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(regex, value) is not None
+
+
+def one_of(*values: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in values
+
+
+def none_or(shape: Shape) -> Callable[[Any], bool]:
+    return lambda value: value is None or not misfit(value, shape)
+
+
+KEY = pattern(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,900}")
+HEX = pattern("[0-9a-f]{64}")
+SEGMENT = {
+    "key": KEY,
+    "start": pattern(f"(?:{PLACE.pattern})?"),
+    "end": pattern(f"(?:{PLACE.pattern})?"),
+    "rows": count,
+    "digest": pattern(r"-?\d{1,60}"),
+    "raw_bytes": count,
+    "raw_sha256": HEX,
+    "stored_bytes": count,
+    "stored_sha256": HEX,
+    "encrypted": flag,
+}
+HEAD = {"chain": name, "rows": count, "first": whole, "last": whole, "head": name}
+TABLE = {
+    "schema": name,
+    "name": name,
+    "format": one_of("csv", "binary"),
+    "named": flag,
+    "columns": [{"name": name, "type": name, "hashed_as": one_of("value", "text", "output")}],
+    "segments": [SEGMENT],
+    "chains": none_or([HEAD]),
+}
+STATEMENT = {
+    "phase": one_of("before", "after"),
+    "kind": name,
+    "name": name,
+    "sql": text,
+    "needed": flag,
+    "table": name,
+    "references": name,
+}
+FIRST = {
+    "run": pattern("[0-9A-Za-z-]{1,64}"),
+    "fence": count,
+    "environment": name,
+    "policy": name,
+    "source": {
+        **dict.fromkeys(["database", "role", "server_version", "system_identifier", "xmin", "xmax", "lsn"], name),
+        "timeline": count,
+        "taken_at": pattern(TIME.pattern),
+    },
+    "tables": [TABLE],
+    "statements": [STATEMENT],
+    "recipients": [name],
+    "tool": name,
+    "ledger_entries": count,
+    "ledger_head": name,
+    "previous_sha256": name,
+    "format": name,
+}
+AROUND = dict.fromkeys(["collate", "ctype", "provider", "locale", "owner"], name)
+SECOND = {
+    **FIRST,
+    "objects": [SEGMENT],
+    "surroundings": {**AROUND, "collations": [name], "roles": [name]},
+    "not_covered": [text],
+}
+SHAPES = {"sampelit-ops-run/1": FIRST, "sampelit-ops-run/2": SECOND}
+
+
+def misfit(value: Any, shape: Shape, where: str = "") -> str:
+    """The first field that is not of its kind; empty when all are."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict) or value.keys() != shape.keys():
+            return f"{where[1:] or 'it'} has not the fields of its format"
+        return next((said for field in shape if (said := misfit(value[field], shape[field], f"{where}.{field}"))), "")
+    if isinstance(shape, list):
+        if not isinstance(value, list) or len(value) > MOST_ITEMS:
+            return f"{where[1:]} is no list"
+        return next((said for item in value if (said := misfit(item, shape[0], where))), "")
+    return "" if shape(value) else f"{where[1:]} is not of its kind"
+
+
+def contradiction(body: dict[str, Any]) -> str:
+    """What a manifest says in two places and not alike; empty when it agrees with itself."""
+    tables, objects = body["tables"], body.get("objects", [])
+    segments = [*objects, *(segment for table in tables for segment in table["segments"])]
+    keys = [segment["key"] for segment in segments]
+    prefix = f"runs/{body['run']}/{body['fence']}/"
+    names = [(table["schema"], table["name"]) for table in tables]
+    made = {item["table"] for item in body["statements"] if item["kind"] in ("table", "foreign_table")}
+    said = [
+        (len(set(keys)) < len(keys), "an object is named twice"),
+        (any(not key.startswith(prefix) for key in keys), "an object lies outside the run's own place"),
+        (
+            any(item["encrypted"] != item["key"].endswith(".age") for item in segments),
+            "an object's name and encryption",
+        ),
+        (any(item["encrypted"] != bool(body["recipients"]) for item in segments), "recipients and encryption"),
+        (len(set(names)) < len(names), "a table is named twice"),
+        (any(".".join(both) not in made for both in names), "a table has no definition"),
+        ("objects" in body and not _has_schema(prefix, objects), "an object of the schema is missing"),
+    ]
+    return next((words for wrong, words in said if wrong), "") or next(
+        (words for number, table in enumerate(tables) if (words := _of_table(f"{prefix}{number:03d}-", table))), ""
+    )
+
+
+def _has_schema(prefix: str, objects: list[dict[str, Any]]) -> bool:
+    wanted = ("schema.dump", "schema.sql", "fingerprint")
+    return all(any(item["key"].startswith(f"{prefix}{name}.") for item in objects) for name in wanted)
+
+
+def _of_table(place: str, table: dict[str, Any]) -> str:
+    """Its segments cover it once, from the first page on; its chains have as many rows as it."""
+    qualified = f"{table['schema']}.{table['name']}"
+    columns = [column["name"] for column in table["columns"]]
+    parts = sorted(table["segments"], key=lambda part: [int(n) for n in re.findall(r"\d+", part["start"])])
+    edges = ["(0,0)", *(part["end"] for part in parts)]
+    chained = table["name"] == CHAIN_TABLE and set(columns) >= CHAIN_COLUMNS
+    rows = sum(part["rows"] for part in parts)
+    chains = table["chains"] or []
+    untold = bool(parts) and all(part["digest"] == "0" for part in parts)  # a copy without evidence, for a benchmark
+    said = [
+        (len(set(columns)) < len(columns), "a column is named twice"),
+        (any(not part["key"].startswith(place) for part in parts), "a segment of another table"),
+        (bool(parts) and [*(part["start"] for part in parts), ""] != edges, "its segments do not cover it once"),
+        (
+            chained and table["chains"] is None and not untold,
+            "its chains are missing",
+        ),
+        (len({head["chain"] for head in chains}) < len(chains), "a chain is named twice"),
+        (table["chains"] is not None and sum(head["rows"] for head in chains) != rows, "rows of its chains"),
+    ]
+    return next((f"{qualified}: {words}" for wrong, words in said if wrong), "")
+
+
 class Run:
     """One run's checks; `problems` grows."""
 
@@ -110,8 +281,12 @@ class Run:
         if body is None:
             self.problems.append(f"its manifest {reason}")
             return None
-        if body.get("format") not in FORMATS:
-            self.problems.append(f"its format is {body.get('format')!r}, this verifier knows {' and '.join(FORMATS)}")
+        if str(body.get("format")) not in SHAPES:
+            known = " and ".join(SHAPES)
+            self.problems.append(f"its format is {str(body.get('format'))[:40]!r}, this verifier knows {known}")
+            return None
+        if problem := misfit(body, SHAPES[body["format"]]) or contradiction(body):
+            self.problems.append(f"its manifest was not written by a portal: {problem}")
             return None
         if body.get("run") != self.name:
             self.problems.append(f"its manifest belongs to run {body.get('run')}: it was replayed or moved")
@@ -146,7 +321,10 @@ class Run:
         streams = [stream for segment in table["segments"] if (stream := self._segment(segment)) is not None]
         complete = len(streams) == len(table["segments"])
         if table["chains"] is not None and table["format"] == "csv" and complete:
-            self._chains(table, streams)
+            try:
+                self._chains(table, streams)
+            except (ValueError, KeyError, TypeError) as error:
+                self.problems.append(f"{table['name']}: its rows are not what COPY writes ({type(error).__name__})")
 
     def _segment(self, segment: dict[str, Any]) -> bytes | None:
         """Check the stored object; answer the COPY stream where it can be opened and is what the manifest says."""
@@ -159,15 +337,24 @@ class Run:
             if data is None:
                 return None
         try:
-            raw = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
-        except zstandard.ZstdError as error:
+            reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+            raw = reader.read(segment["raw_bytes"] + 1)
+        except (zstandard.ZstdError, MemoryError, OverflowError) as error:
             self.problems.append(f"{segment['key']} cannot be decompressed: {error}")
             return None
         if len(raw) != segment["raw_bytes"] or sha256(raw) != segment["raw_sha256"]:
             self.problems.append(f"{segment['key']} holds another COPY stream than the manifest says")
             return None
         self.opened += 1
+        self._count(segment, raw)
         return raw
+
+    def _count(self, segment: dict[str, Any], raw: bytes) -> None:
+        """A binary stream says where each row ends; of a CSV stream with chains the rows are read anyway."""
+        if re.search(r"\.binary\.zst(?:\.age)?$", segment["key"]):
+            rows = binary_rows(raw)
+            if rows != segment["rows"]:
+                self.problems.append(f"{segment['key']} holds {rows} rows, the manifest says {segment['rows']}")
 
     def _stored(self, segment: dict[str, Any]) -> bytes | None:
         path = inside(self.root, segment["key"])
@@ -206,7 +393,10 @@ class Run:
 
 def inside(root: Path, key: str) -> Path | None:
     """A path under the root; None for a key that would leave it."""
-    path = (root / key).resolve()
+    try:
+        path = (root / key).resolve()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links that lead in a circle
+        return None
     return path if path.is_relative_to(root.resolve()) else None
 
 
@@ -227,6 +417,19 @@ def copy_rows(stream: bytes, names: list[str]) -> Iterator[dict[str, str | None]
         if match[2] == "\n":
             yield dict(zip(names, values, strict=True))
             values = []
+
+
+def binary_rows(stream: bytes) -> int:
+    """Rows of a binary COPY stream; -1 where it is none (PostgreSQL 17, COPY, Binary Format)."""
+    if not stream.startswith(b"PGCOPY\n\xff\r\n\0") or len(stream) < 21:
+        return -1
+    place, rows = 19 + int.from_bytes(stream[15:19]), 0
+    while (fields := int.from_bytes(stream[place : place + 2], signed=True)) >= 0 and place + 2 <= len(stream):
+        place += 2
+        for _ in range(fields):
+            place += 4 + max(int.from_bytes(stream[place : place + 4], signed=True), 0)
+        rows += 1
+    return rows if fields == -1 and place + 2 == len(stream) else -1
 
 
 def isoformat(text: str) -> str:

@@ -40,9 +40,11 @@ def reused() -> Iterator[ReusedServer]:
 def drop_roles(dsn: str) -> None:
     """Those of the drill alone: a fingerprint taken afterwards on the same server tells who may act for whom."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        owner = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'"
-        row = connection.execute(owner).fetchone()
-        mark = str(row[0]).removeprefix("drill_owner_") if row else ""
-        for role in [sql.Identifier(f"drill_{name}_{mark}") for name in ("owner", "reader")]:
+        granted = (
+            "SELECT DISTINCT r.rolname FROM pg_database d, aclexplode(d.datacl) e JOIN pg_roles r ON r.oid = e.grantee"
+            " WHERE d.datname = current_database() AND r.rolname ~ '^drill_(owner|reader)_'"
+        )
+        for (name,) in connection.execute(granted).fetchall():
+            role = sql.Identifier(name)
             connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
             connection.execute(sql.SQL("DROP ROLE {}").format(role))

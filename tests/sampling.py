@@ -25,6 +25,7 @@ SIZES = {  # with the tests, in a soak
     "KEEPS": (5, 200),
     "KILLS": (2, 30),
     "LEDGER_FORGERIES": (16, 800),
+    "MANIPULATIONS": (24, 500),
     "MIGRATION_HISTORIES": (3, 2_000),
     "RENDER_HISTORIES": (12, 5_000),
     "RETENTION_HISTORIES": (60, 3_000),

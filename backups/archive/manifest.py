@@ -146,7 +146,7 @@ class Manifest:
 
     @property
     def prefix(self) -> str:
-        return prefix_of(self.run, self.fence)
+        return f"runs/{self.run}/{self.fence}/"
 
     @property
     def segments(self) -> list[Segment]:
@@ -196,7 +196,3 @@ class Manifest:
 
 def manifest_key(run: str) -> str:
     return f"runs/{run}/manifest.json"
-
-
-def prefix_of(run: str, fence: int) -> str:
-    return f"runs/{run}/{fence}/"

@@ -21,6 +21,7 @@ from backups.archive.manifest import (
     Surroundings,
     Table,
 )
+from backups.archive.shape import SHAPES, contradiction, misfit
 from backups.archive.signatures import Signer, Verifier
 from providers import bounded_json
 
@@ -52,7 +53,9 @@ def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
             raise ManifestError("it carries no signature, although a signing key is configured")
         if not verifier.holds(text, str(signature.get("value", ""))):
             raise ManifestError(f"its signature does not hold for key {verifier.key_id}")
-    return dict(body)
+    if not isinstance(body, dict):
+        raise ManifestError("its body is no object")
+    return body
 
 
 def encode(manifest: Manifest, signer: Signer | None) -> bytes:
@@ -62,8 +65,10 @@ def encode(manifest: Manifest, signer: Signer | None) -> bytes:
 def decode(data: bytes, verifier: Verifier | None = None) -> Manifest:
     """Read a manifest back. Raises ManifestError with the reason when it is not exactly what was written."""
     body = unsealed(data, verifier)
-    if body.get("format") not in (FORMAT, OLD_FORMAT):
-        raise ManifestError(f"its format is {body.get('format')!r}, not {FORMAT!r}")
+    if str(body.get("format")) not in (FORMAT, OLD_FORMAT):
+        raise ManifestError(f"its format is {str(body.get('format'))[:40]!r}, not {FORMAT!r}")
+    if problem := misfit(body, SHAPES[body["format"]]) or contradiction(body):
+        raise ManifestError(f"it was not written by this portal: {problem}")
     try:
         return _manifest(body)
     except (KeyError, TypeError, ValueError) as error:

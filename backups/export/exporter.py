@@ -13,19 +13,18 @@ from dataclasses import dataclass
 import psycopg
 
 from backups import disk_space
-from backups.archive import howto
-from backups.archive.manifest import Column, Head, Manifest, Segment, Source, Table, manifest_key
-from backups.archive.manifest import prefix_of as manifest_prefix
+from backups.archive.manifest import Column, Head, Manifest, Segment, Table, manifest_key
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import decode, encode
 from backups.export.copy_worker import Job
 from backups.export.ctid_ranges import Cutter
 from backups.export.large_objects import with_large_objects
-from backups.export.locked_snapshot import locked_snapshot, refuse
+from backups.export.locked_snapshot import locked_snapshot, refuse, source_of
 from backups.export.schema import Place, copy_schema
 from backups.export.worker_pool import Crew
 from backups.policy_spec import PolicySpec
 from backups.progress import SILENT, Tally, Watch
+from backups.stores import howto
 from providers import postgres
 from providers.postgres.connection import Connection
 from providers.storage.base import AlreadyStored, Store
@@ -36,10 +35,8 @@ PARALLEL_FROM_BYTES = 96 << 20
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """Everything an export needs besides the policy; `fence` names the attempt's own prefix.
-
-    `room_for_drill`: this machine will prove the run too, so it is refused where a drill would not fit.
-    """
+    """Everything an export needs besides the policy; `fence` names the attempt's own prefix. `room_for_drill`: this
+    machine will prove the run too, so it is refused where a drill would not fit."""
 
     run: str
     dsn: str
@@ -55,6 +52,10 @@ class ExportPlan:
     previous_sha256: str = ""
     ledger_entries: int = 0
     ledger_head: str = ""
+
+    @property
+    def prefix(self) -> str:
+        return f"runs/{self.run}/{self.fence}/"
 
 
 def existing(store: Store, run: str, signer: Signer | None) -> Manifest | None:
@@ -101,10 +102,10 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         if plan.room_for_drill:
             refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
         watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
-        place = Place(plan.store, manifest_prefix(plan.run, plan.fence), plan.recipients)
+        place = Place(plan.store, plan.prefix, plan.recipients)
         whole = any(name.endswith("*") for name in spec.tables)
-        schema = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
-        schema = with_large_objects(leader, schema, whole, place, watch)
+        described = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
+        schema = with_large_objects(leader, described, whole, place, watch)
         chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
         chains = {table.qualified: _heads(leader, table) for table in chained}
         segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
@@ -113,7 +114,7 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         fence=plan.fence,
         environment=spec.environment,
         policy=spec.name,
-        source=_source(facts, snapshot),
+        source=source_of(facts, snapshot),
         tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
         statements=schema.statements,
         recipients=plan.recipients,
@@ -158,7 +159,7 @@ def _copy_table(
 ) -> list[Segment]:
     cutter = Cutter(table.pages, table.size_bytes, len(crew.members))
     fmt = spec.format_of(table.name, table.binary_io)
-    directory = f"{manifest_prefix(plan.run, plan.fence)}{number:03d}-{_slug(table.name)}/"
+    directory = f"{plan.prefix}{number:03d}-{_slug(table.name)}/"
     columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
     jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
     copied: list[Segment] = []
@@ -175,20 +176,6 @@ def _copy_table(
 
 def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:
     return tuple(Head(h.chain, h.rows, h.first, h.last, h.head) for h in postgres.chain_heads(leader, table.key))
-
-
-def _source(facts: postgres.Facts, snapshot: postgres.Snapshot) -> Source:
-    return Source(
-        database=facts.database,
-        role=facts.role,
-        server_version=facts.server_version,
-        system_identifier=facts.system_identifier,
-        timeline=facts.timeline,
-        xmin=snapshot.xmin,
-        xmax=snapshot.xmax,
-        lsn=snapshot.lsn,
-        taken_at=snapshot.taken_at,
-    )
 
 
 def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], chains: tuple[Head, ...] | None) -> Table:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backups.archive.manifest import Source
 from backups.policy_spec import PolicySpec
 from providers import postgres
 from providers.errors import Refused
@@ -34,3 +35,17 @@ def locked_snapshot(
             return snapshot, catalog
         guard.execute("ROLLBACK")
         leader.execute("ROLLBACK")
+
+
+def source_of(facts: postgres.Facts, snapshot: postgres.Snapshot) -> Source:
+    return Source(
+        database=facts.database,
+        role=facts.role,
+        server_version=facts.server_version,
+        system_identifier=facts.system_identifier,
+        timeline=facts.timeline,
+        xmin=snapshot.xmin,
+        xmax=snapshot.xmax,
+        lsn=snapshot.lsn,
+        taken_at=snapshot.taken_at,
+    )

@@ -21,7 +21,7 @@ from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, c
 from backups.proof.guards import changes_of_guards
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres.audit_trail import tamper
+from providers.postgres.audit_trail import late, tamper
 from providers.postgres.audit_trail.chains import CHAIN_COLUMNS
 from providers.postgres.audit_trail.verifier import KIND
 from providers.postgres.error_facts import explain_load
@@ -82,10 +82,10 @@ def _new_but_old(loader: Loader, before: Manifest, earlier: Table, today: Table)
     """Rows that came since the earlier run and say that they are older, and columns that went."""
     heads = [(head.chain, head.last) for head in earlier.chains or ()]
     name, at = (today.schema, today.name), before.source.taken_at
-    late = attended(loader, lambda: tamper.backdated(loader.connection, name, heads, at, KEPT_ROWS))
+    older = attended(loader, lambda: late.backdated(loader.connection, name, heads, at, KEPT_ROWS))
     there = {column.name for column in today.columns}
     gone = [column_gone(today.qualified, c.name, c.type) for c in earlier.columns if c.name not in there]
-    return [*([altered_rows(today.qualified, late)] if late else []), *gone]
+    return [*([altered_rows(today.qualified, older)] if older else []), *gone]
 
 
 def _staged(loader: Loader, earlier: Table) -> dict[str, str]:
@@ -148,7 +148,7 @@ def _unaudited(loader: Loader, audit: Table) -> list[Finding]:
         return []
     names = (audit.schema, audit.name), (assignments[0].schema, assignments[0].name)
     taken_at = loader.manifest.source.taken_at
-    difference = attended(loader, lambda: tamper.unaudited(loader.connection, *names, taken_at, KEPT_ROWS))
+    difference = attended(loader, lambda: late.unaudited(loader.connection, *names, taken_at, KEPT_ROWS))
     return [altered_rows(assignments[0].qualified, difference)] if difference else []
 
 

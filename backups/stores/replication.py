@@ -12,7 +12,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups.archive import keys
-from backups.archive.howto import HOWTO_KEY
 from backups.archive.manifest import OLD_FORMAT, Manifest, manifest_key
 from backups.archive.reader import load, segment_problem
 from backups.archive.signed_json import ManifestError
@@ -20,6 +19,7 @@ from backups.facts.store import evidence_key
 from backups.models import Run
 from backups.progress import SILENT, Watch
 from backups.stores.configured import other_url
+from backups.stores.howto import HOWTO_KEY
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm

@@ -63,15 +63,15 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         try:
-            return (self.root / safe_key(key)).read_bytes()
+            return self._file(key).read_bytes()
         except FileNotFoundError:
             raise Missing(f"{key} is missing from {self.url}. Look for who removed it; nothing was changed.") from None
         except OSError as error:
             raise StoreError(self._explain(error, key, "read")) from None
 
     def head(self, key: str) -> Stored | None:
-        path = self.root / safe_key(key)
         try:
+            path = self._file(key)
             status = path.stat()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except FileNotFoundError:
@@ -79,6 +79,19 @@ class LocalStore:
         except OSError as error:
             raise StoreError(self._explain(error, key, "read")) from None
         return Stored(key, status.st_size, digest, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def _file(self, key: str) -> Path:
+        """Never a pipe, which has no end, and never what a link outside the store leads to."""
+        path = self.root / safe_key(key)
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # links that lead in a circle
+            inside = False
+        if not inside:
+            raise StoreError(f"{key} in {self.url} leads out of the store. Nothing was read from it. Remove the link.")
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{key} in {self.url} is no file. Nothing was read from it. Look for who put it there.")
+        return path
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """Every finished object under a prefix that ends with "/" (or all); digests are left empty."""

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from backups.archive.manifest import Head, Manifest, Source, Table, manifest_key
+from backups.archive.manifest import OLD_FORMAT, Head, Manifest, Segment, Source, Statement, Table, manifest_key
 from backups.archive.signatures import Signer, generate, load_signer
 from backups.archive.signed_json import ManifestError, encode
 from backups.archive.signed_json import sealed as sealed_document
@@ -90,8 +90,12 @@ class Year:
     def _manifest(self, pk: str, at: datetime, rows: int, head: str) -> Manifest:
         source = Source("db", "role", "17", "7", 1, "1", "1", "0/0", at.isoformat())
         chains = (Head(CHAIN, rows, 1, rows, head),) if rows else ()
-        table = Table("public", "algorithm_audit_trail", "csv", True, (), (), chains)
-        return Manifest(pk, 1, self.policy.environment.slug, self.policy.name, source, (table,), ())
+        key = f"runs/{pk}/1/000-algorithm_audit_trail/0000000000-000.csv.zst"
+        segment = Segment(key, "(0,0)", "", rows, "1", 1, "0" * 64, 1, "0" * 64, False)
+        table = Table("public", "algorithm_audit_trail", "csv", True, (), (segment,), chains)
+        made = (Statement("before", "table", table.qualified, "CREATE TABLE …", True, table.qualified),)
+        names = (self.policy.environment.slug, self.policy.name)
+        return Manifest(pk, 1, *names, source, (table,), made, format=OLD_FORMAT)
 
     def _facts(self, manifest: Manifest, at: datetime, rows: int, head: str, forged: dict[str, Any]) -> RunFacts:
         month = Month(CHAIN, "2026-03", rows, 1, rows, head, f"{rows:064x}", 1, "c" * 64, packed([(1, 1)]))

@@ -220,7 +220,9 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
 
 
 @pytest.mark.parametrize("fmt", ["csv", "binary"])
-def test_a_column_that_came_or_went_or_widened_is_no_edit(sampelit_copy, tmp_path: Path, drill, fmt: str) -> None:
+def test_a_column_that_came_or_widened_is_no_edit_and_one_that_went_is_told(
+    sampelit_copy, tmp_path: Path, drill, fmt: str
+) -> None:
     from dataclasses import replace
 
     from tests.backups.conftest import AUDIT as POLICY
@@ -240,7 +242,8 @@ def test_a_column_that_came_or_went_or_widened_is_no_edit(sampelit_copy, tmp_pat
 
     verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
-    assert [(finding.code, finding.total) for finding in verdict.findings] == [("row_edited", 2)]
+    assert [(finding.code, finding.total) for finding in verdict.findings] == [("table_gone", 1), ("row_edited", 2)]
+    assert "user_agent_hash" in verdict.findings[0].summary
 
 
 def test_an_earlier_run_that_cannot_be_read_is_told_and_the_copy_stays_proven(sampelit_copy, tmp_path, drill) -> None:

@@ -99,7 +99,7 @@ MUTATIONS = [
     ("ALTER ROLE anon SET search_path = reports", "settings of role anon everywhere added"),
     ("ALTER SEQUENCE tickets SET UNLOGGED", "sequence public.tickets changed"),
     ("REFRESH MATERIALIZED VIEW reports.counts WITH NO DATA", "materialized view reports.counts changed"),
-    ("ALTER TABLE leads DISABLE TRIGGER ALL", None),
+    ("ALTER TABLE experiments DISABLE TRIGGER ALL", None),
     ("ALTER TABLE leads SET (toast.autovacuum_enabled = false)", "table public.leads changed"),
     ("ALTER PUBLICATION changes OWNER TO sampelit_owner", "publication changes changed"),
     ("ALTER TEXT SEARCH CONFIGURATION plain DROP MAPPING FOR word", "text search configuration public.plain changed"),

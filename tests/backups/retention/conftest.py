@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from backups.archive.canonical_json import sha256
-from backups.archive.manifest import Column, Manifest, Segment, Source, Table, manifest_key
+from backups.archive.manifest import OLD_FORMAT, Column, Manifest, Segment, Source, Statement, Table, manifest_key
 from backups.archive.signatures import generate, load_signer
 from backups.archive.signed_json import encode
 from backups.models import Policy, Run
@@ -89,10 +89,12 @@ def stored(policy: Policy, store: Store, days: float, settings, status: str = "p
         data = f"{run} {number}".encode()
         key = f"runs/{run}/1/000-a/{number:010d}-000.csv.zst"
         store.put_once(key, data)
-        segments.append(Segment(key, "", "", 1, "1", 1, "0" * 64, len(data), sha256(data), False))
+        part = [("(0,0)", "(1,0)"), ("(1,0)", "")][number]
+        segments.append(Segment(key, *part, 1, "1", 1, "0" * 64, len(data), sha256(data), False))
     table = Table("public", "a", "csv", True, (Column("id", "bigint", "value"),), tuple(segments))
     source = Source("d", "r", "17", "1", 1, "1", "2", "0/0", at.isoformat())
-    manifest = Manifest(run, 1, policy.environment.slug, policy.name, source, (table,), ())
+    made = (Statement("before", "table", "public.a", "CREATE TABLE public.a (id bigint)", True, "public.a"),)
+    manifest = Manifest(run, 1, policy.environment.slug, policy.name, source, (table,), made, format=OLD_FORMAT)
     signer = load_signer(settings.BACKUP_SIGNING_KEY)
     store.put_once(manifest_key(run), encode(manifest, signer))
     verdict = Verdict(
