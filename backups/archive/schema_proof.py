@@ -13,7 +13,7 @@ from backups.archive.manifest import Segment
 from backups.archive.schema_comparison import Difference, Sides, differences
 from backups.archive.segment_codec import Damaged, unpack
 from providers import bounded_json, postgres
-from providers.postgres.schema.archive import NoArchive, read_entries
+from providers.postgres.schema.archive import Entry, NoArchive, read_entries
 from providers.postgres.schema.generations import Row, as_first, is_first
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
@@ -29,7 +29,7 @@ def archive_problems(loader: Loader) -> list[str]:
     if problems := [text for other in loader.manifest.objects if (text := _unreadable(loader, other))]:
         return problems
     try:
-        said = {entry.sql.strip().rstrip(";") for entry in read_entries(_opened(loader, item))}
+        said = {entry.sql.strip().rstrip(";") for entry in entries_of(loader)}
     except NoArchive as error:
         return [f"{item.key} is not what pg_dump writes: {error}."]
     strange = [s for s in loader.manifest.statements if s.kind not in DERIVED and s.sql not in said]
@@ -55,6 +55,12 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
     )
     found: list[Row] = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
     return differences(rows, as_first(found) if is_first(rows) else found, sides)
+
+
+def entries_of(loader: Loader) -> list[Entry]:
+    """Of pg_dump's archive; none in a run of the old format. Raises NoArchive."""
+    item = loader.manifest.object("schema.dump")
+    return read_entries(_opened(loader, item)) if item else []
 
 
 def fingerprint_of(loader: Loader) -> list[Row]:

@@ -19,6 +19,7 @@ from backups.archive.manifest import Manifest, Table
 from backups.archive.reader import segment_problem
 from backups.archive.subset import beside, moved, narrowed, refuse_unknown_chain
 from backups.progress import SILENT, Watch
+from backups.restore import in_parts
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
 from providers import postgres
@@ -99,6 +100,8 @@ def restore(
 
 
 def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> list[str]:
+    if not target.in_part and in_parts.locks_needed(loader.manifest) > in_parts.room(loader.connection):
+        return _in_parts(loader, target, late_rows)
     with loader.connection.transaction():
         notes = _fill(loader, target)
         if not loader.problems:
@@ -108,6 +111,21 @@ def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> 
             raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")
         loader.watch.check()
     return notes
+
+
+def _in_parts(loader: Loader, target: Target, late_rows: Sequence[Table]) -> list[str]:
+    def fill() -> list[str]:
+        notes = _fill(loader, target)
+        loader.watch.check()
+        return notes if loader.problems else [*notes, *lay_over(loader, late_rows, aside=True)]
+
+    if not in_parts.is_empty(loader.connection):
+        raise Refused(
+            f"This run makes {in_parts.locks_needed(loader.manifest)} locks, and {address(target.dsn)} has room for "
+            f"{in_parts.room(loader.connection)}. Nothing was written. Restore into an empty database, where a restore "
+            "may be committed in parts, or raise max_locks_per_transaction there."
+        )
+    return in_parts.fill_in_parts(loader, target.dsn, fill)
 
 
 def _fill(loader: Loader, target: Target) -> list[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from backups.archive.manifest import Segment
 from backups.archive.schema_comparison import Sides, differences
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
+from backups.restore import in_parts
 from backups.restore.into_empty import Restored, Target, restore
+from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
@@ -38,6 +42,52 @@ def test_every_kind_comes_back_whole(kind: str, database, empty_database: str, s
         assert OTHERWISE[kind] in " ".join(done.notes)
     else:
         assert (dumped(empty_database), done.notes) == (dumped(source), ())
+
+
+MANY = "CREATE SCHEMA s; CREATE TABLE s.a(x int PRIMARY KEY); CREATE TABLE b(x int REFERENCES s.a, y text);"
+MANY += "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'; CREATE VIEW v AS SELECT * FROM b;"
+MANY += "INSERT INTO s.a VALUES (1), (2); INSERT INTO b VALUES (1, 'x'); SELECT lo_from_bytea(77, 'y')"
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose table of locks is full."""
+    monkeypatch.setattr(in_parts, "room", lambda connection: 0)
+
+
+def test_a_run_with_more_locks_than_the_target_has_is_restored_in_parts(
+    no_room: None, database, empty_database: str, store: Store
+) -> None:
+    source = database(MANY)
+
+    done = restore(exported(source, store, ALL), store, (), Target(empty_database))
+
+    assert (dumped(empty_database), done.notes) == (dumped(source), ())
+
+
+def test_what_fails_in_parts_leaves_the_target_empty(
+    no_room: None, database, empty_database: str, store: Store
+) -> None:
+    manifest = exported(database(MANY), store, ALL)
+    spoilt = replace(manifest, tables=tuple(replace(t, segments=_denied(t.segments)) for t in manifest.tables))
+    before = dumped(empty_database)
+
+    with pytest.raises(ProviderError, match="The restore was undone"):
+        restore(spoilt, store, (), Target(empty_database))
+
+    assert dumped(empty_database) == before
+
+
+def _denied(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """One row more than there are."""
+    return tuple(replace(segment, rows=segment.rows + 1) for segment in segments)
+
+
+def test_in_parts_only_into_an_empty_database(no_room: None, database, store: Store) -> None:
+    manifest = exported(database(MANY), store, ALL)
+
+    with pytest.raises(Refused, match="raise max_locks_per_transaction"):
+        restore(manifest, store, (), Target(database("CREATE TABLE mine(x int)")))
 
 
 def restored(sql: str, database, empty_database: str, store: Store, tables: tuple[str, ...]) -> Restored:
