@@ -11,7 +11,6 @@ from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
-from migrations_registry.analysis.version import ruleset
 
 UNPARSED = rule(
     "MP-UNPARSED",
@@ -65,7 +64,7 @@ def analyse(
         if split:
             _segment(item, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, state))
-    return Analysis(tuple(statements), risk_of(statements, facts, policy), ruleset())
+    return Analysis(tuple(statements), risk_of(statements, facts, policy))
 
 
 def _segment(item: Raw | Unparsed, state: State) -> None:

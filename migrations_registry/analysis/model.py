@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from migrations_registry.analysis.version import ruleset
+
 DESTRUCTIVE, BLOCKING, REWRITE, DATA = "destructive", "blocking", "rewrite", "data"
 COMPATIBILITY, SECURITY, OPAQUE = "compatibility", "security", "opaque"
 EXECUTION, CONVENTION = "execution", "convention"
@@ -86,11 +88,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A file's statements in order, its risk, and the version of the rules that judged it."""
+    """A file's statements in order, and its risk."""
 
     statements: tuple[Statement, ...]
     risk: str
-    ruleset: str
+
+    @property
+    def ruleset(self) -> str:
+        """The version of the rules that judged it, which costs a look at all their sources."""
+        return ruleset()
 
     @property
     def findings(self) -> list[Finding]:

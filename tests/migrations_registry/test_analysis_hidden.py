@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.command.report import exit_code
 from migrations_registry.analysis.model import CONVENTION
 from migrations_registry.analysis.plan import plan
-from migrations_registry.analysis.report import exit_code
 
 DISGUISED = {
     "DO $$ BEGIN DROP TABLE orders; END $$": "MD-DROP-TABLE",

@@ -11,9 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from postgast.native import lib
-
 from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
+from migrations_registry.analysis.parsing.library import lib
 from migrations_registry.analysis.parsing.splitter import pieces, skip_blank
 
 Node = dict[str, Any]

@@ -62,6 +62,7 @@ _VALUES: dict[tuple[str, str], Needed] = {
     ("ctematerialized", "CTEMaterializeAlways"): (12, "WITH … AS MATERIALIZED"),
     ("ctematerialized", "CTEMaterializeNever"): (12, "WITH … AS NOT MATERIALIZED"),
 }
+_TEXTS = frozenset(field for field, _ in _VALUES)
 # Options in brackets, by the command that takes them.
 _OPTIONS: dict[str, dict[str, int]] = {
     "CopyStmt": {"reject_limit": 18, "on_error": 17, "log_verbosity": 17, "default": 16},
@@ -84,21 +85,21 @@ def needed(kind: str, node: Node, *, is_body: bool = False) -> Iterator[Needed]:
     """What not every version reads, in no particular order; `is_body`: `new` and `old` may be a trigger's rows."""
     if kind in DML and not is_body and "returningClause" in node and _returns_old_or_new(node):
         yield 18, "old or new in RETURNING"
-    stack: list[tuple[str, Any]] = [(kind, node)]
+    stack: list[Node] = [{kind: node}]
     while stack:
-        key, current = stack.pop()
-        if key in _PRESENT:
-            yield _PRESENT[key]
-        if type(current) is dict:
-            if key in _READERS:
-                yield from _READERS[key](current)
-            elif key in _OPTIONS:
-                yield from _bracketed(key, current)
-            stack += current.items()
-        elif type(current) is list:
-            stack += [pair for item in current if type(item) is dict for pair in item.items()]
-        elif type(current) is str and (key, current) in _VALUES:
-            yield _VALUES[key, current]
+        for key, child in stack.pop().items():
+            if key in _PRESENT:
+                yield _PRESENT[key]
+            if type(child) is dict:
+                stack.append(child)
+                if key in _READERS:
+                    yield from _READERS[key](child)
+                elif key in _OPTIONS:
+                    yield from _bracketed(key, child)
+            elif type(child) is list:
+                stack += [item for item in child if type(item) is dict]
+            elif key in _TEXTS and (key, child) in _VALUES:
+                yield _VALUES[key, child]
 
 
 def _bracketed(kind: str, node: Node) -> Iterator[Needed]:

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.command.report import as_json, as_text, exit_code
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import Analysis
-from migrations_registry.analysis.report import as_json, as_text, exit_code
 from migrations_registry.services.live_facts import live_facts
 from operations.dsns import environment_named
 from providers.errors import ProviderError, Refused
