@@ -23,6 +23,7 @@ SENTENCES = {
     "migrations_registry.applied": "{subject} was applied to {environment}, verified and recorded in its history.",
     "migrations_registry.rehearsed": "{subject} was rehearsed on a copy of {environment}: {outcome}. {error}",
     "migrations_registry.rehearsal.waived": "The failed rehearsal of {subject} on {environment} was waived: {reason}",
+    "migrations_registry.undone": "What {subject} destroyed on {environment} was brought back.",
     "migrations_registry.more_than_approved": (
         "{subject} did more than was approved on {environment}: {changed}; {end}."
     ),

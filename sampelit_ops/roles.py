@@ -65,6 +65,7 @@ ROLES = (
             "migrations_registry.apply_migrationfile",
             "migrations_registry.register_migrationfile",
             "migrations_registry.rehearse_migrationfile",
+            "migrations_registry.undo_application",
             "migrations_registry.waive_finding",
             "migrations_registry.resolve_driftincident",
             "migrations_registry.baseline_stream",

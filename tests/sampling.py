@@ -30,6 +30,7 @@ SIZES = {  # with the tests, in a soak
     "RENDER_HISTORIES": (12, 5_000),
     "RETENTION_HISTORIES": (60, 3_000),
     "STEPS": (10, 200),
+    "UNDONE": (10, 300),
     "VOTE_RACES": (3, 100),
     "WALKS": (2, 500),
 }

@@ -166,7 +166,12 @@ def open_attempt(ctx: StepContext, review: Review) -> Attempt:
     steps = _resumed(journal(review.plan), earlier)
     Application.objects.get_or_create(
         operation=ctx.operation.pk,
-        defaults={"file": review.file, "environment": ctx.environment, "steps": steps},
+        defaults={
+            "file": review.file,
+            "environment": ctx.environment,
+            "steps": steps,
+            "schema_before": earlier.schema_before if earlier else drift_detect.trusted(ctx.environment),
+        },
     )
     return load(ctx)
 

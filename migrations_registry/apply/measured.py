@@ -75,7 +75,12 @@ class Account:
         effects = phrases(self.effects)
         more = len(effects) - JOURNALED
         said = [*effects[:JOURNALED], *([f"and {more} more"] if more > 0 else [])]
-        return {"did": said, "seconds": round(self.seconds, 3), "rounds": self.rounds}
+        changes = [
+            {"verb": each.verb, "kind": each.kind, "name": list(each.name), "renamed": list(each.renamed)}
+            for each in self.effects[:JOURNALED]
+        ]
+        known = {"changes": changes, "all": more <= 0}
+        return {"did": said, "seconds": round(self.seconds, 3), "rounds": self.rounds, **known}
 
 
 def account_of(own: Connection, other: Connection, begun: Start, approved: Approved, tags: Tags) -> Account:

@@ -80,7 +80,9 @@ def verify(ctx: StepContext) -> None:
             f"{attempt.file.name} ran and is recorded, but the catalogue lacks: {'; '.join(lacking[:5])}. Look at it "
             "before anything else is applied."
         )
-    drift_detect.keep(ctx.environment, seen, because=f"{attempt.file.name} applied", operation=ctx.operation.pk)
+    because = f"{attempt.file.name} applied"
+    attempt.row.schema_after = drift_detect.keep(ctx.environment, seen, because=because, operation=ctx.operation.pk)
+    attempt.save("schema_after")
     failpoint("verify.kept")
     ctx.result(applied=attempt.file.name, objects=len(seen.objects), longest_wait_ms=attempt.row.longest_wait_ms)
 

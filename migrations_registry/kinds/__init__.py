@@ -8,6 +8,7 @@ from migrations_registry.kinds.mark import Look, Mark
 from migrations_registry.kinds.register import Register
 from migrations_registry.kinds.rehearse import Rehearse
 from migrations_registry.kinds.rules import ChangeRules
+from migrations_registry.kinds.undo import Undo
 from operations.engine import kinds
 
 
@@ -20,3 +21,4 @@ def register() -> None:
     kinds.register(Mark())
     kinds.register(Register())
     kinds.register(Rehearse())
+    kinds.register(Undo())

@@ -14,6 +14,8 @@ from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review
 from migrations_registry.services.rehearsal_lines import lines_of
 from migrations_registry.services.rehearsals import newest_rehearsal
+from migrations_registry.services.undo_forecast import undo_forecast
+from migrations_registry.undo.forecast import FULLY, NO
 from operations.engine.specs import Consequence
 
 SHOWN = 25
@@ -38,6 +40,9 @@ def told(review: Review) -> list[Consequence]:
     ]
     lines += _declared(review)
     lines += _rehearsed(review)
+    if said := undo_forecast(review):
+        tone = {FULLY: "ok", NO: "bad"}.get(said.answer, "warn")
+        lines.append(Consequence(f"Can it be undone by migrations.undo: {said}.", tone))
     if review.plan.maintenance:
         lines.append(Consequence(f"Needs maintenance mode: {review.plan.maintenance}", "warn"))
     if review.plan.restore_point:

@@ -8,10 +8,13 @@ from django.utils.http import urlencode
 from migrations_registry.models import MigrationFile
 from migrations_registry.services.annotated_lines import Line, lines_of
 from migrations_registry.services.planning import Review
+from migrations_registry.services.undo_forecast import undo_forecast
+from migrations_registry.undo.forecast import DATA_ONLY, FULLY, NO
 from operations.engine.specs import Block, Fact
 from operations.models import Environment
 
 TEMPLATE = "admin/migrations_registry/migrationfile/sql.html"
+TONES = {FULLY: "ok", DATA_ONLY: "warn", NO: "bad"}
 LONGEST = 70  # of a loss that is told in full
 
 
@@ -38,7 +41,9 @@ def _losses(review: Review) -> list[Fact]:
     one = losses[0] if len(losses) == 1 and len(losses[0]) <= LONGEST else f"what {len(losses)} statements destroy"
     kept = bool(review.plan.restore_point)
     comes_back = "yes, from a copy that is made and proven first" if kept else "no: nothing is kept first"
-    return [Fact("Will be lost", one, tone="bad"), Fact("Comes back", comes_back, tone="ok" if kept else "bad")]
+    facts = [Fact("Will be lost", one, tone="bad"), Fact("Comes back", comes_back, tone="ok" if kept else "bad")]
+    said = undo_forecast(review)
+    return [*facts, Fact("Can be undone", str(said), tone=TONES[said.answer])] if said else facts
 
 
 def _waiting(review: Review) -> Fact:

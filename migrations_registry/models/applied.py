@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from migrations_registry.models.file import MigrationFile
+from migrations_registry.models.schema import SchemaFingerprint
 from operations.models import Environment
 
 
@@ -39,6 +40,13 @@ class Application(models.Model):
     status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
     steps = models.JSONField(default=list, help_text="Journal: step, xid, attempts, waited, outcome.")
     error = models.TextField(blank=True)
+    schema_before = models.ForeignKey(
+        SchemaFingerprint, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    schema_after = models.ForeignKey(
+        SchemaFingerprint, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    undone_by = models.CharField(max_length=26, blank=True, help_text="The operation that brought back what it lost.")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     longest_wait_ms = models.PositiveIntegerField(
@@ -47,6 +55,7 @@ class Application(models.Model):
 
     class Meta:
         ordering = ["-started_at"]
+        permissions = [("undo_application", "Can ask for what a migration destroyed to be brought back")]
         constraints = [
             models.CheckConstraint(
                 name="application_status_known",

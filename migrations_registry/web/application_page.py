@@ -8,10 +8,15 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from migrations_registry.models import Application
+from operations.authority import why_not
+from operations.engine import kinds
 from operations.models import Operation
 
+UNDO = "migrations.undo"
 TONES = {"applied": "ok", "running": "run"}
 STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
 
@@ -26,8 +31,23 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     row = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
     if row is None:
         raise Http404
-    context = {**admin.site.each_context(request), "title": f"{row.file.name} on {row.environment}", **facts(row)}
+    undo_url = _undo_url(request, row)
+    context = {
+        **admin.site.each_context(request),
+        "undo_url": undo_url,
+        "title": f"{row.file.name} on {row.environment}",
+        **facts(row),
+    }
     return TemplateResponse(request, "admin/migrations_registry/application/page.html", context)
+
+
+def _undo_url(request: HttpRequest, row: Application) -> str:
+    """Empty for what was not applied or was undone, and for those who may not ask."""
+    is_open = row.status == Application.Status.APPLIED and not row.undone_by
+    if not is_open or why_not(request.user, kinds.get(UNDO).permission, row.environment, "no"):
+        return ""
+    query = urlencode({"environment": row.environment.slug, "application": row.operation})
+    return f"{reverse('admin:operations_request', args=[UNDO])}?{query}"
 
 
 def facts(row: Application) -> dict[str, Any]:

@@ -176,7 +176,7 @@ migrations_registry.baseline.made migrations_registry.drift.first_seen migration
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
 migrations_registry.more_than_approved migrations_registry.not_applied
 migrations_registry.policy.changed migrations_registry.rehearsal.waived migrations_registry.rehearsed
-migrations_registry.waiver.approved
+migrations_registry.undone migrations_registry.waiver.approved
 migrations_registry.waiver.proposed operations.approval_revoked operations.approved
 operations.approver_confirmed operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added

@@ -175,6 +175,9 @@ migrations.rehearse Rehearse migrations_registry.rehearse_migrationfile routine 
   connects export
   prepare look export 300/120 s
   rehearse run_on_a_copy prove 21600/14400 s
+migrations.undo Undo migrations_registry.undo_application destructive schema:{environment} no-freeze
+  connects export restore
+  bring back bring_back prove 21600/14400 s
 rehearsal.destructive Rehearsal operations.run_rehearsal destructive rehearsal:{environment}:{key}
   prepare prepare export 3600/120 s
   work work export 3600/30 s

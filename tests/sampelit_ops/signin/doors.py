@@ -133,7 +133,7 @@ FREE_KINDS: dict[str, str] = {
     "backups.unretire": BRINGS_BACK,
     **dict.fromkeys(("backups.drop_scratch", "backups.evidence", "backups.trace_decision"), COPIES_ASIDE),
     "deployments.*": OF_THE_PRODUCT,
-    **dict.fromkeys(("migrations.apply", "migrations.baseline", "migrations.mark"), OF_THE_PRODUCT),
+    **dict.fromkeys(("migrations.apply", "migrations.baseline", "migrations.mark", "migrations.undo"), OF_THE_PRODUCT),
     **dict.fromkeys(("migrations.look", "migrations.register", "migrations.rehearse"), LOOKS),
     "rehearsal.*": "it does nothing",
 }

@@ -1,0 +1,110 @@
+"""One transaction that brings back what a migration destroyed: objects, rows, values; then what holds them together.
+
+In: a session that may write, the plan of the objects, what each table lost, a function that stages a table's old rows.
+Out: counts and notes. Everything or nothing of the rows; an object that the server refuses to make is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from migrations_registry.undo.action import KEYS, ROUTINES, Action
+from migrations_registry.undo.losses import TableLoss
+from migrations_registry.undo.objects import ObjectPlan
+from providers import postgres
+from providers.postgres.connection import Connection, first_line
+from providers.postgres.restore.side_effects import silent_triggers
+from providers.postgres.restore.table_sync import columns_of, set_aside
+from providers.postgres.restore.undo_rows import Lost, Returned, bring_back_lost, numbers_after, remember
+
+Name = tuple[str, str]
+Stage = Callable[[Name, str], list[str]]
+
+
+@dataclass
+class Undone:
+    """By table what came back; what did not, in sentences."""
+
+    tables: dict[str, Returned] = field(default_factory=dict)
+    objects: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def undo(
+    connection: Connection, plan: ObjectPlan, losses: Sequence[TableLoss], xids: Sequence[int], stage: Stage
+) -> Undone:
+    """Inside the caller's transaction. `stage`: fill a temporary table of that name, answer its columns."""
+    done = Undone(notes=list(plan.notes))
+    connection.execute("SET LOCAL check_function_bodies = off")
+    _run([action for action in plan.actions if action.phase <= ROUTINES], connection, done)
+    lost = [_remembered(connection, number, loss, xids, stage) for number, loss in enumerate(losses)]
+    _run([action for action in plan.actions if ROUTINES < action.phase <= KEYS], connection, done)
+    live = [each.live for each, _ in lost]
+    with silent_triggers(connection, live):
+        for each, names in lost:
+            _bring_back(connection, each, names, done)
+    _run([action for action in plan.actions if action.phase > KEYS], connection, done)
+    for table in live:
+        numbers_after(connection, table)
+    return done
+
+
+def _remembered(
+    connection: Connection, number: int, loss: TableLoss, xids: Sequence[int], stage: Stage
+) -> tuple[Lost, list[str]]:
+    """Stage the old rows; which of the live ones nobody touched is seen before the table is altered."""
+    live, staged = (loss.table[0], loss.table[1]), f"undo_{number}"
+    names = stage(live, staged)  # none where there was no row to keep
+    there = set(columns_of(connection, live)) if not loss.whole else set(names)
+    key = loss.key if set(loss.key) <= there else ()
+    lost = Lost(live, ("pg_temp", staged), key, loss.rows, loss.values, loss.columns, tuple(xids))
+    if not loss.whole and key:
+        postgres.lock_tables(connection, [live])
+        remember(connection, lost)
+    return lost, names
+
+
+def _bring_back(connection: Connection, lost: Lost, names: Sequence[str], done: Undone) -> None:
+    if not names:
+        return
+    there = set(columns_of(connection, lost.live))
+    table = ".".join(lost.live)
+    returned = bring_back_lost(connection, lost, [name for name in names if name in there])
+    done.tables[table] = returned
+    if returned.kept:
+        done.notes.append(f"{returned.kept} rows of {table} were changed since; they keep their values.")
+    if not lost.key and (lost.values or lost.columns):
+        beside = set_aside(connection, lost.live, lost.staged)
+        done.notes.append(f"{table} has no primary key, so its old values lie beside it, in {beside}.")
+
+
+def _run(actions: Iterable[Action], connection: Connection, done: Undone) -> None:
+    """In rounds, because one may need another of its phase; what is left when nothing moves is told."""
+    waiting = list(actions)
+    while waiting:
+        failed = [(action, why) for action in waiting if (why := _tried(action, connection, done)) is not None]
+        if len(failed) == len(waiting):
+            done.notes += [f"{action.note} {why}".strip() for action, why in failed if action.note]
+            return
+        waiting = [action for action, _ in failed]
+
+
+def _tried(action: Action, connection: Connection, done: Undone) -> str | None:
+    """None where a way was taken; else what the server said of the last one."""
+    why = ""
+    for number, way in enumerate(action.ways):
+        try:
+            with connection.transaction():
+                for statement in way:
+                    connection.execute(statement.encode())
+        except psycopg.Error as error:
+            why = first_line(error)
+            continue
+        done.objects += 1
+        if number and action.note:
+            done.notes.append(action.note)
+        return None
+    return why

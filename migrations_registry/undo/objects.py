@@ -1,0 +1,73 @@
+"""From three looks at a schema (before a migration, after it, now) to the statements that bring back what it destroyed.
+
+Pure. What it only made stays; what somebody changed since stays, and is told. In: fingerprints. Out: Actions, notes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from migrations_registry.fingerprint import Fingerprint, SchemaObject
+from migrations_registry.undo.action import Action
+from migrations_registry.undo.statements import change, make
+
+WHOLE = frozenset(["table", "view", "materialized view", "foreign table"])
+# Told with something else, or by a place that PostgreSQL gives away once.
+UNTOLD = frozenset(["column order"])
+
+
+@dataclass(frozen=True)
+class ObjectPlan:
+    """`actions` in their order; `notes`: what does not come back, or not as it was."""
+
+    actions: tuple[Action, ...]
+    notes: tuple[str, ...]
+
+
+def object_plan(before: Fingerprint, after: Fingerprint, now: Fingerprint, renamed: Collection[str] = ()) -> ObjectPlan:
+    """`renamed`: quoted names that the migration gave up for others: nothing of these was lost."""
+    actions: list[Action] = []
+    notes: list[str] = []
+    for was in _destroyed(before, after, renamed):
+        left, here = after.by_key.get(was.key), now.by_key.get(was.key)
+        if here and here.sha256 == was.sha256:
+            continue
+        if here and (left is None or here.sha256 != left.sha256):
+            notes.append(f"The {was.kind} {was.name} was made or changed since; it stays as it is.")
+            continue
+        if left and not here:
+            notes.append(f"The {was.kind} {was.name} was dropped since by others; it is not made again.")
+            continue
+        if was.kind == "column" and ("table", was.of) not in now.by_key and ("table", was.of) in before.by_key:
+            continue  # it comes with its table
+        if _homeless(was, before, after, now):
+            notes.append(f"The {was.kind} {was.name} belongs to {was.of}, which was dropped since by others.")
+            continue
+        actions += change(was, here, before) if here else make(was, before)
+        if was.kind == "sequence" and not here and " OWNED BY " not in was.sql:
+            notes.append(f"The sequence {was.name} starts anew: which numbers it gave, nobody wrote down.")
+    return ObjectPlan(tuple(sorted(actions, key=lambda action: action.phase)), tuple(dict.fromkeys(notes)))
+
+
+def _destroyed(before: Fingerprint, after: Fingerprint, renamed: Collection[str]) -> Iterator[SchemaObject]:
+    for was in before.objects:
+        left = after.by_key.get(was.key)
+        if was.kind in UNTOLD or (left and left.sha256 == was.sha256):
+            continue
+        if not (was.name in renamed or was.of in renamed or _column_of(was) in renamed):
+            yield was
+
+
+def _column_of(item: SchemaObject) -> str:
+    """A comment or a right of a column is named after it."""
+    return re.sub(r"^(column|table|function|view) ", "", item.name)
+
+
+def _homeless(item: SchemaObject, before: Fingerprint, after: Fingerprint, now: Fingerprint) -> bool:
+    """Its table was there after the migration and is not any more."""
+    if not item.of or item.kind in WHOLE:
+        return False
+    keys = [key for kind in WHOLE if (key := (kind, item.of)) in before.by_key]
+    return any(key in after.by_key and key not in now.by_key for key in keys)
