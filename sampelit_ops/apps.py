@@ -9,10 +9,10 @@ class SampelitOpsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from sampelit_ops import checks, ledger_watch, signin
+        from sampelit_ops import checks, ledger_watch, outsiders, signin
         from sampelit_ops.site import home_panels, navigation
 
-        for room in (checks, navigation, signin, ledger_watch, home_panels):
+        for room in (checks, navigation, signin, ledger_watch, outsiders, home_panels):
             room.register()
         if settings.DEMO:
             from sampelit_ops.demo import rehearsal

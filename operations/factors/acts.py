@@ -27,6 +27,7 @@ ACTS = {
     "migrations.accept_drift": "Accept the changed schema of",
     "migrations.agree_waiver": "Agree to the waiver of",
     "migrations.waive_rehearsal": "Let people vote although the rehearsal failed of",
+    "outsiders.attest": "Attest who could pass by the portal:",
     "signin.invite": "Invite",
     "signin.roles": "Change the roles of",
     "signin.activate": "Activate",

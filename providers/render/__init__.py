@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from providers.render.client import Render
 from providers.render.groups import EnvGroup, SecretFile
-from providers.render.models import Commit, Deploy, Event, Instance, MaintenanceMode, Owner, Service
+from providers.render.models import Commit, Deploy, Event, Instance, MaintenanceMode, Service
+from providers.render.owners import Owner
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
 
 __all__ = [

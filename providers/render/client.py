@@ -12,8 +12,9 @@ from providers.render.config import Blueprints, EnvVars, Webhooks
 from providers.render.deploys import Deploys, Jobs
 from providers.render.groups import EnvGroups, SecretFiles
 from providers.render.observe import Events, Logs, Metrics
+from providers.render.owners import Owners
 from providers.render.postgres import Databases
-from providers.render.services import Owners, Services
+from providers.render.services import Services
 
 BASE = "https://api.render.com/v1"
 _DEPLOY_BUCKET = re.compile(r"^/services/([^/]+)/(?:deploys|rollback|suspend|resume)$")

@@ -181,14 +181,6 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Owner:
-    id: str
-    name: str
-    email: str = ""
-    type: str = ""
-
-
-@dataclass(frozen=True)
 class Instance:
     id: str
     created_at: datetime | None

@@ -1,4 +1,4 @@
-"""Owners and services: lists, settings, maintenance mode, suspend, restart, scale, previews, cache."""
+"""Services: lists, settings, maintenance mode, suspend, restart, scale, previews, cache."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Instance, Owner, Service, about, moment, part
+from providers.render.models import Instance, Service, about, moment, part
 from providers.render.paging import at, things
-
-
-class Owners:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
-    def list(self) -> Iterator[Owner]:
-        for data in things(self._http, "/owners", "owner"):
-            yield Owner(data["id"], data.get("name") or "", data.get("email") or "", data.get("type") or "")
 
 
 class Services:

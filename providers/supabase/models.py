@@ -46,6 +46,19 @@ class Organization:
 
 
 @dataclass(frozen=True)
+class Member:
+    name: str
+    email: str
+    role: str
+    mfa: bool
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        name, email, role = (text(data.get(key)) for key in ("user_name", "email", "role_name"))
+        return cls(name, email, role, data.get("mfa_enabled") is True)
+
+
+@dataclass(frozen=True)
 class Project:
     """`status` is Supabase's own word, also one we do not know; ACTIVE_HEALTHY alone means all is well."""
 

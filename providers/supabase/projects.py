@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from providers.http.api_client import JsonClient
-from providers.supabase.models import Addon, DiskUse, Organization, Project, ServiceHealth, items, part
+from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth, items, part
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")
 _REF = re.compile(r"(?://|db\.|postgres\.)([a-z]{20})(?=[.:@/]|$)")
@@ -28,6 +28,10 @@ class Organizations:
     def get(self, slug: str) -> Organization:
         """With the plan: free, pro, team or enterprise."""
         return Organization.parse({"slug": slug} | dict(part(self._http.get(f"/v1/organizations/{slug}"))))
+
+    def members(self, slug: str) -> Sequence[Member]:
+        """Everybody in it, with Supabase's own word for their role."""
+        return [Member.parse(item) for item in items(self._http.get(f"/v1/organizations/{slug}/members"))]
 
 
 class Projects:

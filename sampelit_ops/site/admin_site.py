@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from operations import home_panels, navigation
+from sampelit_ops.outsiders.page import outsiders_page
 from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.signin.views.password import OwnPassword
@@ -58,6 +59,7 @@ class OpsAdminSite(admin.AdminSite):
             path("jump/", self.admin_view(self.jump), name="jump"),
             path("records/", self.admin_view(self.records), name="records"),
             path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
+            path("doctor/outsiders/", self.admin_view(outsiders_page), name="outsiders"),
             path("connect/", self.admin_view(connect.connect_page), name="connect"),
             path("password_change/", self.admin_view(OwnPassword.as_view()), name="password_change"),
             path("recover/", self.admin_view(recover.page), name="recover"),

@@ -57,6 +57,13 @@ def organization(world: World, request: Request, slug: str) -> Answer:
     raise ApiError(404, "Organization not found")
 
 
+@route("GET", "/v1/organizations/{slug}/members")
+def members(world: World, request: Request, slug: str) -> Answer:
+    organization(world, request, slug)
+    who = {"user_id": "1", "user_name": "olga", "email": "olga@sampelit.example", "role_name": "Owner"}
+    return 200, [who | {"mfa_enabled": True}]
+
+
 @route("GET", "/v1/projects")
 def projects(world: World, request: Request) -> Answer:
     return 200, [shown(project) for project in world.projects.values()]

@@ -63,6 +63,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("all records", named("admin:records")),
     ("change password", named("admin:password_change")),
     ("approvals", named("admin:approvals")),
+    ("who could pass by", named("admin:outsiders")),
     ("accidents of the demo", named("admin:demo_alarms")),
     ("calendar of slots", named("admin:backups_calendar")),
     (

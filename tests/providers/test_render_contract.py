@@ -88,6 +88,7 @@ def _web_details(details: dict[str, Any]) -> Any:
 
 CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]] = [
     (lambda r: r.owners.list(), "workspaces.list_owners", (), UNSET_LIMIT),
+    (lambda r: r.owners.members("tea-1"), "workspaces.retrieve_owner_members", ("tea-1",), {}),
     (lambda r: r.services.list(owner=["tea-1"]), "services.list_services", (), {"owner_id": ["tea-1"]} | UNSET_LIMIT),
     (
         lambda r: r.services.list(previews=False),

@@ -24,6 +24,7 @@ FUNCTION = {"slug": "hello", "id": "f", "name": "hello", "status": "ACTIVE", "ve
 CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.organizations.list(), []),
     (lambda s: s.organizations.get("acme"), {"id": "acme", "name": "Acme", "plan": "pro"}),
+    (lambda s: s.organizations.members("acme"), []),
     (lambda s: s.projects.list(), []),
     (lambda s: s.projects.get(REF), {"ref": REF}),
     (lambda s: s.projects.health(REF), []),

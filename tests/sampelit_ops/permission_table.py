@@ -83,6 +83,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /admin/auth/user/<object_id>/history/": frozenset({"Admin"}),
     "ANY /admin/auth/user/add/": frozenset({"Admin"}),
     "ANY /admin/backups/policy/add/": frozenset({"Admin"}),
+    "POST /admin/doctor/outsiders/": frozenset({"Admin"}),
     "ANY /admin/connect/": frozenset({"Admin"}),
     "ANY /admin/demo/alarms/": frozenset({"Admin"}),
     "ANY /admin/operations/environment/add/": frozenset({"Admin"}),

@@ -38,6 +38,7 @@ DOORS = (
     Door(("ops", "break-glass", "$ID", "--reason", "checkout is down"), "vote"),
     Door(("confirm_approver", "olga"), "admin", EVERYWHERE),
     Door(("roles", "olga", "--give", "Viewer"), "admin", EVERYWHERE),
+    Door(("outsiders", "--attest"), "admin", EVERYWHERE),
     Door(("slots", "acknowledge"), "request", EVERYWHERE),
     Door(("slots", "acknowledge", "--environment", "staging"), "request"),
     Door(("decision_history", "e", "1", "--environment", "staging", "--timeout", "0"), "request"),

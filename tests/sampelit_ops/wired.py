@@ -56,6 +56,7 @@ notify 10 s: _round
 operations.break_glass 10 s: return_lapsed_break_glass
 operations.expire 10 s: expire_old_requests
 operations.sealed 60 s: erase_old
+outsiders 86400 s: read_all
 signin.leavers 3600 s: end_stale
 """,
     "transport": """
@@ -141,7 +142,7 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
 blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
 identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
-new_approvers outbox periodic_jobs plan_memory portal_copy portal_database render
+new_approvers outbox outsiders periodic_jobs plan_memory portal_copy portal_database render
 render_recovery repositories requests retention second_factors secrets
 services sign_on slack store supabase supabase_functions ticker tokens variables votes webhook
 workers
@@ -184,7 +185,8 @@ operations.environment.changed operations.environment.identified operations.envi
 operations.environment.rebound
 operations.expired operations.failed operations.refused operations.rejected
 operations.requested operations.requests_known operations.succeeded operations.task.closed operations.voters_known
-operations.votes_missing signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
+operations.votes_missing
+sampelit_ops.outsiders.attested signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
 signin.groups_stale
 signin.identity_linked signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
 signin.passkey_copied

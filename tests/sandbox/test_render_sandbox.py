@@ -47,6 +47,7 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
     path = f"/services/{service}"
     return [
         ("GET", "/owners", {}),
+        ("GET", "/owners/tea-sampelit00000000000/members", {}),
         ("GET", "/users", {}),
         ("GET", "/services", {"params": {"limit": 2}}),
         ("GET", path, {}),

@@ -9,6 +9,10 @@ from sandbox.render.routing import Request, page, required, route
 from sandbox.render.world import OWNER, ApiError, Json, World, public
 
 TEAM = {"id": OWNER, "name": "Sampelit", "email": "team@sampelit.example", "type": "team"}
+MEMBERS = (
+    ("Olga Operator", "olga@sampelit.example", "ADMIN", True),
+    ("Ben Builder", "ben@sampelit.example", "DEVELOPER", False),
+)
 
 
 def shown(world: World, service: Json) -> Json:
@@ -21,6 +25,16 @@ def shown(world: World, service: Json) -> Json:
 @route("GET", "/owners")
 def owners(world: World, request: Request) -> tuple[int, Any]:
     return 200, page(request, "owner", [TEAM])
+
+
+@route("GET", "/owners/{owner}/members")
+def members(world: World, request: Request, owner: str) -> tuple[int, Any]:
+    if owner != TEAM["id"]:
+        raise ApiError(404, "not found")
+    return 200, [
+        {"userId": f"usr-{name}", "name": name, "email": email, "status": "active", "role": role, "mfaEnabled": mfa}
+        for name, email, role, mfa in MEMBERS
+    ]
 
 
 @route("GET", "/users")

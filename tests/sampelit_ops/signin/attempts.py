@@ -27,6 +27,8 @@ from operations.factors import devices
 from operations.factors.step_up import StepUpNeeded
 from operations.models import Authenticator, Environment, Operation, Task
 from operations.web.step_up import ASKS
+from sampelit_ops.outsiders import attestation
+from sampelit_ops.outsiders import readings as outsiders
 from sampelit_ops.signin.invitations import invite, start_over
 from sampelit_ops.signin.role_changes import set_roles
 from tests import factories_migrations, stepping
@@ -150,6 +152,11 @@ def _waive_rehearsal(house: House) -> object:
     return rehearsals.waive(Rehearsal.objects.get(), reason="the copy is older", by=house.approver)
 
 
+def _attest(house: House) -> object:
+    found = outsiders.kept()[1] or outsiders.read_all()
+    return attestation.attest(by=house.admin, seen=attestation.digest(found))
+
+
 def _deactivate(house: House) -> object:
     chosen = {"action": "deactivate", "_selected_action": [house.viewer.pk, house.auditor.pk]}
     return _page(house, "admin", "/admin/auth/user/", chosen)
@@ -178,6 +185,7 @@ DONE: dict[str, tuple[str, Callable[[House], object]]] = {
     "migrations.accept_drift": ("operator", _accept_drift),
     "migrations.agree_waiver": ("approver", _agree),
     "migrations.waive_rehearsal": ("approver", _waive_rehearsal),
+    "outsiders.attest": ("admin", _attest),
     "signin.invite": ("admin", _invite),
     "signin.roles": ("admin", lambda house: set_roles(house.viewer, ["Operator"], by="admin")),
     "signin.activate": ("admin", _activate),

@@ -34,6 +34,8 @@ ASKS: dict[str, str] = {
     "/admin/operations/operation/request/<name>/": "operations.request",
     "/admin/operations/task/<object_id>/change/": "operations.review",
     "/admin/operations/task/<pk>/close/": "operations.review",
+    "/admin/doctor/outsiders/": "outsiders.attest",
+    "outsiders": "outsiders.attest",
     "auth.user.activate": "signin.activate",
     "auth.user.confirm_approver": "operations.confirm_approver",
     "auth.user.deactivate": "signin.deactivate",
