@@ -19,6 +19,7 @@ class ReusedServer:
     """Looks like a throwaway server to a drill; its databases lie on the session's server and are dropped."""
 
     names: dict[str, str] = field(default_factory=dict)
+    own: bool = False
 
     def create_database(self, name: str, *, options: Composed | None = None) -> None:
         self.names[name] = f"drill_{uuid4().hex[:12]}"

@@ -6,6 +6,7 @@ server (`providers/embedded_postgres/cell.py`), so its errors are cut to facts.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,16 +17,26 @@ import psycopg
 from backups.archive.manifest import Manifest, Surroundings
 from providers import postgres
 from providers.embedded_postgres.cell import cell, open_for
-from providers.embedded_postgres.furnish import Locale, Needs
-from providers.embedded_postgres.server import EmbeddedPostgres
+from providers.embedded_postgres.furnish import Databases, Locale, Needs
+from providers.embedded_postgres.own_server import own_server
+from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load
 
-Server = Callable[[], AbstractContextManager[EmbeddedPostgres]]
+Server = Callable[[], AbstractContextManager[Databases]]
 NAME = "drill"
-drill_server: Server = cell  # looked up at each drill: a test names a server that runs already
+VARIABLE = "DRILL_DSN"
 LEFT_OUT = " What only a superuser may make is left out of a drill."
 _PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\w+))$")
+
+
+def chosen_server() -> AbstractContextManager[Databases]:
+    """An operator's own throwaway server, where the proving worker has one; else a cell."""
+    dsn = os.environ.get(VARIABLE)
+    return own_server(dsn) if dsn else cell()
+
+
+drill_server: Server = chosen_server  # looked up at each drill: a test names a server that runs already
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,21 @@ def drill_database(
         logins = open_for(running, NAME, needs)
         connection = postgres.connect(logins.owner, read_only=False)
         try:
+            _refuse_source(connection, manifest)
             yield Drill(connection, logins.reader, logins.note, logins.owner_role, logins.not_the_same, logins.owner)
         except psycopg.Error as error:
             raise explain_load(error, "Work in the drill's server") from None
         finally:
             connection.close()
+
+
+def _refuse_source(connection: Connection, manifest: Manifest | None) -> None:
+    """Nobody drills on the server that the run came from: what is loaded runs there."""
+    found = postgres.facts(connection).system_identifier
+    if manifest and found and found == manifest.source.system_identifier and VARIABLE in os.environ:
+        raise Refused(
+            f"{VARIABLE} names the server that the run came from. Nothing was loaded. Name a throwaway server."
+        )
 
 
 def needs_of(manifest: Manifest | None, schemas: Sequence[str] = ()) -> Needs:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import psycopg
 
 from providers.embedded_postgres import cluster, enclosure
-from providers.embedded_postgres.furnish import Logins, Needs, furnish
+from providers.embedded_postgres.furnish import Databases, Logins, Needs, furnish
 from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
 from providers.embedded_postgres.throwaway import throwaway_of
 from providers.postgres.connection import statements
@@ -103,7 +103,7 @@ def _own_account(data_dir: Path) -> tuple[int, int]:
     return number, number
 
 
-def open_for(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
+def open_for(server: Databases, database: str, needs: Needs) -> Logins:
     """A database for one load. In a cell nothing can be prepared afterwards."""
     logins = furnish(server, database, needs)
     return replace(logins, note=server.seal(database)) if isinstance(server, Cell) else logins

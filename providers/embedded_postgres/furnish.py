@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import psycopg
 from psycopg import conninfo, sql
 
-from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.postgres.connection import statements
 
 # What a superuser makes for a load: extensions that reach neither files nor other servers. Of others it is said that
@@ -53,7 +53,32 @@ EXTENSIONS = frozenset(
     ]
 )
 
+# Of an operator's own server all but those whose functions reach other servers or files.
+REACHING = frozenset(
+    [
+        "adminpack",
+        "dblink",
+        "file_fdw",
+        "http",
+        "pg_cron",
+        "pg_net",
+        "pgsodium",
+        "postgres_fdw",
+        "supabase_vault",
+        "wrappers",
+    ]
+)
 RESERVED = frozenset(["public", "none", "current_role", "current_user", "session_user"])
+
+
+class Databases(Protocol):
+    """A server that drills may have databases on; `own`: an operator chose it and what is installed there."""
+
+    own: bool
+
+    def create_database(self, name: str, *, options: sql.Composed | None = None) -> None: ...
+
+    def dsn(self, name: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +130,7 @@ class Logins:
     not_the_same: tuple[str, ...] = ()
 
 
-def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
+def furnish(server: Databases, database: str, needs: Needs) -> Logins:
     """Make the database, its two roles, its schemas and the allowed extensions, as the superuser of the server."""
     not_the_same = _make_database(server, database, needs.locale)
     mark = secrets.token_hex(4)  # roles belong to the whole server, where a test has many such databases
@@ -122,14 +147,14 @@ def furnish(server: EmbeddedPostgres, database: str, needs: Needs) -> Logins:
         for schema in needs.places:
             words = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
             connection.execute(words.format(sql.Identifier(schema), parts["owner"]))
-        _make_extensions(connection, needs.extensions or {})
+        _make_extensions(connection, needs.extensions or {}, server.own)
         not_the_same += _make_collations(connection, needs.collations)
         _make_roles(connection, needs.roles, names["owner"])
     logins = {name: conninfo.make_conninfo(admin, user=names[name], password=passwords[name]) for name in names}
     return Logins(**logins, owner_role=names["owner"], not_the_same=tuple(not_the_same))
 
 
-def _make_database(server: EmbeddedPostgres, database: str, locale: Locale) -> list[str]:
+def _make_database(server: Databases, database: str, locale: Locale) -> list[str]:
     """In the source's locale, where this machine has it."""
     if locale.provider:
         try:
@@ -144,10 +169,10 @@ def _make_database(server: EmbeddedPostgres, database: str, locale: Locale) -> l
     ] * bool(locale.provider)
 
 
-def _make_extensions(connection: psycopg.Connection[tuple[object, ...]], wanted: Mapping[str, str]) -> None:
+def _make_extensions(connection: psycopg.Connection[tuple[object, ...]], wanted: Mapping[str, str], own: bool) -> None:
     """Those that are allowed and that this server has; with what they need themselves (earthdistance: cube)."""
     offered = {str(row[0]) for row in connection.execute("SELECT name FROM pg_available_extensions")}
-    made = wanted.keys() & EXTENSIONS & offered
+    made = wanted.keys() & offered & ((offered - REACHING) if own else EXTENSIONS)
     for name in sorted(made):
         words = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {} CASCADE")
         connection.execute(words.format(sql.Identifier(name), sql.Identifier(wanted[name])))

@@ -34,6 +34,8 @@ NOT_OURS = re.compile("authentication failed|does not exist|no pg_hba.conf entry
 class EmbeddedPostgres:
     """One server in `data_dir`, which is ours alone (0700): cluster, password and log lie in it."""
 
+    own = False
+
     def __init__(
         self,
         data_dir: Path,
