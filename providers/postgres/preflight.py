@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from psycopg import errors
+import psycopg
+from psycopg import conninfo, errors
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.model import Table
@@ -15,6 +17,7 @@ from providers.postgres.schema.model import Table
 OLDEST_VERSION = 140000
 ALLOWED_SKEW_SECONDS = 120
 POOLER_PORT = 6543
+Another = Callable[[Connection], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,37 @@ def _identity(connection: Connection) -> tuple[str, int]:
     return (str(row[0]), int(row[1])) if row else ("", 0)
 
 
-def _session_mode(connection: Connection) -> bool:
-    """Two transactions must meet the same backend and find a session setting again; transaction poolers break both."""
+@contextmanager
+def _another(connection: Connection) -> Iterator[None]:
+    """Another session of the same address keeps a transaction open: an idle pool hides that it is one.
+
+    The server ends it soon, should the pool have this one backend only, for which our next statement would wait.
+    """
+    info = connection.info
+    try:
+        other = psycopg.connect(conninfo.make_conninfo(info.dsn, password=info.password), connect_timeout=5)
+    except psycopg.Error:  # no room for one more: then two statements in a row must tell
+        yield
+        return
+    with closing(other):
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '3s'")
+        yield
+
+
+def _session_mode(connection: Connection, another: Another = _another) -> bool:
+    """Two transactions must meet the same backend and find a session setting again; transaction poolers break both.
+
+    What this session had set on a pool's backends is taken back, because others' statements would find it there.
+    """
     token = secrets.token_hex(8)
     first = connection.execute("SELECT pg_backend_pid(), set_config('sampelit.probe', %s, false)", [token]).fetchone()
-    second = connection.execute("SELECT pg_backend_pid(), current_setting('sampelit.probe', true)").fetchone()
+    ask = "SELECT pg_backend_pid(), current_setting('sampelit.probe', true)"
+    with another(connection):
+        second = connection.execute(ask).fetchone()
+        if first != second:
+            connection.execute("RESET ALL")
+    if first != second:
+        connection.execute("RESET ALL")
     return connection.info.port != POOLER_PORT and first == second
 
 
