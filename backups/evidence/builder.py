@@ -41,7 +41,10 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
         sentence=first_sentence(word, period, chains, watched, proven),
         chains=tuple(chains),
         watched=watched,
-        cannot_be_known=cannot_be_known(months, whole, watched, inputs.lines, portal_records.first_proven(environment)),
+        cannot_be_known=(
+            *cannot_be_known(months, whole, watched, inputs.lines, portal_records.first_proven(environment)),
+            *portal_records.not_checked(inputs),
+        ),
         slots=tuple(portal_records.slots(environment, start, end)),
         troubles=tuple(portal_records.troubles(environment, start, end)),
         recovery=portal_records.recovery(environment, start, end, watched),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -20,6 +21,7 @@ from operations.models import Environment, Operation
 RESTORES = ("backups.restore", "backups.provider_restore", "backups.provider_pitr")
 UNSCHEDULED_SECONDS = 86_400.0
 LOOK = timedelta(days=8)
+MOST_TOLD = 20
 
 
 def first_proven(environment: Environment) -> str:
@@ -141,3 +143,12 @@ def incidents(environment: Environment, start: datetime, end: datetime) -> list[
         for row in rows[:500]
     ]
     return sorted([*own, *incident_sources.others(environment, start, end)], key=lambda line: line.at)
+
+
+def not_checked(material: Material) -> list[str]:
+    """What the newest proofs of the period's runs could not rebuild or compare, each once with its count of runs."""
+    runs = [run.pk for run, _ in material.since]
+    proofs = Proof.objects.filter(run__in=runs).order_by("created_at").values_list("run_id", "document__missing")
+    newest = {run: missing or [] for run, missing in proofs}
+    texts = Counter(str(text) for missing in newest.values() for text in missing)
+    return [f"Of {count} of {len(runs)} runs: {text}" for text, count in texts.most_common(MOST_TOLD)]

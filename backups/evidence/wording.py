@@ -89,8 +89,8 @@ def cannot_be_known(
 ) -> tuple[str, ...]:
     """What no report can say, and what this one cannot."""
     unknown = [
-        "Rows that were written and removed again between two proven runs leave no trace here; the longest time "
-        f"between two of them was {span(watched.longest_seconds)}.",
+        "Rows that were written and removed again between two proven runs, and values that were changed and changed "
+        f"back, leave no trace here; the longest time between two of them was {span(watched.longest_seconds)}.",
         "A conversion that was forged when it was first set looks like a real one.",
         "A decision that the product never wrote down has no row; assignments without a row are incidents.",
         "Columns that no hash covers are compared row by row at each proof; what differed is an incident.",
