@@ -91,6 +91,7 @@ def restore(
     try:
         with writing(target.dsn, watch) as connection:
             existing = _refuse_taken(connection, wanted, manifest, target)
+            _refuse_altered(Loader(manifest, store, connection, identities, watch, beat_seconds()))
             loader = Loader(beside(wanted, existing), store, connection, identities, watch, beat_seconds())
             notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
@@ -152,6 +153,12 @@ def _differences(loader: Loader, target: Target) -> list[str]:
     pin(loader.connection, read_only=False)
     found = schema_proof.compare(loader, str(loader.connection.info.user), drilled=False)
     return [f"After the restore {item} ({item.reason or 'look there'})." for item in found][:MOST_NOTES]
+
+
+def _refuse_altered(whole: Loader) -> None:
+    """What would be run must be what pg_dump wrote: whoever has the signing key may have put other statements there."""
+    if problems := schema_proof.archive_problems(whole):
+        raise Refused(f"Run {whole.manifest.run} was altered; nothing was written to the target. {' '.join(problems)}")
 
 
 def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> set[str]:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from backups.archive.manifest import Manifest, manifest_key
 from backups.archive.reader import load
 from backups.archive.signed_json import ManifestError, encode, sealed
 from backups.progress import SILENT
-from backups.restore.into_empty import check_objects
+from backups.restore.into_empty import Target, check_objects, restore
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
@@ -166,6 +167,29 @@ def test_what_was_written_is_refused_by_neither(written, body: Body) -> None:
     store, manifest = written
 
     assert (by_the_portal(store, manifest.run), offline(store, manifest.run)) == ("", [])
+
+
+STATEMENTS = {
+    "table": lambda text: f"{text}; DROP SCHEMA public CASCADE",
+    "function": lambda text: text.replace("$$", "$$ -- other", 1),
+    "view": lambda text: "CREATE VIEW public.v AS SELECT pg_sleep(1)",
+}
+
+
+@pytest.mark.parametrize("kind", STATEMENTS)
+def test_a_statement_that_pg_dump_did_not_write_is_refused_before_a_write(
+    kind: str, written, body: Body, empty_database: str
+) -> None:
+    store, manifest = written
+    statement = next(item for item in body["statements"] if item["kind"] == kind)
+    statement["sql"] = STATEMENTS[kind](statement["sql"])
+    _put(store, manifest.run, sealed(body, SIGNER))
+
+    with pytest.raises(Refused, match=r"is not what pg_dump wrote"):
+        restore(load(store, manifest.run, VERIFIER), store, (), Target(empty_database))
+
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
 
 def pipe(path: Path) -> None:
