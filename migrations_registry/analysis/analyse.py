@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import OPAQUE, Analysis, Statement
+from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Finding, Statement
+from migrations_registry.analysis.parsing.dump_header import switched_off
 from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
+from migrations_registry.analysis.parsing.splitter import without_restrict
 from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
@@ -29,6 +33,22 @@ META = rule(
     good=("SELECT '\\i other.sql'",),
 )
 
+RESTRICT = rule(
+    "MP-RESTRICT",
+    CONVENTION,
+    "pg_dump's \\restrict and \\unrestrict are left out: they only keep psql from running commands of the file",
+    "Nothing to do.",
+    bad=("\\restrict a1B2\nSELECT 1;\n\\unrestrict a1B2\n",),
+    good=("SELECT 1",),
+)
+LEFT_OUT = rule(
+    "MT-DUMP-HEADER",
+    CONVENTION,
+    "{name} = 0 of a dump's header is left out: the runner keeps its own limits",
+    "Nothing to do.",
+    bad=("SET lock_timeout = 0; SET standard_conforming_strings = on; SET check_function_bodies = false; SELECT 1",),
+    good=("SET standard_conforming_strings = on; SELECT 1",),
+)
 ASSUMED_VERSION = 17
 
 
@@ -52,6 +72,7 @@ def analyse(
     state = State(pg_version=version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, data, state)
     framed = _has_frame(pieces, raws)
+    left_out = switched_off(pieces)
     lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
     split = as_runner and not framed
     if assume_in_transaction and not as_runner and not framed and not lone_outsider:
@@ -60,11 +81,20 @@ def analyse(
     for index, item in enumerate(pieces):
         line += data.count(b"\n", position, item.start)
         position = item.start
-        is_frame = framed and index in (0, len(pieces) - 1)
+        is_frame = (framed and index in (0, len(pieces) - 1)) or index in left_out
         if split:
             _segment(item, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, state))
+    _note_restrict(data, statements)
     return Analysis(tuple(statements), risk_of(statements, facts, policy))
+
+
+def _note_restrict(data: bytes, statements: list[Statement]) -> None:
+    """The lines that the parser took away are told with the first statement."""
+    if statements and without_restrict(data) != data:
+        first = statements[0]
+        note = Finding(RESTRICT.id, CONVENTION, None, False, False, RESTRICT.message, RESTRICT.safe_form)
+        statements[0] = replace(first, findings=(*first.findings, note))
 
 
 def _segment(item: Raw | Unparsed, state: State) -> None:
@@ -95,6 +125,9 @@ def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, ope
     kind, transactional = "Unparsed", True
     if isinstance(item, Unparsed):
         _unparsed(item, data, state)
+    elif is_frame and item.kind == "VariableSetStmt":
+        kind = item.kind
+        state.see(LEFT_OUT, name=item.node["name"])
     elif is_frame:
         kind = item.kind
         state.begin() if opens else state.end()

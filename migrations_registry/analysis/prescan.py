@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw
 from migrations_registry.analysis.routines import routine
-from migrations_registry.analysis.state import State
+from migrations_registry.analysis.state import EVERY, State
 
 _SETTINGS = {"VariableSetStmt", "VariableShowStmt"}
 _API_ROLES = {"anon", "authenticated", "service_role"}
@@ -59,6 +59,7 @@ def _alter(node: Node, state: State) -> None:
 
 def _policy(node: Node, state: State) -> None:
     state.exposed = True
+    state.for_api.add(("policy", relation(node["table"])))
     state.replaced.add(("policy", relation(node["table"]), node["policy_name"]))
 
 
@@ -69,6 +70,14 @@ def _trigger(node: Node, state: State) -> None:
 def _grant(node: Node, state: State) -> None:
     if node.get("is_grant") and any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
         state.exposed = True
+    if node.get("is_grant") and node.get("objtype") == "OBJECT_TABLE":
+        tables = [relation(item["RangeVar"]) for item in node.get("objects", []) if "RangeVar" in item]
+        state.for_api.update(("grant", name) for name in tables or [EVERY])
+
+
+def _default_privileges(node: Node, state: State) -> None:
+    if node["action"].get("is_grant") and node["action"].get("objtype") == "OBJECT_TABLE":
+        state.for_api.add(("grant", EVERY))
 
 
 def _create(node: Node, state: State) -> None:
@@ -94,5 +103,6 @@ _READERS = {
     "CreatePolicyStmt": _policy,
     "CreateTrigStmt": _trigger,
     "GrantStmt": _grant,
+    "AlterDefaultPrivilegesStmt": _default_privileges,
     "CreateStmt": _create,
 }

@@ -16,6 +16,8 @@ from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.routines import Routine, Waiting
 from migrations_registry.analysis.scope import Scope
 
+EVERY = ("*", "*")  # GRANT … ON ALL TABLES IN SCHEMA
+
 
 @dataclass(slots=True)
 class State:
@@ -27,6 +29,9 @@ class State:
     changes_nothing: bool = False  # the whole file only reads
     harmless_transactions: bool = False
     exposed: bool = False  # the file is written for Supabase: API roles, auth functions or row security appear in it
+    for_api: set[tuple[str, Name]] = field(
+        default_factory=set
+    )  # what the file grants and makes policies of, for the API
     in_transaction: bool = False
     transaction: int = 0
     created: dict[Name, int] = field(default_factory=dict)  # new relation → transaction that made it

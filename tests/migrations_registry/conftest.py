@@ -13,6 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from psycopg import sql
 
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.apply import non_transactional, transactions
@@ -49,6 +50,19 @@ def proof_facts(proof_dsn: str) -> CatalogFacts:
     """The proof schema's live facts."""
     with psycopg.connect(proof_dsn, autocommit=True) as connection:
         return facts_of(read_live(connection))
+
+
+@pytest.fixture
+def copy_dsn(proof_dsn: str) -> Iterator[str]:
+    """A copy of the proof database for one statement that cannot be rolled back."""
+    name = f"proof_copy_{uuid4().hex[:12]}"
+    template = psycopg.conninfo.conninfo_to_dict(proof_dsn)["dbname"]
+    with psycopg.connect(portal_database.server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    yield portal_database.server.dsn(name)
+    portal_database.server.drop_database(name)
 
 
 @pytest.fixture

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import AX, STRENGTH, Statement
 from migrations_registry.analysis.parsing.parser import Raw, parse
 from migrations_registry.analysis.rule_registry import CATALOGUE
-from tests import portal_database
 
 LOCK_NAMES = {f"{''.join(word.title() for word in lock.split())}Lock": lock for lock in STRENGTH}
 CATALOG = "MD-SYSTEM-CATALOG"
@@ -108,19 +104,6 @@ def test_claim_in_a_transaction(rule_id: str, text: str, proof_dsn: str, proof_f
         connection.rollback()
 
     agree(rule_id, seen, claimed(text, proof_facts))
-
-
-@pytest.fixture
-def copy_dsn(proof_dsn: str) -> Iterator[str]:
-    """A copy of the proof database for one statement that cannot be rolled back."""
-    name = f"proof_copy_{uuid4().hex[:12]}"
-    template = psycopg.conninfo.conninfo_to_dict(proof_dsn)["dbname"]
-    with psycopg.connect(portal_database.server.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-    yield portal_database.server.dsn(name)
-    portal_database.server.drop_database(name)
 
 
 def waits_for(dsn: str, text: str, mode: str) -> str:

@@ -8,6 +8,9 @@ from migrations_registry.analysis import analyse
 from migrations_registry.analysis.model import CONVENTION
 
 FOUND = {
+    "CREATE TABLE n (a uuid); ALTER TABLE n ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON n USING (a = auth.uid())": (
+        "MC-NO-API-GRANT"
+    ),
     "ALTER TABLE t ALTER COLUMN id RESTART WITH 1": "MC-SEQ-RESTART",
     "ALTER TABLE t ALTER COLUMN id RESTART": "MC-SEQ-RESTART",
     "ALTER SEQUENCE s MAXVALUE 5": "MV-SEQUENCE-LIMIT",

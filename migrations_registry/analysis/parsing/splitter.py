@@ -17,6 +17,8 @@ _TOKEN = re.compile(
     |[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*""",
     re.S | re.X,
 )
+_RESTRICT = re.compile(rb"^\\restrict [A-Za-z0-9]+[ \t\r]*$", re.M)
+_UNRESTRICT = re.compile(rb"^\\unrestrict [A-Za-z0-9]+[ \t\r]*$", re.M)
 
 
 def pieces(data: bytes) -> Iterator[tuple[int, int]]:
@@ -79,3 +81,18 @@ def skip_blank(data: bytes, start: int, end: int) -> int:
         else:
             return start
     return end
+
+
+def without_restrict(data: bytes) -> bytes:
+    r"""The same bytes with blanks in place of pg_dump's \restrict and \unrestrict lines, which only speak to psql.
+
+    Only before the first and behind the last statement: anywhere else such a line is text, or a psql command.
+    """
+    first = _RESTRICT.search(data)
+    if first is None or skip_blank(data, 0, first.start()) != first.start():
+        return data
+    data = data[: first.start()] + b" " * len(first[0]) + data[first.end() :]
+    for last in list(_UNRESTRICT.finditer(data))[-1:]:
+        if skip_blank(data, last.end(), len(data)) == len(data):
+            data = data[: last.start()] + b" " * len(last[0]) + data[last.end() :]
+    return data

@@ -81,7 +81,7 @@ EXTENSION = rule(
     "MC-EXTENSION",
     COMPATIBILITY,
     "updates extension {name}: its functions, types and indexes may change",
-    "Pin the version and read its notes.",
+    "Read its notes first; Supabase installs its own version, whatever the file names.",
     bad=("ALTER EXTENSION citext UPDATE",),
     good=("CREATE EXTENSION IF NOT EXISTS citext",),
 )

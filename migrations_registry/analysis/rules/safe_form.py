@@ -44,8 +44,8 @@ def set_not_null(table: str, column: str, *, last: str = "") -> str:
     return (
         f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;\n"
         f"{NEXT_FILE}\nALTER TABLE {table} VALIDATE CONSTRAINT {name};\n"
-        f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\n"
-        f"ALTER TABLE {table} DROP CONSTRAINT {name};{last}"
+        f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;{last}\n"
+        f"{NEXT_FILE}\nALTER TABLE {table} DROP CONSTRAINT {name};"
     )
 
 

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import CONVENTION, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, SECURITY
 from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE
-from migrations_registry.analysis.state import State
+from migrations_registry.analysis.state import EVERY, State
 
 RLS_MISSING = rule(
     "MS-RLS-MISSING",
     SECURITY,
-    "table {name} has no row security: whoever holds the public API key can read and write it",
+    "table {name} has no row security: whoever holds the public API key can read and write it as soon as a role of the "
+    "API is granted it",
     "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY; with a policy for each role, in the same file.",
     bad=("CREATE TABLE x (id uuid); GRANT SELECT ON x TO service_role; CREATE POLICY p ON orders USING (false)",),
     good=("CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY", "CREATE TEMP TABLE x (a int)"),
+)
+
+
+NO_GRANT = rule(
+    "MC-NO-API-GRANT",
+    COMPATIBILITY,
+    "no role of the API is granted anything on {name}, and new tables of Supabase get no grants by themselves since "
+    "October 2026: its policies let nobody in",
+    "GRANT to anon, authenticated or service_role, as its policies say, in the same file.",
+    bad=("CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON x USING (id IS NULL)",),
+    good=(
+        "CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON x USING (id IS NULL); "
+        "GRANT SELECT ON x TO service_role",
+        "CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY p ON orders USING (id < 0)",
+    ),
 )
 
 
@@ -39,6 +56,8 @@ def create_table(node: Node, state: State) -> None:
     is_exposed = name[0] == "public" and not node.get("inhRelations")
     if is_exposed and name not in state.secured:
         state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
+    if is_exposed and ("policy", name) in state.for_api and not {("grant", name), ("grant", EVERY)} & state.for_api:
+        state.see(NO_GRANT, name=label(name))
 
 
 def _recreated(name: tuple[str, str], state: State) -> None:

@@ -1,0 +1,102 @@
+"""Advice is written as files: each goes through our own analysis, as the registry applies it, and stops nobody."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from migrations_registry.analysis import analyse
+from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTION, DATA, EXECUTION
+from migrations_registry.analysis.parsing.parser import Raw, parse
+from migrations_registry.analysis.plan import plan
+from migrations_registry.analysis.rules.safe_form import files
+from migrations_registry.services.live_facts import facts_of
+from providers.postgres.schema.live_facts import read_live
+
+DANGEROUS = {
+    "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0)": 2,
+    "ALTER TABLE orders ALTER COLUMN code SET NOT NULL": 3,
+    "ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id)": 2,
+    "ALTER TABLE orders ADD CONSTRAINT x UNIQUE (code)": 1,
+    "ALTER TABLE keyless ADD CONSTRAINT x PRIMARY KEY (ref)": 3,
+    "CREATE INDEX x ON orders (note)": 1,
+    "CREATE UNIQUE INDEX x ON orders (code)": 1,
+    "DROP INDEX orders_note_idx": 1,
+    "REINDEX INDEX orders_note_idx": 1,
+}
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_each_file_of_a_safe_form_is_routine_and_applies(text: str, copy_dsn: str) -> None:
+    with psycopg.connect(copy_dsn, autocommit=True) as connection:
+        before = analyse(text.encode(), as_runner=True, facts=facts_of(read_live(connection)))
+        (form,) = {each.safe_form for each in before.findings if each.severity == BLOCKING}
+        written = files(form)
+        for file in written:
+            analysis = analyse(file.encode(), as_runner=True, facts=facts_of(read_live(connection)))
+            assert {finding.severity for finding in analysis.findings} <= {CONVENTION}, file
+            assert plan(analysis).refusals == ()
+            for piece in parse(file.encode()):
+                assert isinstance(piece, Raw)
+                connection.execute(file.encode()[piece.start : piece.end])
+    assert len(written) == DANGEROUS[text]
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_without_a_live_catalogue_it_still_stops_nobody(text: str) -> None:
+    before = analyse(text.encode(), as_runner=True)
+    forms = {each.safe_form for each in before.findings if each.severity == BLOCKING}
+
+    found = [each for form in forms for file in files(form) for each in analyse(file.encode(), as_runner=True).findings]
+    assert {each.severity for each in found} <= {CONVENTION, COMPATIBILITY}
+    assert not any(each.severity in (DATA, EXECUTION) for each in found)
+
+
+HEADER = """--
+-- PostgreSQL database dump
+--
+
+\\restrict aB3c
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET row_security = off;
+CREATE TABLE public.t (a int PRIMARY KEY);
+
+\\unrestrict aB3c
+"""
+
+
+def test_a_dump_is_read_without_what_it_says_to_psql() -> None:
+    analysis = analyse(HEADER.encode(), as_runner=True)
+    whole = plan(analysis)
+
+    run = [analysis.statements[number].sql for step in whole.steps for number in step.statements]
+    assert (analysis.risk, whole.refusals) == ("routine", ())
+    assert not [text for text in run if "timeout" in text or "restrict" in text]
+    assert {"MP-RESTRICT", "MT-DUMP-HEADER"} <= {finding.rule for finding in analysis.findings}
+
+
+PSQL = (
+    "SELECT 1;\n\\restrict a1\nSELECT 2;",
+    "\\unrestrict a1\nSELECT 1;",
+    "\\restrict a1; DROP TABLE t\nSELECT 1;",
+    "\\restrict a1\n\\i other.sql\nSELECT 1;",
+    "\\restrict a1\nSELECT 1;\n\\unrestrict a1\nDROP TABLE t;",
+)
+
+
+@pytest.mark.parametrize("text", PSQL)
+def test_anywhere_else_it_stays_a_command_of_psql(text: str) -> None:
+    assert "MP-META" in {finding.rule for finding in analyse(text.encode()).findings}
+
+
+def test_limits_that_a_hand_written_file_switches_off_are_still_told() -> None:
+    found = analyse(b"SET lock_timeout = 0; SET client_encoding = 'UTF8'; ALTER TABLE t ADD COLUMN x int").findings
+
+    assert "MT-TIMEOUT-OFF" in {finding.rule for finding in found}
