@@ -15,6 +15,7 @@ from migrations_registry.history import states as history_states
 from migrations_registry.history.baseline import is_baselined
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.services.planning import Review, review
+from migrations_registry.services.rehearsals import newest_rehearsal, why_not_approve
 from migrations_registry.services.row_counts import count_now
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
@@ -31,6 +32,7 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     """All checks, cheapest first; nothing is changed by any of them."""
     environment = ctx.environment
     failpoint("preflight.begun")
+    _rehearsed(ctx, file)
     _baselined(environment, file)
     _session(environment, migration_dsn(environment))
     _in_order(environment, file)
@@ -49,6 +51,14 @@ def check(ctx: StepContext, file: MigrationFile) -> Attempt:
     require(ctx, Requirements(reviewed.plan.maintenance, reviewed.plan.restore_point))
     ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")
     return attempt
+
+
+def _rehearsed(ctx: StepContext, file: MigrationFile) -> None:
+    """A rehearsal may have ended after the last vote. Broken glass goes on; elsewhere nobody voted."""
+    row = newest_rehearsal(file, ctx.environment)
+    why = why_not_approve(row, ctx.operation.requested_by.username) if row and ctx.environment.protected else ""
+    if why and not ctx.operation.glass_is_broken():
+        raise Refused(f"{why} Nothing was changed.")
 
 
 def _baselined(environment: Environment, file: MigrationFile) -> None:

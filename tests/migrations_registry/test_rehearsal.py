@@ -108,6 +108,19 @@ def test_what_nobody_can_follow_is_declared_once_people_saw_it_measured(proven: 
     assert known.status == "succeeded", known.error
 
 
+def test_a_failure_after_the_last_vote_ends_the_application(proven: Environment, act: Act) -> None:
+    file = add_supabase(2, "SELECT 1 / 0")
+    rehearsed(act, file)
+    unprotected = act("migrations.apply", file=file.sha256)
+    Environment.objects.update(protected=True, votes_destructive=0, votes_sensitive=0)
+
+    refused = act("migrations.apply", file=file.sha256)
+
+    assert "of which nothing was kept, stopped: division by zero" in unprotected.error
+    assert "Its rehearsal failed at" in refused.error
+    assert refused.error.endswith("Nothing was changed.")
+
+
 KINDS = [
     "DROP TABLE leads",
     "ALTER TABLE leads DROP COLUMN message; ALTER TABLE leads ADD COLUMN note text DEFAULT 'x' NOT NULL",
