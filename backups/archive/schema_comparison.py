@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from providers.postgres.schema.generations import AROUND
+from providers.postgres.schema.meaning import same_meaning
 
 UNEXPLAINED, EXPLAINED = "", "not rebuilt"
 Row = Sequence[str]
@@ -33,8 +34,6 @@ OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
 ACCESS_METHOD = re.compile(r"; -- ACCESS METHOD \w+")
 OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
 VERSION = re.compile(r" VERSION '[^']*'")
-CAST_ITEM = re.compile(r"(?:^|(?<=, ))'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+")
-CAST_ARRAY = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*+'::[a-z ]++(?:\(\d+\))?+(?:, )?+)++)\]\)::([a-z ]+)\[\]")
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,15 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     result = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
-        if was == now or (was is None and not sides.whole):
+        if (was and now and _same(was, now)) or (was is None and not sides.whole):
             continue
         change = "is missing" if now is None else "was not in the source" if was is None else "differs"
         result.append(Difference(*key, change, _reason(key, was, now, sides)))
     return result
+
+
+def _same(was: tuple[str, str], now: tuple[str, str]) -> bool:
+    return was[0] == now[0] and same_meaning(was[1], now[1])
 
 
 def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -93,13 +96,7 @@ def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> dict[tuple[s
 def _plain(kind: str, text: str) -> str:
     if kind in ("grants", "default grants"):
         return "; ".join(sorted(set(MAINTAIN.sub("", text).split("; "))))
-    return CAST_ARRAY.sub(_pushed, text).removesuffix("; -- TARGET -1")  # the default, as servers before 17 say it
-
-
-def _pushed(match: re.Match[str]) -> str:
-    """(ARRAY['a'::varchar])::text[] is read back from a dump as ARRAY[('a'::varchar)::text]."""
-    items = CAST_ITEM.findall(match[1])
-    return "ARRAY[" + ", ".join(f"({item})::{match[2]}" for item in items) + "]"
+    return text.removesuffix("; -- TARGET -1")  # the default, as servers before 17 say it
 
 
 def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, str] | None, sides: Sides) -> str:

@@ -104,3 +104,15 @@ CREATE TABLE t(x int CONSTRAINT c CHECK (x > 0)); CREATE INDEX i ON t(x); CREATE
 COMMENT ON CONSTRAINT c ON t IS 'a'; COMMENT ON INDEX i IS 'a'; COMMENT ON POLICY p ON t IS 'a'; COMMENT ON CONSTRAINT dc ON DOMAIN d IS 'a'; COMMENT ON RULE r ON t IS 'a'; COMMENT ON EVENT TRIGGER ev IS 'a';
 -- name: a partition on another server
 CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'x', dbname 'y'); CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'u', password 'p'); CREATE TABLE p(x int) PARTITION BY LIST (x); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE FOREIGN TABLE p2 PARTITION OF p FOR VALUES IN (2) SERVER s; INSERT INTO p VALUES (1);
+-- name: conditions that are read back flat
+CREATE TABLE t(a varchar(9), b char(3), c text, n numeric(9, 2) DEFAULT -1.5, i int DEFAULT -1, d date DEFAULT 'infinity', f float8 DEFAULT 1, j jsonb, r int4range, v interval DEFAULT '1 day', g int GENERATED ALWAYS AS (CASE WHEN i BETWEEN 1 AND 2 AND n > 0 OR n < -5 THEN coalesce(i, 0) ELSE -i END) STORED,
+  CHECK (i BETWEEN -1 AND 2 AND f > 0), CHECK (((i > 0 OR n > 0) OR f > 0) OR (c IS NULL AND b IS NULL)), CHECK (a NOT IN ('x', 'y') AND b IN ('k', 'l', '')), CHECK (i NOT BETWEEN SYMMETRIC 9 AND 8), CHECK ((a, c) IS DISTINCT FROM (c, a) OR (i, n) < (f, 5)), CHECK (c LIKE '%x' ESCAPE '!' AND c ~ 'y' AND NOT c SIMILAR TO 'z' OR c IS NULL), CHECK (extract(year FROM d) > 1 AND d::timestamptz AT TIME ZONE 'UTC' > 'epoch' AND overlay(c placing 'a' from 1) <> trim(both from a)), CHECK (c = ANY ('{a,b}') AND (j ->> 'a') IN ('b', 'c') OR true), EXCLUDE USING gist (r WITH &&) WHERE (i > 0 AND n > 0 AND f > 0));
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end';
+CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN ((OLD.a, OLD.b, OLD.c, OLD.i) IS DISTINCT FROM (NEW.a, NEW.b, NEW.c, NEW.i)) EXECUTE FUNCTION f();
+CREATE INDEX ON t ((a || b), (lower(a))) WHERE a IN ('a', 'b') AND i BETWEEN 0 AND 9 AND n IS NOT NULL;
+ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING ((a = current_user OR i BETWEEN 1 AND 3 OR a IN ('x', 'z')) AND n > 0) WITH CHECK (a IN ('x', 'z') AND i > 0 AND n > 0);
+CREATE STATISTICS st ON (i + 1), (a || c) FROM t; CREATE DOMAIN dm AS varchar(5) CHECK (VALUE IN ('a', 'b') AND VALUE <> 'c' AND length(VALUE) BETWEEN 1 AND 3);
+CREATE VIEW v AS SELECT *, i BETWEEN 1 AND 2 AND n > 0 AS q, (a, i) = ('x', 1) AND f > 0 AS w FROM t WHERE (a IN ('x', 'y') OR i > 0 OR n > 0) AND (c, a) NOT IN (SELECT c, a FROM t) GROUP BY t.a, t.b, t.c, t.n, t.i, t.d, t.f, t.j, t.r, t.v, t.g HAVING count(*) FILTER (WHERE i BETWEEN 1 AND 2 AND n > 0) >= 0 ORDER BY a LIMIT 5;
+CREATE RULE r AS ON DELETE TO t WHERE OLD.i BETWEEN 1 AND 2 AND OLD.a IN ('x', 'y') AND OLD.n > 0 DO INSTEAD NOTHING;
+CREATE FUNCTION at(x int, y varchar DEFAULT 'a') RETURNS boolean LANGUAGE sql BEGIN ATOMIC SELECT x BETWEEN 1 AND 2 AND y IN ('a', 'b') AND x > 0; END;
+INSERT INTO t(i, f, n) VALUES (1, 2, 3);
