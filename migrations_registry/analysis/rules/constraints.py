@@ -151,5 +151,5 @@ def _has_served(name: Name, constraint: str, state: State) -> bool:
     facts, guessed = state.table(name), _column_by_name(constraint, name)
     column = tested_not_null(state.checks.get((name, constraint), {}))
     column = column or (guessed if facts and guessed in facts.checked_not_null else None)
-    required = bool(facts and column in facts.columns and facts.columns[column].not_null)
-    return required or (name, column) in state.required_columns
+    known = facts.columns.get(column) if facts and column else None
+    return bool(known and known.not_null) or (name, column) in state.required_columns
