@@ -130,10 +130,7 @@ class PolicyAdmin(EditableAdmin):
         ),
         (
             "Retention",
-            {
-                "description": "Counted over proven runs. Three proven runs always stay.",
-                "fields": list(KEEP),
-            },
+            {"description": "Counted over proven runs. Three proven runs always stay.", "fields": list(KEEP)},
         ),
     ]
     empty_title = "No policies yet"
@@ -145,6 +142,13 @@ class PolicyAdmin(EditableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
+        """Who only looks sees the tables by name: the form's own fields are empty outside a form."""
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        names = {"fields": ["tables", "closure", "format"]}
+        return [(title, names if title == "Tables" else options) for title, options in self.fieldsets]
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """Runs refer to it for ever; switch it off instead."""

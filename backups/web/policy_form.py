@@ -81,11 +81,19 @@ class PolicyForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         widget = self.fields["picked"].widget
         assert isinstance(widget, TablePicker)  # noqa: S101 - declared above
-        widget.rows, widget.problem = _rows(self.instance)
+        widget.rows, widget.problem = _rows(self.instance, self._place())
         self.spelled = {_qualified(name): name for name in self.instance.tables or []}
         shown = {row["name"] for row in widget.rows}
         self.fields["picked"].initial = [name for name in self.spelled if name in shown]
         self.fields["lines"].initial = "\n".join(text for name, text in self.spelled.items() if name not in shown)
+
+    def _place(self) -> Environment | None:
+        """Where the tables are ticked: the policy's own; for a new one as chosen, else the first that there is."""
+        if self.instance.pk:
+            return self.instance.environment
+        chosen = str(self.data.get("environment") or self.initial.get("environment") or "")
+        places = Environment.objects.of_the_product()
+        return (places.filter(pk=chosen).first() if chosen.isdecimal() else None) or places.first()
 
     def clean(self) -> dict[str, Any]:
         """Lines and ticks together, each once; a name keeps the spelling that it had.
@@ -117,11 +125,10 @@ def _qualified(name: str) -> str:
     return name if "." in name or name == "*" else f"public.{name}"
 
 
-def _rows(policy: Policy) -> tuple[list[dict[str, Any]], str]:
+def _rows(policy: Policy, environment: Environment | None) -> tuple[list[dict[str, Any]], str]:
     """Every table of the environment with the policies that copy it, largest first; or why there are none."""
-    if not policy.pk:
-        return [], "Save the policy first; then the tables of its environment can be ticked here."
-    environment: Environment = policy.environment
+    if environment is None:
+        return [], "There is no environment yet; add one first."
     tables, problem = live_tables(environment)
     others = list(Policy.objects.filter(environment=environment, enabled=True))
     return [

@@ -10,11 +10,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from deployments.models import Deployment, Service, VariableGroup
-from deployments.models.deployment import Status
+from deployments.models.deployment import GONE, Status
 from deployments.variables.reach import strictest
 from operations.authority import why_not
 from operations.engine import kinds
 
+ROLLBACK = "rollback"  # Render's word for what started a deploy
+LOOKED_AT = 200
 MAY_NOT = "Your role may not request this."
 GROUP_VERBS = (
     ("set_group_variable", "Set a variable"),
@@ -96,14 +98,20 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
 
 
 def good_among(known: Sequence[Deployment]) -> Deployment | None:
-    """The same answer as `last_good`, from deploys read before, newest first."""
-    live = next((row.commit_sha for row in known if row.status == Status.LIVE), "")
+    """What a rollback would put back, of deploys read before, newest first: superseded and not found unhealthy.
+
+    After a rollback that is older than what is live: what was left is the version that somebody fled from.
+    """
+    live = next((row for row in known if row.status == Status.LIVE), None)
     good = (row for row in known if row.status == Status.DEACTIVATED and not row.seeded and row.health != "unhealthy")
-    return next((row for row in good if row.commit_sha != live), None)
+    if live is None:
+        return next(good, None)
+    first = min(row.created_at for row in known if row.commit_sha == live.commit_sha)
+    before = first if live.trigger == ROLLBACK else live.created_at
+    return next((row for row in good if row.commit_sha != live.commit_sha and row.created_at < before), None)
 
 
 def last_good(service: Service) -> Deployment | None:
-    """What a rollback would put back: the newest superseded deploy that was not found unhealthy."""
-    rows = Deployment.objects.superseded().filter(service=service).exclude(health="unhealthy")
-    live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
-    return rows.exclude(commit_sha=live.commit_sha if live else "").order_by("-created_at").first()
+    """The same, read here; deploys that Render no longer knows are no way back."""
+    rows = service.deployments.exclude(provider_status=GONE).order_by("-created_at")
+    return good_among(list(rows[:LOOKED_AT]))

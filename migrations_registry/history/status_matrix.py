@@ -35,8 +35,8 @@ class Stream:
     open: list[tuple[str, str]]
 
 
-def columns(only: str = "") -> list[Column]:
-    """Every environment but unread previews, with everything that its column needs, in one question."""
+def columns(only: str = "", *, previews: bool = False) -> list[Column]:
+    """Every environment, unread previews only where asked for, with all that its column needs, in one question."""
     incidents = DriftIncident.objects.filter(environment=OuterRef("pk"), status=DriftIncident.Status.OPEN)
     known: QuerySet[Any] = (
         Environment.objects.of_the_product()
@@ -48,6 +48,8 @@ def columns(only: str = "") -> list[Column]:
     )
     if only:
         return [_column(environment) for environment in known.filter(slug=only)]
+    if previews:
+        return [_column(environment) for environment in known]
     return [_column(environment) for environment in known.exclude(kind=Environment.Kind.PREVIEW, history_reading=None)]
 
 

@@ -15,6 +15,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from migrations_registry.history.status_cell import Column
+from migrations_registry.history.status_matrix import columns
 from migrations_registry.models import MigrationFile, Rehearsal, Waiver
 from migrations_registry.services import rehearsal_lines, rehearsals
 from migrations_registry.services.annotated_lines import lines_of, notes_of
@@ -22,6 +24,7 @@ from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.services.waivers import approve, propose
+from migrations_registry.web.standing import standing
 from operations.approvals.voting import objection, why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds
@@ -60,16 +63,22 @@ def _environment(request: HttpRequest) -> Environment | None:
 
 
 def _environments(request: HttpRequest) -> list[Environment]:
-    """All of them, asked once a request."""
-    if not hasattr(request, "environments"):
-        request.environments = list(Environment.objects.of_the_product())  # type: ignore[attr-defined]
-    return request.environments  # type: ignore[attr-defined]
+    return [column.environment for column in _columns(request)]
+
+
+def _columns(request: HttpRequest) -> list[Column]:
+    """All of them with what is known of their history, asked once a request."""
+    if not hasattr(request, "columns"):
+        request.columns = columns(previews=True)  # type: ignore[attr-defined]
+    return request.columns  # type: ignore[attr-defined]
 
 
 def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
     operation = _open_operation(reviewed)
     rehearsal = newest_rehearsal(reviewed.file, reviewed.environment)
     people = _voters(operation)
+    here = [column for column in _columns(request) if column.environment.pk == reviewed.environment.pk]
+    stands = standing(reviewed, next(iter(here), None))
     return {
         **admin.site.each_context(request),
         "title": reviewed.file.name,
@@ -91,7 +100,8 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "why_not_vote": why_not_vote(operation, _person(request)) or objection(operation) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
         "request_url": _request_url(reviewed),
-        "why_not_request": _why_not_request(request, reviewed),
+        "stands": stands,
+        "why_not_request": _why_not_request(request, reviewed) or stands.certain_to_fail,
         "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
         "votes": _votes(reviewed),

@@ -13,7 +13,7 @@ from operations.engine.request import refusals_recorded
 from operations.engine.wording import said
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
-from operations.models import Task
+from operations.models import Operation, Status, Task
 from providers.errors import Refused
 
 
@@ -24,6 +24,27 @@ def why_not_close(task: Task, by: User) -> str:
     if task.not_by_id == by.pk:
         return "It reviews what you did; somebody else closes it."
     return why_not(by, "operations.close_task", task.environment, "Your role may not close tasks.")
+
+
+def seen_by(operation: Operation) -> Task | None:
+    """Who said that they looked at this failure, if anybody did."""
+    return Task.objects.select_related("closed_by").filter(dedupe_key=f"seen:{operation.pk}").first()
+
+
+def acknowledge(operation: Operation, *, by: User, resolution: str) -> Operation:
+    """Say by name that a failure was seen; it colours the home page no more. Raise Refused or PermissionDenied."""
+    place = operation.environment
+    if operation.status != Status.FAILED:
+        raise Refused(f"It is {operation.get_status_display().lower()}, not failed. Nothing was changed.")
+    if refusal := why_not(by, "operations.close_task", place, "Your role may not acknowledge failures."):
+        with refusals_recorded("operations.task", by, place):
+            raise PermissionDenied(f"{refusal} Nothing was changed.")
+    title = f"Look at what failed: {operation} on {place}"[:200]
+    given = {"kind": Task.Kind.OTHER, "title": title, "environment": place, "operation": operation}
+    with transaction.atomic():
+        task, _ = Task.objects.get_or_create(dedupe_key=f"seen:{operation.pk}", defaults=given)
+        close(task, by=by, resolution=resolution)
+    return operation
 
 
 def close(task: Task, *, by: User, resolution: str) -> Task:

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.engine.claim import Lease, lock, write
+from operations.engine.kinds import registry
 from operations.engine.request import record_about
 from operations.engine.specs import StepSpec
 from operations.engine.wakeup import wake_waiting
-from operations.models import Operation, Outcome, Step, StepStatus, Task
+from operations.models import Operation, Outcome, Status, Step, StepStatus, Task
 from providers.redact import redact
 
 ALARM_AFTER = 3
@@ -38,9 +39,30 @@ def end(lease: Lease, status: str, error: str) -> None:
             lease_until=None,
             lease_owner="",
         )
+        if status in (Status.SUCCEEDED, Status.FAILED):
+            _open_review(operation)
         wake_waiting(operation.exclusive_key)
         data: dict[str, Any] = {"error": error} if error else {}
         record_about(operation, f"operations.{status}", actor=SYSTEM, attempt=operation.attempt, **data)
+
+
+def _open_review(operation: Operation) -> None:
+    """One person may restore service alone; somebody else looks at what was done, once it was done."""
+    kind, by = registry.kinds.get(operation.kind), operation.requested_by
+    begun = operation.steps.exclude(status__in=[StepStatus.PENDING, StepStatus.SKIPPED]).exists()
+    if kind is None or not kind.restores_service or operation.approvals_required or operation.seeded or not begun:
+        return
+    Task.objects.get_or_create(
+        dedupe_key=f"alone:{operation.pk}",
+        defaults={
+            "kind": Task.Kind.REVIEW_RESTORE_OF_SERVICE,
+            "title": f"Review what {by.username} did alone: {operation} on {operation.environment}"[:200],
+            "body": operation.reason,
+            "environment": operation.environment,
+            "operation": operation,
+            "not_by": by,
+        },
+    )
 
 
 def next_always(rows: list[Step], specs: dict[str, StepSpec]) -> Step | None:

@@ -25,7 +25,7 @@ from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.factors.acts import asked
 from operations.factors.step_up import spend
-from operations.models import Environment, Operation, Risk, Status, Step, Task
+from operations.models import Environment, Operation, Risk, Status, Step
 from operations.votes.asked import REQUESTED
 from providers.errors import Refused
 from providers.redact import redact
@@ -102,8 +102,6 @@ def request(
                 spend(by.username, asked(operation))
             if operation.status == Status.QUEUED and not seeded:
                 wake(operation)
-            if kind.restores_service and not seeded:
-                _open_review(operation, by)
             record_about(operation, REQUESTED, actor=by.username, at=at, content_sha256=operation.content_sha256, **why)
     return operation
 
@@ -152,19 +150,6 @@ def record_about(operation: Operation, code: str, *, actor: str, at: datetime | 
         data={"kind": operation.kind, "about": operation.subject, **data},
         at=at,
         seeded=operation.seeded,
-    )
-
-
-def _open_review(operation: Operation, by: User) -> None:
-    """One person may restore service alone; somebody else looks at it afterwards."""
-    Task.objects.create(
-        kind=Task.Kind.REVIEW_RESTORE_OF_SERVICE,
-        title=f"Review what {by.username} did alone: {operation} on {operation.environment}"[:200],
-        body=operation.reason,
-        environment=operation.environment,
-        operation=operation,
-        not_by=by,
-        dedupe_key=f"alone:{operation.pk}",
     )
 
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from operations import navigation
 from operations.authority import holds_somewhere
+from operations.models import Environment
 from operations.web import formatting
 from operations.web.form_key import NAME, key_of
 
@@ -104,6 +105,17 @@ def timeline_of(row: Any) -> str:
     """The ledger's entries that name this row; empty where there is no such list."""
     base = navigation.page("admin:ledger_entry_changelist")
     return f"{base}?{urlencode({'q': row.pk})}" if base and row is not None else ""
+
+
+@register.simple_tag(takes_context=True)
+def here(context: Context) -> Environment | None:
+    """The environment that this page is about: its own, or the one of the row that it shows; most pages have none."""
+    for name in ("environment", "operation", "service", "run", "row", "original"):
+        found = context.get(name)
+        found = found if isinstance(found, Environment) else getattr(found, "environment", None)
+        if isinstance(found, Environment):
+            return found
+    return None
 
 
 def _heading(header: dict[str, Any]) -> str:

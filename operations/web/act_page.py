@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 
 from operations.approvals.break_glass import break_glass
 from operations.approvals.decision import decision_of
+from operations.approvals.tasks import acknowledge
 from operations.approvals.voting import approve, reject, revoke
 from operations.engine.cancel import cancel, retry
 from operations.engine.request import refusals_recorded
@@ -64,6 +65,8 @@ def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, o
         return break_glass(operation, by=user, reason=reason)
     if verb == "retry":
         return retry(operation, by=user, reason=reason)
+    if verb == "acknowledge":
+        return acknowledge(operation, by=user, resolution=reason)
     if verb == "cancel":
         return cancel(operation, by=user, reason=reason)
     raise Http404(f"There is no verb {verb}.")

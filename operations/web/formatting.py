@@ -18,11 +18,11 @@ TONES = {
     "warn": "awaiting_approval late suspect waiting sensitive degraded missed expiring unverified drifted overdue "
     "blocking open partial",
     "bad": "failed rejected altered destructive unhealthy broken down missing invalid build_failed update_failed "
-    "opaque dead refused",
+    "opaque dead",
     "run": "running requested queued started building deploying proving copying cancelling pending in_progress created "
     "update_in_progress build_in_progress rolled_back",
     "idle": "cancelled canceled expired skipped deactivated unknown off none retired superseded idle revoked routine "
-    "stored",
+    "stored refused",
 }
 _TONE_OF = {word: tone for tone, words in TONES.items() for word in words.split()}
 

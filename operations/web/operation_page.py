@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from operations.approvals.decision import decision_of
+from operations.approvals.tasks import seen_by
 from operations.engine import kinds
 from operations.engine.deciding import places_of
 from operations.models import Operation, Status
@@ -37,6 +38,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         **live,
         "title": named(operation),
         "decision": decision_of(operation),
+        "seen": seen_by(operation) if operation.status == Status.FAILED else None,
         "approve": next((verb for verb in live["verbs"] if verb.name == "approve"), None),
     }
     return TemplateResponse(request, "admin/operations/operation.html", context)

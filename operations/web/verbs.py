@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from operations import authority
 from operations.approvals.break_glass import why_not_break_glass
+from operations.approvals.tasks import seen_by
 from operations.approvals.voting import objection, typed_for, why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import why_not_cancel
@@ -46,6 +47,10 @@ def verbs(operation: Operation, user: User) -> list[Verb]:
         why_not = _why_not_retry(operation, user)
         if operation.status != Status.SUCCEEDED:
             shown.append(Verb("retry", "Request again", why_not, says="A new operation with the same parameters."))
+        if operation.status == Status.FAILED and seen_by(operation) is None:
+            may_not = authority.why_not(user, "operations.close_task", operation.environment, "Your role may not.")
+            says = "It stays failed, with your name and reason; the home page goes back to what is open."
+            shown.append(Verb("acknowledge", "Acknowledge", may_not, says=says, needs_reason=True))
     else:
         why_not = "It is stopping already." if operation.cancel_requested_at else why_not_cancel(operation, user)
         says = "A running step stops at its next border; always-steps still run."

@@ -20,14 +20,16 @@ from sampelit_ops.site import page_counts
 @dataclass(frozen=True)
 class RibbonLink:
     label: str
+    slug: str
     kind: str
     url: str
 
 
 @dataclass(frozen=True)
 class Ribbon:
-    named: list[RibbonLink]
-    others: list[RibbonLink]
+    """Where one can go; a page tells by its own environment which of them it is (`{% here %}`)."""
+
+    links: list[RibbonLink]
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,21 @@ class SearchResult:
 
 
 def ribbon(request: HttpRequest) -> Ribbon:
-    """Production by name, staging by name, previews as a number; each leads to its operations."""
+    """Production first, then staging by name, previews as a number; each leads to its operations."""
     base = navigation.page("admin:operations_operation_changelist")
     known = page_counts.of(request).environments
-    named = [_link(e.slug.upper(), e, base) for e in known if e.kind == "production"]
-    others = [_link(e.slug, e, base) for e in known if e.kind == "staging"]
+    links = [_link(e, base) for kind in ("production", "staging") for e in known if e.kind == kind]
     previews = sum(e.kind == "preview" for e in known)
     if previews:
         word = "preview" if previews == 1 else "previews"
-        others.append(
-            RibbonLink(f"{previews} {word}", "preview", navigation.page("admin:operations_environment_changelist"))
-        )
-    return Ribbon(named, others)
+        page = navigation.page("admin:operations_environment_changelist")
+        links.append(RibbonLink(f"{previews} {word}", "", "preview", page))
+    return Ribbon(links)
 
 
-def _link(label: str, environment: page_counts.Surrounding, base: str) -> RibbonLink:
-    return RibbonLink(label, environment.kind, f"{base}?environment__id__exact={environment.pk}")
+def _link(environment: page_counts.Surrounding, base: str) -> RibbonLink:
+    slug = environment.slug
+    return RibbonLink(slug, slug, environment.kind, f"{base}?environment__id__exact={environment.pk}")
 
 
 def note(request: HttpRequest) -> Note:

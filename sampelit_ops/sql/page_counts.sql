@@ -15,7 +15,16 @@ SELECT
   (SELECT count(*) FROM operations_task WHERE closed_at IS NULL) AS open_tasks,
   (SELECT count(*) FROM operations_operation o
     WHERE o.status = 'failed' AND o.requested_at > now() - interval '7 days' AND o.ended_at > now() - interval '3 days'
-      AND NOT EXISTS (SELECT 1 FROM operations_operation r WHERE r.retry_of_id = o.id)) AS failed,
+      AND NOT EXISTS (SELECT 1 FROM operations_operation r WHERE r.retry_of_id = o.id)
+      AND NOT EXISTS ( -- somebody has looked, by name
+            SELECT 1 FROM operations_task t WHERE t.dedupe_key = 'seen:' || o.id AND t.closed_at IS NOT NULL)
+      AND NOT EXISTS ( -- mended: the same was asked again and came to a good end
+            SELECT 1 FROM operations_operation later
+             WHERE later.kind = o.kind AND later.environment_id = o.environment_id AND later.subject = o.subject
+               AND later.status = 'succeeded' AND later.requested_at > o.requested_at)
+      AND NOT (o.error ILIKE '%%nothing was changed%%' AND NOT EXISTS ( -- refused before anything was done
+            SELECT 1 FROM operations_step s
+             WHERE s.operation_id = o.id AND s.position > 0 AND NOT s.always AND s.started_at IS NOT NULL))) AS failed,
   (SELECT count(*) FROM operations_operation o -- as /readyz counts: whoever waits for a healthy holder waits rightly
     WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now() - interval '1 minute')
       AND COALESCE(due_at, GREATEST(requested_at, lease_until, (SELECT max(ended_at) FROM operations_step s

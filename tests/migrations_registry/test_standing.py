@@ -1,0 +1,62 @@
+"""A review says where its file stands: what is in the way before anybody asks, and what was done when it is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from migrations_registry.models import Application, MigrationFile, StreamBaseline
+from operations.models import Environment
+from tests.registering import CALM, registered
+
+pytestmark = pytest.mark.django_db
+ASK, WHY = "Ask to apply it…", 'id="why-request"'
+
+
+@pytest.fixture
+def file(bare_production: Environment, operator: User, client: Client) -> MigrationFile:
+    client.force_login(operator)
+    return registered(CALM)
+
+
+def shown(client: Client, file: MigrationFile) -> str:
+    return client.get(reverse("admin:migrations_registry_migrationfile_change", args=[file.pk])).text
+
+
+def test_a_stream_that_is_not_baselined_is_told_with_the_way_on(file: MigrationFile, client: Client) -> None:
+    text = shown(client, file)
+
+    assert (ASK in text, WHY in text, "is not baselined on production" in text) == (False, True, True)
+    assert f"migrations.baseline/?environment=production&amp;stream={file.stream}" in text
+
+
+def test_what_stands_in_no_way_is_asked_for(file: MigrationFile, client: Client) -> None:
+    StreamBaseline.objects.create(environment=Environment.objects.get(), stream=file.stream, operation="x", made_by="y")
+
+    assert ASK in shown(client, file)
+
+
+def test_what_was_applied_is_not_asked_for_again_and_says_what_was_done(file: MigrationFile, client: Client) -> None:
+    row = Application.objects.create(
+        file=file, environment=Environment.objects.get(), operation="x", status="applied", ended_at=timezone.now()
+    )
+
+    text = shown(client, file)
+
+    assert (ASK in text, "Nobody has asked for it" in text, WHY in text) == (False, False, False)
+    assert reverse("admin:migrations_registry_application_change", args=[row.pk]) in text
+
+
+def test_a_frozen_environment_is_told_before_it_is_asked(file: MigrationFile, client: Client) -> None:
+    place = Environment.objects.get()
+    StreamBaseline.objects.create(environment=place, stream=file.stream, operation="x", made_by="y")
+    Environment.objects.filter(pk=place.pk).update(frozen_until=timezone.now() + timedelta(hours=1))
+
+    text = shown(client, file)
+
+    assert (ASK in text, "is frozen until" in text) == (False, True)
