@@ -1,6 +1,7 @@
-"""The sidebar and the links of the user menu. Apps may register more links in AppConfig.ready.
+"""The menu: eight entries by what a person comes for, each with the pages below it as tabs; and the user menu's links.
 
-In: `NavLink`s with a URL name, a permission and an optional counter. Out: `groups(request)`, what this person may see.
+In: `NavLink`s with a URL name, a permission and an optional counter, from AppConfig.ready. Out: `groups(request)`, what
+this person may see; an entry leads to the first of its pages.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-GROUPS = ("", "Operate", "Watch", "Admin")
+GROUPS = ("Overview", "Deployments", "Migrations", "Backups", "Approvals", "Activity", "Health", "Settings")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,35 @@ class Shown:
 
 @dataclass(frozen=True)
 class Group:
+    """One entry of the menu and the tabs of its pages."""
+
     name: str
     links: list[Shown]
+
+    @property
+    def url(self) -> str:
+        return self.links[0].url
+
+    @property
+    def current(self) -> bool:
+        return any(link.current for link in self.links)
+
+    @property
+    def counts(self) -> list[Shown]:
+        """Only what counts something."""
+        return [link for link in self.links if link.count]
+
+    @property
+    def count(self) -> int:
+        return sum(link.count for link in self.counts)
+
+    @property
+    def tone(self) -> str:
+        return "bad" if any(link.tone == "bad" for link in self.counts) else "warn"
+
+    @property
+    def count_means(self) -> str:
+        return ", ".join(link.count_means for link in self.counts)
 
 
 _links: dict[tuple[str, str], NavLink] = {}
@@ -56,7 +84,7 @@ _user_links: dict[str, str] = {}
 
 
 def register(link: NavLink) -> None:
-    """Add a sidebar link, or replace the one with the same group and label."""
+    """Add a page to an entry, or replace the one with the same group and label."""
     _links[link.group, link.label] = link
 
 
@@ -66,7 +94,7 @@ def register_user_link(label: str, url_name: str) -> None:
 
 
 def groups(request: HttpRequest) -> list[Group]:
-    """The sidebar for this request, empty groups left out."""
+    """The menu for this request, empty entries left out."""
     shown = [
         (link, url) for link in sorted(_links.values(), key=lambda link: link.order) if (url := _url(request, link))
     ]

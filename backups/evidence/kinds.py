@@ -135,4 +135,4 @@ def register() -> None:
     kinds.register(Evidence())
     kinds.register(TraceDecision())
     url, permission = "admin:backups_evidencereport_changelist", "backups.view_evidencereport"
-    navigation.register(NavLink("Watch", 78, "Evidence", url, permission))
+    navigation.register(NavLink("Backups", 38, "Evidence", url, permission))

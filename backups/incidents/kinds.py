@@ -172,5 +172,5 @@ def register() -> None:
     for kind in (ResolveIncident(), PlaceHold(), ReleaseHold()):
         kinds.register(kind)
     link = navigation.NavLink
-    navigation.register(link("Watch", 74, "Incidents", "admin:backups_incident_changelist", "backups.view_incident"))
-    navigation.register(link("Watch", 76, "Legal holds", "admin:backups_hold_changelist", "backups.view_hold"))
+    navigation.register(link("Health", 84, "Incidents", "admin:backups_incident_changelist", "backups.view_incident"))
+    navigation.register(link("Backups", 36, "Legal holds", "admin:backups_hold_changelist", "backups.view_hold"))

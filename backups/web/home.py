@@ -119,9 +119,9 @@ def register() -> None:
     home_panels.register(46, altered)
     register_widgets()
     navigation.register(
-        NavLink("Operate", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport")
+        NavLink("Backups", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport")
     )
-    navigation.register(NavLink("Operate", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))
+    navigation.register(NavLink("Backups", 31, "Policies", "admin:backups_policy_changelist", "backups.view_policy"))
 
 
 SHOWN = 30

@@ -1,30 +1,76 @@
-"""Two answers of the home page: is production healthy, and what is live and who shipped it."""
+"""The home page: is production healthy, what is live and who shipped it, and every service by environment."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet, Subquery
+from dataclasses import dataclass
+
+from django.db.models import Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
-from deployments.models import Deployment, Service, SyncState
-from deployments.models.deployment import Status
+from deployments.models import Service, SyncState
 from deployments.render import client
+from deployments.web.service_page import live_deployments
 from operations import home_panels, navigation
 from operations.home_panels import Panel
 from operations.models import Environment
 from operations.navigation import NavLink
 from operations.web.formatting import duration, relative
 
+KINDS = (Environment.Kind.PRODUCTION, Environment.Kind.STAGING, Environment.Kind.PREVIEW)
 
-def production() -> QuerySet[Service]:
-    services = Service.objects.filter(environment__kind=Environment.Kind.PRODUCTION, removed_at=None)
-    return services.select_related("environment").order_by("-type", "name")
+
+@dataclass(frozen=True)
+class Place:
+    """An environment, or all previews together, with its services."""
+
+    name: str
+    kind: str
+    url: str
+    services: list[Service]
+
+
+def services(request: HttpRequest) -> list[Service]:
+    """Every service of an environment with its live deploy and Render's trouble, asked once a request."""
+    known: list[Service] | None = getattr(request, "services_of_home", None)
+    if known is None:
+        trouble = SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]
+        rows = Service.objects.filter(removed_at=None, environment__kind__in=KINDS).select_related("environment")
+        rows = rows.annotate(trouble=Subquery(trouble)).prefetch_related(live_deployments())
+        known = list(rows.order_by("-environment__protected", "environment__slug", "-type", "name"))
+        request.services_of_home = known  # type: ignore[attr-defined]
+    return known
+
+
+def production(request: HttpRequest) -> list[Service]:
+    rows = [row for row in services(request) if row.environment and row.environment.kind == Environment.Kind.PRODUCTION]
+    return sorted(rows, key=lambda row: (row.type != "web_service", row.name))
+
+
+def places(request: HttpRequest) -> list[Place]:
+    """Production first; previews are one group, however many there are."""
+    if not request.user.has_perm("deployments.view_service"):
+        return []
+    made: dict[str, Place] = {}
+    for kind in KINDS:
+        for row in services(request):
+            if row.environment and row.environment.kind == kind:
+                place = _place(row.environment)
+                made.setdefault(place.name, place).services.append(row)
+    return list(made.values())
+
+
+def _place(environment: Environment) -> Place:
+    if environment.kind == Environment.Kind.PREVIEW:
+        return Place("Previews", environment.kind, reverse("admin:deployments_previews"), [])
+    url = reverse("admin:deployments_environment", args=[environment.slug])
+    return Place(environment.name, environment.kind, url, [])
 
 
 def health(request: HttpRequest) -> Panel:
     """Is production healthy? Red when a probe says no or a service is suspended, amber when nobody has looked, nobody
     can tell, or maintenance is on."""
-    everything = list(production())
+    everything = production(request)
     if suspended := [service for service in everything if service.suspended and service.is_web]:
         names = ", ".join(service.name for service in suspended)
         by = suspended[0].suspenders.replace("_", " ")
@@ -57,16 +103,10 @@ def health(request: HttpRequest) -> Panel:
 
 def live(request: HttpRequest) -> Panel:
     """What is live and who shipped it; says so when Render cannot be asked."""
-    ids = production().values("pk")
-    row = (
-        Deployment.objects.filter(service__in=ids, status=Status.LIVE, service__type="web_service")
-        .select_related("service__environment")
-        .order_by("-created_at")
-        .annotate(trouble=Subquery(SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]))
-        .first()
-    )
-    broken = SyncState.objects.filter(pk=1).exclude(error="")
-    kind = row.trouble if row else broken.values_list("error_kind", flat=True).first()
+    known = production(request)
+    rows = [deploy for service in known if service.is_web for deploy in service.live_now]  # type: ignore[attr-defined]
+    row = max(rows, key=lambda deploy: deploy.created_at, default=None)
+    kind = known[0].trouble if known else _trouble()  # type: ignore[attr-defined]
     trouble = f"Render does not answer: {kind}" if kind is not None else ""
     if row is None:
         return Panel("Live", "Nothing known", "warn", detail=trouble or "Run manage.py sync_deployments.")
@@ -75,6 +115,10 @@ def live(request: HttpRequest) -> Panel:
     detail = " · ".join(piece for piece in (row.who, at, took) if piece)
     url = reverse("admin:deployments_deployment_change", args=[row.pk])
     return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
+
+
+def _trouble() -> str | None:
+    return SyncState.objects.filter(pk=1).exclude(error="").values_list("error_kind", flat=True).first()
 
 
 def _environment_url(services: list[Service]) -> str:
@@ -86,11 +130,11 @@ def register() -> None:
     home_panels.register(10, health)
     home_panels.register(20, live)
     navigation.register(
-        NavLink("Operate", 12, "Services", "admin:deployments_service_changelist", "deployments.view_service")
+        NavLink("Deployments", 12, "Services", "admin:deployments_service_changelist", "deployments.view_service")
     )
     navigation.register(
         NavLink(
-            "Operate",
+            "Deployments",
             14,
             "Edge functions",
             "admin:deployments_edgefunction_changelist",
@@ -99,6 +143,6 @@ def register() -> None:
     )
     navigation.register(
         NavLink(
-            "Watch", 38, "Advisors", "admin:deployments_advisorfinding_changelist", "deployments.view_advisorfinding"
+            "Health", 86, "Advisors", "admin:deployments_advisorfinding_changelist", "deployments.view_advisorfinding"
         )
     )

@@ -25,4 +25,4 @@ def schema_drift(request: HttpRequest) -> Panel | None:
 def register() -> None:
     home_panels.register(50, schema_drift)
     link = "admin:migrations_registry_driftincident_changelist"
-    navigation.register(navigation.NavLink("Watch", 75, "Drift", link, "migrations_registry.view_driftincident"))
+    navigation.register(navigation.NavLink("Migrations", 25, "Drift", link, "migrations_registry.view_driftincident"))

@@ -79,7 +79,7 @@ class OpsAdminSite(admin.AdminSite):
     def panels(self, request: HttpRequest) -> HttpResponse:
         """The cards alone, for the live refresh of the home page."""
         _must_look(request)
-        return render(request, "admin/includes/panels.html", {"panels": home_panels.collect(request)})
+        return render(request, "admin/includes/panels.html", home.split(home_panels.collect(request)))
 
     def jump(self, request: HttpRequest) -> HttpResponse:
         """Search: one exact hit leads there at once, else pages and records that fit."""

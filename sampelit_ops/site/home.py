@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from deployments.web.home import places
 from ledger import registry
 from ledger.models import Entry
 from operations import home_panels, navigation
@@ -18,6 +19,7 @@ from operations.home_panels import Panel
 from operations.web.formatting import tone_of
 
 FEED_LENGTH = 8
+LOUD = ("bad", "warn")
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,20 @@ def context(request: HttpRequest) -> dict[str, Any]:
     shown = home_panels.collect(request)
     headline, lede = sentence(shown)
     return {
-        "panels": shown,
+        **split(shown),
+        "places": places(request),
         "headline": headline,
         "lede": lede,
         "feed": feed() if request.user.has_perm("ledger.view_entry") else [],
         "timeline_url": navigation.page("admin:ledger_entry_changelist"),
         "widgets": home_panels.collect_widgets(request),
     }
+
+
+def split(shown: list[Panel]) -> dict[str, list[Panel]]:
+    """What needs somebody, red first; and what is calm."""
+    needs = sorted((panel for panel in shown if panel.tone in LOUD), key=lambda panel: LOUD.index(panel.tone))
+    return {"needs": needs, "calm": [panel for panel in shown if panel.tone not in LOUD]}
 
 
 def sentence(shown: list[Panel]) -> tuple[str, str]:

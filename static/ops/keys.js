@@ -4,10 +4,10 @@ const PAGES = {
   d: "Deployments",
   m: "Migrations",
   b: "Backups",
-  o: "Operations",
   a: "Approvals",
-  t: "Timeline",
-  e: "Environments",
+  t: "Activity",
+  e: "Health",
+  s: "Settings",
 };
 let waitingForPage = false;
 

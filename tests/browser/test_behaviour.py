@@ -63,9 +63,9 @@ def test_shortcuts(site: Site, signed_in: SignIn) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#shortcuts")).to_have_count(0)
     page.keyboard.press("g")
-    page.keyboard.press("o")
+    page.keyboard.press("a")
 
-    page.wait_for_url("**/operations/operation/")
+    page.wait_for_url("**/operations/operation/approvals/")
 
 
 def test_theme_is_kept(site: Site, signed_in: SignIn) -> None:
@@ -88,10 +88,10 @@ def test_everything_is_there_without_scripts(browser: Browser, site: Site) -> No
 
     page.goto(site.url + reverse("admin:operations_operation_changelist"))
 
-    expect(page.locator("#nav-groups").get_by_text("Timeline")).to_be_visible()
+    expect(page.locator("#nav-groups").get_by_text("Activity")).to_be_visible()
     page.locator("#changelist-filter summary").first.click()
     expect(page.locator("#changelist-filter").get_by_text("Failed", exact=True)).to_be_visible()
-    page.locator("#nav-groups").get_by_text("Doctor").click()
+    page.locator("#nav-groups").get_by_text("Health").click()
     expect(page.locator("h1")).to_have_text("Doctor")
     context.close()
 

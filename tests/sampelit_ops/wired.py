@@ -83,30 +83,31 @@ after_in_child: _die_with_parent
 20 audit_rows
 """,
     "sidebar": """
-- 0 Overview: admin:index -
-Operate 10 Deployments: admin:deployments_deployment_changelist deployments.view_deployment
-Operate 12 Services: admin:deployments_service_changelist deployments.view_service
-Operate 14 Edge functions: admin:deployments_edgefunction_changelist deployments.view_edgefunction
-Operate 20 Migrations: admin:migrations_registry_migrationfile_changelist migrations_registry.view_migrationfile
-Operate 30 Backups: admin:backups_run_changelist backups.view_run
-Operate 31 Policies: admin:backups_policy_changelist backups.view_policy
-Operate 32 Stores: admin:backups_storereport_changelist backups.view_storereport
-Operate 35 Recover: admin:recover backups.view_run
-Watch 38 Advisors: admin:deployments_advisorfinding_changelist deployments.view_advisorfinding
-Watch 40 Operations: admin:operations_operation_changelist operations.view_operation
-Watch 50 Approvals: admin:approvals operations.view_operation counts waiting
-Watch 60 Tasks: admin:operations_task_changelist operations.view_task counts open_tasks
-Watch 70 Timeline: admin:ledger_entry_changelist ledger.view_entry
-Watch 74 Incidents: admin:backups_incident_changelist backups.view_incident
-Watch 75 Drift: admin:migrations_registry_driftincident_changelist migrations_registry.view_driftincident
-Watch 76 Legal holds: admin:backups_hold_changelist backups.view_hold
-Watch 78 Evidence: admin:backups_evidencereport_changelist backups.view_evidencereport
-Admin 80 Environments: admin:operations_environment_changelist operations.view_environment
-Admin 90 Doctor: admin:doctor operations.view_heartbeat
-Admin 99 Accidents: admin:demo_alarms operations.change_environment
-Admin 100 People: admin:auth_user_changelist auth.view_user
-Admin 102 Tokens: admin:operations_accesstoken_changelist auth.change_user
-Admin 110 All records: admin:records -
+Overview 0 Overview: admin:index -
+Deployments 10 Deployments: admin:deployments_deployment_changelist deployments.view_deployment
+Deployments 12 Services: admin:deployments_service_changelist deployments.view_service
+Deployments 14 Edge functions: admin:deployments_edgefunction_changelist deployments.view_edgefunction
+Migrations 20 Migrations: admin:migrations_registry_migrationfile_changelist migrations_registry.view_migrationfile
+Migrations 22 By environment: admin:migrations_status migrations_registry.view_migrationfile
+Migrations 25 Drift: admin:migrations_registry_driftincident_changelist migrations_registry.view_driftincident
+Backups 30 Backups: admin:backups_run_changelist backups.view_run
+Backups 31 Policies: admin:backups_policy_changelist backups.view_policy
+Backups 32 Stores: admin:backups_storereport_changelist backups.view_storereport
+Backups 35 Recover: admin:recover backups.view_run
+Backups 36 Legal holds: admin:backups_hold_changelist backups.view_hold
+Backups 38 Evidence: admin:backups_evidencereport_changelist backups.view_evidencereport
+Approvals 50 Approvals: admin:approvals operations.view_operation counts waiting
+Approvals 60 Tasks: admin:operations_task_changelist operations.view_task counts open_tasks
+Activity 70 Timeline: admin:ledger_entry_changelist ledger.view_entry
+Activity 72 Operations: admin:operations_operation_changelist operations.view_operation
+Health 80 Doctor: admin:doctor operations.view_heartbeat counts red_findings
+Health 84 Incidents: admin:backups_incident_changelist backups.view_incident
+Health 86 Advisors: admin:deployments_advisorfinding_changelist deployments.view_advisorfinding
+Health 99 Accidents: admin:demo_alarms operations.change_environment
+Settings 90 Environments: admin:operations_environment_changelist operations.view_environment
+Settings 100 People: admin:auth_user_changelist auth.view_user
+Settings 102 Tokens: admin:operations_accesstoken_changelist auth.change_user
+Settings 110 All records: admin:records -
 """,
     "user menu": """
 Second factor: account:second_factor

@@ -140,4 +140,4 @@ def register() -> None:
             PUT_BACK: "{actor} put back in the demo: {label}.",
         }
     )
-    navigation.register(navigation.NavLink("Admin", 99, "Accidents", "admin:demo_alarms", MAY))
+    navigation.register(navigation.NavLink("Health", 99, "Accidents", "admin:demo_alarms", MAY))
