@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin, viewers_only
@@ -23,7 +23,7 @@ from operations.engine.cancel import cancel
 from operations.engine.deciding import places_of
 from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
-from operations.web import act_page, formatting, operation_page, request_page
+from operations.web import act_page, catalogue, formatting, operation_page, request_page
 from providers.errors import Refused
 
 
@@ -58,12 +58,12 @@ class OperationAdmin(ReadOnlyAdmin):
         return operation_page.page(request, object_id)
 
     def catalogue(self, request: HttpRequest) -> HttpResponse:
-        """Every kind that can be requested, and why one cannot."""
-        rows = [
-            (kind, reverse("admin:operations_request", args=[kind.name]), _may(request.user, kind))
-            for kind in sorted(kinds.registry.kinds.values(), key=lambda item: item.name)
-        ]
-        context = {**self.admin_site.each_context(request), "title": "Request an operation", "rows": rows}
+        """Every kind that can be requested, by what it is about; those that this person may ask for first."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Request an operation",
+            "groups": catalogue.groups(lambda kind: _may(request.user, kind)),
+        }
         return TemplateResponse(request, "admin/operations/catalogue.html", context)
 
     def approvals(self, request: HttpRequest) -> HttpResponse:

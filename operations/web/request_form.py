@@ -18,10 +18,14 @@ class RequestForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}), required=False, help_text="Goes to the approvers and the ledger."
     )
 
-    def __init__(self, kind: kinds.OperationKind, environment: Environment, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, kind: kinds.OperationKind, environment: Environment, *args: Any, secrets: bool = True, **options: Any
+    ) -> None:
+        """Without `secrets` these are not asked yet: they are typed once, when everything else was seen."""
         super().__init__(*args, **{**options, "label_suffix": ""})
         for parameter in kind.parameters:
-            self.fields[parameter.name] = _field(parameter, environment)
+            if secrets or not parameter.secret:
+                self.fields[parameter.name] = _field(parameter, environment)
         places = self.fields["environment"]
         assert isinstance(places, forms.ModelChoiceField)  # noqa: S101 (for mypy)
         places.choices = list(forms.models.ModelChoiceIterator(places))  # read once, drawn twice

@@ -38,7 +38,11 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
         messages.warning(request, "There is no environment yet. Add one first; nothing was requested.")
         return redirect("admin:operations_environment_changelist")
     data = request.POST if request.method == "POST" else None
-    form = RequestForm(kind, environment, data, initial={**request.GET.dict(), "environment": environment.slug})
+    initial, shown = (
+        {**request.GET.dict(), "environment": environment.slug},
+        data is not None or _all_given(request, kind),
+    )
+    form = RequestForm(kind, environment, data, initial=initial, secrets=shown)
     refusal = None
     if request.method == "POST" and form.is_valid():
         answer = _ask(request, kind, form)
@@ -89,10 +93,16 @@ def _given(values: QueryDict, kind: kinds.OperationKind) -> dict[str, str]:
     return {name: values.get(name, "").strip() for name in names} | {"environment": values.get("environment") or first}
 
 
+def _all_given(request: HttpRequest, kind: kinds.OperationKind) -> bool:
+    """Whether the address names everything but the secrets, so that the page can say what will happen."""
+    required = [parameter.name for parameter in kind.parameters if parameter.required and not parameter.secret]
+    return all(request.GET.get(name) for name in required)
+
+
 def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse:
-    """To the page of exactly these values, with what they do; a secret is typed there once more."""
+    """To the page of exactly these values, with what they do; a secret is typed there."""
     use_up(request, used=False)
-    messages.info(request, "Nothing was requested yet: read what will happen, then ask for it.")
+    messages.info(request, "Nothing was requested yet: read what will happen, then confirm.")
     values = {**_given(request.POST, kind), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
     query = urlencode({name: value for name, value in values.items() if value})
     return redirect(f"{reverse('admin:operations_request', args=[kind.name])}?{query}")
@@ -120,9 +130,9 @@ def _preview(
     kind: kinds.OperationKind, environment: Environment, request: HttpRequest, form: RequestForm
 ) -> dict[str, Any]:
     """Risk, votes and consequences of what is in the form right now, or the reason why there are none yet."""
-    given = {
-        parameter.name: form[parameter.name].value() for parameter in kind.parameters if form[parameter.name].value()
-    }
+    given = {name: value for name in _shown_names(kind, form) if (value := form[name].value())}
+    if not form.is_bound and not _all_given(request, kind):
+        return {"not_yet": "", "risk": "", "consequences": [], "steps": []}
     try:
         cleaned = _cleaned(kind, environment, given)
         risk = kind.assess(environment, cleaned)
@@ -137,6 +147,10 @@ def _preview(
         "steps": steps,
         "confirm_text": kind.confirm_text(environment, cleaned) if risk == "destructive" else "",
     }
+
+
+def _shown_names(kind: kinds.OperationKind, form: RequestForm) -> list[str]:
+    return [parameter.name for parameter in kind.parameters if parameter.name in form.fields]
 
 
 def _cleaned(kind: kinds.OperationKind, environment: Environment, given: specs.Parameters) -> specs.Parameters:
@@ -155,7 +169,7 @@ def _cleaned(kind: kinds.OperationKind, environment: Environment, given: specs.P
 def _command(kind: kinds.OperationKind, environment: Environment, form: RequestForm) -> str:
     sets = []
     for parameter in kind.parameters:
-        value = form[parameter.name].value()
+        value = form[parameter.name].value() if parameter.name in form.fields else ""
         if value or parameter.required:
             shown = "…" if parameter.secret or not value else value
             sets.append(f"--set {shlex.quote(f'{parameter.name}={shown}')}")

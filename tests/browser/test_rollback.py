@@ -57,7 +57,7 @@ def test_three_clicks_on_a_telephone_while_every_worker_is_busy(
 
         page.goto(site.url + probing.link(service))  # 1: the link in the alert
         page.get_by_role("link", name="Roll back to").first.click()  # 2
-        page.get_by_role("button", name="Request it").click()  # 3
+        page.get_by_role("button", name="Confirm").click()  # 3
         page.wait_for_url("**/change/")
         asked = Operation.objects.get(kind="deployments.rollback")
         ended = run_operation(asked.pk, "worker/urgent/1", frozenset({"urgent"}), end_process=lambda: None)

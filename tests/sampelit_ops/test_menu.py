@@ -1,4 +1,4 @@
-"""The menu: eight entries, each page once, the pages of an entry as tabs; and the home page's services by environment."""
+"""The menu has eight entries, each page stands below one as a tab; home lists the services of each environment."""
 
 from __future__ import annotations
 

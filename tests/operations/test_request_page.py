@@ -1,0 +1,74 @@
+"""A request: previewed, then confirmed; nothing typed is lost on the way. And the list of what can be requested."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from operations.engine import kinds
+from operations.engine.specs import Parameter
+from operations.models import Environment, Operation
+from tests.people import holder
+
+pytestmark = pytest.mark.django_db(transaction=True)
+URL = "/admin/operations/operation/request/rehearsal.routine/"
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def buttons(text: str) -> list[str]:
+    """What the form's own buttons say."""
+    form = text[text.index("<h2>What to do</h2>") :]
+    return [" ".join(label.split()) for label in re.findall(r'<button\s+type="submit"[^>]*>(.*?)</button>', form, re.S)]
+
+
+def test_a_secret_is_asked_for_once_when_everything_else_was_seen(
+    operator: User, production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = kinds.get("rehearsal.routine")
+    monkeypatch.setattr(kind, "parameters", [*kind.parameters, Parameter("value", "Value", secret=True)])
+    client = signed_in(operator)
+
+    first = client.get(URL, {"environment": "production"}).text
+    typed = {"environment": "production", "key": "k", "seconds": "2", "reason": "because of k", "value": "hidden"}
+    second = client.get(client.post(URL, typed)["Location"]).text
+
+    assert (buttons(first), 'name="value"' in first, "rehearsal.routine needs" in first) == (["Preview"], False, False)
+    assert (buttons(second), 'type="password"' in second) == (["Confirm"], True)
+    for kept in ('value="k"', 'value="2"', "because of k"):
+        assert kept in second
+    assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("rehearsal.routine", "Confirm"), ("rehearsal.destructive", "Confirm: ask for approval")]
+)
+def test_the_second_button_says_what_it_does(operator: User, production: Environment, name: str, label: str) -> None:
+    page = signed_in(operator).get(URL.replace("rehearsal.routine", name), {"environment": "production", "key": "k"})
+
+    assert buttons(page.text) == [label]
+
+
+def test_each_kind_stands_in_the_catalogue_once_and_leads_on_only_where_one_may(operator: User) -> None:
+    everything = signed_in(User.objects.create_superuser("root", password="x"))
+    mine = signed_in(operator).get(reverse("admin:operations_catalogue")).text
+    all_of_them = everything.get(reverse("admin:operations_catalogue")).text
+
+    for kind in kinds.registry.kinds.values():
+        url = f'href="{reverse("admin:operations_request", args=[kind.name])}"'
+        assert all_of_them.count(url) == 1, kind.name
+        assert (url in mine) == (kind.permission == "operations.run_rehearsal"), kind.name
+
+
+def test_who_may_ask_for_nothing_reads_that_once_a_group(production: Environment) -> None:
+    text = signed_in(holder("vera", "view_operation")).get(reverse("admin:operations_catalogue")).text
+
+    assert text.count("that your role may not request") == text.count('<section class="card">')
