@@ -17,11 +17,13 @@ help: ## list the targets
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || { $(PYTHON) bin/check_python.py && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@ln -sf "$(CURDIR)/bin/sampelit-ops" $(BIN)/sampelit-ops
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || { $(PYTHON) bin/check_python.py && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@ln -sf "$(CURDIR)/bin/sampelit-ops" $(BIN)/sampelit-ops
 	@touch $(VENV)/.runtime $@
 
 run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then export the audit trail and prove it

@@ -38,11 +38,9 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
         messages.warning(request, "There is no environment yet. Add one first; nothing was requested.")
         return redirect("admin:operations_environment_changelist")
     data = request.POST if request.method == "POST" else None
-    initial, shown = (
-        {**request.GET.dict(), "environment": environment.slug},
-        data is not None or _all_given(request, kind),
-    )
-    form = RequestForm(kind, environment, data, initial=initial, secrets=shown)
+    secrets = data is not None or _all_given(request, kind)
+    initial = {**request.GET.dict(), "environment": environment.slug}
+    form = RequestForm(kind, environment, data, initial=initial, secrets=secrets)
     refusal = None
     if request.method == "POST" and form.is_valid():
         answer = _ask(request, kind, form)

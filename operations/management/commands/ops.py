@@ -18,19 +18,10 @@ from operations.cli import LOOK
 from operations.engine.kinds import registry
 from operations.management import printed, tokens
 from operations.management.kind_help import KindHelp
+from operations.management.verbs import OF_ONE, OTHERS
 from operations.models import Operation, Status
 from operations.serializers import as_json, kind_as_json
 from providers.errors import ProviderError, Refused
-
-VERBS = {
-    "approve": "vote for it (OPS_TOKEN)",
-    "reject": "refuse it; one refusal ends the request (OPS_TOKEN)",
-    "revoke": "take your vote back until a worker starts (OPS_TOKEN)",
-    "cancel": "take the request back, or stop it at its next border",
-    "retry": "request the same again",
-    "break-glass": "replace the missing votes for 30 minutes, with a reason (OPS_TOKEN)",
-    "show": "who asks what and why, what is lost, votes, steps",
-}
 
 
 class VerbParser(CommandParser):
@@ -58,7 +49,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
-        request = verbs.add_parser("request", help="ask for an operation; KIND --help tells more", add_help=False)
+        request = verbs.add_parser("request", help=OTHERS["request"], add_help=False)
         request.add_argument("-h", "--help", action=KindHelp, nargs=0)
         request.add_argument("kind", help="`ops kinds` lists them")
         request.add_argument("--environment", required=True)
@@ -67,21 +58,21 @@ class Command(BaseCommand):
         request.add_argument("--wait", action="store_true", help="until it ended (or needs approval)")
         request.add_argument("--wait-approval", action="store_true", help="until it ended, through its approval")
         request.add_argument("--timeout", type=float, default=3600, help="seconds to wait (exit 5 after that)")
-        for verb, meaning in VERBS.items():
+        for verb, meaning in OF_ONE.items():
             command = verbs.add_parser(verb, help=meaning)
             command.add_argument("id")
             command.add_argument("--reason", default="")
             if verb == "approve":
                 command.add_argument("--confirm", default="", metavar="NAME", help="for what destroys: its name, typed")
             self._common(command)
-        kinds = verbs.add_parser("kinds", help="every operation that can be requested")
-        listing = verbs.add_parser("list", help="the newest operations")
+        kinds = verbs.add_parser("kinds", help=OTHERS["kinds"])
+        listing = verbs.add_parser("list", help=OTHERS["list"])
         listing.add_argument("--environment")
         listing.add_argument("--status", choices=Status.values)
         listing.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
-        token = verbs.add_parser("token", help="personal tokens: list them, or end one; the admin creates them")
+        token = verbs.add_parser("token", help=OTHERS["token"])
         tokens.arguments(token)
-        ledger = verbs.add_parser("ledger", help="compare what a collector kept with the ledger of now")
+        ledger = verbs.add_parser("ledger", help=OTHERS["ledger"])
         ledger.add_argument("what", choices=["compare"])
         ledger.add_argument("file", help="its lines, JSON or syslog; - is standard input")
         for command in (request, kinds, listing, token, ledger):
