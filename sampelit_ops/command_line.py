@@ -1,16 +1,24 @@
-"""`manage.py` from outside: the demo's variables, the guard of the portal's database, sentences for what went wrong.
+"""`manage.py` and `sampelit-ops` from outside: the demo's variables, the guard of the portal's database, sentences.
 
-In: argv. Out: the command has run, or SystemExit says what happened, what was not changed and what to do.
+In: argv; a verb of operations needs no other command. Out: the command has run, or SystemExit says what happened,
+what was not changed and what to do.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+from operations.management.verbs import OF_ONE, OTHERS
+from providers.secret_environment import conceal
 from sampelit_ops.database_guard import errors_as_sentences, refuse_foreign_database
 from sampelit_ops.demo.environment import needs_database, portal_database
 
 AS_OWNER = ("migrate", "app_role", "check")
+NAME = "sampelit-ops"
+APPS = ("backups", "deployments", "ledger", "migrations_registry", "operations", "sampelit_ops")
+ROOT = Path(__file__).resolve().parents[1]
 given: dict[str, str] = {}  # the portal's own DATABASE_URL, where a command runs as the owner
 
 
@@ -31,3 +39,35 @@ def execute(argv: list[str]) -> None:
         if needs_database(argv):
             refuse_foreign_database()
         execute_from_command_line(argv)
+
+
+def main() -> None:
+    """`sampelit-ops`, with the variables as `manage.py` finds them."""
+    conceal()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
+    if sys.argv[1:] in ([], ["-h"], ["--help"], ["help"]):
+        print("\n".join(help_lines()))
+    else:
+        execute(as_managed(sys.argv[1:]))
+
+
+def as_managed(words: list[str]) -> list[str]:
+    """The command line that Django understands: a verb belongs to `ops`."""
+    return [NAME, *(["ops"] if words[0] in OF_ONE or words[0] in OTHERS else []), *words]
+
+
+def help_lines() -> list[str]:
+    """Verbs with their meaning, then the names of our commands."""
+    verbs = [f"  {verb:<12} {meaning}" for verb, meaning in {**OTHERS, **OF_ONE}.items()]
+    commands = [f"  {app:<20} {', '.join(names)}" for app in APPS if (names := commands_of(app))]
+    usage = f"{NAME} VERB …, or {NAME} COMMAND …; each takes --help, and most take --json."
+    return [usage, "", "Operations:", *verbs, "", "Commands, by what they are about:", *commands]
+
+
+def commands_of(app: str) -> list[str]:
+    folder = ROOT / app / "management" / "commands"
+    return sorted(path.stem for path in folder.glob("[!_]*.py") if path.stem != "ops")
+
+
+if __name__ == "__main__":
+    main()

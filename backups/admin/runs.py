@@ -145,10 +145,9 @@ class PolicyAdmin(EditableAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
         """Who only looks sees the tables by name: the form's own fields are empty outside a form."""
-        if obj is None or self.has_change_permission(request, obj):
-            return self.fieldsets
+        edits = obj is None or self.has_change_permission(request, obj)
         names = {"fields": ["tables", "closure", "format"]}
-        return [(title, names if title == "Tables" else options) for title, options in self.fieldsets]
+        return [(title, names if title == "Tables" and not edits else shown) for title, shown in self.fieldsets]
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """Runs refer to it for ever; switch it off instead."""

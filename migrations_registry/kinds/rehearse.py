@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrations_registry.kinds.apply import files_here, find
+from migrations_registry.kinds.apply_shown import file_named
 from migrations_registry.models import MigrationFile, Rehearsal
 from migrations_registry.rehearsal.preparation import prepare, run_for
 from migrations_registry.rehearsal.steps import PREPARE, run_on_a_copy
@@ -31,7 +32,9 @@ class Rehearse(OperationKind):
         step(PREPARE, look, deadline=300),
         step("rehearse", run_on_a_copy, pool="prove", deadline=6 * 3600, stall=4 * 3600),
     ]
-    parameters = [Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.")]
+    parameters = [
+        Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named)
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         file = find(str(parameters["file"]))

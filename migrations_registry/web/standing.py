@@ -37,6 +37,8 @@ class Standing:
 def standing(reviewed: Review, column: Column | None) -> Standing:
     """By the last reading, the newest attempt and what is baselined."""
     file, environment = reviewed.file, reviewed.environment
+    if column and file.stream not in column.baselined:
+        return _unknown_stream(reviewed, cell_of(file, column, None))
     attempt = _newest_attempt(reviewed)
     partly = attempt if attempt and attempt.status == Application.Status.PARTLY else None
     cell = cell_of(file, column, partly) if column else None
@@ -44,8 +46,6 @@ def standing(reviewed: Review, column: Column | None) -> Standing:
     applied = attempt if attempt and attempt.status == Application.Status.APPLIED else None
     if word == "applied" or (applied and word != "pending"):
         return Standing(cell, applied, f"It is applied on {environment} already.")
-    if column and file.stream not in column.baselined:
-        return _unknown_stream(reviewed, cell)
     try:
         refuse_frozen(environment)
     except Refused as frozen:

@@ -42,8 +42,10 @@ def test_what_stands_in_no_way_is_asked_for(file: MigrationFile, client: Client)
 
 
 def test_what_was_applied_is_not_asked_for_again_and_says_what_was_done(file: MigrationFile, client: Client) -> None:
+    place = Environment.objects.get()
+    StreamBaseline.objects.create(environment=place, stream=file.stream, operation="x", made_by="y")
     row = Application.objects.create(
-        file=file, environment=Environment.objects.get(), operation="x", status="applied", ended_at=timezone.now()
+        file=file, environment=place, operation="x", status="applied", ended_at=timezone.now()
     )
 
     text = shown(client, file)

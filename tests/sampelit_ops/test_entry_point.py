@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from operations.management.verbs import OF_ONE, OTHERS
-from sampelit_ops.__main__ import APPS, ROOT, as_managed, commands_of
+from sampelit_ops.command_line import APPS, ROOT, as_managed, commands_of
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_rehearsals_and_accidents_are_of_the_demo_alone() -> None:
     missing = {line[1:].split()[0] for line in changes if line[0] == "-" and line[1] not in "- "}
     assert missing == {
         *(f"rehearsal.{word}" for word in ("destructive", "routine", "sensitive", "urgent")),
-        *("Admin", "demo.accident.provoked", "demo.accident.put_back"),
+        *("Health", "demo.accident.provoked", "demo.accident.put_back"),
     }
     assert not [line for line in changes if line[0] == "+" and line[1] != "+"]
 
