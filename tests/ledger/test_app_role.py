@@ -19,13 +19,16 @@ from ledger import app_role
 from ledger.models import Entry
 from ledger.services import checkpoint, record, verify
 from operations import doctor
-from operations.approvals.voting import revoke
+from operations.approvals.voting import reevaluate, revoke
+from operations.engine.deciding import places_of
 from operations.engine.tick import wake_due
 from operations.models import Environment, Operation
+from operations.votes.judge import counted
 from providers.errors import Refused
 from sampelit_ops import command_line
 from tests import factories
 from tests.browser.pages import pages
+from tests.operations import test_votes_forged
 from tests.people import holder
 from tests.stepping import approve
 
@@ -159,6 +162,22 @@ def test_a_vote_is_taken_back_as_that_role(as_app: str) -> None:
     revoke(made["half approved"], by=User.objects.get(username="avery"))
 
     assert made["half approved"].approvals.get().revoked_at
+
+
+@pytest.mark.parametrize("with_entry", [False, True])
+def test_a_vote_that_is_inserted_as_that_role_counts_for_nothing(as_app: str, with_entry: bool) -> None:
+    """Also where the ledger goes on with a right hash in the name of somebody who may vote."""
+    factories.world()
+    asked, voter = Operation.objects.get(parameters__key="waiting"), holder("avery", "approve_operation")
+
+    test_votes_forged.insert_vote(asked, voter.username)
+    if with_entry:
+        test_votes_forged.forged_entry(asked, voter.username, mac="a" * 64)
+    reevaluate()
+
+    asked.refresh_from_db()
+    assert asked.status == "awaiting_approval"
+    assert counted(asked, places_of(asked)) == []
 
 
 def test_forms_act_as_that_role(as_app: str, client: Client) -> None:
