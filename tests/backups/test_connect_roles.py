@@ -14,6 +14,7 @@ from backups.models import Run
 from sampelit_ops.views.connect import roles_sql
 from tests import portal_database
 from tests.backups.conftest import ended
+from tests.backups.restoring import spoil
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROLES = ("sampelit_ops_export", "sampelit_ops_migration", "sampelit_ops_restore")
@@ -57,6 +58,20 @@ def test_with_exactly_these_grants_a_run_is_proven_and_comes_back(roles: str, as
 
     assert [(each.status, each.error) for each in (scratch, compared, schema)] == [("succeeded", "")] * 3
     portal_database.server.drop_database(scratch.result["database"])
+
+
+def test_with_exactly_these_grants_live_tables_come_back(
+    roles: str, spoilt, ask, restore_operation, maintenance: list[str]
+) -> None:
+    run = Run.objects.get(pk=ended(ask()).result["run"])
+    spoil(spoilt)
+    restore_operation(run, "compare")
+
+    operation = restore_operation(run, "live")
+
+    assert (operation.status, operation.error, maintenance) == ("succeeded", "", ["on", "off"])
+    changed = restore_operation(run, "compare").result["difference"]["public.algorithm_audit_trail"]["changed"]
+    assert changed == 0
 
 
 @pytest.mark.parametrize(
