@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.functions.advisors import open_errors
+from deployments.health.trouble import troubles, unknown_words
 from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
 from deployments.render.client import configured
 from deployments.variables import parity
@@ -193,5 +194,5 @@ def _answers(environment: Environment) -> Check:
 
 
 def register() -> None:
-    for check in (render, services, variables, blueprints, supabase_functions):
+    for check in (render, services, variables, blueprints, supabase_functions, troubles, unknown_words):
         doctor.register(check)

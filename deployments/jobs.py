@@ -16,7 +16,7 @@ from deployments import maintenance_watchdog, previews
 from deployments.blueprint import service as blueprint
 from deployments.functions import bundle_retention
 from deployments.functions.sync import sync_all
-from deployments.health import probing
+from deployments.health import probing, trouble
 from deployments.health.sight import Sight
 from deployments.models import Service
 from deployments.render import client, webhooks
@@ -37,6 +37,7 @@ def register() -> None:
     tick.every("deployments.webhooks", 1.0, webhooks.process_waiting)
     tick.every("deployments.poll", settings.RENDER_POLL_SECONDS, poll_render)
     tick.every("deployments.health", settings.HEALTH_PROBE_SECONDS / 3, probe_health)
+    tick.every("deployments.events", 60.0, read_events)
     tick.every("deployments.watchdog", 30.0, lift_maintenance)
     tick.every("deployments.drift", 60.0, blueprint.compare_all)
     tick.every("deployments.functions", settings.SUPABASE_SYNC_SECONDS, read_functions)
@@ -72,6 +73,16 @@ def probe_health() -> None:
         with each(f"the health of {service.name}", failed):
             probing.record_health(service, answer, sight)
     tell(failed)
+
+
+def read_events() -> None:
+    """What Render says happened to production."""
+    if not client.configured():
+        return
+    try:
+        trouble.read_events(client.quick())
+    except ProviderError as error:
+        logger.warning("events could not be read: %s", error)
 
 
 def reconcile_webhooks() -> None:

@@ -11,6 +11,7 @@ class SyncState(models.Model):
     error = models.CharField(max_length=500, blank=True)
     error_kind = models.CharField(max_length=40, blank=True)
     unread = models.JSONField(default=list, help_text="What of the last pass could not be recorded, and why.")
+    unknown_events = models.JSONField(default=dict, help_text="Kinds of events that we do not know, with how many.")
     error_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:

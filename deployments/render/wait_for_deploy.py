@@ -13,10 +13,11 @@ from deployments.render.at_most_once import RENDER
 from deployments.render.record_deploy import observe, vanished
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
-from providers.http.errors import Misshapen, NotFound, RateLimited, Unavailable, UnknownOutcome
+from providers.http.errors import Misshapen, NotFound, RateLimited, Unauthorized, Unavailable, UnknownOutcome
 from providers.render import Render
 
 logger = logging.getLogger(__name__)
+MOST_REFUSED = 20  # looks in a row with a key that Render refuses
 ORDER = [
     Status.CREATED,
     Status.QUEUED,
@@ -31,8 +32,14 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
     """Follow one deploy to its end, through outages of Render. A cancelled operation cancels the deploy.
 
     Raises ProviderError when it failed or was cancelled; what was live before stays live."""
+    refused = 0
     while True:
-        row = _read_deploy(ctx, api, service, deploy)
+        try:
+            row, refused = _read_deploy(ctx, api, service, deploy), 0
+        except Unauthorized as error:
+            row, refused = None, refused + 1
+            if refused > MOST_REFUSED:
+                raise ProviderError(f"{error.message} The deploy {deploy} goes on at Render.") from error
         if row and not row.moving:
             break
         word = row.word if row else "Render does not answer"
@@ -45,6 +52,8 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
             raise
     ctx.result(deployment=deploy, status=row.provider_status, commit=row.commit_sha)
     _supersede(api, service, row)
+    if row.status == Status.CANCELED and service.deployments.filter(created_at__gt=row.created_at).exists():
+        raise ProviderError("A newer deploy took its place before it was live; look at that one. Nothing of this runs.")
     if not row.was_live:
         raise ProviderError(
             f"Render ended it as {row.word.lower()}. What was live before is still live. Read the log below."

@@ -13,7 +13,6 @@ from django.http import StreamingHttpResponse
 from deployments.models import Deployment
 from ledger.export import safe_cell
 
-LIMIT = 50_000
 COLUMNS = (
     "environment",
     "service",
@@ -55,7 +54,7 @@ def record(row: Deployment) -> dict[str, str | int | None]:
 
 
 def rows_of(rows: QuerySet[Deployment]) -> Iterator[dict[str, str | int | None]]:
-    for row in rows.select_related("service__environment").order_by("-created_at", "-id")[:LIMIT].iterator(1000):
+    for row in rows.select_related("service__environment").order_by("-created_at", "-id").iterator(1000):
         yield record(row)
 
 

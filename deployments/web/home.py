@@ -75,6 +75,9 @@ def health(request: HttpRequest) -> Panel:
         names = ", ".join(service.name for service in suspended)
         by = suspended[0].suspenders.replace("_", " ")
         return Panel("Health", "Suspended", "bad", names, f"by {by}" if by else "", _environment_url(suspended))
+    if troubled := [service for service in everything if service.trouble]:
+        since = relative(troubled[0].trouble_since) if troubled[0].trouble_since else ""
+        return Panel("Health", troubled[0].trouble, "bad", troubled[0].name, since, _environment_url(troubled))
     services = [service for service in everything if service.health_url and not service.suspended]
     url = _environment_url(services)
     if not services:

@@ -19,6 +19,7 @@ from operations.engine.wakeup import wake
 from operations.log_context import operating
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from operations.models.operation import database_now
+from operations.periodic import calls
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
 from providers.redact import forget_learned, redact
@@ -51,6 +52,7 @@ def run_operation(
         finally:
             forget_learned()
     try:
+        calls.keep()
         return Operation.objects.values_list("status", flat=True).get(pk=operation_id)
     except CONNECTION:
         _connect_anew()

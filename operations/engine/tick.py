@@ -22,6 +22,7 @@ from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
 from operations.models.operation import database_now
 from operations.notify import alarm
+from operations.periodic import calls
 from operations.periodic.clock import MOST_SKEW_SECONDS, database_time, skew_seconds
 from operations.votes.judge import has_votes
 from providers.redact import redact
@@ -55,6 +56,7 @@ def tick(run: Callable[[Job], object] | None = None) -> int:
     """One round; how many operations were woken. `run` takes each job, and may refuse; errors of one stop no other."""
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": database_time()})
     notice_clock()
+    calls.keep()
     woken = wake_due()
     for job in list(_jobs.values()):
         (run or run_job)(job)

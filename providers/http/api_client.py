@@ -18,6 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from providers import bounded_json, redact
 from providers.errors import ProviderError
+from providers.http import tally
 from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
 from providers.http.rate_limits import RateLimits
 from providers.http.transport import DeadlineAdapter, exchange
@@ -87,6 +88,7 @@ class JsonClient:
         wait = self.limits.wait(bucket)
         if wait > 0:
             raise RateLimited(f"{self.provider}'s rate limit is used up; try again in {wait:.0f} s.", wait)
+        tally.count(self.provider)
         try:
             response, content = exchange(
                 self._session,

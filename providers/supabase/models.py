@@ -10,15 +10,16 @@ from typing import Any, Self
 Json = Mapping[str, Any]
 
 
-def moment(value: Any) -> datetime | None:
-    """An aware datetime from RFC 3339 text or epoch seconds (or milliseconds); None for anything unreadable."""
+def moment(value: Any, first_year: int = 1) -> datetime | None:
+    """An aware datetime from RFC 3339 text or epoch seconds (or milliseconds); None for what is unreadable or older."""
     try:
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        parsed = datetime.fromisoformat(value)
+            parsed = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        else:
+            parsed = datetime.fromisoformat(value)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return None if parsed.year < first_year else parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def text(value: Any) -> str:
@@ -139,8 +140,8 @@ class Backups:
             walg_enabled=bool(data.get("walg_enabled")),
             pitr_enabled=bool(data.get("pitr_enabled")),
             entries=tuple(Backup.parse(entry) for entry in items(data.get("backups"))),
-            earliest=moment(window.get("earliest_physical_backup_date_unix")),
-            latest=moment(window.get("latest_physical_backup_date_unix")),
+            earliest=moment(window.get("earliest_physical_backup_date_unix"), 2020),
+            latest=moment(window.get("latest_physical_backup_date_unix"), 2020),
         )
 
     @property

@@ -16,6 +16,7 @@ from operations.authority import holds_somewhere
 from operations.doctor import jobs, worst
 from operations.doctor.periodic import duties
 from operations.models.ulid import new_ulid
+from operations.periodic import calls
 from providers import outside
 
 MAY_LOOK = "operations.view_heartbeat"
@@ -36,6 +37,7 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
         "beat": beat,
         "checks": checks,
         "duties": duties(),
+        "calls": calls.by_provider(),
         "red": sum(check.tone == "bad" for check in checks),
         "amber": sum(check.tone == "warn" for check in checks),
         "may_run": request.user.has_perm(MAY),

@@ -80,3 +80,18 @@ def test_a_setting_whose_write_is_cut_is_written_again(sandbox: Harness, api: Se
 
     assert act("deployments.maintenance", state="on").status == "succeeded"
     assert Service.objects.get(pk=api.pk).maintenance
+
+
+def test_a_key_that_is_refused_for_a_moment_ends_no_watch(sandbox: Harness, api: Service, act: Act) -> None:
+    sandbox.control("fault", match="GET .*/deploys/dep-", kind="401", times=5)
+
+    assert act("deployments.deploy").status == "succeeded"
+
+
+def test_a_key_that_stays_refused_says_that_the_deploy_goes_on(sandbox: Harness, api: Service, act: Act) -> None:
+    sandbox.control("fault", match="GET .*/deploys/dep-", kind="401", times=99)
+
+    operation = act("deployments.deploy")
+
+    assert operation.status == "failed"
+    assert "goes on at Render" in operation.error

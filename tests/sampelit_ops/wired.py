@@ -34,6 +34,7 @@ backups.witness 600 s: keep
 deadman 60 s: ping
 deployments.bundles 86400 s: let_bundles_go
 deployments.drift 60 s: compare_all
+deployments.events 60 s: read_events
 deployments.functions 300 s: read_functions
 deployments.health 10 s: probe_health
 deployments.poll 30 s: poll_render
@@ -145,7 +146,8 @@ blueprints clock clocks collector copies coverage databases environment_rows fac
 identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
 new_approvers outbox outsiders periodic_jobs plan_memory portal_copy portal_database render
 render_recovery repositories requests retention second_factors secrets
-services sign_on slack store supabase supabase_functions ticker tokens variables votes webhook
+services sign_on slack store supabase supabase_functions ticker tokens troubles unknown_words
+variables votes webhook
 workers
 """,
     "anchor sources": """

@@ -1,0 +1,87 @@
+"""What Render's events say of production's services: crashed, out of memory, disk nearly full; until it ended.
+
+In: the events since the last look. Out: the service's trouble, a message when it begins and ends; words that nobody
+knows are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
+from deployments.models import Deployment, Service, SyncState
+from deployments.models.deployment import Status
+from operations.doctor import Check
+from operations.models import Environment
+from operations.notify import alarm
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import each, tell
+from providers.render import Event, Render
+from providers.render.event_types import ENDS_TROUBLE, KNOWN, trouble_of
+
+FIRST_LOOK = timedelta(hours=1)
+FORGOTTEN = timedelta(hours=6)  # without word that it ended
+OVERLAP = timedelta(minutes=2)  # an event may be listed late
+
+
+def read_events(api: Render) -> None:
+    """One look at each service of production."""
+    failed, now = list[str](), database_time()
+    here = Service.objects.filter(removed_at=None, environment__kind=Environment.Kind.PRODUCTION)
+    for service in here.exclude(type="static_site"):
+        with each(service.name, failed):
+            _look(api, service, now)
+    tell(failed)
+
+
+def _look(api: Render, service: Service, now: datetime) -> None:
+    since = (service.events_read_at or now - FIRST_LOOK) - OVERLAP
+    events = sorted(api.events.list(service.render_id, start=since), key=lambda event: event.at or now)
+    trouble, at = service.trouble, service.trouble_since
+    if at is not None and now - at > FORGOTTEN:
+        trouble, at = "", None
+    for event in events:
+        if word := trouble_of(event):
+            trouble, at = word, event.at or now
+        elif event.type in ENDS_TROUBLE and (at is None or (event.at or now) >= at):
+            trouble, at = "", None
+    if trouble != service.trouble:
+        path = f"/admin/deployments/service/{service.pk}/change/"
+        alarm(f"trouble:{service.render_id}", bool(trouble), subject=f"{service.name}: {trouble or 'runs'}", path=path)
+    Service.objects.filter(pk=service.pk).update(trouble=trouble, trouble_since=at, events_read_at=now)
+    _count([event for event in events if event.type not in KNOWN and (event.at or now) > since + OVERLAP])
+
+
+def _count(unknown: list[Event]) -> None:
+    """Words that we do not know, with how often they came."""
+    if unknown:
+        state, _ = SyncState.objects.get_or_create(pk=1)
+        counted = Counter(state.unknown_events) + Counter(event.type[:60] for event in unknown)
+        SyncState.objects.filter(pk=1).update(unknown_events=dict(counted.most_common(50)))
+
+
+def troubles(environment: Environment | None) -> Iterator[Check]:
+    """A line for each service in trouble."""
+    rows = Service.objects.filter(removed_at=None).exclude(trouble="")
+    for service in rows.filter(environment=environment) if environment else rows:
+        fix = "Read its log; raise its plan where memory or disk ran out, or roll back."
+        yield Check(f"{service.name} trouble", "bad", service.trouble, "Visitors may see errors.", fix)
+
+
+def unknown_words(environment: Environment | None) -> Iterator[Check]:
+    """What Render says in words that this portal does not know: kept, shown, counted."""
+    if environment is not None:
+        return
+    month = timezone.now() - timedelta(days=30)
+    rows = Deployment.objects.filter(status=Status.UNKNOWN, seeded=False, first_seen_at__gt=month).order_by()
+    words = dict(rows.values_list("provider_status").annotate(Count("pk")))
+    state = SyncState.objects.filter(pk=1).first()
+    events = dict(state.unknown_events) if state else {}
+    told = [f"{word} ({count})" for word, count in {**words, **events}.items()]
+    found = ", ".join(told)[:300] or "none"
+    fix = "They are shown as Render says them; update the portal." if told else ""
+    yield Check("Render's words", "warn" if told else "ok", found, "A new word may mean something new.", fix)
