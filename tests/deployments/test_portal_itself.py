@@ -51,3 +51,11 @@ def test_whoever_holds_a_secret_of_the_portal_runs_it(
     linked = set(VariableGroup.objects.get(name="sampelit-production").services.values_list("name", flat=True))
     assert marked == (linked if by_group else {api.name})
     assert Entry.objects.filter(code="deployments.runs_portal").count() == len(marked)
+
+
+def test_of_two_who_notice_at_once_one_says_it(api: Service) -> None:
+    """The second read its services before the first had marked them."""
+    marked = [portal._mark(Service.objects.get(pk=api.pk)) for _ in "ab"]
+
+    assert marked == [True, False]
+    assert Entry.objects.filter(code="deployments.runs_portal").count() == 1
