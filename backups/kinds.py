@@ -10,6 +10,7 @@ from backups.models import Policy, Run, named
 from backups.models.run import RunStatus
 from backups.policies import portal
 from backups.proof import steps as proof_steps
+from backups.restore.after import AfterRestoreKind
 from backups.restore.kind import DEADLINE, RestoreKind, find, runs
 from backups.restore.scratch import DropScratchKind
 from operations.engine import kinds
@@ -112,5 +113,5 @@ class VerifyKind(OperationKind):
 
 
 def register() -> None:
-    for kind in (ExportKind(), RestoreKind(), VerifyKind(), DropScratchKind()):
+    for kind in (ExportKind(), RestoreKind(), VerifyKind(), DropScratchKind(), AfterRestoreKind()):
         kinds.register(kind)

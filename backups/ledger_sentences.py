@@ -12,6 +12,7 @@ SENTENCES = {
     "backups.export.failed": "Run {subject} of {policy} failed: {why}",
     "backups.store.probed": "The store {subject} was probed: {usability}.",
     "backups.restore.succeeded": "{actor} restored run {subject} into {target}: {rows} rows.",
+    "backups.restore.looked_after": "{actor} looked after run {subject}'s restore: {found} found, {mended} mended.",
     "backups.restore.failed": "The restore of run {subject} into {target} failed: {reason}",
     "backups.policy.database_accepted": "{actor} accepted another database for policy {subject} of {environment}.",
     "backups.slot.missed": "The slot of {at} of {subject} was missed. {reason}",

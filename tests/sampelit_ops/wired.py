@@ -166,7 +166,8 @@ backups.decision.traced backups.evidence.produced backups.export.failed backups.
 backups.export.stored backups.export.suspect backups.hold.placed backups.hold.released backups.incident.opened
 backups.incident.resolved backups.policy.added backups.policy.changed backups.policy.database_accepted
 backups.portal.recovered backups.provider.not_restored backups.provider.point backups.provider.restored
-backups.restore.failed backups.restore.succeeded backups.run.brought_back backups.run.downloaded
+backups.restore.failed backups.restore.looked_after backups.restore.succeeded backups.run.brought_back
+backups.run.downloaded
 backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
 backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
 deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled

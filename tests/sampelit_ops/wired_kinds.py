@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 KINDS = """
+backups.after_restore AfterRestoreKind backups.request_restore routine restore:{environment}:{target}
+  connects restore
+  look look prove 3600/120 s
 backups.drop_scratch DropScratchKind backups.request_restore routine scratch:{restore}
   drop drop prove 3600/120 s
 backups.evidence Evidence backups.produce_evidencereport routine -
