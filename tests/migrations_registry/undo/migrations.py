@@ -45,7 +45,7 @@ MERGE INTO orders o USING people p ON person = p.id WHEN MATCHED AND amount < 9 
 INSERT INTO people (id, name) SELECT id, '' FROM people WHERE id < 9 ON CONFLICT (id) DO UPDATE SET name = 'x'
 DO $$ BEGIN DELETE FROM orders WHERE amount > 20; UPDATE people SET age = age + 100; END $$
 ALTER TABLE people ALTER COLUMN email TYPE varchar(4) USING left(email, 4), DROP CONSTRAINT people_email_key
-ALTER TABLE orders ALTER COLUMN amount TYPE integer USING amount::integer
+DROP MATERIALIZED VIEW sums; ALTER TABLE orders ALTER COLUMN amount TYPE integer USING amount::integer
 ALTER TABLE orders ALTER COLUMN note TYPE varchar(5) USING left(note, 5)
 ALTER TABLE labels ALTER COLUMN weight TYPE integer USING 7
 ALTER TABLE people DROP CONSTRAINT people_email_key
