@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,26 +14,16 @@ from sampelit_ops.views.connect import roles_sql
 from tests import portal_database
 from tests.backups.conftest import ended
 from tests.backups.restoring import spoil
+from tests.printed_roles import printed_roles
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROLES = ("sampelit_ops_export", "sampelit_ops_migration", "sampelit_ops_restore")
 PAGES = ("docs/backups.md",)
 
 
 @pytest.fixture
 def roles(spoilt, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The printed roles in the copy's server, and its variables leading to them. Yields the copy's name."""
-    name = str(psycopg.conninfo.conninfo_to_dict(spoilt["admin"])["dbname"])
-    text = re.sub(r"\bpostgres\b", "sampelit_owner", roles_sql().replace("DATABASE postgres", f'DATABASE "{name}"'))
-    with psycopg.connect(spoilt["admin"], autocommit=True) as admin:
-        admin.execute(re.sub(r"PASSWORD-\d", portal_database.server.password, text).encode())
-        for role in ROLES:
-            dsn = psycopg.conninfo.make_conninfo(spoilt["admin"], user=role)
-            monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.rpartition('_')[2].upper()}_DSN", dsn)
+    with printed_roles(spoilt["admin"], monkeypatch) as name:
         yield name
-        for role in ROLES:
-            admin.execute(f"DROP OWNED BY {role}".encode())
-            admin.execute(f"DROP ROLE {role}".encode())
 
 
 def take(spoilt: dict[str, str], statement: str, name: str) -> None:
