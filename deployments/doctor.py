@@ -48,13 +48,13 @@ def render(environment: Environment | None) -> Iterator[Check]:
 def _webhooks() -> Check:
     why = "Webhooks make changes visible at once; polling sees them within a minute anyway."
     if not settings.RENDER_WEBHOOK_SECRET:
-        return Check(
-            "Render webhooks", "idle", "not set up; polling is the base", why, "Needs a Professional workspace."
-        )
+        return Check("Render webhooks", "idle", "not set up; polling is the base", why, "Needs a paid workspace.")
     day_ago = timezone.now() - timedelta(days=1)
     stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED, received_at__gt=day_ago).count()
     if stuck:
         return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
+    if not WebhookDelivery.objects.filter(received_at__gt=day_ago - timedelta(days=6)).exists():
+        return Check("Render webhooks", "warn", "none arrived in a week", why, "Is it enabled at Render?")
     return Check("Render webhooks", "ok", "arrive and are worked off", why)
 
 

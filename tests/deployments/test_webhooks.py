@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from deployments import doctor
 from deployments.models import Deployment, Service, WebhookDelivery
 from deployments.onboarding import ensure_webhook
 from deployments.render import webhooks
@@ -193,3 +195,24 @@ def test_the_sandbox_signs_as_render_does(
 
     assert WebhookDelivery.objects.count() >= 2
     assert {event["statusCode"] for sent in sandbox.sandbox.world.sent.values() for event in sent} == {202}
+
+
+def test_an_owner_is_asked_once_for_webhooks_however_many_services(sandbox: Harness, known: object) -> None:
+    sandbox.sandbox.calls.clear()
+
+    reconcile(sandbox.render)
+
+    owners = Service.objects.order_by().values("owner_id").distinct().count()
+    assert (
+        sum(call.startswith("GET /webhooks") and call.endswith("/webhooks") for call in sandbox.sandbox.calls) <= owners
+    )
+
+
+@pytest.mark.parametrize(("days", "tone"), [(None, "warn"), (8, "warn"), (6, "ok")])
+def test_doctor_says_when_none_arrives(settings: Any, days: int | None, tone: str) -> None:
+    settings.RENDER_WEBHOOK_SECRET = WEBHOOK_SECRET
+    if days is not None:
+        at = timezone.now() - timedelta(days=days)
+        WebhookDelivery.objects.create(delivery_id="msg-1", status="processed", received_at=at)
+
+    assert doctor._webhooks().tone == tone
