@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, SECURITY
+from migrations_registry.analysis.model import CONVENTION, SECURITY
 from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -22,7 +22,7 @@ RLS_MISSING = rule(
 
 NO_GRANT = rule(
     "MC-NO-API-GRANT",
-    COMPATIBILITY,
+    CONVENTION,
     "no role of the API is granted anything on {name}, and new tables of Supabase get no grants by themselves since "
     "October 2026: its policies let nobody in",
     "GRANT to anon, authenticated or service_role, as its policies say, in the same file.",
