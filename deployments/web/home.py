@@ -31,12 +31,12 @@ class Place:
 
 
 def services(request: HttpRequest) -> list[Service]:
-    """Every service of an environment with its live deploy and Render's trouble, asked once a request."""
+    """Every service of an environment with its live deploy and whether Render is silent, asked once a request."""
     known: list[Service] | None = getattr(request, "services_of_home", None)
     if known is None:
-        trouble = SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]
+        silence = SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]
         rows = Service.objects.filter(removed_at=None, environment__kind__in=KINDS).select_related("environment")
-        rows = rows.annotate(trouble=Subquery(trouble)).prefetch_related(live_deployments())
+        rows = rows.annotate(silence=Subquery(silence)).prefetch_related(live_deployments())
         known = list(rows.order_by("-environment__protected", "environment__slug", "-type", "name"))
         request.services_of_home = known  # type: ignore[attr-defined]
     return known
@@ -109,7 +109,7 @@ def live(request: HttpRequest) -> Panel:
     known = production(request)
     rows = [deploy for service in known if service.is_web for deploy in service.live_now]  # type: ignore[attr-defined]
     row = max(rows, key=lambda deploy: deploy.created_at, default=None)
-    kind = known[0].trouble if known else _trouble()  # type: ignore[attr-defined]
+    kind = known[0].silence if known else _silence()  # type: ignore[attr-defined]
     trouble = f"Render does not answer: {kind}" if kind is not None else ""
     if row is None:
         return Panel("Live", "Nothing known", "warn", detail=trouble or "Run manage.py sync_deployments.")
@@ -120,7 +120,7 @@ def live(request: HttpRequest) -> Panel:
     return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
 
 
-def _trouble() -> str | None:
+def _silence() -> str | None:
     return SyncState.objects.filter(pk=1).exclude(error="").values_list("error_kind", flat=True).first()
 
 
