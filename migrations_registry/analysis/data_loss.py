@@ -55,7 +55,7 @@ def _of(statement: Statement, tree: Raw | Unparsed, policy: Policy) -> Destroyed
         return Destroyed()
     node: Node = tree.node if isinstance(tree, Raw) else {}
     rules = {finding.rule for finding in statement.findings}
-    existing = [touched for touched in statement.objects if not touched.is_new]
+    existing = [touched for touched in statement.objects if not touched.is_new and not touched.beside]
     hidden = statement.kind not in _NAMES_ITS_VICTIMS
     unseen = hidden and bool(rules & {"MD-CASCADE", "MD-DROP-SCHEMA-CASCADE"})
     return Destroyed(

@@ -22,9 +22,10 @@ def judge(kind: str, node: Node, state: State) -> None:
             command = item["AlterTableCmd"]
             for alter_handler in ALTER.get(command["subtype"], ()):
                 alter_handler(command, node, state)
-    taken = [*locks(kind, node), *ended]
+    own = list(locks(kind, node))
+    taken = [*own, *ended]
     for name, lock in taken:
-        state.touch(name, lock)
+        state.touch(name, lock, beside=(name, lock) not in own)
     for after in AFTER:
         after(kind, node, taken, state)
 

@@ -51,11 +51,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A relation that a statement locks, and how; `is_new` when the same file made it."""
+    """A relation that a statement locks, and how; `is_new` when the same file made it, `beside` when it only waits."""
 
     name: Name
     lock: str
     is_new: bool = False
+    beside: bool = False
 
     @property
     def label(self) -> str:

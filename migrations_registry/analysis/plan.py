@@ -129,7 +129,7 @@ def _losses(analysis: Analysis, facts: CatalogFacts | None, policy: Policy) -> I
     for statement in analysis.statements:
         destroys = [finding for finding in statement.findings if severity_of(finding, policy) == DESTRUCTIVE]
         if destroys:
-            rows, size = size_of(statement.objects, facts)
+            rows, size = size_of(tuple(touched for touched in statement.objects if not touched.beside), facts)
             yield Loss(statement.line, "; ".join(finding.message for finding in destroys), rows, size)
 
 

@@ -142,13 +142,13 @@ class State:
         """What `other` runs, `one` does too: a partition, an heir, a view over it, its new name, a column's domain."""
         self.relatives.setdefault(one, set()).add(other)
 
-    def touch(self, name: Name, lock: str) -> None:
+    def touch(self, name: Name, lock: str, *, beside: bool = False) -> None:
         """Note that the current statement locks a relation."""
         before = self.touched.get(name)
         if self.is_later:
             return
         if before is None or STRENGTH[lock] > STRENGTH[before.lock]:
-            self.touched[name] = Touched(name, lock, self.is_new(name))
+            self.touched[name] = Touched(name, lock, self.is_new(name), beside)
 
     def begin(self) -> None:
         """A transaction starts."""
