@@ -25,7 +25,7 @@ def same_meaning(one: str, other: str) -> bool:
 
 def _read(text: str) -> tuple[Any, str] | None:
     """The tree of the definition, and the notes behind it as they stand."""
-    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
     from postgast import PgQueryError, parse
 
     at = text.find(NOTE)
