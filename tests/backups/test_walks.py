@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from backups.models import Policy
 from backups.policies.defaults import ensure_policies
 from operations.models import Environment
+from providers.postgres.audit_trail import late
 from sandbox import database
 from tests import portal_database
 from tests.backups.walk_portal import DAYS, LAST, Portal
@@ -32,6 +33,7 @@ WALKS, STEPS = size("WALKS"), size("STEPS")
 @pytest.fixture
 def begin(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reused_drill: None) -> Iterator[Callable]:
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    monkeypatch.setattr(late, "UNAUDITED_AFTER", "0 s")  # what a walk writes is never older than a quarter of an hour
     begun: list[World] = []
 
     def begin(seed: int) -> Walk:

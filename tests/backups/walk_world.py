@@ -50,7 +50,7 @@ class World:
     kept: list[Kept] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     late: tuple[psycopg.Connection[Any], dict[str, Decision], dict[str, Assigned]] | None = None
-    clock: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=2))
+    clock: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(minutes=10))
 
     def __post_init__(self) -> None:
         self.names.add(self.name)

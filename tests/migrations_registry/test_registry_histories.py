@@ -35,7 +35,7 @@ from tests.people import vouch_for
 from tests.stepping import approve
 
 pytestmark = pytest.mark.django_db
-module = import_module("migrations_registry.analysis.analyse")
+MODEL = import_module("migrations_registry.analysis.model")
 CONTENTS = [b"ALTER TABLE t DROP COLUMN a%d;" % number for number in range(2)]
 CONTENTS += [b"CREATE INDEX i%d ON t (a);" % number for number in range(2)]
 COUNT = sampling.size("MIGRATION_HISTORIES")
@@ -50,7 +50,7 @@ class History:
         self.random, self.patch = random.Random(seed), patch
         self.code, self.rows, self.begun = 1, 10, 0
         self.asked: dict[str, tuple[object, ...]] = {}
-        patch.setattr(module, "ruleset", lambda: f"rules-{self.code}")
+        patch.setattr(MODEL, "ruleset", lambda: f"rules-{self.code}")
         patch.setattr(planning, "live_facts", lambda _: self.facts())
         patch.setattr(planning, "live_reach", lambda *_: [])
         patch.setattr(planning, "live_behaviour", lambda _: Live())

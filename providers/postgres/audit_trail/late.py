@@ -13,6 +13,9 @@ from providers.postgres.audit_trail.tamper import RowDifferences
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.model import Name
 
+UNAUDITED_AFTER = "15 minutes"  # an assignment may be written before its decision
+UNDER_WAY = "15 minutes"  # how long a transaction may have been open when the earlier run was taken
+
 
 def unaudited(
     connection: Connection, audit: Name, assignments: Name, taken_at: str, limit: int
@@ -21,7 +24,7 @@ def unaudited(
     query = sql.SQL(statements("tamper_unaudited")).format(
         audit=sql.Identifier(*audit), assignments=sql.Identifier(*assignments)
     )
-    rows = connection.execute(query, [taken_at, "15 minutes", limit]).fetchall()
+    rows = connection.execute(query, [taken_at, UNAUDITED_AFTER, limit]).fetchall()
     if not rows:
         return None
     examples = tuple(
@@ -36,7 +39,7 @@ def backdated(
 ) -> RowDifferences | None:
     """Rows behind what the earlier run held whose time is before that run: they should have been in it."""
     query = sql.SQL(statements("tamper_backdated")).format(audit=sql.Identifier(*audit))
-    values = [[chain for chain, _ in heads], [last for _, last in heads], taken_at, "15 minutes", limit]
+    values = [[chain for chain, _ in heads], [last for _, last in heads], taken_at, UNDER_WAY, limit]
     rows = connection.execute(query, values).fetchall()
     if not rows:
         return None
