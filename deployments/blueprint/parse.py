@@ -95,7 +95,7 @@ def composed(content: bytes) -> yaml.Node:
     """The file's tree of nodes. Raises Refused with the line, and never with a piece of the file."""
     if len(content) > MAX_BYTES:
         raise Refused(f"That render.yaml is larger than {MAX_BYTES // 1024} KiB. Nothing was read.")
-    with _refusing():
+    with _refusing(content):
         _bounded(content)
         node = yaml.compose(content, Loader=yaml.CSafeLoader)
     return node or yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0))
@@ -103,16 +103,17 @@ def composed(content: bytes) -> yaml.Node:
 
 def _loaded(content: bytes) -> Any:
     composed(content)
-    with _refusing():
+    with _refusing(content):
         return yaml.load(content, Loader=yaml.CSafeLoader)
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(content: bytes) -> Iterator[None]:
     try:
         yield
     except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        last = len(content.splitlines())  # libyaml counts the end as a line
+        line = f" in line {min(error.problem_mark.line + 1, last)}" if error.problem_mark else ""
         raise Refused(f"That is no YAML{line}. Nothing was read.") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError):
         raise Refused("That is no YAML that Render would read. Nothing was read.") from None

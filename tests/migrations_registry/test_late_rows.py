@@ -15,6 +15,7 @@ import pytest
 from pyrage import x25519
 
 from backups.archive import keys as archive_keys
+from backups.archive import schema_proof
 from backups.archive.late_rows import late_rows_of, late_rows_problems
 from backups.archive.manifest import Manifest
 from backups.archive.signed_json import ManifestError
@@ -134,8 +135,9 @@ def test_rows_of_another_server_are_not_comparable(changed: Any) -> None:
             same_server(other, manifest)
 
 
-def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str) -> None:
+def test_kept_rows_that_do_not_fit_lie_beside(changed: Any, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, manifest, known = changed
+    monkeypatch.setattr(schema_proof, "archive_problems", lambda _: [])  # the table is made narrower on purpose
     with case.connection.transaction():
         store_late_rows(case.late_rows_copy(manifest), locked(case.connection, case.what, known), known)
     kept = late_rows_of(case.store, manifest, None)
