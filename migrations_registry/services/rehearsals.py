@@ -29,7 +29,10 @@ WAIVE = "migrations_registry.approve_rehearsal"
 def newest_rehearsal(file: MigrationFile, environment: Environment) -> Rehearsal | None:
     """Of exactly these bytes."""
     rows = Rehearsal.objects.filter(file=file, environment=environment).select_related("run")
-    return rows.order_by("-ended_at", "-pk").first()
+    row = rows.order_by("-ended_at", "-pk").first()
+    if row is not None:
+        row.file, row.environment = file, environment
+    return row
 
 
 def why_not_approve(row: Rehearsal, requested_by: str) -> str:

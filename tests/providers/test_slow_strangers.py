@@ -176,6 +176,7 @@ def test_no_connection_without_a_deadline() -> None:
 SPEAKS = {
     "ledger/channel.py socket": "the machine's own name",
     "operations/doctor/people.py smtplib": "names its errors",
+    "operations/engine/tick.py socket": "the machine's own name",
     "operations/worker/django_q.py socket": "the machine's own name",
     "operations/worker/supervisor.py socket": "the machine's own name",
     "providers/advisories.py requests": "transport.exchange",

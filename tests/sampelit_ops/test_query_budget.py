@@ -12,6 +12,7 @@ from tests import factories, sampling
 from tests.browser.pages import pages
 
 MOST = 12
+REVIEW, MORE = "/admin/migrations_registry/migrationfile/", 1  # its rehearsal, beside everything that a vote needs
 pytestmark = pytest.mark.django_db
 
 
@@ -28,11 +29,15 @@ def auditor(client: Client) -> Client:
 def test_pages_stay_within_their_queries(auditor: Client) -> None:
     asked = sampling.share([address for _, url in pages() if (address := url())], 4)
 
-    heavy = [address for address in asked if len(_queries(auditor, address)) > MOST]
+    heavy = [address for address in asked if len(_queries(auditor, address)) > _most(address)]
     # What a process reads once (content types, after another test emptied them) is no page's.
-    again = {address: queries for address in heavy if len(queries := _queries(auditor, address)) > MOST}
+    again = {address: queries for address in heavy if len(queries := _queries(auditor, address)) > _most(address)}
 
     assert not again, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in again.items())
+
+
+def _most(address: str) -> int:
+    return MOST + (MORE if address.startswith(REVIEW) and address != REVIEW else 0)
 
 
 def _queries(client: Client, address: str) -> list[str]:
