@@ -121,6 +121,7 @@ CALLS = {
     "operations/worker/messages.py json": "a hundred characters at most",
     "providers/bounded_json.py json": "the table's JSON",
     "providers/secret_environment.py json": "a pipe from our own parent",
+    "sampelit_ops/outsiders/attestation.py json": "our own ledger's text, held by a digest",
 }
 _CALL = re.compile(
     r"\b(json|tomllib)\.loads?\(|\b(yaml)\.(?:safe_)?load\(|\b(tarfile)\.open\(|\b(zipfile)\.ZipFile\(\w*io"

@@ -13,7 +13,7 @@ from operations.engine.kinds import registry
 from operations.engine.request import record_about
 from operations.engine.specs import StepSpec
 from operations.engine.wakeup import wake_waiting
-from operations.models import Operation, Outcome, Status, Step, StepStatus, Task
+from operations.models import Operation, Outcome, Step, StepStatus, Task
 from providers.redact import redact
 
 ALARM_AFTER = 3
@@ -39,8 +39,7 @@ def end(lease: Lease, status: str, error: str) -> None:
             lease_until=None,
             lease_owner="",
         )
-        if status in (Status.SUCCEEDED, Status.FAILED):
-            _open_review(operation)
+        _open_review(operation)
         wake_waiting(operation.exclusive_key)
         data: dict[str, Any] = {"error": error} if error else {}
         record_about(operation, f"operations.{status}", actor=SYSTEM, attempt=operation.attempt, **data)

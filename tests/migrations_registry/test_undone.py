@@ -8,13 +8,15 @@ import pytest
 from django.utils import timezone
 
 from deployments.health import auto_rollback
-from deployments.models import Deployment, Service
+from deployments.health.sight import Sight
+from deployments.models import Deployment, HealthCheck, Service
 from migrations_registry.consequences import by_a_rollback
 from migrations_registry.models import Application
 from migrations_registry.services.registration import register_files
 from migrations_registry.sources.discovery import discover
 from operations.engine.request import request
 from operations.models import Environment, Operation
+from providers.http.health_probe import HealthResponse
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db
@@ -62,9 +64,15 @@ def unhealthy() -> Deployment:
     service.deployments.create(
         render_id="dep-good", status="deactivated", health="healthy", commit_sha="a" * 40, created_at=now - timedelta(1)
     )
-    return service.deployments.create(
+    live = service.deployments.create(
         render_id="dep-bad", status="live", health="unhealthy", commit_sha="b" * 40, created_at=now
     )
+    for _ in range(auto_rollback.BAD_PROBES):
+        live.health_checks.create(service=service, healthy=False, verdict=HealthCheck.Verdict.BAD)
+    return live
+
+
+SEEN = Sight([HealthResponse(200, b"", 5)])
 
 
 def _applied(live: Deployment, sql: bytes) -> None:
@@ -103,14 +111,14 @@ def test_a_rollback_across_a_harmless_migration_waits_for_nobody(unhealthy: Depl
 def test_no_rollback_across_a_destructive_migration_is_automatic(unhealthy: Deployment) -> None:
     _applied(unhealthy, b"DROP TABLE leads;")
 
-    assert auto_rollback.consider(unhealthy) is None
+    assert auto_rollback.consider(unhealthy, SEEN) is None
     assert not Operation.objects.exists()
 
 
 def test_a_rollback_across_a_harmless_migration_is_automatic(unhealthy: Deployment) -> None:
     _applied(unhealthy, b"CREATE TABLE b (id int);")
 
-    operation = auto_rollback.consider(unhealthy)
+    operation = auto_rollback.consider(unhealthy, SEEN)
 
     assert operation is not None
     assert (operation.requested_by.username, operation.status) == ("system", "queued")

@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from operations.engine import kinds, specs
+from operations.engine.claim import claim
+from operations.engine.finish import end
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.factors import devices
-from operations.models import Operation, Risk, Task
+from operations.models import Operation, Risk, Step, Task
 from providers.errors import ProviderError
 from providers.postgres.locked_session import guarded_session
 
@@ -98,7 +100,22 @@ def test_an_act_that_restores_service_opens_a_review_for_somebody_else(ask, oper
     operation = ask("rehearsal.urgent")
 
     assert operation.status == "queued"
+    assert not Task.objects.filter(kind="review_restore_of_service").exists()
+    assert run_operation(operation.pk, "test", ALL, end_process=lambda: None) == "succeeded"
     assert Task.objects.get(kind="review_restore_of_service").not_by == operator
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_it_is_reviewed_however_it_ended_once_it_had_begun(ask, monkeypatch, status, begun):
+    monkeypatch.setattr(kinds.get("rehearsal.urgent"), "restores_service", True, raising=False)
+    lease = claim(ask("rehearsal.urgent").pk, "test")
+    if begun:
+        Step.objects.update(status="succeeded")
+
+    end(lease, status, "")
+
+    assert Task.objects.filter(kind="review_restore_of_service").exists() is begun
 
 
 def test_the_guarded_write_happens_once_and_the_lock_is_polled(ask, sampelit_copy, monkeypatch):

@@ -13,6 +13,10 @@ LENGTHS = (4_000, 16_000)
 MOST_SECONDS = 0.025  # 16 kB in linear time cost under 1 ms, in quadratic time half a second
 # Patterns that are put together as the code runs. What makes each harmless stands beside it.
 PUT_TOGETHER = {
+    "backups/archive/shape.py: regex": "literals of our own beside the fields",
+    "bin/verify_backup.py: regex": "the same",
+    "backups/cron_line.py: f'{_ITEM}(?:,{_ITEM})*'": "items that a comma parts, which none of them can hold",
+    "migrations_registry/rehearsal/hazards.py: f'\\\\b{re.escape(word)}\\\\b'": "a plain word",
     "providers/redact.py: '|'.join(map(re.escape, known))": "plain words of our own variables",
     "operations/doctor/variables.py: pattern": "single classes, asked about our own variables",
     "deployments/kinds/function_secrets.py: WORKER_PREFIX + '[A-Z0-9_]{1,80}'": "a word and a bounded class",
