@@ -13,6 +13,7 @@ from deployments.health.trouble import troubles, unknown_words
 from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
 from deployments.render.client import configured
 from deployments.variables import parity
+from ledger.models import Entry
 from operations import doctor, supabase_projects
 from operations.doctor import Check
 from operations.models import Environment
@@ -53,7 +54,10 @@ def _webhooks() -> Check:
     stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED, received_at__gt=day_ago).count()
     if stuck:
         return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
-    if not WebhookDelivery.objects.filter(received_at__gt=day_ago - timedelta(days=6)).exists():
+    week_ago = day_ago - timedelta(days=6)
+    if not WebhookDelivery.objects.filter(received_at__gt=week_ago).exists():
+        if not Entry.objects.filter(at__lte=week_ago).exists():  # the portal is younger
+            return Check("Render webhooks", "idle", "none arrived yet", why, "Is it enabled at Render?")
         return Check("Render webhooks", "warn", "none arrived in a week", why, "Is it enabled at Render?")
     return Check("Render webhooks", "ok", "arrive and are worked off", why)
 

@@ -6,6 +6,7 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -18,6 +19,7 @@ from deployments.onboarding import ensure_webhook
 from deployments.render import webhooks
 from deployments.render.webhooks import reconcile
 from ledger.models import Entry
+from ledger.services import record
 from tests.deployments.conftest import WEBHOOK_SECRET
 from tests.render_sandbox import Harness
 
@@ -208,9 +210,13 @@ def test_an_owner_is_asked_once_for_webhooks_however_many_services(sandbox: Harn
     )
 
 
-@pytest.mark.parametrize(("days", "tone"), [(None, "warn"), (8, "warn"), (6, "ok")])
-def test_doctor_says_when_none_arrives(settings: Any, days: int | None, tone: str) -> None:
+@pytest.mark.parametrize(
+    ("portal_days", "days", "tone"), [(8, None, "warn"), (8, 8, "warn"), (8, 6, "ok"), (6, None, "idle")]
+)
+def test_doctor_says_when_none_arrives(settings: Any, portal_days: int, days: int | None, tone: str) -> None:
     settings.RENDER_WEBHOOK_SECRET = WEBHOOK_SECRET
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=portal_days)):
+        record("deployments.runs_portal", actor="ana")
     if days is not None:
         at = timezone.now() - timedelta(days=days)
         WebhookDelivery.objects.create(delivery_id="msg-1", status="processed", received_at=at)
