@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,7 +18,6 @@ from operations import doctor, supabase_projects
 from operations.doctor import Check
 from operations.models import Environment
 
-STALE_PREVIEW_DAYS = 14
 FIXES = {
     "Unauthorized": "Create a new key in Render (Account settings, API keys) and set RENDER_API_KEY everywhere.",
     "Unavailable": "Look at status.render.com. Records and rollback buttons go on working when it answers again.",
@@ -83,7 +82,7 @@ def services(environment: Environment | None) -> Iterator[Check]:
                 "Visitors see a closed door.",
                 "Request deployments.maintenance with state=off.",
             )
-        if service.is_preview and (ends := preview_ends(service)) and ends < timezone.now():
+        if service.is_preview and (ends := service.preview_ends) and ends < timezone.now():
             yield Check(
                 f"{service.name} preview",
                 "warn",
@@ -103,13 +102,6 @@ def _outages(service: Service) -> Iterator[Check]:
     if service.doubt:
         fix = "Look at the address from elsewhere, and let it answer with a status."
         yield Check(f"{service.name} health", "warn", service.doubt, "Nobody can tell whether it is well.", fix)
-
-
-def preview_ends(service: Service) -> datetime | None:
-    """The day somebody gave it, else a fortnight after it was made."""
-    if service.preview_expires_at is not None or service.created_at is None:
-        return service.preview_expires_at
-    return service.created_at + timedelta(days=STALE_PREVIEW_DAYS)
 
 
 def variables(environment: Environment | None) -> Iterator[Check]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 from operations.models import Environment
+
+STALE_PREVIEW_DAYS = 14
 
 
 class Service(models.Model):
@@ -99,6 +102,13 @@ class Service(models.Model):
     @property
     def is_preview(self) -> bool:
         return bool(self.parent_render_id)
+
+    @property
+    def preview_ends(self) -> datetime | None:
+        """The day somebody gave it, else a fortnight after it was made."""
+        if self.preview_expires_at is not None or self.created_at is None:
+            return self.preview_expires_at
+        return self.created_at + timedelta(days=STALE_PREVIEW_DAYS)
 
     @property
     def environment_slug(self) -> str:

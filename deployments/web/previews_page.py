@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from deployments.doctor import STALE_PREVIEW_DAYS, preview_ends
 from deployments.models import Service
+from deployments.models.service import STALE_PREVIEW_DAYS
 from deployments.web.verbs import verb
 
 
@@ -29,7 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[str, Any]:
     """One preview; it is stale after a fortnight, unless somebody gave it another day to go."""
-    ends = preview_ends(service)
+    ends = service.preview_ends
     day = (timezone.now() + timedelta(days=STALE_PREVIEW_DAYS)).date().isoformat()
     return {
         "service": service,
