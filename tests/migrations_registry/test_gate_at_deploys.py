@@ -230,3 +230,18 @@ def test_the_shells_gate_reads_commits_and_tells_by_its_exit_code(
     with pytest.raises(CommandError, match="did not accept the connection") as error:
         call_command("migrations_gate", environment="production", commit=shas[0], source=url)
     assert error.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_a_commit_keeps_the_time_of_its_first_wish_and_touches_no_other() -> None:
+    first, other = (("https://example.com/a.git", letter * 40) for letter in "ab")
+    commits.known(*other)
+    SourceCommit.objects.update(wanted_at=None)
+    commits.known(*first)
+    wished = SourceCommit.objects.get(commit="a" * 40).wanted_at
+
+    commits.known(*first)
+
+    assert wished is not None
+    times = dict(SourceCommit.objects.values_list("commit", "wanted_at"))
+    assert times == {"a" * 40: wished, "b" * 40: None}

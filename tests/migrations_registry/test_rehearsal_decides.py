@@ -110,6 +110,17 @@ def test_waiving_needs_the_right_and_a_reason_and_a_failure(run: Run) -> None:
         waive(passed, reason="x", by=User.objects.get(username="ben"))
 
 
+def test_the_first_waiver_stays(run: Run) -> None:
+    row, ben, cleo = rehearsal(run), approver("ben"), approver("cleo")
+    waive(row, reason="the copy lacks the partner's data", by=ben)
+
+    with pytest.raises(Refused, match="was waived already"):
+        waive(row, reason="me too", by=cleo)
+
+    row.refresh_from_db()
+    assert (row.waived_by, row.waiver) == ("ben", "the copy lacks the partner's data")
+
+
 def test_a_request_that_waits_is_rehearsed_once_by_itself(
     asked: Operation, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
