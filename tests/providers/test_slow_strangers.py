@@ -129,6 +129,7 @@ CALLS = {
 }
 
 
+@pytest.mark.sampled(3, by="call")
 @pytest.mark.parametrize("name", SLOW)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_slow_stranger_holds_nobody(
