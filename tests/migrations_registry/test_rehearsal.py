@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from backups.models import Policy
+from migrations_registry.analysis.state import State
 from migrations_registry.models import Application, MigrationFile, Rehearsal
+from operations.engine import kinds
 from operations.models import Environment, Operation
 from tests.migrations_registry.applying import Act, add_supabase, rows
 
@@ -106,6 +108,25 @@ def test_what_nobody_can_follow_is_declared_once_people_saw_it_measured(proven: 
     assert "did more than was approved" in unseen.error
     assert "did more than was approved" in too_late.error
     assert known.status == "succeeded", known.error
+
+
+def test_a_loss_that_only_the_copy_shows_needs_the_votes_of_a_loss(
+    proven: Environment, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An analysis that takes everything for new; another file beside it stays what it is."""
+    monkeypatch.setattr(State, "is_new", lambda state, name: True)
+    Environment.objects.filter(pk=proven.pk).update(votes_destructive=2)
+    file, other = add_supabase(2, "CREATE TEMP TABLE leads (id integer); DROP TABLE public.leads"), add_supabase(3, "")
+    before = kinds.get("migrations.apply").assess(proven, {"file": file.sha256})
+
+    _, seen = rehearsed(act, file)
+    asked = act("migrations.apply", file=file.sha256)
+
+    assert (before, seen.status) == ("routine", "passed"), seen.error
+    assert (asked.risk, asked.status, asked.approvals_required) == ("destructive", "awaiting_approval", 2)
+    losses = dict(MigrationFile.objects.values_list("pk", "measured_losses"))
+    assert any("public.leads" in loss for loss in losses[file.pk]), losses
+    assert not losses[other.pk]
 
 
 def test_a_failure_after_the_last_vote_ends_the_application(proven: Environment, act: Act) -> None:
