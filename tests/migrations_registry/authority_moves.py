@@ -16,7 +16,7 @@ from django.utils import timezone
 from ledger.services import record
 from migrations_registry.analysis import analyse
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
-from operations.approvals.voting import reevaluate, revoke
+from operations.approvals.voting import reevaluate
 from operations.audit import note
 from operations.engine.run import run_operation
 from operations.engine.specs import POOLS
@@ -25,7 +25,7 @@ from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from tests.migrations_registry.authority_model import ADMINS, ASKERS, RIGHTS, VOTERS, Model
 from tests.registering import registered
-from tests.stepping import approve, break_glass, confirm, request
+from tests.stepping import approve, break_glass, confirm, request, revoke
 
 DROPS, BUILDS, ADDS = b"ALTER TABLE t DROP COLUMN a;", b"CREATE INDEX i ON t (a);", b"ALTER TABLE t ADD COLUMN b int;"
 ANY_ROWS = 10**12
@@ -192,6 +192,7 @@ class Moves:
         row = self.pick()
         steps = list(row.steps.all())
         row.pk, row.approvals_required, row.status, row._state.adding = new_ulid(), 0, "queued", True
+        row.break_glass_by = row.break_glass_from = row.break_glass_until = None  # a trigger lets none begin broken
         row.save()
         for step in steps:
             Step.objects.create(operation=row, position=step.position, name=step.name, pool=step.pool)
