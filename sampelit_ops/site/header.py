@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
 
 from operations import navigation
-from operations.models import Operation
 from operations.web.formatting import relative
+from sampelit_ops.search.actions import Action, actions
+from sampelit_ops.search.rows import Found, find
 from sampelit_ops.site import page_counts
 
 
@@ -43,7 +42,8 @@ class SearchResult:
     query: str
     exact: str = ""
     pages: list[navigation.Shown] = field(default_factory=list)
-    records: list[tuple[str, str]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    records: dict[str, list[Found]] = field(default_factory=dict)
 
 
 def ribbon(request: HttpRequest) -> Ribbon:
@@ -73,24 +73,16 @@ def note(request: HttpRequest) -> Note:
 
 
 def search(request: HttpRequest, asked: str) -> SearchResult:
-    """Pages whose name fits, an operation by its id, and operations by kind, subject or id prefix (newest eight)."""
+    """Pages by their name, what can be done in these words, rows of every app; one row that bears this id is exact."""
     query = asked.strip()[:100]
     if not query:
         return SearchResult("")
     links = [
         link for group in navigation.groups(request) for link in group.links if query.lower() in link.label.lower()
     ]
-    operations = _operations(query) if request.user.has_perm("operations.view_operation") else []
-    exact = _page_of(operations[0]) if len(operations) == 1 and operations[0].pk == query.upper() else ""
-    return SearchResult(query, exact, links, [(f"{o.kind} {o.subject} · {o.pk}", _page_of(o)) for o in operations])
-
-
-def _operations(query: str) -> list[Operation]:
-    by_id = Operation.objects.filter(pk__startswith=query.upper())
-    if len(query) >= 8 and by_id.exists():
-        return list(by_id[:8])
-    return list(Operation.objects.filter(Q(kind__icontains=query) | Q(subject__icontains=query))[:8])
-
-
-def _page_of(operation: Operation) -> str:
-    return reverse("admin:operations_operation_change", args=[operation.pk])
+    found = find(request.user, query)
+    exact = found[0].url if len(found) == 1 and found[0].key == query.upper() else ""
+    sections: dict[str, list[Found]] = {}
+    for each in found:
+        sections.setdefault(each.heading, []).append(each)
+    return SearchResult(query, exact, links, actions(request.user, query), sections)

@@ -1,4 +1,4 @@
-// Shortcuts: "/" to the search, "g" then a letter to a page, "?" for help, Escape closes. Never while typing.
+// Shortcuts: "/" or Ctrl-K to the search, "g" then a letter to a page, "?" for help, Escape closes. Never while typing.
 const PAGES = {
   h: "Overview",
   d: "Deployments",
@@ -14,6 +14,8 @@ let waitingForPage = false;
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return closeOpen();
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") return focusSearch(event, "jump");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") return walk(event);
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (waitingForPage) return follow(event);
     if (event.key === "/") return focusSearch(event);
@@ -26,12 +28,21 @@ function typing(target) {
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
-function focusSearch(event) {
-  const field = document.getElementById("searchbar") || document.getElementById("jump");
+function focusSearch(event, id = "searchbar") {
+  const field = document.getElementById(id) || document.getElementById("jump");
   if (!field) return;
   event.preventDefault();
   field.focus();
   field.select();
+}
+
+// On the search's page the arrows go from hit to hit; Enter opens the one that is reached.
+function walk(event) {
+  const hits = [...document.querySelectorAll(".found a")];
+  const next = hits.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+  if (!hits[next]) return;
+  event.preventDefault();
+  hits[next].focus();
 }
 
 function follow(event) {
@@ -58,7 +69,9 @@ function toggleHelp() {
   box.setAttribute("role", "status");
   box.setAttribute("aria-label", "Keyboard shortcuts");
   const lines = [
-    ["/", "search"],
+    ["/", "search (this list, else everything)"],
+    ["Ctrl K", "search everything"],
+    ["↓ ↑", "from hit to hit"],
     ["?", "this help"],
     ["Esc", "close"],
     ...Object.entries(PAGES).map(([k, v]) => [`g ${k}`, v]),

@@ -22,6 +22,7 @@ class Door:
 DOORS = (
     Door(("ops", "list"), "read"),
     Door(("ops", "show", "$ID"), "read"),
+    Door(("find", "api"), "read"),
     Door(("ops", "token", "list"), "read"),
     Door(("ops", "token", "list", "--all"), "admin", EVERYWHERE),
     Door(("ops", "token", "revoke", "9", "--all"), "admin", EVERYWHERE),

@@ -117,6 +117,7 @@ FREE: dict[str, str] = {
     "adopt_supabase_cli": "what it asks for goes through requests and their votes",
     "advisor_findings": ALARM,
     "decision_history": LOOKS,
+    "find": LOOKS,
     "evidence": LOOKS,
     "keep_function": "it keeps files; to deploy them is a request",
     "ops list": LOOKS,
