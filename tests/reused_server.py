@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.sql import Composed
 
+from providers.embedded_postgres.server import EmbeddedPostgres
 from tests import portal_database
 
 
@@ -20,22 +21,30 @@ class ReusedServer:
 
     names: dict[str, str] = field(default_factory=dict)
     own: bool = False
+    server: EmbeddedPostgres = field(default_factory=lambda: portal_database.server)
 
     def create_database(self, name: str, *, options: Composed | None = None) -> None:
         self.names[name] = f"drill_{uuid4().hex[:12]}"
-        portal_database.server.create_database(self.names[name], options=options)
+        self.server.create_database(self.names[name], options=options)
 
     def dsn(self, name: str) -> str:
-        return portal_database.server.dsn(self.names[name])
+        return self.server.dsn(self.names[name])
 
 
 @contextmanager
-def reused() -> Iterator[ReusedServer]:
-    server = ReusedServer()
+def reused(major: int = 0) -> Iterator[ReusedServer]:
+    with on(portal_database.server) as server:
+        yield server
+
+
+@contextmanager
+def on(running: EmbeddedPostgres) -> Iterator[ReusedServer]:
+    """The same on a server of the test's own."""
+    server = ReusedServer(server=running)
     yield server
     for name in server.names.values():
-        drop_roles(portal_database.server.dsn(name))
-        portal_database.server.drop_database(name)
+        drop_roles(running.dsn(name))
+        running.drop_database(name)
 
 
 def drop_roles(dsn: str) -> None:

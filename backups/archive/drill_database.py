@@ -17,23 +17,24 @@ import psycopg
 from backups.archive.manifest import Manifest, Surroundings
 from providers import postgres
 from providers.embedded_postgres.cell import cell, open_for
+from providers.embedded_postgres.choice import fitting
 from providers.embedded_postgres.furnish import Databases, Locale, Needs
 from providers.embedded_postgres.own_server import own_server
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load
 
-Server = Callable[[], AbstractContextManager[Databases]]
+Server = Callable[[int], AbstractContextManager[Databases]]
 NAME = "drill"
 VARIABLE = "DRILL_DSN"
 LEFT_OUT = " What only a superuser may make is left out of a drill."
 _PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\w+))$")
 
 
-def chosen_server() -> AbstractContextManager[Databases]:
-    """An operator's own throwaway server, where the proving worker has one; else a cell."""
+def chosen_server(major: int = 0) -> AbstractContextManager[Databases]:
+    """An operator's own throwaway server, where the proving worker has one; else a cell of this major version."""
     dsn = os.environ.get(VARIABLE)
-    return own_server(dsn) if dsn else cell()
+    return own_server(dsn) if dsn else cell(major=major)
 
 
 drill_server: Server = chosen_server  # looked up at each drill: a test names a server that runs already
@@ -67,8 +68,8 @@ def drill_database(
 
     `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does.
     """
-    with (server or drill_server)() as running:
-        needs = replace(needs_of(manifest, schemas), may_create=may_create)
+    needs = replace(needs_of(manifest, schemas), may_create=may_create)
+    with (server or drill_server)(fitting(major_of(manifest), needs.extensions or ())) as running:
         logins = open_for(running, NAME, needs)
         connection = postgres.connect(logins.owner, read_only=False)
         try:
@@ -81,12 +82,23 @@ def drill_database(
 
 
 def _refuse_source(connection: Connection, manifest: Manifest | None) -> None:
-    """Nobody drills on the server that the run came from: what is loaded runs there."""
-    found = postgres.facts(connection).system_identifier
-    if manifest and found and found == manifest.source.system_identifier and VARIABLE in os.environ:
+    """Nobody drills on the server that the run came from: what is loaded runs there; nor on an older one."""
+    found = postgres.facts(connection)
+    if found.version // 10000 < major_of(manifest):
+        raise Refused(
+            f"The run came from PostgreSQL {major_of(manifest)}, and the drill's server is {found.server_version}. "
+            f"Nothing was loaded. Name a throwaway server at least as new in {VARIABLE}, or take {VARIABLE} away."
+        )
+    identifier = found.system_identifier
+    if manifest and identifier and identifier == manifest.source.system_identifier and VARIABLE in os.environ:
         raise Refused(
             f"{VARIABLE} names the server that the run came from. Nothing was loaded. Name a throwaway server."
         )
+
+
+def major_of(manifest: Manifest | None) -> int:
+    """PostgreSQL's major version at the source; 0 for no source."""
+    return int(re.split(r"\D", manifest.source.server_version)[0] or 0) if manifest else 0
 
 
 def needs_of(manifest: Manifest | None, schemas: Sequence[str] = ()) -> Needs:

@@ -15,6 +15,7 @@ from providers.postgres.schema.meaning import same_meaning
 
 UNEXPLAINED, EXPLAINED = "", "not rebuilt"
 Row = Sequence[str]
+Rows = dict[tuple[str, str], tuple[str, str]]  # by kind and name: what it belongs to, its SQL
 KINDS = {
     "event trigger": "event trigger",
     "publication": "publication",
@@ -64,21 +65,34 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     """By kind and name; what belongs to the platform's own schemas is left out."""
     before = _by_key(source, sides, {sides.owner})
     after = _by_key(found, sides, {sides.owner, sides.here})
+    renamed = _renamed(before, after) if sides.other_major else set()
     result = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
         if (was and now and _same(was, now)) or (was is None and not sides.whole):
             continue
         change = "is missing" if now is None else "was not in the source" if was is None else "differs"
-        result.append(Difference(*key, change, _reason(key, was, now, sides)))
+        reason = "named by another major version" if key in renamed else _reason(key, was, now, sides)
+        result.append(Difference(*key, change, reason))
     return result
+
+
+def _renamed(before: Rows, after: Rows) -> set[tuple[str, str]]:
+    """Constraints that are there by another name: versions name a partition's part of a key differently."""
+    missing = {_nameless(key, before[key]): key for key in before.keys() - after.keys() if key[0] == "constraint"}
+    new = {_nameless(key, after[key]): key for key in after.keys() - before.keys() if key[0] == "constraint"}
+    return {pair[what] for what in missing.keys() & new.keys() for pair in (missing, new)}
+
+
+def _nameless(key: tuple[str, str], said: tuple[str, str]) -> str:
+    return said[1].replace(f" {key[1].removeprefix(said[0])[1:]} ", " ", 1)
 
 
 def _same(was: tuple[str, str], now: tuple[str, str]) -> bool:
     return was[0] == now[0] and same_meaning(was[1], now[1])
 
 
-def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> dict[tuple[str, str], tuple[str, str]]:
+def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> Rows:
     mine = re.compile(
         "|".join(rf'(?<![\w"]){re.escape(name)}(?![\w"])' for name in {*map(_quoted, owners), "pg_database_owner"})
     )
@@ -123,7 +137,8 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
 
 
 def _is_lost(name: str, of: str, lost: Collection[str]) -> bool:
-    plain = {part.partition("(")[0].replace('"', "").rpartition(" ")[2] for part in (name, of) if part}
+    parts = [part.partition("(")[0].partition(" USING ")[0].strip() for part in (name, of) if part]
+    plain = {part.replace('"', "").rpartition(" ")[2] for part in parts}
     plain |= {part.rpartition(".")[0] for part in plain if part.count(".") == 2}
     return any(item.partition("(")[0].strip() in plain for item in lost)
 

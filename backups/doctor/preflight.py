@@ -13,6 +13,7 @@ from backups.models import Policy, Run
 from operations.doctor import Check
 from operations.models import Environment
 from providers import postgres
+from providers.embedded_postgres.choice import too_new
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
 
@@ -36,7 +37,8 @@ def _policies(name: str, environment: Environment, connection: Connection) -> It
     for policy in Policy.objects.filter(environment=environment, enabled=True):
         last = Run.objects.counting().filter(policy=policy).select_related("policy").order_by("-proven_at").first()
         identity, timeline = (last.identity_for_next, last.timeline_for_next) if last else ("", 0)
-        texts = postgres.problems(facts, identity, timeline) + _tables(policy, connection, readable)
+        texts = [*filter(None, [too_new(facts.version // 10000)]), *postgres.problems(facts, identity, timeline)]
+        texts += _tables(policy, connection, readable)
         for text in texts:
             yield Check(f"{name}: {policy.name}", "bad", text, WHY, text)
         note = postgres.timeline_note(facts.timeline, timeline)

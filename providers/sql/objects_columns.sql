@@ -9,6 +9,10 @@ SELECT 'column', format('%s.%I', r.full_name, a.attname), r.full_name,
   || CASE WHEN a.attstorage <> y.typstorage THEN '; -- STORAGE ' || a.attstorage::text ELSE '' END
   || CASE WHEN a.attcompression <> '' THEN '; -- COMPRESSION ' || a.attcompression::text ELSE '' END
   || CASE WHEN a.attstattarget >= 0 THEN '; -- STATISTICS ' || a.attstattarget ELSE '' END
+  || coalesce((SELECT format('; -- NOT NULL %I%s%s', k.conname, CASE WHEN k.connoinherit THEN ' NO INHERIT' END, CASE WHEN NOT k.convalidated THEN ' NOT VALID' END)
+       FROM pg_constraint k  -- version 18 has a row for each; what it names by itself is not told, nor what a parent says
+       WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum AND k.coninhcount = 0
+         AND (k.connoinherit OR NOT k.convalidated OR (length(r.relname) + length(a.attname) < 53 AND k.conname <> format('%s_%s_not_null', r.relname, a.attname)))), '')
   || coalesce('; -- OPTIONS ' || a.attoptions::text, '') || coalesce('; -- FDW OPTIONS ' || a.attfdwoptions::text, '')
 FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type y ON y.oid = a.atttypid

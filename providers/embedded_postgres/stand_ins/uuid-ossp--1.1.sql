@@ -1,0 +1,3 @@
+CREATE FUNCTION uuid_nil() RETURNS uuid IMMUTABLE LANGUAGE sql
+  AS $$SELECT '00000000-0000-0000-0000-000000000000'::uuid$$;
+CREATE FUNCTION uuid_generate_v4() RETURNS uuid VOLATILE LANGUAGE sql AS $$SELECT pg_catalog.gen_random_uuid()$$;
