@@ -25,7 +25,7 @@ from deployments.render.sync import poll
 from deployments.variables import fingerprints, portal
 from operations import supabase_projects
 from operations.engine import tick
-from operations.periodic.isolation import each, tell
+from operations.periodic.isolation import each, in_turn, tell
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
@@ -102,8 +102,10 @@ def read_functions() -> None:
     """Functions, names of secrets and advisors of every project; what went wrong is a state of that environment."""
     if not supabase_projects.configured():
         return
-    for line in sync_all(deadline=5.0).failed:
+    report = sync_all(deadline=5.0)
+    for line in report.failed:
         logger.warning("Supabase could not be read: %s", line)
+    tell(report.broken)
 
 
 def let_bundles_go() -> None:
@@ -118,17 +120,20 @@ def read_variables() -> None:
     if not client.configured():
         return
     ends = time.monotonic() + PATIENCE_SECONDS
+    failed = list[str]()
     try:
         api = client.quick()
-        fingerprints.refresh_groups(api, seconds=PATIENCE_SECONDS)
+        with each("the groups", failed):
+            fingerprints.refresh_groups(api, seconds=PATIENCE_SECONDS)
         for service in Service.objects.filter(removed_at=None).order_by("?"):
             if time.monotonic() < ends:
-                fingerprints.refresh(api, service)
+                with each(service.name, failed):
+                    fingerprints.refresh(api, service)
     except ProviderError as error:
         logger.warning("variables could not be read: %s", error)
     portal.mark()
+    tell(failed)
 
 
 def lift_maintenance() -> None:
-    maintenance_watchdog.lift_forgotten()
-    probing.prune()
+    in_turn(maintenance_watchdog.lift_forgotten, probing.prune)

@@ -9,6 +9,7 @@ from migrations_registry.history import readings
 from migrations_registry.models import MigrationFile
 from migrations_registry.rehearsal import automatic
 from operations.engine import tick
+from operations.periodic.isolation import in_turn
 
 
 def register() -> None:
@@ -21,9 +22,13 @@ def register() -> None:
 
 
 def look_at_repositories() -> None:
+    """What a deploy's gate would ask about, and no longer what nobody asks about."""
+    in_turn(_look_at_wanted, commits.forget)
+
+
+def _look_at_wanted() -> None:
     """Of every service that a deploy's gate would ask about, once migrations are registered."""
     if MigrationFile.objects.exists():
         services = Service.objects.filter(removed_at=None).exclude(type=deploy_guard.STATIC).exclude(environment=None)
         repositories = {commits.repository_of(repo) for repo in services.values_list("repo", flat=True)}
         commits.look_at(repositories - {""})
-    commits.forget()

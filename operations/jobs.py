@@ -8,6 +8,7 @@ from operations.engine.sealing import erase_old
 from operations.notify.deadman import ping
 from operations.notify.delivery import deliver_due
 from operations.notify.rules import sweep
+from operations.periodic.isolation import in_turn
 from operations.web import form_key
 
 
@@ -22,5 +23,4 @@ def register() -> None:
 
 
 def _round() -> None:
-    sweep()
-    deliver_due()
+    in_turn(sweep, deliver_due)

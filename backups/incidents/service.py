@@ -22,6 +22,7 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
 from operations.notify import enqueue
+from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
 REMIND_EVERY = timedelta(days=1)
@@ -160,10 +161,12 @@ def remind() -> int:
     """Tell about open incidents daily, until a person resolves them; answers how many were told again."""
     now = timezone.now()
     due = Incident.objects.open().filter(seeded=False, told_at__lte=now - REMIND_EVERY).select_related("environment")
-    reminders = 0
-    for incident in due[:100]:
-        with transaction.atomic():
-            if Incident.objects.filter(pk=incident.pk, told_at=incident.told_at).update(told_at=now):
-                _message(incident, f"incident:{incident.pk}:{now:%Y-%m-%d}", "Still open: ")
-                reminders += 1
-    return reminders
+
+    @transaction.atomic
+    def again(incident: Incident) -> bool:
+        if not Incident.objects.filter(pk=incident.pk, told_at=incident.told_at).update(told_at=now):
+            return False
+        _message(incident, f"incident:{incident.pk}:{now:%Y-%m-%d}", "Still open: ")
+        return True
+
+    return sum(one_by_one(due[:100], again))

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from backups.models import Policy, Run
 from operations.notify import alarm
+from operations.periodic.isolation import one_by_one
 
 
 def overdue() -> list[Run]:
@@ -25,9 +26,12 @@ def _newest(policy: Policy) -> Run | None:
 def keep() -> None:
     """The periodic job."""
     late = {run.policy_id: run for run in overdue() if not hasattr(run.operation, "backup_slot")}
-    for policy in Policy.objects.filter(enabled=True).select_related("environment"):
+
+    def tell(policy: Policy) -> None:
         run = late.get(policy.pk)
         alarm(f"proof of {policy}", run is not None, daily=True, **_words(policy, run))
+
+    one_by_one(Policy.objects.filter(enabled=True).select_related("environment"), tell)
 
 
 def _words(policy: Policy, run: Run | None) -> dict[str, str]:

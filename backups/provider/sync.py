@@ -18,6 +18,7 @@ from backups.models import ProviderBackup
 from backups.provider.assessment import judge
 from operations.models import Environment, SupabaseProject
 from operations.notify import alarm
+from operations.periodic.isolation import one_by_one
 from operations.supabase_projects import configured, quick, ref_of
 from providers.errors import ProviderError, Refused
 from providers.http.errors import NotFound
@@ -33,13 +34,16 @@ def sync_all() -> list[SupabaseProject]:
     """Every linked environment, one after another; one that fails does not stop the others. The periodic job."""
     if not configured():
         return []
-    synced = []
-    for environment in Environment.objects.exclude(supabase_ref=""):
-        try:
-            synced.append(sync(environment, quick()))
-        except (ProviderError, Refused) as error:
-            logger.warning("Supabase's backups of %s could not be read: %s", environment, error)
-    return synced
+    synced = one_by_one(Environment.objects.exclude(supabase_ref=""), _sync_or_note)
+    return [row for row in synced if row is not None]
+
+
+def _sync_or_note(environment: Environment) -> SupabaseProject | None:
+    try:
+        return sync(environment, quick())
+    except (ProviderError, Refused) as error:
+        logger.warning("Supabase's backups of %s could not be read: %s", environment, error)
+    return None
 
 
 def sync(environment: Environment, api: Supabase) -> SupabaseProject:

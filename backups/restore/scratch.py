@@ -26,6 +26,7 @@ from operations.engine.request import request
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
+from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
 logger = logging.getLogger("backups.restore")
@@ -119,20 +120,22 @@ class DropScratchKind(OperationKind):
 
 def keep_scratch() -> None:
     """The hourly duty: ask for the end of what is older than a week, once each."""
-    for restore in living().filter(ended_at__lt=timezone.now() - KEPT):
-        environment, parameters = restore.run.policy.environment, {"restore": restore.operation_id}
-        asked = Operation.objects.filter(kind="backups.drop_scratch", parameters=parameters)
-        if asked.exclude(status__in=TERMINAL).exists():
-            continue
-        try:
-            by = system_user("backups.request_restore")
-            request(
-                "backups.drop_scratch",
-                by=by,
-                environment=environment,
-                parameters=parameters,
-                reason=f"it is older than {KEPT.days} days",
-                channel="schedule",
-            )
-        except Refused as refusal:
-            logger.warning("the end of %s was not asked for: %s", restore, refusal.reason)
+    one_by_one(living().filter(ended_at__lt=timezone.now() - KEPT), _ask_for_its_end)
+
+
+def _ask_for_its_end(restore: Restore) -> None:
+    environment, parameters = restore.run.policy.environment, {"restore": restore.operation_id}
+    asked = Operation.objects.filter(kind="backups.drop_scratch", parameters=parameters)
+    if asked.exclude(status__in=TERMINAL).exists():
+        return
+    try:
+        request(
+            "backups.drop_scratch",
+            by=system_user("backups.request_restore"),
+            environment=environment,
+            parameters=parameters,
+            reason=f"it is older than {KEPT.days} days",
+            channel="schedule",
+        )
+    except Refused as refusal:
+        logger.warning("the end of %s was not asked for: %s", restore, refusal.reason)

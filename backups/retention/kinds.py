@@ -18,6 +18,7 @@ from operations.engine.request import request
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
+from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
 logger = logging.getLogger("backups.retention")
@@ -123,14 +124,17 @@ class UnretireKind(OperationKind):
 
 def keep_retention() -> None:
     """The daily duty: ask for what the plans say, once each. A policy that is refused does not stop the others."""
-    for policy in Policy.objects.select_related("environment"):
-        plan = planned(policy)
-        for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)):
-            if runs and not _asked(kind, policy):
-                try:
-                    _ask(kind, policy)
-                except Refused as refusal:
-                    logger.warning("%s of %s was not asked for: %s", kind, policy, refusal.reason)
+    one_by_one(Policy.objects.select_related("environment"), _keep_one)
+
+
+def _keep_one(policy: Policy) -> None:
+    plan = planned(policy)
+    for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)):
+        if runs and not _asked(kind, policy):
+            try:
+                _ask(kind, policy)
+            except Refused as refusal:
+                logger.warning("%s of %s was not asked for: %s", kind, policy, refusal.reason)
 
 
 def _ask(kind: str, policy: Policy) -> None:

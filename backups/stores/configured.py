@@ -13,6 +13,7 @@ from django.utils import timezone
 from backups.models import Policy, Run, StoreReport
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import parse
 from providers.storage.factory import open_store
@@ -95,6 +96,4 @@ def report(url: str, actor: str = SYSTEM) -> StoreReport:
 def keep_reports() -> None:
     """The periodic job: each store once a day."""
     fresh = set(StoreReport.objects.filter(checked_at__gt=timezone.now() - EVERY).values_list("url", flat=True))
-    for url in known():
-        if url not in fresh:
-            report(url)
+    one_by_one([url for url in known() if url not in fresh], report)

@@ -16,6 +16,7 @@ from backups.archive.manifest import manifest_key
 from backups.archive.reader import load
 from backups.archive.signed_json import ManifestError
 from backups.models import Run
+from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
@@ -63,13 +64,15 @@ def _prefixes_to_keep(store: Store, run: str, keys: set[str]) -> tuple[str, ...]
 
 def sweep(store: Store, now: datetime, grace: timedelta = GRACE, known: Collection[str] = frozenset()) -> list[str]:
     """Delete the orphans. Each key is looked at again right before, because a slow attempt may just have finished."""
-    removed = []
-    for key in orphans(store, now, grace, known):
+
+    def remove(key: str) -> str:
         run = key.split("/")[1]
-        if store.head(manifest_key(run)) is None or _still_orphan(store, run, key):
-            store.delete(key)
-            removed.append(key)
-    return removed
+        if store.head(manifest_key(run)) is not None and not _still_orphan(store, run, key):
+            return ""
+        store.delete(key)
+        return key
+
+    return [key for key in one_by_one(orphans(store, now, grace, known), remove) if key]
 
 
 def _still_orphan(store: Store, run: str, key: str) -> bool:

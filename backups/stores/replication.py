@@ -23,6 +23,7 @@ from backups.stores.howto import HOWTO_KEY
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm
+from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store
 from providers.storage.factory import open_store
@@ -82,7 +83,7 @@ def catch_up() -> int:
     """Copy the newest proven runs that are not in their second store yet; answers how many are complete now."""
     missing = Run.objects.counting().filter(mirrored_at=None, retired_at=None, proven_at__gt=timezone.now() - LOOK_BACK)
     runs = missing.exclude(policy__second_store_env="").select_related("policy__environment").order_by("-proven_at")
-    return sum(_copy_run(run) for run in runs[:AT_ONCE])
+    return sum(one_by_one(runs[:AT_ONCE], _copy_run))
 
 
 def _copy_run(run: Run) -> bool:

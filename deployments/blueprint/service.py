@@ -18,6 +18,7 @@ from deployments.variables.fingerprints import fingerprint
 from ledger.services import record
 from operations.authority import holds
 from operations.models import Environment
+from operations.periodic.isolation import one_by_one
 from providers import git
 from providers.errors import ProviderError, Refused
 from providers.redact import Redactor, redact
@@ -104,8 +105,7 @@ def store_blueprint(
 
 def compare_all() -> None:
     """The periodic job: every file that was read is compared again; a row is written only where that changed."""
-    for file in BlueprintFile.objects.select_related("environment"):
-        compare_again(file)
+    one_by_one(BlueprintFile.objects.select_related("environment"), compare_again)
 
 
 def compare_again(file: BlueprintFile) -> list[Difference]:

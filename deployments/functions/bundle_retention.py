@@ -18,6 +18,7 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
+from operations.periodic.isolation import one_by_one
 
 NEWEST, DAYS = 5, 90
 AT_ONCE = 200
@@ -83,14 +84,17 @@ def _asked() -> set[str]:
 
 def remove_expired(now: datetime | None = None) -> list[FunctionBundle]:
     """Empty what nothing keeps, each in a transaction of its own with its entry; decided again under the row's lock."""
-    gone = []
-    for judgement in [item for item in assess_bundles(now) if not item.reasons][:AT_ONCE]:
-        with transaction.atomic():
-            FunctionBundle.objects.select_for_update().defer("content").get(pk=judgement.bundle.pk)
-            if any(not again.reasons for again in assess_bundles(now, pk=judgement.bundle.pk)):
-                _empty(judgement.bundle)
-                gone.append(judgement.bundle)
-    return gone
+
+    @transaction.atomic
+    def remove(row: FunctionBundle) -> FunctionBundle | None:
+        FunctionBundle.objects.select_for_update().defer("content").get(pk=row.pk)
+        if not any(not again.reasons for again in assess_bundles(now, pk=row.pk)):
+            return None
+        _empty(row)
+        return row
+
+    unkept = [item.bundle for item in assess_bundles(now) if not item.reasons]
+    return [row for row in one_by_one(unkept[:AT_ONCE], remove) if row is not None]
 
 
 def _empty(row: FunctionBundle) -> None:

@@ -17,6 +17,7 @@ from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, Functio
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
+from operations.periodic.isolation import each
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import RateLimited, Unauthorized
@@ -36,7 +37,8 @@ class SyncReport:
     secrets: int = 0
     findings: int = 0
     resolved: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)  # by Supabase's word
+    broken: list[str] = field(default_factory=list)  # here
 
 
 def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
@@ -48,13 +50,14 @@ def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
     for environment in Environment.objects.exclude(supabase_ref="").order_by("pk"):
         if impatient and environment.pk in waiting:
             continue
-        try:
-            sync(api, environment, report)
-        except (ProviderError, Refused) as error:
-            note(environment, error)
-            report.failed.append(f"{environment.slug}: {error}")
-            if isinstance(error, Unauthorized | RateLimited):
-                break
+        with each(environment.slug, report.broken, alone=True):
+            try:
+                sync(api, environment, report)
+            except (ProviderError, Refused) as error:
+                note(environment, error)
+                report.failed.append(f"{environment.slug}: {error}")
+                if isinstance(error, Unauthorized | RateLimited):
+                    break
     return report
 
 

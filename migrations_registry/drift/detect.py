@@ -25,6 +25,7 @@ from operations.dsns import reading_dsn
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Status
+from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.schema.objects import read_objects
@@ -167,14 +168,17 @@ def _tell(what: str, environment: Environment, actor: str, data: dict[str, objec
 
 def hourly() -> None:
     """Look at every environment whose database this process can reach; one failure never hides the others."""
-    for environment in Environment.objects.of_the_product():
-        try:
-            look(environment)
-        except Refused:
-            continue
-        except ProviderError as error:
-            logger.warning("the schema of %s could not be read: %s", environment.slug, error)
     _forget()
+    one_by_one(Environment.objects.of_the_product(), _look_here)
+
+
+def _look_here(environment: Environment) -> None:
+    try:
+        look(environment)
+    except Refused:
+        return
+    except ProviderError as error:
+        logger.warning("the schema of %s could not be read: %s", environment.slug, error)
 
 
 def _forget() -> None:

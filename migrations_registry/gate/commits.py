@@ -17,6 +17,7 @@ from migrations_registry.models import SourceCommit
 from migrations_registry.sources import reader as sources_reader
 from migrations_registry.sources.discovery import discover
 from operations.models import Heartbeat
+from operations.periodic.isolation import one_by_one
 from providers import git
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
@@ -66,8 +67,7 @@ def known(repository: str, revision: str) -> SourceCommit | None:
 def read_wanted() -> None:
     """Read what pages asked for, the oldest wish first and few in one round, so that other jobs have their turn."""
     wanted = SourceCommit.objects.exclude(wanted_at=None).order_by("wanted_at")
-    for row in wanted[:MOST_IN_A_ROUND]:
-        read(row.repository, row.commit)
+    one_by_one(wanted[:MOST_IN_A_ROUND], lambda row: read(row.repository, row.commit))
 
 
 def _is_old(row: SourceCommit) -> bool:
@@ -95,18 +95,21 @@ def forget() -> None:
 def look_at(repositories: set[str]) -> None:
     """Ask each repository for its HEAD, for the doctor: can this process reach it? Others are forgotten."""
     Heartbeat.objects.filter(name__startswith=_BEAT).exclude(detail__repository__in=sorted(repositories)).delete()
-    for repository in sorted(repositories):
-        problem = ""
-        try:
-            local = repository == settings.MIGRATIONS_SOURCE
-            if git.is_url(repository) or not local:
-                git.reachable(repository, seconds=SECONDS, local=local)
-            elif not Path(repository).is_dir():
-                problem = f"{repository} is no directory here"
-        except (Refused, ProviderError) as error:
-            problem = redact(str(error))
-        beat = {"beat_at": timezone.now(), "detail": {"repository": repository, "problem": problem}}
-        Heartbeat.objects.update_or_create(name=f"{_BEAT}{repository}"[:120], defaults=beat)
+    one_by_one(sorted(repositories), _look_at)
+
+
+def _look_at(repository: str) -> None:
+    problem = ""
+    try:
+        local = repository == settings.MIGRATIONS_SOURCE
+        if git.is_url(repository) or not local:
+            git.reachable(repository, seconds=SECONDS, local=local)
+        elif not Path(repository).is_dir():
+            problem = f"{repository} is no directory here"
+    except (Refused, ProviderError) as error:
+        problem = redact(str(error))
+    beat = {"beat_at": timezone.now(), "detail": {"repository": repository, "problem": problem}}
+    Heartbeat.objects.update_or_create(name=f"{_BEAT}{repository}"[:120], defaults=beat)
 
 
 def looks() -> list[tuple[str, str, Heartbeat]]:

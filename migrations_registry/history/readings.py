@@ -24,6 +24,7 @@ from migrations_registry.observing import NOT, expected, observe
 from migrations_registry.services.planning import review
 from operations.dsns import known_dsn, reading_dsn
 from operations.models import Environment, Operation
+from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.migrate.history import HistoryRow, Standpoint, read_history, standpoint
@@ -67,11 +68,12 @@ def refresh(environment: Environment) -> HistoryReading:
 
 def refresh_all() -> None:
     """Every environment that this process can reach; one that cannot be read never hides the others."""
-    for environment in Environment.objects.of_the_product():
-        try:
-            row = refresh(environment)
-        except Refused:
-            continue
+    one_by_one(Environment.objects.of_the_product(), _refresh_here)
+
+
+def _refresh_here(environment: Environment) -> None:
+    with suppress(Refused):
+        row = refresh(environment)
         if row.problem:
             logger.warning("the migration history of %s could not be read: %s", environment.slug, row.problem)
 
@@ -82,9 +84,8 @@ def refresh_changed() -> None:
     rows = HistoryReading.objects.alias(
         ended=Subquery(newest.order_by(F("ended_at").desc(nulls_last=True)).values("ended_at")[:1])
     )
-    for row in rows.filter(ended__gt=F("tried_at")).select_related("environment"):
-        with suppress(Refused):
-            refresh(row.environment)
+    behind = rows.filter(ended__gt=F("tried_at")).select_related("environment")
+    one_by_one([row.environment for row in behind], _refresh_here)
 
 
 def _values(environment: Environment, history: TargetHistory) -> dict[str, Any]:

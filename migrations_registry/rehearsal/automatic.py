@@ -9,6 +9,7 @@ from migrations_registry.rehearsal.preparation import run_for
 from operations.accounts import system_user
 from operations.engine.request import request
 from operations.models import Operation, Status
+from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
 logger = logging.getLogger("migrations_registry.rehearsal")
@@ -23,13 +24,16 @@ def rehearse_requests() -> None:
     waiting = Operation.objects.filter(
         kind=APPLY, status=Status.AWAITING_APPROVAL, environment__protected=True, seeded=False
     )
-    for operation in waiting.select_related("environment")[:50]:
-        environment, parameters = operation.environment, {"file": operation.parameters["file"]}
-        asked = Operation.objects.filter(kind=REHEARSE, environment=environment, parameters=parameters)
-        if asked.filter(requested_at__gte=operation.requested_at - FRESH).exists() or run_for(environment) is None:
-            continue
-        try:
-            by, why = system_user(PERMISSION), f"{operation.pk} waits for votes"
-            request(REHEARSE, by=by, environment=environment, parameters=parameters, reason=why, channel="schedule")
-        except Refused as refusal:
-            logger.warning("%s was not rehearsed: %s", operation, refusal.reason)
+    one_by_one(waiting.select_related("environment")[:50], _rehearse)
+
+
+def _rehearse(operation: Operation) -> None:
+    environment, parameters = operation.environment, {"file": operation.parameters["file"]}
+    asked = Operation.objects.filter(kind=REHEARSE, environment=environment, parameters=parameters)
+    if asked.filter(requested_at__gte=operation.requested_at - FRESH).exists() or run_for(environment) is None:
+        return
+    try:
+        by, why = system_user(PERMISSION), f"{operation.pk} waits for votes"
+        request(REHEARSE, by=by, environment=environment, parameters=parameters, reason=why, channel="schedule")
+    except Refused as refusal:
+        logger.warning("%s was not rehearsed: %s", operation, refusal.reason)

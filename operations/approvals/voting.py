@@ -17,6 +17,7 @@ from operations.engine.wording import said
 from operations.factors.acts import about
 from operations.factors.step_up import spend
 from operations.models import Approval, Operation, Risk, Status
+from operations.periodic.isolation import one_by_one
 from operations.votes.judge import counted, has_votes, why_not_yet
 from providers.errors import Refused
 
@@ -88,9 +89,13 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
 
 def reevaluate() -> None:
     """Queue whatever has its votes although its last voter's process died; called by tick."""
-    for operation in Operation.objects.filter(status=Status.AWAITING_APPROVAL, seeded=False)[:200]:
-        with transaction.atomic():
-            _advance_if_enough(_locked(operation.pk))
+    waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL, seeded=False)
+    one_by_one(waiting[:200], _count_again)
+
+
+@transaction.atomic
+def _count_again(operation: Operation) -> None:
+    _advance_if_enough(_locked(operation.pk))
 
 
 def _vote(operation: Operation, by: User, decision: str, comment: str, channel: str) -> Operation:

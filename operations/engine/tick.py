@@ -24,6 +24,7 @@ from operations.models.operation import database_now
 from operations.notify import alarm
 from operations.periodic import calls
 from operations.periodic.clock import MOST_SKEW_SECONDS, database_time, skew_seconds
+from operations.periodic.isolation import each, one_by_one, tell
 from operations.votes.judge import has_votes
 from providers.redact import redact
 
@@ -55,11 +56,16 @@ def hasten(name: str) -> None:
 def tick(run: Callable[[Job], object] | None = None) -> int:
     """One round; how many operations were woken. `run` takes each job, and may refuse; errors of one stop no other."""
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": database_time()})
-    notice_clock()
-    calls.keep()
-    woken = wake_due()
+    woken, failed = 0, list[str]()
+    for name, part in (("clock", notice_clock), ("calls", calls.keep)):
+        with each(name, failed):
+            part()
+    with each("lost messages", failed):
+        woken = wake_due()
     for job in list(_jobs.values()):
-        (run or run_job)(job)
+        with each(f"job {job.name}", failed):
+            (run or run_job)(job)
+    tell(failed)
     return woken
 
 
@@ -76,32 +82,34 @@ def wake_due() -> int:
     """Send a message for everything due and unleased that was not woken lately."""
     stale = database_now(-settings.OPS_REWAKE_SECONDS)
     due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale))
-    operations = list(due.order_by("requested_at")[:200])
-    for operation in operations:
-        with transaction.atomic():
-            wake(operation)
-    return len(operations)
+    return len(one_by_one(due.order_by("requested_at")[:200], transaction.atomic(wake)))
 
 
 def expire_old_requests() -> None:
     """End requests that nobody approved in time."""
     old = Operation.objects.filter(status=Status.AWAITING_APPROVAL, expires_at__lt=database_now())
-    for operation in old.select_related("environment")[:200]:
-        with transaction.atomic():
-            ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
-            if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
-                record_about(operation, "operations.expired", actor=SYSTEM)
+    one_by_one(old.select_related("environment")[:200], _expire)
+
+
+@transaction.atomic
+def _expire(operation: Operation) -> None:
+    ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
+    if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
+        record_about(operation, "operations.expired", actor=SYSTEM)
 
 
 def return_lapsed_break_glass() -> None:
     """A break-glass that no worker claimed within its window waits for votes again (or has expired by now)."""
     lapsed = Operation.objects.filter(status=Status.QUEUED, break_glass_until__lt=database_now(), seeded=False)
-    for operation in lapsed.select_related("environment")[:200]:
-        with transaction.atomic():
-            if has_votes(operation, places_of(operation)):
-                continue
-            if Operation.objects.advance(operation.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None):
-                record_about(operation, "operations.break_glass_lapsed", actor=SYSTEM)
+    one_by_one(lapsed.select_related("environment")[:200], _return)
+
+
+@transaction.atomic
+def _return(operation: Operation) -> None:
+    if has_votes(operation, places_of(operation)):
+        return
+    if Operation.objects.advance(operation.pk, Status.QUEUED, Status.AWAITING_APPROVAL, due_at=None):
+        record_about(operation, "operations.break_glass_lapsed", actor=SYSTEM)
 
 
 def overdue_always_steps() -> list[str]:

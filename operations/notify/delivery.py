@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from operations.models import Notification
 from operations.notify.outbox import now_due
+from operations.periodic.isolation import one_by_one
 from providers import notify
 from providers.errors import ProviderError, Refused
 
@@ -26,7 +27,7 @@ _SLOWEST = timedelta(hours=1)
 
 def deliver_due(limit: int = 20) -> int:
     """Send what is due; returns how many went out."""
-    return sum(_deliver(row) for row in _claim(limit))
+    return sum(one_by_one(_claim(limit), _deliver))
 
 
 def _claim(limit: int) -> list[Notification]:

@@ -6,7 +6,9 @@ crashed. The demo's story is silent.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +18,7 @@ from django.utils import timezone
 from operations.authority import VOTE, holders
 from operations.models import Operation, Status, Task
 from operations.notify.outbox import addresses, enqueue
+from operations.periodic.isolation import each, tell
 
 _LOOK_BACK = timedelta(days=1)
 _REMIND_BEFORE = timedelta(hours=24)
@@ -24,8 +27,14 @@ FOR_APPROVERS = {Task.Kind.REVIEW_BREAK_GLASS, Task.Kind.REVIEW_RESTORE_OF_SERVI
 
 
 def sweep() -> int:
-    """One round; returns how many messages are new."""
-    return _votes_wanted() + _reminders() + _break_glass() + _failures() + _tasks()
+    """One round; returns how many messages are new. Raises SomeFailed after the others were told."""
+    failed, made = list[str](), 0
+    for rows, tell_of in RULES:
+        for row in rows():
+            with each(row, failed):
+                made += tell_of(row)
+    tell(failed)
+    return made
 
 
 def path_of(operation: Operation) -> str:
@@ -39,10 +48,6 @@ def _recent(**status: str) -> list[Operation]:
     return list(rows.select_related("environment", "requested_by").order_by("-requested_at")[:_MOST])
 
 
-def _votes_wanted() -> int:
-    return sum(_ask(row, "approval", "Approval wanted") for row in _recent(status=Status.AWAITING_APPROVAL))
-
-
 def _ask(row: Operation, key: str, words: str) -> int:
     votes = "one vote" if row.approvals_required == 1 else f"{row.approvals_required} votes"
     body = f"{row.requested_by} asks for a {row.risk} act: {row}.\nReason: {row.reason or 'none given'}\n"
@@ -53,52 +58,67 @@ def _ask(row: Operation, key: str, words: str) -> int:
     return enqueue(f"{key}:{row.pk}", subject=subject, body=body, path=path_of(row), to=others)
 
 
-def _reminders() -> int:
-    soon = timezone.now() + _REMIND_BEFORE
-    made = 0
-    for row in Operation.objects.filter(
-        status=Status.AWAITING_APPROVAL, reminded_at=None, expires_at__lt=soon, seeded=False
-    ).select_related("environment", "requested_by")[:_MOST]:
-        with transaction.atomic():
-            if Operation.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=timezone.now()):
-                made += _ask(row, "reminder", "Still waiting for approval")
-    return made
+def _votes_wanted() -> Iterable[Operation]:
+    return _recent(status=Status.AWAITING_APPROVAL)
 
 
-def _break_glass() -> int:
+def _ask_for_votes(row: Operation) -> int:
+    return _ask(row, "approval", "Approval wanted")
+
+
+def _unreminded() -> Iterable[Operation]:
+    waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL, reminded_at=None, seeded=False)
+    soon = waiting.filter(expires_at__lt=timezone.now() + _REMIND_BEFORE)
+    return soon.select_related("environment", "requested_by")[:_MOST]
+
+
+@transaction.atomic
+def _remind(row: Operation) -> int:
+    if not Operation.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=timezone.now()):
+        return 0
+    return _ask(row, "reminder", "Still waiting for approval")
+
+
+def _glass_broken() -> Iterable[Operation]:
     recent = timezone.now() - _LOOK_BACK
     rows = Operation.objects.filter(break_glass_from__gt=recent, seeded=False, break_glass_by__isnull=False)
-    made = 0
-    for row in rows.select_related("environment", "break_glass_by")[:_MOST]:
-        subject = f"Break-glass: {row} on {row.environment}"
-        body = (
-            f"{row.break_glass_by} runs it without votes.\nReason: {row.break_glass_reason}\nSomebody else reviews it."
-        )
-        key = f"break-glass:{row.pk}"
-        approvers = addresses(holders(VOTE, row.environment))
-        made += enqueue(key, subject=subject, body=body, path=path_of(row), to=approvers)
-    return made
+    return rows.select_related("environment", "break_glass_by")[:_MOST]
 
 
-def _failures() -> int:
+def _tell_of_glass(row: Operation) -> int:
+    subject = f"Break-glass: {row} on {row.environment}"
+    body = f"{row.break_glass_by} runs it without votes.\nReason: {row.break_glass_reason}\nSomebody else reviews it."
+    approvers = addresses(holders(VOTE, row.environment))
+    return enqueue(f"break-glass:{row.pk}", subject=subject, body=body, path=path_of(row), to=approvers)
+
+
+def _failed() -> Iterable[Operation]:
     since = timezone.now() - _LOOK_BACK
-    made = 0
-    for row in _recent(status=Status.FAILED):
-        if row.ended_at and row.ended_at > since:
-            body = f"{row.error.strip() or 'No reason was recorded.'}\nRequested by {row.requested_by}."
-            subject = f"Failed: {row} on {row.environment}"
-            made += enqueue(
-                f"failed:{row.pk}", subject=subject, body=body, path=path_of(row), to=[row.requested_by.email]
-            )
-    return made
+    return [row for row in _recent(status=Status.FAILED) if row.ended_at and row.ended_at > since]
 
 
-def _tasks() -> int:
+def _tell_of_failure(row: Operation) -> int:
+    body = f"{row.error.strip() or 'No reason was recorded.'}\nRequested by {row.requested_by}."
+    subject, to = f"Failed: {row} on {row.environment}", [row.requested_by.email]
+    return enqueue(f"failed:{row.pk}", subject=subject, body=body, path=path_of(row), to=to)
+
+
+def _opened() -> Iterable[Task]:
     fresh = Task.objects.filter(closed_at=None, opened_at__gt=timezone.now() - _LOOK_BACK)
     of_the_story = Q(operation__isnull=False, operation__seeded=True)
-    made = 0
-    for task in fresh.exclude(of_the_story).select_related("operation", "environment")[:_MOST]:
-        path = path_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
-        to = addresses(holders(VOTE, task.environment)) if task.kind in FOR_APPROVERS else []
-        made += enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
-    return made
+    return fresh.exclude(of_the_story).select_related("operation", "environment")[:_MOST]
+
+
+def _tell_of_task(task: Task) -> int:
+    path = path_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
+    to = addresses(holders(VOTE, task.environment)) if task.kind in FOR_APPROVERS else []
+    return enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
+
+
+RULES: list[tuple[Callable[[], Iterable[Any]], Callable[[Any], int]]] = [
+    (_votes_wanted, _ask_for_votes),
+    (_unreminded, _remind),
+    (_glass_broken, _tell_of_glass),
+    (_failed, _tell_of_failure),
+    (_opened, _tell_of_task),
+]

@@ -1,33 +1,55 @@
 """One row at a time: what is wrong with one is noted by its name and stops no other.
 
-A provider that does not answer, and a database that is gone, concern all of them: they pass.
+A provider that all rows ask and that does not answer, and a database that is gone, concern all of them: they pass.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from providers.errors import ProviderError
 from providers.http.errors import Misshapen
+from providers.redact import redact
 
 logger = logging.getLogger(__name__)
+Row = TypeVar("Row")
+Done = TypeVar("Done")
 
 
 @contextmanager
-def each(name: str, failed: list[str]) -> Iterator[None]:
-    """Do something with one row; `failed` takes its name and what went wrong."""
+def each(row: object, failed: list[str], *, alone: bool = False) -> Iterator[None]:
+    """Do something with one row (or its name); `failed` takes its name and what went wrong.
+
+    `alone`: the row asks a server of its own, so an outage there is only its own business."""
     try:
         yield
     except Exception as error:
         waiting_helps = isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
-        if waiting_helps or isinstance(error, OperationalError | InterfaceError):
+        if (waiting_helps and not alone) or _database_is_gone(error):
             raise
-        logger.warning("%s failed: %s", name, error)
-        failed.append(f"{name}: {error}")
+        line = redact(f"{_name(row)}: {error}")
+        logger.warning("%s failed, the others go on", line, exc_info=not isinstance(error, ProviderError))
+        failed.append(line)
+
+
+def one_by_one(rows: Iterable[Row], act: Callable[[Row], Done]) -> list[Done]:
+    """Act on every row; what the acts answered. Raises SomeFailed after the last one if any failed."""
+    failed, done = list[str](), list[Done]()
+    for row in rows:
+        with each(row, failed, alone=True):
+            done.append(act(row))
+    tell(failed)
+    return done
+
+
+def in_turn(*acts: Callable[[], object]) -> None:
+    """Several duties of one job, of which none is the others' business. Raises SomeFailed after the last one."""
+    one_by_one(acts, lambda act: act())
 
 
 class SomeFailed(Exception):
@@ -38,3 +60,16 @@ def tell(failed: list[str]) -> None:
     """Raise what failed, after everything else was done: the job that called is shown as failing."""
     if failed:
         raise SomeFailed(f"{len(failed)} failed, the others were done: " + "; ".join(failed)[:400])
+
+
+def _database_is_gone(error: Exception) -> bool:
+    """A lock or a statement that took too long concerns one row; a connection that ended concerns all."""
+    held = connection.connection
+    return isinstance(error, OperationalError | InterfaceError) and (held is None or held.closed)
+
+
+def _name(row: object) -> str:
+    try:
+        return str(getattr(row, "__name__", row))
+    except Exception:
+        return f"{type(row).__name__} {getattr(row, 'pk', '?')}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from django.db import connections
 
@@ -14,25 +15,39 @@ from operations.engine.tick import Job, claim, perform
 
 logger = logging.getLogger("operations.tick")
 MOST = 8  # threads, each with a connection
+LOOK_SECONDS = 0.05
 
 
 class Duties:
-    def __init__(self) -> None:
+    """`patience`: seconds that all of one round may wait for room together."""
+
+    def __init__(self, patience: float = 0.0) -> None:
         self._running: dict[str, threading.Thread] = {}
+        self._until = time.monotonic() + patience
 
     def start(self, job: Job) -> bool:
         """Begin it if it is due and there is room; what does not begin stays due."""
-        self._running = {name: thread for name, thread in self._running.items() if thread.is_alive()}
-        if job.name in self._running or len(self._running) >= MOST or not claim(job):
+        if job.name in self.running() or not self._room() or not claim(job):
             return False
         self._running[job.name] = threading.Thread(target=_run, args=(job,), daemon=True, name=f"job {job.name}")
         self._running[job.name].start()
         return True
 
-    def wait(self, seconds: float) -> None:
-        """Until all have ended, or so many seconds for each."""
+    def running(self) -> list[str]:
+        self._running = {name: thread for name, thread in self._running.items() if thread.is_alive()}
+        return list(self._running)
+
+    def _room(self) -> bool:
+        while (full := len(self.running()) >= MOST) and time.monotonic() < self._until:
+            time.sleep(LOOK_SECONDS)
+        return not full
+
+    def wait(self, seconds: float) -> list[str]:
+        """Until all have ended, or so many seconds together; the names of those that still run."""
+        until = time.monotonic() + seconds
         for thread in self._running.values():
-            thread.join(seconds)
+            thread.join(max(0.0, until - time.monotonic()))
+        return self.running()
 
 
 def _run(job: Job) -> None:

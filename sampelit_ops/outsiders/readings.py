@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
 from django.utils import timezone
 
 from deployments.render import client as render_client
@@ -21,7 +20,6 @@ from operations.dsns import reading_dsn
 from operations.models import Environment, Heartbeat
 from operations.supabase_projects import supabase
 from providers import postgres
-from providers.errors import ProviderError, Refused
 from providers.redact import redact
 
 KEPT = "outsiders"
@@ -68,7 +66,7 @@ def kept() -> tuple[Heartbeat | None, list[Reading]]:
 def _read(place: str, source: Source, before: Reading | None) -> Reading:
     try:
         return Reading(place, sorted(set(source()), key=str), timezone.now().isoformat())
-    except (Refused, ProviderError, psycopg.Error, Error) as error:
+    except Exception as error:
         last = before or Reading(place)
         return Reading(place, last.outsiders, last.at, redact(" ".join(str(error).split()))[:300])
 

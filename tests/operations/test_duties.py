@@ -4,10 +4,12 @@ due is measured by the database's clock, whatever the machine's says."""
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -15,7 +17,9 @@ from django.utils import timezone
 from operations.doctor.periodic import clocks, duties, periodic_jobs
 from operations.engine import tick
 from operations.engine.tick import Job
+from operations.management.commands import tick as command
 from operations.models import Heartbeat, Notification
+from operations.periodic.isolation import SomeFailed
 from operations.worker.duties import Duties
 
 HOUR = timedelta(hours=1)
@@ -114,3 +118,34 @@ def test_one_that_hangs_delays_neither_the_others_nor_the_ticker(jobs: dict[str,
     held.set()
     runner.wait(20)
     assert began == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_round_of_a_cron_service_waits_for_no_duty_that_hangs(
+    jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, ran = threading.Event(), list[str]()
+    monkeypatch.setattr(command, "PATIENCE_SECONDS", 4.0)
+    jobs["hangs"] = Job("hangs", 0, lambda: held.wait(60))
+    jobs |= {name: Job(name, 0, lambda name=name: ran.append(name)) for name in "abcdefghijkl"}  # type: ignore[misc]
+    began = time.monotonic()
+
+    with pytest.raises(CommandError, match="Still running, ended with this process: hangs"):
+        call_command("tick")
+
+    held.set()
+    assert sorted(ran) == list("abcdefghijkl")
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.django_db
+def test_what_fails_before_the_jobs_stops_none_of_them(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    jobs["a"] = Job("a", 0, lambda: ran.append("a"))
+    for part in ("notice_clock", "wake_due"):
+        monkeypatch.setattr(tick, part, lambda: 1 // 0)
+
+    with pytest.raises(SomeFailed, match=r"^2 failed, the others were done: clock"):
+        tick.tick()
+
+    assert ran == ["a"]

@@ -15,6 +15,7 @@ from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
 from operations.engine.request import request
 from operations.models import Heartbeat, Operation
+from operations.periodic.isolation import SomeFailed
 from tests.stepping import break_glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +44,21 @@ def test_a_request_expires_once_and_no_other_with_it(ask: Ask, monkeypatch: pyte
 
     waiting.refresh_from_db()
     assert waiting.status == "awaiting_approval"
+
+
+def test_a_request_that_cannot_be_told_stays_and_the_others_expire(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [ask("rehearsal.sensitive", key=key).pk for key in "abc"]
+    Operation.objects.filter(pk__in=old).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    def record(operation: Operation, code: str, **_: Any) -> None:
+        if operation.pk == old[1]:
+            Operation.objects.raw("SELECT no_such_column FROM operations_operation")[0]
+
+    monkeypatch.setattr(tick, "record_about", record)
+    with pytest.raises(SomeFailed, match="1 failed"):
+        tick.expire_old_requests()
+
+    assert [Operation.objects.get(pk=pk).status for pk in old] == ["expired", "awaiting_approval", "expired"]
 
 
 def test_a_break_glass_lapses_once(ask: Ask, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:

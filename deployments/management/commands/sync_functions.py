@@ -33,8 +33,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(asdict(report)))
         else:
             self._print(report)
-        if report.failed:
-            raise CommandError("Not read: " + "; ".join(report.failed))
+        if failed := report.failed + report.broken:
+            raise CommandError("Not read: " + "; ".join(failed))
 
     def _print(self, report: SyncReport) -> None:
         for row in EdgeFunction.objects.filter(removed_at=None).select_related("environment"):

@@ -21,6 +21,7 @@ from operations import authority
 from operations.accounts import SIGN_ON
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import enqueue
+from operations.periodic.isolation import one_by_one
 from sampelit_ops.models import Identity
 from sampelit_ops.signin.oidc.people import hold
 from sampelit_ops.signin.sessions import end_access
@@ -42,13 +43,16 @@ def end_stale() -> None:
     """The hourly duty: each person once, as they hold nothing afterwards."""
     if not settings.OIDC_ISSUER:
         return
-    for identity in stale():
-        if not authority.roles(identity.user):
-            continue
-        if _last_admin(identity.user):
-            logger.warning("%s is the last admin and keeps their roles, though no sign-in told of them", identity.user)
-            continue
-        _end(identity.user)
+    one_by_one([identity.user for identity in stale()], _end_if_stale)
+
+
+def _end_if_stale(person: User) -> None:
+    if not authority.roles(person):
+        return
+    if _last_admin(person):
+        logger.warning("%s is the last admin and keeps their roles, though no sign-in told of them", person)
+        return
+    _end(person)
 
 
 def _last_admin(person: User) -> bool:

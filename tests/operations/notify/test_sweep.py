@@ -63,11 +63,12 @@ def test_another_sweep_in_between_reminds_of_nothing_twice(ask: Callable, monkey
 
     def ask_while_another_sweeps(row: Operation, key: str, words: str) -> int:
         reminded.append(row.pk)
-        rules._reminders()
+        rules.sweep()
         return 1
 
     monkeypatch.setattr(rules, "_ask", ask_while_another_sweeps)
-    rules._reminders()
+    monkeypatch.setattr(rules, "RULES", [rule for rule in rules.RULES if rule[1] is rules._remind])
+    rules.sweep()
 
     assert sorted(reminded) == sorted(waiting)
 
