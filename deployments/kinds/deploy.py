@@ -10,7 +10,7 @@ from deployments.models import Deployment, Service, named
 from deployments.models.deployment import MOVING
 from deployments.render.at_most_once import RENDER, start_deploy
 from deployments.render.commits_between import brought
-from deployments.render.intent import is_asked_for
+from deployments.render.intent import is_asked_for, refuse_others
 from deployments.render.record_deploy import observe
 from deployments.render.wait_for_deploy import until_ended, until_healthy
 from operations.engine.at_most_once import once
@@ -28,7 +28,9 @@ def deploy_id(ctx: StepContext) -> str:
 
 def watch(ctx: StepContext) -> None:
     api, service = here(ctx)
-    until_ended(ctx, api, service, deploy_id(ctx))
+    row = until_ended(ctx, api, service, deploy_id(ctx))
+    if ctx.state_of("send").get("alone"):
+        refuse_others(api, service, row)
 
 
 def confirm(ctx: StepContext) -> None:

@@ -48,6 +48,7 @@ class Service(models.Model):
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
     history_complete = models.BooleanField(default=False, help_text="Every older deploy has been read once.")
+    history_cursor = models.CharField(max_length=500, blank=True, help_text="Where the first reading goes on.")
     is_self = models.BooleanField(
         default=False, help_text="This portal runs here, or its secrets lie here: every verb is refused."
     )

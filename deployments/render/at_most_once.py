@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from deployments.models import Service
+from deployments.render.intent import Search
 from deployments.render.record_deploy import observe
 from deployments.render.service_rows import store_service
 from operations.engine.at_most_once import Polling, once
@@ -40,14 +41,23 @@ def start_deploy(
     if not ctx.state.get("asked_at"):
         ctx.state["known"] = [deploy.id for deploy in _newest(api, service)]
         started = once(ctx, send)
-    started = started or RENDER.until(ctx, lambda: _new_one(api, service, ctx.state["known"], ours), LONG_LOOKS)
+    search = Search(api, service, ctx.state["known"], ours)
+    started = started or RENDER.until(ctx, search.look, LONG_LOOKS)
+    if started is None and search.possible:
+        ctx.state["possible"] = search.possible
+        ctx.save_state()
+        raise ProviderError(
+            f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; {', '.join(search.possible)} "
+            f"began since, and Render does not say which is ours, so none is taken for it. Look at {service.name} in "
+            f"Render before you request it again: {service.dashboard_url}"
+        )
     if started is None:
         raise ProviderError(
             f"Render was asked once at {ctx.state['asked_at']} and its answer was lost; it lists no new deploy of "
             f"{service.name} so far. Probably it was not started and what was live is untouched. Look at its page in "
             f"Render before you request it again: {service.dashboard_url}. One that appears later is recorded as this."
         )
-    ctx.state["deploy"] = started.id
+    ctx.state |= {"deploy": started.id, "alone": search.alone}
     ctx.save_state()
     observe(service, started, operation=ctx.operation)
     return started.id
@@ -92,9 +102,3 @@ def ensure(
 
 def _newest(api: Render, service: Service) -> list[Deploy]:
     return next(api.deploys.pages(service.render_id, limit=20), [])
-
-
-def _new_one(api: Render, service: Service, known: list[str], ours: Callable[[Deploy], bool]) -> Deploy | None:
-    """The oldest deploy that was not there before and that `ours` recognises."""
-    fresh = [deploy for deploy in _newest(api, service) if deploy.id not in known and ours(deploy)]
-    return fresh[-1] if fresh else None

@@ -1,11 +1,14 @@
-"""Whose a deploy is: told by what an operation asked for, also after its answer was lost and it was given up.
+"""Whose a deploy is, where the answer to our request was lost: told by what was asked for and by Render's word of who.
 
-In: a kind with its parameters, or a deploy that Render lists. Out: whether it is what was asked for; the operation.
+In: a kind with its parameters, deploys that Render lists, its events. Out: the one that is ours, or none: a deploy that
+somebody else started in the same seconds looks the same, and where two fit, neither is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +16,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
+from deployments.render.listed import started_by
 from operations.models import Operation, Status, Step
 from operations.notify import enqueue
-from providers.render import Deploy
+from providers.errors import ProviderError
+from providers.render import Deploy, Render
 
 DEPLOY, ROLLBACK = "deployments.deploy", "deployments.rollback"
 LATEST = timedelta(minutes=30)  # after the request was sent
+ALONE_LOOKS = 3
 CLOCKS_DIFFER = timedelta(seconds=30)
 
 
@@ -31,14 +37,66 @@ def is_asked_for(kind: str, parameters: Mapping[str, Any], service: Service, dep
     return deploy.trigger in ("api", "") and deploy.commit.id.startswith(commit)
 
 
-def found_late(service: Service, deploy: Deploy) -> Operation | None:
-    """The operation that asked for it and gave it up; people are told, since what was said of it is not true."""
+def not_others(api: Render, deploys: Sequence[Deploy], users: Mapping[str, str]) -> list[Deploy]:
+    """Those that Render names nobody for, or us; only the latter where there are any. `users` is by deploy id."""
+    named = {deploy.id: user for deploy in deploys if "@" in (user := users.get(deploy.id, ""))}
+    us = api.owners.me().casefold() if named else ""
+    confirmed = [deploy for deploy in deploys if us and named.get(deploy.id, "").casefold() == us]
+    return confirmed or [deploy for deploy in deploys if deploy.id not in named]
+
+
+@dataclass
+class Search:
+    """Looks for the deploy that one request started: `fits` is what was asked for, `known` was there before.
+
+    Then `possible` has all that may be ours; `alone`: Render named nobody for the one that was found."""
+
+    api: Render
+    service: Service
+    known: Sequence[str]
+    fits: Callable[[Deploy], bool]
+    possible: list[str] = field(default_factory=list)
+    alone: bool = False
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def look(self) -> Deploy | None:
+        """The one; alone for several looks where Render names nobody, since another may be listed late."""
+        listed = next(self.api.deploys.pages(self.service.render_id, limit=20), [])
+        fresh = [deploy for deploy in listed if deploy.id not in self.known and self.fits(deploy)]
+        users = started_by(self.api, self.service, fresh) if fresh else {}
+        ours = not_others(self.api, fresh, users)
+        self.possible = [deploy.id for deploy in ours]
+        self._seen.update(self.possible)
+        if len(ours) != 1:
+            return None
+        self.alone = "@" not in users.get(ours[0].id, "")
+        return ours[0] if not self.alone or self._seen[ours[0].id] >= ALONE_LOOKS else None
+
+
+def refuse_others(api: Render, service: Service, row: Deployment) -> None:
+    """Raises ProviderError where Render now names somebody else for what was taken for ours; it is theirs then."""
+    user = started_by(api, service, [Deploy(row.render_id, created_at=row.created_at)]).get(row.render_id, "")
+    if not_others(api, [Deploy(row.render_id)], {row.render_id: user}):
+        return
+    theirs = {"operation": None, "actor": user[:200], "actor_source": Deployment.Source.EVENT}
+    Deployment.objects.filter(pk=row.pk).update(**theirs)
+    raise ProviderError(
+        f"{row.render_id}, which began when this was asked for, was started by {user}. The answer to this request was "
+        "lost and Render lists no other deploy: it was not started. Look at what is live before you request it again."
+    )
+
+
+def found_late(api: Render, service: Service, deploy: Deploy, new: Sequence[Deploy], user: str) -> Operation | None:
+    """The operation that asked for it and gave it up; people are told, since what was said of it is not true.
+
+    `new`: all that were listed with it; `user`: who started it by Render's word."""
     if deploy.created_at is None or deploy.trigger not in ("api", "rollback"):
         return None
     ended = timezone.now() - timedelta(days=1)
     lost = Operation.objects.filter(status=Status.FAILED, parameters__service=service.render_id, ended_at__gte=ended)
     for operation in lost.filter(kind__in=[DEPLOY, ROLLBACK]).select_related("requested_by").order_by("requested_at"):
-        if _was_sent_for(operation, service, deploy):
+        rivals = [other for other in new if _was_sent_for(operation, service, other)]
+        if [one.id for one in rivals] == [deploy.id] and not_others(api, rivals, {deploy.id: user}):
             _tell(operation, service, deploy)
             return operation
     return None
@@ -46,7 +104,7 @@ def found_late(service: Service, deploy: Deploy) -> Operation | None:
 
 def _was_sent_for(operation: Operation, service: Service, deploy: Deploy) -> bool:
     sent = Step.objects.filter(operation=operation, name="send").values_list("detail", flat=True).first() or {}
-    if not sent.get("asked_at") or sent.get("deploy") or deploy.id in sent.get("known", []):
+    if not sent.get("asked_at") or sent.get("deploy") or deploy.id in sent.get("known", []) + sent.get("possible", []):
         return False
     after = (deploy.created_at or timezone.now()) - datetime.fromisoformat(sent["asked_at"])
     in_time = -CLOCKS_DIFFER <= after <= LATEST

@@ -6,6 +6,7 @@ The message is thin and only a hint: the truth is fetched from the API, so order
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
 from deployments.render.client import configured, quick
+from deployments.render.listed import SyncReport
 from deployments.render.service_rows import fetch
-from deployments.render.sync import SyncReport, sync_service
+from deployments.render.sync import sync_service
 from providers import bounded_json
 from providers.errors import ProviderError
 from providers.http.errors import PlanTooLow, Unauthorized
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 65_536
 TRIED_FOR = timedelta(hours=24)  # then the polls have long told what it was about
 LONGEST_PAUSE = timedelta(minutes=5)
+PATIENCE_SECONDS = 10.0
 NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 Delivery = WebhookDelivery.Status
 
@@ -85,7 +88,7 @@ def _synchronise(render_id: str) -> tuple[str, str]:
     try:
         api = quick()
         if (service := fetch(api, render_id)) is not None:
-            sync_service(api, service, SyncReport())
+            sync_service(api, service, SyncReport(), until=time.monotonic() + PATIENCE_SECONDS)
     except ProviderError as error:
         return Delivery.FAILED, error.message[:300]
     except (OperationalError, InterfaceError):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from providers.http.api_client import JsonClient
 from providers.render.models import Deploy, about, part
-from providers.render.paging import PAGE, at, pages
+from providers.render.paging import PAGE, at, pages, pages_after
 from providers.render.records import Job
 
 
@@ -28,6 +28,13 @@ class Deploys:
         batches = pages(self._http, path, "deploy", limit, createdAfter=created_after, updatedAfter=updated_after)
         for page in batches:
             yield [deploy for data in page if (deploy := Deploy.parse(part(data))).id]
+
+    def history(self, service: str, after: str = "") -> Iterator[tuple[list[Deploy], str]]:
+        """Pages from a cursor on, newest first, each with the cursor behind it, which is empty at the end.
+
+        Raises Rejected for a cursor that Render no longer takes."""
+        for page, cursor in pages_after(self._http, at("services", service, "deploys"), "deploy", after):
+            yield [deploy for data in page if (deploy := Deploy.parse(part(data))).id], cursor
 
     def get(self, service: str, deploy: str) -> Deploy:
         return Deploy.parse(about(deploy, self._http.get(at("services", service, "deploys", deploy))))

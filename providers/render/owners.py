@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from providers.http.api_client import JsonClient
-from providers.render.models import part
+from providers.render.models import part, text
 from providers.render.paging import at, things
 
 
@@ -39,6 +39,10 @@ class Owners:
     def list(self) -> Iterator[Owner]:
         for data in things(self._http, "/owners", "owner"):
             yield Owner(data["id"], data.get("name") or "", data.get("email") or "", data.get("type") or "")
+
+    def me(self) -> str:
+        """The mail address of whoever the key belongs to; empty where Render tells none."""
+        return text(part(self._http.get("/users")).get("email"))
 
     def members(self, owner: str) -> Sequence[Member]:
         """Everybody in a workspace, with Render's own word for their role, also one that we do not know."""

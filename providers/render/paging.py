@@ -31,7 +31,15 @@ def pages(http: JsonClient, path: str, thing: str, limit: int = PAGE, **values: 
     """Each page's things, newest first as Render sends them; ends at a page shorter than the limit.
 
     Raises Misshapen for what is no list, and for a cursor that leads back: neither is an end."""
-    cursor: str | None = None
+    for page, _ in pages_after(http, path, thing, "", limit, **values):
+        yield page
+
+
+def pages_after(
+    http: JsonClient, path: str, thing: str, after: str, limit: int = PAGE, **values: Value
+) -> Iterator[tuple[list[Any], str]]:
+    """The pages behind a cursor, each with the cursor behind it, which is empty at the end."""
+    cursor: str | None = after or None
     seen: set[str | None] = set()
     while cursor not in seen:
         seen.add(cursor)
@@ -39,9 +47,9 @@ def pages(http: JsonClient, path: str, thing: str, limit: int = PAGE, **values: 
         if not isinstance(answer, list):
             raise Misshapen(f"{http.provider} answered GET {path} with {type(answer).__name__} instead of a list.")
         items = [item for item in answer if isinstance(item, Mapping)]
-        yield [each for item in items if isinstance(each := item.get(thing, item), Mapping)]
-        cursor = items[-1].get("cursor") if items else None
-        if len(answer) < limit or not cursor:
+        cursor = items[-1].get("cursor") if items and len(answer) >= limit else None
+        yield [each for item in items if isinstance(each := item.get(thing, item), Mapping)], cursor or ""
+        if not cursor:
             return
     raise Misshapen(f"{http.provider} repeats the cursor {str(cursor)[:80]} of GET {path}.")
 

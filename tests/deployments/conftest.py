@@ -11,7 +11,8 @@ import stamina
 from django.contrib.auth.models import User
 
 from deployments.models import Service
-from deployments.render.sync import SyncReport, poll
+from deployments.render.listed import SyncReport
+from deployments.render.sync import poll
 from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation

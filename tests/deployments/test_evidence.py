@@ -16,9 +16,10 @@ from django.utils import timezone
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status, known
 from deployments.render import gone
+from deployments.render.listed import SyncReport
 from deployments.render.record_deploy import observe
 from deployments.render.service_rows import fetch
-from deployments.render.sync import SyncReport, poll, sync_service
+from deployments.render.sync import poll, sync_service
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.models import Environment

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from deployments.models import Service
-from deployments.render import at_most_once
+from deployments.render import at_most_once, intent
 from deployments.render.intent import found_late
 from deployments.render.sync import poll
 from ledger.models import Entry
@@ -26,9 +26,8 @@ Act = Callable[..., Operation]
 def test_it_is_ours_after_all(
     sandbox: Harness, api: Service, act: Act, monkeypatch: pytest.MonkeyPatch, kind: str, fault: str
 ) -> None:
-    known = sandbox.render.deploys.pages(api.render_id, limit=20)
-    listed = next(known)
-    monkeypatch.setattr(at_most_once, "_newest", lambda *_: listed)
+    monkeypatch.setattr(intent.Search, "look", lambda self: None)
+    monkeypatch.setattr(at_most_once, "LONG_LOOKS", 3)
     sandbox.control("fault", match=f"POST .*/{'deploys' if kind == 'deploy' else kind}$", kind=fault)
     back = api.deployments.filter(status="deactivated").order_by("-created_at")[0]
     more = {"deployment": back.render_id} if kind == "rollback" else {}
@@ -56,6 +55,7 @@ def test_it_is_ours_after_all(
         (1, "rollback", {}, False),
         (1, "api", {"deploy": "dep-other"}, False),
         (1, "api", {"known": ["dep-late"]}, False),
+        (1, "api", {"possible": ["dep-late"]}, False),
         (1, "api", {"asked_at": ""}, False),
     ],
 )
@@ -68,7 +68,8 @@ def test_only_what_was_sent_for_is_found(
     detail = {"asked_at": asked.isoformat(timespec="seconds"), "known": [], **sent}
     Step.objects.filter(operation=operation, name="send").update(detail=detail)
 
-    assert (found_late(api, late(asked + timedelta(minutes=minutes), trigger)) == operation) is is_found
+    found = late(asked + timedelta(minutes=minutes), trigger)
+    assert (found_late(sandbox.render, api, found, [found], "") == operation) is is_found
 
 
 def late(at: datetime, trigger: str) -> Deploy:

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
+from deployments.render.listed import SyncReport
 from deployments.render.service_rows import fetch, mark_removed, store_service
-from deployments.render.sync import SyncReport, poll
+from deployments.render.sync import poll
 from deployments.render.webhooks import process_waiting
 from ledger.models import Entry
 from ledger.registry import sentence_for

@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
+from deployments.render.history import read_history
+from deployments.render.listed import SyncReport
 from deployments.render.record_deploy import observe
-from deployments.render.sync import SyncReport, backfill, poll
+from deployments.render.sync import poll, sync_service
 from ledger.models import Entry
 from operations.models import Environment
-from providers.http.errors import Unauthorized
+from providers.http.errors import Rejected, Unauthorized
 from providers.render import Deploy
 from tests.render_sandbox import API, Harness
 
@@ -199,6 +201,59 @@ def test_a_history_that_is_read_again_is_told_once(sandbox: Harness, api: Servic
     told = Entry.objects.filter(code="deployments.history_read")
     before = told.count()
 
-    backfill(sandbox.render, api, SyncReport(), lambda *_: None)
+    read_history(sandbox.render, api, SyncReport(), full=True)
 
     assert told.count() == before
+
+
+def long_history(sandbox: Harness, deploys: int) -> str:
+    world, service = sandbox.sandbox.world, sandbox.service(API)
+    sample = world.deploys[service][0]
+    for number in range(deploys):
+        at = f"2025-0{1 + number % 9}-11T00:00:{number % 60:02d}Z"
+        times = dict.fromkeys(("createdAt", "startedAt", "finishedAt", "updatedAt"), at)
+        world.deploys[service].insert(0, {**sample, "id": world.new_id("dep", str(number)), **times})
+    return service
+
+
+def test_a_first_reading_goes_on_where_it_ended(sandbox: Harness) -> None:
+    service = long_history(sandbox, 350)
+
+    read = []
+    for _ in range(9):
+        poll(seconds=0.000_001)
+        read.append(Deployment.objects.filter(service__render_id=service).count())
+
+    assert sorted(set(read)) == [100, 200, 300, 364]
+    assert Service.objects.get(render_id=service).history_complete
+    told = Entry.objects.filter(code="deployments.history_read", subject=API)
+    assert [entry.payload["deploys"] for entry in told] == [364]
+
+
+def test_what_is_new_is_read_while_the_first_reading_goes_on(sandbox: Harness) -> None:
+    service = long_history(sandbox, 350)
+    report, row = SyncReport(), Service(render_id=service, name=API)
+    row.save()
+    sync_service(sandbox.render, row, report, until=0.0)
+
+    made = sandbox.control("manual", service=API, user="alfonso@sampelit.example")
+    sync_service(sandbox.render, row, report, until=0.0)
+
+    newest = row.deployments.order_by("-created_at")[0]
+    assert (newest.render_id, newest.actor) == (made["id"], "alfonso@sampelit.example")
+    assert row.deployments.count() == 201
+
+
+def test_a_cursor_that_render_no_longer_takes_begins_the_reading_anew(sandbox: Harness) -> None:
+    service = long_history(sandbox, 350)
+    poll()
+    row = Service.objects.get(render_id=service)
+    Service.objects.filter(pk=row.pk).update(history_complete=False, history_cursor="expired")
+    row.refresh_from_db()
+    sandbox.control("fault", match=f"GET .*{service}/deploys.*cursor=expired", kind="400")
+
+    with pytest.raises(Rejected):
+        read_history(sandbox.render, row, SyncReport())
+    read_history(sandbox.render, Service.objects.get(pk=row.pk), SyncReport())
+
+    assert Service.objects.get(pk=row.pk).history_complete

@@ -140,6 +140,13 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
         body("PreviewInput", {"imagePath": "img:1", "name": "p"}),
     ),
     (lambda r: r.services.delete(S), "services.delete_service", (S,), {}),
+    (lambda r: r.owners.me(), "users.get_user", (), {}),
+    (
+        lambda r: r.deploys.history(S, "dep-2;cursor"),
+        "deploys.list_deploys",
+        (S,),
+        {"cursor": "dep-2;cursor"} | UNSET_LIMIT,
+    ),
     (lambda r: r.deploys.pages(S, created_after=AT), "deploys.list_deploys", (S,), {"created_after": AT} | UNSET_LIMIT),
     (lambda r: r.deploys.get(S, D), "deploys.retrieve_deploy", (S, D), {}),
     (

@@ -1,0 +1,49 @@
+"""A page of deploys against the rows: what is new, what changed, and who started it by Render's own word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
+
+from deployments.models import Deployment, Service
+from deployments.render.record_deploy import differs
+from operations.models import Operation
+from operations.models import Status as OperationStatus
+from providers.render import Deploy, Render
+
+
+@dataclass
+class SyncReport:
+    """What one pass found."""
+
+    services: int = 0
+    created: int = 0
+    changed: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def split(service: Service, page: list[Deploy]) -> tuple[list[Deploy], list[tuple[Deploy, Deployment]]]:
+    """The page's unknown deploys (without those an operation is about to adopt) and its changed ones."""
+    rows = {row.render_id: row for row in service.deployments.filter(render_id__in=[deploy.id for deploy in page])}
+    new = [deploy for deploy in page if deploy.id not in rows]
+    if new and _operating(service):
+        new = [deploy for deploy in new if deploy.trigger not in ("api", "rollback")]
+    pairs = [(deploy, rows[deploy.id]) for deploy in page if deploy.id in rows]
+    return new, [(deploy, row) for deploy, row in pairs if differs(row, deploy)]
+
+
+def _operating(service: Service) -> bool:
+    running = Operation.objects.filter(status=OperationStatus.RUNNING, parameters__service=service.render_id)
+    return running.filter(kind__in=["deployments.deploy", "deployments.rollback"]).exists()
+
+
+def started_by(api: Render, service: Service, deploys: Sequence[Deploy]) -> dict[str, str]:
+    """Who started these, by deploy id, where Render's events tell. One that is queued has none until it starts."""
+    times = [deploy.created_at or timezone.now() for deploy in deploys]
+    first, last = min(times) - timedelta(minutes=1), max(times) + timedelta(days=1)
+    end = last if last < timezone.now() else None
+    events = api.events.list(service.render_id, start=first, end=end, type="deploy_started")
+    return {event.deploy_id: event.user for event in events if event.user}
