@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import measures, peers, services
+from bench.by_hand import by_hand
 from bench.data import bench_database, peer_environment
-from bench.ours import Took, Variant, directory, run
+from bench.ours import Took, Variant, directory, run, run_in_parts
 from providers.storage.factory import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,6 +72,9 @@ def file_cases(dsns: dict[str, str], work: Path, rounds: int, rows: int) -> dict
         "export_csv_vs_psql_zstd1_equal_level": against(Variant("csv", 2), psql1),
         "export_file_parallel_with_evidence_vs_psql_zstd": against(Variant(connections=2, evidence=True), psql3),
         "export_file_parallel_proven_encrypted_vs_psql_zstd": against(proven, psql3),
+        "proven_encrypted_vs_by_hand": lambda: measures.interleaved(
+            lambda: run_in_parts(dsn, store, proven), lambda: by_hand(dsn, out, recipients, identities[0]), rounds
+        ),
         "chain_rows_per_s": lambda: measures.chain_rows_per_second(dsn, rows, rounds),
         "export_peak_rss_mb": lambda: measures.peak_memory(dsn, directory(work, "memory"), 1),
         "export_parallel_peak_rss_mb": lambda: measures.peak_memory(dsn, directory(work, "memory2"), 2),
@@ -121,6 +125,9 @@ def show() -> None:
             times = f"{measure['ours']:7.2f} s vs {measure['peer']:7.2f} s"
             cpu = f"client CPU {measure['ours_cpu']} s vs {measure['peer_cpu']} s"
             print(f"{name:52} {measure['ratio']:5.2f} x  {times}  {sizes}  {cpu}")
+            for side in ("ours", "peer"):
+                if parts := measure.get(f"{side}_parts"):
+                    print(f"  {side}: " + ", ".join(f"{part} {seconds} s" for part, seconds in parts.items()))
         elif isinstance(measure, dict) and "plan_mb" in measure:
             print(
                 f"{name:52} {measure['idle_mb']} MB idle, {measure['value']} MB at most, plan {measure['plan_mb']} MB"

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +23,7 @@ Case = Callable[[], Took]
 
 @dataclass
 class Ratio:
-    """`ratio` = the peer's time divided by ours, from medians."""
+    """`ratio` = the peer's time divided by ours, from medians; parts are medians too, where a side tells them."""
 
     ratio: float
     ours: float
@@ -33,6 +33,8 @@ class Ratio:
     peer_bytes: int
     ours_cpu: float
     peer_cpu: float
+    ours_parts: dict[str, float] = field(default_factory=dict)
+    peer_parts: dict[str, float] = field(default_factory=dict)
 
 
 def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
@@ -53,7 +55,13 @@ def interleaved(ours: Case, peer: Case, rounds: int) -> Ratio:
         peer_bytes=theirs[-1].stored_bytes,
         ours_cpu=round(median(t.cpu for t in mine), 3),
         peer_cpu=round(median(t.cpu for t in theirs), 3),
+        ours_parts=_parts(mine),
+        peer_parts=_parts(theirs),
     )
+
+
+def _parts(rounds: Sequence[Took]) -> dict[str, float]:
+    return {part: round(median(took.parts.get(part, 0) for took in rounds), 2) for part in rounds[-1].parts}
 
 
 def chain_rows_per_second(dsn: str, rows: int, rounds: int) -> dict[str, Any]:

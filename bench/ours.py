@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from backups.export.exporter import ExportPlan, export
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from bench.data import TABLE
+from bench.parts import timed
 from providers.storage.base import Store
 
 
@@ -30,16 +31,24 @@ class Variant:
 
 @dataclass(frozen=True)
 class Took:
-    """Wall seconds, bytes that were stored, and processor seconds of the client side (the server's are not in it)."""
+    """Wall seconds, bytes that were stored, processor seconds of the client side and of servers that it started (not of
+    the source's), wall seconds by part."""
 
     seconds: float
     stored_bytes: int
     cpu: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 def cpu_seconds() -> float:
     """Processor time of this process and of its ended children."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def run_in_parts(dsn: str, store: Store, variant: Variant) -> Took:
+    """The same with the seconds of each part."""
+    with timed() as parts:
+        return replace(run(dsn, store, variant), parts=parts)
 
 
 def run(dsn: str, store: Store, variant: Variant) -> Took:
