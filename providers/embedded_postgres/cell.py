@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from providers.embedded_postgres import cluster, enclosure
+from providers.embedded_postgres import cluster, enclosure, kept_cluster
 from providers.embedded_postgres.furnish import Databases, Logins, Needs, furnish
 from providers.embedded_postgres.install import bin_dir, whole_of
 from providers.embedded_postgres.server import EmbeddedPostgres
@@ -48,7 +48,7 @@ class Cell(EmbeddedPostgres):
         return {"listen_addresses": "", "unix_socket_directories": str(self.data_dir)}
 
     def prepare(self) -> None:
-        super().prepare()
+        cluster.prepare(self.data_dir, self.major, make=kept_cluster.make)
         (self.cluster / "pg_hba.conf").write_text(HBA)
         self.account = _own_account(self.data_dir)
 

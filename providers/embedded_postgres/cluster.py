@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,14 +24,15 @@ from providers.errors import ProviderError
 from providers.processes import alive, spawn
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+LOCALE = "C.UTF-8" if sys.platform == "linux" else "C"
 OURS = {"cluster", "cluster.new", "password", "server.log"}
 
 
-def prepare(data_dir: Path, major: int = 0) -> None:
-    """Make the cluster where it is missing or initdb left it half-made; ProviderError for a directory not ours."""
+def prepare(data_dir: Path, major: int = 0, *, make: Callable[[Path, int], None]) -> None:
+    """Make the cluster where it is missing or was left half-made; ProviderError for a directory not ours."""
     _refuse_foreign(data_dir)
     if not (data_dir / "cluster").exists():
-        _make(data_dir, major)
+        make(data_dir, major)
 
 
 @contextmanager
@@ -90,7 +91,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _make(data_dir: Path, major: int) -> None:
+def make(data_dir: Path, major: int) -> None:
+    """A new cluster by initdb, with a password of its own."""
     password = data_dir / "password"
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
@@ -99,8 +101,7 @@ def _make(data_dir: Path, major: int) -> None:
     fresh = data_dir / "cluster.new"
     shutil.rmtree(fresh, ignore_errors=True)
     argv: list[str | Path] = [bin_dir(major) / "initdb", "-D", fresh, "-U", "postgres", "-A", "scram-sha-256"]
-    locale = "C.UTF-8" if sys.platform == "linux" else "C"
-    argv += ["--pwfile", password, "-E", "UTF8", f"--locale={locale}", "--no-sync"]
+    argv += ["--pwfile", password, "-E", "UTF8", f"--locale={LOCALE}", "--no-sync"]
     made = run_as_server(argv, die_with_parent=True, stdout=subprocess.PIPE)
     output, _ = made.communicate(timeout=120)
     if made.returncode:

@@ -6,6 +6,7 @@ text of the load is run here but as a quoted name.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ REACHING = frozenset(
         "wrappers",
     ]
 )
+# The order of bytes, for which PostgreSQL asks the C library at each comparison; as "C" it is memcmp: half the time.
+BY_BYTES = re.compile(r"C\.(UTF-8|utf8)")
 RESERVED = frozenset(["public", "none", "current_role", "current_user", "session_user"])
 
 
@@ -92,9 +95,9 @@ class Locale:
 
     @property
     def words(self) -> sql.Composed:
-        words = sql.SQL("TEMPLATE template0 LC_COLLATE {} LC_CTYPE {} LOCALE_PROVIDER {}").format(
-            sql.Literal(self.collate), sql.Literal(self.ctype), sql.Identifier(self.provider)
-        )
+        collate = "C" if self.provider == "libc" and BY_BYTES.fullmatch(self.collate) else self.collate
+        parts = sql.Literal(collate), sql.Literal(self.ctype), sql.Identifier(self.provider)
+        words = sql.SQL("TEMPLATE template0 LC_COLLATE {} LC_CTYPE {} LOCALE_PROVIDER {}").format(*parts)
         if self.provider in ("icu", "builtin"):
             words += sql.SQL(" {}_LOCALE {}").format(sql.SQL(self.provider), sql.Literal(self.name))
         return words

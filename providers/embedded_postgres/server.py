@@ -72,7 +72,7 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the cluster where it is missing."""
-        cluster.prepare(self.data_dir, self.major)
+        cluster.prepare(self.data_dir, self.major, make=cluster.make)
 
     def start(self) -> None:
         """Make the directory if need be, then adopt the server that runs there or start one; ready on return.
