@@ -31,7 +31,7 @@ class Entry(models.Model):
     previous_sha256 = models.CharField(max_length=64)
     sha256 = models.CharField(max_length=64, unique=True)
     mac = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="the portal's code over the hash"
+        max_length=120, blank=True, default="", db_default="", help_text="the portal's code over the hash"
     )
 
     class Meta:

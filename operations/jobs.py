@@ -9,6 +9,7 @@ from operations.notify.deadman import ping
 from operations.notify.delivery import deliver_due
 from operations.notify.rules import sweep
 from operations.periodic.isolation import in_turn
+from operations.votes import authority_key
 from operations.web import form_key
 
 
@@ -16,6 +17,7 @@ def register() -> None:
     tick.every("operations.expire", 10, tick.expire_old_requests)
     tick.every("operations.break_glass", 10, tick.return_lapsed_break_glass)
     tick.every("operations.sealed", 60, erase_old)
+    tick.every("operations.authority_key", 60, authority_key.publish)
     tick.every("approvals.reevaluate", 30, voting.reevaluate)
     tick.every("notify", 10, _round)
     tick.every("deadman", 60, ping)

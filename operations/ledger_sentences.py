@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger import registry
+from ledger.authenticity import PUBLISHED
 from operations import audit
 from operations.engine import kinds
 
@@ -20,6 +21,7 @@ SENTENCES = {
     "operations.approver_confirmed": "{actor} confirmed {subject} as an approver: the votes count from now on",
     "operations.voters_known": "The portal wrote down who may vote and who had, before it began to vouch for entries",
     "operations.requests_known": "The portal wrote down what had been requested, before it began to ask the ledger",
+    PUBLISHED: "The public half of AUTHORITY_KEY was published ({public_key}): votes and roles count by signature only",
     "operations.cancel_requested": "{actor} asked to cancel {operation}{because}",
     "operations.succeeded": "{operation} succeeded{errors}",
     "operations.failed": "{operation} failed{errors}",

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 MASK = "[redacted]"
 _SECRET_NAME = re.compile(
-    r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|FACTOR_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL|^OPS_VALUE_)"
+    r"(SECRET|TOKEN|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|SIGNING_KEY|FACTOR_KEY|AUTHORITY_KEY|PRIVATE_KEY|IDENTITY|_DSN|DATABASE_URL|WEBHOOK_URL|PING_URL|^OPS_VALUE_)"
 )
 _SHORTEST = 8
 # Linear in the text: no two neighbours of a pattern take the same letters over again. Each begins with letters of its

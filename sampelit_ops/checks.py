@@ -108,7 +108,7 @@ def _loopback(host: str) -> bool:
 
 def secret_key_is_strong(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """ops.E006: what signs sessions and links cannot be guessed (a `generateValue` of Render has 44 characters)."""
-    key = str(settings.SECRET_KEY)
+    key = str(settings.SHARED_KEY)
     if settings.DEMO or not key or (len(key) >= 32 and len(set(key)) >= 12 and "insecure" not in key):
         return []
     hint = "Set 50 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
@@ -148,7 +148,7 @@ def refuse_unsafe_start() -> None:
 def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """ops.E001: no default secret in production. ops.W003: exports would not be encrypted."""
     messages: list[CheckMessage] = []
-    if not settings.SECRET_KEY:
+    if not settings.SHARED_KEY:
         messages.append(Error("SECRET_KEY is not set.", hint="Set it to 50 random characters.", id="ops.E001"))
     if settings.Q_CLUSTER["retry"] <= 3 * settings.Q_CLUSTER["timeout"]:
         messages.append(

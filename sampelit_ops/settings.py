@@ -13,20 +13,18 @@ from urllib.parse import urlsplit
 import environ
 
 from providers.storage.factory import django_storage
-from sampelit_ops.addresses import hosts_of
-from sampelit_ops.database_url import portal_database
 from sampelit_ops.settings_fixed import *  # noqa: F403
 from sampelit_ops.settings_fixed import BASE_DIR, INSTALLED_APPS
 from sampelit_ops.signin.client_address import RENDER_NETWORKS
 from sampelit_ops.signin.oidc.variables import *  # noqa: F403
+from sampelit_ops.variables import *  # noqa: F403
+from sampelit_ops.variables import hosts_of, portal_database
 
 env = environ.Env()
 
 # --- who we are ---
 DEMO = env.bool("DEMO", default=False)
 RENDER = bool(env.str("RENDER", default=""))  # set by Render itself
-SECRET_KEY = env.str("SECRET_KEY", default="")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 OPS_BASE_URL = env.str("OPS_BASE_URL", default=env.str("RENDER_EXTERNAL_URL", default="http://127.0.0.1:8000"))
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=hosts_of(OPS_BASE_URL, env.str("RENDER_EXTERNAL_HOSTNAME", default=""))
@@ -76,9 +74,6 @@ AXES_HANDLER = "sampelit_ops.signin.name_limit.NameLimit"
 AXES_CLIENT_IP_CALLABLE = "sampelit_ops.signin.client_address.client_network"
 AXES_LOCKOUT_CALLABLE = "sampelit_ops.signin.lockout.locked"
 AXES_ENABLE_ADMIN = False
-# Seals second factors in the database; whatever shows or checks one needs it, workers do not.
-FACTOR_KEY = env.str("FACTOR_KEY", default="")
-FACTOR_KEY_FALLBACKS = env.list("FACTOR_KEY_FALLBACKS", default=[])
 # Passkeys belong to a name, never to an address: at home that name is localhost.
 PASSKEY_ORIGIN = OPS_BASE_URL.rstrip("/").replace("//127.0.0.1", "//localhost").replace("//[::1]", "//localhost")
 PASSKEY_RP_ID = urlsplit(PASSKEY_ORIGIN).hostname or "localhost"

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_otp import user_has_device
 
+from ledger.authenticity import demand
 from operations.authority import VOTE, holders, why_not
 from operations.engine.deciding import places_of
 from operations.engine.request import record_about, refusals_recorded
@@ -46,6 +47,7 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
     with refusals_recorded(operation.kind, by, operation.environment):
         if len(reason.strip()) < 10:
             raise Refused("Say why in at least ten characters; nothing was changed.")
+        demand()
         with transaction.atomic():
             rows = Operation.objects.select_for_update(of=("self",)).select_related("environment")
             row = rows.get(pk=operation.pk)

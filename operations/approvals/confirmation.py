@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
 
+from ledger.authenticity import demand
 from ledger.services import record
 from operations.authority import VOTE, holders_anywhere, holds, roles
 from operations.engine.request import refusals_recorded
@@ -43,6 +44,7 @@ def why_not_confirm(person: User, by: User) -> str:
 def confirm(person: User, *, by: User, channel: str = "admin") -> None:
     """Let the votes of a new approver count from now on. Raise PermissionDenied."""
     with refusals_recorded(CONFIRMED, by, None), transaction.atomic():
+        demand()
         row = User.objects.select_for_update().get(pk=person.pk)
         if reason := why_not_confirm(row, by):
             raise PermissionDenied(f"{reason} Nothing was changed.")

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from ledger.authenticity import demand
 from operations.authority import VOTE, holds, why_not
 from operations.engine.cancel import confirm_ending
 from operations.engine.deciding import places_of
@@ -101,6 +102,7 @@ def _count_again(operation: Operation) -> None:
 def _vote(operation: Operation, by: User, decision: str, comment: str, channel: str) -> Operation:
     with refusals_recorded(operation.kind, by, operation.environment):
         with transaction.atomic():
+            demand()
             row = _locked(operation.pk)
             reason = why_not_vote(row, by)
             if reason:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from ledger import channel
+from ledger import authenticity, channel
 from operations.doctor import Check, register
 from operations.factors import rotation
 from operations.models import Environment
 from operations.models.factor_key import LEAST
 
-WHY = "Whoever reads the portal's database or a copy of it must not be able to make its people's codes."
+WHY = "Whoever reads the portal's database or a copy of it must not be able to make its people's authenticity."
 
 
 @register
@@ -28,6 +28,25 @@ def factor_key(environment: Environment | None) -> Iterator[Check]:
         yield Check("FACTOR_KEY", "bad", "set, but can be guessed", WHY, fix)
     else:
         yield Check("FACTOR_KEY", "ok", "set", WHY)
+
+
+@register
+def authority_key(environment: Environment | None) -> Iterator[Check]:
+    """AUTHORITY_KEY where people vote and duties run; whoever loads what others wrote has none."""
+    name, why = "AUTHORITY_KEY", "Whoever holds SECRET_KEY and the database, as every worker does, must not make votes."
+    set_it = "Set 50 random characters for web, workers and tick, not for the prove worker; docs/security.md."
+    if not settings.AUTHORITY_KEY:
+        published = authenticity.published().since is not None
+        elsewhere = published and channel.current().name == "worker"
+        found = "not held by this process, which writes nothing that votes rest on" if elsewhere else "not set"
+        tone = "idle" if elsewhere else "bad" if published else "warn"
+        yield Check(name, tone, found, why, "" if elsewhere else set_it)
+    elif len(settings.AUTHORITY_KEY) < authenticity.LEAST:
+        yield Check(name, "bad", "set, but can be guessed", why, f"{set_it} The old one goes to {name}_FALLBACKS.")
+    elif authenticity.public_key(settings.AUTHORITY_KEY) not in authenticity.published().keys:
+        yield Check(name, "bad", "set, but not published", why, "A ticker that holds it publishes it within a minute.")
+    else:
+        yield Check(name, "ok", "set and published", why)
 
 
 @register

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_otp import user_has_device
 
+from ledger.authenticity import demand
 from ledger.services import record
 from operations.accounts import is_machine
 from operations.authority import why_not
@@ -83,6 +84,8 @@ def request(
     if (at or seeded) and not settings.DEMO:
         raise Refused("Only the demo may say when something happened. Nothing was requested.")
     with refusals_recorded(name, by, environment):
+        if not is_machine(by):
+            demand()
         kind = kinds.get(name)
         check_permission(kind, by, environment)
         if kind.needs_reason and not reason.strip():

@@ -47,7 +47,7 @@ def seal(secret_names: list[str], cleaned: dict[str, Any], channel: str = "admin
 
 def fingerprint(value: str) -> str:
     """A keyed fingerprint: equal values compare equal, and nobody can guess a short one from it."""
-    return hmac.new(settings.SECRET_KEY.encode(), b"operations.sealed\0" + value.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(settings.SHARED_KEY.encode(), b"operations.sealed\0" + value.encode(), hashlib.sha256).hexdigest()
 
 
 def unseal(operation: Operation, name: str) -> str:

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import Q
 from django.utils import timezone
 
+from ledger.authenticity import may_sign
 from operations.accounts import SYSTEM
 from operations.engine.deciding import places_of
 from operations.engine.request import record_about
@@ -54,7 +55,12 @@ def hasten(name: str) -> None:
 
 
 def tick(run: Callable[[Job], object] | None = None) -> int:
-    """One round; how many operations were woken. `run` takes each job, and may refuse; errors of one stop no other."""
+    """One round; how many operations were woken. `run` takes each job, and may refuse; errors of one stop no other.
+
+    A process without AUTHORITY_KEY only wakes: duties write what votes rest on.
+    """
+    if not may_sign():
+        return wake_due()
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": database_time()})
     woken, failed = 0, list[str]()
     for name, part in (("clock", notice_clock), ("calls", calls.keep)):

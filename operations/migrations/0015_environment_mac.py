@@ -14,7 +14,7 @@ FORWARD = (Path(__file__).parent / "sql_environment_revision.sql").read_text()
 def sign(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     rows = apps.get_model("operations", "Environment")._default_manager
     for values in rows.values():
-        rows.filter(pk=values["id"]).update(mac=environment_columns.mac_of(values))
+        rows.filter(pk=values["id"]).update(mac=environment_columns.shared_mac_of(values))
 
 
 class Migration(migrations.Migration):

@@ -96,7 +96,7 @@ class Environment(models.Model):
     addresses = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revision = columns.RevisionField(default=0, db_default=0, editable=False)
-    mac = columns.MacField(max_length=64, blank=True, default="", db_default="", editable=False)
+    mac = columns.MacField(max_length=120, blank=True, default="", db_default="", editable=False)
 
     was_altered = False  # when it was read: SQL changed what it asks for, past this portal
 

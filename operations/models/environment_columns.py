@@ -1,6 +1,6 @@
 """Columns of an environment: names that lead to it, and what it asks for, signed, so that SQL past the portal shows.
 
-In: a row's values. Out: its code (HMAC by SECRET_KEY), which covers a revision that only grows, so that an older row
+In: a row's values. Out: its code, which covers a revision that only grows, so that an older row
 cannot be put back. Where a row is not genuine, the ledger tells the most votes that it ever asked for.
 """
 
@@ -14,9 +14,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Replace, Upper
-from django.utils.crypto import constant_time_compare, salted_hmac
 
-from ledger import canonical
+from ledger import authenticity, canonical
 from ledger.authenticity import is_genuine
 from ledger.models import Entry
 
@@ -52,16 +51,23 @@ class MacField(Text):
         return str(getattr(model_instance, self.attname))
 
 
-def mac_of(values: dict[str, Any], key: str | None = None) -> str:
-    """The code over these values, by SECRET_KEY unless another key is given."""
-    text = canonical.dumps({name: values[name] for name in SIGNED})
-    return salted_hmac(_SALT, text, secret=key, algorithm="sha256").hexdigest()
+def mac_of(values: dict[str, Any]) -> str:
+    """The code of this process over these values."""
+    return authenticity.make(_SALT, _text(values))
+
+
+def shared_mac_of(values: dict[str, Any]) -> str:
+    """The code that every process could make; a key that is published later signs what has it."""
+    return authenticity.mac(_SALT, _text(values), settings.SHARED_KEY)
 
 
 def fits(values: dict[str, Any], mac: str) -> bool:
-    """Whether a process that holds SECRET_KEY, or one of its fallbacks, wrote these values together."""
-    keys = [None, *settings.SECRET_KEY_FALLBACKS]
-    return any(constant_time_compare(mac_of(values, key), mac) for key in keys)
+    """Whether a process of this portal that may say so wrote these values together."""
+    return authenticity.holds(_SALT, _text(values), mac)
+
+
+def _text(values: dict[str, Any]) -> str:
+    return canonical.dumps({name: values[name] for name in SIGNED})
 
 
 def most_ever(slug: str, risk: str) -> int:

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from ledger.authenticity import is_genuine
 from ledger.models import Entry
+from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.votes.standing import written_down
 
@@ -24,7 +25,7 @@ def unasked(operations: Sequence[Operation]) -> list[Operation]:
     asked: dict[str, Sequence[object]] = {}
     keys = [operation.pk for operation in operations]
     for entry in Entry.objects.filter(Q(subject__in=keys, code=REQUESTED) | Q(code=KNOWN)):
-        if is_genuine(entry):
+        if is_genuine(entry, humble=entry.code == REQUESTED and entry.actor == SYSTEM):
             said = {entry.subject: [entry.actor, entry.payload.get("content_sha256")]}
             asked |= written_down(entry, "requests") if entry.code == KNOWN else said
     return [row for row in operations if asked.get(row.pk) != [row.requested_by.username, row.content_sha256]]

@@ -134,6 +134,7 @@ def _secrets() -> dict[str, str]:
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "FACTOR_KEY": secrets.token_urlsafe(50),
+        "AUTHORITY_KEY": secrets.token_urlsafe(50),
         "OPS_SEAL_IDENTITY": str(x25519.Identity.generate()),
         **demo_keys(),
     }

@@ -90,4 +90,4 @@ def _person(username: str, full_name: str, role: str) -> tuple[str, str, str]:
 
 def _derived(username: str, purpose: str) -> bytes:
     message = f"demo {purpose} of {username}".encode()
-    return hmac.digest(settings.SECRET_KEY.encode(), message, hashlib.sha256)
+    return hmac.digest(settings.SHARED_KEY.encode(), message, hashlib.sha256)

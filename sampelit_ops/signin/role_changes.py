@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.urls import reverse
 
+from ledger.authenticity import demand
 from ledger.services import record
 from operations import authority
 from operations.factors.acts import Binding, digest_of
@@ -63,6 +64,8 @@ def set_roles(person: User, wanted: Iterable[str], *, by: str) -> None:
 
 def change_roles(locked: User, given: list[str], taken: list[str], *, by: str) -> None:
     """The rows, the entries and the message, in the transaction of whoever has decided it."""
+    if given:
+        demand()
     told = addresses(authority.holders_anywhere(authority.VOTE))
     for role in taken:
         _take(locked, *parsed(role))

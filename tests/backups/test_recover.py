@@ -148,6 +148,8 @@ def test_the_portal_comes_back_from_its_copy_and_a_restore_can_be_made(store, ex
         assert User.objects.get(username="ada").check_password("a password of ada")
         assert not AccessToken.objects.filter(revoked_at=None).exists()
         assert Operation.objects.get(pk=waiting.pk).status == "expired"
+        accepted = Policy.objects.exclude(identity_accepted_at=None).values_list("environment__slug", flat=True)
+        assert set(accepted) == {"portal"}
         assert verify().valid
         with pytest.raises(CommandError, match="not empty"):
             recovered(store)

@@ -28,8 +28,8 @@ CREATE TABLE notes (id int PRIMARY KEY, tour int REFERENCES tours ON DELETE SET 
 CREATE TABLE notes_old PARTITION OF notes FOR VALUES FROM (0) TO (2);
 CREATE TABLE notes_new PARTITION OF notes DEFAULT;
 INSERT INTO tours SELECT 1, id, NULL FROM users WHERE email = 'one@example.com';
-INSERT INTO tours VALUES (2, NULL, 1), (3, NULL, NULL);
-INSERT INTO notes VALUES (1, 2), (2, 3), (3, NULL);
+INSERT INTO tours VALUES (2, NULL, 1), (3, NULL, NULL), (4, NULL, 3);
+INSERT INTO notes VALUES (1, 2), (2, 3), (3, NULL), (4, 4);
 GRANT SELECT ON tours, notes, notes_old, notes_new TO PUBLIC;
 """
 PARTITIONED = """
@@ -43,7 +43,8 @@ ALTER TABLE public.new ENABLE ALWAYS TRIGGER same;
 
 
 def behind(dsns: dict[str, str]) -> None:
-    """A user whose onboarding has a tour, which leads to a second one, which a note is about."""
+    """A user whose onboarding has a tour, which leads to a second one, which a note is about; a third and its
+    fourth stay, and so does what leads to them."""
     signed_up(dsns, "one@example.com")
     with psycopg.connect(dsns["admin"]) as connection:
         connection.execute(BEHIND)
@@ -59,8 +60,8 @@ def test_rows_behind_rows_that_go_along_are_counted_and_go_only_then(
 
     assert along == {"public.user_onboarding": 1, "public.tours": 2, "public.notes": 1}
     assert (operation.status, operation.error) == ("succeeded", "")
-    assert rows(spoilt["admin"], "SELECT id FROM tours") == [(3,)]
-    assert rows(spoilt["admin"], "SELECT * FROM notes ORDER BY id") == [(1, None), (2, 3), (3, None)]
+    assert rows(spoilt["admin"], "SELECT id FROM tours ORDER BY id") == [(3,), (4,)]
+    assert rows(spoilt["admin"], "SELECT * FROM notes ORDER BY id") == [(1, None), (2, 3), (3, None), (4, 4)]
 
 
 def test_what_nobody_approved_is_rolled_back_however_it_came_about(earlier_run: Run, spoilt) -> None:
@@ -73,7 +74,7 @@ def test_what_nobody_approved_is_rolled_back_however_it_came_about(earlier_run: 
         )
 
     assert "was rolled back" in str(caught.value)
-    assert rows(spoilt["admin"], "SELECT count(*) FROM tours") == [(3,)]
+    assert rows(spoilt["admin"], "SELECT count(*) FROM tours") == [(4,)]
 
 
 def test_no_trigger_fires_for_rows_that_were_kept_after_the_run(earlier_run: Run, spoilt) -> None:

@@ -135,10 +135,10 @@ def test_a_role_without_an_entry_is_confirmed_too(admins, ask):
 
 
 def test_entries_of_another_key_say_nothing(admins, nina, settings):
-    settings.SECRET_KEY, key = "another-key-" + "x" * 50, settings.SECRET_KEY
+    settings.SHARED_KEY, key = "another-key-" + "x" * 50, settings.SHARED_KEY
     assert standing("amir", frozenset({"Admin"})) is None
 
-    settings.SECRET_KEY_FALLBACKS = [key]
+    settings.SHARED_KEY_FALLBACKS = [key]
 
     assert standing("amir", frozenset({"Admin"})).settled
 

@@ -9,10 +9,10 @@ from django.db import OperationalError, ProgrammingError, connection
 
 from providers.errors import ProviderError, Refused
 from sampelit_ops.database_guard import errors_as_sentences
-from sampelit_ops.database_url import portal_database
 from sampelit_ops.demo.environment import needs_database, read_demo_env
 from sampelit_ops.demo.environment import portal_database as portal_database_of
 from sampelit_ops.demo.launcher import _port
+from sampelit_ops.variables import portal_database
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from sampelit_ops.addresses import hosts_of
+from sampelit_ops.variables import hosts_of
 
 ROOT = Path(settings.BASE_DIR)
 ROOMS = (
@@ -85,6 +85,17 @@ def test_the_blueprint_uses_known_variables_and_gives_every_service_what_it_need
         assert service["type"] == "web" or "OPS_BASE_URL" in keys
 
 
+def test_who_loads_strangers_rows_holds_no_key_to_votes_or_to_those_that_have_one():
+    """RENDER_API_KEY shows every variable of every service."""
+    keys = {
+        service["name"]: {variable.get("key") for variable in service["envVars"]} for service in blueprint()["services"]
+    }
+    mighty = {"AUTHORITY_KEY", "FACTOR_KEY", "RENDER_API_KEY", "SUPABASE_ACCESS_TOKEN", "EMAIL_HOST_PASSWORD"}
+    assert not keys["sampelit-ops-prove"] & mighty
+    assert {name for name in keys if "AUTHORITY_KEY" in keys[name]} == keys.keys() - {"sampelit-ops-prove"}
+    assert {name for name in keys if "FACTOR_KEY" in keys[name]} == {"sampelit-ops-web"}
+
+
 def test_every_secret_is_asked_for_once_and_taken_over_by_the_others():
     asked = [
         (variable["key"], service["name"])
@@ -100,7 +111,11 @@ def test_every_secret_is_asked_for_once_and_taken_over_by_the_others():
     }
 
     assert len({key for key, _ in asked}) == len(asked)
-    made = {("SECRET_KEY", "sampelit-ops-web"), ("RENDER_EXTERNAL_URL", "sampelit-ops-web")}
+    made = {
+        ("SECRET_KEY", "sampelit-ops-web"),
+        ("AUTHORITY_KEY", "sampelit-ops-web"),
+        ("RENDER_EXTERNAL_URL", "sampelit-ops-web"),
+    }
     assert {(source, name) for _, source, name in taken} <= {*asked, *made}
 
 

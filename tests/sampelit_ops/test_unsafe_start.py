@@ -49,13 +49,13 @@ def test_hosts_of_others_are_refused(settings: Any, host: str) -> None:
     "key", ["abc", "x" * 60, "abcabc" * 10, "django-insecure-" + RENDERS_OWN, "0123456789" * 5, RENDERS_OWN[:20]]
 )
 def test_a_key_that_can_be_guessed(settings: Any, key: str) -> None:
-    settings.DEMO, settings.SECRET_KEY = False, key
+    settings.DEMO, settings.SHARED_KEY = False, key
 
     assert [message.id for message in checks.secret_key_is_strong(None)] == ["ops.E006"]
 
 
 def test_a_key_that_render_makes(settings: Any) -> None:
-    settings.DEMO, settings.SECRET_KEY = False, RENDERS_OWN
+    settings.DEMO, settings.SHARED_KEY = False, RENDERS_OWN
 
     assert checks.secret_key_is_strong(None) == []
 

@@ -54,6 +54,7 @@ migrations_registry.readings 300 s: refresh_all
 migrations_registry.rehearsals 10 s: rehearse_requests
 migrations_registry.repositories 3600 s: look_at_repositories
 notify 10 s: _round
+operations.authority_key 60 s: publish
 operations.break_glass 10 s: return_lapsed_break_glass
 operations.expire 10 s: expire_old_requests
 operations.sealed 60 s: erase_old
@@ -141,14 +142,12 @@ operations.Heartbeat=HeartbeatAdmin operations.Notification=NotificationAdmin
 operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
-altered_data approvers backup_keys backup_place backup_proofs backup_room backup_slots backup_source backup_stores
-blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest fingerprints
-identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history migrations
-new_approvers outbox outsiders periodic_jobs plan_memory portal_copy portal_database render
-render_recovery repositories requests retention second_factors secrets
-services sign_on slack store supabase supabase_functions ticker tokens troubles unknown_words
-variables votes webhook
-workers
+altered_data approvers authority_key backup_keys backup_place backup_proofs backup_room backup_slots backup_source
+backup_stores blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest
+fingerprints identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history
+migrations new_approvers outbox outsiders periodic_jobs plan_memory portal_copy portal_database render render_recovery
+repositories requests retention second_factors secrets services sign_on slack store supabase supabase_functions ticker
+tokens troubles unknown_words variables votes webhook workers
 """,
     "anchor sources": """
 _checkpoints
@@ -176,7 +175,7 @@ deployments.failed deployments.finding_ignored deployments.finding_reopened depl
 deployments.function_live deployments.function_removed deployments.healthy deployments.history_read
 deployments.live deployments.maintenance_lifted deployments.odd_order deployments.runs_portal deployments.service_back
 deployments.service_removed deployments.settings_changed deployments.started
-deployments.unhealthy ledger.exported ledger.verified migrations_registry.applied
+deployments.unhealthy ledger.authority_key_published ledger.exported ledger.verified migrations_registry.applied
 migrations_registry.baseline.made migrations_registry.drift.first_seen migrations_registry.drift.found
 migrations_registry.drift.resolved migrations_registry.files.registered migrations_registry.history.marked
 migrations_registry.more_than_approved migrations_registry.not_applied

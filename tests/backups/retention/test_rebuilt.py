@@ -48,6 +48,16 @@ def test_a_run_without_a_proof_in_the_store_says_so_alone(store: Store, history:
     assert others(history[0]) == before
 
 
+def test_a_run_that_the_store_tells_changes_no_other(store: Store, history: list[Run]) -> None:
+    Run.objects.filter(pk=history[0].pk).update(tables=[], rows=0, manifest_sha256="")
+    before = others(history[0])
+
+    rebuild.add(store, told(store, history[0]))
+
+    assert Run.objects.get(pk=history[0].pk).rows == told(store, history[0]).rows > 0
+    assert others(history[0]) == before
+
+
 @pytest.mark.parametrize("meanwhile", [False, True])
 def test_a_proof_counts_once_for_whoever_takes_it_over(
     store: Store, history: list[Run], monkeypatch: pytest.MonkeyPatch, meanwhile: bool
@@ -62,5 +72,5 @@ def test_a_proof_counts_once_for_whoever_takes_it_over(
 
     monkeypatch.setattr(type(Run.objects), "advance", advance_after_another)
 
-    assert rebuild._proof(run, told(store, run), store) is not meanwhile
+    assert bool(rebuild._proof(run, told(store, run), store)) is not meanwhile
     assert Run.objects.get(pk=run.pk).status == "proven"

@@ -138,11 +138,11 @@ def test_a_row_in_the_portals_hands_stays_genuine(strict: Environment, settings:
     strict.name = "Another"
     strict.save()
     Environment.objects.filter(pk=strict.pk).update(votes_destructive=4)
-    settings.SECRET_KEY_FALLBACKS = [django_settings.SECRET_KEY]
-    settings.SECRET_KEY = "another key " * 4
+    settings.SHARED_KEY_FALLBACKS = [django_settings.SHARED_KEY]
+    settings.SHARED_KEY = "another key " * 4
 
     row = Environment.objects.get(pk=strict.pk)
 
     assert (row.was_altered, row.votes("destructive")) == (False, 4)
-    settings.SECRET_KEY_FALLBACKS = []
+    settings.SHARED_KEY_FALLBACKS = []
     assert Environment.objects.get(pk=strict.pk).was_altered

@@ -76,7 +76,7 @@ def test_one_acts_on_staging_and_only_looks_at_production(db: None) -> None:
 
 def test_another_secret_key_makes_other_people(db: None, settings: Settings) -> None:
     first = create_demo_users()
-    settings.SECRET_KEY = "another " * 8
+    settings.SHARED_KEY = "another " * 8
 
     second = create_demo_users()
 

@@ -1,0 +1,30 @@
+"""Publishing AUTHORITY_KEY: from that entry on, votes, roles and what environments ask for count by signature only.
+
+A ticker does it once there are people, where the key is new. What counted until then goes on to count.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ledger import authenticity
+from ledger.services import record
+from operations.accounts import SYSTEM
+from operations.models import Environment
+
+
+def publish() -> None:
+    """Write the public half into the ledger, once, and sign the environments that SQL did not change."""
+    authenticity.forget()
+    people = User.objects.filter(machineaccount=None)  # before there are any, a portal may yet be recovered into here
+    if not settings.AUTHORITY_KEY or authenticity.public_key(settings.AUTHORITY_KEY) in authenticity.published().keys:
+        return
+    if not people.exists():
+        return
+    with transaction.atomic():
+        ours = [row.pk for row in Environment.objects.select_for_update() if not row.was_altered]
+        record(authenticity.PUBLISHED, actor=SYSTEM, data=authenticity.publication())
+        Environment.objects.sign(ours)
+    authenticity.forget()
