@@ -52,6 +52,9 @@ class Deadline:
         """Seconds; never 0, which would mean no timeout or none to wait."""
         return max(0.1, self._until - time.monotonic())
 
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
     def watch(self, connection: socket.socket) -> None:
         """A second descriptor of it is held, so that TLS may wrap the connection and the end still reaches it."""
         with self._lock:

@@ -65,7 +65,9 @@ class DeadlineAdapter(HTTPAdapter):
         return manager
 
 
-class _Watched(HTTPConnection):
+class Watched(HTTPConnection):
+    """A connection whose name, opening and further use end with the deadline of their exchange."""
+
     def _new_conn(self) -> socket.socket:
         name, refused = self._dns_host, None
         for address in self._addresses():
@@ -93,12 +95,12 @@ class _Watched(HTTPConnection):
         super().request(*args, **options)
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
+class _WatchedTls(Watched, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = Watched
 
 
 class _TlsPool(HTTPSConnectionPool):

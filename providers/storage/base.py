@@ -13,6 +13,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from providers.errors import ProviderError, Refused
 
+LOOK_SECONDS = 60.0  # from the name to the last byte, with every attempt: facts, a page of a list, a deletion
+TRANSFER_SECONDS = 300.0  # the same of one object, which is 32 MiB at most: 110 KB/s
+
 
 class StoreError(ProviderError):
     """The store did not do what was asked."""

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import ProviderError
+from providers.http.deadline import within
+from providers.storage import base
 from providers.storage.base import Address, AlreadyStored, Missing, Retained, Stored, StoreError, safe_key
 from providers.storage.s3_client import ADVICE, NO_LOCK, client, code_of, object_lock
 
@@ -117,8 +119,9 @@ class S3Store:
 
     def get(self, key: str) -> bytes:
         try:
-            answer = self.client.get_object(Bucket=self.address.bucket, Key=self.name_of(safe_key(key)))
-            return answer["Body"].read()
+            with within(base.TRANSFER_SECONDS):
+                answer = self.client.get_object(Bucket=self.address.bucket, Key=self.name_of(safe_key(key)))
+                return answer["Body"].read()
         except Exception as error:
             raise self._explain(error, f"read {key}") from None
 
@@ -127,13 +130,14 @@ class S3Store:
             answer = self.client.head_object(
                 Bucket=self.address.bucket, Key=self.name_of(safe_key(key)), ChecksumMode="ENABLED"
             )
+            size, modified_at = answer["ContentLength"], answer["LastModified"]
         except Exception as error:
             if code_of(error) in ("404", "NoSuchKey", "NotFound"):
                 return None
             raise self._explain(error, f"look at {key}") from None
         checksum = base64.b64decode(answer.get("ChecksumSHA256", "")).hex()
         until, mode = answer.get("ObjectLockRetainUntilDate"), answer.get("ObjectLockMode", "")
-        return Stored(key, answer["ContentLength"], checksum, answer["LastModified"], until, mode)
+        return Stored(key, size, checksum, modified_at, until, mode)
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """Every object under a prefix; digests are left empty."""

@@ -71,6 +71,8 @@ def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -
     import botocore.session
     from botocore.config import Config
 
+    from providers.storage.s3_deadline import bound
+
     config = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path", "payload_signing_enabled": False},
@@ -84,7 +86,9 @@ def _resource(endpoint: str, region: str, held: tuple[str, ...], process: int) -
     core = botocore.session.get_session()
     core.register_component("data_loader", _descriptions())
     session = boto3.session.Session(key_id, secret, botocore_session=core)
-    return session.resource("s3", endpoint_url=endpoint or None, region_name=region or "us-east-1", config=config)
+    made = session.resource("s3", endpoint_url=endpoint or None, region_name=region or "us-east-1", config=config)
+    bound(made.meta.client)
+    return made
 
 
 @lru_cache(maxsize=1)

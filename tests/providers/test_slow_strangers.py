@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
@@ -20,6 +21,11 @@ from providers import advisories, collector
 from providers.errors import ProviderError
 from providers.http import deadline, health_probe, public_address, smtp
 from providers.http.api_client import JsonClient
+from providers.http.transport import Watched
+from providers.storage import base, s3_client
+from providers.storage.base import parse
+from providers.storage.django_storage import BackupS3Storage
+from providers.storage.s3 import S3Store
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("providers", "ledger", "operations", "deployments", "backups", "migrations_registry", "sampelit_ops")
@@ -115,7 +121,20 @@ def _tls_syslog_collector(port: int) -> None:
     collector.at(f"syslog+tls://127.0.0.1:{port}").deliver([b"<14>1 x"])
 
 
+def _store(port: int) -> S3Store:
+    return S3Store(parse(f"s3://bucket/p?endpoint=http://127.0.0.1:{port}"))
+
+
+def _transfer(port: int) -> object:
+    return _store(port).client.put_object(Bucket="bucket", Key="key", Body=b"x" * 100_000)
+
+
 CALLS = {
+    "a store's facts": lambda port: _store(port).head("key"),
+    "a store's list": lambda port: list(_store(port).list()),
+    "a store's object": lambda port: _store(port).get("key"),
+    "an object for a store": _transfer,
+    "an end in a store": lambda port: _store(port).client.delete_object(Bucket="bucket", Key="key"),
     "a read": _get,
     "a write": _write,
     "a probe": _probe,
@@ -143,12 +162,26 @@ def test_a_slow_stranger_holds_nobody(
     monkeypatch.setattr(collector, "SECONDS", SECONDS)
     monkeypatch.setattr(advisories, "SECONDS", SECONDS)
     monkeypatch.setattr(advisories, "OSV", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(base, "LOOK_SECONDS", SECONDS)
+    monkeypatch.setattr(base, "TRANSFER_SECONDS", SECONDS)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     began = time.monotonic()
 
     with pytest.raises((ProviderError, OSError)):
         CALLS[call](port)
 
     assert time.monotonic() - began < SECONDS + 1.5
+
+
+def test_each_client_of_a_bucket_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shared one, the reaper's and the one of django-storages."""
+    address = parse("s3://bucket/p?endpoint=http://127.0.0.1:9")
+
+    for made in (s3_client.client(address), s3_client.client(address, "key", "secret"), BackupS3Storage(address.url)):
+        client: Any = made.connection.meta.client if isinstance(made, BackupS3Storage) else made
+        pools = client._endpoint.http_session._manager.pool_classes_by_scheme
+        assert all(issubclass(pool.ConnectionCls, Watched) for pool in pools.values())
 
 
 def test_a_resolver_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,8 +232,9 @@ SPEAKS = {
     "providers/http/transport.py socket": "a type",
     "providers/http/transport.py urllib3": "deadline.within",
     "providers/notify.py smtplib": "names its errors",
-    "providers/storage/s3_client.py boto3": "the store of the settings: 10 s to connect, 60 s for a piece",
-    "providers/storage/s3_client.py botocore": "the same",
+    "providers/storage/s3_client.py boto3": "s3_deadline.bound",
+    "providers/storage/s3_client.py botocore": "s3_deadline.bound",
+    "providers/storage/s3_deadline.py botocore": "deadline.within",
     "providers/supabase/client.py requests": "a type",
     "sampelit_ops/demo/child_processes.py socket": "a port of this machine, in the demo",
     "sampelit_ops/demo/launcher.py socket": "a port of this machine, in the demo",
