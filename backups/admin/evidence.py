@@ -23,6 +23,7 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
     list_display = ["period", "environment", "word", "first_sentence", "produced", "produced_by"]
     list_display_links = ["period"]
     list_filter = ["verdict", "environment"]
+    dated, by = "produced_at", "produced_by"
     list_select_related = ["environment"]
     search_fields = ["id__exact", "sha256__startswith"]
     change_list_template = "admin/backups/evidence/change_list.html"

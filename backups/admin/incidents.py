@@ -19,7 +19,8 @@ from operations.web import formatting
 class IncidentAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "environment", "total", "opened_at", "resolved_by", "resolved_at"]
     list_display_links = ["what"]
-    list_filter = ["status", "environment", "code", "opened_at"]
+    list_filter = ["status", "environment", "code"]
+    dated, by = "opened_at", "resolved_by"
     list_select_related = ["environment"]
     list_title = "Incidents"
     list_lede = "What two proven runs say must never happen to the audit data. Each stays until a person resolves it."
@@ -48,7 +49,8 @@ def tone(row: Incident) -> str:
 @admin.register(Hold)
 class HoldAdmin(ReadOnlyAdmin):
     list_display = ["placed", "run", "reason", "placed_by", "state", "released_by"]
-    list_filter = ["released_at", "placed_at"]
+    list_filter = ["released_at", "run__policy__environment"]
+    dated, by = "placed_at", "placed_by"
     list_select_related = ["run"]
     list_title = "Legal holds"
     list_lede = "Runs that are never removed, whatever retention says, until a person releases them."

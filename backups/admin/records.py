@@ -25,6 +25,7 @@ from operations.web import formatting
 class SlotAdmin(ReadOnlyAdmin):
     list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
     list_filter = ["status", "policy", "policy__environment"]
+    dated, by = "at", "acknowledged_by"
     list_select_related = ["policy__environment"]
     actions = ["acknowledge"]
     empty_title = "No slots yet"
@@ -49,7 +50,8 @@ class SlotAdmin(ReadOnlyAdmin):
 @admin.register(Restore)
 class RestoreAdmin(ReadOnlyAdmin):
     list_display = ["started", "policy", "going", "state", "rows_shown", "took"]
-    list_filter = ["status"]
+    list_filter = ["status", "run__policy__environment"]
+    dated, by = "started_at", "operation__requested_by__username"
     list_select_related = ["run__policy__environment", "operation"]
     empty_title = "No restores yet"
     empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
@@ -89,7 +91,8 @@ class RestoreAdmin(ReadOnlyAdmin):
 @admin.register(Proof)
 class ProofAdmin(ReadOnlyAdmin):
     list_display = ["made", "policy", "state", "took"]
-    list_filter = ["status"]
+    list_filter = ["status", "run__policy__environment"]
+    dated, by = "created_at", "operation__requested_by__username"
     list_select_related = ["run__policy__environment"]
     empty_title = "No proofs yet"
     empty_text = "A proof is a restore drill: every object read back, restored and compared."

@@ -36,7 +36,8 @@ def export_url(policy: Policy) -> str:
 class RunAdmin(ReadOnlyAdmin):
     list_display = ["started", "policy", "stored_badge", "proven_badge", "rows_shown", "stored_size", "took", "rto"]
     list_display_links = ["started"]
-    list_filter = ["status", "policy__environment", "policy__name", "started_at"]
+    list_filter = ["status", "policy__environment", "policy__name"]
+    dated, by = "started_at", "operation__requested_by__username"
     list_select_related = ["policy__environment", "operation"]
     search_fields = ["id__startswith", "manifest_sha256__startswith"]
     change_list_template = "admin/backups/run/change_list.html"
@@ -62,9 +63,8 @@ class RunAdmin(ReadOnlyAdmin):
         return altered.marked(super().get_queryset(request))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        about = trends.context()
-        shown = {**(extra_context or {}), **about, **_export(request, about["export_policy"])}
-        return super().changelist_view(request, shown)
+        about = {**(extra_context or {}), **trends.context()}
+        return super().changelist_view(request, {**about, **_export(request, about["export_policy"])})
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_view_permission(request):

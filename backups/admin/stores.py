@@ -22,6 +22,7 @@ from operations.web import formatting
 @admin.register(StoreReport)
 class StoreReportAdmin(ReadOnlyAdmin):
     list_display = ["address", "use", "usable_badge", "retention", "looked"]
+    dated = "checked_at"
     list_display_links = None
     actions = ["probe_again"]
     list_title = "Stores"

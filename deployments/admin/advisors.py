@@ -29,6 +29,7 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
     list_display = ["what", "level_badge", "state", "advisor", "environment", "about", "since", "seen"]
     list_display_links = ["what"]
     list_filter = ["status", "level", "advisor", "environment"]
+    dated, by = "first_seen_at", "ignored_by"
     list_select_related = ["environment"]
     search_fields = ["name", "detail"]
     list_title = "Advisors"

@@ -36,7 +36,8 @@ from operations.web import formatting
 class DeploymentAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "health_badge", "service", "environment", "who_badge", "started", "took"]
     list_display_links = ["what"]
-    list_filter = ["status", "service__environment", "service", WhoFilter, "health", "created_at"]
+    list_filter = ["status", "service__environment", "service", WhoFilter, "health"]
+    dated, by = "created_at", "actor"
     list_select_related = ["service__environment"]
     search_fields = ["commit_message", "actor"]
     actions = ["roll_back", "export_csv", "export_json"]

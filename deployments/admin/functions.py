@@ -27,6 +27,7 @@ RULE = (
 class EdgeFunctionAdmin(ReadOnlyAdmin):
     list_display = ["slug", "environment", "state", "version", "calls", "guarded", "changed"]
     list_filter = ["environment", "status"]
+    dated = "updated_at"
     list_select_related = ["environment"]
     search_fields = ["slug"]
     change_list_template = "admin/deployments/function/change_list.html"
@@ -64,6 +65,7 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
 class FunctionBundleAdmin(ReadOnlyAdmin):
     list_display = ["digest", "slug", "kind", "state", "bytes", "kept", "kept_by"]
     list_filter = ["kind", ("removed_at", admin.EmptyFieldListFilter), "slug"]
+    dated, by = "kept_at", "kept_by"
     search_fields = ["slug", "sha256__startswith"]
     fields = ["slug", "kind", "sha256", "size_bytes", "files", "kept_at", "kept_by", "removed_at", "stays"]
     list_title = "Kept bundles"
@@ -105,6 +107,7 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 class EdgeSecretAdmin(ReadOnlyAdmin):
     list_display = ["name", "environment", "changed", "verbs"]
     list_filter = ["environment"]
+    dated = "updated_at"
     list_select_related = ["environment"]
     search_fields = ["name"]
     change_list_template = "admin/deployments/function/secrets_list.html"

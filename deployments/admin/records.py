@@ -14,7 +14,8 @@ from operations.web import formatting
 @admin.register(HealthCheck)
 class HealthCheckAdmin(ReadOnlyAdmin):
     list_display = ["checked", "service", "verdict", "status_code", "body_status", "latency_ms", "version", "detail"]
-    list_filter = ["service", "healthy", "checked_at"]
+    list_filter = ["service", "healthy", "service__environment"]
+    dated = "checked_at"
     list_select_related = ["service"]
     list_title = "Health probes"
     empty_title = "No probes yet"
@@ -33,7 +34,8 @@ class HealthCheckAdmin(ReadOnlyAdmin):
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = ["received", "event_type", "service_render_id", "state", "attempts", "error"]
-    list_filter = ["status", "event_type", "received_at"]
+    list_filter = ["status", "event_type"]
+    dated = "received_at"
     search_fields = ["delivery_id__exact", "event_id__exact"]
     list_title = "Webhook deliveries"
     empty_title = "No deliveries yet"
@@ -52,6 +54,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 class ConfigFingerprintAdmin(ReadOnlyAdmin):
     list_display = ["key", "service", "environment", "print", "changed"]
     list_filter = ["service__environment", "service"]
+    dated = "changed_at"
     list_select_related = ["service__environment"]
     search_fields = ["key"]
     list_title = "Variables"

@@ -33,7 +33,8 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         "discovered_by",
     ]
     list_display_links = ["file_name"]
-    list_filter = ["stream", "risk", "discovered_at"]
+    list_filter = ["stream", "risk"]
+    dated, by = "discovered_at", "discovered_by"
     search_fields = ["path", "sha256__startswith"]
     actions = ["apply"]
     change_list_template = "admin/migrations_registry/migrationfile/change_list.html"
@@ -116,6 +117,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
 class RulePolicyAdmin(ReadOnlyAdmin):
     change_list_template = "admin/migrations_registry/rulepolicy/change_list.html"
     list_display = ["version", "rows", "bytes", "maintenance_seconds", "gate", "created_at", "created_by"]
+    dated, by = "created_at", "created_by"
     list_title = "Migration rules"
     list_lede = "The newest version is in force; before the first, the catalogue's own. Changed by an operation."
     empty_title = "The catalogue's own rules are in force"
@@ -135,6 +137,8 @@ class FindingAdmin(ReadOnlyAdmin):
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin):
     list_display = ["file", "environment", "risk", "made_at"]
+    list_filter = ["environment"]
+    dated = "made_at"
     list_select_related = ["file", "environment"]
     empty_title = "No plans yet"
 
@@ -142,5 +146,6 @@ class PlanAdmin(ReadOnlyAdmin):
 @admin.register(Waiver)
 class WaiverAdmin(ReadOnlyAdmin):
     list_display = ["file", "rule", "line", "reason", "requested_by", "approved_by"]
+    dated, by = "requested_at", "requested_by"
     list_select_related = ["file"]
     empty_title = "No waivers"

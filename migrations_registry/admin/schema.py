@@ -19,7 +19,8 @@ from operations.web import formatting
 class DriftIncidentAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "environment", "opened_at", "resolved_by", "resolved_at"]
     list_display_links = ["what"]
-    list_filter = ["status", "environment", "opened_at"]
+    list_filter = ["status", "environment"]
+    dated, by = "opened_at", "resolved_by"
     list_select_related = ["environment"]
     list_title = "Drift"
     list_lede = "Schema changes that no operation made. The schema of each environment is looked at every hour."
@@ -44,7 +45,8 @@ class DriftIncidentAdmin(ReadOnlyAdmin):
 @admin.register(Application)
 class ApplicationAdmin(ReadOnlyAdmin):
     list_display = ["file", "environment", "state", "started_at", "ended_at", "waited"]
-    list_filter = ["status", "environment", "started_at"]
+    list_filter = ["status", "environment"]
+    dated = "started_at"
     list_select_related = ["file", "environment"]
     list_title = "Applications"
     empty_title = "Nothing applied yet"

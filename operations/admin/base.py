@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from operations import audit as operations_audit
+from operations.admin import filters
 from operations.authority import holds, holds_somewhere, places
 from operations.models import Environment
 
@@ -68,10 +69,22 @@ class CheapPaginator(Paginator):
 
 
 class ListedLookups(admin.ModelAdmin):
-    """A list is filtered by what it offers or shows, by no other column: `password__startswith` reads a hash out."""
+    """A list is filtered by what it offers or shows, by no other column: `password__startswith` reads a hash out.
+
+    `dated` is the column of its date, `by` the one with the name of whoever did it: a list that has one offers it.
+    """
+
+    dated = by = ""
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """What the list itself offers, then whoever did it, then the date."""
+        general = [(self.by, filters.ByFilter), (self.dated, filters.DateFilter)]
+        return [*super().get_list_filter(request), *(each for column, each in general if column)]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether the parameter is a filter's of this list, or compares one of its columns."""
+        if lookup in (filters.SINCE, filters.UNTIL, filters.BY):
+            return True
         offered = [_parameter(each) for each in self.get_list_filter(request)]
         return any(lookup.removeprefix(name) in COMPARISONS for name in (*offered, *self.get_list_display(request)))
 

@@ -14,6 +14,7 @@ from operations.web import formatting
 class NotificationAdmin(ReadOnlyAdmin):
     list_display = ["subject", "channel", "state_badge", "created", "sent", "attempts"]
     list_filter = ["channel", ("sent_at", admin.EmptyFieldListFilter)]
+    dated = "created_at"
     search_fields = ["subject"]
     empty_title = "Nobody was told anything yet"
     empty_text = (

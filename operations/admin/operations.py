@@ -31,7 +31,8 @@ from providers.errors import Refused
 class OperationAdmin(ReadOnlyAdmin):
     list_display = ["what", "state", "environment", "risk_badge", "requested_by", "asked", "took"]
     list_display_links = ["what"]
-    list_filter = ["status", "risk", "environment", "kind", "requested_at"]
+    list_filter = ["status", "risk", "environment", "kind"]
+    dated, by = "requested_at", "requested_by__username"
     list_select_related = ["environment", "requested_by"]
     search_fields = ["id__startswith", "kind", "subject"]
     actions = ["cancel_selected"]

@@ -46,6 +46,7 @@ class FinishedAdmin(QueueAdmin):
     fields = ("name", "func", "cluster", "start", "stop", "state", "attempt_count")
     readonly_fields = ("start", "stop", "state")
     list_display = ("name", "state", "cluster", "start", "taken", "attempt_count")
+    dated = "started"
     ordering = ("-stopped",)
     empty_title = "No messages here"
     empty_text = "django-q2 only wakes the workers up. What happened is in Operations."

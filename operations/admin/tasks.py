@@ -26,6 +26,7 @@ from providers.errors import Refused
 class TaskAdmin(ReadOnlyAdmin):
     list_display = ["title", "state", "environment", "opened", "closed_by"]
     list_filter = ["kind", "environment", ("closed_at", admin.EmptyFieldListFilter)]
+    dated, by = "opened_at", "closed_by__username"
     list_select_related = ["environment", "closed_by"]
     empty_title = "Nothing is left to do"
     empty_text = (
@@ -81,6 +82,7 @@ class TaskAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat"]
+    dated = "beat_at"
     empty_title = "No sign of life yet"
     empty_text = "Workers, canaries and periodic jobs report here."
     empty_command = "manage.py run_worker"

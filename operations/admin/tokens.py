@@ -17,7 +17,8 @@ from operations.web import formatting
 @admin.register(AccessToken)
 class AccessTokenAdmin(ReadOnlyAdmin):
     list_display = ["name", "user", "state_badge", "scope_words", "expires", "used", "last_used_from"]
-    list_filter = ["user", "environment", ("revoked_at", admin.EmptyFieldListFilter)]
+    list_filter = ["environment", ("revoked_at", admin.EmptyFieldListFilter)]
+    dated, by = "created_at", "user__username"
     list_select_related = ["user", "environment"]
     fields = ["name", "user", "state_badge", "scope_words", "created_at", "expires", "used", "used_from", "revoked_at"]
     readonly_fields = ["state_badge", "scope_words", "expires", "used"]

@@ -57,6 +57,7 @@ class PersonAdmin(EditableAdmin):
     form = InvitationForm
     list_display = ("username", "full_name", "email", "roles", "second_factor", "state", "last_seen")
     list_filter = (RoleFilter, "is_active")
+    dated = "last_login"
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     actions = ("deactivate", "activate", "sign_out", "start_over", "confirm_approver")

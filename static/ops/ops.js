@@ -4,9 +4,11 @@ import { startKeys } from "./keys.js";
 import { startMenu } from "./menu.js";
 import { startFilter } from "./filter.js";
 import { startPasskeys } from "./passkeys.js";
+import { startZones } from "./zones.js";
 
 startMenu();
 startKeys();
 startLive();
 startFilter();
 startPasskeys();
+startZones();

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -148,3 +150,36 @@ def tab_to(page: Page, selector: str) -> None:
         if page.evaluate("(selector) => document.activeElement === document.querySelector(selector)", selector):
             return
     pytest.fail(f"{selector} cannot be reached with Tab")
+
+
+def test_times_are_shown_in_the_zone_that_was_chosen_and_absolute_on_tap(site: Site, signed_in: SignIn) -> None:
+    page = signed_in(site.world.everything).page
+    page.goto(site.url + reverse("admin:operations_operation_changelist"))
+
+    page.get_by_label("show them in").focus()
+    page.get_by_label("show them in").select_option("Asia/Tokyo")
+    page.wait_for_function("document.querySelector('[data-zone-name]').textContent === 'Asia/Tokyo'")
+    time = page.locator("#result_list time").first
+    words = time.inner_text()
+    time.click()
+
+    moment = datetime.fromisoformat(time.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Tokyo"))
+    assert time.inner_text().startswith(f"{moment:%Y-%m-%d %H:%M:%S}")
+    time.click()
+    assert time.inner_text() == words
+
+
+def test_search_is_reached_walked_and_opened_by_keyboard(site: Site, signed_in: SignIn) -> None:
+    page = signed_in(site.world.everything).page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(site.url + reverse("admin:operations_operation_changelist"))
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("restart sampelit-api")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/jump/**")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/request/deployments.restart/**")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
