@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from backups.models import Incident, Run, Slot
 from backups.models.run import RunStatus
 from backups.policies.defaults import AUDIT_TRAIL
+from backups.web import trends
 from operations import home_panels, navigation
 from operations.home_panels import Panel, Widget, register_widget
 from operations.navigation import NavLink
-from operations.web import charts, formatting
-
-FRESH = timedelta(hours=26)
+from operations.web import formatting
 
 
 def newest_proven_backup(request: HttpRequest) -> Panel | None:
@@ -40,7 +40,7 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     run = run or _newest()
     if run is None or run.proven_at is None:
         return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
-    late = timezone.now() - run.proven_at > FRESH
+    late = (timezone.now() - run.proven_at).total_seconds() > trends.promised_seconds(run.policy)
     newer = next(
         (
             candidate
@@ -127,27 +127,16 @@ def register() -> None:
 SHOWN = 30
 
 
-def last_runs(request: HttpRequest) -> Widget | None:
-    """A box a run, oldest first."""
+def backups_card(request: HttpRequest) -> Widget | None:
+    """Stored size of the newest runs as bars, then age, restore time, size and rows against what was promised."""
     runs = recent_runs(request)
     if not runs:
         return None
+    policy = runs[-1].policy
     counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
-    boxes = [charts.Slot(f"{run.started_at:%Y-%m-%d %H:%M}", run.status) for run in runs]
-    title = f"Backups, last {len(runs)} runs" if len(runs) > 1 else "Backups"
-    return Widget(title, charts.strip(boxes, f"Runs of {AUDIT_TRAIL}", counted))
-
-
-def audit_rows(request: HttpRequest) -> Widget | None:
-    """Rows of the proven runs as a line."""
-    runs = [run for run in recent_runs(request) if run.status == RunStatus.PROVEN]
-    if len(runs) < 2:
-        return None
-    newest = runs[-1]
-    proof = f", proof {formatting.duration(newest.proof_seconds)}" if newest.proof_seconds else ""
-    about = f"{formatting.number(newest.rows)} rows; backup {formatting.size(newest.stored_bytes)}{proof}"
-    points = [charts.Point(f"{run.started_at:%Y-%m-%d %H:%M}", run.rows) for run in runs]
-    return Widget("Rows in proven backups", charts.sparkline(points, "Rows over time", about, "rows"))
+    drawing = trends.bars(runs, f"{counted}, times in UTC.")
+    facts = format_html_join("", "<dt>{}</dt><dd>{}</dd>", trends.promises(policy, runs))
+    return Widget(f"Backups · {policy.environment.slug}", format_html('{}<dl class="pairs">{}</dl>', drawing, facts))
 
 
 def recent_runs(request: HttpRequest) -> list[Run]:
@@ -164,6 +153,5 @@ def recent_runs(request: HttpRequest) -> list[Run]:
 
 
 def register_widgets() -> None:
-    """Add both to the right column of the home page."""
-    register_widget(10, last_runs)
-    register_widget(20, audit_rows)
+    """Add it to the right column of the home page."""
+    register_widget(10, backups_card)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backups.models import Policy, Run
+from backups.models.run import RunStatus
+from backups.policies.cron import next_slots
 from backups.policies.defaults import AUDIT_TRAIL
 from backups.web import calendar
 from operations.web import formatting
-from operations.web.charts import Point, sparkline
+from operations.web.charts import Point, Slot, sparkline, strip
 
 SHOWN = 30
 OUTLIER = 2.0
+FRESH = timedelta(hours=26)  # what a policy without a schedule is measured by
 
 
 def points(runs: Sequence[Run], values: Sequence[float]) -> list[Point]:
@@ -86,3 +92,46 @@ def charts(runs: Sequence[Run]) -> list[Trend]:
 def _trend(title: str, newest: str, values: list[Point], description: str, unit: str) -> Trend:
     drawing = sparkline(values, title, description, unit, least_span=0.5)
     return Trend(title, newest, drawing, any(point.tone for point in values))
+
+
+def bars(runs: Sequence[Run], counted: str) -> SafeString:
+    """The stored size of each run; what stored nothing is a stub."""
+    largest = max(run.stored_bytes for run in runs) or 1
+    drawn = [
+        Slot(
+            f"{run.started_at:%Y-%m-%d %H:%M}",
+            run.status,
+            share=run.stored_bytes / largest if run.is_stored else 0.1,
+            amount=formatting.size(run.stored_bytes) if run.is_stored else "nothing stored",
+        )
+        for run in runs
+    ]
+    return strip(drawn, f"Stored size, last {len(runs)} run{'s' if len(runs) > 1 else ''} of {AUDIT_TRAIL}.", counted)
+
+
+def promises(policy: Policy, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """What was promised beside what is: age (RPO), restore time (RTO), size and rows with their change."""
+    proven = [run for run in runs if run.status == RunStatus.PROVEN and run.proven_at]
+    if not proven:
+        return [("Newest proven (RPO)", f"none; promised every {formatting.duration(promised_seconds(policy))}")]
+    newest, oldest = proven[-1], proven[0]
+    budget = formatting.duration(policy.rto_budget_seconds) if policy.rto_budget_seconds else "none set"
+    age = formatting.relative(newest.proven_at or newest.started_at)
+    return [
+        ("Newest proven (RPO)", f"{age}; promised every {formatting.duration(promised_seconds(policy))}"),
+        ("Restore took (RTO)", f"{formatting.duration(newest.proof_seconds)}; budget {budget}"),
+        ("Stored", f"{formatting.size(newest.stored_bytes)}{_change(oldest.stored_bytes, newest.stored_bytes)}"),
+        ("Rows", f"{formatting.number(newest.rows)}{_change(oldest.rows, newest.rows)}"),
+        ("Shown back to", f"{oldest.started_at:%Y-%m-%d %H:%M} UTC"),
+    ]
+
+
+def promised_seconds(policy: Policy) -> float:
+    """How old the newest proven run may become: the longest gap of the next slots and their grace, else FRESH."""
+    slots = next_slots(policy.cron, policy.time_zone, timezone.now(), 8) if policy.cron else []
+    gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(slots)]
+    return max(gaps) + policy.grace_minutes * 60 if gaps else FRESH.total_seconds()
+
+
+def _change(before: int, now: int) -> str:
+    return f", {(now - before) / before:+.1%} over these" if before and now != before else ""

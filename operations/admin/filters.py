@@ -37,8 +37,9 @@ class FormFilter(admin.ListFilter):
     names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)  # type: ignore[arg-type]
-        self.used_parameters = {name: params.pop(name)[-1].strip() for name in self.names if name in params}
+        super().__init__(request, params, model, model_admin)
+        self.given: dict[str, str] = {name: params.pop(name)[-1].strip() for name in self.names if name in params}
+        self.used_parameters = dict(self.given)
         self.column = self.column_of(model_admin)
         self.me = request.user.get_username()
         self.kept: list[tuple[str, str]] = []
@@ -47,7 +48,7 @@ class FormFilter(admin.ListFilter):
         """The column of this list that is compared."""
         raise NotImplementedError
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.names)
 
     def has_output(self) -> bool:
@@ -71,23 +72,23 @@ class DateFilter(FormFilter):
         return str(model_admin.dated)
 
     def fields(self) -> list[Field]:
-        used = self.used_parameters
+        used = self.given
         return [Field(SINCE, "From", "date", used.get(SINCE, "")), Field(UNTIL, "To", "date", used.get(UNTIL, ""))]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         self.keep(changelist)
-        yield _choice(changelist, "Any date", {}, self.names, selected=not self.used_parameters)
+        yield _choice(changelist, "Any date", {}, self.names, selected=not self.given)
         today = timezone.now().date()
         for label, days in PRESETS:
             given = {SINCE: (today - timedelta(days=days)).isoformat()}
-            yield _choice(changelist, label, given, self.names, selected=self.used_parameters == given)
-        if not any(self.used_parameters == {SINCE: (today - timedelta(days=d)).isoformat()} for _, d in PRESETS):
-            shown = " to ".join(self.used_parameters.get(name, "…") for name in self.names)
-            if self.used_parameters:
-                yield _choice(changelist, shown, self.used_parameters, self.names, selected=True)
+            yield _choice(changelist, label, given, self.names, selected=self.given == given)
+        if not any(self.given == {SINCE: (today - timedelta(days=d)).isoformat()} for _, d in PRESETS):
+            shown = " to ".join(self.given.get(name, "…") for name in self.names)
+            if self.given:
+                yield _choice(changelist, shown, self.given, self.names, selected=True)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        days = {name: _day(request, value) for name, value in self.used_parameters.items() if value}
+        days = {name: _day(request, value) for name, value in self.given.items() if value}
         if since := days.get(SINCE):
             queryset = queryset.filter(**{f"{self.column}__gte": _midnight(since)})
         if until := days.get(UNTIL):
@@ -105,18 +106,18 @@ class ByFilter(FormFilter):
         return str(model_admin.by)
 
     def fields(self) -> list[Field]:
-        return [Field(BY, "User name", "text", self.used_parameters.get(BY, ""))]
+        return [Field(BY, "User name", "text", self.given.get(BY, ""))]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         self.keep(changelist)
-        name = self.used_parameters.get(BY, "")
+        name = self.given.get(BY, "")
         yield _choice(changelist, "Anybody", {}, self.names, selected=not name)
         yield _choice(changelist, "Me", {BY: self.me}, self.names, selected=name == self.me)
         if name and name != self.me:
             yield _choice(changelist, name, {BY: name}, self.names, selected=True)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        name = self.used_parameters.get(BY, "")
+        name = self.given.get(BY, "")
         return queryset.filter(**{f"{self.column}__iexact": name}) if name else queryset
 
 

@@ -44,6 +44,12 @@ def form_key(context: Context, name: str = "", many: bool = False, tabs: bool = 
 
 
 @register.filter
+def mails(text: str) -> SafeString:
+    """Where there is no room a mail address breaks behind its @ and nowhere else."""
+    return mark_safe(escape(text).replace("@", "@<wbr>"))  # noqa: S308 (escaped)
+
+
+@register.filter
 def words(name: str) -> str:
     """A step's or a field's name for people: maintenance_on is Maintenance on."""
     return name.replace("_", " ").capitalize()

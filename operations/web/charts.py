@@ -1,4 +1,4 @@
-"""Charts as server-drawn SVG: a line and a strip of slots. Each has a title, a description and a table twin.
+"""Charts as server-drawn SVG: a line and a strip of slots. Each shows title, unit, range, span and a table twin.
 
 In: labelled values. Out: a SafeString `<figure class="chart">`, coloured by classes only, readable without script.
 """
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from operations.web.formatting import tone_of
 
 WIDTH, HEIGHT = 400, 48
+BOXES, BARS = 18, 32
 FEWEST_SLOTS = 24  # two boxes shall not fill the card
 _ids = count(1)
 
@@ -30,11 +31,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Slot:
-    """One box of a strip: what it stands for and its status word."""
+    """One box of a strip: what it stands for and its status word; `share` of the height makes it a bar of `amount`."""
 
     label: str
     status: str
     tone: str = ""
+    share: float = 1
+    amount: str = ""
 
 
 def sparkline(
@@ -63,7 +66,9 @@ def sparkline(
         dots,
     )
     rows = [(p.label, f"{p.value:,.10g}{' ' + unit if unit else ''}") for p in points]
-    return _figure(drawing, HEIGHT, title, description, ("When", "Value"), rows)
+    low, high = min(p.value for p in points), max(p.value for p in points)
+    reach = f"{low:,.4g} to {high:,.4g} {unit}".strip()
+    return _figure(drawing, HEIGHT, title, description, ("When", "Value"), rows, reach)
 
 
 def strip(slots: Sequence[Slot], title: str, description: str) -> SafeString:
@@ -72,15 +77,27 @@ def strip(slots: Sequence[Slot], title: str, description: str) -> SafeString:
         return format_html('<p class="hint">{}</p>', description or "No slots yet.")
     step = WIDTH / max(len(slots), FEWEST_SLOTS)
     gap = min(4.0, step * 0.28)
+    tall = BARS if any(s.amount for s in slots) else BOXES
+    heights = [max(tall * s.share, 2) for s in slots]
     boxes = format_html_join(
         "",
-        '<rect class="{}" x="{}" y="0" width="{}" height="18" rx="2"><title>{}: {}</title></rect>',
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}: {}</title></rect>',
         (
-            (s.tone or tone_of(s.status), f"{i * step:.2f}", f"{step - gap:.2f}", s.label, s.status)
-            for i, s in enumerate(slots)
+            (
+                s.tone or tone_of(s.status),
+                f"{i * step:.2f}",
+                f"{tall - height:.1f}",
+                f"{step - gap:.2f}",
+                f"{height:.1f}",
+                s.label,
+                " · ".join(filter(None, (s.status, s.amount))),
+            )
+            for i, (s, height) in enumerate(zip(slots, heights, strict=True))
         ),
     )
-    return _figure(boxes, 18, title, description, ("Slot", "Status"), [(s.label, s.status) for s in slots])
+    head = ("Slot", "Status", "Amount") if tall == BARS else ("Slot", "Status")
+    rows = [(s.label, s.status, s.amount)[: len(head)] for s in slots]
+    return _figure(boxes, tall, title, description, head, rows)
 
 
 def _places(points: Sequence[Point], least_span: float) -> list[tuple[float, float]]:
@@ -92,21 +109,26 @@ def _places(points: Sequence[Point], least_span: float) -> list[tuple[float, flo
 
 
 def _figure(
-    drawing: SafeString, height: int, title: str, description: str, head: tuple[str, str], rows: list[tuple[str, str]]
+    drawing: SafeString,
+    height: int,
+    title: str,
+    description: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    reach: str = "",
 ) -> SafeString:
+    """Below the drawing its span, from the first label to the last, and between them the `reach` of its values."""
     name = f"chart-{next(_ids)}"
     return format_html(
         '<figure class="chart"><svg viewBox="0 0 {} {}" role="img" aria-labelledby="{n}-t {n}-d"'
         ' preserveAspectRatio="none">'
-        '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}</svg><figcaption>{}</figcaption>'
+        '<title id="{n}-t">{}</title><desc id="{n}-d">{}</desc>{}</svg>'
+        '<p class="axis"><span>{}</span><span>{}</span><span>{}</span></p>'
+        "<figcaption><strong>{}</strong> {}</figcaption>"
         "<details><summary>As a table</summary>{}</details></figure>",
-        WIDTH,
-        height,
-        title,
-        description,
-        drawing,
-        description,
-        twin(head, rows),
+        *(WIDTH, height, title, description, drawing),
+        *(rows[0][0], reach, rows[-1][0] if len(rows) > 1 else ""),
+        *(title, description, twin(head, rows)),
         n=name,
     )
 

@@ -4,6 +4,7 @@ import { startKeys } from "./keys.js";
 import { startMenu } from "./menu.js";
 import { startFilter } from "./filter.js";
 import { startPasskeys } from "./passkeys.js";
+import { startFold } from "./fold.js";
 import { startZones } from "./zones.js";
 
 startMenu();
@@ -12,3 +13,4 @@ startLive();
 startFilter();
 startPasskeys();
 startZones();
+startFold();

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from operations.models import Operation, Status
+from operations.models import Operation, Status, Task
 from tests.browser.conftest import Site, Watched, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -158,7 +158,7 @@ def test_times_are_shown_in_the_zone_that_was_chosen_and_absolute_on_tap(site: S
 
     page.get_by_label("show them in").focus()
     page.get_by_label("show them in").select_option("Asia/Tokyo")
-    page.wait_for_function("document.querySelector('[data-zone-name]').textContent === 'Asia/Tokyo'")
+    expect(page.locator("#footer [data-zone-name]")).to_have_text("Asia/Tokyo")
     time = page.locator("#result_list time").first
     words = time.inner_text()
     time.click()
@@ -183,3 +183,17 @@ def test_search_is_reached_walked_and_opened_by_keyboard(site: Site, signed_in: 
 
     page.wait_for_url("**/request/deployments.restart/**")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_long_list_on_a_telephone_shows_ten_rows_and_the_rest_on_a_tap(site: Site, signed_in: SignIn) -> None:
+    for number in range(20):
+        Task.objects.create(kind="review_break_glass", title=f"task {number}", dedupe_key=f"fold {number}")
+    page = signed_in(site.world.everything).page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(site.url + reverse("admin:operations_task_changelist"))
+
+    rows = page.locator("#result_list tbody tr:visible")
+    expect(rows).to_have_count(10)
+    page.get_by_role("button", name="Show ").click()
+
+    assert rows.count() >= 20

@@ -44,7 +44,7 @@ def place_of(model: type[Model]) -> str:
         at: type[Model] | None = model
         for name in path.split("__"):
             names = {field.name: field for field in at._meta.get_fields()} if at else {}
-            at = names[name].related_model if name in names else None  # type: ignore[assignment]
+            at = names[name].related_model if name in names else None
         if at is Environment:
             return path
     return ""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
+from backups.models import Policy, Run
 from operations import home_panels
 from operations.engine import tick
 from operations.home_panels import Panel
@@ -94,3 +99,38 @@ def test_the_doctor_comes_after_the_verification_that_it_reads() -> None:
     order = list(tick._jobs)
 
     assert order.index("ledger.verify") < order.index("doctor")
+
+
+def test_the_backups_card_says_what_was_promised_beside_what_is(page_of_world: tuple[Client, factories.World]) -> None:
+    Policy.objects.filter(name="audit-trail").update(
+        cron="0 */6 * * *", time_zone="UTC", grace_minutes=30, rto_budget_seconds=900
+    )
+
+    card = page_of_world[0].get("/admin/").text.partition("Backups · production")[2].partition("</section>")[0]
+
+    assert "promised every 6 h 30 m" in card
+    assert "budget 15 m 0 s" in card
+    assert re.search(r"<dt>Stored</dt><dd>[\d.]+ [kMG]?B", card)
+    assert "nothing stored" in card  # the run that failed is a stub, and named in the table
+
+
+def test_a_proven_run_is_late_once_it_is_older_than_its_schedule_promises(
+    page_of_world: tuple[Client, factories.World],
+) -> None:
+    client, _ = page_of_world
+    ago = timezone.now() - timedelta(hours=7)
+    Run.objects.filter(status="failed").update(started_at=ago - timedelta(days=1))
+    Run.objects.update(proven_at=ago)
+    for cron, late in (("0 */6 * * *", True), ("0 0 * * *", False)):
+        Policy.objects.update(cron=cron, grace_minutes=30)
+        text = client.get("/admin/panels/").text
+
+        assert ("Late" in text.partition("Newest proven backup")[0][-400:]) == late, cron
+
+
+def test_a_mail_address_on_a_card_breaks_behind_its_at_sign_only() -> None:
+    panel = Panel("Live", "8a9ceef", detail="alfonso@sampelit.example · <b>")
+
+    text = render_to_string("admin/includes/panels.html", {"calm": [panel], "needs": []})
+
+    assert "alfonso@<wbr>sampelit.example · &lt;b&gt;" in text

@@ -81,8 +81,7 @@ after_in_child: _die_with_parent
 60 doctor
 """,
     "home widgets": """
-10 last_runs
-20 audit_rows
+10 backups_card
 """,
     "sidebar": """
 Overview 0 Overview: admin:index -
