@@ -119,7 +119,7 @@ Personal tokens: account:tokens
 50 supabase: steps discover
 """,
     "template tags": """
-ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty
+ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty ops.mails
 ops.may_somewhere ops.number ops.request_command ops.selected_choice ops.size ops.step_tone ops.timeline_of
 ops.tone ops.when ops.words
 """,
