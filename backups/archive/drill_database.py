@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import psycopg
 
-from backups.archive.manifest import Manifest, Surroundings
+from backups.archive.manifest import Manifest
+from backups.archive.source import Surroundings
 from providers import postgres
 from providers.embedded_postgres.cell import cell, open_for
 from providers.embedded_postgres.choice import fitting

@@ -59,7 +59,7 @@ class Loader(Builder):
             self.look_in(self.path_of(table.qualified))
             with self.connection.transaction():
                 blocks = unpack(data, segment, self.identities)
-                rows = postgres.copy_in(self.connection, (table.schema, table.name), names, table.format, blocks)
+                rows = postgres.copy_in(self.connection, (table.schema, table.name), names, segment.format, blocks)
                 transaction = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-from backups.archive.canonical_json import canonical, sha256
+from backups.archive.signatures import canonical, sha256
+from backups.archive.source import Source, Surroundings
 
 FORMAT = "sampelit-ops-run/2"
 OLD_FORMAT = "sampelit-ops-run/1"  # its statements were written by the portal, and lie in the manifest alone
@@ -38,6 +39,11 @@ class Segment:
     stored_sha256: str
     encrypted: bool
 
+    @property
+    def format(self) -> str:
+        """How its rows were copied: binary also in a CSV table, where one is longer than the server prints."""
+        return "csv" if self.key.removesuffix(".age").endswith(".csv.zst") else "binary"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -63,6 +69,11 @@ class Table:
     @property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    @property
+    def formats(self) -> set[str]:
+        """Those of its segments, and the one that was asked for."""
+        return {self.format, *(segment.format for segment in self.segments)}
 
     @property
     def rows(self) -> int:
@@ -93,37 +104,6 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Source:
-    """The database and the instant: identity, snapshot bounds (xid8), log position, the database's own clock."""
-
-    database: str
-    role: str
-    server_version: str
-    system_identifier: str
-    timeline: int
-    xmin: str
-    xmax: str
-    lsn: str
-    taken_at: str
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the source had from its server: a drill has it too, as far as it can, and says what it has not.
-
-    `owner`: whom most objects belonged to; a restore gives them to whoever restores.
-    """
-
-    collate: str = ""
-    ctype: str = ""
-    provider: str = ""
-    locale: str = ""
-    collations: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    owner: str = ""
-
-
-@dataclass(frozen=True)
 class Manifest:
     """`objects`: pg_dump's archive of the schema, the same as a script, its fingerprint; `not_covered`: sentences."""
 
@@ -140,7 +120,7 @@ class Manifest:
     ledger_head: str = ""
     previous_sha256: str = ""
     objects: tuple[Segment, ...] = ()
-    surroundings: Surroundings = Surroundings()
+    surroundings: Surroundings = field(default_factory=Surroundings)
     not_covered: tuple[str, ...] = ()
     format: str = field(default=FORMAT)
 

@@ -167,8 +167,11 @@ def _of_table(place: str, table: dict[str, Any]) -> str:
     rows = sum(part["rows"] for part in parts)
     chains = table["chains"] or []
     untold = bool(parts) and all(part["digest"] == "0" for part in parts)  # a copy without evidence, for a benchmark
+    endings = (".csv.zst", ".binary.zst") if table["format"] == "csv" else ".binary.zst"  # too long for CSV is binary
+    strange = [part for part in parts if not part["key"].removesuffix(".age").endswith(endings)]
     said = [
         (len(set(columns)) < len(columns), "a column is named twice"),
+        (bool(strange), "a segment of another format"),
         (any(not part["key"].startswith(place) for part in parts), "a segment of another table"),
         (bool(parts) and [*(part["start"] for part in parts), ""] != edges, "its segments do not cover it once"),
         (

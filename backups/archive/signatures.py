@@ -1,11 +1,16 @@
-"""Ed25519 signatures of manifests and proofs. In: a key as PEM, base64 or hex. Out: Signer, Verifier, key ids."""
+"""What is signed, and how: canonical JSON (sorted keys, no spaces, UTF-8, no floats), its digest, Ed25519.
+
+In: a value; a key as PEM, base64 or hex. Out: bytes; Signer, Verifier, key ids.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -13,6 +18,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 RAW = serialization.Encoding.Raw
 PUBLIC_RAW = serialization.PublicFormat.Raw
+
+
+def canonical(value: Any) -> bytes:
+    """Raises ValueError for floats: their text differs between languages."""
+    _refuse_floats(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise ValueError("canonical JSON holds no floats")
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    for item in items:
+        _refuse_floats(item)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def key_id(public: Ed25519PublicKey) -> str:

@@ -8,21 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backups.archive.canonical_json import canonical, sha256
-from backups.archive.manifest import (
-    FORMAT,
-    OLD_FORMAT,
-    Column,
-    Head,
-    Manifest,
-    Segment,
-    Source,
-    Statement,
-    Surroundings,
-    Table,
-)
+from backups.archive.manifest import FORMAT, OLD_FORMAT, Column, Head, Manifest, Segment, Statement, Table
 from backups.archive.shape import SHAPES, contradiction, misfit
-from backups.archive.signatures import Signer, Verifier
+from backups.archive.signatures import Signer, Verifier, canonical, sha256
+from backups.archive.source import Source, Surroundings
 from providers import bounded_json
 
 

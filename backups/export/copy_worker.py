@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -22,6 +22,7 @@ from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Position, Range
 from providers.postgres.connection import UNKNOWN_NAME, looking_in
+from providers.postgres.copy.stream import is_too_long
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 
@@ -46,6 +47,7 @@ class Job:
     name: str
     columns: tuple[tuple[str, str], ...]
     format: str
+    binary_io: bool
     directory: str
     start: tuple[int, int]
     end: tuple[int, int] | None
@@ -94,7 +96,19 @@ class Copier:
                 return [self._read_looking_around(job, part, cap=sys.maxsize)]
             return [future for half in halves for future in self.begin(job, half)]
         except psycopg.Error as error:
-            raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
+            if not is_too_long(error):
+                raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
+        return self._as_binary(job, part)
+
+    def _as_binary(self, job: Job, part: Range) -> list[Future[Segment]]:
+        """A row is longer than the server prints, while its bytes may be sent: this range goes as they are."""
+        if job.format == "binary" or not job.binary_io:
+            raise ProviderError(
+                f"{job.schema}.{job.name} has a row longer than the gigabyte that PostgreSQL sends at once, so no dump "
+                "holds it. The run was not stored. Shorten its values, or keep the largest as a large object."
+            )
+        self._begin_again()
+        return self.begin(replace(job, format="binary"), part)
 
     def _begin_again(self) -> None:
         self.connection.execute("ROLLBACK")

@@ -18,6 +18,7 @@ from backups.archive.signatures import Signer
 from backups.archive.signed_json import decode, encode
 from backups.export.copy_worker import Job
 from backups.export.ctid_ranges import Cutter
+from backups.export.fallback import fallen_back
 from backups.export.large_objects import with_large_objects
 from backups.export.locked_snapshot import locked_snapshot, refuse, source_of
 from backups.export.schema import Place, copy_schema
@@ -91,6 +92,8 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
     except AlreadyStored:
         watch.log("Another attempt stored the manifest first; its copy is the run.")
         return decode(plan.store.get(manifest_key(plan.run)), plan.signer.verifier if plan.signer else None)
+    for text in fallen_back(manifest):
+        watch.log(text)
     watch.log(f"Stored {len(manifest.segments)} segments and the manifest in {plan.store}.")
     return manifest
 
@@ -163,7 +166,8 @@ def _copy_table(
     fmt = spec.format_of(table.name, table.binary_io)
     directory = f"{plan.prefix}{number:03d}-{_slug(table.name)}/"
     columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
-    jobs = (Job(table.schema, table.name, columns, fmt, directory, *part, table.pages) for part in cutter)
+    fixed = (table.schema, table.name, columns, fmt, table.binary_io, directory)
+    jobs = (Job(*fixed, *part, table.pages) for part in cutter)
     copied: list[Segment] = []
     for job, segments in crew.run(jobs):
         watch.check()

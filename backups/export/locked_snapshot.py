@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backups.archive.manifest import Source
+from backups.archive.source import Source
 from backups.policy_spec import PolicySpec
 from providers import postgres
 from providers.errors import Refused

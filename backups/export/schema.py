@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from backups.archive.manifest import Segment, Statement, Surroundings
+from backups.archive.manifest import Segment, Statement
 from backups.archive.segment_codec import pack
+from backups.archive.source import Surroundings
 from backups.progress import Watch
 from providers import postgres
 from providers.embedded_postgres import pg_dump

@@ -16,6 +16,7 @@ from django.utils import timezone
 from backups.archive import keys
 from backups.archive.manifest import Manifest
 from backups.export.exporter import ExportPlan, export
+from backups.export.fallback import fallen_back
 from backups.models import Policy, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.policies import portal
@@ -57,7 +58,7 @@ def copy_run(ctx: StepContext, run: Run) -> None:
     manifest = export(run.policy.spec(), _plan(ctx, run, last), watch(ctx))
     locked = object_lock.read_back(manifest, store_of(run))
     note = postgres.timeline_note(manifest.source.timeline, last.timeline_for_next if last else 0)
-    warnings = [text for text in (*run.warnings, locked.warning, note) if text]
+    warnings = [text for text in (*run.warnings, *fallen_back(manifest), locked.warning, note) if text]
     fields = {**stored_fields(manifest, began), "retained_until": locked.until, "lock_mode": locked.mode}
     with transaction.atomic():
         lock(ctx.lease)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backups.archive.canonical_json import sha256
 from backups.archive.manifest import Manifest
-from backups.archive.signatures import Signer, Verifier
+from backups.archive.signatures import Signer, Verifier, sha256
 from backups.archive.signed_json import ManifestError, sealed, unsealed
 from backups.facts.model import RunFacts, from_document
 from backups.progress import Watch

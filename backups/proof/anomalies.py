@@ -69,7 +69,7 @@ def _shrunk(before: Table, now: Table, run: str) -> Anomaly | None:
     if _dropped(before.rows, now.rows):
         text = f"{name} has {now.rows} rows, the last proven run had {before.rows}. Find out who removed them."
         return Anomaly("rows", name, text, run)
-    if before.format == now.format and _dropped(before.raw_bytes, now.raw_bytes):
+    if before.formats == now.formats and _dropped(before.raw_bytes, now.raw_bytes):
         text = (
             f"{name} has {now.raw_bytes} bytes, the last proven run had {before.raw_bytes} with about as many rows. "
             "Find out what became of their content."

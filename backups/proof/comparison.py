@@ -47,7 +47,7 @@ NOTHING_BEFORE = Comparison()
 
 def missing_from(earlier: Table, today: Table) -> list[Segment]:
     """The earlier segments whose bytes are not in today's run; all, when the columns or the format changed."""
-    if earlier.columns != today.columns or earlier.format != today.format:
+    if earlier.columns != today.columns or earlier.formats != today.formats:
         return list(earlier.segments)
     known = {segment.raw_sha256 for segment in today.segments}
     return [segment for segment in earlier.segments if segment.raw_sha256 not in known]

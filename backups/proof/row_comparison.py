@@ -91,7 +91,7 @@ def _new_but_old(loader: Loader, before: Manifest, earlier: Table, today: Table)
 def _staged(loader: Loader, earlier: Table) -> dict[str, str]:
     """The earlier types; text stands for one that today's schema has not, where the rows are text anyway."""
     types = {column.name: column.type for column in earlier.columns}
-    if earlier.format != "csv":
+    if earlier.formats != {"csv"}:
         return types
     query = "SELECT to_regtype(%s) IS NOT NULL"
     known = {kind: loader.connection.execute(query, [kind]).fetchone() == (True,) for kind in set(types.values())}

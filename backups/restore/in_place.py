@@ -77,8 +77,9 @@ def _difference(loader: Loader, live: Connection, table: Table, references: Sequ
     key, beside = (table.schema, table.name), (BESIDE, table.name)
     names = [column.name for column in table.columns]
     postgres.copy_of(loader.connection, key, beside)
-    stream = postgres.CopyOut(live, key, names, postgres.Range(), table.format)
-    rows = postgres.copy_in(loader.connection, beside, names, table.format, stream)
+    form = max(table.formats, key="csv binary".index)
+    stream = postgres.CopyOut(live, key, names, postgres.Range(), form)
+    rows = postgres.copy_in(loader.connection, beside, names, form, stream)
     primary = postgres.primary_key(loader.connection, key)
     loader.watch.progress(rows, rows, "rows", f"comparing {table.qualified}")
     if primary:
@@ -184,7 +185,7 @@ def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
         loader.watch.check()
         try:
             blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
-            loader.rows += postgres.copy_in(loader.connection, staged, names, table.format, blocks)
+            loader.rows += postgres.copy_in(loader.connection, staged, names, segment.format, blocks)
         except (Damaged, Missing) as error:
             raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
         loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)

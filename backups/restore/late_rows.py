@@ -39,7 +39,7 @@ def _lay_over(loader: Loader, number: int, table: Table, aside: bool) -> str:
     for segment in table.segments:
         try:
             blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
-            postgres.copy_in(loader.connection, staged, names, table.format, blocks)
+            postgres.copy_in(loader.connection, staged, names, segment.format, blocks)
         except (Damaged, Missing) as error:
             loader.problems.append(f"Rows kept after the run could not be read: {error}.")
             return ""

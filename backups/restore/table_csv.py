@@ -21,6 +21,7 @@ from backups.archive.subset import narrowed
 from backups.progress import SILENT
 from providers import postgres
 from providers.errors import ProviderError, Refused
+from providers.postgres.copy.stream import is_too_long
 from providers.postgres.error_facts import explain_load
 from providers.storage.base import Store
 
@@ -49,7 +50,7 @@ def csv_of(
     problems = [problem for segment in table.segments if (problem := segment_problem(store, segment, (), deep=False))]
     if problems:
         raise Refused(f"Run {manifest.run} is damaged; nothing was sent. {' '.join(problems[:5])}")
-    if table.format == "csv" and table.segments:
+    if table.formats == {"csv"} and table.segments:
         return _joined(table, store, identities)
     part = narrowed(manifest, (table.qualified,))
     disk_space.refuse_without(table.raw_bytes, f"{table.qualified} was not sent.")
@@ -100,6 +101,11 @@ def _converted(
                 ):
                     yield bytes(block)
             except psycopg.Error as error:
+                if is_too_long(error):
+                    raise ProviderError(
+                        f"{table.qualified} has a row longer than PostgreSQL prints, so it cannot be CSV and "
+                        "what was sent is not whole. Restore the table instead."
+                    ) from None
                 raise explain_load(error, f"Writing {table.qualified} as CSV") from None
     finally:
         ONE_AT_A_TIME.release()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.archive.manifest import Manifest, Segment, Source, Table
+from backups.archive.manifest import Manifest, Segment, Table
+from backups.archive.source import Source
 from backups.models import Slot
 from backups.proof.anomalies import FEWEST_RUNS, Measured, off_trend, shrunk, too_slow
 from backups.web.calendar import Day, heat, worst

@@ -12,10 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from backups.archive.manifest import OLD_FORMAT, Head, Manifest, Segment, Source, Statement, Table, manifest_key
+from backups.archive.manifest import OLD_FORMAT, Head, Manifest, Segment, Statement, Table, manifest_key
 from backups.archive.signatures import Signer, generate, load_signer
 from backups.archive.signed_json import ManifestError, encode
 from backups.archive.signed_json import sealed as sealed_document
+from backups.archive.source import Source
 from backups.evidence import html, signed_report
 from backups.evidence.inputs import material
 from backups.evidence.periods import gaps, months_of

@@ -10,7 +10,7 @@ from io import BytesIO
 from time import sleep
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.pq import ExecStatus
 
 from providers.errors import ProviderError
@@ -22,6 +22,12 @@ BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
 FORMATS = {"csv": "FORMAT csv, HEADER true, FORCE_QUOTE *", "binary": "FORMAT binary"}
 FORMATS_IN = {"csv": "FORMAT csv, HEADER true", "binary": "FORMAT binary"}
+
+
+def is_too_long(error: psycopg.Error) -> bool:
+    """Whether a value or a row does not fit into a server's buffer: a gigabyte (MaxAllocSize, memutils.h)."""
+    text = error.diag.message_primary or str(error)
+    return isinstance(error, errors.ProgramLimitExceeded) or "invalid memory alloc request size" in text
 
 
 def _columns(names: Sequence[str]) -> sql.Composable:

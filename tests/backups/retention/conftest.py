@@ -10,10 +10,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from backups.archive.canonical_json import sha256
-from backups.archive.manifest import OLD_FORMAT, Column, Manifest, Segment, Source, Statement, Table, manifest_key
-from backups.archive.signatures import generate, load_signer
+from backups.archive.manifest import OLD_FORMAT, Column, Manifest, Segment, Statement, Table, manifest_key
+from backups.archive.signatures import generate, load_signer, sha256
 from backups.archive.signed_json import encode
+from backups.archive.source import Source
 from backups.models import Policy, Run
 from backups.models import Segment as SegmentRow
 from backups.models.run import segment_rows

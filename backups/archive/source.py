@@ -1,0 +1,36 @@
+"""Where a run came from: the database, the instant, and what it had from its server. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """The database and the instant: identity, snapshot bounds (xid8), log position, the database's own clock."""
+
+    database: str
+    role: str
+    server_version: str
+    system_identifier: str
+    timeline: int
+    xmin: str
+    xmax: str
+    lsn: str
+    taken_at: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the source had from its server: a drill has it too, as far as it can, and says what it has not.
+
+    `owner`: whom most objects belonged to; a restore gives them to whoever restores.
+    """
+
+    collate: str = ""
+    ctype: str = ""
+    provider: str = ""
+    locale: str = ""
+    collations: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    owner: str = ""
