@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
@@ -94,7 +92,7 @@ def _note_restrict(data: bytes, statements: list[Statement]) -> None:
     if statements and without_restrict(data) != data:
         first = statements[0]
         note = Finding(RESTRICT.id, CONVENTION, None, False, False, RESTRICT.message, RESTRICT.safe_form)
-        statements[0] = replace(first, findings=(*first.findings, note))
+        statements[0] = first._replace(findings=(*first.findings, note))
 
 
 def _segment(item: Raw | Unparsed, state: State) -> None:

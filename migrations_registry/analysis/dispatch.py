@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import locks
-from migrations_registry.analysis.postgresql.parents import parents
+from migrations_registry.analysis.postgresql.parents import ENDING, parents
 from migrations_registry.analysis.rule_registry import AFTER, ALTER, HANDLERS
 from migrations_registry.analysis.scope import qualified
 from migrations_registry.analysis.state import State
@@ -14,7 +14,7 @@ def judge(kind: str, node: Node, state: State) -> None:
     """Let every rule speak; findings and touched relations go into `state`."""
     node = qualified(kind, node, state.scope)
     state.judged.append((kind, node))
-    ended = list(parents(kind, node, state))
+    ended = list(parents(kind, node, state)) if kind in ENDING else []
     for handler in HANDLERS.get(kind, ()):
         handler(node, state)
     if kind == "AlterTableStmt" and node["objtype"] != "OBJECT_TYPE":
@@ -23,9 +23,11 @@ def judge(kind: str, node: Node, state: State) -> None:
             for alter_handler in ALTER.get(command["subtype"], ()):
                 alter_handler(command, node, state)
     own = list(locks(kind, node))
-    taken = [*own, *ended]
-    for name, lock in taken:
+    for name, lock in own:
+        state.touch(name, lock)
+    for name, lock in ended:
         state.touch(name, lock, beside=(name, lock) not in own)
+    taken = [*own, *ended]
     for after in AFTER:
         after(kind, node, taken, state)
 

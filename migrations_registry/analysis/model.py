@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrations_registry.analysis.version import ruleset
 
@@ -36,9 +37,8 @@ class Rule:
     good: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one rule says about one statement."""
+class Finding(NamedTuple):
+    """What one rule says about one statement; a tuple, because those are made fastest and a file holds many."""
 
     rule: str
     severity: str
@@ -64,8 +64,7 @@ class Touched:
         return self.name[1] if self.name[0] == "public" else ".".join(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement of a file: its bytes, lines (1-based), findings and the relations it locks."""
 
     kind: str

@@ -31,6 +31,15 @@ _OUTSIDE = {
     "CreateSubscriptionStmt",
     "DropSubscriptionStmt",
 }
+_BY_OPTIONS = {
+    "AlterDatabaseStmt",
+    "AlterTableStmt",
+    "ClusterStmt",
+    "DropStmt",
+    "IndexStmt",
+    "ReindexStmt",
+    "VacuumStmt",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,8 @@ DEFAULT_POLICY = Policy()
 
 def severity_of(finding: Finding, policy: Policy) -> str:
     """The finding's severity under a policy, which never makes a grave one less."""
-    wanted = policy.severities.get(finding.rule, finding.severity)
-    return finding.severity if is_lowered(finding.severity, wanted) else wanted
+    wanted = policy.severities.get(finding.rule)
+    return finding.severity if wanted is None or is_lowered(finding.severity, wanted) else wanted
 
 
 def is_lowered(severity: str, wanted: str) -> bool:
@@ -65,12 +74,13 @@ def risk_of(statements: Iterable[Statement], facts: CatalogFacts | None, policy:
 
 def statement_risk(statement: Statement, facts: CatalogFacts | None, policy: Policy) -> str:
     """The risk of one statement by itself."""
-    severities = {severity_of(finding, policy) for finding in statement.findings}
-    if severities & set(GRAVE):
+    severities = {severity_of(finding, policy) for finding in statement.findings} - {CONVENTION}
+    if not severities:
+        return ROUTINE
+    if not severities.isdisjoint(GRAVE):
         return DESTRUCTIVE
-    if severities & {BLOCKING, REWRITE} and facts is not None and _touches_large(statement, facts, policy):
-        return DESTRUCTIVE
-    return SENSITIVE if severities - {CONVENTION} else ROUTINE
+    waits = not severities.isdisjoint((BLOCKING, REWRITE))
+    return DESTRUCTIVE if waits and facts is not None and _touches_large(statement, facts, policy) else SENSITIVE
 
 
 def _touches_large(statement: Statement, facts: CatalogFacts, policy: Policy) -> bool:
@@ -84,8 +94,8 @@ def _touches_large(statement: Statement, facts: CatalogFacts, policy: Policy) ->
 
 def is_transactional(kind: str, node: Node) -> bool:
     """Whether PostgreSQL lets the statement run inside a transaction block (PreventInTransactionBlock)."""
-    if kind in _OUTSIDE:
-        return False
+    if kind not in _BY_OPTIONS:
+        return kind not in _OUTSIDE
     if kind == "AlterDatabaseStmt":
         return "tablespace" not in options(node.get("options", []))
     if kind in ("IndexStmt", "DropStmt"):
@@ -97,7 +107,5 @@ def is_transactional(kind: str, node: Node) -> bool:
     if kind == "ReindexStmt":
         everything = node["kind"] in ("REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_SYSTEM", "REINDEX_OBJECT_DATABASE")
         return not everything and not is_on(options(node.get("params", [])).get("concurrently", False))
-    if kind == "AlterTableStmt":
-        commands = [item["AlterTableCmd"] for item in node["cmds"]]
-        return not any(command.get("def", {}).get("PartitionCmd", {}).get("concurrent") for command in commands)
-    return True
+    commands = (item["AlterTableCmd"] for item in node["cmds"])
+    return not any(command.get("def", {}).get("PartitionCmd", {}).get("concurrent") for command in commands)

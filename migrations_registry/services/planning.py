@@ -143,8 +143,8 @@ def _judged(question: _Question) -> Analysis:
 
 
 def _ruled(statement: Statement, policy: Policy) -> Statement:
-    findings = (replace(finding, severity=severity_of(finding, policy)) for finding in statement.findings)
-    return replace(statement, findings=tuple(findings))
+    findings = (finding._replace(severity=severity_of(finding, policy)) for finding in statement.findings)
+    return statement._replace(findings=tuple(findings))
 
 
 def _explained(statement: Statement, question: _Question) -> Statement:
@@ -152,10 +152,10 @@ def _explained(statement: Statement, question: _Question) -> Statement:
     if statement_risk(statement, question.facts, replace(question.policy, severities={})) == DESTRUCTIVE:
         return statement
     findings = (
-        replace(finding, severity=CONVENTION) if (finding.rule, statement.line) in question.waived else finding
+        finding._replace(severity=CONVENTION) if (finding.rule, statement.line) in question.waived else finding
         for finding in statement.findings
     )
-    return replace(statement, findings=tuple(findings))
+    return statement._replace(findings=tuple(findings))
 
 
 def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:

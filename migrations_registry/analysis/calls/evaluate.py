@@ -28,6 +28,11 @@ def evaluate(node: Node, state: State) -> None:
                 _run(kind, name, state)
 
 
+def computes(node: Node) -> bool:
+    """Whether any expression below it runs something by a name."""
+    return not _READERS.keys().isdisjoint([kind for kind, _ in inner_nodes(node)])
+
+
 Name = tuple[object, ...]
 
 

@@ -18,6 +18,7 @@ CHANGES = frozenset({INSERT, UPDATE, DELETE, TRUNCATE})
 _TRIGGER_BITS = {4: INSERT, 8: DELETE, 16: UPDATE, 32: TRUNCATE}  # catalog/pg_trigger.h
 _QUERIES = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
 _DML = {"InsertStmt": {INSERT, UPDATE}, "UpdateStmt": {UPDATE}, "DeleteStmt": {DELETE}, "MergeStmt": CHANGES}
+CHANGING = frozenset((*_DML, "CopyStmt", "TruncateStmt"))  # the kinds to which CHANGES happen
 _REBUILDS = {"AlterTableStmt", "IndexStmt", "ClusterStmt", "ReindexStmt", "RefreshMatViewStmt"}
 
 

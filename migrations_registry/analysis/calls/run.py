@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from migrations_registry.analysis.calls.attached import Parts, attached
 from migrations_registry.analysis.calls.catalogue import family, set_off
-from migrations_registry.analysis.calls.evaluate import evaluate
-from migrations_registry.analysis.calls.events import CHANGES, READ, WRITES, happening, trigger_events
+from migrations_registry.analysis.calls.evaluate import computes, evaluate
+from migrations_registry.analysis.calls.events import CHANGES, CHANGING, READ, WRITES, happening, trigger_events
 from migrations_registry.analysis.calls.follow import call, unseen
 from migrations_registry.analysis.dispatch import judge_node
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SECURITY, Name
@@ -25,12 +25,15 @@ from migrations_registry.analysis.state import State
 _ELSEWHERE = {"CreateTableAsStmt", "DeclareCursorStmt", "PrepareStmt", "CreateSchemaStmt", "ExplainStmt", "DoStmt"}
 _JOBS = {("cron", "job"), ("pgagent", "pga_jobstep"), ("timetable", "task")}
 _GRAVE = {DESTRUCTIVE, OPAQUE, SECURITY}
+_ONLY_EXPRESSIONS = {"CreateStmt", "CreatePolicyStmt", "AlterPolicyStmt", "AlterTableStmt", "IndexStmt"}
 _LATER = {"CreateStmt", "ViewStmt", "CreatePolicyStmt", "AlterPolicyStmt", "CreateTrigStmt", "RuleStmt"}
 
 
 def runs(kind: str, node: Node, taken: list[tuple[Name, str]], state: State) -> None:
     """Everything that the statement computes now, makes something else compute later, or sets off."""
-    if kind in _LATER:
+    if kind in _ONLY_EXPRESSIONS and not computes(node):
+        pass
+    elif kind in _LATER:
         _attach(kind, node, state)
     elif kind == "AlterTableStmt":
         _alter(node, state)
@@ -43,7 +46,8 @@ def runs(kind: str, node: Node, taken: list[tuple[Name, str]], state: State) -> 
     elif kind not in _ELSEWHERE:
         evaluate({"FuncCall": node["funccall"]} if kind == "CallStmt" else node, state)
         _name_all(attached(kind, node), state)
-    _set_off(kind, node, state)
+    if state.waiting or kind in CHANGING:
+        _set_off(kind, node, state)
     if state.programs is not None:
         set_off(kind, node, state)
 

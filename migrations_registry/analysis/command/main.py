@@ -10,7 +10,6 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from migrations_registry.analysis.analyse import ASSUMED_VERSION, analyse
@@ -74,9 +73,14 @@ def _judge_all(given: Namespace) -> Iterator[Judged]:
         yield from pool.map(judge, given.files, chunksize=64)
 
 
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def _judge(path: str, format_: str, version: int, as_runner: bool) -> Judged:
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if path == "-" else _bytes(path)
     except OSError as error:
         return None, UNREADABLE, f"{path}: cannot be read ({error.strerror}); nothing is known about it."
     analysis = analyse(data, pg_version=version, as_runner=as_runner)

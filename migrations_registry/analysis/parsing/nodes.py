@@ -6,6 +6,7 @@ from typing import Any
 
 from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.parsing.versioned_syntax import MARKED
 
 DML = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
 _INNER = DML | {"FuncCall", "RangeVar", "A_Expr", "SubLink", "SortBy", "ColumnRef", "TypeCast", "RangeTableSample"}
@@ -49,7 +50,7 @@ def function_name(call: Node) -> str:
 
 def type_name(node: Node) -> str:
     """A TypeName's bare name: int4, varchar, app.mood."""
-    return ".".join(part for part in strings(node.get("names", [])) if part not in ("pg_catalog", "public"))
+    return ".".join([part for part in strings(node.get("names", [])) if part not in ("pg_catalog", "public")])
 
 
 def modifiers(node: Node) -> list[int]:
@@ -104,35 +105,44 @@ def is_on(setting: Any) -> bool:
     return setting is True or str(setting).lower() in ("true", "on", "1")
 
 
-_newest: tuple[Node, list[tuple[str, Node]]] = ({}, [])
+Inner = list[tuple[str, Any]]
+_newest: tuple[Node, Inner, Inner] = ({}, [], [])
 
 
 def inner_nodes(node: Node) -> list[tuple[str, Node]]:
-    """Every statement, call, operator, cast, column and relation below `node`, in no particular order.
+    """Every statement, call, operator, cast, column and relation below `node`, in no particular order."""
+    return _walked(node)[1]
 
-    Several rules ask about the same statement one after the other, so the newest answer is kept.
-    """
+
+def marked(node: Node) -> Inner:
+    """Every key below `node` that stands in versioned_syntax.MARKED, and what it holds."""
+    return _walked(node)[2]
+
+
+def _walked(node: Node) -> tuple[Node, Inner, Inner]:
+    """Several rules ask about the same statement one after the other, so the newest answer is kept."""
     global _newest
-    asked, known = _newest
-    if asked is node:
+    known = _newest  # another thread may put its own there meanwhile
+    if known[0] is node:
         return known
-    inner: list[tuple[str, Node]] = []
+    inner: Inner = []
+    marks: Inner = []
     stack: list[Any] = [node]
     while stack:
-        current = stack.pop()
-        if type(current) is list:
-            stack += current
-            continue
-        for key, child in current.items():
+        for key, child in stack.pop().items():
             kind = type(child)
+            if kind is int:
+                continue  # most are places in the text
+            if key in _INNER:
+                inner.append((key, child))
+            if key in MARKED:
+                marks.append((key, child))
             if kind is dict:
-                if key in _INNER:
-                    inner.append((key, child))
                 stack.append(child)
-            elif kind is list:
-                stack += [item for item in child if type(item) is dict or type(item) is list]
-    _newest = (node, inner)
-    return inner
+            elif kind is list and child and type(child[0]) is dict:
+                stack += child
+    _newest = known = node, inner, marks
+    return known
 
 
 def tested_not_null(expression: Node) -> str | None:

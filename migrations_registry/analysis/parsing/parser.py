@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
 from migrations_registry.analysis.parsing.library import lib
@@ -37,8 +37,7 @@ class ParseError(Exception):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One statement: its node type, its fields and the bytes [start, end) without leading blanks and comments."""
 
     kind: str

@@ -88,7 +88,7 @@ def without_restrict(data: bytes) -> bytes:
 
     Only before the first and behind the last statement: anywhere else such a line is text, or a psql command.
     """
-    first = _RESTRICT.search(data)
+    first = _RESTRICT.search(data) if b"\\restrict" in data else None
     if first is None or skip_blank(data, 0, first.start()) != first.start():
         return data
     data = data[: first.start()] + b" " * len(first[0]) + data[first.end() :]

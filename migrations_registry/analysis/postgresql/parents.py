@@ -12,6 +12,7 @@ from migrations_registry.analysis.parsing.nodes import dotted, label, relation, 
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.state import State
 
+ENDING = frozenset(("DropStmt", "AlterTableStmt"))
 Key = tuple[str, Name, tuple[str, ...]]  # constraint, parent, own columns
 
 

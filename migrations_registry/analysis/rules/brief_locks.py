@@ -26,7 +26,7 @@ BRIEF = rule(
 
 def untold_lock(kind: str, _node: Node, taken: list[tuple[Name, str]], state: State) -> None:
     """After each statement: whether a finding speaks of its strongest lock."""
-    if kind in DML or state.is_later:
+    if not taken or kind in DML or state.is_later:
         return
     strong = {name: lock for name, lock in taken if STRENGTH[lock] >= STRENGTH[SH] and not state.is_new(name)}
     told = max((STRENGTH[finding.lock] for finding in state.findings if finding.lock), default=-1)

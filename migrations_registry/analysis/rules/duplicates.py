@@ -22,9 +22,11 @@ DUPLICATE_COLUMN = rule(
 
 
 def _report(names: Iterable[str], state: State) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            state.see(DUPLICATE_COLUMN, name=name)
+    listed = list(names)
+    if len(set(listed)) < len(listed):
+        for name, times in Counter(listed).items():
+            if times > 1:
+                state.see(DUPLICATE_COLUMN, name=name)
 
 
 def _assigned(targets: list[Node]) -> list[str]:

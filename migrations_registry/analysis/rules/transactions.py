@@ -103,12 +103,12 @@ def held_locks(kind: str, node: Node, taken: list[tuple[Name, str]], state: Stat
         return
     if state.in_transaction:
         _slow_after_lock(kind, node, state)
-        fresh = {name for name, lock in taken if lock == AX and kind in _DDL and not state.is_new(name)}
-        _several(fresh, state)
-        for name, lock in taken:
-            if kind in _DDL and not state.is_new(name) and STRENGTH[lock] >= STRENGTH[SRE]:
-                state.locked[name] = lock
-    _timeout_note(state)
+        if kind in _DDL:
+            strong = {name: lock for name, lock in taken if STRENGTH[lock] >= STRENGTH[SRE] and not state.is_new(name)}
+            _several({name for name, lock in taken if lock == AX and name in strong}, state)
+            state.locked.update(strong)
+    if not state.lock_timeout_set and not state.hidden:
+        _timeout_note(state)
 
 
 def _holding(state: State) -> list[str]:
@@ -132,8 +132,8 @@ def _slow_after_lock(kind: str, node: Node, state: State) -> None:
     elif kind in _DDL and state.backfilled and not all(state.is_new(name) for name in state.touched):
         state.see(BACKFILL, names=", ".join(label(name) for name in state.touched))
         state.backfilled = False
-    elif state.locked and _holding(state) and any(finding.scan for finding in state.findings):
-        state.see(AFTER_AX, names=", ".join(_holding(state)))
+    elif state.locked and (held := _holding(state)) and any(finding.scan for finding in state.findings):
+        state.see(AFTER_AX, names=", ".join(held))
 
 
 def _backfill(kind: str, node: Node, state: State) -> None:
@@ -142,7 +142,7 @@ def _backfill(kind: str, node: Node, state: State) -> None:
         return
     fills = kind == "MergeStmt" or ("fromClause" in node.get("selectStmt", {}).get("SelectStmt", {}))
     fills = fills or (
-        kind in ("UpdateStmt", "DeleteStmt") and (_takes_all(node) or _ranges(node) or target in state.locked)
+        kind in ("UpdateStmt", "DeleteStmt") and (target in state.locked or _ranges(node) or _takes_all(node))
     )
     if fills and _holding(state):
         state.see(BACKFILL, names=", ".join(_holding(state)))
@@ -165,7 +165,7 @@ def _ranges(node: Node) -> bool:
 
 def _timeout_note(state: State) -> None:
     waits = any(finding.severity in (BLOCKING, REWRITE, DESTRUCTIVE) and finding.lock for finding in state.findings)
-    if waits and not state.lock_timeout_set and not state.hidden:
+    if waits:
         state.lock_timeout_set = True
         state.see(NO_LOCK_TIMEOUT)
 
