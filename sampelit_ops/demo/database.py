@@ -9,6 +9,7 @@ from providers.embedded_postgres.server import EmbeddedPostgres, data_home
 from sampelit_ops.demo.paths import DATA
 
 NAME = "sampelit_ops"
+ROLE = "sampelit_ops_portal"  # as which the portal runs; it owns nothing
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from providers.processes import arm_parent_death
 from providers.secret_environment import conceal
 from sampelit_ops.database_guard import errors_as_sentences, refuse_foreign_database
 from sampelit_ops.demo.child_processes import sandbox_values, start_portal, start_sandbox, wait_for_web, watch
-from sampelit_ops.demo.database import NAME, demo_cluster
+from sampelit_ops.demo.database import NAME, ROLE, demo_cluster
 from sampelit_ops.demo.environment import another_users, read_demo_env, write_demo_env
 from sampelit_ops.demo.migrations import FILES
 from sampelit_ops.demo.paths import DATA
@@ -75,7 +75,8 @@ def _serve(stack: ExitStack, began: float) -> int:
     _prefer(given, values)
     write_demo_env({name: value for name, value in values.items() if name != "DATABASE_URL"})
     _say(began, "sandbox ready: a Sampelit database, its health page and both provider APIs")
-    logins = _prepare()
+    logins = _prepare(server.password)
+    os.environ["DATABASE_URL"] = server.dsn(NAME, ROLE)  # of the children
     _say(began, "schema migrated, people and environments in place")
     children = start_portal(stack, values["PORT"]) | {"sandbox": sandbox}
     wait_for_web(children["web"], values["PORT"])
@@ -160,7 +161,7 @@ def _free(port: int) -> int | None:
         return int(probe.getsockname()[1])
 
 
-def _prepare() -> list[tuple[str, str, str]]:
+def _prepare(password: str) -> list[tuple[str, str, str]]:
     """Migrate and seed in this process; the logins. Refused, before the first write, on the product's database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
     refuse_foreign_database()
@@ -169,11 +170,13 @@ def _prepare() -> list[tuple[str, str, str]]:
 
     logging.disable(logging.INFO)  # this terminal shows what was done; the children's logs lie in .data/log
     call_command("migrate", verbosity=0)
+    from ledger.app_role import grant
     from sampelit_ops.demo.story import seed
     from sampelit_ops.demo.users import create_demo_users
 
     logins = create_demo_users()
     seed()
+    grant(ROLE, password)
     connections.close_all()
     return logins
 
