@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import measures, peers, services
+from bench import analysis, measures, peers, services
 from bench.by_hand import by_hand
 from bench.data import bench_database, peer_environment
 from bench.ours import Took, Variant, directory, run, run_in_parts
@@ -31,18 +31,23 @@ def main() -> None:
     options.home.mkdir(parents=True, exist_ok=True)
     if "memory" in options.only or not options.only:
         write(services.memory(Path(tempfile.mkdtemp(dir=options.home)), min(options.rows, 200_000)), options.rows)
-    if options.only != ["memory"]:
+    with tempfile.TemporaryDirectory(dir=fast_disk()) as work:
+        measure(analysis.cases(Path(work), options.rounds), options)
+    if not options.only or {*options.only} - {"memory", *analysis.KEYS}:
         against_peers(options)
     show()
+
+
+def measure(cases: Mapping[str, Callable[[], Found]], options: argparse.Namespace) -> None:
+    for name, case in cases.items():
+        if not options.only or name in options.only:
+            write({name: case()}, options.rows)
 
 
 def against_peers(options: argparse.Namespace) -> None:
     with bench_database(options.home, options.rows) as (_, dsns), tempfile.TemporaryDirectory(dir=fast_disk()) as work:
         cases = file_cases(dsns, Path(work), options.rounds, options.rows)
-        cases |= s3_cases(dsns, Path(work), options.rounds)
-        for name, case in cases.items():
-            if not options.only or name in options.only:
-                write({name: case()}, options.rows)
+        measure(cases | s3_cases(dsns, Path(work), options.rounds), options)
 
 
 def fast_disk() -> str | None:
