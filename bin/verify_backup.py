@@ -15,6 +15,7 @@ import argparse
 import base64
 import hashlib
 import json
+import os
 import re
 import sys
 import zlib
@@ -32,6 +33,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FIELD = re.compile(r'(?:"((?:[^"]|"")*+)")?+([,\n])')
 MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 MOST_DEPTH = 64
+HOWTO, MOST_BYTES = "HOW-TO-RESTORE.md", 1 << 20
+EDITIONS = {  # of the instructions, by SHA-256
+    "d4a57ac020ffb3d7fdfba3790333fe83bb19a3bffd542d92de4e17079fe687af",
+    "ba75475559411e9a3819bdba55fd1ecaa88add1d331b9e3342903cc4a80bd40c",
+    "809645f889b001326083a4a0820697de09abb6d1fb85915a9b8a719503df58a0",
+}
 
 
 def canonical(value: Any) -> bytes:
@@ -91,6 +98,11 @@ def unsealed(data: bytes, keys: list[Ed25519PublicKey]) -> tuple[dict[str, Any] 
     if not signed_by(keys, canonical(body), str(signature.get("value", ""))):
         return None, "carries a signature that does not hold for the given key"
     return body, ""
+
+
+def paper_at(path: Path, keys: list[Ed25519PublicKey]) -> tuple[dict[str, Any] | None, str]:
+    """The same of what lies beside a manifest; a link or a pipe is not read."""
+    return (None, "is no file") if path.is_symlink() or not path.is_file() else unsealed(path.read_bytes(), keys)
 
 
 # What a manifest may look like: the same text as in the portal, which a test holds.
@@ -300,12 +312,33 @@ class Run:
             self._segment(item)
         for table in [] if self.purged else body["tables"]:
             self._table(table)
+        self._papers(body, keys)
         self.said = [*self.unread, *body.get("not_covered", []), *self._not_checked(body, keys)]
         return body
 
+    def _papers(self, body: dict[str, Any], keys: list[Ed25519PublicKey]) -> None:
+        """Proofs and facts are signed by themselves; one that does not hold is found, what is not there is said."""
+        proofs, mine = sorted(self.path.parent.glob("proof-*.json")), (self.name, sha256(canonical(body)))
+        facts = self.path.with_name("evidence.json")
+        for path in [*proofs, *([facts] if os.path.lexists(facts) else [])]:
+            paper, reason = paper_at(path, keys)
+            at = str((paper or {}).get("at", "")).translate(str.maketrans("", "", ":-."))
+            if paper is None:
+                self.problems.append(f"its {path.name} {reason}")
+            elif (paper.get("run"), paper.get("manifest_sha256")) != mine:
+                self.problems.append(f"its {path.name} speaks of another run or manifest: it was replayed or moved")
+            elif path != facts and path.name != f"proof-{at}.json":
+                self.problems.append(f"its {path.name} holds another proof than its name says")
+        if not proofs:
+            self.unread.append("No proof lies beside it: it is stored, and nothing says that it was restored.")
+        elif not facts.is_file() and any(table["chains"] for table in body["tables"]):
+            self.unread.append("No facts about its chains lie beside it (evidence.json).")
+        if "objects" not in body:
+            self.unread.append("Nobody signed its schema-before.sql and schema-after.sql: take them from the manifest.")
+
     def _not_checked(self, body: dict[str, Any], keys: list[Ed25519PublicKey]) -> list[str]:
         """What the newest proof of this very manifest could not rebuild or compare."""
-        proofs = [unsealed(path.read_bytes(), keys)[0] for path in self.path.parent.glob("proof-*.json")]
+        proofs = [paper_at(path, keys)[0] for path in self.path.parent.glob("proof-*.json")]
         ours = [proof for proof in proofs if proof and proof.get("manifest_sha256") == sha256(canonical(body))]
         newest = max(ours, key=lambda proof: str(proof.get("at")), default={})
         return [str(text) for text in newest.get("missing", [])]
@@ -475,11 +508,21 @@ def broken(rows: list[dict[str, str | None]], head: dict[str, Any] | None) -> st
     return ""
 
 
+def howto_problem(path: Path) -> str:
+    if not path.is_file():
+        return f"{HOWTO} is not there"
+    known = path.stat().st_size < MOST_BYTES and sha256(path.read_bytes()) in EDITIONS
+    return "" if known else f"{HOWTO} is not what a portal wrote: do not follow it"
+
+
 def verify_store(root: Path, keys: list[Ed25519PublicKey], plain: Path | None, period: str) -> int:
     """Print the month's verdicts and a line for each run; answer the number of problems."""
     paths = sorted(root.glob("runs/*/manifest.json"))
     count, judged = judge_period(paths, keys, period) if period else (0, False)
     checked = opened = encrypted = 0
+    if problem := howto_problem(root / HOWTO):
+        print(f"{'BAD ' if (root / HOWTO).is_file() else 'said: '}{problem}")
+        count += (root / HOWTO).is_file()
     for path in paths:
         there = plain is not None and (plain / "runs" / path.parent.name).is_dir()
         run = Run(root, path, plain if there else None)  # a person opens the runs that matter, not all
@@ -522,14 +565,14 @@ class Paper:
 
     def _status(self, directory: Path, keys: list[Ed25519PublicKey]) -> str:
         """What the newest proof of this very manifest says; "stored" without one."""
-        proofs = [unsealed(path.read_bytes(), keys)[0] for path in directory.glob("proof-*.json")]
+        proofs = [paper_at(path, keys)[0] for path in directory.glob("proof-*.json")]
         ours = [proof for proof in proofs if proof and proof.get("manifest_sha256") == self.sha256]
         return str(max(ours, key=lambda proof: str(proof["at"]))["status"]) if ours else "stored"
 
     def _read_facts(self, path: Path, keys: list[Ed25519PublicKey]) -> None:
         if not path.is_file():
             return
-        facts, reason = unsealed(path.read_bytes(), keys)
+        facts, reason = paper_at(path, keys)
         if facts is None or (facts.get("run"), facts.get("manifest_sha256")) != (self.name, self.sha256):
             self.problem = f"its evidence.json {reason or 'speaks of another run'}"
             return

@@ -26,6 +26,7 @@ from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
 from backups.proof.row_comparison import STAGING_SCHEMA, examine
 from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexplained
+from backups.stores.papers import proof_key
 from providers.postgres.connection import pin
 from providers.storage.base import Store
 
@@ -170,8 +171,7 @@ def store_proof(store: Store, verdict: Verdict, signer: Signer | None) -> str:
 
 def store_document(store: Store, document: dict[str, Any], signer: Signer | None) -> str:
     """The same for a verdict that was written down before; a second call finds the object and changes nothing."""
-    at = str(document["at"]).translate(str.maketrans("", "", ":-."))
-    key = f"runs/{document['run']}/proof-{at}.json"
+    key = proof_key(document)
     store.put_once(key, sealed(document, signer))
     return key
 

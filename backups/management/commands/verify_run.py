@@ -15,10 +15,13 @@ from backups.archive.reader import load, proofs, segment_problem
 from backups.archive.signed_json import ManifestError
 from backups.management import cli
 from backups.proof.prove import prove
+from backups.stores.howto import HOWTO_KEY
+from backups.stores.papers import paper_problems, proof_key
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage.base import Store
 
+Known = tuple[str, str, tuple[str, ...]]  # store, digest of the manifest, papers that must be there
 UNKNOWN = "The portal knows no run {}. Give --store URL to look into a store."
 
 
@@ -36,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         run = options["run"]
         with cli.command_errors():
-            known = (options["store"], "") if options["store"] else _remembered(run)
+            known = (options["store"], "", ()) if options["store"] else _remembered(run)
             status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
         line = f"run {run} {status}" + (f": {self.note}" if self.note else "")
         text = "\n".join([line, *(f"  {problem}" for problem in problems)])
@@ -45,8 +48,8 @@ class Command(BaseCommand):
         if problems:
             sys.exit(1)
 
-    def _verify(self, run: str, known: tuple[str, str], options: dict[str, Any]) -> tuple[str, list[str]]:
-        url, expected = known
+    def _verify(self, run: str, known: Known, options: dict[str, Any]) -> tuple[str, list[str]]:
+        url, expected, written = known
         store = cli.store_from(url, reading=True)
         try:
             manifest = load(store, run, keys.verifier())
@@ -56,12 +59,15 @@ class Command(BaseCommand):
             return "failed", [f"The manifest was rejected: {error}."]
         if expected and manifest.sha256 != expected:
             return "failed", ["The manifest was replaced: its digest is not the one the portal wrote down."]
+        papers = paper_problems(store, manifest, keys.verifier(), written)
         note = tombstone.noted(store, manifest, keys.verifier())
         if note:
             self.note = f"the manifest holds; {tombstone.described(note)}"
-            return "purged", []
+            return "purged", papers
+        if store.head(HOWTO_KEY) is None:
+            self.note = f"{HOWTO_KEY} is not there; the next export writes it"
         problems = [p for s in manifest.segments if (p := segment_problem(store, s, (), deep=False))]
-        problems += late_rows_problems(store, manifest, keys.verifier())
+        problems += [*late_rows_problems(store, manifest, keys.verifier()), *papers]
         if problems:
             return "failed", problems
         return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
@@ -80,8 +86,11 @@ def _status(store: Store, manifest: Manifest) -> str:
     return str(verdicts[-1]["status"]) if verdicts else "stored"
 
 
-def _remembered(run: str) -> tuple[str, str] | None:
-    """Where the portal stored the run, and the manifest's digest as it wrote it down."""
-    from backups.models import Run
+def _remembered(run: str) -> Known | None:
+    """Where the portal stored the run, the manifest's digest as it wrote it down, and the papers it wrote beside it."""
+    from backups.models import Proof, Run
 
-    return Run.objects.filter(pk=run).values_list("store_url", "manifest_sha256").first()
+    known = Run.objects.filter(pk=run).values_list("store_url", "manifest_sha256").first()
+    proofs_of = Proof.objects.filter(run=run).values_list("document", "evidence")
+    written = {key for document, facts in proofs_of for key in (proof_key(document), (facts or {}).get("key")) if key}
+    return (*known, tuple(written)) if known else None

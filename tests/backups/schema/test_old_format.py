@@ -10,7 +10,7 @@ import pytest
 
 from backups.archive.manifest import OLD_FORMAT, manifest_key
 from backups.archive.reader import load, runs
-from backups.archive.signed_json import decode, encode
+from backups.archive.signed_json import decode, encode, sealed, unsealed
 from backups.proof.prove import prove
 from backups.restore.into_empty import Target, restore
 from providers.storage.base import Store
@@ -62,10 +62,13 @@ def test_it_is_verified_offline(old_store: Store, tmp_path: Path) -> None:
     """Signed here: the key that signed it then is nobody's any more."""
     path = Path(old_store.url.removeprefix("file://")) / manifest_key(RUN)
     path.write_bytes(encode(load(old_store, RUN, None), SIGNER))
+    for proof in path.parent.glob("proof-*.json"):
+        proof.write_bytes(sealed(unsealed(proof.read_bytes(), None), SIGNER))
 
     code, said = verify(old_store, tmp_path)
 
     assert (code, f"ok  {RUN}" in said, "2 objects, 2 opened" in said) == (0, True, True), said
+    assert "Nobody signed its schema-before.sql" in said
 
 
 def test_an_altered_segment_of_it_is_refused(old_store: Store, drill) -> None:
