@@ -104,6 +104,7 @@ def pages() -> dict[str, Lines]:
 
 def watching() -> dict[str, Lines]:
     from django.core.checks.registry import registry as checks
+    from django_q.signing import SignedPackage
 
     from backups.evidence import incident_sources
     from ledger import registry as ledger
@@ -113,6 +114,7 @@ def watching() -> dict[str, Lines]:
         check for check in checks.get_checks(True) if check.__module__.split(".")[0] not in ("django", "axes", "csp")
     ]
     return {
+        "messages of the queue": [SignedPackage.dumps.__module__, SignedPackage.loads.__module__],
         "doctor": doctor.names(),
         "anchor sources": sorted(map(name, ledger.anchor_sources())),
         "listeners of the verification": sorted(map(name, ledger.listeners())),

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from unittest.mock import Mock
 
 import pytest
+from botocore.loaders import create_loader
 
 from backups.archive.reader import load, runs
 from backups.proof.prove import prove, store_proof
+from providers.storage import s3_client
 from providers.storage.base import AlreadyStored, Missing, StoreError, parse
 from providers.storage.factory import open_store
 from providers.storage.s3 import S3Store
 from tests.backups.conftest import exported
 
 pytestmark = pytest.mark.s3
+
+
+def test_what_boto3_knows_of_s3_is_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs 20 MB, which forked workers share."""
+    descriptions = Mock(wraps=create_loader())
+    monkeypatch.setattr(s3_client, "_descriptions", lambda: descriptions)
+
+    s3_client.client(parse("s3://b?endpoint=http://127.0.0.1:1"), "key", "secret")
+
+    assert descriptions.load_service_model.called
 
 
 def test_an_export_to_s3_is_proven(sampelit, s3_url: str, drill) -> None:

@@ -1,4 +1,4 @@
-"""Whoever takes the web service over, with each variable that the blueprint gives it, reads no backup and signs none."""
+"""Whoever takes the web service over, with all variables that the blueprint gives it, opens and signs no backup."""
 
 from __future__ import annotations
 

@@ -148,6 +148,10 @@ migrations new_approvers outbox outsiders periodic_jobs plan_memory portal_copy 
 repositories requests retention second_factors secrets services sign_on slack store supabase supabase_functions ticker
 tokens troubles unknown_words variables votes webhook workers
 """,
+    "messages of the queue": """
+operations.worker.messages
+operations.worker.messages
+""",
     "anchor sources": """
 _checkpoints
 _in_the_store

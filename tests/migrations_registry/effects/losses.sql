@@ -37,7 +37,9 @@ UNION ALL
 SELECT 'function', p.oid::regprocedure::text, format('%s %s', p.proowner::regrole, p.prosecdef)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 UNION ALL
-SELECT 'constraint', format('%s of %s', conname, conrelid::regclass), '' FROM pg_constraint WHERE conrelid <> 0 AND contype <> 'n' AND connamespace <> 'pg_catalog'::regnamespace
+-- What it holds, whatever it is called: a constraint that is only renamed is there.
+SELECT 'constraint', format('%s %s%s %s%s of %s', contype, conkey, pg_get_expr(conbin, conrelid), NULLIF(confrelid, 0)::regclass, confkey, conrelid::regclass), ''
+FROM pg_constraint WHERE conrelid <> 0 AND contype <> 'n' AND connamespace <> 'pg_catalog'::regnamespace
 UNION ALL
 SELECT 'view', c.oid::regclass::text, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
