@@ -26,6 +26,14 @@ class Cancelled(Exception):
     """A person asked to stop; the step ends at the next border between chunks."""
 
 
+class NotYet(Exception):
+    """The step journaled how far it is and goes on in so many seconds; other work of its pool comes before it."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class Limits(NamedTuple):
     """Seconds a step may take in all, and seconds it may stand still."""
 
@@ -90,6 +98,13 @@ class StepContext:
         if self._progress:
             self._stored_at = time.monotonic()
             write(self.lease, progress=self._progress)
+
+    def count_anew(self) -> None:
+        """It got somewhere: what ends it from here on does not count with the attempts that got nowhere."""
+        with transaction.atomic():
+            lock(self.lease)
+            self.row.attempt = 0
+            Step.objects.filter(pk=self.row.pk).update(attempt=0)
 
     def log(self, line: str) -> None:
         """Append one timed line to the operation's log, keeping its newest 200,000 characters."""

@@ -1,9 +1,12 @@
-"""The terminal write: status, secrets erased, open steps closed, ledger, and whoever waited for the exclusive key."""
+"""How a claim ends. For good: status, secrets erased, open steps closed, ledger, and whoever waited for the exclusive
+key. For now: the lease is given back, the key is kept, and the same step is due later."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,8 +15,10 @@ from operations.engine.claim import Lease, lock, write
 from operations.engine.kinds import registry
 from operations.engine.request import record_about
 from operations.engine.specs import StepSpec
-from operations.engine.wakeup import wake_waiting
+from operations.engine.wakeup import wake, wake_waiting
 from operations.models import Operation, Outcome, Step, StepStatus, Task
+from operations.models.operation import database_now
+from providers.redact import current as redactor
 from providers.redact import redact
 
 ALARM_AFTER = 3
@@ -62,6 +67,23 @@ def _open_review(operation: Operation) -> None:
             "not_by": by,
         },
     )
+
+
+def wait(lease: Lease, row: Step) -> None:
+    """Be due again after a pause of at most 15 minutes that grows with the attempts."""
+    pause = min(settings.OPS_RETRY_SECONDS * 2 ** min(max(row.attempt - 1, 0), 8), 900)
+    write(lease, due_at=timezone.now() + timedelta(seconds=pause), lease_until=None, lease_owner="")
+
+
+def put_off(lease: Lease, row: Step, seconds: float, state: dict[str, Any]) -> None:
+    """Be due again in so many seconds, or behind what its pool has to do now; the attempts are counted anew."""
+    with transaction.atomic():
+        operation = lock(lease)
+        now = not seconds or operation.cancel_requested_at is not None
+        Step.objects.filter(pk=row.pk).update(attempt=0, detail=redactor().value(state))
+        write(lease, due_at=None if now else database_now(seconds), lease_until=None, lease_owner="")
+        if now:
+            wake(operation)
 
 
 def next_always(rows: list[Step], specs: dict[str, StepSpec]) -> Step | None:

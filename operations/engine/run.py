@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, claim, gap_of, lock, write
 from operations.engine.claim_checks import Specs, accept, still_enough
-from operations.engine.context import Cancelled, Limits, StepContext
-from operations.engine.finish import alarm, end, next_always
+from operations.engine.context import Cancelled, Limits, NotYet, StepContext
+from operations.engine.finish import alarm, end, next_always, put_off, wait
 from operations.engine.heartbeat import EndProcess, beating, kill_own_group
 from operations.engine.specs import StepFunction
 from operations.engine.wakeup import wake
@@ -20,6 +20,7 @@ from operations.log_context import operating
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from operations.models.operation import database_now
 from operations.periodic import calls
+from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
 from providers.redact import forget_learned, redact
@@ -117,7 +118,7 @@ def _always_died(lease: Lease, operation: Operation, row: Step) -> None:
     error = "Its process ended before it did."
     Step.objects.filter(pk=row.pk).update(status=StepStatus.FAILED, ended_at=timezone.now(), error=error)
     alarm(operation, row, error)
-    _wait(lease, row)
+    wait(lease, row)
 
 
 def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) -> bool:
@@ -134,6 +135,9 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
             _close_step(context, StepStatus.FAILED, "cancelled")
             write(context.lease, outcome=Outcome.CANCELLED, error="")
         return True
+    except NotYet as later:
+        put_off(context.lease, context.row, later.seconds, context.state)
+        return False
     except Exception as error:
         return _failed(context, error)
     if context.lost.is_set():
@@ -145,6 +149,8 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
 
 def _failed(context: StepContext, error: Exception) -> bool:
     """Journal the failure; try again later where that can help, else decide the outcome and go on to always-steps."""
+    if isinstance(error, psycopg.Error):  # of a database outside, which the step itself did not put into words
+        error = postgres.explain(error, f"Step {context.row.name}")
     retryable = isinstance(error, CONNECTION) or (isinstance(error, ProviderError) and error.retryable)
     if isinstance(error, CONNECTION):
         _connect_anew()
@@ -159,7 +165,7 @@ def _failed(context: StepContext, error: Exception) -> bool:
         elif not retryable or context.row.attempt >= settings.OPS_MAX_ATTEMPTS:
             write(context.lease, outcome=Outcome.FAILED, error=message)
             return True
-        _wait(context.lease, context.row)
+        wait(context.lease, context.row)
     return False
 
 
@@ -179,12 +185,6 @@ def _connect_anew() -> None:
     """A session that the server ended stays broken until it is closed; a transaction of a caller is left to it."""
     if not connection.in_atomic_block:
         connection.close()
-
-
-def _wait(lease: Lease, row: Step) -> None:
-    """Release the lease, keep the exclusive key, and be due again after a growing pause of at most 15 minutes."""
-    pause = min(settings.OPS_RETRY_SECONDS * 2 ** min(max(row.attempt - 1, 0), 8), 900)
-    write(lease, due_at=timezone.now() + timedelta(seconds=pause), lease_until=None, lease_owner="")
 
 
 def _close_step(context: StepContext, status: str, error: str) -> None:
