@@ -6,7 +6,7 @@ ledger and an alarm tell it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +30,7 @@ from migrations_registry.services.rehearsals import measured_in_rehearsal
 from operations import notify
 from operations.engine.claim import lock
 from operations.models import Risk
+from providers.postgres.batches import marks
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.effects import Start, start
 from providers.postgres.migrate.target_behaviour import behaviour, held, role_states
@@ -37,6 +38,9 @@ from providers.postgres.migrate.target_behaviour import behaviour, held, role_st
 HISTORY_ROW = -2  # the place, among the file's statements, of the one row that the runner itself adds
 _HISTORY = Allowance(frozenset({INSERTED}), ("supabase_migrations", "schema_migrations"), statement=HISTORY_ROW)
 HISTORY = DeclaredEffects((_HISTORY,))
+MARK_ROW = -3  # likewise the mark of a transaction that is not the last of its file
+KEPT_ROWS = -4  # and the old rows that a batch puts aside
+MARK = DeclaredEffects((Allowance(frozenset({INSERTED}), marks.NAME, statement=MARK_ROW),))
 TOLD = 20
 
 
@@ -48,13 +52,23 @@ class Guard:
     approved: Approved
     tags: dict[int, int] = field(default_factory=dict)
 
+    def keeps(self, name: tuple[str, str], rows: int) -> Guard:
+        """The same, where the runner itself also puts so many old rows aside."""
+        aside = DeclaredEffects((Allowance(frozenset({INSERTED}), name, statement=KEPT_ROWS),))
+        approved = self.approved
+        approved = replace(approved, declares=approved.declares | aside, with_votes=approved.with_votes | aside)
+        return Guard(self.begun, approved, {**self.tags, KEPT_ROWS: rows})
 
-def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: bool) -> Guard:
-    """Right after BEGIN. The other session looks, because the transaction's own would leave traces."""
+
+def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], *, last: bool, marked: bool) -> Guard:
+    """Right after BEGIN. The other session looks, because the transaction's own would leave traces. `last` writes the
+    history row, `marked` a mark."""
     live = live_of(behaviour(attempt.other_session))
     risk, policy = attempt.risk, policy_in_force()
     own, every = (
-        declared(attempt.file.data, step["statements"], live, voted=voted) | (HISTORY if last else DeclaredEffects())
+        declared(attempt.file.data, step["statements"], live, voted=voted)
+        | (HISTORY if last else DeclaredEffects())
+        | (MARK if marked else DeclaredEffects())
         for voted in (risk, Risk.DESTRUCTIVE)
     )
     measured = measured_in_rehearsal(attempt.ctx.operation, attempt.file, step)
@@ -62,7 +76,8 @@ def begin(attempt: Attempt, connection: Connection, step: dict[str, Any], last: 
     limits = policy.spec() if policy else DEFAULT_POLICY
     shown = row_counts.shown(attempt.file, attempt.row.environment) or ()
     approved = Approved(own, risk, every, limits, shown)
-    return Guard(start(connection, attempt.other_session), approved, {HISTORY_ROW: 1} if last else {})
+    tags = {row: 1 for row, written in ((HISTORY_ROW, last), (MARK_ROW, marked)) if written}
+    return Guard(start(connection, attempt.other_session), approved, tags)
 
 
 def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard: Guard) -> None:

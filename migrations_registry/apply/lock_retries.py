@@ -15,7 +15,7 @@ from psycopg import errors
 from migrations_registry.apply.attempt import Attempt
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres.connection import Connection, first_line
+from providers.postgres.connection import Connection, first_line, in_full
 from providers.postgres.migrate import session as migrate_session
 from providers.postgres.migrate.session import Limits
 
@@ -36,12 +36,10 @@ def statement_error(error: psycopg.Error, what: str, limits: Limits) -> Provider
             f"{what} filled the disk: {first_line(error)} Enlarge the disk or free space on it, then request it again."
         )
     if isinstance(error, errors.InsufficientPrivilege):
-        return ProviderError(
-            f"{what} stopped: {first_line(error)} Grant it to the migration role, then request it again."
-        )
+        return ProviderError(f"{what} stopped: {in_full(error)} Grant it to the migration role, then request it again.")
     if isinstance(error, ITS_OWN_FAULT):
         return ProviderError(
-            f"{what} stopped: {first_line(error)} Correct the data, or the file: its new content is a new revision."
+            f"{what} stopped: {in_full(error)} Correct the data, or the file: its new content is a new revision."
         )
     return postgres.explain(error, what)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
 
 from migrations_registry.apply.attempt import Attempt, Requirements, open_attempt, require
@@ -25,19 +27,21 @@ from providers.errors import Refused
 from providers.postgres.migrate.session import writable
 from providers.postgres.preflight import OLDEST_VERSION
 
+Look = Callable[[MigrationFile, Environment], Review]
 LONGEST_TRANSACTION_SECONDS = 60
+OUT_OF_ORDER = "out_of_order"
 
 
-def check(ctx: StepContext, file: MigrationFile) -> Attempt:
-    """All checks, cheapest first; nothing is changed by any of them."""
+def check(ctx: StepContext, file: MigrationFile, look: Look = review) -> Attempt:
+    """All checks, cheapest first; nothing is changed by any of them. `look`: the review that people were shown."""
     environment = ctx.environment
     failpoint("preflight.begun")
     _rehearsed(ctx, file)
     _baselined(environment, file)
     _session(environment, migration_dsn(environment))
-    _in_order(environment, file)
+    _in_order(environment, file, out_of_order=bool(ctx.parameters.get(OUT_OF_ORDER)))
     _schema_as_expected(environment)
-    reviewed = review(file, environment)
+    reviewed = look(file, environment)
     _quiet(reviewed)
     _as_many_as_shown(reviewed)
     with session(environment) as connection:
@@ -87,7 +91,7 @@ def _session(environment: Environment, dsn: str) -> None:
         raise Refused(f"{environment} takes no changes: {why}. Nothing was changed. Correct {name}.")
 
 
-def _in_order(environment: Environment, file: MigrationFile) -> None:
+def _in_order(environment: Environment, file: MigrationFile, *, out_of_order: bool) -> None:
     files = [row for row in MigrationFile.objects.newest().order_by("position", "path") if row.stream == file.stream]
     standings, _ = history_states.standings(files, history_states.rows_of(environment))
     own = next((standing for standing in standings if standing.file.pk == file.pk), None)
@@ -98,10 +102,13 @@ def _in_order(environment: Environment, file: MigrationFile) -> None:
         )
     earlier = standings[: standings.index(own)]
     pending = [standing.file.name for standing in earlier if standing.state == history_states.PENDING]
+    if out_of_order:
+        pending = []
     changed = [standing.file.name for standing in earlier if standing.state == history_states.CHANGED]
     if pending or changed:
         why = f"{', '.join(pending)} comes first" if pending else f"{', '.join(changed)} changed after it was applied"
-        raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.")
+        anyway = " Apply that one first, or ask for this one with out_of_order=yes." if pending else ""
+        raise Refused(f"{file.name} is not next on {environment}: {why}. Nothing was changed.{anyway}")
     stuck = Application.objects.filter(environment=environment, status="partly").exclude(file=file)
     waiting = {standing.file.pk for standing in standings if standing.state == history_states.PENDING}
     blocking = [row.file.name for row in stuck.select_related("file") if row.file.pk in waiting]

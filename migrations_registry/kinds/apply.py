@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrations_registry.analysis import ruleset
-from migrations_registry.apply.preflight import check
+from migrations_registry.apply.preflight import OUT_OF_ORDER, check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.kinds.apply_consequences import told
 from migrations_registry.kinds.apply_shown import file_named, shown
@@ -15,7 +15,7 @@ from migrations_registry.services.rehearsals import newest_rehearsal, why_not_ap
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters
-from operations.models import Environment, Operation
+from operations.models import Environment, Operation, Risk
 from providers.errors import Refused
 
 
@@ -53,7 +53,15 @@ class ApplyMigration(OperationKind):
     allowed_in_freeze = False
     steps = all_steps(preflight)
     parameters = [
-        Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named)
+        Parameter(
+            "file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named
+        ),
+        Parameter(
+            OUT_OF_ORDER,
+            required=False,
+            choices=lambda environment: [("yes", "Yes: although earlier files are pending")],
+            help="yes: as the Supabase CLI's --include-all.",
+        ),
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -67,7 +75,9 @@ class ApplyMigration(OperationKind):
         refusals = review(file, environment).plan.refusals
         if refusals:
             raise Refused(f"{file.name} cannot be applied: {'; '.join(refusals)}. Nothing was requested.")
-        return {"file": file.sha256}
+        if parameters.get(OUT_OF_ORDER, "yes") != "yes":
+            raise Refused("out_of_order is yes or left out. Nothing was requested.")
+        return {"file": file.sha256, **({OUT_OF_ORDER: "yes"} if OUT_OF_ORDER in parameters else {})}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         review = self._review(environment, parameters)
@@ -82,14 +92,19 @@ class ApplyMigration(OperationKind):
         return f"The rules that judge SQL are others ({earlier} then, {ruleset()} now). " if earlier else ""
 
     def assess(self, environment: Environment, parameters: Parameters) -> str:
-        return self._review(environment, parameters).plan.risk
+        """Nobody has run the files in this order before, so one person more looks at it."""
+        risk = self._review(environment, parameters).plan.risk
+        return Risk.SENSITIVE if OUT_OF_ORDER in parameters and risk == Risk.ROUTINE else risk
 
     def describe(self, parameters: Parameters) -> str:
         row = MigrationFile.objects.filter(sha256=parameters.get("file", "")).only("path").first()
         return row.name if row else str(parameters.get("file", ""))[:12]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        return told(self._review(environment, parameters))
+        lines = told(self._review(environment, parameters))
+        if OUT_OF_ORDER in parameters:
+            lines.insert(0, Consequence("Out of order: earlier files are pending, and will run after it.", "warn"))
+        return lines
 
     def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
         return shown(self._review(environment, parameters))

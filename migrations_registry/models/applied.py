@@ -9,6 +9,9 @@ from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.schema import SchemaFingerprint
 from operations.models import Environment
 
+APPLY, BACKFILL = "migrations.apply", "migrations.backfill"
+APPLYING = (APPLY, BACKFILL)  # the operations that apply a file
+
 
 class StreamBaseline(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="baselines")
@@ -46,6 +49,7 @@ class Application(models.Model):
     schema_after = models.ForeignKey(
         SchemaFingerprint, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    paused_by = models.CharField(max_length=150, blank=True, help_text="Who lets its batches rest.")
     undone_by = models.CharField(max_length=26, blank=True, help_text="The operation that brought back what it lost.")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

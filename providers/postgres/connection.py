@@ -154,6 +154,14 @@ def first_line(error: psycopg.Error) -> str:
     return text if text.endswith(".") else text + "."
 
 
+def in_full(error: psycopg.Error) -> str:
+    """What Postgres said, with which key or object it means, and its hint; never a whole row, which its DETAIL of a
+    violated CHECK or NOT NULL repeats."""
+    row = isinstance(error, errors.CheckViolation | errors.NotNullViolation)
+    more = (None if row else error.diag.message_detail, error.diag.message_hint)
+    return " ".join([first_line(error), *(" ".join(text.split())[:300] for text in more if text)])
+
+
 def fresh_database(connection: Connection, name: str) -> None:
     """Make an empty database for this role alone, dropping one of that name that nobody uses. Raises ProviderError."""
     try:

@@ -117,6 +117,23 @@ def test_files_are_applied_in_order(baselined: Environment, act: Act) -> None:
     add_supabase(2, "CREATE TABLE second (id integer)")
     third = add_supabase(3, "CREATE TABLE third (id integer)")
     assert "change_2.sql comes first" in act("migrations.apply", file=third.sha256).error
+    aside = act("migrations.apply", file=third.sha256, out_of_order="yes")
+    assert (aside.status, aside.risk) == ("succeeded", "sensitive"), aside.error
+
+
+def test_what_the_server_says_beside_its_message_is_shown_but_no_row(
+    baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    twice = add_supabase(2, "CREATE TABLE k (a int PRIMARY KEY); INSERT INTO k VALUES (4), (4)")
+    assert "Key (a)=(4) already exists." in act("migrations.apply", file=twice.sha256).error
+
+    null = add_supabase(2, "CREATE TABLE k (a int NOT NULL, b text); INSERT INTO k VALUES (NULL, 'private')")
+    said = act("migrations.apply", file=null.sha256).error
+    assert 'null value in column "a"' in said
+    assert "private" not in said
+
+    typo = add_supabase(2, "CREATE TABLE k (amount int); SELECT amuont FROM k")
+    assert "Perhaps you meant" in act("migrations.apply", file=typo.sha256).error
 
 
 def test_a_read_only_role_is_told(

@@ -36,12 +36,14 @@ def as_product_sees_it(connection: Connection, limits: Limits, *, local: bool) -
         connection.execute("SELECT pg_catalog.set_config(%s, %s, %s)", [name, value, local])
 
 
-def begin(connection: Connection, limits: Limits) -> str:
+def begin(connection: Connection, limits: Limits, *, one_snapshot: bool = False) -> str:
     """Open a transaction with its limits; its id (xid8), assigned before anything is changed.
 
     READ COMMITTED whatever the role's default: what is compared under locks must be seen as it is after they are held.
+    With `one_snapshot` all of its statements see the same rows, and it fails (40001) where somebody changes one.
     """
-    connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
+    connection.execute(f"BEGIN ISOLATION LEVEL {level} READ WRITE")
     for name, value in (("lock_timeout", limits.lock_ms), ("statement_timeout", limits.statement_ms)):
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, f"{value}ms"])
     row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
