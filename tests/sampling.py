@@ -14,6 +14,8 @@ WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
 SIZES = {  # with the tests, in a soak
     "AUTHORITY_WALKS": (16, 10_000),
+    "BACKFILL_KILLS": (2, 20),
+    "BACKFILL_ROWS": (20_000, 5_000_000),
     "BLUEPRINT_HOURS": (1, 24),
     "CONVERSIONS": (16, 10_000),
     "DAYS": (8, 365),

@@ -20,6 +20,7 @@ from migrations_registry.effects.listing import taken_along
 from migrations_registry.effects.live import Live
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.models import Application, MigrationFile
+from migrations_registry.models.applied import BACKFILL
 from migrations_registry.services.planning import Review
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
@@ -163,7 +164,7 @@ def journal(plan: Plan) -> list[dict[str, Any]]:
 def open_attempt(ctx: StepContext, review: Review) -> Attempt:
     """The attempt's row with the plan's steps; what an earlier, partly done one finished stays finished."""
     earlier = Application.objects.filter(file=review.file, environment=ctx.environment, status="partly").first()
-    steps = _resumed(journal(review.plan), earlier)
+    steps = _resumed(journal(review.plan), earlier, in_batches=ctx.operation.kind == BACKFILL)
     Application.objects.get_or_create(
         operation=ctx.operation.pk,
         defaults={
@@ -176,10 +177,12 @@ def open_attempt(ctx: StepContext, review: Review) -> Attempt:
     return load(ctx)
 
 
-def _resumed(steps: list[dict[str, Any]], earlier: Application | None) -> list[dict[str, Any]]:
+def _resumed(steps: list[dict[str, Any]], earlier: Application | None, *, in_batches: bool) -> list[dict[str, Any]]:
     """The earlier attempt's finished steps, if they are these steps still; what it only began is looked at again."""
     if earlier is None:
         return steps
+    if in_batches != any("marks" in step for step in earlier.steps):
+        raise Refused(f"{earlier.file.name} is partly applied. Nothing was changed; request migrations.backfill of it.")
     shape = [(step["transactional"], step["statements"]) for step in steps]
     if shape != [(step["transactional"], step["statements"]) for step in earlier.steps]:
         raise Refused(

@@ -92,6 +92,12 @@ def store_late_rows(copy: LateRowsCopy, locked: list[ReachedTable], known: dict[
     return sum(table.rows for table in tables)
 
 
+def store_all(copy: LateRowsCopy, held: ReachedTable, exported_as: str) -> None:
+    """Store every row of a table that holds old rows of the exported one."""
+    written = since(copy.connection, copy.manifest.source.xmin)
+    _store_document(copy, (_stored(copy, held, copy.manifest.table(exported_as), written),))
+
+
 def _late_rows_of(copy: LateRowsCopy, table: ReachedTable, exported_as: str, written: Since) -> Table | None:
     """The rows of one table that are not in its copy, stored; None where there are none."""
     name = (table.schema, table.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.kinds.apply import ApplyMigration
+from migrations_registry.kinds.backfill import Backfill, Pause
 from migrations_registry.kinds.baseline import Baseline
 from migrations_registry.kinds.mark import Look, Mark
 from migrations_registry.kinds.register import Register
@@ -15,10 +16,12 @@ from operations.engine import kinds
 def register() -> None:
     """Offer the kinds to the engine."""
     kinds.register(ApplyMigration())
+    kinds.register(Backfill())
     kinds.register(Baseline())
     kinds.register(ChangeRules())
     kinds.register(Look())
     kinds.register(Mark())
+    kinds.register(Pause())
     kinds.register(Register())
     kinds.register(Rehearse())
     kinds.register(Undo())

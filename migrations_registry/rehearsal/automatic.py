@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from migrations_registry.models.applied import APPLYING
 from migrations_registry.rehearsal.preparation import run_for
 from operations.accounts import system_user
 from operations.engine.request import request
@@ -13,7 +14,7 @@ from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
 logger = logging.getLogger("migrations_registry.rehearsal")
-APPLY, REHEARSE = "migrations.apply", "migrations.rehearse"
+REHEARSE = "migrations.rehearse"
 PERMISSION = "migrations_registry.rehearse_migrationfile"
 EVERY_SECONDS = 10.0
 FRESH = timedelta(hours=1)
@@ -22,7 +23,7 @@ FRESH = timedelta(hours=1)
 def rehearse_requests() -> None:
     """One rehearsal a request: one that was asked for shortly before, by whomever, counts, whatever became of it."""
     waiting = Operation.objects.filter(
-        kind=APPLY, status=Status.AWAITING_APPROVAL, environment__protected=True, seeded=False
+        kind__in=APPLYING, status=Status.AWAITING_APPROVAL, environment__protected=True, seeded=False
     )
     one_by_one(waiting.select_related("environment")[:50], _rehearse)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 
 from migrations_registry.analysis.model import (
@@ -17,7 +18,10 @@ from migrations_registry.analysis.model import (
     Analysis,
     Finding,
 )
+from migrations_registry.models import MigrationFile
 
+DIFF_LINES = 400
+MOST_COMPARED = 1_500  # the time of difflib grows with the cube of lines that repeat
 TITLES = {
     DESTRUCTIVE: "Destroys data",
     OPAQUE: "Cannot be read",
@@ -97,3 +101,17 @@ def notes_of(analysis: Analysis) -> list[Shown]:
         for finding in statement.findings
         if finding.severity == CONVENTION
     ]
+
+
+def diff_of(file: MigrationFile) -> list[tuple[str, str]]:
+    """(tone, line) against the previous revision."""
+    if file.previous is None:
+        return []
+    old, new = (revision.data.decode("utf-8", "replace").splitlines() for revision in (file.previous, file))
+    if max(len(old), len(new)) > MOST_COMPARED:
+        return [("", f"One of the revisions has more than {MOST_COMPARED:,} lines; compare them in their repository.")]
+    lines = difflib.unified_diff(
+        old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
+    )
+    tones = {"+": "ok", "-": "bad"}
+    return [(tones.get(line[:1], ""), line) for line, _ in zip(lines, range(DIFF_LINES), strict=False)]

@@ -54,11 +54,17 @@ def known(row: Application) -> Known:
         before,
         after,
         tuple(table_losses(changes, before, after)),
-        tuple(int(step["xid"]) for step in row.steps if step["xid"]),
+        tuple(int(xid) for step in row.steps for xid in [step["xid"], *step.get("xids", [])] if xid),
         frozenset(_renamed(changes, before)),
-        tuple(unrecoverable(changes)),
+        (*unrecoverable(changes), *_begun_before(row)),
         _restore_point(row),
     )
+
+
+def _begun_before(row: Application) -> Iterator[str]:
+    """Batches of an earlier request, whose restore point is another one."""
+    for begun in {step.get("marks", row.operation) for step in row.steps} - {row.operation}:
+        yield f"What operation {begun} had changed when it was stopped: its old values are in its own restore point."
 
 
 def _is_measured(step: dict[str, Any]) -> bool:

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from migrations_registry.models import Application
+from migrations_registry.models.applied import APPLY, BACKFILL
 from operations.authority import why_not
 from operations.engine import kinds
 from operations.models import Operation
 
-UNDO = "migrations.undo"
+UNDO, PAUSE = "migrations.undo", "migrations.pause"
 TONES = {"applied": "ok", "running": "run"}
 STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
 
@@ -35,6 +36,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "undo_url": undo_url,
+        "pause_url": _pause_url(request, row),
         "title": f"{row.file.name} on {row.environment}",
         **facts(row),
     }
@@ -50,6 +52,16 @@ def _undo_url(request: HttpRequest, row: Application) -> str:
     return f"{reverse('admin:operations_request', args=[UNDO])}?{query}"
 
 
+def _pause_url(request: HttpRequest, row: Application) -> str:
+    """Of batches that have not ended, for those who may ask."""
+    walks = row.status == Application.Status.RUNNING and any("marks" in step for step in row.steps)
+    if not walks or why_not(request.user, kinds.get(PAUSE).permission, row.environment, "no"):
+        return ""
+    state = "running" if row.paused_by else "paused"
+    query = urlencode({"environment": row.environment.slug, "backfill": row.operation, "state": state})
+    return f"{reverse('admin:operations_request', args=[PAUSE])}?{query}"
+
+
 def facts(row: Application) -> dict[str, Any]:
     """What the page says of one attempt."""
     for step in row.steps:
@@ -59,6 +71,7 @@ def facts(row: Application) -> dict[str, Any]:
         "row": row,
         "tone": TONES.get(row.status, "bad"),
         "operation": operation,
+        "kind": BACKFILL if any("marks" in step for step in row.steps) else APPLY,
         "run": operation.result.get("restore_point", "") if operation else "",
         "done": sum(step["status"] == "done" for step in row.steps),
         "tries": sum(step["attempts"] for step in row.steps),

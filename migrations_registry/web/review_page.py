@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,11 +14,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from migrations_registry.backfill.statement import batched
 from migrations_registry.history.status_cell import Column
 from migrations_registry.history.status_matrix import columns
 from migrations_registry.models import MigrationFile, Rehearsal, Waiver
+from migrations_registry.models.applied import APPLY, APPLYING, BACKFILL
 from migrations_registry.services import rehearsal_lines, rehearsals
-from migrations_registry.services.annotated_lines import lines_of, notes_of
+from migrations_registry.services.annotated_lines import diff_of, lines_of, notes_of
 from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.rehearsals import newest_rehearsal
@@ -32,9 +33,7 @@ from operations.engine.deciding import deciding
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
-KIND, REHEARSE = "migrations.apply", "migrations.rehearse"
-DIFF_LINES = 400
-MOST_COMPARED = 1_500  # the time of difflib grows with the cube of lines that repeat
+KIND, REHEARSE = APPLY, "migrations.rehearse"
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -93,13 +92,14 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "rehearse_url": _rehearse_url(request, reviewed),
         "lines": lines_of(reviewed.file.data.decode("utf-8", "replace"), reviewed.analysis),
         "notes": notes_of(reviewed.analysis),
-        "diff": _diff(reviewed.file),
+        "diff": diff_of(reviewed.file),
         "waivers": reviewed.file.waivers.all(),
         "operation": operation,
         "approvals": [person for person in people if person["voted_at"]],
         "why_not_vote": why_not_vote(operation, _person(request)) or objection(operation) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
-        "request_url": _request_url(reviewed),
+        "request_url": _request_url(reviewed, KIND),
+        "backfill_url": _request_url(reviewed, BACKFILL) if _runs_in_batches(reviewed) else "",
         "stands": stands,
         "why_not_request": _why_not_request(request, reviewed) or stands.certain_to_fail,
         "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
@@ -116,7 +116,9 @@ def _person(request: HttpRequest) -> User:
 
 
 def _open_operation(reviewed: Review) -> Operation | None:
-    asked = Operation.objects.filter(kind=KIND, environment=reviewed.environment, parameters__file=reviewed.file.sha256)
+    asked = Operation.objects.filter(
+        kind__in=APPLYING, environment=reviewed.environment, parameters__file=reviewed.file.sha256
+    )
     waiting = asked.filter(status=Status.AWAITING_APPROVAL)
     return waiting.select_related("requested_by", "environment").order_by("-requested_at").first()
 
@@ -135,9 +137,17 @@ def _votes(reviewed: Review) -> int:
     return deciding(kinds.get(KIND), reviewed.environment, asked, risk).votes(risk)
 
 
-def _request_url(reviewed: Review) -> str:
+def _runs_in_batches(reviewed: Review) -> bool:
+    try:
+        batched(reviewed.file.data)
+    except Refused:
+        return False
+    return True
+
+
+def _request_url(reviewed: Review, kind: str) -> str:
     query = urlencode({"environment": reviewed.environment.slug, "file": reviewed.file.sha256})
-    return f"{reverse('admin:operations_request', args=[KIND])}?{query}"
+    return f"{reverse('admin:operations_request', args=[kind])}?{query}"
 
 
 def _rehearse_url(request: HttpRequest, reviewed: Review) -> str:
@@ -160,20 +170,6 @@ def _why_not_request(request: HttpRequest, reviewed: Review) -> str:
     if MigrationFile.objects.filter(path=reviewed.file.path, revision__gt=reviewed.file.revision).exists():
         return "There is a newer revision of this file: request that one."
     return f"It cannot be applied: {reviewed.plan.refusals[0]}." if reviewed.plan.refusals else ""
-
-
-def _diff(file: MigrationFile) -> list[tuple[str, str]]:
-    """(tone, line) against the previous revision."""
-    if file.previous is None:
-        return []
-    old, new = (revision.data.decode("utf-8", "replace").splitlines() for revision in (file.previous, file))
-    if max(len(old), len(new)) > MOST_COMPARED:
-        return [("", f"One of the revisions has more than {MOST_COMPARED:,} lines; compare them in their repository.")]
-    lines = difflib.unified_diff(
-        old, new, f"revision {file.previous.revision}", f"revision {file.revision}", lineterm="", n=2
-    )
-    tones = {"+": "ok", "-": "bad"}
-    return [(tones.get(line[:1], ""), line) for line, _ in zip(lines, range(DIFF_LINES), strict=False)]
 
 
 def _waive(request: HttpRequest, file: MigrationFile, environment: Environment) -> HttpResponse:

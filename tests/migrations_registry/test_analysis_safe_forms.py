@@ -10,6 +10,7 @@ from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTI
 from migrations_registry.analysis.parsing.parser import Raw, parse
 from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.rules.safe_form import files
+from migrations_registry.backfill.statement import batched
 from migrations_registry.services.live_facts import facts_of
 from providers.postgres.schema.live_facts import read_live
 
@@ -50,6 +51,27 @@ def test_without_a_live_catalogue_it_still_stops_nobody(text: str) -> None:
     found = [each for form in forms for file in files(form) for each in analyse(file.encode(), as_runner=True).findings]
     assert {each.severity for each in found} <= {CONVENTION, COMPATIBILITY}
     assert not any(each.severity in (DATA, EXECUTION) for each in found)
+
+
+FILLS = {
+    "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1": '"x" IS NULL',
+    'ALTER TABLE orders ADD COLUMN "X y" int, ADD COLUMN z int; UPDATE orders SET "X y" = 1, z = 2': '"X y" IS NULL',
+    "UPDATE orders SET note = 'x'": "SET note = 'x'",
+    "UPDATE orders SET note = 'x' WHERE true": "WHERE true",
+}
+
+
+@pytest.mark.parametrize("text", FILLS)
+def test_an_update_of_a_whole_table_is_rewritten_into_the_file_of_a_backfill(text: str) -> None:
+    before = analyse(text.encode(), as_runner=True)
+
+    (form,) = {each.safe_form for each in before.findings if each.rule in ("ML-UPDATE-FILL", "MD-UPDATE-ALL")}
+
+    assert "migrations.backfill" in form
+    assert FILLS[text] in batched(form.encode()).text(b"K").decode()
+    if "ADD COLUMN" in text:
+        after = analyse(form.encode(), as_runner=True)
+        assert not {each.severity for each in after.findings} - {CONVENTION}
 
 
 HEADER = """--

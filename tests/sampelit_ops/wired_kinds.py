@@ -161,6 +161,17 @@ migrations.apply ApplyMigration migrations_registry.apply_migrationfile from_pla
   verify verify export 300/120 s
   maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
   settle settle export 3600/120 s always undoes preflight
+migrations.backfill Backfill migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
+  connects export migration
+  preflight preflight export 300/120 s
+  maintenance_on maintenance_on urgent 300/120 s
+  drain drain export 300/120 s
+  restore_point_copy copy export 21600/14400 s
+  restore_point_prove prove prove 21600/14400 s
+  backfill run_slice export 21600/600 s
+  verify verify export 300/120 s
+  maintenance_off maintenance_off urgent 3600/120 s always undoes maintenance_on
+  settle settle export 3600/120 s always undoes preflight
 migrations.baseline Baseline migrations_registry.baseline_stream sensitive schema:{environment}
   connects export migration
   write history observe_and_write export 300/120 s
@@ -172,6 +183,8 @@ migrations.look Look migrations_registry.look_historyreading routine history:{en
 migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{environment}
   connects export migration
   write history write export 300/120 s
+migrations.pause Pause migrations_registry.apply_migrationfile routine pause:{backfill}
+  hold hold urgent 60/120 s
 migrations.register Register migrations_registry.register_migrationfile routine register:{environment}
   read read deploy 300/200 s
 migrations.rehearse Rehearse migrations_registry.rehearse_migrationfile routine rehearse:{environment}

@@ -48,6 +48,22 @@ def pieces(data: bytes) -> Iterator[tuple[int, int]]:
     yield start, len(data)
 
 
+def words(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each word of one statement that stands in no bracket, text, name or comment."""
+    position = depth = 0
+    while match := _TOKEN.search(data, position):
+        token, position = match.group(), match.end()
+        if token == b"/*":
+            position = comment_end(data, match.start())
+        elif token[:1] == b"$":
+            closing = data.find(token, position)
+            position = len(data) if closing < 0 else closing + len(token)
+        elif token in (b"(", b")"):
+            depth += 1 if token == b"(" else -1
+        elif token[:1].isalpha() and not token.endswith(b"'") and not depth:
+            yield match.span()
+
+
 def _atomic_depth(depth: int, previous: bytes, word: bytes) -> int:
     if (word == b"atomic" and previous == b"begin") or (depth and word == b"case"):
         return depth + 1

@@ -9,13 +9,14 @@ from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.rows import BATCHES, SYSTEM_CATALOG, is_catalog
+from migrations_registry.analysis.rules.safe_form import backfill
 from migrations_registry.analysis.state import State
 
 UPDATE_ALL = rule(
     "MD-UPDATE-ALL",
     DESTRUCTIVE,
     "overwrites every row of {name}",
-    BATCHES,
+    "{safe}",
     lock=RX,
     scan=True,
     bad=(
@@ -51,7 +52,7 @@ UPDATE_FILL = rule(
     "ML-UPDATE-FILL",
     BLOCKING,
     "fills every row of {name}: nothing is lost, but whoever changes a row meanwhile waits, and its size may double",
-    BATCHES,
+    "{safe}",
     lock=RX,
     scan=True,
     bad=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1",),
@@ -68,7 +69,7 @@ def update(node: Node, state: State) -> None:
         return
     where = node.get("whereClause")
     rows = reach(where, node["relation"], others="fromClause" in node)
-    _overwrites(rows, name, _columns(node["targetList"]), where, state)
+    _overwrites(rows, name, _columns(node["targetList"]), where, state, alone=True)
 
 
 @on("MergeStmt")
@@ -96,15 +97,20 @@ def _columns(targets: list[Node]) -> set[str]:
     return {item["ResTarget"].get("name", "") for item in targets}
 
 
-def _overwrites(rows: int, name: Name, written: set[str], where: Node | None, state: State) -> None:
+def _overwrites(
+    rows: int, name: Name, written: set[str], where: Node | None, state: State, *, alone: bool = False
+) -> None:
+    """`alone`: an UPDATE, which can run in batches."""
     if rows < MANY or state.is_private(name):
         return
     made = {column for column in written if (name, column) in state.created_columns and not state.is_later}
-    if written <= made | set(_empty(where)):
-        if rows == EVERY and not state.is_new(name):
-            state.see(UPDATE_FILL, name=label(name))
-    elif rows == EVERY or not state.is_new(name):
-        state.see(UPDATE_ALL if rows == EVERY else UPDATE_MANY, name=label(name))
+    fills = written <= made | set(_empty(where))
+    if rows == EVERY:
+        safe = backfill(state, written if fills and not where else set()) if alone else BATCHES
+        if not fills or not state.is_new(name):
+            state.see(UPDATE_FILL if fills else UPDATE_ALL, name=label(name), safe=safe)
+    elif not fills and not state.is_new(name):
+        state.see(UPDATE_MANY, name=label(name))
 
 
 def _empty(where: Node | None) -> list[str]:

@@ -14,6 +14,7 @@ from migrations_registry.analysis.state import State
 _INDEX = re.compile(r"(?i)^(\s*(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+)INDEX)\b")
 _REINDEX = re.compile(r"(?i)^(\s*REINDEX\s+(?:\([^)]*\)\s*)?(?:TABLE|INDEX|SCHEMA|DATABASE))\b")
 NEXT_FILE = "-- in the next file:"
+_BACKFILL = "-- alone in its file, asked for as migrations.backfill (short transactions by primary key):"
 _ALONE = "  -- alone in its step, outside a transaction"
 
 
@@ -47,6 +48,20 @@ def set_not_null(table: str, column: str, *, last: str = "") -> str:
         f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;{last}\n"
         f"{NEXT_FILE}\nALTER TABLE {table} DROP CONSTRAINT {name};"
     )
+
+
+def backfill(state: State, filled: set[str]) -> str:
+    """The UPDATE as the file of a backfill. What only fills empty columns says so, and then loses nothing."""
+    if state.hidden:
+        return f"{_BACKFILL}\nUPDATE …;"
+    empty = " AND ".join(f"{quoted(column)} IS NULL" for column in sorted(filled))
+    return f"{_BACKFILL}\n{state.source}{f'{chr(10)}WHERE {empty}' if empty else ''};"
+
+
+def quoted(column: str) -> str:
+    """A column as SQL writes it, whatever it is called."""
+    doubled = column.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def using_index(table: str, columns: list[str], constraint: str, kind: str) -> str:

@@ -136,7 +136,8 @@ FREE_KINDS: dict[str, str] = {
     **dict.fromkeys(("backups.after_restore", "backups.unretire"), BRINGS_BACK),
     **dict.fromkeys(("backups.drop_scratch", "backups.evidence", "backups.trace_decision"), COPIES_ASIDE),
     "deployments.*": OF_THE_PRODUCT,
-    **dict.fromkeys(("migrations.apply", "migrations.baseline", "migrations.mark", "migrations.undo"), OF_THE_PRODUCT),
+    **dict.fromkeys(("migrations.apply", "migrations.backfill", "migrations.baseline"), OF_THE_PRODUCT),
+    **dict.fromkeys(("migrations.mark", "migrations.pause", "migrations.undo"), OF_THE_PRODUCT),
     **dict.fromkeys(("migrations.look", "migrations.register", "migrations.rehearse"), LOOKS),
     "rehearsal.*": "it does nothing",
 }

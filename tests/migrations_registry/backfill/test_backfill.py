@@ -1,0 +1,285 @@
+"""From the request to the table's end: in batches, each row once, recorded once; paused, stopped, gone on; undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+
+from migrations_registry.apply import failpoints
+from migrations_registry.backfill import steps, walk
+from migrations_registry.drift import detect as drift_detect
+from migrations_registry.models import Application, MigrationFile
+from operations.engine.cancel import cancel
+from operations.engine.request import request as request_operation
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from tests.migrations_registry.applying import POOLS, Act, add_supabase, finish, history, rows
+from tests.migrations_registry.backfill.conftest import FILL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FILLED = "SELECT count(*), min(filled), max(filled) FROM orders WHERE cents = price * 100"
+PLACES = ("batch.begun", "batch.executed", "batch.measured", "batch.before_commit", "batch.committed")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice ends with its second batch."""
+    monkeypatch.setattr(steps, "SLICE_SECONDS", 0)
+
+
+@pytest.fixture
+def ask(orders: None, baselined: Environment, ana: User, fill: MigrationFile) -> Callable[..., Operation]:
+    def ask(kind: str = "migrations.backfill", **parameters: Any) -> Operation:
+        parameters = parameters or {"file": fill.sha256}
+        return request_operation(kind, by=ana, environment=baselined, parameters=parameters, reason="test")
+
+    return ask
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    failpoints.armed.clear()
+
+
+def claim_once(operation: Operation) -> Operation:
+    run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+    operation.refresh_from_db()
+    return operation
+
+
+def test_each_row_is_filled_once_and_the_file_is_recorded(
+    fill: MigrationFile, baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    operation = act("migrations.backfill", file=fill.sha256)
+
+    assert operation.status == "succeeded", operation.error
+    assert rows(dsns["admin"], FILLED) == [(2000, 1, 1)]
+    assert history(dsns)[-1] == "20260102000000 change_2"
+    application = Application.objects.get()
+    assert application.status == "applied"
+    (step,) = application.steps
+    assert len(step["xids"]) > 3, "in one batch"
+    assert step["effects"]["did"] == [f"updated 2,000 rows of public.orders in {len(step['xids'])} batches"]
+    assert rows(dsns["admin"], "SELECT count(*) FROM supabase_migrations.sampelit_ops_marks") == [(0,)]
+    assert drift_detect.look(baselined) is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_connection_that_is_cut_anywhere_costs_no_row_and_doubles_none(
+    place: str, ask: Callable[..., Operation], dsns: dict[str, str]
+) -> None:
+    met: list[str] = []
+
+    def cut() -> None:
+        met.append(place)
+        if len(met) == 3:
+            with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+                    " WHERE application_name = 'sampelit-ops' AND state LIKE 'idle%' AND datname = current_database()"
+                )
+
+    failpoints.armed[place] = cut
+
+    operation = finish(ask())
+
+    assert len(met) > 3
+    assert operation.status == "succeeded", operation.error
+    assert rows(dsns["admin"], FILLED) == [(2000, 1, 1)]
+
+
+def test_a_slice_gives_its_worker_back_and_its_tries_are_counted_anew(
+    short: None, ask: Callable[..., Operation], dsns: dict[str, str]
+) -> None:
+    operation = claim_once(ask())
+
+    assert operation.status == "running"
+    assert operation.lease_owner == ""
+    assert operation.due_at is None
+    assert operation.steps.get(name="backfill").attempt == 0
+    assert operation.progress["unit"] == "keys"
+    assert 0 < rows(dsns["admin"], FILLED)[0][0] < 2000
+
+
+def test_paused_it_rests_until_it_may_go_on(short: None, ask: Callable[..., Operation], dsns: dict[str, str]) -> None:
+    operation = claim_once(ask())
+
+    paused = finish(ask("migrations.pause", backfill=operation.pk, state="paused"))
+    before = rows(dsns["admin"], FILLED)
+    Operation.objects.filter(pk=operation.pk).update(due_at=None)
+    claim_once(operation)
+
+    assert paused.status == "succeeded", paused.error
+    assert rows(dsns["admin"], FILLED) == before
+    assert operation.progress["note"] == "paused by ana"
+    assert operation.due_at is not None
+
+    resumed = finish(ask("migrations.pause", backfill=operation.pk, state="running"))
+    operation.refresh_from_db()
+
+    assert resumed.status == "succeeded", resumed.error
+    assert operation.due_at is None
+    claim_once(operation)
+    assert rows(dsns["admin"], FILLED) > before
+
+
+def test_a_freeze_that_begins_meanwhile_holds_it(
+    short: None, ask: Callable[..., Operation], baselined: Environment, dsns: dict[str, str]
+) -> None:
+    operation = claim_once(ask())
+    before = rows(dsns["admin"], FILLED)
+    Environment.objects.filter(pk=baselined.pk).update(frozen_until="2999-01-01T00:00Z", freeze_reason="a launch")
+
+    claim_once(operation)
+
+    assert rows(dsns["admin"], FILLED) == before
+    assert operation.progress["note"] == f"{baselined} is frozen: a launch"
+
+
+def test_cancelled_it_is_partly_applied_and_the_next_request_goes_on(
+    short: None, ask: Callable[..., Operation], fill: MigrationFile, ana: User, dsns: dict[str, str]
+) -> None:
+    operation = claim_once(ask())
+    cancel(operation, by=ana)
+    operation = finish(operation)
+
+    assert operation.status == "cancelled"
+    assert Application.objects.get().status == "partly"
+    done = rows(dsns["admin"], FILLED)[0][0]
+    assert 0 < done < 2000
+    assert "request migrations.backfill" in finish(ask("migrations.apply", file=fill.sha256)).error
+    assert rows(dsns["admin"], FILLED)[0][0] == done
+
+    steps.SLICE_SECONDS = 60
+    again = finish(ask())
+
+    assert again.status == "succeeded", again.error
+    assert rows(dsns["admin"], FILLED) == [(2000, 1, 1)]
+
+
+def test_a_row_that_somebody_holds_is_waited_for_without_holding_others(
+    ask: Callable[..., Operation], dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gave_way: list[int] = []
+    real = walk.Walk._gave_way
+
+    def count(self: Any, error: Any) -> None:
+        real(self, error)
+        gave_way.append(self.pace.size)
+        if len(gave_way) == 4:
+            holder.execute("ROLLBACK")
+
+    monkeypatch.setattr(walk.Walk, "_gave_way", count)
+    with psycopg.connect(dsns["admin"], autocommit=True) as holder:
+        holder.execute("BEGIN")
+        holder.execute("UPDATE orders SET note = 'held' WHERE id = 60")
+
+        operation = finish(ask())
+
+    assert operation.status == "succeeded", operation.error
+    assert len(gave_way) >= 4
+    assert gave_way[3] < gave_way[0]
+    assert rows(dsns["admin"], FILLED) == [(2000, 1, 1)]
+
+
+def test_what_a_trigger_destroys_besides_is_rolled_back_and_earlier_batches_stay(
+    ask: Callable[..., Operation], baselined: Environment, dsns: dict[str, str]
+) -> None:
+    """The guard measures each batch; the trigger's body changes after the third one."""
+    batches: list[int] = []
+
+    def sabotage() -> None:
+        batches.append(1)
+        if len(batches) == 3:
+            with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+                admin.execute(
+                    "CREATE TABLE public.precious AS SELECT 1 AS a;"
+                    "ALTER TABLE public.precious OWNER TO sampelit_migration;"
+                    "CREATE OR REPLACE FUNCTION count_fill() RETURNS trigger LANGUAGE plpgsql AS"
+                    " 'BEGIN DELETE FROM public.precious; RETURN NEW; END';"
+                )
+
+    failpoints.armed["batch.committed"] = sabotage
+
+    operation = finish(ask())
+
+    done = rows(dsns["admin"], "SELECT count(*) FROM orders WHERE cents IS NOT NULL")[0][0]
+    assert operation.status == "failed"
+    assert "precious" in operation.error
+    assert f"{done:,} rows of earlier batches stay changed" in operation.error
+    assert 0 < done < 2000
+    assert rows(dsns["admin"], "SELECT count(*) FROM precious") == [(1,)]
+    assert Application.objects.get().status == "partly"
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "said"),
+    [
+        ("CREATE TABLE bare (a integer)", "UPDATE bare SET a = 1 WHERE a IS NULL", "no primary key"),
+        ("CREATE TABLE k (a integer PRIMARY KEY)", "UPDATE k SET a = a + 1", "by which public.k would be walked"),
+    ],
+)
+def test_what_cannot_be_walked_is_left_as_it_is(
+    table: str, text: str, said: str, dsns: dict[str, str], act: Act, backups: None, request: pytest.FixtureRequest
+) -> None:
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute(table.encode())
+        admin.execute(f"ALTER TABLE {table.split()[2]} OWNER TO sampelit_migration".encode())
+    request.getfixturevalue("baselined")
+
+    operation = act("migrations.backfill", file=add_supabase(2, text).sha256)
+
+    assert operation.status == "failed"
+    assert said in operation.error
+    assert len(history(dsns)) == 1
+
+
+def test_an_empty_table_is_recorded(orders: None, baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    rows(dsns["admin"], "DELETE FROM orders RETURNING id")
+
+    operation = act("migrations.backfill", file=add_supabase(2, FILL).sha256)
+
+    assert operation.status == "succeeded", operation.error
+    assert len(history(dsns)) == 2
+
+
+def test_overwritten_values_come_back_with_what_was_written_since_the_restore_point(
+    orders: None,
+    baselined: Environment,
+    act: Act,
+    backups: None,
+    dsns: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also of rows that people changed between the restore point and their batch."""
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_RESTORE_DSN", dsns["admin"])
+    rows(dsns["admin"], "UPDATE orders SET cents = 1 RETURNING id")
+    file = add_supabase(2, "UPDATE orders SET cents = price * 100")
+
+    def meanwhile() -> None:
+        rows(dsns["admin"], "UPDATE orders SET cents = 7 WHERE id % 100 = 0 RETURNING id")
+        failpoints.armed.clear()
+
+    failpoints.armed["backfill.locked"] = meanwhile
+    operation = act("migrations.backfill", file=file.sha256)
+    assert operation.status == "succeeded", operation.error
+    assert rows(dsns["admin"], "SELECT count(*) FROM orders WHERE cents = price * 100") == [(2000,)]
+    assert (
+        rows(
+            dsns["admin"],
+            "SELECT to_regclass(format('supabase_migrations.%I', relname)) FROM pg_class"
+            " WHERE relname LIKE 'sampelit_ops_kept_%'",
+        )
+        == []
+    )
+
+    undone = act("migrations.undo", application=operation.pk)
+
+    assert undone.status == "succeeded", undone.error
+    found = rows(dsns["admin"], "SELECT cents, count(*) FROM orders GROUP BY cents ORDER BY cents")
+    assert found == [(1, 1980), (7, 20)]
