@@ -57,7 +57,7 @@ FILLS = {
     "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1": '"x" IS NULL',
     'ALTER TABLE orders ADD COLUMN "X y" int, ADD COLUMN z int; UPDATE orders SET "X y" = 1, z = 2': '"X y" IS NULL',
     "UPDATE orders SET note = 'x'": "SET note = 'x'",
-    "UPDATE orders SET note = 'x' WHERE true": "WHERE true",
+    "UPDATE orders SET note = 'x' WHERE true": "WHERE ( true",
 }
 
 

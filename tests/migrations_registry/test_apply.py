@@ -115,7 +115,7 @@ def test_drift_stops_it(baselined: Environment, act: Act, dsns: dict[str, str]) 
 
 def test_files_are_applied_in_order(baselined: Environment, act: Act) -> None:
     add_supabase(2, "CREATE TABLE second (id integer)")
-    third = add_supabase(3, "CREATE TABLE third (id integer)")
+    third = add_supabase(3, "COMMENT ON TABLE users IS 'third'")
     assert "change_2.sql comes first" in act("migrations.apply", file=third.sha256).error
     aside = act("migrations.apply", file=third.sha256, out_of_order="yes")
     assert (aside.status, aside.risk) == ("succeeded", "sensitive"), aside.error

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrations_registry.web.review_page import MOST_COMPARED, _diff
+from migrations_registry.services.annotated_lines import MOST_COMPARED, diff_of
 
 
 def _file(lines: list[str], previous: Any = None, revision: int = 1) -> Any:
@@ -25,7 +25,7 @@ def test_two_revisions_are_compared_at_once_or_not_at_all(count: int) -> None:
     file = _file(_repeating(count, 7), previous=_file(_repeating(count, 1)), revision=2)
     began = time.thread_time()
 
-    shown = _diff(file)
+    shown = diff_of(file)
 
     assert time.thread_time() - began < 1
     assert (len(shown) == 1) is (count > MOST_COMPARED)

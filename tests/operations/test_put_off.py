@@ -15,6 +15,7 @@ from psycopg import errors
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.engine.context import NotYet, StepContext
+from operations.engine.specs import StepSpec
 from operations.models import Operation
 from tests.running import run_once
 
@@ -28,8 +29,11 @@ def works(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[StepContext], 
 
     def works(run: Callable[[StepContext], None]) -> None:
         kind = kinds.get("rehearsal.routine")
-        steps: list[Any] = [replace(each, run=run) if each.name == "work" else each for each in kind.steps]
-        monkeypatch.setattr(type(kind), "steps", steps)
+        steps = [
+            replace(each, run=run) if isinstance(each, StepSpec) and each.name == "work" else each
+            for each in kind.steps
+        ]
+        monkeypatch.setattr(kind, "steps", steps)
 
     return works
 

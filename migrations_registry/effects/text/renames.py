@@ -48,4 +48,6 @@ def _others(each: Allowance, renames: list[Rename]) -> Iterator[Allowance]:
 def _names(node: Node, kind: str, scope: Scope) -> list[Name]:
     if "relation" in node:
         return scope.relation(node["relation"], *([node["subname"]] if "subname" in node else []))
+    if kind == "OBJECT_SCHEMA":
+        return [(node["subname"],)]
     return [name for name in scope.object(kind, node["object"]) if name] if "object" in node else []
