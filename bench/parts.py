@@ -9,7 +9,7 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-# (module, class or "", function, part): each where its caller looks it up. Parts may overlap where work is parallel.
+# (module, class or "", function, part): each where its caller looks it up. Parts overlap where work is parallel.
 TIMED = (
     ("bench.ours", "", "export", "export"),
     ("providers.embedded_postgres.cell", "Cell", "start", "drill's server"),
@@ -18,10 +18,11 @@ TIMED = (
     ("backups.archive.loader", "Loader", "build", "definitions"),
     ("backups.archive.loader", "Loader", "load", "rows loaded"),
     ("backups.archive.loader", "Loader", "compare", "row digests"),
-    ("backups.proof.prove", "", "doubts_about", "chains"),
+    ("backups.proof.beside", "", "_chains", "chains"),
     ("backups.archive.schema_proof", "", "compare", "schema compared"),
     ("backups.proof.prove", "", "examine", "product's check"),
-    ("backups.proof.prove", "", "collect", "facts"),
+    ("backups.proof.beside", "", "collect", "facts"),
+    ("backups.proof.prove", "", "doubts_about", "chains waited for"),
     ("providers.embedded_postgres.cell", "Cell", "stop", "drill's end"),
 )
 

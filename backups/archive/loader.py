@@ -5,13 +5,14 @@ In: a manifest, a store, a connection that may write. Out: rows in tables, and a
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 
 from backups.archive.builder import Builder
 from backups.archive.manifest import Segment, Statement, Table
-from backups.archive.segment_codec import Damaged, unpack
+from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
@@ -28,16 +29,29 @@ class Loader(Builder):
         """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
         loads: dict[str, Segment] = {}
         self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments), self.watch)
-        for segment in table.segments:
-            self.watch.check()
-            loader = self._load(table, segment) or (self._loosened(table) and self._load(table, segment))
-            if loader:
-                loads[loader] = segment
-            self.rows += segment.rows
-            self.bytes += segment.raw_bytes
-            self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
+        with self._ahead(*table.segments) as reading:
+            for segment in table.segments:
+                self.watch.check()
+                if loader := self._load(table, segment, reading) or self._load_loosened(table, segment):
+                    loads[loader] = segment
+                reading.skip()
+                self.rows += segment.rows
+                self.bytes += segment.raw_bytes
+                self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
         self.look_in()
         return loads
+
+    def _ahead(self, *segments: Segment) -> Ahead:
+        return Ahead(partial(self._blocks, segment) for segment in segments)
+
+    def _blocks(self, segment: Segment) -> Iterator[bytes]:
+        yield from unpack(self.store.get(segment.key), segment, self.identities)
+
+    def _load_loosened(self, table: Table, segment: Segment) -> str:
+        if not self._loosened(table):
+            return ""
+        with self._ahead(segment) as reading:
+            return self._load(table, segment, reading)
 
     def _loosened(self, table: Table) -> bool:
         """Where text has another order than in the source, a refused row says nothing about the copy: once a table its
@@ -52,14 +66,14 @@ class Loader(Builder):
         self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
         return True
 
-    def _load(self, table: Table, segment: Segment) -> str:
+    def _load(self, table: Table, segment: Segment, reading: Ahead) -> str:
         try:
-            data = fetched(self, segment.key)
+            reading.wait(self.beat_seconds or LOOK_SECONDS, self.alive)
             names = [column.name for column in table.columns]
             self.look_in(self.path_of(table.qualified))
             with self.connection.transaction():
-                blocks = unpack(data, segment, self.identities)
-                rows = postgres.copy_in(self.connection, (table.schema, table.name), names, segment.format, blocks)
+                key = (table.schema, table.name)
+                rows = postgres.copy_in(self.connection, key, names, segment.format, reading.blocks())
                 transaction = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
@@ -85,6 +99,12 @@ class Loader(Builder):
         except psycopg.errors.FeatureNotSupported:
             self.amber[table.qualified] = f"{table.qualified}: its rows were not checked, as this server has no XML."
         return table.qualified in self.amber
+
+    def alive(self) -> None:
+        """However slowly an object comes, only a worker that stands still is silent on the session."""
+        self.watch.check()
+        if self.beat_seconds:
+            self.connection.execute("SELECT 1")
 
     def load_large_objects(self) -> None:
         """Each part in a transaction of its own, compared at once."""
@@ -149,12 +169,7 @@ class Loader(Builder):
 
 
 def fetched(loader: Loader, key: str) -> bytes:
-    """One object; however slowly it comes, only a worker that stands still is silent on the session."""
-    if not loader.beat_seconds:
-        return loader.store.get(key)
-    with ThreadPoolExecutor(1) as reader:
-        reading = reader.submit(loader.store.get, key)
-        while wait([reading], loader.beat_seconds).not_done:
-            loader.watch.check()
-            loader.connection.execute("SELECT 1")
-        return reading.result()
+    """One whole object, with a beat meanwhile."""
+    with Ahead([lambda: iter([loader.store.get(key)])]) as reading:
+        reading.wait(loader.beat_seconds or LOOK_SECONDS, loader.alive)
+        return b"".join(reading.blocks())

@@ -7,8 +7,13 @@ Imports neither Django nor providers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from threading import Event
+from types import TracebackType
+from typing import Self
 
 import pyrage
 import zstandard
@@ -19,6 +24,8 @@ LEVEL = 1
 TARGET_BYTES = 16 << 20
 CAP_BYTES = 32 << 20
 BLOCK_BYTES = 1 << 20
+BLOCKS_AHEAD = 4
+LOOK_SECONDS = 0.5
 
 
 class TooLarge(Exception):
@@ -86,3 +93,80 @@ def decrypt(data: bytes, segment: Segment, identities: Sequence[str]) -> bytes:
         return pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(item) for item in identities])
     except pyrage.DecryptError as error:
         raise Damaged(f"{segment.key} cannot be decrypted with the configured identity: {error}") from None
+
+
+@dataclass(frozen=True)
+class End:
+    """Of a segment; `error` is why it ended early."""
+
+    error: Exception | None = None
+
+
+class Ahead:
+    """Segment after segment read in a thread, a few blocks before they are taken, so that both sides work at once.
+
+    In: for each segment what opens it. Out: its blocks, by `wait` and `blocks`; what reading raised is raised there.
+    """
+
+    def __init__(self, segments: Iterable[Callable[[], Iterator[bytes]]]) -> None:
+        self._queue: Queue[bytes | End] = Queue(BLOCKS_AHEAD)
+        self._next: bytes | End | None = None
+        self._left = Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._thread.submit(self._read, segments)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._left.set()
+        self._thread.shutdown()
+
+    def wait(self, seconds: float, meanwhile: Callable[[], object]) -> None:
+        """Until the next segment's first block is there, or its error; `meanwhile` is called every so many seconds."""
+        while self._next is None:
+            try:
+                self._next = self._queue.get(timeout=seconds)
+            except Empty:
+                meanwhile()
+        if isinstance(self._next, End) and self._next.error:
+            raise self._next.error
+
+    def blocks(self) -> Iterator[bytes]:
+        """The rest of this segment."""
+        while True:
+            item, self._next = self._next or self._queue.get(), None
+            if isinstance(item, End):
+                self._next = item
+                break
+            yield item
+        if item.error:
+            raise item.error
+
+    def skip(self) -> None:
+        """To the next segment, whatever became of this one."""
+        while not isinstance(self._next, End):
+            self._next = self._queue.get()
+        self._next = None
+
+    def _read(self, segments: Iterable[Callable[[], Iterator[bytes]]]) -> None:
+        for opened in segments:
+            end = End()
+            try:
+                for block in opened():
+                    if not self._put(block):
+                        return
+            except Exception as error:  # told to whoever takes the blocks
+                end = End(error)
+            if not self._put(end):
+                return
+
+    def _put(self, item: bytes | End) -> bool:
+        """False once nobody takes any more."""
+        while not self._left.is_set():
+            try:
+                self._queue.put(item, timeout=LOOK_SECONDS)
+            except Full:
+                continue
+            return True
+        return False

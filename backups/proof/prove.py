@@ -6,7 +6,7 @@ In: a manifest, a store, identities, a Comparison. Out: a Verdict (proven, suspe
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,9 +19,9 @@ from backups.archive.manifest import Manifest
 from backups.archive.schema_comparison import EXPLAINED, UNEXPLAINED
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import sealed
-from backups.facts.collector import collect
 from backups.facts.model import RunFacts
 from backups.progress import SILENT, Watch
+from backups.proof.beside import second_session
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
 from backups.proof.row_comparison import STAGING_SCHEMA, examine
@@ -86,17 +86,24 @@ def prove(
     """
     began = time.monotonic()
     disk_space.refuse_without(manifest.raw_bytes + comparison.raw_bytes_to_load(manifest), _not_proven(manifest.run))
-    with drill_database(manifest, server, [STAGING_SCHEMA]) as drill:
+    with drill_database(manifest, server, [STAGING_SCHEMA]) as drill, second_session(drill.login) as beside:
         if drill.note:
             watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
         loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT, lenient=True)
         loader.other_order = bool(drill.not_the_same)
-        doubts, missing = _restore_and_compare(loader, comparison, drill)
+        different, missing = _restore_and_compare(loader, drill, lambda: beside.ask(loader, comparison))
         took = int((time.monotonic() - began) * 1000)
         examined = examine(loader, comparison, drill.reader) if not loader.problems else Examined()
-        facts = collect(loader, comparison.manifest, comparison.facts) if not loader.problems else None
+        doubts = doubts_about(loader, comparison, beside) if beside.facts else Doubts()
+        doubts.texts += different
+        sound = beside.facts if not loader.problems else None
+        facts = beside.answer(sound, watch) if sound else None
+        examined = (
+            replace(examined, findings=(*doubts.findings, *examined.findings))
+            if sound
+            else Examined(findings=tuple(doubts.findings))
+        )
         doubted = unexplained(doubts, examined, comparison.accepted)
-        examined = replace(examined, findings=(*doubts.findings, *examined.findings))
         verdict = _verdict(loader, doubted, doubts.chains, took)
         return replace(
             verdict, examined=examined, facts=facts, missing=tuple(missing), amber=tuple(loader.amber.values())
@@ -122,37 +129,35 @@ def _not_proven(run: str) -> str:
     return f"The proof of run {run} did not happen; nothing was proven."
 
 
-def _restore_and_compare(loader: Loader, comparison: Comparison, drill: Drill) -> tuple[Doubts, list[str]]:
-    """The doubts, and what could not be rebuilt although no row needs it.
+def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], None]) -> tuple[list[str], list[str]]:
+    """What of the schema is not as it was, and what could not be rebuilt although no row needs it.
 
     Rows are compared last, by settings of ours: what the run's own functions and checks did meanwhile shows.
     """
     loader.problems += schema_proof.archive_problems(loader)
     missing = [*drill.not_the_same, *loader.build("before", everything=True)]
     if loader.problems:
-        return Doubts(), []
+        return [], []
     tables = loader.present()
     loader.problems += [loader.amber[t.qualified] for t in loader.manifest.audit_tables if t not in tables]
     if loader.problems:
-        return Doubts(), missing
+        return [], missing
     loads = {table.qualified: loader.load(table) for table in tables}
     loader.load_large_objects()
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)
+    when_built()
     for table in tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
-    doubts = doubts_about(loader, comparison)
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
-    doubts.texts += [f"The schema did not come back as it was: {item}." for item in found if not item.reason][
-        :MOST_TOLD
-    ]
+    different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]
     declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED)]
     missing = [*dict.fromkeys([*loader.amber.values(), *missing, *declared])][:MOST_TOLD]
     for text in missing:
         loader.watch.log(text)
-    return doubts, missing
+    return different[:MOST_TOLD], missing
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from backups.archive.loader import Loader
 from backups.archive.manifest import Table
 from backups.proof import anomalies
+from backups.proof.beside import Beside, Chains
 from backups.proof.comparison import Comparison
-from backups.proof.findings import KEPT_ROWS, Examined, Finding, chain_broken
+from backups.proof.findings import Examined, Finding, chain_broken
 from providers import postgres
 from providers.postgres.audit_trail.chains import describe
 
@@ -32,26 +33,25 @@ class Doubts:
     chains: int = 0
 
 
-def doubts_about(loader: Loader, comparison: Comparison) -> Doubts:
+def doubts_about(loader: Loader, comparison: Comparison, beside: Beside) -> Doubts:
     """Everything that one drill can doubt. What the last good run showed as well was explained by a person."""
     unusual = anomalies.empty(loader.manifest)
     unusual += anomalies.shrunk(comparison.manifest, loader.manifest) if comparison.manifest else []
     doubts = Doubts(findings=[anomaly.finding() for anomaly in unusual])
     doubts.texts = [anomaly.text for anomaly in unusual if anomaly.finding().fingerprint not in comparison.accepted]
     for table in loader.manifest.audit_tables:
-        _chains(loader, table, comparison.accepted, doubts)
+        _chains(loader, table, beside.answer(beside.chains[table.qualified], loader.watch), comparison.accepted, doubts)
         doubts.not_kept += _not_kept(loader, table, comparison.table(table.qualified))
         doubts.chains += len(table.chains or ())
     return doubts
 
 
-def _chains(loader: Loader, table: Table, accepted: frozenset[str], doubts: Doubts) -> None:
+def _chains(loader: Loader, table: Table, found: Chains, accepted: frozenset[str], doubts: Doubts) -> None:
     """Heads must be the snapshot's (else the copy is wrong); every hash is recomputed (else the source is)."""
-    key = (table.schema, table.name)
-    heads = {(h.chain, h.rows, h.first, h.last, h.head) for h in postgres.chain_heads(loader.connection, key)}
+    heads = {(h.chain, h.rows, h.first, h.last, h.head) for h in found.heads}
     wanted = {(h.chain, h.rows, h.first, h.last, h.head) for h in table.chains or ()}
     loader.problems += [f"Chain {head[0]} differs from the snapshot's head." for head in sorted(wanted ^ heads)[:10]]
-    damage = postgres.chain_damage(loader.connection, key, KEPT_ROWS)
+    damage = found.damage
     loader.watch.log(f"{table.qualified}: {len(wanted)} hash chains recomputed.")
     if damage.total:
         finding = chain_broken(table.qualified, damage)

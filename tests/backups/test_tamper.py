@@ -203,6 +203,7 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
     """What a person explained, and nothing else, is accepted by its fingerprint."""
     from backups.archive.loader import Loader
     from backups.progress import SILENT
+    from backups.proof import beside
     from backups.proof.source_checks import Doubts, _chains
 
     finding = world.found("chain_broken")
@@ -213,9 +214,10 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
             loader.build("before", everything=True)
             loader.load(world.last.table(AUDIT))
             connection.execute("DELETE FROM public.algorithm_audit_trail WHERE sequence_number = 2")
-            told, silent = Doubts(), Doubts()
-            _chains(loader, world.last.table(AUDIT), frozenset(), told)
-            _chains(loader, world.last.table(AUDIT), frozenset({told.findings[0].fingerprint}), silent)
+            told, silent, table = Doubts(), Doubts(), world.last.table(AUDIT)
+            found = beside._chains(connection, (table.schema, table.name))
+            _chains(loader, table, found, frozenset(), told)
+            _chains(loader, table, found, frozenset({told.findings[0].fingerprint}), silent)
     assert (len(told.texts) > 0, silent.texts, finding.code) == (True, [], "chain_broken")
 
 

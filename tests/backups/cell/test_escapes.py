@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from providers.embedded_postgres.cell import cell
+from backups.archive.drill_database import chosen_server
 from tests.backups.cell.conftest import CANARY, Drilled
 from tests.backups.cell.escapes import CARRIERS, ESCAPES
 
@@ -39,7 +39,7 @@ def test_in_a_server_of_its_own_nobody_is_a_superuser_and_nobody_hears_it(
         connection.execute(CARRIERS["a check"][0])
         connection.execute("INSERT INTO public.carrier (id) VALUES (1)")
 
-    seen = drilled(lurking, server=cell)
+    seen = drilled(lurking, server=chosen_server)
 
     assert seen.verdict is not None
     assert (seen.verdict.reasons, seen.loot, written.exists()) == ([], [], False)

@@ -1,0 +1,2 @@
+-- One row whose content does not give its hash: no order is needed, so processes share the rows.
+SELECT FROM {table} WHERE decision_hash IS DISTINCT FROM {computed} LIMIT 1

@@ -1,0 +1,69 @@
+"""The drill's second session: each way to break a chain is seen there, and it ends with the proof."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from backups.archive.manifest import Manifest
+from backups.progress import Watch
+from backups.proof.beside import second_session
+from backups.proof.prove import prove
+from providers import postgres
+from providers.postgres.connection import statements
+from providers.storage.base import Store
+
+AUDIT = ("public", "algorithm_audit_trail")
+TEXT = sql.SQL(statements("json_text"))
+COMPUTED = sql.SQL(statements("chain_hash")).format(
+    segment_key=TEXT.format(value=sql.Identifier("segment_key")),
+    visitor_id=TEXT.format(value=sql.Identifier("visitor_id")),
+)
+HEADS = "(experiment_id, sequence_number) IN (SELECT experiment_id, max(sequence_number) FROM {table} GROUP BY 1)"
+BREAKS = {
+    "hash": "UPDATE {table} SET visitor_id = visitor_id || 'x' WHERE " + HEADS,
+    "link": "UPDATE {table} SET previous_hash = repeat('0', 64) WHERE " + HEADS,
+    "sequence": "UPDATE {table} SET sequence_number = sequence_number + 7 WHERE " + HEADS,
+}
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_each_break_alone_is_seen_and_the_whole_is_not(sampelit_copy, kind: str) -> None:
+    """Of the last rows of the chains; but for the first kind they get a hash that fits what they say."""
+    parts = {"table": sql.Identifier(*AUDIT), "computed": COMPUTED}
+    with postgres.connect(sampelit_copy["admin"], read_only=False) as connection:
+        before = postgres.chain_damage(connection, AUDIT, 50)
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(sql.SQL(BREAKS[kind]).format(**parts))
+        if kind != "hash":
+            connection.execute(sql.SQL("UPDATE {table} SET decision_hash = {computed} WHERE " + HEADS).format(**parts))
+        found = postgres.chain_damage(connection, AUDIT, 50)
+
+    assert (before.total, found.total, {problem.problem for problem in found.problems}) == (0, 4, {kind})
+
+
+def test_a_cancelled_proof_leaves_nobody_at_work(manifest: Manifest, store: Store, drill) -> None:
+    lines: list[str] = []
+
+    def check() -> None:
+        if any("rows compared" in line for line in lines):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        prove(manifest, store, watch=Watch(check=check, log=lines.append), server=drill)
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
+
+
+def test_what_still_runs_is_stopped_in_the_server(empty_database: str) -> None:
+    with pytest.raises(InterruptedError), second_session(empty_database) as beside:
+        beside._begin(lambda: beside.connection.execute("SELECT pg_sleep(60)"))
+        beside._begin(lambda: beside.connection.execute("SELECT pg_sleep(61)"))
+        raise InterruptedError
+
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6%' AND pid <> pg_backend_pid()"
+    with psycopg.connect(empty_database) as looking:
+        assert looking.execute(running).fetchone() == (0,)
