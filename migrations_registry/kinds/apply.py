@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from migrations_registry.analysis import ruleset
 from migrations_registry.apply.preflight import OUT_OF_ORDER, check
 from migrations_registry.apply.steps import all_steps
+from migrations_registry.history import states as history_states
 from migrations_registry.kinds.apply_consequences import told
 from migrations_registry.kinds.apply_shown import file_named, shown
 from migrations_registry.models import MigrationFile, Plan
@@ -25,20 +26,32 @@ def files_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(row.sha256, f"{row.name} · revision {row.revision}") for row in files]
 
 
-def find(sha256: str) -> MigrationFile:
-    """The registered content with this digest (or its unique beginning). Raises Refused."""
-    rows = list(MigrationFile.objects.filter(sha256__startswith=sha256.lower())[:2]) if len(sha256) >= 8 else []
-    if len(rows) != 1:
+def find(sha256: str, environment: Environment | None = None) -> MigrationFile:
+    """The registered content with this digest (or its unique beginning). Raises Refused.
+
+    Where several paths hold the same bytes, the first of them that is pending on that environment.
+    """
+    rows = list(MigrationFile.objects.filter(sha256__startswith=sha256.lower())[:20]) if len(sha256) >= 8 else []
+    if len({row.sha256 for row in rows}) != 1:
         raise Refused(
             f"No registered migration has the sha256 {sha256!r}. Nothing was requested; see Migrations, or run "
             "manage.py discover_migrations SOURCE --environment E."
         )
-    return rows[0]
+    return rows[0] if len(rows) == 1 else _next_of(rows, environment)
+
+
+def _next_of(same: list[MigrationFile], environment: Environment | None) -> MigrationFile:
+    files = list(MigrationFile.objects.newest().defer("content").order_by("position", "path"))
+    if environment is not None:
+        standings, _ = history_states.standings(files, history_states.rows_of(environment))
+        files = [each.file for each in standings if each.state == history_states.PENDING]
+    by_pk = {row.pk: row for row in same}
+    return next((by_pk[file.pk] for file in files if file.pk in by_pk), same[-1])
 
 
 def preflight(ctx: StepContext) -> None:
     """Every check before the first change."""
-    check(ctx, find(str(ctx.parameters["file"])))
+    check(ctx, find(str(ctx.parameters["file"]), ctx.environment))
 
 
 class ApplyMigration(OperationKind):
@@ -65,7 +78,7 @@ class ApplyMigration(OperationKind):
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        file = find(str(parameters["file"]))
+        file = find(str(parameters["file"]), environment)
         newer = MigrationFile.objects.filter(path=file.path, revision__gt=file.revision).order_by("-revision").first()
         if newer:
             raise Refused(
@@ -86,7 +99,7 @@ class ApplyMigration(OperationKind):
 
     def why_changed(self, environment: Environment, parameters: Parameters) -> str:
         """Where plans of this file were kept under other rules, the votes were given for what those said."""
-        file = find(str(parameters["file"]))
+        file = find(str(parameters["file"]), environment)
         kept = Plan.objects.filter(file=file, environment=environment).order_by("-made_at")
         earlier = kept.exclude(ruleset=ruleset()).values_list("ruleset", flat=True).first()
         return f"The rules that judge SQL are others ({earlier} then, {ruleset()} now). " if earlier else ""
@@ -110,8 +123,8 @@ class ApplyMigration(OperationKind):
         return shown(self._review(environment, parameters))
 
     def objection(self, operation: Operation) -> str:
-        row = newest_rehearsal(find(str(operation.parameters["file"])), operation.environment)
+        row = newest_rehearsal(find(str(operation.parameters["file"]), operation.environment), operation.environment)
         return why_not_approve(row, operation.requested_by.username) if row else ""
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
-        return review(find(str(parameters["file"])), environment)
+        return review(find(str(parameters["file"]), environment), environment)

@@ -34,7 +34,7 @@ def in_batches(file: MigrationFile, environment: Environment) -> Review:
 
 def preflight(ctx: StepContext) -> None:
     """Every check of an application."""
-    check(ctx, find(str(ctx.parameters["file"])), in_batches)
+    check(ctx, find(str(ctx.parameters["file"]), ctx.environment), in_batches)
 
 
 class Backfill(ApplyMigration):
@@ -45,11 +45,11 @@ class Backfill(ApplyMigration):
     steps = all_steps(preflight, SLICE, settle)
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        batched(find(str(parameters["file"])).data)
+        batched(find(str(parameters["file"]), environment).data)
         return super().clean(environment, parameters)
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
-        table = ".".join(batched(find(str(parameters["file"])).data).table)
+        table = ".".join(batched(find(str(parameters["file"]), environment).data).table)
         return [
             Consequence(
                 f"Walks {table} by its primary key in short transactions; other work of the workers goes between. Who "
@@ -67,7 +67,7 @@ class Backfill(ApplyMigration):
         ]
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
-        return in_batches(find(str(parameters["file"])), environment)
+        return in_batches(find(str(parameters["file"]), environment), environment)
 
 
 def backfills_here(environment: Environment) -> Iterable[tuple[str, str]]:

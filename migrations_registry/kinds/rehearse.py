@@ -18,7 +18,7 @@ from providers.errors import Refused
 
 
 def look(ctx: StepContext) -> None:
-    prepare(ctx, find(str(ctx.parameters["file"])))
+    prepare(ctx, find(str(ctx.parameters["file"]), ctx.environment))
 
 
 class Rehearse(OperationKind):
@@ -37,7 +37,7 @@ class Rehearse(OperationKind):
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        file = find(str(parameters["file"]))
+        file = find(str(parameters["file"]), environment)
         if run_for(environment) is None:
             raise Refused(
                 f"{environment} has no proven run, so there is nothing to rehearse on. Nothing was requested. Request "

@@ -121,6 +121,24 @@ def test_files_are_applied_in_order(baselined: Environment, act: Act) -> None:
     assert (aside.status, aside.risk) == ("succeeded", "sensitive"), aside.error
 
 
+def test_two_files_of_the_same_content_are_applied_each_once(
+    baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    text = "INSERT INTO ticks DEFAULT VALUES"
+    first = add_supabase(2, "CREATE TABLE ticks (id serial)")
+    assert act("migrations.apply", file=first.sha256).status == "succeeded"
+    twins = [add_supabase(number, text) for number in (3, 4)]
+    assert twins[0].sha256 == twins[1].sha256
+
+    for _ in twins:
+        operation = act("migrations.apply", file=twins[0].sha256)
+        assert operation.status == "succeeded", operation.error
+
+    assert history(dsns)[-2:] == ["20260103000000 change_3", "20260104000000 change_4"]
+    assert rows(dsns["admin"], "SELECT count(*) FROM ticks") == [(2,)]
+    assert "nothing to do" in act("migrations.apply", file=twins[0].sha256).error
+
+
 def test_what_the_server_says_beside_its_message_is_shown_but_no_row(
     baselined: Environment, act: Act, dsns: dict[str, str]
 ) -> None:

@@ -114,7 +114,7 @@ def test_writers_hardly_wait_and_kills_leave_each_row_filled_once(
     many_orders: None, baselined: Environment, ana: User, dsns: dict[str, str], settings: Any
 ) -> None:
     settings.OPS_LEASE_SECONDS = 30
-    file = add_supabase(2, FILL)
+    file = add_supabase(2, f"-- {ROWS} rows\n{FILL}")  # how many a content would touch is remembered for a while
     operation = request("migrations.backfill", by=ana, environment=baselined, parameters={"file": file.sha256})
     writers, began = Writers(dsns["admin"]), time.monotonic()
 
