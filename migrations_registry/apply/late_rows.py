@@ -31,8 +31,10 @@ def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any
     """Copy what one step is about to destroy and the restore point does not hold; journal how much and how long."""
     if not required(attempt.ctx).restore_point:
         return
-    destroys = attempt.destroys(live_of(behaviour(attempt.other_session)), step)
-    known = restore_point.known_tables(attempt.ctx)
+    live = live_of(behaviour(attempt.other_session))
+    destroys, known = attempt.destroys(live, step), restore_point.known_tables(attempt.ctx)
+    if known and not restore_point.tables_of(attempt.other_session, attempt.destroys(live)):
+        destroys = Destroyed(tables=tuple(known))  # nobody can tell by which step: each keeps what it finds
     if not destroys:
         return
     if not known:

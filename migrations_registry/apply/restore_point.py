@@ -5,6 +5,7 @@ In: a step context. Out: a proven backups.Run; the tables' oids, noted before th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import psycopg
@@ -59,10 +60,17 @@ def copy(ctx: StepContext) -> None:
 def _tables_now(ctx: StepContext) -> dict[str, int]:
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
         try:
-            tables = tables_of(connection, load(ctx).destroys(live_of(behaviour(connection))))
+            attempt = load(ctx)
+            found = tables_of(connection, attempt.destroys(live_of(behaviour(connection))))
+            tables = [table for table in found if table.holds_rows] or touched(connection, attempt.tables)
         except psycopg.Error as error:
             raise postgres.explain(error, "Looking for what will be destroyed, before any change,") from None
-    return {table.qualified: table.oid for table in tables if table.holds_rows}
+    return {table.qualified: table.oid for table in tables}
+
+
+def touched(connection: Connection, names: Sequence[str]) -> list[ReachedTable]:
+    """A loss under another name, or one that only the live catalogue tells: everything that the file touches."""
+    return [table for table in reached(connection, Reach(tables=tuple(names))) if table.holds_rows]
 
 
 def prove(ctx: StepContext) -> None:

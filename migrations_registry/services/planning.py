@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.cost import comparison
-from migrations_registry.analysis.data_loss import destroyed
+from migrations_registry.analysis.data_loss import Destroyed, destroyed
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import CONVENTION, DESTRUCTIVE, Analysis, Statement
 from migrations_registry.analysis.parsing.parser import parse
@@ -95,7 +95,7 @@ def review(file: MigrationFile, environment: Environment, *, live: bool = True) 
     policy = row.spec() if row else DEFAULT_POLICY
     analysis = judged(file, facts, policy)
     draft = _as_measured(plan(analysis, facts, policy), file)
-    reached = _reached(file, environment, analysis, draft.risk) if facts and draft.restore_point else ()
+    reached = _reached(file, environment, analysis, draft) if facts and draft.restore_point else ()
     maintenance = draft.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
     final = replace(draft, maintenance=maintenance, refusals=(*draft.refusals, *refusals(file.data)))
     counts = counts_of(file, environment, facts, analysis)
@@ -110,13 +110,22 @@ def _as_measured(draft: PurePlan, file: MigrationFile) -> PurePlan:
     return replace(draft, risk=DESTRUCTIVE, restore_point=draft.restore_point or measured)
 
 
-def _reached(file: MigrationFile, environment: Environment, analysis: Analysis, risk: str) -> tuple[ReachedTable, ...]:
+def _reached(
+    file: MigrationFile, environment: Environment, analysis: Analysis, draft: PurePlan
+) -> tuple[ReachedTable, ...]:
     """The tables with rows that its restore point holds, with what they cascade to and what acts because of them."""
     named = destroyed(analysis, parse(file.data), range(len(analysis.statements)))
-    along = _along(file.data, live_behaviour(environment), risk) if risk == DESTRUCTIVE else ()
+    along = _along(file.data, live_behaviour(environment), draft.risk) if draft.risk == DESTRUCTIVE else ()
     tables = tuple(sorted({*named.tables, *along}))
     what = replace(named, tables=tables, everything=named.everything or file.takes_values)
-    return tuple(table for table in live_reach(environment, what) if table.holds_rows) if what else ()
+    found = tuple(table for table in live_reach(environment, what) if table.holds_rows) if what else ()
+    return found or tuple(table for table in live_reach(environment, _touched(draft)) if table.holds_rows)
+
+
+def _touched(draft: PurePlan) -> Destroyed:
+    """What the restore point holds where a loss stands under a name that is given in the file, or is only seen live."""
+    existing = {".".join(each.name) for step in draft.steps for each in step.objects if not each.is_new}
+    return Destroyed(tables=tuple(sorted(existing)))
 
 
 @lru_cache(maxsize=4)  # one request asks several times
