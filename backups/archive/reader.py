@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from backups.archive import tombstone
@@ -56,17 +57,21 @@ def proofs(store: Store, run: str, verifier: Verifier | None) -> list[dict[str, 
     return sorted(documents, key=lambda proof: str(proof.get("at", "")))
 
 
-def runs(store: Store, verifier: Verifier | None) -> Iterator[Listed]:
-    """Every run that has a manifest, oldest first (ids sort by time)."""
-    names = sorted({item.key for item in store.list("runs/") if item.key.count("/") == 2})
-    for key in names:
-        if key.endswith("/manifest.json"):
-            yield _listed(store, key.split("/")[1], verifier)
+def runs(store: Store, verifier: Verifier | None, newest: int = 0) -> Iterator[Listed]:
+    """Every run that has a manifest, oldest first (ids sort by time); or so many of the newest, newest first.
+
+    Of no other run an object is asked for or read.
+    """
+    found = (_listed(store, run, verifier) for run in sorted(store.folders("runs/"), reverse=bool(newest)))
+    yield from islice((run for run in found if run), newest or None)
 
 
-def _listed(store: Store, run: str, verifier: Verifier | None) -> Listed:
+def _listed(store: Store, run: str, verifier: Verifier | None) -> Listed | None:
+    """None for what is no run: it was not finished."""
     try:
         manifest = load(store, run, verifier)
+    except Refused:
+        return None
     except ManifestError as error:
         return Listed(run, "failed", problem=f"The manifest was rejected: {error}.")
     latest = [proof for proof in proofs(store, run, verifier) if proof.get("manifest_sha256") == manifest.sha256][-1:]

@@ -104,6 +104,13 @@ class LocalStore:
                 status = path.stat()
                 yield Stored(key, status.st_size, "", datetime.fromtimestamp(status.st_mtime, UTC))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names right below a prefix that ends with "/" and have something below them; what lies there is not read."""
+        base = self.root / prefix
+        if base.is_dir():
+            with os.scandir(base) as entries:
+                yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
     def delete(self, key: str) -> None:
         try:
             (self.root / safe_key(key)).unlink(missing_ok=True)

@@ -72,6 +72,10 @@ class Faulty:
         items = list(self.inner.list(prefix))
         return iter(items[:-1] if self._now() and self.fault == "stale" else items)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        names = list(self.inner.folders(prefix))
+        return iter(names[:-1] if self._now() and self.fault == "stale" else names)
+
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 

@@ -82,6 +82,9 @@ class Deadly:
     def list(self, prefix: str = "") -> Iterator:
         return self.inner.list(prefix)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        return self.inner.folders(prefix)
+
     def retention_of(self, key: str):
         return self.inner.retention_of(key)
 
