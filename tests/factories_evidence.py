@@ -109,7 +109,7 @@ def report() -> Report:
         produced_at=LAST,
         produced_by="auditor",
         word="altered",
-        sentence=first_sentence("altered", "2026-03-01 to 2026-04-01", chains, watched, runs),
+        sentence=first_sentence("altered", "2026-03-01 to 2026-04-01", chains, watched, runs, []),
         chains=chains,
         watched=watched,
         cannot_be_known=cannot_be_known(("2026-03",), True, watched, runs, FIRST),

@@ -37,6 +37,8 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("decision/", view(evidence_page.decision), name="backups_decision"),
+            path("offline/", view(evidence_page.offline), name="backups_offline"),
+            path("offline/<str:name>", view(evidence_page.offline_file), name="backups_offline_file"),
             path("<str:pk>/download/<str:form>/", view(evidence_page.download), name="backups_evidence_download"),
             *super().get_urls(),
         ]

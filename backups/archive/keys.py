@@ -44,6 +44,11 @@ def verifiers() -> list[Verifier]:
     return ([held.verifier] if held else []) + [_public(text) for text in public_texts()]
 
 
+def public_pem() -> str:
+    """All of them as one PEM file, as the offline verifiers take it."""
+    return "".join(f"{verifier.pem.strip()}\n" for verifier in verifiers())
+
+
 def verifier() -> Verifier | None:
     """What manifests are checked with; None when no key is known, then only their own SHA-256 is checked."""
     accepted = verifiers()

@@ -27,7 +27,8 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
     inputs = material(environment, start, months_of(start, end))
     chains, watched = _chains(inputs, months_of(start, end)), _watched(environment, inputs, start, min(end, now))
     proven = [line for line in inputs.lines if line.status == "proven"]
-    word = word_of(chains, watched, len(proven))
+    unseen = _unseen(inputs, watched, start, end, now)
+    word = word_of(chains, unseen, len(proven))
     months, period = tuple(sorted(months_of(start, end))), f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
     whole = (start.day, start.hour, start.minute, start.second) == (1, 0, 0, 0) and _whole(end, now, months[-1])
     return Report(
@@ -38,10 +39,11 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
         produced_at=moment(now),
         produced_by=by,
         word=word,
-        sentence=first_sentence(word, period, chains, watched, proven),
+        sentence=first_sentence(word, period, chains, watched, proven, unseen),
         chains=tuple(chains),
         watched=watched,
         cannot_be_known=(
+            *(f"{reason[:1].upper()}{reason[1:]}." for reason in unseen),
             *cannot_be_known(months, whole, watched, inputs.lines, portal_records.first_proven(environment)),
             *portal_records.not_checked(inputs),
         ),
@@ -71,3 +73,14 @@ def _watched(environment: Environment, found: Material, start: datetime, end: da
     listed, longest = gaps(times, start, end, allowed)
     to_the_end = bool(times) and (end - times[-1]).total_seconds() <= allowed
     return Watched(moment(start), moment(end), tuple(listed), longest, int(allowed), to_the_end)
+
+
+def _unseen(found: Material, watched: Watched, start: datetime, end: datetime, now: datetime) -> list[str]:
+    """What of the period nobody watched: what is to come of it, what came before the first run, its end."""
+    reasons = [f"the period is not over: it ends at {end:%Y-%m-%d %H:%M} UTC"] if end > now else []
+    times = found.proven_at
+    if times and (times[0] - start).total_seconds() > watched.allowed_seconds:
+        reasons.append(f"nobody watched before {times[0]:%Y-%m-%d %H:%M} UTC")
+    if not watched.to_the_end:
+        reasons.append("the end of the period was not watched")
+    return reasons

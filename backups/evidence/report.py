@@ -131,9 +131,9 @@ def document(report: Report) -> dict[str, Any]:
     return dict(listed(asdict(report)))
 
 
-def word_of(chains: Sequence[ChainVerdict], watched: Watched, proven: int) -> str:
-    """The worst of all: altered, then unknown, then intact."""
+def word_of(chains: Sequence[ChainVerdict], unseen: Sequence[str], proven: int) -> str:
+    """The worst of all: altered, then unknown, then intact. `unseen`: what of the period nobody watched, in words."""
     words = {chain.word for chain in chains}
     if "altered" in words:
         return "altered"
-    return "unknown" if "unknown" in words or not proven or not watched.to_the_end else "intact"
+    return "unknown" if "unknown" in words or not proven or unseen else "intact"

@@ -9,7 +9,12 @@ from backups.evidence.verdicts import ChainVerdict
 
 
 def first_sentence(
-    word: str, period: str, chains: Sequence[ChainVerdict], watched: Watched, proven: Sequence[RunLine]
+    word: str,
+    period: str,
+    chains: Sequence[ChainVerdict],
+    watched: Watched,
+    proven: Sequence[RunLine],
+    unseen: Sequence[str],
 ) -> str:
     """The verdict on everything, in one sentence."""
     if not proven:
@@ -18,13 +23,13 @@ def first_sentence(
             "the audit trail held."
         )
     decisions = sum(chain.decisions for chain in chains)
-    parts = [_head(word, period, chains, decisions), _recomputed(proven)]
+    parts = [_head(word, period, chains, decisions, unseen), _recomputed(proven)]
     parts += [_conversions(chains), _removed(chains), _watched(watched)]
     parts.append("what was written and removed between two proven runs cannot be known")
     return "; ".join(part for part in parts if part) + "."
 
 
-def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int) -> str:
+def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int, unseen: Sequence[str]) -> str:
     what = f"{len(chains)} chain{'s' * (len(chains) != 1)} with {decisions:,} decisions of {period}"
     if not chains:
         return f"No decision of {period} was found"
@@ -33,8 +38,9 @@ def _head(word: str, period: str, chains: Sequence[ChainVerdict], decisions: int
         return f"ALTERED: {len(bad)} of {what} ({', '.join(bad[:3])}{' and more' if len(bad) > 3 else ''})"
     if word == "unknown":
         bad = [chain.chain for chain in chains if chain.word == "unknown"]
-        scope_ = f"for {len(bad)} of {what}" if bad else f"for the end of the period ({what})"
-        return f"NOT KNOWN {scope_} whether they are as they were"
+        if not bad:
+            return f"NOT KNOWN for the whole period ({what}): {', '.join(unseen)}"
+        return f"NOT KNOWN for {len(bad)} of {what} whether they are as they were"
     return f"INTACT: {what}" if len(chains) == 1 else f"INTACT: all {what}"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import calendar
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,11 +23,13 @@ from backups.evidence import html
 from backups.evidence.decision_history import with_differences
 from backups.evidence.service import PERMISSION, TYPES, opened, rendered
 from backups.models import EvidenceReport
+from backups.stores import configured
 from operations.authority import holds_somewhere
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
 VIEW = "backups.view_evidencereport"
+KEYS_FILE, VERIFIER = "public-keys.pem", Path(settings.BASE_DIR) / "bin" / "verify_backup.py"
 MOST_SHOWN = 20
 
 
@@ -111,3 +115,29 @@ def decision(request: HttpRequest) -> HttpResponse:
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
     }
     return TemplateResponse(request, "admin/backups/evidence/decision.html", context)
+
+
+def offline(request: HttpRequest) -> HttpResponse:
+    """How to check without this portal: the public keys, the one-file verifier, where the copies lie, the commands."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    context = {
+        **admin.site.each_context(request),
+        "title": "Verify offline",
+        "keys": [verifier.key_id for verifier in keys.verifiers()],
+        "stores": sorted(configured.known().items(), key=lambda store: store[1]),
+        "month": (timezone.now().date().replace(day=1) - timedelta(days=1)).strftime("%Y-%m"),
+    }
+    return TemplateResponse(request, "admin/backups/evidence/offline.html", context)
+
+
+def offline_file(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the two files of that page; nothing in them is secret."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    files = {KEYS_FILE: lambda: keys.public_pem().encode(), VERIFIER.name: VERIFIER.read_bytes}
+    if name not in files or (name == KEYS_FILE and not keys.verifiers()):
+        raise Http404(f"There is no file {name}.")
+    answer = HttpResponse(files[name](), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

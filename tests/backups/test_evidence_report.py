@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -234,6 +235,27 @@ def test_gaps_and_an_unwatched_end_are_named(year: Year) -> None:
     assert (row.verdict, report.watched.to_the_end) == ("unknown", False)
     assert "unwatched 2 times, for up to 14 d" in row.summary
     assert any("No proven run was made at the end" in line for line in report.cannot_be_known)
+
+
+def test_a_period_that_is_not_over_is_not_known(year: Year) -> None:
+    weeks(year)
+
+    with time_machine.travel(APRIL - timedelta(days=2), tick=False):
+        row = march(year)
+
+    assert row.verdict == "unknown"
+    assert row.summary.startswith("NOT KNOWN for the whole period (1 chain with ")
+    assert "the period is not over: it ends at 2026-04-01 00:00 UTC" in row.summary
+
+
+def test_a_period_of_which_only_the_end_was_watched_is_not_known(year: Year) -> None:
+    year.run(APRIL - timedelta(minutes=24))
+    year.run(APRIL + timedelta(hours=1))
+
+    row = march(year)
+
+    assert row.verdict == "unknown"
+    assert "nobody watched before 2026-03-31 23:36 UTC" in row.summary
 
 
 def test_without_a_proven_run_nothing_is_claimed(year: Year) -> None:

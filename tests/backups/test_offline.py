@@ -10,12 +10,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
 from pyrage import decrypt, x25519
+from pytest_django import Settings
 
+from backups.archive import keys as archive_keys
 from backups.archive import tombstone
 from backups.archive.manifest import Manifest, manifest_key
 from backups.archive.signatures import generate, load_signer
 from providers.storage.base import Store
+from sampelit_ops.roles import sync_roles
 from tests.backups.conftest import exported
 from tests.backups.test_proof import flip, path_of
 
@@ -162,3 +168,42 @@ def test_a_run_that_retention_purged_keeps_its_evidence_and_no_byte_of_it_may_ch
     assert "data deleted by retention on 2027-03-01" in kept[1]
     assert "its purged.json" in forged[1]
     assert "its manifest" in edited[1]
+
+
+@pytest.mark.django_db
+def test_the_page_for_auditors_gives_everything_that_the_check_needs(
+    signed: Manifest, store: Store, tmp_path: Path, client: Client, settings: Settings
+) -> None:
+    sync_roles()
+    auditor = User.objects.create_user("aida", is_staff=True)
+    auditor.groups.set(Group.objects.filter(name="Auditor"))
+    client.force_login(auditor)
+    settings.BACKUP_SIGNING_KEY, settings.BACKUP_STORE = "", store.url
+    settings.BACKUP_PUBLIC_KEYS = [archive_keys.public_text(generate()[1]), archive_keys.public_text(VERIFIER)]
+
+    page = client.get(reverse("admin:backups_offline"))
+    for name in ("public-keys.pem", "verify_backup.py"):
+        answer = client.get(reverse("admin:backups_offline_file", args=[name]))
+        (tmp_path / name).write_bytes(answer.content)
+    copy = store.url.removeprefix("file://")
+    argv = [sys.executable, "-I", tmp_path / "verify_backup.py", copy, "--public-key", tmp_path / "public-keys.pem"]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path)
+
+    assert VERIFIER.key_id in page.text
+    assert store.url in page.text
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert client.get(reverse("admin:backups_offline_file", args=["settings.py"])).status_code == 404
+
+
+def test_nobody_without_the_evidence_and_no_portal_without_keys_gives_a_key(
+    db: None, client: Client, settings: Settings
+) -> None:
+    sync_roles()
+    settings.BACKUP_SIGNING_KEY, settings.BACKUP_PUBLIC_KEYS = "", []
+    client.force_login(User.objects.create_superuser("root"))
+
+    assert "knows no public key" in client.get(reverse("admin:backups_offline")).text
+    assert client.get(reverse("admin:backups_offline_file", args=["public-keys.pem"])).status_code == 404
+    client.force_login(User.objects.create_user("nobody", is_staff=True))
+    for name, args in (("backups_offline", []), ("backups_offline_file", ["verify_backup.py"])):
+        assert client.get(reverse(f"admin:{name}", args=args)).status_code == 403

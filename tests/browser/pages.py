@@ -88,6 +88,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("approve", operation("waiting", "approve")),
     ("cancel", operation("running", "cancel")),
     ("history of one decision", named("admin:backups_decision")),
+    ("verify offline", named("admin:backups_offline")),
     ("backup coverage", named("admin:backups_coverage")),
     ("retention", lambda: _retention()),
     ("purged run", lambda: _purged_run()),

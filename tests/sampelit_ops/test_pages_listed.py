@@ -17,6 +17,7 @@ FRAGMENTS = {"backups_run_live", "deployments_live", "operations_live", "panels"
 DOWNLOADS = {
     "backups_evidence_download",
     "backups_manifest",
+    "backups_offline_file",
     "backups_segment",
     "backups_table_csv",
     "ledger_export",

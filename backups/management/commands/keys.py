@@ -66,10 +66,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{public}\n{advice}\n{line}")
 
     def _public(self) -> None:
-        signer = keys.signer()
-        if signer is None:
-            raise CommandError("BACKUP_SIGNING_KEY is not set, so there is no public half to show.", returncode=1)
-        self.stdout.write(signer.verifier.pem.strip())
+        if not keys.verifiers():
+            raise CommandError(
+                "Neither BACKUP_SIGNING_KEY nor BACKUP_PUBLIC_KEYS is set: no key to show.", returncode=1
+            )
+        self.stdout.write(keys.public_pem().strip())
 
     def _list(self, options: dict[str, Any]) -> None:
         signer = keys.signer()
