@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-GROUPS = ("Overview", "Deployments", "Migrations", "Backups", "Approvals", "Activity", "Health", "Settings")
+# Each entry, and the page of the guide that helps with it.
+HELP = {
+    "Overview": "viewer",
+    "Deployments": "operator",
+    "Migrations": "operator",
+    "Backups": "operator",
+    "Approvals": "approver",
+    "Activity": "auditor",
+    "Health": "troubleshooting",
+    "Settings": "admin",
+}
+GROUPS = tuple(HELP)
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,11 @@ class Group:
     @property
     def url(self) -> str:
         return self.links[0].url
+
+    @property
+    def help(self) -> str:
+        """The page of the guide that speaks of it."""
+        return HELP[self.name]
 
     @property
     def current(self) -> bool:

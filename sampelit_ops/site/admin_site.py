@@ -21,6 +21,7 @@ from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.signin.views.password import OwnPassword
 from sampelit_ops.site import header, home
+from sampelit_ops.site.guide import guide_page
 from sampelit_ops.views import connect, doctor
 
 STYLESHEETS = ("ops/tokens.css", "ops/layout.css", "ops/parts.css", "ops/admin.css")
@@ -58,6 +59,8 @@ class OpsAdminSite(admin.AdminSite):
             path("panels/", self.admin_view(self.panels), name="panels"),
             path("jump/", self.admin_view(self.jump), name="jump"),
             path("records/", self.admin_view(self.records), name="records"),
+            path("guide/", self.admin_view(guide_page), name="guide"),
+            path("guide/<slug:name>/", self.admin_view(guide_page), name="guide_page"),
             path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
             path("doctor/outsiders/", self.admin_view(outsiders_page), name="outsiders"),
             path("connect/", self.admin_view(connect.connect_page), name="connect"),

@@ -71,6 +71,8 @@ CUSTOM: list[tuple[str, PageUrl]] = [
         named("admin:operations_request", "?environment=production&incident=1", ["backups.resolve_incident"]),
     ),
     ("doctor", named("admin:doctor")),
+    ("guide", named("admin:guide")),
+    ("guide for operators", named("admin:guide_page", args=["operator"])),
     ("filtered timeline", named("admin:ledger_entry_changelist", "?environment=production&from=2026-01-01")),
     ("another second factor", named("account:replace_second_factor")),
     ("sign in", lambda: "/admin/login/?next=/"),
