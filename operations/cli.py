@@ -21,6 +21,7 @@ from operations.engine.cancel import cancel, retry
 from operations.factors.step_up import StepUpNeeded, prove
 from operations.models import Environment, Operation, Status
 from operations.models.environment import PORTAL
+from operations.serializers import standing
 from operations.tokens import use as tokens
 from operations.votes.judge import GLASS
 from providers.errors import Refused
@@ -65,9 +66,11 @@ def request(options: dict[str, Any]) -> Operation:
     return confirmed(by, options, lambda: requests.request(kind.name, by=by, channel="shell", **asked))
 
 
-def wait(operation: Operation, seconds: float, stop_at_approval: bool) -> tuple[Operation, int]:
-    """The operation as it ended, and the exit code that says how."""
-    ended = wait_for_end(operation.pk, seconds, stop_at_approval)
+def wait(
+    operation: Operation, seconds: float, stop_at_approval: bool, tell: Callable[[str], object] = str
+) -> tuple[Operation, int]:
+    """The operation as it ended, and the exit code that says how; `tell` gets a line whenever something moved."""
+    ended = wait_for_end(operation.pk, seconds, stop_at_approval, tell)
     if ended is None:
         return find(operation.pk), TIMED_OUT
     if ended.status == "succeeded" and not kinds.get(ended.kind).succeeded(ended.result):
@@ -161,11 +164,16 @@ def _pairs(values: list[str]) -> dict[str, str]:
     return pairs
 
 
-def wait_for_end(operation_id: str, seconds: float, stop_at_approval: bool = False) -> Operation | None:
+def wait_for_end(
+    operation_id: str, seconds: float, stop_at_approval: bool = False, tell: Callable[[str], object] = str
+) -> Operation | None:
     """Poll until it is terminal (or awaits approval, if asked); None when `seconds` passed first."""
-    until = time.monotonic() + seconds
+    until, told = time.monotonic() + seconds, ""
     while True:
         operation = Operation.objects.select_related("environment", "requested_by").get(pk=operation_id)
+        if (line := standing(operation)) != told:
+            told = line
+            tell(line)
         if operation.terminal or (stop_at_approval and operation.status == Status.AWAITING_APPROVAL):
             return operation
         if time.monotonic() > until:

@@ -7,7 +7,7 @@ from typing import Any
 
 from operations.engine.kinds import OperationKind, all_consequences, registry
 from operations.engine.specs import Consequence
-from operations.models import Approval, Operation, Step
+from operations.models import Approval, Operation, Step, StepStatus
 from providers.errors import ProviderError, Refused
 
 
@@ -74,3 +74,14 @@ def consequences_of(operation: Operation) -> list[Consequence]:
         return all_consequences(kind, operation.environment, operation.parameters)
     except (Refused, ProviderError) as refusal:
         return [Consequence(str(refusal), "warn")]
+
+
+def standing(operation: Operation) -> str:
+    """Where it stands in one line: status, the step that runs, how much of it is done."""
+    steps = operation.steps.order_by("position").values_list("name", "status")
+    running = (n for n, (_, status) in enumerate(steps) if status == StepStatus.RUNNING)
+    place = next((f"step {n + 1} of {len(steps)}, {steps[n][0]}" for n in running), "")
+    done, total = operation.progress.get("done"), operation.progress.get("total")
+    unit = str(operation.progress.get("unit", ""))
+    amount = f"{done:,}{f' of {total:,}' if total else ''} {unit}".strip() if place and isinstance(done, int) else ""
+    return " · ".join(filter(None, (operation.status.replace("_", " "), place, amount)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 from sandbox.refs import supabase_url
@@ -25,6 +26,7 @@ MESSAGES = (
     "Round conversion values to cents",
     "Tidy the onboarding flow",
 )
+LARGE_TEAM = ("docs", "landing", "widget", "dashboard", "integrations-status", "customer-reports-archive")
 SECRET_NAMES = ("DATABASE_URL", "SUPABASE_SERVICE_KEY", "JWT_SECRET", "SUPABASE_URL", "SUPABASE_ANON_KEY")
 
 
@@ -36,12 +38,23 @@ def seed(world: World) -> None:
     _service(world, "sampelit-web", "static_site", "main", "production", auto=True)
     _service(world, "sampelit-api-staging", "web_service", "develop", "staging", auto=True)
     _service(world, "sampelit-web-staging", "static_site", "develop", "staging", auto=True)
-    _preview(world)
+    _preview(world, 41)
+    if os.environ.get("SANDBOX_TEAM") == "large":
+        _large_team(world)
     _groups(world)
     for service in world.services:
         _history(world, service)
         if world.services[service]["type"] == "web_service":
             _crash(world, service)
+
+
+def _large_team(world: World) -> None:
+    """Eight services in production, in staging and as previews: what a home page must stay readable with."""
+    for name in LARGE_TEAM:
+        _service(world, f"sampelit-{name}", "static_site", "main", "production", auto=True)
+        _service(world, f"sampelit-{name}-staging", "static_site", "develop", "staging", auto=True)
+    for number in range(42, 49):
+        _preview(world, number)
 
 
 def _commit(world: World, branch: str, number: int, text: str) -> Json:
@@ -153,9 +166,9 @@ def _groups(world: World) -> None:
     world.files[world.new_id("srv", "sampelit-api")] = {"gcp.json": "sandbox-production-gcp-json"}
 
 
-def _preview(world: World) -> None:
+def _preview(world: World, number: int) -> None:
     parent = world.new_id("srv", "sampelit-web")
-    preview = _service(world, "sampelit-web-pr-41", "static_site", "try-new-chart", "preview", auto=True)
+    preview = _service(world, f"sampelit-web-pr-{number}", "static_site", "try-new-chart", "preview", auto=True)
     world.commits["try-new-chart"] = world.commits["develop"][-3:]
     details = world.services[preview]["serviceDetails"]
     details["parentServer"] = {"id": parent, "name": "sampelit-web"}

@@ -7,9 +7,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from ledger import registry
 from ledger.models import Entry
+from operations import cli
 from operations.engine import specs
 from operations.engine.run import run_operation
 from operations.factors import devices
@@ -81,12 +83,25 @@ def test_waiting_for_an_approval_exits_three_and_for_nobody_five():
     assert asking("rehearsal.routine", "--wait", "--timeout", "0.1")[0] == 5
 
 
+def test_whoever_waits_sees_each_step_and_how_much_is_done_and_the_answer_stays_alone():
+    _, out, _ = asking("rehearsal.routine", "--json")
+    row, told = cli.find(json.loads(out)["id"]), []
+    Operation.objects.filter(pk=row.pk).update(progress={"done": 1200, "total": 5000, "unit": "rows"})
+    row.steps.filter(position=0).update(status="running", started_at=timezone.now())
+
+    assert cli.wait(row, 0.3, True, told.append)[1] == 5
+    code, out, err = asking("rehearsal.destructive", "--wait", "--json")
+
+    assert told == [f"queued · step 1 of {row.steps.count()}, {row.steps.first().name} · 1,200 of 5,000 rows"]
+    assert (code, json.loads(out)["status"]) == (3, "awaiting_approval")
+    assert "waits for its end" in err
+    assert "awaiting approval" in err
+
+
 def test_the_end_decides_the_exit_code():
     for fail, expected in (("", 0), ("refuse", 1)):
         _, out, _ = asking("rehearsal.routine", "--set", f"fail={fail}", "--json")
         run_operation(json.loads(out)["id"], "test", frozenset(specs.POOLS), end_process=lambda: None)
-        from operations import cli
-
         assert cli.wait(cli.find(json.loads(out)["id"]), 1, True)[1] == expected
     _, out, _ = asking("rehearsal.destructive", "--json")
     assert ops("cancel", json.loads(out)["id"], "--as", "olga")[0] == 0

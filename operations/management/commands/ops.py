@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from operations import cli
 from operations.approvals.voting import typed_for
@@ -106,11 +108,17 @@ class Command(BaseCommand):
         operation = cli.request(options)
         waits = options["wait"] or options["wait_approval"]
         if waits:
-            operation, code = cli.wait(operation, options["timeout"], not options["wait_approval"])
+            told = self._told(operation)
+            operation, code = cli.wait(operation, options["timeout"], not options["wait_approval"], told)
         else:
             code = cli.WAITING if operation.status == "awaiting_approval" else 0
         self._print(operation, options)
         return code
+
+    def _told(self, operation: Operation) -> Callable[[str], object]:
+        """Progress goes to the terminal's other stream: what is piped on stays the answer alone."""
+        self.stderr.write(f"{operation.pk}  waits for its end; Ctrl-C ends only the waiting")
+        return lambda line: self.stderr.write(f"  {timezone.now():%H:%M:%S}  {line}")
 
     def _approve(self, options: dict[str, Any]) -> int:
         """What destroys is shown, and its name typed, before the vote."""
