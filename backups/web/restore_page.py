@@ -35,6 +35,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "same": bool(tables) and not any(_total(counts) for counts in tables.values()),
         "told": {name: value for name, value in row.report.items() if name in NOT_TABLES and value},
         "asked_tables": asked,
+        "drop_query": urlencode({"environment": row.run.policy.environment.slug, "restore": row.operation_id}),
         "restore_variable": row.run.policy.environment.variable("restore"),
         "next": onto_live(request, row.run, comparison(row.run, asked), asked) if row.target == "compare" else None,
     }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Restore, Run
@@ -33,6 +37,19 @@ def scratch(earlier_run: Run, restore_operation, spoilt) -> Restore:
     operation = restore_operation(earlier_run, "scratch")
     assert (operation.status, operation.error) == ("succeeded", "")
     return Restore.objects.get(operation=operation)
+
+
+def test_it_is_dropped_from_its_page_by_a_link_that_is_filled_in(scratch: Restore, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+
+    page = client.get(reverse("admin:backups_restore_change", args=[scratch.pk])).text
+    link = re.search(r'href="([^"]+drop_scratch[^"]+)"', page)
+    assert link is not None
+    form = client.get(link[1].replace("&amp;", "&")).text
+
+    assert f"{scratch.report['database']} is dropped" in form
+    assert scratch.report["place"]["psql"].split()[0] in page
+    portal_database.server.drop_database(scratch.report["database"])
 
 
 def test_it_says_where_it_went_and_only_its_role_may_look(scratch: Restore, spoilt) -> None:
