@@ -30,7 +30,7 @@ WALK = {
     5: ("a rollback from the deploy's own page", "service", r"request/deployments\.rollback/\?"),
     8: ("approvals wait for somebody else", "approvals", r"You requested it; somebody else must approve it"),
     9: ("SQL stands on the page of the vote, with findings", "review", r"DROP"),
-    13: ("a running act shows how far it is", "running", r"1,204,000 of 2,010,411"),
+    13: ("a running act shows how far it is", "running", r"1,204,000\s+of\s+2,010,411"),
     15: ("what runs can be cancelled", "running", r"/act/cancel/"),
     16: ("a copy is looked into in a scratch database first", "catalogue", r"Restore a run"),
     17: ("stored and proven are two words", "runs", r"<span>Stored</span>[\s\S]*<span>Proven</span>"),
