@@ -12,11 +12,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from migrations_registry.history import status_matrix
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
 from migrations_registry.web import review_page, status_page, upload_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.authority import holds_somewhere
-from operations.models import Operation
+from operations.models import Operation, Status
 from operations.web import formatting
 
 
@@ -28,7 +29,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         "risk_badge",
         "revision_of",
         "digest",
-        "requests",
+        "by_environment",
         "registered",
         "discovered_by",
     ]
@@ -84,25 +85,25 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         return str(row.revision)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """One query for the newest request of every file on each environment."""
+        """Where each file stands on each environment, and its newest request there; three queries a list."""
         changelist = super().get_changelist_instance(request)
         rows = Operation.objects.filter(kind="migrations.apply", seeded=False).select_related("environment")
         newest: dict[str, dict[str, Operation]] = {}
         for operation in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
             newest.setdefault(operation.parameters.get("file", ""), {})[operation.environment.slug] = operation
+        cells = status_matrix.cells(changelist.result_list, status_matrix.columns())
         for row in changelist.result_list:
-            row.newest_requests = newest.get(row.sha256, {})
+            row.cells, row.newest_requests = cells[row.pk], newest.get(row.sha256, {})
         return changelist
 
-    @admin.display(description="Requests")
-    def requests(self, row: MigrationFile) -> SafeString | str:
-        newest = getattr(row, "newest_requests", {})
-        return (
-            format_html_join(
-                " ", "{} {}", ((slug, formatting.badge(operation.status)) for slug, operation in sorted(newest.items()))
-            )
-            or "–"
-        )
+    @admin.display(description="By environment")
+    def by_environment(self, row: MigrationFile) -> SafeString | str:
+        """The state on each; where a request is under way or did not succeed, that as well."""
+        cells, newest = getattr(row, "cells", []), getattr(row, "newest_requests", {})
+        asked = {slug: op.status for slug, op in newest.items() if op.status != Status.SUCCEEDED}
+        shown = [(cell.environment, formatting.badge(cell.word, cell.tone)) for cell in cells]
+        shown += [(f"asked on {slug}", formatting.badge(status)) for slug, status in sorted(asked.items())]
+        return format_html_join(" ", '<span class="nowrap">{} {}</span>', shown) or "–"
 
     @admin.display(description="Registered", ordering="discovered_at")
     def registered(self, row: MigrationFile) -> SafeString:

@@ -74,23 +74,25 @@ def _column(environment: Any) -> Column:
 def streams(shown: Sequence[Column]) -> list[Stream]:
     """The matrix, stream by stream, in two questions."""
     files = list(MigrationFile.objects.newest().defer("content").order_by("position", "path"))
-    stuck = _half_done()
+    known = cells(files, shown)
     matrix = []
     for name, label in MigrationFile.Stream.choices:
         mine = [file for file in files if file.stream == name]
         if mine:
-            rows = [
-                Row(
-                    file,
-                    _review(file, shown),
-                    [cell_of(file, column, stuck.get((column.environment.pk, file.path))) for column in shown],
-                )
-                for file in mine
-            ]
+            rows = [Row(file, _review(file, shown), known[file.pk]) for file in mine]
             missing = [column.environment.slug for column in shown if name not in column.baselined]
             ways = [(slug, ask(BASELINE, environment=slug, stream=name)) for slug in missing]
             matrix.append(Stream(name, str(label), rows, ways))
     return matrix
+
+
+def cells(files: Iterable[MigrationFile], shown: Sequence[Column]) -> dict[int, list[Cell]]:
+    """The row of each of these files, by its key; one question."""
+    stuck = _half_done()
+    return {
+        file.pk: [cell_of(file, column, stuck.get((column.environment.pk, file.path))) for column in shown]
+        for file in files
+    }
 
 
 def _half_done() -> dict[tuple[int, str], Application]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from migrations_registry.models import MigrationFile, RulePolicy, Waiver
@@ -19,6 +21,7 @@ from migrations_registry.services.waivers import propose
 from operations.models import Environment, Status
 from providers.errors import Refused
 from sampelit_ops.demo import migrations
+from tests import factories
 from tests.people import holder
 from tests.registering import BAD, CALM, registered
 from tests.stepping import agree, request
@@ -155,3 +158,19 @@ def test_live_facts_sharpen_the_judgement(
     index = registered(b"CREATE INDEX ON orders (note)", "migration_03_c.sql")
     assert review(index, bare_production).plan.risk == "destructive"
     assert review(index, bare_production, live=False).plan.risk == "sensitive"
+
+
+def test_the_list_says_where_each_file_stands_and_what_is_asked_within_twelve_queries(client: Client) -> None:
+    world = factories.world()
+    client.force_login(world.everything)
+    address = reverse("admin:migrations_registry_migrationfile_changelist")
+    client.get(address)
+
+    with CaptureQueriesContext(connection) as asked:
+        text = re.sub(r"<[^>]+>|\s+", " ", client.get(address).text)
+    said = re.sub(r"\s+", " ", text)
+
+    assert "production ✓ Applied" in said
+    assert "staging – Not read" in said
+    assert "asked on production ! Awaiting approval" in said
+    assert len(asked) <= 12
