@@ -47,7 +47,8 @@ def test_it_is_dropped_from_its_page_by_a_link_that_is_filled_in(scratch: Restor
     assert link is not None
     form = client.get(link[1].replace("&amp;", "&")).text
 
-    assert f"{scratch.report['database']} is dropped" in form
+    assert f"{scratch.report['database']}, of " in form
+    assert "is dropped, whoever is connected" in form
     assert scratch.report["place"]["psql"].split()[0] in page
     portal_database.server.drop_database(scratch.report["database"])
 
