@@ -19,7 +19,7 @@ from providers.postgres.connection import UNKNOWN_NAME
 from providers.postgres.copy import large_objects
 from providers.postgres.error_facts import facts_of
 from providers.postgres.restore.held_checks import loosen
-from providers.storage.base import Missing, StoreError
+from providers.storage.base import Missing, Store, StoreError
 
 
 class Loader(Builder):
@@ -45,7 +45,18 @@ class Loader(Builder):
         return Ahead(partial(self._blocks, segment) for segment in segments)
 
     def _blocks(self, segment: Segment) -> Iterator[bytes]:
-        yield from unpack(self.store.get(segment.key), segment, self.identities)
+        """A bad line is no bad object: what is not the manifest's object is read once more."""
+        for again in (False, True):
+            try:
+                blocks = unpack(got(self.store, segment.key), segment, self.identities)
+                first = next(blocks, b"")
+            except Damaged:
+                if again:
+                    raise
+            else:
+                yield first
+                yield from blocks
+                return
 
     def _load_loosened(self, table: Table, segment: Segment) -> str:
         if not self._loosened(table):
@@ -170,6 +181,16 @@ class Loader(Builder):
 
 def fetched(loader: Loader, key: str) -> bytes:
     """One whole object, with a beat meanwhile."""
-    with Ahead([lambda: iter([loader.store.get(key)])]) as reading:
+    with Ahead([lambda: iter([got(loader.store, key)])]) as reading:
         reading.wait(loader.beat_seconds or LOOK_SECONDS, loader.alive)
         return b"".join(reading.blocks())
+
+
+def got(store: Store, key: str) -> bytes:
+    """A read that was cut off is asked for once more; reading changes nothing."""
+    try:
+        return store.get(key)
+    except StoreError as error:
+        if not error.retryable:
+            raise
+    return store.get(key)

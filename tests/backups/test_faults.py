@@ -29,11 +29,12 @@ SEED = sampling.SEED
 
 @dataclass
 class Faulty:
-    """A store whose call number `at` goes wrong once, in the given way."""
+    """A store whose call number `at`, and those after it as long as the fault lasts, go wrong in the given way."""
 
     inner: Store
     fault: str
     at: int
+    lasts: int = 1
     calls: int = 0
 
     @property
@@ -42,7 +43,7 @@ class Faulty:
 
     def _now(self) -> bool:
         self.calls += 1
-        return self.calls == self.at
+        return self.at <= self.calls < self.at + self.lasts
 
     def put_once(self, key: str, data: bytes):
         if not self._now():
@@ -125,13 +126,15 @@ def believed(store: Store, drill) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("fault", ["error", "short write", "flipped bit"])
-def test_a_fault_while_proving_is_never_green(sampelit, tmp_path: Path, drill, fault: str) -> None:
+def test_a_bad_object_is_never_green_and_a_bad_line_is_read_again(sampelit, tmp_path: Path, drill, fault: str) -> None:
     inner = open_store(f"file://{tmp_path}/store")
     manifest = export(AUDIT, ExportPlan(new_ulid(), sampelit["export"], inner))
     for at in random.Random(SEED).sample(range(1, len(manifest.segments) + 1), 2):
         try:
-            status = prove(manifest, Faulty(inner, fault, at), server=drill).status
+            status = prove(manifest, Faulty(inner, fault, at, lasts=2), server=drill).status
         except ProviderError:
             status = "did not happen"
         assert status != "proven"
+        if at > len(manifest.objects):
+            assert prove(manifest, Faulty(inner, fault, at), server=drill).status == "proven"
     assert prove(manifest, inner, server=drill).status == "proven"
