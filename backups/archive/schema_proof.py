@@ -14,6 +14,7 @@ from backups.archive.manifest import Segment, Statement
 from backups.archive.schema_comparison import Difference, Sides, differences
 from backups.archive.segment_codec import Damaged, unpack
 from providers import bounded_json, postgres
+from providers.errors import ProviderError
 from providers.postgres.schema.archive import Entry, NoArchive, read_entries
 from providers.postgres.schema.generations import Row, as_first, is_first
 from providers.postgres.schema.objects import objects_in_transaction
@@ -82,7 +83,10 @@ def entries_of(loader: Loader) -> list[Entry]:
 def fingerprint_of(loader: Loader) -> list[Row]:
     """Every object of the catalogue as the run's snapshot had it; empty in a run of the old format."""
     item = loader.manifest.object("fingerprint")
-    return list(bounded_json.loads(_opened(loader, item))) if item else []
+    try:
+        return list(bounded_json.loads(_opened(loader, item))) if item else []
+    except Damaged as error:  # it was whole when the proof began
+        raise ProviderError(f"{error}. The comparison did not happen; nothing was proven. Try again.", True) from None
 
 
 def _unreadable(loader: Loader, item: Segment) -> str:
@@ -96,4 +100,7 @@ def _unreadable(loader: Loader, item: Segment) -> str:
 
 
 def _opened(loader: Loader, item: Segment) -> bytes:
-    return b"".join(unpack(fetched(loader, item.key), item, loader.identities))
+    try:
+        return b"".join(unpack(fetched(loader, item.key), item, loader.identities))
+    except Damaged:  # a bad line is no bad object
+        return b"".join(unpack(fetched(loader, item.key), item, loader.identities))
