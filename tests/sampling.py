@@ -22,6 +22,7 @@ SIZES = {  # with the tests, in a soak
     "EVIDENCE_WALKS": (120, 4_000),
     "FAILPOINTS": (3, 150),
     "FAULTS": (3, 100),
+    "FAULT_WALKS": (10, 1_500),
     "FORGERIES": (3, 1_000),
     "HISTORIES": (20, 2_000),
     "HOSTILE_TEXTS": (60, 5_000),
