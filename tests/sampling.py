@@ -31,6 +31,7 @@ SIZES = {  # with the tests, in a soak
     "LEDGER_FORGERIES": (16, 800),
     "MANIPULATIONS": (24, 500),
     "MIGRATION_HISTORIES": (3, 2_000),
+    "NONSENSE_HOURS": (1, 24),
     "RENDER_HISTORIES": (12, 5_000),
     "RETENTION_HISTORIES": (60, 3_000),
     "STEPS": (10, 200),
