@@ -13,6 +13,7 @@ from django.utils import timezone
 from backups.models import ProviderBackup, named
 from backups.provider import onboarding, safety_export, steps, verify
 from backups.provider.restore_points import RestorePointKind
+from backups.provider.resume import ResumeProject
 from backups.provider.target import Target, of_backup, of_second
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
@@ -171,6 +172,6 @@ def _afterwards(environment: Environment, target: Target) -> list[Consequence]:
 
 def register() -> None:
     """Offer what this room does at Supabase, and its part of the first steps."""
-    for kind in (ProviderRestore(), ProviderPitr(), RestorePointKind()):
+    for kind in (ProviderRestore(), ProviderPitr(), RestorePointKind(), ResumeProject()):
         kinds.register(kind)
     onboarding.register()

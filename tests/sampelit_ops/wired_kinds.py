@@ -50,6 +50,9 @@ backups.provider_restore_point RestorePointKind backups.request_export routine p
   prove prove prove 21600/600 s
   record write_down export 3600/120 s
   settle settle export 3600/120 s always
+backups.provider_resume ResumeProject backups.request_restore routine project:{environment} restores
+  connects project
+  resume wake urgent 3600/600 s
 backups.purge PurgeKind backups.apply_retention routine retention:{environment}:{policy} step-up
   purge purge prove 21600/600 s
 backups.release_hold ReleaseHold backups.release_hold sensitive release:{hold} reason step-up

@@ -133,7 +133,7 @@ COPIES_ASIDE = "it is about a copy beside, or a report"
 FREE_KINDS: dict[str, str] = {
     **dict.fromkeys(("backups.export", "backups.provider_restore_point", "backups.verify"), BRINGS_BACK),
     **dict.fromkeys(("backups.provider_pitr", "backups.provider_restore", "backups.restore"), BRINGS_BACK),
-    **dict.fromkeys(("backups.after_restore", "backups.unretire"), BRINGS_BACK),
+    **dict.fromkeys(("backups.after_restore", "backups.provider_resume", "backups.unretire"), BRINGS_BACK),
     **dict.fromkeys(("backups.drop_scratch", "backups.evidence", "backups.trace_decision"), COPIES_ASIDE),
     "deployments.*": OF_THE_PRODUCT,
     **dict.fromkeys(("migrations.apply", "migrations.backfill", "migrations.baseline"), OF_THE_PRODUCT),
