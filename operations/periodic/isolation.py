@@ -33,7 +33,7 @@ def each(row: object, failed: list[str], *, alone: bool = False) -> Iterator[Non
         if (waiting_helps and not alone) or _database_is_gone(error):
             raise
         line = redact(f"{_name(row)}: {error}")
-        logger.warning("%s failed, the others go on", line, exc_info=not isinstance(error, ProviderError))
+        logger.warning("%s failed, the others go on", line, exc_info=alone and not isinstance(error, ProviderError))
         failed.append(line)
 
 

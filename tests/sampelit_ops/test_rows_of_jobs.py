@@ -74,6 +74,7 @@ ONE_THING = {
     "forms": "one statement",
     "ledger.stream": "one collector, in the order of the ledger",
     "ledger.verify": "one chain",
+    "operations.authority_key": "one key",
     "operations.sealed": "one statement",
 }
 
