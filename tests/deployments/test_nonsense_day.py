@@ -34,11 +34,12 @@ pytestmark = pytest.mark.django_db
 BEGAN = datetime(2026, 11, 29, 0, 0, tzinfo=UTC)
 MINUTES = 60 * sampling.size("NONSENSE_HOURS")
 TENTH = MINUTES // 10
-BUILT, BROKEN = 3, 20  # minutes that a build takes, and an outage
+BUILT, SETTLED, BROKEN = 3, 10, 20  # minutes until a release is live, is known to be healthy, and that an outage takes
 
 
 class Day(StrangeHttp):
-    """Honest lives behind answers that may be none: releases every hour or so, outages, a service that goes."""
+    """Honest lives behind answers that may be none: releases every hour or so, a service that goes, and outages, none
+    of which is a release's fault."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
@@ -77,9 +78,10 @@ class Day(StrangeHttp):
     def minute(self) -> None:
         for service in list(self.services):
             self.broken[service] = max(0, self.broken[service] - 1)
-            if self.chance.random() < 1 / 90:
+            settled = self.deploys[service][-1]["_age"] > SETTLED and not self.broken[service]
+            if settled and self.chance.random() < 1 / 90:
                 self.release(service)
-            if self.chance.random() < 1 / 400 and not self.broken[service]:
+            elif settled and self.chance.random() < 1 / 400:
                 self.broken[service] = BROKEN
                 self.true["unhealthy"] += 2  # and healthy again
             for row in self.deploys[service]:
