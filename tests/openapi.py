@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openapi_core import OpenAPI
 
 SPECS = Path(__file__).resolve().parents[2] / "shared" / "specs"
-RENDER = SPECS / "render-openapi.mock.json"
+RENDER, RENDER_AS_PUBLISHED = SPECS / "render-openapi.mock.json", SPECS / "render-openapi.json"
 
 
 def required(spec: Path) -> OpenAPI:

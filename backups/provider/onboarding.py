@@ -15,8 +15,9 @@ from operations.models import Environment, Operation, SupabaseProject
 from operations.onboarding import Step
 from operations.supabase_projects import configured, known_projects, remember_projects, supabase
 from providers.errors import ProviderError, Refused
+from providers.supabase import SCOPES
 
-NEXT = "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN on the portal's services."
+NEXT = f"Create a token in Supabase (Account, Access Tokens; scopes: {SCOPES}) and set SUPABASE_ACCESS_TOKEN."
 
 
 def _environments() -> list[Environment]:

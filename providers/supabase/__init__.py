@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from providers.supabase.client import Supabase
+from providers.supabase.client import SCOPES, Supabase
 from providers.supabase.models import (
     Addon,
     Backup,
@@ -17,6 +17,7 @@ from providers.supabase.projects import project_ref
 from providers.supabase.records import Function, Lint, NetworkRestrictions, Pooler, Secret, SslEnforcement
 
 __all__ = [
+    "SCOPES",
     "Addon",
     "Backup",
     "Backups",

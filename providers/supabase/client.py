@@ -18,6 +18,11 @@ from providers.supabase.functions import Functions, Secrets
 from providers.supabase.projects import Organizations, Projects
 from providers.supabase.security import Advisors, Network
 
+SCOPES = (
+    "organizations:read, projects:read, projects:write, database:read, database:write, "
+    "edge_functions:read, edge_functions:write, secrets:read, secrets:write"
+)  # of a scoped token; a personal one may do more
+
 BASE = "https://api.supabase.com"
 _SCOPE = re.compile(r"^/v1/(?:projects|organizations)/([^/]+)")
 

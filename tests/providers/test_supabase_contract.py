@@ -11,7 +11,7 @@ import pytest
 
 from providers.errors import ProviderError
 from providers.http.errors import Rejected
-from providers.supabase import Supabase
+from providers.supabase import SCOPES, Supabase
 from tests import openapi
 from tests.providers.supabase_client import AT, REF, Answering, client
 
@@ -71,6 +71,35 @@ def test_each_request_is_valid_by_the_openapi_file(call: Call, body: Any) -> Non
 
     assert len(adapter.requests) == 1
     openapi.check(openapi.required(SPEC), adapter.requests[0])
+
+
+@pytest.mark.specs
+def test_the_scopes_that_set_up_names_are_those_of_the_calls() -> None:
+    """Each operation of the published file names its scope; three name none."""
+    path = openapi.SPECS / "supabase-management-openapi.json"
+    openapi.required(path)
+    paths, asked = json.loads(path.read_text())["paths"], set()
+    for call, body in CALLS:
+        adapter = Answering(body=body)
+        call(client(adapter))
+        asked.add(_scope(paths, adapter.requests[0]))
+
+    assert asked - {None} == set(SCOPES.split(", "))
+    assert all(scope in Path("docs/deploy.md").read_text() for scope in SCOPES.split(", "))
+
+
+def _scope(paths: dict[str, Any], request: Any) -> str | None:
+    """By the most literal path that fits."""
+    pieces = request.path_url.partition("?")[0].split("/")
+    fits = [
+        (name.count("{"), operations[request.method.lower()])
+        for name, operations in paths.items()
+        if request.method.lower() in operations
+        and len(parts := name.split("/")) == len(pieces)
+        and all(part.startswith("{") or part == piece for part, piece in zip(parts, pieces, strict=True))
+    ]
+    scope: str | None = min(fits, key=lambda fit: fit[0])[1].get("x-oauth-scope")
+    return scope
 
 
 @pytest.mark.specs
