@@ -85,10 +85,13 @@ def _doubted(found: HealthAssessment, live: Deployment | None, sight: Sight) -> 
 
 
 def _is_older(version: str, live: Deployment) -> bool:
-    """Whether the answer names the commit of another deploy than the one that is live."""
+    """Whether the answer names the commit of a deploy from before the one that is live. That of a later one is news:
+    Render's listing lags, and it is live already."""
     if not COMMIT.fullmatch(version) or live.commit_sha.startswith(version) or not live.commit_sha:
         return False
-    return Deployment.objects.filter(service=live.service_id, commit_sha__startswith=version).exists()
+    named = Deployment.objects.filter(service=live.service_id, commit_sha__startswith=version)
+    newest = named.order_by("-created_at").first()
+    return newest is not None and newest.created_at < live.created_at
 
 
 def _switching(live: Deployment | None) -> bool:

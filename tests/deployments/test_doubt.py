@@ -157,6 +157,18 @@ def test_an_older_version_is_not_healthy(api: Service, minutes: float, health: s
     assert probe(api, *[said(b'{"status":"ok","version":"2.1"}')] * 2).health == "healthy"
 
 
+def test_a_version_that_render_does_not_show_as_live_yet_is_no_alarm(api: Service) -> None:
+    live = released(api, "bbbbbbbb")
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Deployment.objects.filter(pk=live.pk).update(created_at=hour_ago, finished_at=hour_ago)
+    coming = {"render_id": "dep-coming", "status": "build_in_progress", "commit_sha": "c" * 40}
+    Deployment.objects.create(service=api, created_at=timezone.now(), **coming)
+
+    seen = probe(api, *[said(b'{"status":"ok","version":"ccccccc"}')] * 3)
+
+    assert seen.health == "healthy"
+
+
 def test_one_that_is_suspended_is_on_the_home_page(api: Service, rf: RequestFactory) -> None:
     place = api.environment
     suspended = {"type": "web_service", "suspended": True, "suspenders": "billing"}
