@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.model import Name
+from migrations_registry.analysis.parsing.nodes import DML, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.locks import locks
 from migrations_registry.analysis.postgresql.parents import ENDING, parents
@@ -13,6 +15,8 @@ from migrations_registry.analysis.state import State
 def judge(kind: str, node: Node, state: State) -> None:
     """Let every rule speak; findings and touched relations go into `state`."""
     node = qualified(kind, node, state.scope)
+    if state.shown and kind in DML and "relation" in node:
+        node = _through_views(node, state)
     state.judged.append((kind, node))
     ended = list(parents(kind, node, state)) if kind in ENDING else []
     for handler in HANDLERS.get(kind, ()):
@@ -30,6 +34,16 @@ def judge(kind: str, node: Node, state: State) -> None:
     taken = [*own, *ended]
     for after in AFTER:
         after(kind, node, taken, state)
+
+
+def _through_views(node: Node, state: State) -> Node:
+    """Who changes a view's rows changes those of what it shows."""
+    known: set[Name] = set()
+    while (name := relation(node["relation"])) in state.shown and name not in known:
+        known.add(name)
+        own = node["relation"].get("alias", {"aliasname": name[1]})
+        node = {**node, "relation": {**state.shown[name], "alias": own}}
+    return node
 
 
 def judge_node(node: Node, state: State) -> None:

@@ -32,6 +32,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     sessions,
     storage,
     tables,
+    ties,
     transactions,
     triggers,
     types,

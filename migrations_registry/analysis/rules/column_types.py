@@ -25,7 +25,7 @@ _SWAP = (
 TYPE_CHANGE = rule(
     "ML-TYPE-CHANGE",
     REWRITE,
-    "changes {column} of {name} to {type}: unless the types share their stored form, the table and its indexes are "
+    "changes {column} of {name} to {type}: unless both are stored alike, {name} and its indexes are "
     "written anew while nobody can use them",
     _SWAP,
     lock=AX,
@@ -37,7 +37,7 @@ TYPE_CHANGE = rule(
 TYPE_SAFE = rule(
     "ML-TYPE-SAFE",
     CONVENTION,
-    "{column} of {name} keeps its stored form as {type}: a brief lock",
+    "{column} of {name} becomes {type} without touching a row: nobody can use the table for a moment",
     "Nothing to do.",
     lock=AX,
     versions="timestamp → timestamptz only while TimeZone is UTC",
@@ -47,7 +47,8 @@ TYPE_SAFE = rule(
 NARROW = rule(
     "MD-ALTER-NARROW",
     DESTRUCTIVE,
-    "narrows {column} of {name} to {type}: values that do not fit fail or are cut",
+    "narrows {column} of {name} to {type}: values that do not fit fail or are cut, and what is cut off does not "
+    "come back",
     _SWAP,
     lock=AX,
     rewrite=True,
@@ -61,7 +62,7 @@ NARROW = rule(
 TYPE_REMADE = rule(
     "ML-TYPE-REMADE",
     BLOCKING,
-    "{column} of {name} keeps its stored form as {type}, but {remade} must be checked or built again, and nobody can "
+    "{column} of {name} is stored as before, but for {type} {remade} must be checked or built again, and nobody can "
     "read or write {name} meanwhile",
     _SWAP,
     lock=AX,

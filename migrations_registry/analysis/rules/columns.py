@@ -13,7 +13,7 @@ from migrations_registry.analysis.state import State
 DROP_COLUMN = rule(
     "MD-DROP-COLUMN",
     DESTRUCTIVE,
-    "drops column {column} of {name} with its values{waits}",
+    "drops column {column} of {name} with its values, which only a kept copy or a backup brings back{waits}",
     "Deploy code that ignores it first; drop it a release later, from a proven restore point.",
     lock=AX,
     bad=("ALTER TABLE orders DROP COLUMN code", "ALTER TABLE orders DROP COLUMN IF EXISTS code"),
@@ -41,7 +41,7 @@ DROP_DEFAULT = rule(
 DEFAULT_CHANGE = rule(
     "ML-DEFAULT-CHANGE",
     CONVENTION,
-    "changes the default of {column} for new rows: a brief lock",
+    "changes the default of {column} for new rows: nobody can use the table for a moment",
     "Nothing to do.",
     lock=AX,
     bad=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'",),

@@ -29,7 +29,7 @@ ADD_CHECK = rule(
 CHECK_NOT_VALID = rule(
     "ML-CHECK-NOT-VALID",
     CONVENTION,
-    "adds a check to {name} for new rows only: a brief lock",
+    "adds a check to {name} for new rows only: nobody can use it for a moment",
     "VALIDATE it in the next file.",
     lock=AX,
     bad=("ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",),
@@ -48,7 +48,8 @@ VALIDATE = rule(
 VALIDATE_SAME_TRANSACTION = rule(
     "ML-VALIDATE-SAME-TX",
     BLOCKING,
-    "validates a constraint in the transaction that added it: nobody can use {name} until every row is checked",
+    "validates a constraint in the transaction that added it: nobody can use {name} until every row "
+    "is checked, and it fails if one does not fit",
     "ADD … NOT VALID in this file, VALIDATE CONSTRAINT in the next file: the runner applies each file by itself.",
     lock=AX,
     scan=True,

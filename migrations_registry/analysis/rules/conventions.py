@@ -29,7 +29,7 @@ SERIAL = _advice(
 )
 VARCHAR = _advice(
     "MN-VARCHAR",
-    "varchar(n): a later, smaller n needs a rewrite",
+    "varchar(n): a later, smaller n writes the whole table anew",
     "text with a CHECK",
     "CREATE TABLE x (a varchar(9))",
     "CREATE TABLE x (a text)",

@@ -14,7 +14,7 @@ _BACKFILL = "ADD COLUMN without it; SET DEFAULT for new rows; backfill in batche
 ADD_COLUMN = rule(
     "ML-ADD-COLUMN",
     CONVENTION,
-    "adds a column to {name} without touching its rows: a brief lock",
+    "adds a column to {name} without touching its rows: nobody can use it for a moment",
     "Nothing to do.",
     lock=AX,
     versions="constant and stable defaults since 11",
@@ -34,7 +34,7 @@ NOT_NULL_NO_DEFAULT = rule(
 VOLATILE_DEFAULT = rule(
     "ML-VOLATILE-DEFAULT",
     REWRITE,
-    "{function} gives each row its own value: {name} and its indexes are written anew",
+    "{function} gives each row its own value: {name} and its indexes are written anew while nobody can use them",
     _BACKFILL,
     lock=AX,
     rewrite=True,
@@ -52,7 +52,7 @@ VOLATILE_DEFAULT = rule(
 ADD_SERIAL = rule(
     "ML-ADD-SERIAL",
     REWRITE,
-    "numbers every row: {name} and its indexes are written anew",
+    "numbers every row: {name} and its indexes are written anew while nobody can use them",
     "Add a plain bigint, attach a sequence for new rows, backfill in batches.",
     lock=AX,
     rewrite=True,
@@ -66,7 +66,7 @@ ADD_SERIAL = rule(
 GENERATED_STORED = rule(
     "ML-GEN-STORED",
     REWRITE,
-    "computes {column} for every row: {name} is written anew",
+    "computes {column} for every row: {name} is written anew while nobody can use it",
     "A plain column filled by a trigger, backfilled in batches; or VIRTUAL since 18.",
     lock=AX,
     rewrite=True,
@@ -77,7 +77,7 @@ GENERATED_STORED = rule(
 GENERATED_VIRTUAL = rule(
     "ML-GEN-VIRTUAL",
     CONVENTION,
-    "a virtual column is computed when read: a brief lock",
+    "a virtual column is computed when read: nobody can use the table for a moment",
     "Nothing to do.",
     lock=AX,
     versions="18+",

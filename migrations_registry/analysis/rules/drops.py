@@ -12,7 +12,7 @@ from migrations_registry.analysis.state import State
 DROP_TABLE = rule(
     "MD-DROP-TABLE",
     DESTRUCTIVE,
-    "drops table {name} with every row in it{waits}",
+    "drops table {name} with every row in it, which only a kept copy or a backup brings back{waits}",
     "Rename it aside (ALTER TABLE … RENAME TO …_old), wait a release, drop it later from a proven restore point.",
     lock=AX,
     bad=("DROP TABLE lines", "DROP TABLE IF EXISTS public.lines"),
@@ -25,7 +25,7 @@ DROP_TABLE = rule(
 DROP_SCHEMA = rule(
     "MD-DROP-SCHEMA-CASCADE",
     DESTRUCTIVE,
-    "drops schema {name}{cascade}",
+    "drops schema {name}{cascade}: what is in it comes back only from a backup",
     "List what the schema holds and drop each object by name.",
     bad=("DROP SCHEMA app CASCADE", "DROP SCHEMA test"),
     good=("CREATE SCHEMA x",),
@@ -33,7 +33,7 @@ DROP_SCHEMA = rule(
 DROP_DATABASE = rule(
     "MD-DROP-DATABASE",
     DESTRUCTIVE,
-    "drops a whole database",
+    "drops a whole database: only a backup brings it back",
     "Not a migration: never registered, never applied.",
     versions="FORCE since 13",
     bad=("DROP DATABASE nowhere",),
@@ -42,7 +42,8 @@ DROP_DATABASE = rule(
 CASCADE = rule(
     "MD-CASCADE",
     DESTRUCTIVE,
-    "CASCADE also drops or empties whatever depends on {name}; this file does not say what",
+    "CASCADE also drops or empties whatever depends on {name}; this file does not say what, and only a backup "
+    "brings it back",
     "Name the dependents and drop each of them yourself, without CASCADE.",
     lock=AX,
     bad=("DROP TABLE orders CASCADE", "TRUNCATE orders CASCADE", "ALTER TABLE orders DROP COLUMN note CASCADE"),
@@ -60,7 +61,7 @@ DROP_VIEW = rule(
 DROP_MATVIEW = rule(
     "MD-DROP-MATVIEW",
     DESTRUCTIVE,
-    "drops materialized view {name} with its stored rows and indexes",
+    "drops materialized view {name} with its stored rows and indexes: they come back only by computing them again",
     "Create the new one under another name, then swap the names.",
     lock=AX,
     bad=("DROP MATERIALIZED VIEW totals",),
@@ -69,7 +70,7 @@ DROP_MATVIEW = rule(
 DROP_SEQUENCE = rule(
     "MD-DROP-SEQUENCE",
     DESTRUCTIVE,
-    "drops sequence {name}: its counter is lost",
+    "drops sequence {name}: where it had counted to is lost, and numbers may come twice",
     "Keep it until no default uses it; record last_value first.",
     lock=AX,
     bad=("DROP SEQUENCE ticket",),
@@ -78,7 +79,7 @@ DROP_SEQUENCE = rule(
 RECREATE_TABLE = rule(
     "MD-RECREATE-TABLE",
     DESTRUCTIVE,
-    "creates {name} again after this file dropped it: what it held is gone",
+    "creates {name} again after this file dropped it: what it held is gone, but for a kept copy or a backup",
     "Create the new table under another name and swap the names.",
     bad=("CREATE TABLE x (a int); DROP TABLE x; CREATE TABLE x (a int)",),
     good=("CREATE TABLE x (a int); DROP TABLE x",),
@@ -137,12 +138,16 @@ def drop(node: Node, state: State) -> None:
     lasting = [
         _label_of(item, kind)
         for item, name in zip(node["objects"], names, strict=True)
-        if not _made_here(name, kind, state) and not _is_replaced(item, kind, state)
+        if not (_made_here(name, kind, state) and not (cascades(node) and name in state.tied))
+        and not _is_replaced(item, kind, state)
     ]
     waits = also_waits([parent for name in names for _, parent, _ in keys_of(name, state)], state)
     for name in lasting:
         state.see(
-            _KINDS.get(kind, _OTHER), name=name, cascade=" and everything in it" if cascades(node) else "", waits=waits
+            _KINDS.get(kind, _OTHER),
+            name=name,
+            cascade=" and everything in it" if cascades(node) else "",
+            waits=waits,
         )
     if lasting and cascades(node):
         state.see(CASCADE, name=", ".join(lasting))

@@ -44,7 +44,7 @@ FK_NOT_ENFORCED = rule(
 INLINE_FK = rule(
     "ML-INLINE-FK",
     BLOCKING,
-    "adds a column with a foreign key: readers and writers of {name} and writers of {parent} wait together",
+    "adds a column with a foreign key: nobody can use {name} and nobody can write {parent} until it is done",
     "ADD COLUMN without REFERENCES; ADD CONSTRAINT … FOREIGN KEY … NOT VALID; VALIDATE in the next file.",
     lock=AX,
     bad=("ALTER TABLE orders ADD COLUMN x bigint REFERENCES customers (id)",),
@@ -53,7 +53,7 @@ INLINE_FK = rule(
 FK_NO_INDEX = rule(
     "ML-FK-NO-INDEX",
     CONVENTION,
-    "{columns} of {name} has no full index: each DELETE on {parent} reads the whole table",
+    "no index begins with {columns} of {name}: each row deleted from {parent} makes the server read all of {name}",
     "CREATE INDEX CONCURRENTLY ON {name} ({columns});",
     bad=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID",),
     good=("SELECT 1",),

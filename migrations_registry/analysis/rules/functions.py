@@ -13,7 +13,8 @@ from migrations_registry.analysis.state import State
 SECDEF = rule(
     "MS-SECDEF",
     SECURITY,
-    "{name}() runs with its owner's rights and finds objects by the caller's search_path",
+    "{name}() runs with its owner's rights, but the caller's search_path says in which schema a name is looked "
+    "up: a caller can put a table or function of its own there",
     "SET search_path = '' and qualify every name.",
     bad=(
         "CREATE FUNCTION x() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",

@@ -44,7 +44,7 @@ INDEX_UNIQUE = rule(
 CONCURRENTLY_IN_TRANSACTION = rule(
     "MT-CIC-IN-TX",
     EXECUTION,
-    "{what} cannot run inside a transaction or a function: error 25001",
+    "{what} cannot run inside a transaction or a function: PostgreSQL refuses it (25001)",
     "Put it into a file of its own without BEGIN, or let the registry split the step.",
     bad=("BEGIN; CREATE INDEX CONCURRENTLY x ON orders (note); COMMIT",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (note)", "BEGIN; CREATE TABLE x (a int); COMMIT"),
@@ -68,7 +68,7 @@ WIDE_INDEX = rule(
 REINDEX = rule(
     "ML-REINDEX",
     BLOCKING,
-    "rebuilds {name}: writers of the table wait, readers of the index too",
+    "rebuilds {name}: until it is done, writers of the table wait, and so do readers that would use the index",
     "{safe}",
     lock=AX,
     scan=True,

@@ -13,7 +13,7 @@ from migrations_registry.analysis.state import State
 ADD_UNIQUE = rule(
     "ML-ADD-UNIQUE",
     BLOCKING,
-    "builds a unique index on {name} while nobody can read or write it",
+    "builds a unique index on {name} while nobody can read or write it, and fails if a value is there twice",
     "{safe}",
     lock=AX,
     scan=True,
@@ -26,7 +26,8 @@ ADD_UNIQUE = rule(
 ADD_PRIMARY_KEY = rule(
     "ML-ADD-PK",
     BLOCKING,
-    "builds the primary key's index on {name} and checks NOT NULL while nobody can use it",
+    "builds the primary key's index on {name} while nobody can read or write it, and fails if a value is there "
+    "twice or missing",
     "{safe}",
     lock=AX,
     scan=True,
@@ -36,7 +37,7 @@ ADD_PRIMARY_KEY = rule(
 USING_INDEX = rule(
     "ML-USING-INDEX",
     CONVENTION,
-    "makes an existing index the constraint of {name}: a brief lock",
+    "makes an existing index the constraint of {name}: nobody can use it for a moment",
     "Check pg_index.indisvalid first.",
     lock=AX,
     bad=("ALTER TABLE customers ADD CONSTRAINT x UNIQUE USING INDEX customers_email_idx",),
@@ -56,7 +57,8 @@ PK_NULLABLE = rule(
 EXCLUDE = rule(
     "ML-EXCLUDE",
     BLOCKING,
-    "builds an exclusion constraint on {name} while nobody can read or write it; it has no online form",
+    "builds an exclusion constraint on {name} while nobody can read or write it, and fails if two rows exclude "
+    "each other; there is no way to do it beside running code",
     "A maintenance window, or a new table with the constraint and a copied content.",
     lock=AX,
     scan=True,

@@ -71,7 +71,7 @@ OWNER = rule(
 REPLICA_IDENTITY = rule(
     "MC-REPLICA-IDENTITY",
     COMPATIBILITY,
-    "changes what replication and realtime say about rows of {name}",
+    "changes by which columns replicas and Supabase realtime recognise a row of {name} that was changed or deleted",
     "Check every publication that holds it.",
     lock=AX,
     bad=("ALTER TABLE orders REPLICA IDENTITY FULL",),

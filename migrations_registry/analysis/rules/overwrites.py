@@ -15,7 +15,7 @@ from migrations_registry.analysis.state import State
 UPDATE_ALL = rule(
     "MD-UPDATE-ALL",
     DESTRUCTIVE,
-    "overwrites every row of {name}",
+    "overwrites every row of {name}: what they held comes back only from a kept copy or a backup",
     "{safe}",
     lock=RX,
     scan=True,

@@ -15,7 +15,7 @@ UNKNOWN = ("", "?")
 ATTACH = rule(
     "ML-ATTACH",
     BLOCKING,
-    "reads all of {partition} while nobody can read or write it, to see that each row fits the bounds",
+    "reads all of {partition} while nobody can read or write it, and fails if a row does not fit the bounds",
     "{safe}",
     lock=AX,
     scan=True,
@@ -25,7 +25,7 @@ ATTACH = rule(
 DETACH = rule(
     "ML-DETACH",
     BLOCKING,
-    "detaches {partition} while nobody can use {name}",
+    "takes {partition} out of {name} while nobody can read or write either",
     "DETACH PARTITION … CONCURRENTLY;  -- since 14, alone in its step",
     lock=AX,
     versions="CONCURRENTLY since 14",
@@ -35,7 +35,7 @@ DETACH = rule(
 DETACH_CONCURRENTLY = rule(
     "ML-DETACH-CONCURRENTLY",
     CONVENTION,
-    "detaches {partition} while {name} stays in use",
+    "takes {partition} out of {name}, which stays in use; rows in it are no longer found through {name}",
     "After an interruption: DETACH PARTITION … FINALIZE.",
     lock=SUE,
     versions="14+",
@@ -57,8 +57,8 @@ ATTACH_PROVEN = rule(
 DEFAULT_PARTITION = rule(
     "ML-DEFAULT-PARTITION",
     BLOCKING,
-    "reads all of {partition} while nobody can read or write {name}, to see that none of its rows belongs into the new "
-    "partition",
+    "reads all of {partition} while nobody can read or write {name}, and fails if one of its rows belongs "
+    "into the new partition",
     "{safe}",
     lock=AX,
     scan=True,
@@ -75,7 +75,7 @@ DEFAULT_PARTITION = rule(
 PARTITION_OF = rule(
     "ML-PARTITION-OF",
     CONVENTION,
-    "creating a partition inside {name} locks it for a moment",
+    "makes a partition of {name}: nobody can use it for a moment",
     "CREATE TABLE … (LIKE {name}); ALTER TABLE {name} ATTACH PARTITION …",
     lock=AX,
     bad=("CREATE TABLE x PARTITION OF events FOR VALUES FROM (100) TO (200)",),

@@ -56,7 +56,7 @@ REFRESH_CONCURRENTLY = rule(
 TABLESPACE = rule(
     "ML-SET-TABLESPACE",
     REWRITE,
-    "copies {name} to another tablespace while nobody can use it",
+    "copies {name} to another place on the disks (tablespace) while nobody can use it",
     "pg_repack, or a maintenance window.",
     lock=AX,
     rewrite=True,
@@ -66,7 +66,7 @@ TABLESPACE = rule(
 ACCESS_METHOD = rule(
     "ML-SET-ACCESS-METHOD",
     REWRITE,
-    "writes {name} anew in another storage form",
+    "writes {name} anew in another form of storage while nobody can use it",
     "A maintenance window.",
     lock=AX,
     rewrite=True,
@@ -78,7 +78,7 @@ ACCESS_METHOD = rule(
 LOGGED = rule(
     "ML-SET-LOGGED",
     REWRITE,
-    "writes {name} anew; UNLOGGED also loses it whole after a crash",
+    "writes {name} anew while nobody can use it; once UNLOGGED, it is empty after a crash",
     "A maintenance window; never UNLOGGED for data to keep.",
     lock=AX,
     rewrite=True,

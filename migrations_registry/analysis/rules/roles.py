@@ -36,7 +36,8 @@ MANAGED_SCHEMA = rule(
 DROP_OWNED = rule(
     "MD-DROP-OWNED",
     DESTRUCTIVE,
-    "drops or hands over everything a role owns; this file does not say what",
+    "drops or hands over everything a role owns; this file does not say what, and what is dropped comes back "
+    "only from a backup",
     "Name the objects one by one.",
     bad=("DROP OWNED BY anon", "REASSIGN OWNED BY anon TO authenticated"),
     good=("SELECT 1",),

@@ -15,7 +15,7 @@ BATCHES = "Bounded batches of 1,000 to 10,000 keys, each in its own transaction,
 TRUNCATE = rule(
     "MD-TRUNCATE",
     DESTRUCTIVE,
-    "empties {name}",
+    "empties {name}: its rows come back only from a kept copy or a backup",
     "Keep a copy from a proven restore point; delete in bounded batches if writers must not wait.",
     lock=AX,
     rewrite=True,
@@ -29,7 +29,7 @@ TRUNCATE = rule(
 DELETE_ALL = rule(
     "MD-DELETE-ALL",
     DESTRUCTIVE,
-    "deletes every row of {name}",
+    "deletes every row of {name}: they come back only from a kept copy or a backup",
     BATCHES,
     lock=RX,
     scan=True,
@@ -44,7 +44,7 @@ DELETE_ALL = rule(
 DELETE = rule(
     "MD-DELETE",
     DESTRUCTIVE,
-    "deletes rows of {name}",
+    "deletes rows of {name}: they come back only from a kept copy or a backup",
     "Copy the rows aside first (CREATE TABLE … AS SELECT … WHERE the same condition) and state the expected count.",
     lock=RX,
     bad=("DELETE FROM lines WHERE id = 4",),
@@ -53,7 +53,7 @@ DELETE = rule(
 MERGE_DELETE = rule(
     "MD-MERGE-DELETE",
     DESTRUCTIVE,
-    "MERGE deletes matching rows of {name}",
+    "MERGE deletes matching rows of {name}: they come back only from a kept copy or a backup",
     "Write the DELETE by itself, bounded.",
     lock=RX,
     versions="15+",
@@ -63,7 +63,8 @@ MERGE_DELETE = rule(
 SYSTEM_CATALOG = rule(
     "MD-SYSTEM-CATALOG",
     DESTRUCTIVE,
-    "writes to the system catalog {name}",
+    "writes to {name}, one of the tables in which PostgreSQL keeps its own structure: a mistake there can make "
+    "data unreadable for good",
     "Use the DDL command that does it.",
     lock=RX,
     bad=(
@@ -75,7 +76,7 @@ SYSTEM_CATALOG = rule(
 CTE_DML = rule(
     "MX-CTE-DML",
     DESTRUCTIVE,
-    "a {verb} is hidden inside a WITH clause",
+    "a {verb} is hidden inside a WITH clause: what it removes or overwrites is lost as by itself",
     "Write it as a statement of its own.",
     lock=RX,
     bad=("WITH gone AS (DELETE FROM lines WHERE id = 4 RETURNING *) SELECT count(*) FROM gone",),
@@ -107,10 +108,11 @@ SEQUENCE_LIMIT = rule(
 def truncate(node: Node, state: State) -> None:
     """TRUNCATE, and what CASCADE takes along."""
     names = [relation(item["RangeVar"]) for item in node["relations"]]
-    lasting = [name for name in names if not state.is_private(name)]
+    cascade = node["behavior"] == "DROP_CASCADE"
+    lasting = [name for name in names if not state.is_private(name) or (cascade and name in state.referred)]
     for name in lasting:
         state.see(TRUNCATE, name=label(name))
-    if lasting and node["behavior"] == "DROP_CASCADE":
+    if lasting and cascade:
         state.see(CASCADE, name=", ".join(label(name) for name in lasting))
 
 
@@ -120,9 +122,9 @@ def delete(node: Node, state: State) -> None:
     name = relation(node["relation"])
     if is_catalog(name):
         state.see(SYSTEM_CATALOG, name=label(name))
-    elif not state.is_private(name):
+    elif not state.is_private(name) or state.referred.get(name):
         unbounded = reach(node.get("whereClause"), node["relation"], others="usingClause" in node) == EVERY
-        if unbounded or not state.is_new(name):
+        if unbounded or not state.is_new(name) or state.referred.get(name):
             state.see(DELETE_ALL if unbounded else DELETE, name=label(name))
 
 

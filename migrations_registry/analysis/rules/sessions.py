@@ -50,7 +50,8 @@ SEARCH_PATH = rule(
 CATALOG_MODS = rule(
     "MD-CATALOG-MODS",
     DESTRUCTIVE,
-    "lets the session change system catalogs",
+    "lets the session change the tables in which PostgreSQL keeps its own structure: a mistake there can make "
+    "data unreadable for good",
     "Use the DDL command that does it.",
     bad=("SET allow_system_table_mods = on",),
     good=("SET work_mem = '8MB'",),

@@ -24,7 +24,7 @@ from migrations_registry.analysis.state import State
 LOCK_TABLE = rule(
     "ML-LOCK-TABLE",
     BLOCKING,
-    "locks {name} in {mode} mode until the transaction ends",
+    "holds {name} until the transaction ends ({mode}): {who}",
     "The weakest mode that serves, with a short lock_timeout.",
     lock=AX,
     bad=("BEGIN; LOCK TABLE orders; COMMIT", "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE; COMMIT"),
@@ -64,7 +64,7 @@ NO_VACUUM = rule(
 DATABASE_TABLESPACE = rule(
     "ML-DATABASE-TABLESPACE",
     REWRITE,
-    "copies all of database {name} to another tablespace, and nobody may be connected to it",
+    "copies all of database {name} to another place on the disks (tablespace), and nobody may be connected to it",
     "By hand, in a maintenance window.",
     bad=("ALTER DATABASE nowhere SET TABLESPACE spare_space",),
     good=("ALTER TABLE orders SET (fillfactor = 70)",),
@@ -89,6 +89,7 @@ _SERVER_WIDE = {
     "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
+_HELD_BACK = {AX: "nobody can read or write it", SUE: "other changes of its structure and its cleaning (VACUUM) wait"}
 
 
 @on("LockStmt")
@@ -97,7 +98,8 @@ def lock_table(node: Node, state: State) -> None:
     mode = LOCKS[node.get("mode", 8) - 1]
     for item in node["relations"]:
         if STRENGTH[mode] > STRENGTH["ROW EXCLUSIVE"] and not state.is_new_relation(item["RangeVar"]):
-            state.see(LOCK_TABLE, None, None, mode, name=label(relation(item["RangeVar"])), mode=mode)
+            who = _HELD_BACK.get(mode, "its writers wait")
+            state.see(LOCK_TABLE, None, None, mode, name=label(relation(item["RangeVar"])), mode=mode, who=who)
 
 
 @on(*_SERVER_WIDE)

@@ -32,7 +32,7 @@ DISABLE_TRIGGER = rule(
 RULE = rule(
     "MC-RULE",
     COMPATIBILITY,
-    "a rewrite rule on {name} changes what statements do, invisibly",
+    "a rule on {name} makes statements do something else than they say, invisibly",
     "A trigger.",
     lock=AX,
     bad=("CREATE RULE x AS ON DELETE TO orders DO INSTEAD NOTHING", "ALTER TABLE ruled DISABLE RULE ruled_rule"),

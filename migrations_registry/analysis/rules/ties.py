@@ -1,0 +1,84 @@
+"""What the file makes and then ties to what was there before: through the new one the older rows can be lost.
+
+In: statements. Out: `state.created` without relations that hold older rows now; `state.referred`: what keys of older
+tables point to → whether a DELETE reaches those; `state.tied`: types of older columns; `state.shown`: view → what it
+shows, where changing the view's rows changes those.
+"""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.model import Name
+from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
+from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.rule_registry import on, on_alter
+from migrations_registry.analysis.state import State
+
+_NOT_WRITTEN = ("withClause", "groupClause", "havingClause", "distinctClause", "limitCount", "limitOffset", "larg")
+
+
+@on_alter("AttachPartition")
+def attach(command: Node, alter: Node, state: State) -> None:
+    """ATTACH PARTITION of an older table."""
+    _holds(relation(alter["relation"]), relation(command["def"]["PartitionCmd"]["name"]), state)
+
+
+@on_alter("AddInherit")
+def inherit(command: Node, alter: Node, state: State) -> None:
+    """An older table INHERITs a new one."""
+    _holds(relation(command["def"]["RangeVar"]), relation(alter["relation"]), state)
+
+
+def _holds(parent: Name, child: Name, state: State) -> None:
+    if not state.is_new(child):
+        state.created.pop(parent, None)
+
+
+@on_alter("AddConstraint", "AddColumn")
+def refers(command: Node, alter: Node, state: State) -> None:
+    """A foreign key of an older table: TRUNCATE … CASCADE of the new one, and DELETE by the key's action, reach it."""
+    definition = command.get("def", {})
+    for item in [definition, *definition.get("ColumnDef", {}).get("constraints", [])]:
+        key = item.get("Constraint", {})
+        if "pktable" in key and not state.is_new_relation(alter["relation"]):
+            parent, acts = relation(key["pktable"]), key.get("fk_del_action", "a") not in ("a", "r")
+            state.referred[parent] = acts or state.referred.get(parent, False)
+
+
+@on_alter("AlterColumnType")
+def alter_type(command: Node, alter: Node, state: State) -> None:
+    """An older column of a new type: DROP TYPE … CASCADE drops it."""
+    if not state.is_new_relation(alter["relation"]):
+        state.tied.add(dotted(strings(command["def"]["ColumnDef"]["typeName"]["names"])))
+
+
+@on("ViewStmt")
+def shows(node: Node, state: State) -> None:
+    """A view of one relation's rows, which PostgreSQL lets everybody change through it."""
+    name, query = relation(node["view"]), node["query"].get("SelectStmt", {})
+    sources = query.get("fromClause", [])
+    is_plain = len(sources) == 1 and "RangeVar" in sources[0] and not any(field in query for field in _NOT_WRITTEN)
+    if is_plain:
+        state.shown[name] = sources[0]["RangeVar"]
+        if "aliases" in node or any("name" in item["ResTarget"] for item in query["targetList"]):
+            base = relation(sources[0]["RangeVar"])  # a new column's name may show an old column
+            state.created_columns = {column for column in state.created_columns if column[0] != base}
+    else:
+        state.shown.pop(name, None)
+
+
+@on("RenameStmt", "AlterObjectSchemaStmt")
+def renamed(node: Node, state: State) -> None:
+    """Another name shows the same."""
+    if "relation" in node and "subname" not in node:
+        schema, name = relation(node["relation"])
+        new = node.get("newschema", schema), node.get("newname", name)
+        if (schema, name) in state.shown:
+            state.shown[new] = state.shown.pop((schema, name))
+        if (schema, name) in state.referred:
+            state.referred[new] = state.referred.pop((schema, name))
+
+
+@on("CreateStmt")
+def replaced(node: Node, state: State) -> None:
+    """A table where a dropped view was."""
+    state.shown.pop(relation(node["relation"]), None)
