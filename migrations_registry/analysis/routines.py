@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrations_registry.analysis.model import Name
+from migrations_registry.analysis.parsing.arguments import Given, passes, type_text
 from migrations_registry.analysis.parsing.nodes import options, strings, value
 from migrations_registry.analysis.parsing.parser import Node
 
@@ -40,9 +41,11 @@ class Routine:
         """As a call of it is written; public is left out."""
         return f"{self.name[1] if self.name[0] == 'public' else '.'.join(self.name)}()"
 
-    def takes(self, given: int | None) -> bool:
-        """Whether a call with so many arguments may mean it; None: nobody knows how many."""
-        return given is None or (self.fewest <= given and (self.most is None or given <= self.most))
+    def takes(self, given: Given) -> bool:
+        """Whether a call with such arguments may mean it."""
+        if given is None or self.most is None:
+            return given is None or self.fewest <= len(given)
+        return self.fewest <= len(given) <= self.most and all(map(passes, given, self.types))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def routine(node: Node, statement: str, schema: str) -> Routine:
         fewest=sum("defexpr" not in each and each["mode"] != "FUNC_PARAM_VARIADIC" for each in inputs),
         most=None if variadic else len(inputs),
         row_of=_row_type(inputs),
-        types=tuple(_type(each["argType"]) for each in inputs),
+        types=tuple(type_text(each["argType"]) for each in inputs),
         path=_own_path(node),
     )
 
@@ -94,10 +97,6 @@ def _atomic(node: Node) -> tuple[Node, ...]:
 def _row_type(inputs: list[Node]) -> str:
     names = strings(inputs[0]["argType"].get("names", [])) if len(inputs) == 1 else []
     return names[-1] if names and names[0] != "pg_catalog" else ""
-
-
-def _type(node: Node) -> str:
-    return ".".join(strings(node.get("names", []))).removeprefix("pg_catalog.") + "[]" * ("arrayBounds" in node)
 
 
 def _own_path(node: Node) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from migrations_registry.analysis.calls.follow import call, candidates, follow, operate, unseen
+from migrations_registry.analysis.parsing.arguments import given_by
 from migrations_registry.analysis.parsing.nodes import inner_nodes, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.state import State
@@ -37,8 +38,7 @@ Name = tuple[object, ...]
 
 
 def _called(node: Node) -> Name:
-    ordered = node.get("agg_within_group") or node.get("func_variadic")
-    return (*strings(node["funcname"]), None if ordered else len(node.get("args", ())))
+    return (*strings(node["funcname"]), given_by(node))
 
 
 def _operator(node: Node) -> Name | None:
@@ -72,9 +72,9 @@ _READERS: dict[str, Callable[[Node], Name | None]] = {
 def _run(kind: str, name: Name, state: State) -> None:
     parts = [str(part) for part in name]
     if kind == "FuncCall":
-        call(parts[:-1], name[-1] if isinstance(name[-1], int) else None, state)
+        call(parts[:-1], name[-1] if isinstance(name[-1], tuple) else None, state)
     elif kind == "ColumnRef":
-        for routine in candidates(parts[:1], 1, state):
+        for routine in candidates(parts[:1], ("",), state):
             if routine.row_of:
                 follow(routine, state)
     elif kind == "RangeTableSample":

@@ -12,6 +12,7 @@ from migrations_registry.analysis.certainty import keep, so_far
 from migrations_registry.analysis.dispatch import judge_node
 from migrations_registry.analysis.model import CONVENTION, OPAQUE
 from migrations_registry.analysis.nested_statements import MAX_DEPTH, UNREADABLE, body
+from migrations_registry.analysis.parsing.arguments import Given
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import (
     is_harmless,
@@ -46,17 +47,20 @@ UNSEEN_CALL = rule(
     good=("SELECT count(*) FROM orders", "SELECT now()", "SELECT 1 OPERATOR(pg_catalog.=) 1"),
 )
 ELSEWHERE = "whose body is not in this file"
+OTHER_ARGUMENTS = "and no function of that name in this file takes these arguments"
 NOWHERE = "which the catalog does not hold either"
 
 
-def call(parts: Sequence[str], given: int | None, state: State) -> None:
+def call(parts: Sequence[str], given: Given, state: State) -> None:
     """A function, a procedure or an aggregate, by its name."""
     for routine in candidates(parts, given, state):
         follow(routine, state)
     for inner in aggregated(parts[-1], state):
         call(inner, None, state)
-    if not _is_seen(parts, state):
-        name = f"{'.'.join(parts)}()"
+    name = f"{'.'.join(parts)}()"
+    if not _fits(parts, given, state):
+        unseen(state, "calls", name, OTHER_ARGUMENTS)
+    elif not _is_seen(parts, state):
         if why := why_opaque(parts):
             state.see(UNSEEN_CALL, verb="calls", name=name, why=f"which {why}")
         else:
@@ -70,7 +74,7 @@ def unseen(state: State, verb: str, name: str, why: str = "") -> None:
     state.see(UNSEEN_CALL, CONVENTION if quiet else OPAQUE, verb=verb, name=name, why=why)
 
 
-def candidates(parts: Sequence[str], given: int | None, state: State) -> Iterator[Routine]:
+def candidates(parts: Sequence[str], given: Given, state: State) -> Iterator[Routine]:
     """Every routine that may be meant: of the file, also created or renamed further down; of the catalog."""
     for known in {parts[-1], *state.other_names.get(parts[-1], ())}:
         own = state.routines.get(known, [])
@@ -87,6 +91,14 @@ def candidates(parts: Sequence[str], given: int | None, state: State) -> Iterato
 
 def _is_same(one: Routine, other: Routine) -> bool:
     return (one.name, one.types) == (other.name, other.types)
+
+
+def _fits(parts: Sequence[str], given: Given, state: State) -> bool:
+    """What the file makes of this name may be meant; else one is that was there before, under the same name."""
+    schemas = [parts[-2]] if len(parts) > 1 else state.scope.schemas
+    own = [each for each in state.routines.get(parts[-1], []) if each.name[0] in schemas]
+    fits = not own or any(each.takes(given) for each in own)
+    return fits or is_live(parts, state) or is_harmless(parts)
 
 
 def _is_seen(parts: Sequence[str], state: State) -> bool:
