@@ -37,12 +37,13 @@ def judge(kind: str, node: Node, state: State) -> None:
 
 
 def _through_views(node: Node, state: State) -> Node:
-    """Who changes a view's rows changes those of what it shows."""
+    """Who changes a view's rows changes those of what it shows; `through`: the views, whose own triggers run too."""
     known: set[Name] = set()
     while (name := relation(node["relation"])) in state.shown and name not in known:
         known.add(name)
         own = node["relation"].get("alias", {"aliasname": name[1]})
-        node = {**node, "relation": {**state.shown[name], "alias": own}}
+        through = [*node.get("through", ()), node["relation"]]
+        node = {**node, "relation": {**state.shown[name], "alias": own}, "through": through}
     return node
 
 

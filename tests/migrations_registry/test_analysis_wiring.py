@@ -47,7 +47,7 @@ AlterEventTrigStmt: event_trigger
 AlterExtensionContentsStmt: alter_extension
 AlterExtensionStmt: alter_extension
 AlterFunctionStmt: alter_function
-AlterObjectSchemaStmt: managed_names other_name set_schema
+AlterObjectSchemaStmt: managed_names other_name renamed set_schema
 AlterOwnerStmt: change_other_owner
 AlterPolicyStmt: alter_policy
 AlterPublicationStmt: alter_publication
@@ -76,7 +76,7 @@ CreateRangeStmt: other_names_made
 CreateRoleStmt: locked_role role
 CreateSchemaStmt: schema_elements
 CreateSeqStmt: create_sequence managed_schema
-CreateStmt: create create_table create_table create_with_parent managed_schema partition_of
+CreateStmt: create create_table create_table create_with_parent managed_schema partition_of replaced
 CreateSubscriptionStmt: server_wide
 CreateTableAsStmt: create_table_as managed_schema select_into with_query
 CreateTableSpaceStmt: server_wide
@@ -107,7 +107,7 @@ PrepareStmt: prepare
 ReassignOwnedStmt: drop_owned
 RefreshMatViewStmt: refresh
 ReindexStmt: managed_schema reindex
-RenameStmt: managed_schema other_name rename rename_policy
+RenameStmt: managed_schema other_name rename rename_policy renamed
 RuleStmt: create_rule managed_schema
 SelectStmt: modifying_cte select_into select_into server_functions setting_functions
 TransactionStmt: transaction_control
@@ -115,13 +115,14 @@ TruncateStmt: managed_schema truncate
 UpdateStmt: modifying_cte server_functions setting_functions update update
 VacuumStmt: vacuum
 VariableSetStmt: set_variable
-ViewStmt: create_view managed_schema view view
+ViewStmt: create_view managed_schema shows view view
 """
 ALTER = """
-AT_AddColumn: add_column add_column inline_keys
-AT_AddConstraint: add_check add_key
-AT_AlterColumnType: alter_type
-AT_AttachPartition: attach
+AT_AddColumn: add_column add_column inline_keys refers
+AT_AddConstraint: add_check add_key refers
+AT_AddInherit: inherit
+AT_AlterColumnType: alter_type alter_type
+AT_AttachPartition: attach attach
 AT_ChangeOwner: change_owner
 AT_ClusterOn: settings
 AT_ColumnDefault: column_default

@@ -30,7 +30,8 @@ def trigger_events(bits: int) -> frozenset[str]:
 def happening(kind: str, node: Node) -> Iterator[tuple[Name, frozenset[str]]]:
     """Each relation that the statement touches, and how."""
     if kind in _DML:
-        yield relation(node["relation"]), frozenset(_DML[kind])
+        for target in (node["relation"], *node.get("through", ())):
+            yield relation(target), frozenset(_DML[kind])
     elif kind == "CopyStmt" and node.get("is_from") and "relation" in node:
         yield relation(node["relation"]), frozenset({INSERT})
     elif kind == "CopyStmt" and "relation" in node:
