@@ -30,7 +30,9 @@ def type_text(node: Node) -> str:
 
 def _type(argument: Node) -> str:
     """A written literal in quotes has no type yet."""
-    kind, node = next(iter(argument.items()), ("", {}))
+    if not argument:
+        return ""
+    kind, node = next(iter(argument.items()))
     if kind == "TypeCast":
         return type_text(node["typeName"])
     if kind != "A_Const":
