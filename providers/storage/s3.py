@@ -152,7 +152,7 @@ class S3Store:
             for item in page.get("CommonPrefixes", []):
                 yield item["Prefix"].rstrip("/").rpartition("/")[2]
 
-    def _pages(self, prefix: str, **more: Any) -> Iterator[dict[str, Any]]:
+    def _pages(self, prefix: str, **more: Any) -> Iterator[Any]:
         pages = self.client.get_paginator("list_objects_v2")
         name = self.name_of(prefix) if prefix else self.name_of("")
         try:
