@@ -53,10 +53,15 @@ class Recovery:
         return size > self.size and at < self.at
 
 
+def can_sign() -> bool:
+    """A process that only checks signatures leaves the duty to one with the key; without any keys all are alike."""
+    return archive_keys.signer() is not None or not archive_keys.verifiers()
+
+
 def keep() -> None:
     """The duty, asked every minute: where the last checkpoint is an hour old, the first process with the key writes."""
-    if archive_keys.signer() is None and archive_keys.verifiers():
-        return  # this process only checks signatures; one with the key comes by
+    if not can_sign():
+        return
     newest = Checkpoint.objects.first()
     grown = newest is None or Head.objects.filter(sequence__gt=newest.size).exists()
     if grown and (newest is None or timezone.now() - newest.created_at >= EVERY):

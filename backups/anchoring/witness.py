@@ -39,12 +39,16 @@ or, without the portal, bin/compare_witness.py DIR --public-key FILE --witness F
 """
 
 
+def can_sign() -> bool:
+    return keys.signer() is not None
+
+
 def keep() -> None:
-    """The duty, asked every hour: once a week, by a process that holds the signing key."""
+    """The duty, asked every ten minutes: once a week, by a process that holds the signing key."""
     newest = last()
     if newest is not None and timezone.now() - newest.at < EVERY:
         return
-    if keys.signer() is not None and (auditors() or settings.BACKUP_WITNESS_STORE) and _anything():
+    if can_sign() and (auditors() or settings.BACKUP_WITNESS_STORE) and _anything():
         send(SYSTEM)
 
 

@@ -39,14 +39,18 @@ class Job:
     name: str
     seconds: float
     run: Callable[[], object]
+    able: Callable[[], bool] = lambda: True
 
 
 _jobs: dict[str, Job] = {}
 
 
-def every(name: str, seconds: float, run: Callable[[], object]) -> None:
-    """Register a periodic job; however many tickers there are, it runs about once per `seconds`."""
-    _jobs[name] = Job(name, seconds, run)
+def every(name: str, seconds: float, run: Callable[[], object], able: Callable[[], bool] = Job.able) -> None:
+    """Register a periodic job; however many tickers there are, it runs about once per `seconds`.
+
+    `able`: whether this process can do it; one that lacks a key leaves the turn to one that has it.
+    """
+    _jobs[name] = Job(name, seconds, run, able)
 
 
 def hasten(name: str) -> None:
@@ -134,6 +138,8 @@ def run_job(job: Job) -> None:
 
 def claim(job: Job) -> bool:
     """Whether this ticker won the slot, by the database's clock; a beat of the future is a wrong clock's."""
+    if not job.able():
+        return False
     row = Heartbeat.objects.filter(name=f"job:{job.name}")
     due = row.filter(Q(beat_at__lte=database_now(-job.seconds)) | Q(beat_at__gt=database_now(MOST_SKEW_SECONDS)))
     if due.update(beat_at=database_now()):

@@ -149,3 +149,15 @@ def test_what_fails_before_the_jobs_stops_none_of_them(jobs: dict[str, Job], mon
         tick.tick()
 
     assert ran == ["a"]
+
+
+@pytest.mark.django_db
+def test_who_cannot_do_a_duty_leaves_its_turn_to_who_can():
+    ran = list[str]()
+    lacks = Job("signs", 60, lambda: ran.append("without a key"), lambda: False)
+    holds = Job("signs", 60, lambda: ran.append("with it"))
+
+    for job in (lacks, holds):
+        tick.run_job(job)
+
+    assert ran == ["with it"]
