@@ -32,6 +32,6 @@ def vouch_for(user: User) -> User:
 
 def asked_for(operation: Operation) -> Operation:
     """As if the person of the row had asked through the portal: without the entry no claim takes it."""
-    asked = {"actor": operation.requested_by.username, "content_sha256": operation.content_sha256}
-    record_about(operation, REQUESTED, **asked)
+    by, sha256 = operation.requested_by.username, operation.content_sha256
+    record_about(operation, REQUESTED, actor=by, content_sha256=sha256)
     return operation

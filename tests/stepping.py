@@ -23,7 +23,8 @@ from operations.factors.step_up import StepUpNeeded, note
 from operations.models import Authenticator
 from operations.web.step_up import ASKS
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def stepping(service: Callable[P, R]) -> Callable[P, R]:

@@ -142,7 +142,7 @@ def _models() -> list[type[Model]]:
 def _of(model: type[Model]) -> list[tuple[str, PageUrl]]:
     label = model._meta.label_lower
     base = f"admin:{label.replace('.', '_')}"
-    links = [
+    links: list[tuple[str, PageUrl]] = [
         (f"{label} list", named(f"{base}_changelist")),
         (f"{label} page", partial(_first, model, f"{base}_change")),
     ]
