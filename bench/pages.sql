@@ -1,8 +1,9 @@
 -- Years of work: rows made from one that is there, with what must differ. Ids sort behind those of the story.
 SET session_replication_role = replica;
+WITH base AS MATERIALIZED ( -- once: the table grows under each further look
+    SELECT DISTINCT ON (status) * FROM operations_operation WHERE status IN ('succeeded', 'failed') ORDER BY status, id)
 INSERT INTO operations_operation SELECT made.* FROM generate_series(1, %(operations)s) n
-CROSS JOIN LATERAL (SELECT * FROM operations_operation WHERE status IN ('succeeded', 'failed') ORDER BY status DESC, id
-    OFFSET CASE WHEN mod(n, 12) = 0 THEN (SELECT count(*) FROM operations_operation WHERE status = 'succeeded') ELSE 0 END LIMIT 1) base
+JOIN base ON base.status = CASE WHEN mod(n, 12) = 0 THEN 'failed' ELSE 'succeeded' END
 CROSS JOIN LATERAL jsonb_populate_record(NULL::operations_operation, to_jsonb(base) || jsonb_build_object(
     'id', '00' || lpad(n::text, 24, '0'), 'exclusive_key', 'bench:' || n, 'subject', 'subject ' || n, 'reason', 'change ' || n,
     'kind', (ARRAY['deployments.deploy', 'deployments.restart', 'backups.export', 'backups.verify'])[1 + mod(n, 4)],
