@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,6 +13,9 @@ from deployments.models import SyncState
 from operations.notify import alarm
 from providers.errors import ProviderError, Refused
 from providers.render import Render
+
+LASTS = timedelta(minutes=5)
+AT_ONCE = ("Unauthorized", "Refused")
 
 
 def configured() -> bool:
@@ -42,16 +45,29 @@ def _client(key: str, base: str, deadline: float, timeout: tuple[float, float]) 
 def note_answer(
     error: ProviderError | Refused | None, at: datetime | None = None, unread: Sequence[str] | None = None
 ) -> bool:
-    """Remembers whether Render answers and what could not be recorded, at a change only; True where it changed."""
+    """Remembers whether Render answers and what could not be recorded; True where it changed. People hear of silence
+    that lasts, and of its end once it has kept: one failed poll is no news.
+    """
     now = at or timezone.now()
     state = SyncState.objects.filter(pk=1).first() or SyncState(pk=1)
     kind = type(error).__name__ if error else ""
     left_out = state.unread if unread is None else [line[:300] for line in unread[:20]]
     if state.pk and state.error_kind == kind and (error or state.ok_since) and state.unread == left_out:
+        _tell(state, now)
         return False
     state.unread = left_out
     state.error, state.error_kind = (str(error)[:500] if error else ""), kind
-    state.error_since, state.ok_since = (now, state.ok_since) if error else (None, now)
+    state.error_since, state.ok_since = (state.error_since or now, state.ok_since) if error else (None, now)
     state.save()
-    alarm("render", bool(error), subject="Render cannot be read", body=state.error)
+    _tell(state, now)
     return True
+
+
+def _tell(state: SyncState, now: datetime) -> None:
+    """What only a person mends is told at once."""
+    subject = "Render cannot be read"
+    if state.error_since:
+        if state.error_kind in AT_ONCE or now - state.error_since >= LASTS:
+            alarm("render", True, subject=subject, body=state.error)
+    elif state.ok_since and now - state.ok_since >= LASTS:
+        alarm("render", False, subject=subject)
