@@ -28,10 +28,8 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         "stream",
         "risk_badge",
         "revision_of",
-        "digest",
         "by_environment",
         "registered",
-        "discovered_by",
     ]
     list_display_links = ["file_name"]
     list_filter = ["stream", "risk"]
@@ -108,10 +106,6 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     @admin.display(description="Registered", ordering="discovered_at")
     def registered(self, row: MigrationFile) -> SafeString:
         return formatting.when(row.discovered_at)
-
-    @admin.display(description="sha256")
-    def digest(self, row: MigrationFile) -> SafeString:
-        return format_html('<span class="mono small">{}</span>', row.sha256[:12])
 
 
 @admin.register(RulePolicy)

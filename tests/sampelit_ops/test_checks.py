@@ -30,7 +30,7 @@ from sampelit_ops.command_line import execute
 from sampelit_ops.demo.launcher import _prepare
 lines = ("migrate", "tick", "ops list", "run_worker")
 commands = [lambda line=line: execute(["manage.py", *line.split()]) for line in lines]
-for enter in (*commands, _prepare, lambda: __import__("sampelit_ops.wsgi")):
+for enter in (*commands, lambda: _prepare(""), lambda: __import__("sampelit_ops.wsgi")):
     try:
         enter()
         print("LET IN")
