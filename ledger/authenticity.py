@@ -12,12 +12,13 @@ import base64
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ledger import canonical
@@ -29,14 +30,20 @@ PUBLISHED = "ledger.authority_key_published"
 SIGNED = "ed25519:"
 LEAST = 32  # characters of a key that nobody guesses
 _ASK_AGAIN = 30.0  # seconds
+GRACE = timedelta(minutes=10)  # in which rows get their signature that a process wrote before it heard of the key
 
 
 @dataclass(frozen=True)
 class Published:
-    """From which entry on only signatures count (none: not yet), and the public keys that entries name."""
+    """From which entry on only signatures count (none: not yet), its time, and the public keys that entries name."""
 
     since: int | None
+    at: datetime | None
     keys: tuple[str, ...]
+
+    def is_settled(self) -> bool:
+        """Whether what is no entry needs a signature too."""
+        return self.at is not None and timezone.now() - self.at >= GRACE
 
 
 _known: list[tuple[float, Published]] = []
@@ -81,13 +88,19 @@ def holds(purpose: str, text: str, code: str, *, sequence: int | None = None, hu
     That is before a key was published (`sequence` tells of entries that are older), and for what is `humble`: it gives
     nobody anything.
     """
-    if code.startswith(SIGNED):
+    if is_signed(code):
         return any(_verifies(key, purpose, text, code) for key in public_keys())
     keys = (settings.SHARED_KEY, *settings.SHARED_KEY_FALLBACKS)
     if not any(constant_time_compare(mac(purpose, text, key), code) for key in keys):
         return False
-    since = None if humble else published().since
-    return since is None or (sequence is not None and sequence < since)
+    if humble:
+        return True
+    known = published()
+    return not known.is_settled() if sequence is None else known.since is None or sequence < known.since
+
+
+def is_signed(code: str) -> bool:
+    return code.startswith(SIGNED)
 
 
 def mac(purpose: str, text: str, key: str) -> str:
@@ -126,7 +139,9 @@ def published() -> Published:
         return _known[0][1]
     entries = [entry for entry in Entry.objects.filter(code=PUBLISHED).order_by("sequence") if _is_publication(entry)]
     named = tuple(dict.fromkeys(str(entry.payload["public_key"]) for entry in entries))
-    _known[:] = [(time.monotonic(), Published(entries[0].sequence if entries else None, named))]
+    first = entries[0] if entries else None
+    known = Published(first.sequence if first else None, first.at if first else None, named)
+    _known[:] = [(time.monotonic(), known)]
     return _known[0][1]
 
 

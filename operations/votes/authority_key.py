@@ -16,15 +16,22 @@ from operations.models import Environment
 
 
 def publish() -> None:
-    """Write the public half into the ledger, once, and sign the environments that SQL did not change."""
+    """Write the public half into the ledger, once, and sign the environments that SQL did not change.
+
+    For some minutes it looks again: a process that had not heard of the key yet may have written one meanwhile.
+    """
     authenticity.forget()
-    people = User.objects.filter(machineaccount=None)  # before there are any, a portal may yet be recovered into here
-    if not settings.AUTHORITY_KEY or authenticity.public_key(settings.AUTHORITY_KEY) in authenticity.published().keys:
+    if not settings.AUTHORITY_KEY:
         return
-    if not people.exists():
+    people = User.objects.filter(machineaccount=None)  # before there are any, a portal may yet be recovered into here
+    known = authenticity.published()
+    is_new = authenticity.public_key(settings.AUTHORITY_KEY) not in known.keys
+    if (known.is_settled() and not is_new) or not people.exists():
         return
     with transaction.atomic():
-        ours = [row.pk for row in Environment.objects.select_for_update() if not row.was_altered]
-        record(authenticity.PUBLISHED, actor=SYSTEM, data=authenticity.publication())
+        rows = Environment.objects.select_for_update()
+        ours = [row.pk for row in rows if not row.was_altered and (is_new or not authenticity.is_signed(row.mac))]
+        if is_new:
+            record(authenticity.PUBLISHED, actor=SYSTEM, data=authenticity.publication())
         Environment.objects.sign(ours)
     authenticity.forget()

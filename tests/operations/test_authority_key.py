@@ -32,7 +32,8 @@ WEB, OTHER = "w" * 50, "o" * 50
 
 
 @pytest.fixture(autouse=True)
-def asked_anew() -> Iterator[None]:
+def asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(authenticity, "GRACE", timedelta(0))
     authenticity.forget()
     yield
     authenticity.forget()
@@ -190,6 +191,20 @@ def test_what_counted_before_the_key_goes_on_to_count(ask, approver, approver2, 
     assert not Environment.objects.get(pk=production.pk).was_altered
     approve(operation, by=approver2)
     assert begins(operation)
+
+
+def test_a_row_that_a_process_wrote_before_it_heard_of_the_key_is_signed_in_time(production, web, prover, monkeypatch):
+    monkeypatch.setattr(authenticity, "GRACE", timedelta(minutes=10))
+    web()
+    prover()
+    late = [Environment.objects.create(slug=slug, name=slug, kind="preview") for slug in ("late", "later")]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE operations_environment SET protected = true, revision = 9 WHERE slug = 'later'")
+
+    web()
+    monkeypatch.setattr(authenticity, "GRACE", timedelta(0))
+
+    assert [Environment.objects.get(pk=row.pk).was_altered for row in (production, *late)] == [False, False, True]
 
 
 def test_a_row_that_sql_changed_is_not_signed_by_publishing(production, web):
