@@ -1,6 +1,6 @@
 """Publishing AUTHORITY_KEY: from that entry on, votes, roles and what environments ask for count by signature only.
 
-A ticker does it once there are people, where the key is new. What counted until then goes on to count.
+The first admin's making does it, and a ticker wherever there are people and the key is new. What counted until then goes on to count.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import addresses, enqueue
+from operations.votes import authority_key
 from providers.errors import Refused
 from sampelit_ops.models import Identity
 from sampelit_ops.roles import sync_roles
@@ -123,6 +124,7 @@ def first_admin(email: str, username: str) -> str:
     user.email, user.is_staff, user.is_active = email, True, True
     user.set_unusable_password()
     user.save()
+    authority_key.publish()
     record("signin.first_admin", actor=SYSTEM, subject=username)
     set_roles(user, ["Admin"], by=SYSTEM)
     return link_for(user)
