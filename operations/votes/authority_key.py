@@ -1,6 +1,7 @@
 """Publishing AUTHORITY_KEY: from that entry on, votes, roles and what environments ask for count by signature only.
 
-The first admin's making does it, and a ticker wherever there are people and the key is new. What counted until then goes on to count.
+Making the first admin does it, and a ticker wherever there are people and the key is new. What counted until then goes
+on to count.
 """
 
 from __future__ import annotations
