@@ -16,6 +16,7 @@ from backups.models import Run
 from backups.restore import in_place
 from providers import machine, postgres
 from providers.errors import ProviderError
+from providers.postgres.restore import table_sync
 from providers.postgres.restore.side_effects import silent_triggers
 from providers.storage.factory import open_store
 from tests.backups.restoring import rows, signed_up
@@ -118,6 +119,18 @@ def test_a_comparison_that_this_machine_has_no_disk_for_is_not_begun(
 
     assert operation.status == "failed"
     assert operation.error.startswith("Nothing was compared. A drill needs 0.2 GB")
+
+
+def test_rows_that_are_as_wanted_are_not_written(empty_database: str) -> None:
+    """A write would fire what hangs on the table and make the rows look newer."""
+    tables = [("public", name) for name in ("live", "wanted")]
+    with postgres.connect(empty_database, read_only=False) as connection:
+        for _, name in tables:
+            connection.execute(f"CREATE TABLE public.{name} (id int PRIMARY KEY, v text)".encode())
+        connection.execute("INSERT INTO public.live VALUES (1, 'same'), (2, 'old'), (3, NULL)")
+        connection.execute("INSERT INTO public.wanted VALUES (1, 'same'), (2, 'new'), (3, NULL)")
+
+        assert table_sync._update(connection, *tables, ["v"], ["id"]) == 1
 
 
 def kept_users(dsn: str, table: Table, store) -> LateRows:  # type: ignore[no-untyped-def]

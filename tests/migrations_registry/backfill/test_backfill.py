@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -12,11 +13,15 @@ from django.contrib.auth.models import User
 from migrations_registry.apply import failpoints
 from migrations_registry.backfill import steps, walk
 from migrations_registry.drift import detect as drift_detect
+from migrations_registry.kinds.backfill import hold
 from migrations_registry.models import Application, MigrationFile
 from operations.engine.cancel import cancel
 from operations.engine.request import request as request_operation
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
+from providers import postgres
+from providers.errors import Refused
+from providers.postgres.batches.marks import Mark, ensure_marks, forget, newest_mark, put_mark
 from tests.migrations_registry.applying import POOLS, Act, add_supabase, finish, history, rows
 from tests.migrations_registry.backfill.conftest import FILL
 
@@ -283,3 +288,41 @@ def test_overwritten_values_come_back_with_what_was_written_since_the_restore_po
     assert undone.status == "succeeded", undone.error
     found = rows(dsns["admin"], "SELECT cents, count(*) FROM orders GROUP BY cents ORDER BY cents")
     assert found == [(1, 1980), (7, 20)]
+
+
+def test_a_pause_holds_the_running_backfill_that_it_names(ana: User, fill: MigrationFile) -> None:
+    """Neither another one, nor one that has ended, nor one of another environment."""
+    here, elsewhere = (Environment.objects.get_or_create(slug=slug, name=slug)[0] for slug in ("here", "elsewhere"))
+    running, other, ended = (
+        Application.objects.create(operation=f"{number:026}", file=fill, environment=here, status=status)
+        for number, status in enumerate(("running", "running", "partly"))
+    )
+
+    def pausing(row: Application, place: Environment) -> Any:
+        asked = SimpleNamespace(requested_by=ana)
+        given = {"state": "paused", "backfill": row.operation}
+        return SimpleNamespace(operation=asked, parameters=given, environment=place, result=lambda **_: None)
+
+    for row, place in ((ended, here), (running, elsewhere)):
+        with pytest.raises(Refused, match="Nothing was changed"):
+            hold(pausing(row, place))
+    with pytest.raises(Operation.DoesNotExist):  # only the rows are here; what was written is rolled back with it
+        hold(pausing(running, here))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Operation.objects, "get", lambda **_: None)
+        hold(pausing(running, here))
+
+    paused = dict(Application.objects.values_list("operation", "paused_by"))
+    assert paused == {running.operation: "ana", other.operation: "", ended.operation: ""}
+
+
+def test_the_marks_of_one_operation_go_alone(baselined: Environment, dsns: dict[str, str]) -> None:
+    with postgres.connect(dsns["migration"], read_only=False) as connection:
+        ensure_marks(connection)
+        for operation in ("a", "b"):
+            put_mark(connection, operation, 0, Mark(1))
+
+        forget(connection, "a")
+
+        assert newest_mark(connection, "a", 0) is None
+        assert newest_mark(connection, "b", 0) is not None
