@@ -18,7 +18,7 @@ from backups.archive import keys
 from backups.models import Policy, Run
 from backups.retention.facts import planned
 from backups.retention.model import BROUGHT_BACK, TOMBSTONE
-from ledger.models import Head
+from ledger.models import Entry, Head
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment
@@ -31,6 +31,7 @@ from providers.storage.factory import NOT_HERE, open_store
 
 OURS = "sampelit-ops-db"  # its name in render.yaml
 COPY_AGE, MARK_AGE = timedelta(hours=13), timedelta(hours=2)
+NEW = timedelta(minutes=5)
 
 
 def portal_copy(environment: Environment | None) -> Iterator[Check]:
@@ -69,12 +70,21 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
         yield Check("ledger checkpoints", "bad", f"not what the portal signed: {', '.join(edited[:3])}", why, fix)
         return
     if not marks:
-        yield Check("ledger checkpoints", "warn", "none in the store", why, "Set BACKUP_SIGNING_KEY in a worker.")
+        tone, found = (
+            ("idle", "none yet in the store, the ledger is new") if _is_new() else ("warn", "none in the store")
+        )
+        yield Check("ledger checkpoints", tone, found, why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
     late = head.sequence > marks[0].size and timezone.now() - marks[0].at > MARK_AGE
     state = f"{marks[0].size:,} entries, {formatting.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
     yield Check("ledger checkpoints", "warn" if late else "ok", state, why, fix)
+
+
+def _is_new() -> bool:
+    """Whether the worker's next turn may not have come yet."""
+    first = Entry.objects.filter(seeded=False).order_by("sequence").first()
+    return first is not None and timezone.now() - first.at < NEW
 
 
 def last_witness(environment: Environment | None) -> Iterator[Check]:

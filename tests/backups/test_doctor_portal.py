@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from backups.anchoring import checkpoints
@@ -46,7 +47,9 @@ def test_the_age_of_the_portals_copy(settings, store) -> None:
 def test_the_ledgers_checkpoints_in_the_store(settings) -> None:
     assert list(doctor_portal.ledger_checkpoints(None)) == []
     record("test.thing", actor="ada")
-    none = only(doctor_portal.ledger_checkpoints(None))
+    young = only(doctor_portal.ledger_checkpoints(None))
+    with time_machine.travel(timezone.now() + doctor_portal.NEW, tick=False):
+        none = only(doctor_portal.ledger_checkpoints(None))
     key = checkpoints.write()
     fine = only(doctor_portal.ledger_checkpoints(None))
     path = Path(settings.BACKUP_STORE.removeprefix("file://")) / key
@@ -54,7 +57,7 @@ def test_the_ledgers_checkpoints_in_the_store(settings) -> None:
     path.write_bytes(path.read_bytes().replace(b'"size":1', b'"size":9'))
     edited = only(doctor_portal.ledger_checkpoints(None))
 
-    assert [check.tone for check in (none, fine, edited)] == ["warn", "ok", "bad"]
+    assert [check.tone for check in (young, none, fine, edited)] == ["idle", "warn", "ok", "bad"]
     assert key in edited.found
 
 
