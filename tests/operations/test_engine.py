@@ -43,12 +43,14 @@ def test_a_routine_operation_runs_every_step_and_ends(ask, tmp_path):
 @pytest.mark.parametrize("how", ["refuse", "crash"])
 def test_a_failing_step_fails_the_operation_after_its_always_step(ask, tmp_path, how):
     mark = tmp_path / "mark"
+    waiting = ask(key="another")
     operation = run_once(ask(fail=how, mark=str(mark)))
 
     assert operation.status == "failed"
     assert "told to" in operation.error
     assert [line.split()[0] for line in mark.read_text().splitlines()] == ["prepare", "tidy"]
     assert list(operation.steps.values_list("status", flat=True)) == ["succeeded", "failed", "succeeded"]
+    assert set(waiting.steps.values_list("status", flat=True)) == {"pending"}
 
 
 @pytest.mark.django_db(transaction=True)
