@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Panel:
-    """One question answered: `title` asks, `answer` is the large line, `badge` and `detail` explain, `url` leads on."""
+    """One question answered: `title` asks, `answer` is the large line, `badge` and `detail` explain, `url` leads on.
+    `runbook` is the address of what to do, beside what needs somebody."""
 
     title: str
     answer: str
@@ -26,6 +27,7 @@ class Panel:
     badge: str = ""
     detail: str = ""
     url: str = ""
+    runbook: str = ""
 
 
 @dataclass(frozen=True)

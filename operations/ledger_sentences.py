@@ -6,6 +6,7 @@ from ledger import registry
 from ledger.authenticity import PUBLISHED
 from operations import audit
 from operations.engine import kinds
+from operations.notes.service import NOTED
 
 SENTENCES = {
     "operations.requested": "{operation} requested{quoted_reason}",
@@ -30,6 +31,7 @@ SENTENCES = {
     "operations.environment.identified": "{variable} was met for the first time: {subject} is {database}{alike_too}",
     "operations.environment.rebound": "{actor} moved {subject} from {before} to {now}",
     "operations.environment.reached": "{subject} is also reached at {address}, by {variable}",
+    NOTED: "{actor} noted on {title}: {text}",
     "operations.task.closed": "{actor} closed “{task}”: {resolution}",
 }
 

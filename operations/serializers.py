@@ -35,7 +35,8 @@ def as_json(operation: Operation) -> dict[str, Any]:
 def kind_as_json(kind: OperationKind) -> dict[str, Any]:
     """What can be requested, and with which parameters."""
     names = ("name", "label", "required", "secret", "help")
-    shown = [{name: getattr(parameter, name) for name in names} for parameter in kind.parameters]
+    asked = (parameter for parameter in kind.parameters if not parameter.worked_out)
+    shown = [{name: getattr(parameter, name) for name in names} for parameter in asked]
     risk = str(kind.risk)
     return {"kind": kind.name, "label": kind.label, "risk": risk, "permission": kind.permission, "parameters": shown}
 

@@ -63,6 +63,7 @@ FORMS_WITHOUT_KEY = {
     "admin:ledger_verify": _LOOKS,
     "admin:deployments_blueprint": _LOOKS,
     "account:second_factor": _ONCE,
+    "account:time_zone": "chosen twice it is chosen once",
     "account:replace_second_factor": _ONCE,
     "account:add_passkey": _ONCE,
     "account:passkey_sign_in": _ONCE,

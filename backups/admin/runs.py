@@ -15,10 +15,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from backups.cron_sentence import sentence
 from backups.models import Policy, Run
 from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
-from backups.web.policy_form import KEEP, PolicyForm, next_times
+from backups.web.policy_form import KEEP, PolicyForm, explain, next_times
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin
 from operations.authority import why_not
 from operations.factors.acts import Binding, digest_of
@@ -137,8 +138,12 @@ class PolicyAdmin(EditableAdmin):
     empty_text = "A policy names the tables that are copied together. Two are made for every environment."
 
     def get_urls(self) -> list[URLPattern]:
-        own = path("<int:pk>/retention/", self.admin_site.admin_view(retention_page.page), name="backups_retention")
-        return [own, *super().get_urls()]
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/retention/", view(retention_page.page), name="backups_retention"),
+            path("schedule/", view(explain), name="backups_explain"),
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()
@@ -160,7 +165,7 @@ class PolicyAdmin(EditableAdmin):
             spend(request.user.get_username(), Binding("backups.policy", str(obj), digest_of(obj.pk, grave)))
         super().save_model(request, obj, form, change)
         if form.instance.enabled and form.instance.cron:
-            self.message_user(request, next_times(form.instance))
+            self.message_user(request, next_times(form.instance.cron, form.instance.time_zone))
 
     @admin.action(description="Export now", permissions=["view"])
     def export_selected(self, request: HttpRequest, rows: QuerySet[Policy]) -> HttpResponse | None:
@@ -193,7 +198,7 @@ class PolicyAdmin(EditableAdmin):
 
     @admin.display(description="Schedule")
     def schedule(self, row: Policy) -> str:
-        return f"{row.cron} {row.time_zone}" if row.cron else "by hand"
+        return f"{sentence(row.cron)} ({row.time_zone})" if row.cron else "by hand"
 
     @admin.display(description="Export")
     def export_now(self, row: Policy) -> SafeString:

@@ -121,6 +121,7 @@ def _message(incident: Incident, key: str, prefix: str) -> None:
         subject=f"{prefix}ALTERED: {incident} of {incident.environment}",
         body=body,
         path=reverse("admin:backups_incident_change", args=[incident.pk]),
+        about=incident.environment,
     )
 
 

@@ -158,6 +158,7 @@ def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
         f"{newest.reason} This repeats daily until somebody acknowledges it.",
         path=reverse("admin:backups_slot_changelist"),
         urgent=again,
+        about=policy.environment,
     )
 
 

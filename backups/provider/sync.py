@@ -74,6 +74,7 @@ def tell(row: SupabaseProject) -> None:
         subject=f"Supabase keeps no backup of {row.environment}",
         body=verdict.sentence,
         path=reverse("admin:backups_layers"),
+        about=row.environment,
     )
 
 

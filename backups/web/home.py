@@ -15,10 +15,11 @@ from django.utils.html import format_html, format_html_join
 from backups.models import Incident, Run, Slot
 from backups.models.run import RunStatus
 from backups.policies.defaults import AUDIT_TRAIL
-from backups.web import trends
+from backups.web import incident_page, trends
 from operations import home_panels, navigation
 from operations.home_panels import Panel, Widget, register_widget
 from operations.navigation import NavLink
+from operations.notes import service as notes
 from operations.web import formatting
 
 
@@ -114,6 +115,7 @@ def _red(request: HttpRequest) -> list[_Red]:
 
 
 def register() -> None:
+    notes.register("incident", incident_page.subject)
     home_panels.register(30, newest_proven_backup)
     home_panels.register(45, backup_schedule)
     home_panels.register(46, altered)

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from backups.models import Hold, Incident
 from operations.authority import holds
+from operations.notes.service import Subject
+from operations.web import notes_page
 
 SHOWN = 50
 
@@ -36,9 +38,23 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "holds": list(incident.holds.select_related("run").order_by("placed_at")),
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
         "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
+        **notes_page.card(request, f"incident-{incident.pk}"),
         "may_resolve": holds(request.user, "backups.resolve_incident", incident.environment),
     }
     return TemplateResponse(request, "admin/backups/incident/page.html", context)
+
+
+def subject(key: str) -> Subject | None:
+    """What its notes are about."""
+    rows = Incident.objects.select_related("environment").defer("evidence")
+    row = rows.filter(pk=key).first() if key.isdecimal() else None
+    if row is None:
+        return None
+    url, facts = reverse("admin:backups_incident_change", args=[row.pk]), [f"Found: {row.summary}"]
+    facts += [f"Resolved by {row.resolved_by}: {row.reason}"] if row.reason else []
+    return Subject(
+        str(row), row.environment, row.opened_at, row.resolved_at, url, "backups.view_incident", tuple(facts)
+    )
 
 
 def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from backups.cron_line import why_no_schedule
+from backups.cron_sentence import sentence
 from backups.models import Policy
 from backups.policies.cron import next_slots
 from backups.web.coverage import live_tables
@@ -81,6 +85,9 @@ class PolicyForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         widget = self.fields["picked"].widget
         assert isinstance(widget, TablePicker)  # noqa: S101 - declared above
+        if "cron" in self.fields:
+            told = {"data-explain": reverse("admin:backups_explain"), "data-explain-with": "time_zone"}
+            self.fields["cron"].widget.attrs |= told
         widget.rows, widget.problem = _rows(self.instance, self._place())
         self.spelled = {_qualified(name): name for name in self.instance.tables or []}
         shown = {row["name"] for row in widget.rows}
@@ -114,11 +121,25 @@ class PolicyForm(forms.ModelForm):
         return cleaned
 
 
-def next_times(policy: Policy) -> str:
-    """A sentence with the next five times of its schedule, in its own zone."""
-    zone = ZoneInfo(policy.time_zone)
-    times = next_slots(policy.cron, policy.time_zone, timezone.now(), 5)
-    return f"It runs next at: {', '.join(f'{at.astimezone(zone):%a %Y-%m-%d %H:%M}' for at in times)} ({zone})."
+def next_times(cron: str, time_zone: str) -> str:
+    """A schedule as a sentence, with its next five times, in its own zone; or why it is none."""
+    if time_zone not in available_timezones():
+        return f"There is no time zone {time_zone[:64]!r}."
+    if why := why_no_schedule(cron):
+        return why
+    zone = ZoneInfo(time_zone)
+    times = next_slots(cron, time_zone, timezone.now(), 5)
+    shown = ", ".join(f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in times)
+    return f"It runs {sentence(cron)}, next at {shown} ({zone})."
+
+
+def explain(request: HttpRequest) -> HttpResponse:
+    """What is typed as a schedule, in words; nothing where nothing is typed."""
+    if not request.user.has_perm("backups.view_policy"):
+        raise PermissionDenied
+    cron, zone = request.GET.get("cron", "")[:100], request.GET.get("time_zone", "")[:64]
+    text = next_times(cron, zone) if cron.strip() else "It runs only when somebody asks."
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 def _qualified(name: str) -> str:

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Sum
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from backups.models import Restore, Run
+from backups.models import Restore, Run, Segment
 from backups.models.run import RunStatus
 from backups.restore.preview import along, comparison
 from backups.restore.targets import where
 from operations.authority import why_not
 from operations.databases import is_portal
 
+MOST_TABLES = 200
 NOT_TABLES = ("removed", "written", "database", "place", "dropped_at", "schema", "notes")
 
 
@@ -35,10 +37,21 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "same": bool(tables) and not any(_total(counts) for counts in tables.values()),
         "told": {name: value for name, value in row.report.items() if name in NOT_TABLES and value},
         "asked_tables": asked,
+        "arrived": _arrived(row, asked) if row.target == "scratch" and row.status == Restore.Status.SUCCEEDED else [],
         "drop_query": urlencode({"environment": row.run.policy.environment.slug, "restore": row.operation_id}),
         "restore_variable": row.run.policy.environment.variable("restore"),
         "next": onto_live(request, row.run, comparison(row.run, asked), asked) if row.target == "compare" else None,
     }
+
+
+def _arrived(row: Restore, asked: str) -> list[dict[str, Any]]:
+    """Rows of each table in the scratch database, the largest first: as in the run, with which each was compared."""
+    if row.operation.parameters.get("chain"):
+        return []  # only a part of each table was brought in
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    wanted = [name if "." in name else f"public.{name}" for name in names]
+    rows = Segment.objects.filter(run=row.run).values("table").annotate(count=Sum("rows")).order_by("-count", "table")
+    return list(rows.filter(table__in=wanted) if wanted else rows)[:MOST_TABLES]
 
 
 def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: str = "") -> dict[str, str]:

@@ -18,6 +18,7 @@ from deployments.admin.filters import WhoFilter
 from deployments.models import Deployment, Service
 from deployments.web import (
     blueprint_page,
+    delivery,
     deployment_page,
     environment_page,
     export,
@@ -131,6 +132,7 @@ class ServiceAdmin(ReadOnlyAdmin):
         return [
             path("previews/", view(previews_page.page), name="deployments_previews"),
             path("environment/<slug:slug>/", view(environment_page.page), name="deployments_environment"),
+            path("environment/<slug:slug>/delivery.csv", view(delivery.as_csv), name="deployments_delivery"),
             path("parity/<slug:slug>/", view(parity_page.page), name="deployments_parity"),
             path("blueprint/<slug:slug>/", view(blueprint_page.page), name="deployments_blueprint"),
             *super().get_urls(),

@@ -146,7 +146,13 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
     service.health, service.health_since = health, check.checked_at
     bad = health == Service.Health.UNHEALTHY
     alarm(
-        f"health:{service.render_id}", bad, subject=f"{service.name} is {health}", body=check.detail, path=link(service)
+        f"health:{service.render_id}",
+        bad,
+        subject=f"{service.name} is {health}",
+        body=check.detail,
+        path=link(service),
+        about=service.environment,
+        service=service.name,
     )
     if not bad and before == Service.Health.UNKNOWN:
         return

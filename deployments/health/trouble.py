@@ -51,7 +51,9 @@ def _look(api: Render, service: Service, now: datetime) -> None:
             trouble, at = "", None
     if trouble != service.trouble:
         path = f"/admin/deployments/service/{service.pk}/change/"
-        alarm(f"trouble:{service.render_id}", bool(trouble), subject=f"{service.name}: {trouble or 'runs'}", path=path)
+        subject, place = f"{service.name}: {trouble or 'runs'}", service.environment
+        name = f"trouble:{service.render_id}"
+        alarm(name, bool(trouble), subject=subject, path=path, about=place, service=service.name)
     Service.objects.filter(pk=service.pk).update(trouble=trouble, trouble_since=at, events_read_at=now)
     _count([event for event in events if event.type not in KNOWN and (event.at or now) > since + OVERLAP])
 

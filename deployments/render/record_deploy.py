@@ -160,7 +160,8 @@ def _say(row: Deployment, what: str) -> None:
         subject = f"{row.service.name}: deployment of {row.short} failed"
         body = f"{row.word}. What was live stays live. “{row.title}”, {row.who}."
         path = reverse("admin:deployments_deployment_change", args=[row.pk])
-        enqueue(f"deploy-failed:{row.service_id}:{row.render_id}", subject=subject, body=body, path=path)
+        key, place = f"deploy-failed:{row.service_id}:{row.render_id}", row.service.environment
+        enqueue(key, subject=subject, body=body, path=path, about=place, service=row.service.name)
     seconds = int(row.duration.total_seconds()) if row.duration else None
     record(
         f"deployments.{what}",

@@ -17,8 +17,11 @@ from django.utils import timezone
 from deployments.models import Deployment, HealthCheck, Service, SyncState
 from deployments.models.deployment import MOVING, Status
 from deployments.web import charts, remote
+from deployments.web.delivery import delivery
 from deployments.web.verbs import of_service
 from operations.models import Environment
+from operations.notes.service import Subject
+from operations.web import notes_page
 from providers.render import Event, Render
 
 DAYS = 14
@@ -64,10 +67,21 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": shown,
         "state": SyncState.objects.filter(pk=1).first(),
         **watched(shown),
+        **delivery(environment),
+        **notes_page.card(request, f"environment-{environment.slug}"),
         "file": file,
         "differences": file.differences if file else [],
     }
     return TemplateResponse(request, "admin/deployments/environment.html", context)
+
+
+def subject(slug: str) -> Subject | None:
+    """Its notes are about what went wrong in the last two weeks, with or without an incident of the audit data."""
+    row = Environment.objects.filter(slug=slug).first()
+    if row is None:
+        return None
+    url, since = reverse("admin:deployments_environment", args=[slug]), timezone.now() - timedelta(days=DAYS)
+    return Subject(f"{row.name}, last {DAYS} days", row, since, None, url, "deployments.view_service")
 
 
 def lines(request: HttpRequest, services: list[Service]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Subquery
 from django.http import HttpRequest
@@ -10,11 +10,13 @@ from django.urls import reverse
 
 from deployments.models import Service, SyncState
 from deployments.render import client
+from deployments.web import environment_page
 from deployments.web.service_page import live_deployments
 from operations import home_panels, navigation
 from operations.home_panels import Panel
 from operations.models import Environment
 from operations.navigation import NavLink
+from operations.notes import service as notes
 from operations.web.formatting import duration, relative
 
 KINDS = (Environment.Kind.PRODUCTION, Environment.Kind.STAGING, Environment.Kind.PREVIEW)
@@ -28,6 +30,7 @@ class Place:
     kind: str
     url: str
     services: list[Service]
+    slug: str = ""  # empty: previews
 
 
 def services(request: HttpRequest) -> list[Service]:
@@ -64,13 +67,23 @@ def _place(environment: Environment) -> Place:
     if environment.kind == Environment.Kind.PREVIEW:
         return Place("Previews", environment.kind, reverse("admin:deployments_previews"), [])
     url = reverse("admin:deployments_environment", args=[environment.slug])
-    return Place(environment.name, environment.kind, url, [])
+    return Place(environment.name, environment.kind, url, [], environment.slug)
 
 
 def health(request: HttpRequest) -> Panel:
-    """Is production healthy? Red when a probe says no or a service is suspended, amber when nobody has looked, nobody
-    can tell, or maintenance is on."""
+    """Is production healthy? Beside what is not, its runbook."""
     everything = production(request)
+    panel = _health(everything)
+    place = everything[0].environment if everything else None
+    if place is None or not place.runbook_url or panel.tone not in ("bad", "warn"):
+        return panel
+    service = next((row.name for row in everything if row.name in panel.badge), "")
+    return replace(panel, runbook=place.runbook(service))
+
+
+def _health(everything: list[Service]) -> Panel:
+    """Red when a probe says no or a service is suspended, amber when nobody has looked, nobody can tell, or maintenance
+    is on."""
     if suspended := [service for service in everything if service.suspended and service.is_web]:
         names = ", ".join(service.name for service in suspended)
         by = suspended[0].suspenders.replace("_", " ")
@@ -130,6 +143,7 @@ def _environment_url(services: list[Service]) -> str:
 
 
 def register() -> None:
+    notes.register("environment", environment_page.subject)
     home_panels.register(10, health)
     home_panels.register(20, live)
     navigation.register(

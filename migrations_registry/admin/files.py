@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from migrations_registry.history import status_matrix
 from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy, Waiver
+from migrations_registry.models.applied import APPLYING, files_of
 from migrations_registry.web import review_page, status_page, upload_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.authority import holds_somewhere
@@ -85,10 +86,11 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Where each file stands on each environment, and its newest request there; three queries a list."""
         changelist = super().get_changelist_instance(request)
-        rows = Operation.objects.filter(kind="migrations.apply", seeded=False).select_related("environment")
+        rows = Operation.objects.filter(kind__in=APPLYING, seeded=False).select_related("environment")
         newest: dict[str, dict[str, Operation]] = {}
-        for operation in rows.order_by("requested_at").only("status", "parameters", "environment__slug")[:2000]:
-            newest.setdefault(operation.parameters.get("file", ""), {})[operation.environment.slug] = operation
+        for operation in rows.order_by("requested_at").only("kind", "status", "parameters", "environment__slug")[:2000]:
+            for sha256 in files_of(operation):
+                newest.setdefault(sha256, {})[operation.environment.slug] = operation
         cells = status_matrix.cells(changelist.result_list, status_matrix.columns())
         for row in changelist.result_list:
             row.cells, row.newest_requests = cells[row.pk], newest.get(row.sha256, {})

@@ -53,7 +53,7 @@ class Attempt:
     @property
     def risk(self) -> str:
         """As people voted on it."""
-        return self.ctx.operation.risk
+        return self.ctx.risk
 
     @property
     def other_session(self) -> Connection:
@@ -121,7 +121,7 @@ def _unwaived(data: bytes) -> Analysis:
 def load(ctx: StepContext) -> Attempt:
     """The attempt that preflight opened."""
     rows = Application.objects.select_related("file", "environment")
-    return Attempt(ctx, rows.get(operation=ctx.operation.pk))
+    return Attempt(ctx, rows.get(operation=ctx.key))
 
 
 @dataclass(frozen=True)
@@ -166,11 +166,12 @@ def open_attempt(ctx: StepContext, review: Review) -> Attempt:
     earlier = Application.objects.filter(file=review.file, environment=ctx.environment, status="partly").first()
     steps = _resumed(journal(review.plan), earlier, in_batches=ctx.operation.kind == BACKFILL)
     Application.objects.get_or_create(
-        operation=ctx.operation.pk,
+        operation=ctx.key,
         defaults={
             "file": review.file,
             "environment": ctx.environment,
             "steps": steps,
+            "asked_in": ctx.operation.pk if ctx.part else "",
             "schema_before": earlier.schema_before if earlier else drift_detect.trusted(ctx.environment),
         },
     )

@@ -177,7 +177,7 @@ def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> Non
             },
         )
         notify.enqueue(
-            f"effects:{operation.pk}:{step['number']}",
+            f"effects:{attempt.ctx.key}:{step['number']}",
             subject=f"{attempt.file.name} did more than was approved on {attempt.row.environment}",
             body=str(error),
             path=reverse("admin:migrations_registry_application_change", args=[attempt.row.pk]),

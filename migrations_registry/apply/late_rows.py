@@ -45,7 +45,7 @@ def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any
     same_server(attempt.server, manifest)
     limit = _limit(attempt)
     tables = locked(connection, destroys, known)
-    place = Place(attempt.ctx.operation.pk, step["number"], attempt.ctx.fence, step["attempts"])
+    place = Place(attempt.ctx.key, step["number"], attempt.ctx.fence, step["attempts"])
     copy = LateRowsCopy(connection, attempt.other_session, manifest, store_of(run), place, limit)
     rows = store_late_rows(copy, tables, known)
     seconds = time.monotonic() - copy.began

@@ -87,12 +87,12 @@ def run_of(ctx: StepContext, tables: list[str]) -> Run:
     """The one run of this operation, of a policy that names exactly the reached tables."""
     policy, _ = Policy.objects.get_or_create(
         environment=ctx.environment,
-        name=f"before-{ctx.operation.pk.lower()}",
+        name=f"before-{ctx.key.lower()}",
         defaults={
             "tables": tables,
             "closure": False,
             "enabled": False,
-            "description": f"Restore point of {ctx.operation.subject}"[:200],
+            "description": f"Restore point of {ctx.part.label if ctx.part else ctx.operation.subject}"[:200],
         },
     )
     run, _ = Run.objects.select_related("policy__environment", "operation").get_or_create(
@@ -106,7 +106,7 @@ SECONDS = 20.0
 
 def name_of(ctx: StepContext) -> str:
     """At most 20 characters; the end of an operation's id is the part that differs."""
-    return f"apply-{ctx.operation.pk[-12:].lower()}"
+    return f"apply-{ctx.key[-12:].lower()}"
 
 
 def mark(ctx: StepContext) -> None:

@@ -93,7 +93,7 @@ def verify(ctx: StepContext) -> None:
 def settle(ctx: StepContext) -> None:
     """Say how it ended: applied, partly, not at all. What was partly applied is expected, and blocks later files."""
     failpoint("settle.begun")
-    row = Application.objects.select_related("file").filter(operation=ctx.operation.pk).first()
+    row = Application.objects.select_related("file").filter(operation=ctx.key).first()
     if row is None or row.status != Application.Status.RUNNING:
         return
     _look_up(ctx, row)

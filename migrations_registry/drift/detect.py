@@ -124,6 +124,7 @@ def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
         subject=f"The schema of {incident.environment} changed without an operation",
         body=f"{listed}. Look at it, then accept it with a reason or undo it.",
         path=reverse("admin:migrations_registry_driftincident_change", args=[incident.pk]),
+        about=incident.environment,
     )
 
 

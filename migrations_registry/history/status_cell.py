@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
+from migrations_registry.models.applied import PATH
 from migrations_registry.observing import APPLIED, PARTLY
 from operations.models import Environment
 
@@ -128,7 +129,9 @@ def _pending(file: MigrationFile, column: Column, reading: dict[str, Any]) -> Ce
 
 
 def _way(file: MigrationFile, column: Column) -> tuple[str, str]:
-    return (_apply(file, column.environment.slug), "Apply…") if file.stream in column.baselined else ("", "")
+    if file.stream in column.baselined:
+        return _apply(file, column.environment.slug), "Apply…"
+    return ask(PATH, environment=column.environment.slug, file=file.sha256), "Baseline, then apply…"
 
 
 def _apply(file: MigrationFile, slug: str) -> str:

@@ -6,6 +6,7 @@ from migrations_registry.kinds.apply import ApplyMigration
 from migrations_registry.kinds.backfill import Backfill, Pause
 from migrations_registry.kinds.baseline import Baseline
 from migrations_registry.kinds.mark import Look, Mark
+from migrations_registry.kinds.path import ApplyPath
 from migrations_registry.kinds.register import Register
 from migrations_registry.kinds.rehearse import Rehearse
 from migrations_registry.kinds.rules import ChangeRules
@@ -16,6 +17,7 @@ from operations.engine import kinds
 def register() -> None:
     """Offer the kinds to the engine."""
     kinds.register(ApplyMigration())
+    kinds.register(ApplyPath())
     kinds.register(Backfill())
     kinds.register(Baseline())
     kinds.register(ChangeRules())

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
 from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.schema import SchemaFingerprint
-from operations.models import Environment
+from operations.models import Environment, Operation
 
-APPLY, BACKFILL = "migrations.apply", "migrations.backfill"
-APPLYING = (APPLY, BACKFILL)  # the operations that apply a file
+APPLY, BACKFILL, PATH = "migrations.apply", "migrations.backfill", "migrations.path"
+APPLYING = (APPLY, BACKFILL, PATH)  # the operations that apply files
+
+
+def asks_for(sha256: str) -> models.Q:
+    """Of operations: those that apply this content, alone or as one of several acts."""
+    alone = models.Q(kind__in=(APPLY, BACKFILL), parameters__file=sha256)
+    return alone | models.Q(kind=PATH, parameters__acts__contains=[{"parameters": {"file": sha256}}])
+
+
+def files_of(operation: Operation) -> list[str]:
+    """The digests of the contents that it applies."""
+    acts = operation.parameters.get("acts", []) if operation.kind == PATH else [{"parameters": operation.parameters}]
+    return [act["parameters"]["file"] for act in acts if "file" in act["parameters"]]
 
 
 class StreamBaseline(models.Model):
@@ -39,7 +53,8 @@ class Application(models.Model):
 
     file = models.ForeignKey(MigrationFile, on_delete=models.PROTECT, related_name="applications")
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="applications")
-    operation = models.CharField(max_length=26, unique=True)
+    operation = models.CharField(max_length=26, unique=True, help_text="Its key: the operation, or the act of one.")
+    asked_in = models.CharField(max_length=26, blank=True, help_text="The operation in which it was one of several.")
     status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
     steps = models.JSONField(default=list, help_text="Journal: step, xid, attempts, waited, outcome.")
     error = models.TextField(blank=True)
@@ -69,3 +84,21 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file} on {self.environment}"
+
+    @property
+    def request(self) -> str:
+        """The operation that people voted on."""
+        return self.asked_in or self.operation
+
+    def asked_for(self) -> tuple[Operation | None, str]:
+        """That operation, and the run that was made and proven before this attempt; each may be missing."""
+        operation = Operation.objects.filter(pk=self.request).select_related("requested_by").first()
+        return operation, str(self._result(operation).get("restore_point", "")) if operation else ""
+
+    def _result(self, operation: Operation) -> dict[str, Any]:
+        """What the operation, or its act, left."""
+        if not self.asked_in:
+            return dict(operation.result)
+        acts = enumerate(operation.parameters["acts"], 1)
+        name = next((f"{number} {act['label']}" for number, act in acts if act["key"] == self.operation), "")
+        return dict(operation.result.get(name, {}))

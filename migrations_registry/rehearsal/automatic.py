@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from migrations_registry.models.applied import APPLYING
+from migrations_registry.models.applied import APPLYING, files_of
 from migrations_registry.rehearsal.preparation import run_for
 from operations.accounts import system_user
 from operations.engine.request import request
@@ -29,7 +29,12 @@ def rehearse_requests() -> None:
 
 
 def _rehearse(operation: Operation) -> None:
-    environment, parameters = operation.environment, {"file": operation.parameters["file"]}
+    for sha256 in files_of(operation):
+        _rehearse_file(operation, sha256)
+
+
+def _rehearse_file(operation: Operation, sha256: str) -> None:
+    environment, parameters = operation.environment, {"file": sha256}
     asked = Operation.objects.filter(kind=REHEARSE, environment=environment, parameters=parameters)
     if asked.filter(requested_at__gte=operation.requested_at - FRESH).exists() or run_for(environment) is None:
         return

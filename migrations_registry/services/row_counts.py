@@ -16,7 +16,7 @@ from migrations_registry.analysis.model import Analysis
 from migrations_registry.effects.row_counts import RowCount
 from migrations_registry.effects.row_queries import row_queries
 from migrations_registry.models import MigrationFile, Plan
-from migrations_registry.models.applied import APPLYING
+from migrations_registry.models.applied import asks_for
 from operations.dsns import reading_dsn
 from operations.models import Environment, Operation
 from operations.models.operation import TERMINAL
@@ -72,7 +72,7 @@ def count_now(file: MigrationFile, environment: Environment, facts: CatalogFacts
 
 def shown(file: MigrationFile, environment: Environment) -> tuple[RowCount, ...] | None:
     """What the people were shown who were asked about this file; None while no request for it is open."""
-    asked = Operation.objects.filter(kind__in=APPLYING, environment=environment, parameters__file=file.sha256)
+    asked = Operation.objects.filter(asks_for(file.sha256), environment=environment)
     is_open = Exists(asked.exclude(status__in=TERMINAL))
     plans = Plan.objects.filter(is_open, file=file, environment=environment).order_by("-made_at")
     counts = plans.values_list("row_counts", flat=True).first()

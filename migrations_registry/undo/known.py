@@ -15,7 +15,6 @@ from migrations_registry.models import Application
 from migrations_registry.undo.losses import TableLoss, table_losses, unrecoverable
 from migrations_registry.undo.names import parts
 from migrations_registry.undo.objects import ObjectPlan, object_plan
-from operations.models import Operation
 from providers.errors import Refused
 
 
@@ -78,6 +77,4 @@ def _renamed(changes: list[dict[str, Any]], before: Fingerprint) -> Iterator[str
 
 
 def _restore_point(row: Application) -> Run | None:
-    operation = Operation.objects.filter(pk=row.operation).only("result").first()
-    pk = operation.result.get("restore_point", "") if operation else ""
-    return Run.objects.select_related("policy__environment").filter(pk=pk).first()
+    return Run.objects.select_related("policy__environment").filter(pk=row.asked_for()[1]).first()

@@ -15,7 +15,6 @@ from migrations_registry.models import Application
 from migrations_registry.models.applied import APPLY, BACKFILL
 from operations.authority import why_not
 from operations.engine import kinds
-from operations.models import Operation
 
 UNDO, PAUSE = "migrations.undo", "migrations.pause"
 TONES = {"applied": "ok", "running": "run"}
@@ -66,13 +65,13 @@ def facts(row: Application) -> dict[str, Any]:
     """What the page says of one attempt."""
     for step in row.steps:
         step["tone"] = STEP_TONES.get(step["status"], "bad")
-    operation = Operation.objects.filter(pk=row.operation).only("result").first()
+    operation, run = row.asked_for()
     return {
         "row": row,
         "tone": TONES.get(row.status, "bad"),
         "operation": operation,
         "kind": BACKFILL if any("marks" in step for step in row.steps) else APPLY,
-        "run": operation.result.get("restore_point", "") if operation else "",
+        "run": run,
         "done": sum(step["status"] == "done" for step in row.steps),
         "tries": sum(step["attempts"] for step in row.steps),
         "kept": sum(step.get("kept", {}).get("rows", 0) for step in row.steps if step["status"] == "done"),

@@ -7,10 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident, MigrationFile
 from operations.authority import holds
+from operations.notes.service import Subject
+from operations.web import notes_page
 from providers.errors import Refused
 
 MAY_RESOLVE = "migrations_registry.resolve_driftincident"
@@ -31,6 +34,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         return _resolve(request, incident)
     files = MigrationFile.objects.newest().only("path", "sha256") if may and incident.status == "open" else []
     context = {
+        **notes_page.card(request, f"drift-{incident.pk}"),
         **admin.site.each_context(request),
         "title": str(incident),
         "incident": incident,
@@ -38,6 +42,18 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "files": files,
     }
     return TemplateResponse(request, "admin/migrations_registry/driftincident/page.html", context)
+
+
+def subject(key: str) -> Subject | None:
+    """What its notes are about."""
+    row = DriftIncident.objects.select_related("environment").filter(pk=key).first() if key.isdecimal() else None
+    if row is None:
+        return None
+    url = reverse("admin:migrations_registry_driftincident_change", args=[row.pk])
+    facts = [f"{each['kind']} {each['name']} {each['change']}" for each in row.changes[:20]]
+    facts += [f"{row.get_status_display()} by {row.resolved_by}: {row.reason}"] if row.reason else []
+    sees = "migrations_registry.view_driftincident"
+    return Subject(str(row), row.environment, row.opened_at, row.resolved_at, url, sees, tuple(facts))
 
 
 def _resolve(request: HttpRequest, incident: DriftIncident) -> HttpResponse:

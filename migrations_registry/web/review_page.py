@@ -18,7 +18,7 @@ from migrations_registry.backfill.statement import batched
 from migrations_registry.history.status_cell import Column
 from migrations_registry.history.status_matrix import columns
 from migrations_registry.models import MigrationFile, Rehearsal, Waiver
-from migrations_registry.models.applied import APPLY, APPLYING, BACKFILL
+from migrations_registry.models.applied import APPLY, BACKFILL, asks_for
 from migrations_registry.services import rehearsal_lines, rehearsals
 from migrations_registry.services.annotated_lines import diff_of, lines_of, notes_of
 from migrations_registry.services.declared_effects import declared_here
@@ -116,9 +116,7 @@ def _person(request: HttpRequest) -> User:
 
 
 def _open_operation(reviewed: Review) -> Operation | None:
-    asked = Operation.objects.filter(
-        kind__in=APPLYING, environment=reviewed.environment, parameters__file=reviewed.file.sha256
-    )
+    asked = Operation.objects.filter(asks_for(reviewed.file.sha256), environment=reviewed.environment)
     waiting = asked.filter(status=Status.AWAITING_APPROVAL)
     return waiting.select_related("requested_by", "environment").order_by("-requested_at").first()
 

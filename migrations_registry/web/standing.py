@@ -6,31 +6,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
+from migrations_registry.history.states import PENDING
 from migrations_registry.history.status_cell import BASELINE, Cell, Column, ask, cell_of
-from migrations_registry.models import Application
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.models.applied import PATH
 from migrations_registry.services.planning import Review
 from operations.binding import refuse_frozen
-from operations.models import Operation
 from providers.errors import Refused
 
 
 @dataclass(frozen=True)
 class Standing:
-    """`applied` is the attempt that succeeded; `certain_to_fail` why asking is in vain, `first` the way on."""
+    """`applied` is the attempt that succeeded; `certain_to_fail` why asking is in vain, `way` what asks for everything
+    that stands before it too, `first` for the nearest of that alone."""
 
     cell: Cell | None
     applied: Any
     certain_to_fail: str
     first: str = ""
     first_label: str = ""
+    way: str = ""
 
     @property
     def restore_point(self) -> str:
         """The page of the copy that was made before it."""
-        run = self.applied.restore_point if self.applied else ""
+        run = self.applied.restore_point if self.applied is not None else ""
         return reverse("admin:backups_run_change", args=[run]) if run else ""
 
 
@@ -50,19 +52,36 @@ def standing(reviewed: Review, column: Column | None) -> Standing:
         refuse_frozen(environment)
     except Refused as frozen:
         return Standing(cell, None, frozen.reason)
-    return Standing(cell, None, "")
+    return _behind(reviewed, column, cell) if column and word == PENDING else Standing(cell, None, "")
+
+
+def _behind(reviewed: Review, column: Column, cell: Cell | None) -> Standing:
+    """Earlier files of its stream that the last reading found pending come first."""
+    file = reviewed.file
+    files = (
+        MigrationFile.objects.newest().filter(stream=file.stream).order_by("position", "path").only("path", "position")
+    )
+    earlier = [row for row in files if row.pk != file.pk and (row.position, row.path) < (file.position, file.path)]
+    waiting = [row.name for row in earlier if column.states.get(str(row.pk), {}).get("state") == PENDING]
+    if not waiting:
+        return Standing(cell, None, "")
+    why = f"{', '.join(waiting[:5])} {'comes' if len(waiting) == 1 else 'come'} first on {reviewed.environment.slug}."
+    return Standing(cell, None, why, way=_way(reviewed))
+
+
+def _way(reviewed: Review) -> str:
+    return ask(PATH, environment=reviewed.environment.slug, file=reviewed.file.sha256)
 
 
 def _newest_attempt(reviewed: Review) -> Any:
     """The attempt with who asked for it, why, and the copy that was made before it."""
-    asked = Operation.objects.filter(pk=OuterRef("operation"))
     rows = Application.objects.filter(file__sha256=reviewed.file.sha256, environment=reviewed.environment)
-    rows = rows.annotate(
-        asked_by=Subquery(asked.values("requested_by__username")),
-        reason=Subquery(asked.values("reason")),
-        restore_point=Subquery(asked.values("result__restore_point")),
-    )
-    return rows.select_related("file").defer("file__content").order_by("-started_at").first()
+    row: Any = rows.select_related("file").defer("file__content").order_by("-started_at").first()
+    if row is not None:
+        operation, row.restore_point = row.asked_for()
+        row.asked_by = operation.requested_by.username if operation else ""
+        row.reason = operation.reason if operation else ""
+    return row
 
 
 def _unknown_stream(reviewed: Review, cell: Cell | None) -> Standing:
@@ -71,4 +90,5 @@ def _unknown_stream(reviewed: Review, cell: Cell | None) -> Standing:
         f"Its stream ({file.get_stream_display()}) is not baselined on {slug}: nobody knows which of its files are "
         "applied there, and applying one fails until that is agreed."
     )
-    return Standing(cell, None, why, ask(BASELINE, environment=slug, stream=file.stream), "Baseline it first…")
+    first = ask(BASELINE, environment=slug, stream=file.stream)
+    return Standing(cell, None, why, first, "Only baseline it…", _way(reviewed))

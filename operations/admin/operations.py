@@ -23,7 +23,7 @@ from operations.engine.cancel import cancel
 from operations.engine.deciding import places_of
 from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
-from operations.web import act_page, catalogue, formatting, operation_page, request_page
+from operations.web import act_page, catalogue, formatting, notes_page, operation_page, request_page
 from providers.errors import Refused
 
 
@@ -48,6 +48,7 @@ class OperationAdmin(ReadOnlyAdmin):
             path("request/<str:name>/", view(request_page.request_page), name="operations_request"),
             path("request/", view(self.catalogue), name="operations_catalogue"),
             path("approvals/", view(self.approvals), name="approvals"),
+            path("notes/<slug:about>/", view(notes_page.page), name="operations_notes"),
             path("<str:pk>/live/", view(operation_page.fragment), name="operations_live"),
             path("<str:pk>/act/<str:verb>/", view(act_page.act_page), name="operations_act"),
             *super().get_urls(),

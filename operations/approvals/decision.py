@@ -52,7 +52,7 @@ def asked_of(operation: Operation) -> list[Fact]:
     return [
         _fact(known.get(name) or Parameter(name), value, operation.environment)
         for name, value in operation.parameters.items()
-        if value not in ("", [], None)
+        if value not in ("", [], None) and not (name in known and known[name].worked_out)
     ]
 
 

@@ -35,7 +35,7 @@ def accept(lease: Lease) -> Specs | None:
         return None
     try:
         kind = kinds.get(operation.kind)
-        specs = {spec.name: spec for spec in kind.resolved_steps()}
+        specs = {spec.name: spec for spec in kind.resolved_steps(operation.parameters)}
         _same_steps(rows, specs, kind)
         if untouched and operation.cancel_requested_at is None:
             _still_allowed(operation, kind)
@@ -91,7 +91,9 @@ def _only_always(lease: Lease, operation: Operation, rows: list[Step], reason: s
     known: Specs = dict(kinds.registry.factories)
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is not None:
-        known |= {spec.name: spec for spec in kind.steps if isinstance(spec, engine_specs.StepSpec)}
+        known |= {
+            spec.name: spec for spec in kind.steps_of(operation.parameters) if isinstance(spec, engine_specs.StepSpec)
+        }
     for row in rows:
         if row.always and not row.ended and row.name not in known:
             alarm(operation, row, f"{reason} The step {row.name} no longer exists; do by hand what it would have done.")

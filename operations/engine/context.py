@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, lock, write
 from operations.engine.sealing import unseal
+from operations.engine.specs import Part
 from operations.models import Environment, Operation, Step
 from providers.redact import current as redactor
 from providers.redact import learn, redact
@@ -42,7 +43,12 @@ class Limits(NamedTuple):
 
 
 class StepContext:
-    """One claim's view of one step. `check()` belongs at every chunk border; progress keeps the lease alive."""
+    """One claim's view of one step. `check()` belongs at every chunk border; progress keeps the lease alive.
+
+    `part`: which of several acts the step belongs to; what it reads and leaves is then that act's.
+    """
+
+    part: Part | None = None
 
     def __init__(self, operation: Operation, row: Step, limits: Limits, lease: Lease) -> None:
         self.operation, self.row, self.limits, self.lease = operation, row, limits, lease
@@ -60,7 +66,17 @@ class StepContext:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return dict(self.operation.parameters)
+        return dict(self.part.parameters if self.part else self.operation.parameters)
+
+    @property
+    def key(self) -> str:
+        """Names what this act makes once: the operation's id, or its part's."""
+        return self.part.key if self.part else self.operation.pk
+
+    @property
+    def risk(self) -> str:
+        """What people voted on."""
+        return self.part.risk if self.part else self.operation.risk
 
     @property
     def fence(self) -> int:
@@ -115,7 +131,10 @@ class StepContext:
         write(self.lease, log=Right(Concat("log", Value(stamped)), LOG_LIMIT))
 
     def result(self, **values: Any) -> None:
-        """Merge values into the operation's result."""
+        """Merge values into the operation's result; those of a part stand under its name."""
+        if self.part:
+            name = f"{self.part.number} {self.part.label}"
+            values = {name: {**self.operation.result.get(name, {}), **values}}
         self.operation.result = {**self.operation.result, **values}
         write(self.lease, result=self.operation.result)
 
@@ -127,7 +146,8 @@ class StepContext:
 
     def state_of(self, step: str) -> dict[str, Any]:
         """What another step of this operation journaled, for those that come after it; empty where there is none."""
-        details = Step.objects.filter(operation=self.operation, name=step).values_list("detail", flat=True)
+        name = self.part.name(step) if self.part else step
+        details = Step.objects.filter(operation=self.operation, name=name).values_list("detail", flat=True)
         return dict(details.first() or {})
 
     def secret(self, name: str) -> str:

@@ -37,6 +37,7 @@ class OperationKind:
     step_up: bool = False  # whoever asks for it, or votes for it, shows a second factor for exactly that
     protects: bool = False  # it copies, keeps or brings back: whoever refuses or stops it shows one too
     everywhere: bool = False  # its act is not bound to the environment that the form names
+    also_needs: tuple[str, ...] = ()  # further permissions of whoever asks
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         """The parameters as they will be stored; raise Refused where they make no sense."""
@@ -99,9 +100,13 @@ class OperationKind:
         """Whether `ops request --wait` exits 0 for a succeeded operation with this result."""
         return True
 
-    def resolved_steps(self) -> list[StepSpec]:
+    def steps_of(self, parameters: Parameters) -> list[StepSpec | Registered]:
+        """The steps of exactly this act; the same ones whenever they are asked for."""
+        return self.steps
+
+    def resolved_steps(self, parameters: Parameters) -> list[StepSpec]:
         """The steps with every registered name replaced; raise Refused where an app did not register one."""
-        return [_resolve(declared) for declared in self.steps]
+        return [_resolve(declared) for declared in self.steps_of(parameters)]
 
 
 @dataclass

@@ -112,8 +112,9 @@ def request(
 def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
     """Raise PermissionDenied unless this person may ask for this kind there."""
     place = kind.asked_of(environment) if environment else None
-    if refusal := why_not(by, kind.permission, place, f"{by.username} may not request {kind.name}."):
-        raise PermissionDenied(f"{refusal} Nothing was requested.")
+    for permission in (kind.permission, *kind.also_needs):
+        if refusal := why_not(by, permission, place, f"{by.username} may not request {kind.name}."):
+            raise PermissionDenied(f"{refusal} Nothing was requested.")
 
 
 def check_device(kind: kinds.OperationKind, risk: str, by: User) -> None:
@@ -162,7 +163,7 @@ def _insert(
     environment = Environment.objects.get(pk=environment.pk)  # not as it was when the caller read it
     risk = kind.assess(environment, cleaned)
     votes = deciding(kind, environment, cleaned, risk).votes(risk)
-    steps = kind.resolved_steps()
+    steps = kind.resolved_steps(cleaned)
     bound = bound_to(environment, kind.connections(cleaned))
     operation = Operation.objects.create(
         kind=kind.name,

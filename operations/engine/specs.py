@@ -47,6 +47,7 @@ class Parameter:
     """One field of the request form; `choices` is asked per environment, as (value, label).
 
     `named` tells what a stored id means: (name, address of its page), both empty where nobody knows it any more.
+    `worked_out`: the kind fills it in; no form asks for it, and what is given is not looked at.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Parameter:
     help: str = ""
     choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
     named: Callable[[Environment, str], tuple[str, str]] | None = None
+    worked_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,24 @@ class StepSpec:
     stall: float = 120
     always: bool = False
     undoes: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One act of several in an operation, to whose steps it looks as if it had been asked alone.
+
+    `key` stands where the operation's id would be taken for what is made once; `risk` is what this act was voted as.
+    """
+
+    number: int
+    label: str
+    key: str
+    risk: str
+    parameters: Parameters
+
+    def name(self, step: str) -> str:
+        """What a step of this act is called among those of the operation."""
+        return f"{self.number} {self.label[:52]}: {step}"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ YES_NO = [("yes", "Yes"), ("no", "No")]
 DSNS = tuple(f"{purpose}_dsn_env" for purpose in PURPOSES)
 VOTES = ("votes_routine", "votes_sensitive", "votes_destructive")
 FREEZE = ("frozen_until", "freeze_reason")
-SETTINGS = ("name", "protected", "supabase_ref", "health_url", *DSNS, *VOTES)
+SETTINGS = ("name", "protected", "supabase_ref", "health_url", "owners", "runbook_url", *DSNS, *VOTES)
 CHANGEABLE = (*SETTINGS, *FREEZE)
 
 

@@ -99,6 +99,8 @@ def parameters(kind: OperationKind, environment: Environment | None) -> list[str
     """What `--set` takes for this kind; with an environment, also what there is to choose from."""
     lines = [f"{kind.name}: {kind.label}. Risk: {_risk(kind)}. Whoever asks needs {kind.permission}."]
     for parameter in kind.parameters:
+        if parameter.worked_out:
+            continue
         what = "optional" if not parameter.required else "needed"
         label = parameter.label or parameter.name
         lines.append(f"  --set {parameter.name}=…  {label}, {what}. {parameter.help}".rstrip())

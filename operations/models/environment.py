@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Self
+from urllib.parse import quote
 
 from django.core.validators import URLValidator
 from django.db import models, transaction
@@ -82,6 +83,17 @@ class Environment(models.Model):
         null=True, blank=True, help_text="No deploys before this time; rollbacks always."
     )
     freeze_reason = models.CharField(max_length=200, blank=True)
+    owners = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Who answers for it: names or a team."
+    )
+    runbook_url = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="What to do when it fails; {service} stands for a service's name.",
+    )
     export_dsn_env = models.CharField(max_length=100, blank=True, validators=[variable_name])
     migration_dsn_env = models.CharField(max_length=100, blank=True, validators=[variable_name])
     restore_dsn_env = models.CharField(max_length=100, blank=True, validators=[variable_name])
@@ -112,6 +124,10 @@ class Environment(models.Model):
             models.CheckConstraint(
                 name="environment_health_url_http",
                 condition=models.Q(health_url="") | models.Q(health_url__regex=r"^https?://"),
+            ),
+            models.CheckConstraint(
+                name="environment_runbook_url_http",
+                condition=models.Q(runbook_url="") | models.Q(runbook_url__regex=r"^https?://"),
             ),
             models.UniqueConstraint(
                 columns.FOLDED,
@@ -186,6 +202,10 @@ class Environment(models.Model):
 
     def own_freeze(self) -> bool:
         return self.frozen_until is not None and self.frozen_until > timezone.now()
+
+    def runbook(self, service: str = "") -> str:
+        """Its address for this service, or for the environment as a whole."""
+        return self.runbook_url.replace("{service}", quote(service or self.slug))
 
     def names(self, purpose: str) -> str:
         """The variable that somebody typed for `export`, `migration` or `restore`; empty: the default."""

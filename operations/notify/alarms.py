@@ -11,8 +11,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from operations.models import Heartbeat
-from operations.notify.outbox import enqueue
+from operations.models import Environment, Heartbeat
+from operations.notify.outbox import enqueue, whom_to_call
 
 FLAPS = 2  # turned bad so often
 FLAP_WINDOW = timedelta(minutes=30)  # within this
@@ -20,11 +20,22 @@ KEPT_STILL = timedelta(minutes=15)
 
 
 @transaction.atomic
-def alarm(name: str, bad: bool, *, subject: str, body: str = "", path: str = "", daily: bool = False) -> bool:
+def alarm(
+    name: str,
+    bad: bool,
+    *,
+    subject: str,
+    body: str = "",
+    path: str = "",
+    daily: bool = False,
+    about: Environment | None = None,
+    service: str = "",
+) -> bool:
     """Tell people if `name` changed between good and bad since the last call; whether it did is the answer.
 
     A condition that is good when first heard of is no news. `daily` repeats a bad one once a day, on every channel.
     """
+    body = "\n".join(filter(None, (body, whom_to_call(about if bad else None, service))))
     row, _ = Heartbeat.objects.get_or_create(
         name=f"alarm:{name}"[:120], defaults={"beat_at": timezone.now(), "detail": {"bad": False, "flips": 0}}
     )

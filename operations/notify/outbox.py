@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from operations.models import Notification
+from operations.models import Environment, Notification
 from providers.redact import redact
 
 Channel = Notification.Channel
@@ -27,11 +27,14 @@ def enqueue(
     to: Iterable[str] = (),
     urgent: bool = False,
     privately: bool = False,
+    about: Environment | None = None,
+    service: str = "",
 ) -> int:
     """Queue a message for every first channel; returns how many rows are new (0: it was queued before).
 
     `path` is completed to a deep link; `to` adds people to NOTIFY_EMAILS. Without any channel it goes to the log.
     `urgent` is for what nobody answered: it goes to the second channel too. `privately`: by mail to `to` alone.
+    `about` adds who answers for that environment, and its runbook for `service`.
     """
     people = sorted({*(() if privately else settings.NOTIFY_EMAILS), *filter(None, to)})
     first = [Channel.EMAIL if settings.EMAIL_HOST and people else Channel.LOG] if privately else channels(people)
@@ -42,7 +45,7 @@ def enqueue(
             channel=channel,
             recipients="\n".join(names) if channel == Channel.EMAIL else "",
             subject=redact(" ".join(subject.split()))[:200],
-            body=redact(body),
+            body=redact("\n".join(filter(None, (body, whom_to_call(about, service))))),
             url=settings.OPS_BASE_URL.rstrip("/") + path if path else "",
         )
         for channel, names, mark in ways
@@ -51,6 +54,15 @@ def enqueue(
     new = [row for row in rows if (row.dedupe_key,) not in known]
     Notification.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
+
+
+def whom_to_call(about: Environment | None, service: str = "") -> str:
+    """The lines of a message that say who answers for it and what to do; empty where nobody wrote that down."""
+    if about is None:
+        return ""
+    owners = f"Owners: {about.owners}" if about.owners else ""
+    runbook = f"Runbook: {about.runbook(service)}" if about.runbook_url else ""
+    return "\n".join(filter(None, (owners, runbook)))
 
 
 def channels(people: list[str]) -> list[str]:

@@ -100,7 +100,8 @@ def _failed() -> Iterable[Operation]:
 def _tell_of_failure(row: Operation) -> int:
     body = f"{row.error.strip() or 'No reason was recorded.'}\nRequested by {row.requested_by}."
     subject, to = f"Failed: {row} on {row.environment}", [row.requested_by.email]
-    return enqueue(f"failed:{row.pk}", subject=subject, body=body, path=path_of(row), to=to)
+    about = row.environment
+    return enqueue(f"failed:{row.pk}", subject=subject, body=body, path=path_of(row), to=to, about=about)
 
 
 def _opened() -> Iterable[Task]:

@@ -56,6 +56,12 @@ def words(name: str) -> str:
 
 
 @register.filter
+def runbook(environment: Environment, service: str) -> str:
+    """The address of what to do when this service fails."""
+    return environment.runbook(service)
+
+
+@register.filter
 def step_tone(status: str) -> str:
     """The class of a step that began; one that waits or was skipped has none."""
     return STEP_TONES.get(status, "")

@@ -24,7 +24,7 @@ class RequestForm(forms.Form):
         """Without `secrets` these are not asked yet: they are typed once, when everything else was seen."""
         super().__init__(*args, **{**options, "label_suffix": ""})
         for parameter in kind.parameters:
-            if secrets or not parameter.secret:
+            if (secrets or not parameter.secret) and not parameter.worked_out:
                 self.fields[parameter.name] = _field(parameter, environment)
         places = self.fields["environment"]
         assert isinstance(places, forms.ModelChoiceField)  # noqa: S101 (for mypy)
@@ -36,7 +36,7 @@ class RequestForm(forms.Form):
         return {
             parameter.name: self.cleaned_data[parameter.name]
             for parameter in kind.parameters
-            if self.cleaned_data[parameter.name]
+            if self.cleaned_data.get(parameter.name)
         }
 
 

@@ -134,7 +134,7 @@ def _preview(
     try:
         cleaned = _cleaned(kind, environment, given)
         risk = kind.assess(environment, cleaned)
-        steps = kind.resolved_steps()
+        steps = kind.resolved_steps(cleaned)
         consequences = kinds.all_consequences(kind, environment, cleaned)
     except (Refused, ProviderError) as refusal:
         return {"not_yet": str(refusal) if given else "", "risk": "", "consequences": [], "steps": []}

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from sampelit_ops.signin.views import passkeys, second_factor, sessions, sign_on, tokens
+from sampelit_ops.signin.views import passkeys, preferences, second_factor, sessions, sign_on, tokens
 from sampelit_ops.signin.views.welcome import Welcome
 
 View = Callable[..., HttpResponse]
@@ -41,6 +41,7 @@ urlpatterns = [
     path("sessions/", _signed_in(sessions.sessions), name="sessions"),
     path("sessions/end/", _signed_in(sessions.end), name="end_sessions"),
     path("sessions/<slug:public_id>/end/", _signed_in(sessions.end), name="end_session"),
+    path("time-zone/", _signed_in(preferences.time_zone), name="time_zone"),
     path("tokens/", _signed_in(tokens.tokens), name="tokens"),
     path("tokens/<int:pk>/revoke/", _signed_in(tokens.revoke), name="revoke_token"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),

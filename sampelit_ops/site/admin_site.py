@@ -20,7 +20,7 @@ from sampelit_ops.outsiders.page import outsiders_page
 from sampelit_ops.recover import page as recover
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.signin.views.password import OwnPassword
-from sampelit_ops.site import header, home
+from sampelit_ops.site import header, home, page_counts
 from sampelit_ops.site.guide import guide_page
 from sampelit_ops.views import connect, doctor
 
@@ -50,6 +50,7 @@ class OpsAdminSite(admin.AdminSite):
                 "ops_user_links": navigation.user_links(),
                 "ops_ribbon": header.ribbon(request),
                 "ops_note": header.note(request),
+                "ops_zone": page_counts.of(request).zone,
             }
         return context
 

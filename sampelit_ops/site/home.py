@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from deployments.web.home import places
 from ledger import registry
 from ledger.models import Entry
+from migrations_registry.web.home import schemas
 from operations import home_panels, navigation
 from operations.home_panels import Panel
 from operations.web.formatting import tone_of
@@ -36,11 +37,11 @@ class FeedItem:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Everything the home page shows."""
-    shown = home_panels.collect(request)
+    shown, known = home_panels.collect(request), schemas(request)
     headline, lede = sentence(shown)
     return {
         **split(shown),
-        "places": places(request),
+        "places": [(place, known.get(place.slug)) for place in places(request)],
         "headline": headline,
         "lede": lede,
         "feed": feed() if request.user.has_perm("ledger.view_entry") else [],

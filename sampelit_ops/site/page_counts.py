@@ -30,8 +30,9 @@ class Surrounding:
 
 @dataclass(frozen=True)
 class PageCounts:
-    """Counts for the sidebar and the cards, the ledger's last verification, the environments."""
+    """Counts for the sidebar and the cards, the ledger's last verification, the environments, the person's zone."""
 
+    zone: str
     waiting: int
     votable: int
     destructive: int

@@ -8,6 +8,7 @@ WITH waiting AS (
             WHERE a.operation_id = o.id AND a.approved_by_id = %(user)s AND a.revoked_at IS NULL) AS votable
     FROM operations_operation o WHERE o.status = 'awaiting_approval')
 SELECT
+  (SELECT coalesce(max(nullif(time_zone, '')), 'UTC') FROM sampelit_ops_preference WHERE user_id = %(user)s) AS zone,
   (SELECT count(*) FROM waiting) AS waiting,
   (SELECT count(*) FROM waiting WHERE votable) AS votable,
   (SELECT count(*) FROM waiting WHERE risk = 'destructive') AS destructive,

@@ -5,6 +5,7 @@ import { startMenu } from "./menu.js";
 import { startFilter } from "./filter.js";
 import { startPasskeys } from "./passkeys.js";
 import { startFold } from "./fold.js";
+import { startExplain } from "./explain.js";
 import { startZones } from "./zones.js";
 
 startMenu();
@@ -14,3 +15,4 @@ startFilter();
 startPasskeys();
 startZones();
 startFold();
+startExplain();

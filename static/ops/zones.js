@@ -1,6 +1,5 @@
 // Times in the zone that this person chose, absolute where one taps. The server writes UTC, which is what shows
-// without script; the choice (a zone's name, "" for UTC) is kept in the browser like the theme.
-const KEY = "ops-zone";
+// without script, and keeps the choice with the person: the foot of each page names it.
 
 export function startZones() {
   localize(document);
@@ -16,7 +15,7 @@ export function startZones() {
 }
 
 function chosen() {
-  return localStorage.getItem(KEY) || "UTC";
+  return document.getElementById("zone")?.dataset.chosen || "UTC";
 }
 
 function absolute(moment) {
@@ -63,8 +62,7 @@ function startChoice(select) {
     once: true,
   });
   select.addEventListener("change", () => {
-    localStorage.setItem(KEY, select.value);
-    location.reload();
+    select.form.submit();
   });
 }
 

@@ -70,7 +70,7 @@ def test_the_door_is_opened_again_when_the_restore_fails(
         seen.append(visit(render))
         raise ProviderError("the store is gone")
 
-    broken = [specs.step(step.name, fail) if step.name == "drain" else step for step in kind.resolved_steps()]
+    broken = [specs.step(step.name, fail) if step.name == "drain" else step for step in kind.resolved_steps({})]
     monkeypatch.setattr(kind, "steps", broken)
 
     operation = restore_operation(earlier_run, "live")

@@ -50,6 +50,11 @@ def test_it_is_dropped_from_its_page_by_a_link_that_is_filled_in(scratch: Restor
     assert f"{scratch.report['database']}, of " in form
     assert "is dropped, whoever is connected" in form
     assert scratch.report["place"]["psql"].split()[0] in page
+    shown = re.findall(r'mono wrap">([^<]+)</td>\s*<td data-label="Rows" class="num">([\d,]+)<', page)
+    with psycopg.connect(portal_database.server.dsn(scratch.report["database"])) as connection:
+        counted = [(table, connection.execute(f"SELECT count(*) FROM {table}").fetchone()) for table, _ in shown]
+    assert shown == [(table, f"{count[0]:,}") for table, count in counted if count]
+    assert shown
     portal_database.server.drop_database(scratch.report["database"])
 
 

@@ -22,7 +22,7 @@ Act = Callable[..., Operation]
 def test_no_step_waits_behind_exports_and_restoring_ones_wait_for_nothing() -> None:
     ours = {name: kind for name, kind in kinds.registry.kinds.items() if name.startswith("deployments.")}
 
-    pools = {name: {step.pool for step in kind.resolved_steps()} for name, kind in ours.items()}
+    pools = {name: {step.pool for step in kind.resolved_steps({})} for name, kind in ours.items()}
 
     assert not [name for name, queues in pools.items() if "export" in queues or "prove" in queues]
     assert {name for name, kind in ours.items() if kind.restores_service} <= {

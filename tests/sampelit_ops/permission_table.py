@@ -36,6 +36,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /admin/account/sign-on/link/": SIGNED_IN,
     "ANY /admin/account/sessions/end/": SIGNED_IN,
     "ANY /admin/account/sessions/<public_id>/end/": SIGNED_IN,
+    "ANY /admin/account/time-zone/": SIGNED_IN,
     "ANY /admin/account/tokens/": SIGNED_IN,
     "ANY /admin/account/tokens/<pk>/revoke/": SIGNED_IN,
     "ANY /admin/jsi18n/": SIGNED_IN,
@@ -76,6 +77,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "POST /admin/operations/operation/<pk>/act/<verb>/ (cancel)": frozenset({"Operator", "Admin"}),
     "POST /admin/migrations_registry/driftincident/<object_id>/change/": frozenset({"Operator", "Approver"}),
     "POST /admin/operations/task/<object_id>/change/": frozenset({"Operator", "Approver", "Admin"}),
+    "POST /admin/operations/operation/notes/<about>/": frozenset({"Operator", "Approver", "Admin"}),
     "POST /admin/operations/task/<pk>/close/": frozenset({"Operator", "Approver", "Admin"}),
     # People, environments, policies.
     "ANY /admin/auth/user/": frozenset({"Admin"}),

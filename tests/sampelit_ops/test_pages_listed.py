@@ -13,19 +13,21 @@ from tests import factories
 from tests.browser.pages import pages
 
 OF_EVERY_MODEL = ("add", "delete", "history")  # Django's own, looked at for one model
-FRAGMENTS = {"backups_run_live", "deployments_live", "operations_live", "panels"}
+FRAGMENTS = {"backups_run_live", "backups_explain", "deployments_live", "operations_live", "panels"}
 DOWNLOADS = {
     "backups_evidence_download",
     "backups_manifest",
     "backups_offline_file",
     "backups_segment",
     "backups_table_csv",
+    "deployments_delivery",
     "ledger_export",
+    "operations_notes",
 }
 ONLY_POST = {
     *("add_passkey", "ledger_verify", "logout", "operations_close_task", "passkey_sign_in", "recovery_codes"),
     *("remove_app", "remove_passkey", "rename_passkey", "render_webhook", "revoke_token"),
-    *("end_session", "end_sessions", "oidc_link"),
+    *("end_session", "end_sessions", "oidc_link", "time_zone"),
 }
 FOR_MACHINES = {"favicon", "healthz", "metrics", "readyz", "root"}
 DJANGOS = {"", "autocomplete", "django_q_ormq_change", "jsi18n", "password_change_done", "view_on_site"}

@@ -186,6 +186,8 @@ migrations.look Look migrations_registry.look_historyreading routine history:{en
 migrations.mark Mark migrations_registry.mark_historyreading from_plan schema:{environment}
   connects export migration
   write history write export 300/120 s
+migrations.path ApplyPath migrations_registry.apply_migrationfile from_plan schema:{environment} no-freeze
+  connects export migration
 migrations.pause Pause migrations_registry.apply_migrationfile routine pause:{backfill}
   hold hold urgent 60/120 s
 migrations.register Register migrations_registry.register_migrationfile routine register:{environment}

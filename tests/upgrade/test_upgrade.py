@@ -149,7 +149,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     kind = kinds.get("backups.export")
     noted = [
         specs.step(each.name, noting(names, each.name), pool=each.pool, always=each.always, undoes=each.undoes)
-        for each in kind.resolved_steps()
+        for each in kind.resolved_steps({})
     ]
     monkeypatch.setattr(type(kind), "steps", noted)
     return names

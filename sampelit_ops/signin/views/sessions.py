@@ -12,6 +12,7 @@ from sampelit_ops.models import Identity, Session
 from sampelit_ops.signin.person import person
 from sampelit_ops.signin.sessions import end_sessions
 from sampelit_ops.signin.views.pages import page
+from sampelit_ops.signin.views.preferences import zones
 
 
 @require_GET
@@ -22,7 +23,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     rows = sorted(Session.objects.living().filter(user=person(request))[:100], key=lambda row: row.pk != here)
     linked = Identity.objects.filter(user=request.user.pk, issuer=settings.OIDC_ISSUER).exists()
     provider = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
-    shown = {"sessions": rows, "here": here, "provider": provider, "linked": linked}
+    shown = {"sessions": rows, "here": here, "provider": provider, "linked": linked, "zones": zones()}
     return page(request, "account/sessions.html", "Sessions", **shown)
 
 

@@ -137,7 +137,7 @@ FREE_KINDS: dict[str, str] = {
     **dict.fromkeys(("backups.drop_scratch", "backups.evidence", "backups.trace_decision"), COPIES_ASIDE),
     "deployments.*": OF_THE_PRODUCT,
     **dict.fromkeys(("migrations.apply", "migrations.backfill", "migrations.baseline"), OF_THE_PRODUCT),
-    **dict.fromkeys(("migrations.mark", "migrations.pause", "migrations.undo"), OF_THE_PRODUCT),
+    **dict.fromkeys(("migrations.mark", "migrations.path", "migrations.pause", "migrations.undo"), OF_THE_PRODUCT),
     **dict.fromkeys(("migrations.look", "migrations.register", "migrations.rehearse"), LOOKS),
     "rehearsal.*": "it does nothing",
 }

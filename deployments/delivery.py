@@ -1,0 +1,106 @@
+"""How a team delivers, by the four figures of DORA (https://dora.dev/guides/dora-metrics/), from our own rows alone.
+
+In: an environment and a span. Out: deploys that went live, each with its lead time, whether it failed and when that
+was over; and the figures, which say of how many deploys they are and are none below five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from statistics import median
+
+from deployments.models import Deployment
+from deployments.models.deployment import WAS_LIVE
+from operations.models import Environment
+
+DAYS = 90
+LEAST = 5
+ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One deploy that went live and was no rollback. `failed`: why it counts as failed; `over_at`: when it was past."""
+
+    deployment: Deployment
+    at: datetime
+    lead: timedelta | None
+    failed: str
+    over_at: datetime | None
+
+    @property
+    def restored(self) -> timedelta | None:
+        return self.over_at - self.at if self.over_at else None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """None: fewer than five to count. Times are medians, in seconds."""
+
+    since: datetime
+    until: datetime
+    deploys: int
+    a_week: float
+    with_commit: int
+    lead: float | None
+    failed: int
+    failure_rate: float | None
+    over: int
+    restore: float | None
+
+
+def shipped(environment: Environment, since: datetime, until: datetime) -> list[Shipped]:
+    """What went live in the span, service by service, oldest first; the demo's story counts in the demo."""
+    rows = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, created_at__gte=since)
+    rows = rows.filter(finished_at__isnull=False, finished_at__lte=until).select_related("service")
+    ordered = rows.order_by("service_id", "finished_at", "pk")
+    services = (list(own) for _, own in groupby(ordered, key=lambda row: row.service_id))
+    return [one for own in services for one in _of_a_service(own)]
+
+
+def _of_a_service(rows: list[Deployment]) -> Iterator[Shipped]:
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        if row.trigger == ROLLBACK or row.finished_at is None:
+            continue
+        later = rows[number + 1 :]
+        failed = _why_failed(row, later)
+        is_first = row.commit_sha not in seen
+        seen.add(row.commit_sha)
+        lead = row.finished_at - row.commit_at if row.commit_at and is_first else None
+        yield Shipped(row, row.finished_at, lead, failed, _over(later) if failed else None)
+
+
+def _why_failed(row: Deployment, later: list[Deployment]) -> str:
+    """It was rolled back before anything else went live, or it was found unhealthy. A build that failed changed
+    nothing for anybody and does not count."""
+    if later and later[0].trigger == ROLLBACK:
+        return "rolled back"
+    return "unhealthy" if row.health == Deployment.Health.UNHEALTHY else ""
+
+
+def _over(later: Iterable[Deployment]) -> datetime | None:
+    """When the next deploy that is not unhealthy was live; None: that is not over."""
+    return next((row.finished_at for row in later if row.health != Deployment.Health.UNHEALTHY), None)
+
+
+def figures(rows: list[Shipped], since: datetime, until: datetime) -> Figures:
+    leads = [row.lead.total_seconds() for row in rows if row.lead is not None]
+    failed = [row for row in rows if row.failed]
+    times = [row.restored.total_seconds() for row in failed if row.restored is not None]
+    weeks = max((until - since) / timedelta(weeks=1), 1)
+    return Figures(
+        since,
+        until,
+        len(rows),
+        round(len(rows) / weeks, 1),
+        len(leads),
+        median(leads) if len(leads) >= LEAST else None,
+        len(failed),
+        len(failed) / len(rows) if len(rows) >= LEAST else None,
+        len(times),
+        median(times) if len(times) >= LEAST else None,
+    )

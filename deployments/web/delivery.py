@@ -1,0 +1,73 @@
+"""The four figures of delivery on an environment's page, and the deploys that they were counted from as CSV."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from deployments.delivery import DAYS, LEAST, Figures, figures, shipped
+from ledger.export import safe_cell
+from operations.models import Environment
+from operations.web.formatting import duration
+
+COLUMNS = ("service", "deploy", "commit", "live_at", "lead_seconds", "failed", "over_at", "restore_seconds")
+FEW = f"fewer than {LEAST}"
+
+
+def span() -> tuple[datetime, datetime]:
+    """The last 90 days."""
+    now = timezone.now()
+    return now - timedelta(days=DAYS), now
+
+
+def delivery(environment: Environment) -> dict[str, object]:
+    """What the page says: each figure with what it was counted from."""
+    since, until = span()
+    counted = figures(shipped(environment, since, until), since, until)
+    return {"delivery": lines(counted), "delivery_since": since, "delivery_days": DAYS}
+
+
+def lines(counted: Figures) -> list[tuple[str, str, str]]:
+    """Name, value, how it was counted."""
+    rate = FEW if counted.failure_rate is None else f"{counted.failure_rate:.0%}"
+    still = counted.failed - counted.over
+    open_ones = f", {still} not over" if still else ""
+    return [
+        ("Deployment frequency", f"{counted.a_week:g} a week", f"{counted.deploys} went live; rollbacks are none"),
+        ("Lead time", _time(counted.lead), f"median from commit to live, {counted.with_commit} with a commit's time"),
+        ("Change failure rate", rate, f"{counted.failed} of {counted.deploys} rolled back next, or found unhealthy"),
+        ("Time to restore", _time(counted.restore), f"median to the next good deploy, {counted.over} over{open_ones}"),
+    ]
+
+
+def _time(seconds: float | None) -> str:
+    return FEW if seconds is None else duration(seconds)
+
+
+def as_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """A line for each deploy that went live in the span and was no rollback."""
+    if not request.user.has_perm("deployments.view_deployment"):
+        raise PermissionDenied
+    environment = get_object_or_404(Environment, slug=slug)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="delivery-{environment.slug}.csv"'
+    writer = csv.writer(answer)
+    writer.writerow(COLUMNS)
+    for one in shipped(environment, *span()):
+        row, over = one.deployment, one.over_at
+        writer.writerow(
+            [
+                *(safe_cell(text) for text in (row.service.name, row.render_id, row.commit_sha)),
+                one.at.isoformat(timespec="seconds"),
+                int(one.lead.total_seconds()) if one.lead is not None else "",
+                one.failed,
+                over.isoformat(timespec="seconds") if over else "",
+                int(one.restored.total_seconds()) if one.restored is not None else "",
+            ]
+        )
+    return answer

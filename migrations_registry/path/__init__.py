@@ -1,0 +1,1 @@
+"""The way to one file: streams baselined, earlier files applied, then the file, as acts of one operation."""

@@ -1,0 +1,56 @@
+"""The steps of a path: those of each act under its own name, and at last what was done and what was not.
+
+In: acts. Out: steps as the engine journals them. An act that fails ends the operation; its own always-steps still run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrations_registry.path.acts import Act, begin, part_of
+from operations.engine import kinds
+from operations.engine.claim import write
+from operations.engine.context import StepContext
+from operations.engine.specs import Part, Registered, StepFunction, StepSpec, step
+from operations.models import StepStatus
+
+TELL = "tell"
+
+
+def steps_of(acts: list[Act]) -> list[StepSpec | Registered]:
+    """In order; a later act begins when everything of the earlier ones has ended."""
+    each = [spec for number, act in enumerate(acts, 1) for spec in _of(act, part_of(act, number))]
+    return [*each, step(TELL, tell, always=True)]
+
+
+def _of(act: Act, part: Part) -> Iterator[StepSpec]:
+    for position, spec in enumerate(kinds.get(act["kind"]).resolved_steps(act["parameters"])):
+        run = _in_part(part, spec.run, act if position == 0 else None)
+        undoes = part.name(spec.undoes) if spec.undoes else ""
+        yield replace(spec, name=part.name(spec.name), run=run, undoes=undoes)
+
+
+def _in_part(part: Part, run: StepFunction, first_of: Act | None) -> StepFunction:
+    def run_in_part(ctx: StepContext) -> None:
+        ctx.part = part
+        if first_of is not None and not ctx.state:
+            begin(ctx, first_of)
+        run(ctx)
+
+    return run_in_part
+
+
+def tell(ctx: StepContext) -> None:
+    """Which acts were done, which were not: in the result, and beside the error that ended it."""
+    operation = ctx.operation
+    operation.refresh_from_db()
+    steps = [(row.name, row.status) for row in operation.steps.all() if not row.always]
+    done, rest = [], []
+    for number, act in enumerate(operation.parameters["acts"], 1):
+        own = [status for name, status in steps if name.startswith(f"{number} ")]
+        (done if own and set(own) == {StepStatus.SUCCEEDED} else rest).append(act["label"])
+    ctx.result(done=done, not_done=rest)
+    if rest and operation.error and "Not done: " not in operation.error:
+        said = f"{operation.error} Done before: {', '.join(done) or 'nothing'}. Not done: {', '.join(rest)}."
+        write(ctx.lease, error=said)

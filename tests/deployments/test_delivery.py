@@ -1,0 +1,109 @@
+"""The four figures: what counts, what does not, when there is too little; and the CSV that they were counted from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from deployments.delivery import figures, shipped
+from deployments.models import Deployment, Service
+from deployments.web.delivery import lines
+from operations.models import Environment
+from tests.people import holder
+
+pytestmark = pytest.mark.django_db
+UNTIL = datetime(2026, 11, 29, tzinfo=UTC)
+SINCE = UNTIL - timedelta(days=70)
+
+
+@pytest.fixture
+def service() -> Service:
+    place = Environment.objects.create(slug="production", name="Production", kind="production", protected=True)
+    return Service.objects.create(render_id="srv-1", name="api", type="web_service", environment=place)
+
+
+def live(service: Service, hours: float, **fields: Any) -> Deployment:
+    """A deploy that was live so many hours after the span's begin, committed two hours before."""
+    at = fields.pop("start", SINCE) + timedelta(hours=hours)
+    number = Deployment.objects.count()
+    values = {
+        "finished_at": at,
+        "status": "deactivated",
+        "commit_sha": f"{number:07d}",
+        "commit_at": at - timedelta(hours=2),
+        **fields,
+    }
+    return Deployment.objects.create(service=service, render_id=f"dep-{number}", created_at=at, **values)
+
+
+def counted(service: Service) -> Any:
+    assert service.environment
+    return figures(shipped(service.environment, SINCE, UNTIL), SINCE, UNTIL)
+
+
+def test_what_was_rolled_back_next_or_found_unhealthy_failed_and_ends_with_the_next_good_one(service: Service) -> None:
+    for hours in (1, 2, 3, 4, 5):
+        live(service, 10 * hours)
+        live(service, 10 * hours + hours, trigger="rollback", commit_sha="0" * 7)
+    live(service, 100, health="unhealthy")
+    live(service, 101, health="unhealthy")
+    live(service, 105)
+    live(service, 200, status="build_failed", finished_at=None)
+
+    found = counted(service)
+
+    assert (found.deploys, found.failed, found.over, found.a_week) == (8, 7, 7, 0.8)
+    assert found.failure_rate == pytest.approx(7 / 8)
+    assert found.restore == timedelta(hours=4).total_seconds()
+    assert (found.lead, found.with_commit) == (7200, 8)
+
+
+def test_a_failure_that_nothing_followed_is_not_over(service: Service) -> None:
+    live(service, 1, health="unhealthy")
+
+    (row,) = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+
+    assert (row.failed, row.over_at) == ("unhealthy", None)
+    assert lines(counted(service))[3][2] == "median to the next good deploy, 0 over, 1 not over"
+
+
+def test_below_five_there_is_no_figure(service: Service) -> None:
+    for hours in range(4):
+        live(service, hours)
+
+    assert [value for _, value, _ in lines(counted(service))] == ["0.4 a week", *["fewer than 5"] * 3]
+
+
+def test_the_same_commit_again_has_no_lead_time_and_another_service_ends_no_failure(service: Service) -> None:
+    other = Service.objects.create(
+        render_id="srv-2", name="job", type="background_worker", environment=service.environment
+    )
+    live(service, 1, commit_sha="a", health="unhealthy")
+    live(other, 2)
+    live(service, 900, commit_sha="a")
+
+    by_service = {(row.deployment.service.name, row.at): row for row in shipped(service.environment, SINCE, UNTIL)}  # type: ignore[arg-type]
+
+    assert [row.lead is not None for row in by_service.values()] == [True, False, True]
+    assert by_service["api", SINCE + timedelta(hours=1)].over_at == SINCE + timedelta(hours=900)
+
+
+def test_the_page_says_them_and_the_csv_holds_what_was_counted(service: Service, client: Client) -> None:
+    client.force_login(holder("viewer", "deployments.view_service", "deployments.view_deployment"))
+    live(service, -2, start=timezone.now(), commit_sha="=cmd()", health="unhealthy")
+
+    page = client.get(reverse("admin:deployments_environment", args=["production"])).text
+    answer = client.get(reverse("admin:deployments_delivery", args=["production"]))
+
+    assert "1 of 1 rolled back next, or found unhealthy" in page
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["commit"], row["lead_seconds"], row["failed"], row["over_at"]) == ("'=cmd()", "7200", "unhealthy", "")
+    client.force_login(holder("nobody"))
+    assert client.get(reverse("admin:deployments_delivery", args=["production"])).status_code == 403
