@@ -61,9 +61,10 @@ class Column:
     has_table: bool
     role: str
     baselined: frozenset[str]
-    drift: bool
+    drift: dict[str, Any] | None  # the open incident: pk, changes, opened_at
     states: dict[str, dict[str, Any]] = field(repr=False, default_factory=dict)
     unknown: tuple[Unknown, ...] = ()
+    files: tuple[dict[str, Any], ...] = ()
 
     @property
     def look_url(self) -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import JSONField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 
 from migrations_registry.history.status_cell import BASELINE, Cell, Column, Unknown, ask, cell_of
@@ -35,15 +37,18 @@ class Stream:
     open: list[tuple[str, str]]
 
 
-def columns(only: str = "", *, previews: bool = False) -> list[Column]:
-    """Every environment, unread previews only where asked for, with all that its column needs, in one question."""
+def columns(only: str = "", *, previews: bool = False, files: bool = False) -> list[Column]:
+    """Every environment, unread previews only where asked for, with all that its column needs, in one question; also
+    the files that there are, where these are wanted."""
     incidents = DriftIncident.objects.filter(environment=OuterRef("pk"), status=DriftIncident.Status.OPEN)
+    incident = incidents.values(as_json=JSONObject(pk="pk", changes="changes", opened_at="opened_at"))[:1]
     known: QuerySet[Any] = (
         Environment.objects.of_the_product()
         .select_related("history_reading")
         .annotate(
             streams=ArrayAgg("baselines__stream", distinct=True, filter=Q(baselines__isnull=False), default=[]),
-            drifts=Exists(incidents),
+            drift=Subquery(incident),
+            files=_files() if files else Value([], JSONField()),
         )
     )
     if only:
@@ -51,6 +56,11 @@ def columns(only: str = "", *, previews: bool = False) -> list[Column]:
     if previews:
         return [_column(environment) for environment in known]
     return [_column(environment) for environment in known.exclude(kind=Environment.Kind.PREVIEW, history_reading=None)]
+
+
+def _files() -> ArraySubquery:
+    newest = MigrationFile.objects.newest().order_by("position", "path")
+    return ArraySubquery(newest.values(as_json=JSONObject(pk="pk", path="path", stream="stream")))
 
 
 def _column(environment: Any) -> Column:
@@ -65,9 +75,10 @@ def _column(environment: Any) -> Column:
         row.has_table,
         row.role,
         frozenset(environment.streams),
-        environment.drifts,
+        environment.drift,
         row.states,
         tuple(Unknown(slug, stray["version"], stray["name"], stray.get("by", "")) for stray in row.unknown),
+        tuple(environment.files),
     )
 
 

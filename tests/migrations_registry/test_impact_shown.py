@@ -30,6 +30,5 @@ def test_the_review_says_how_many_rows_a_statement_touches_how_large_its_table_i
     text = client.get(reverse("admin:migrations_registry_migrationfile_change", args=[file.pk])).text
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
-    assert "ACCESS EXCLUSIVE" in page
-    assert re.search(r"20 rows", page), page[:4000]
-    assert re.search(r"\b50\b", page)
+    for part in ("20 of about 50", "50 33 kB", "public.precious", "ROW EXCLUSIVE", "precious: ACCESS EXCLUSIVE"):
+        assert part in page

@@ -8,12 +8,11 @@ import pytest
 from django.test import RequestFactory
 
 from migrations_registry.history.status_cell import Column
-from migrations_registry.models import MigrationFile
 from migrations_registry.web import home
 from operations.models import Environment
 from tests.people import holder
 
-FILES = [MigrationFile(pk=number, path=f"m/{number:02}.sql", stream="migration") for number in (1, 2, 3)]
+FILES = [{"pk": number, "path": f"m/{number:02}.sql", "stream": "migration"} for number in (1, 2, 3)]
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 
 
@@ -21,7 +20,9 @@ def column(states: str, *, drift: bool = False, baselined: bool = True) -> Colum
     words = {"a": "applied", "p": "pending", "c": "changed"}
     known = {str(number): {"state": words[letter]} for number, letter in enumerate(states, 1)}
     streams = frozenset({"migration"} if baselined else ())
-    return Column(Environment(slug="production"), AT, AT, "", "", True, "", streams, drift, known)
+    return Column(
+        Environment(slug="production"), AT, AT, "", "", True, "", streams, {"pk": 1} if drift else None, known
+    )
 
 
 @pytest.mark.parametrize(

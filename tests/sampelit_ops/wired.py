@@ -120,7 +120,7 @@ Personal tokens: account:tokens
 """,
     "template tags": """
 ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty ops.mails
-ops.may_somewhere ops.number ops.request_command ops.selected_choice ops.size ops.step_tone ops.timeline_of
+ops.may_somewhere ops.number ops.request_command ops.runbook ops.selected_choice ops.size ops.step_tone ops.timeline_of
 ops.tone ops.when ops.words
 """,
     "admin": """
