@@ -38,12 +38,16 @@ def _losses(review: Review) -> list[Fact]:
     losses = [loss.what for loss in review.plan.losses] + list(review.file.measured_losses)
     if not losses:
         return [Fact("Will be lost", "nothing", tone="ok")]
-    one = losses[0] if len(losses) == 1 and len(losses[0]) <= LONGEST else f"what {len(losses)} statements destroy"
+    one = losses[0] if len(losses) == 1 and len(losses[0]) <= LONGEST else _counted(len(losses))
     kept = bool(review.plan.restore_point)
     comes_back = "yes, from a copy that is made and proven first" if kept else "no: nothing is kept first"
     facts = [Fact("Will be lost", one, tone="bad"), Fact("Comes back", comes_back, tone="ok" if kept else "bad")]
     said = undo_forecast(review)
     return [*facts, Fact("Can be undone", str(said), tone=TONES[said.answer])] if said else facts
+
+
+def _counted(count: int) -> str:
+    return "what one statement destroys" if count == 1 else f"what {count} statements destroy"
 
 
 def _waiting(review: Review) -> Fact:

@@ -15,7 +15,7 @@ from operations.engine.context import StepContext
 from operations.engine.specs import Part, Registered, StepFunction, StepSpec, step
 from operations.models import StepStatus
 
-TELL = "tell"
+TELL = "say what was done"
 
 
 def steps_of(acts: list[Act]) -> list[StepSpec | Registered]:

@@ -51,8 +51,10 @@ def mails(text: str) -> SafeString:
 
 @register.filter
 def words(name: str) -> str:
-    """A step's or a field's name for people: maintenance_on is Maintenance on."""
-    return name.replace("_", " ").capitalize()
+    """A step's or a field's name for people: maintenance_on is Maintenance on; the act that it names first stays."""
+    act, colon, own = name.rpartition(": ")
+    said = own.replace("_", " ")
+    return f"{act}{colon}{said}" if act else said.capitalize()
 
 
 @register.filter

@@ -145,5 +145,5 @@ def test_the_review_offers_the_whole_way_and_its_page_counts_the_votes(
 
     assert way.replace("&", "&amp;") in review
     assert "baseline supabase, then 20260102000000_change_2.sql" in page
-    assert (">Acts<" in page, "2 20260102000000 change 2.sql: apply" in page) == (False, True)
+    assert (">Acts<" in page, "2 20260102000000_change_2.sql: apply" in page) == (False, True)
     assert not Operation.objects.exists()
