@@ -19,7 +19,7 @@ from backups.cron_sentence import sentence
 from backups.models import Policy, Run
 from backups.policies.defaults import accept_database
 from backups.web import altered, calendar, coverage, downloads, layers, retention_page, run_page, trends
-from backups.web.policy_form import KEEP, PolicyForm, explain, next_times
+from backups.web.policy_form import KEEP, SCHEDULE, PolicyForm, explain, next_times
 from operations.admin.base import EditableAdmin, ReadOnlyAdmin
 from operations.authority import why_not
 from operations.factors.acts import Binding, digest_of
@@ -121,14 +121,7 @@ class PolicyAdmin(EditableAdmin):
     fieldsets = [
         (None, {"fields": ["environment", "name", "description", "enabled"]}),
         ("Tables", {"fields": ["picked", "lines", "closure", "format"]}),
-        (
-            "Schedule",
-            {
-                "fields": [
-                    *("cron", "time_zone", "grace_minutes", "rto_budget_seconds", "ping_url_env", "second_store_env")
-                ]
-            },
-        ),
+        ("Schedule", {"fields": list(SCHEDULE)}),
         (
             "Retention",
             {"description": "Counted over proven runs. Three proven runs always stay.", "fields": list(KEEP)},
@@ -139,11 +132,9 @@ class PolicyAdmin(EditableAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/retention/", view(retention_page.page), name="backups_retention"),
-            path("schedule/", view(explain), name="backups_explain"),
-        ]
-        return [*own, *super().get_urls()]
+        told = path("schedule/", view(explain), name="backups_explain")
+        kept = path("<int:pk>/retention/", view(retention_page.page), name="backups_retention")
+        return [told, kept, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()

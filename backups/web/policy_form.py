@@ -27,6 +27,7 @@ from operations.models import Environment
 
 _TABLE = re.compile(r"^[^.]+\..+$")
 _SCHEDULE = {"enabled", "cron", "time_zone"}
+SCHEDULE = ("cron", "time_zone", "grace_minutes", "rto_budget_seconds", "ping_url_env", "second_store_env")
 
 
 class TablePicker(forms.CheckboxSelectMultiple):
@@ -72,12 +73,7 @@ class PolicyForm(forms.ModelForm):
             "closure",
             "format",
             "enabled",
-            "cron",
-            "time_zone",
-            "grace_minutes",
-            "rto_budget_seconds",
-            "ping_url_env",
-            "second_store_env",
+            *SCHEDULE,
             *KEEP,
         ]
 

@@ -116,33 +116,7 @@ class Environment(models.Model):
 
     class Meta:
         ordering = ["-protected", "slug"]
-        constraints = [
-            models.CheckConstraint(
-                name="environment_kind_known",
-                condition=models.Q(kind__in=["production", "staging", "preview", "portal"]),
-            ),
-            models.CheckConstraint(
-                name="environment_health_url_http",
-                condition=models.Q(health_url="") | models.Q(health_url__regex=r"^https?://"),
-            ),
-            models.CheckConstraint(
-                name="environment_runbook_url_http",
-                condition=models.Q(runbook_url="") | models.Q(runbook_url__regex=r"^https?://"),
-            ),
-            models.UniqueConstraint(
-                columns.FOLDED,
-                name="environment_slug_once",
-                violation_error_message="Another environment's slug names the same variables; choose another one.",
-            ),
-            models.UniqueConstraint(
-                name="environment_supabase_ref_once",
-                fields=["supabase_ref"],
-                condition=~models.Q(supabase_ref=""),
-                violation_error_message=(
-                    "Another environment has this Supabase project; its votes guard it. Empty the ref there first."
-                ),
-            ),
-        ]
+        constraints = columns.CONSTRAINTS
 
     def __str__(self) -> str:
         return self.slug

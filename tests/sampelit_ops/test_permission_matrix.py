@@ -137,6 +137,7 @@ def test_staff_without_a_role_sees_nothing_but_themselves(asked: list[MatrixRow]
 
 def test_who_looks_never_deletes_or_decides(asked: list[MatrixRow]) -> None:
     acts = [row for row in asked if row.method == "POST" and ("/delete/" in row.address or "/add/" in row.address)]
+    acts = [row for row in acts if not row.address.startswith(OWN)]
 
     assert acts
     assert [row.address for row in acts for who in LOOKS_ONLY if row.answers[who] == "yes"] == []
