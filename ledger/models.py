@@ -7,6 +7,7 @@ written down at a moment. Stream: what a collector has. No foreign keys: an entr
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from django.db import models
 from django.utils import timezone
@@ -33,6 +34,9 @@ class Entry(models.Model):
     mac = models.CharField(
         max_length=120, blank=True, default="", db_default="", help_text="the portal's code over the hash"
     )
+    stored_at = models.DateTimeField(
+        null=True, editable=False, help_text="the database's own clock, whatever the writer says; not hashed"
+    )
 
     class Meta:
         verbose_name_plural = "timeline"
@@ -55,6 +59,11 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.code}"
+
+    @property
+    def since(self) -> datetime:
+        """When it was written, as the database says; the writer's word for entries from before it did."""
+        return self.stored_at or self.at
 
     @property
     def payload(self) -> dict[str, object]:

@@ -23,7 +23,7 @@ from operations.models import Environment, Operation, Status
 from operations.models.environment import PORTAL
 from operations.serializers import standing
 from operations.tokens import use as tokens
-from operations.votes.judge import GLASS
+from operations.votes.said import GLASS
 from providers.errors import Refused
 
 FAILED, REFUSED, WAITING, ENDED_OTHERWISE, TIMED_OUT = 1, 2, 3, 4, 5
@@ -115,6 +115,8 @@ def confirmed(by: User, options: dict[str, Any], act: Callable[[], Result]) -> R
     try:
         return act()
     except StepUpNeeded as asked:
+        if asked.binding.by_passkey:
+            raise Refused(f"{asked} The shell has no passkey: do it on the portal's page.") from asked
         code = options.get("code") or (input(f"{asked}\nCode: ") if sys.stdin.isatty() else "")
         if not code:
             raise Refused(f"{asked} Give a code of your app or a recovery code with --code.") from asked

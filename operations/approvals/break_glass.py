@@ -17,10 +17,9 @@ from operations.engine.deciding import places_of
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
-from operations.factors.acts import about
-from operations.factors.step_up import spend
 from operations.models import Operation, Status, Task
-from operations.votes.judge import GLASS
+from operations.votes.said import GLASS
+from operations.votes.signatures import signature
 from providers.errors import Refused
 
 WINDOW = timedelta(minutes=30)
@@ -55,12 +54,12 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
             if refusal:
                 raise PermissionDenied(f"{refusal} Nothing was changed.")
             reason = said(reason)
-            spend(by.username, about(GLASS, row))
+            signed = signature(by, GLASS, row)
             alone = holders(VOTE, row.environment).count() < 2
             begin = timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0))
             _replace_votes(row, by, reason, begin)
             until = (begin + WINDOW).isoformat()
-            record_about(row, GLASS, actor=by.username, reason=reason, channel=channel, until=until)
+            record_about(row, GLASS, actor=by.username, reason=reason, channel=channel, until=until, **signed)
     row.refresh_from_db()
     return row
 

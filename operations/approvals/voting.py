@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,11 +17,10 @@ from operations.engine.kinds import registry
 from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
-from operations.factors.acts import about
-from operations.factors.step_up import spend
 from operations.models import Approval, Operation, Risk, Status
 from operations.periodic.isolation import one_by_one
 from operations.votes.judge import counted, has_votes, why_not_yet
+from operations.votes.signatures import is_grave, signature
 from providers.errors import Refused
 
 
@@ -44,12 +45,6 @@ def objection(operation: Operation) -> str:
     """What its kind says against any vote in its favour, or nothing; to refuse it is always possible."""
     kind = registry.kinds.get(operation.kind)
     return kind.objection(operation) if kind else ""
-
-
-def is_grave(operation: Operation) -> bool:
-    """Whether a vote for it needs a second factor shown for it."""
-    kind = registry.kinds.get(operation.kind)
-    return kind is None or kind.step_up or operation.risk == Risk.DESTRUCTIVE
 
 
 def typed_for(operation: Operation) -> str:
@@ -112,7 +107,7 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
             if decision == Approval.Decision.APPROVE and (why := objection(row)):
                 raise Refused(f"{why} Nothing was changed.")
             comment = said(comment)
-            _confirm(decision, row, by)
+            signed = _confirm(decision, row, by)
             Approval.objects.update_or_create(
                 operation=row,
                 approved_by=by,
@@ -131,22 +126,24 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                 ended = {"ended_at": timezone.now(), "error": said_so, "sealed": ""}
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
             verb = "approved" if decision == Approval.Decision.APPROVE else "rejected"
-            asked = row.content_sha256
-            record_about(
-                row, f"operations.{verb}", actor=by.username, comment=comment, channel=channel, content_sha256=asked
-            )
+            asked, told = row.content_sha256, {"channel": channel, **signed}
+            record_about(row, f"operations.{verb}", actor=by.username, comment=comment, content_sha256=asked, **told)
             if decision == Approval.Decision.APPROVE:
                 _advance_if_enough(row)  # after its entry, without which no vote counts
     row.refresh_from_db()
     return row
 
 
-def _confirm(decision: str, row: Operation, by: User) -> None:
-    """A vote lowers what guards the product, a refusal what protects it: by what the operation does. StepUpNeeded."""
+def _confirm(decision: str, row: Operation, by: User) -> dict[str, Any]:
+    """A vote lowers what guards the product, a refusal what protects it: by what the operation does. StepUpNeeded.
+
+    Answers what the entry keeps of it: a passkey's signature under a vote.
+    """
     if decision == Approval.Decision.REJECT:
         confirm_ending("operations.reject", row, by)
     elif is_grave(row):
-        spend(by.username, about("operations.approve", row))
+        return signature(by, "operations.approve", row)
+    return {}
 
 
 def _advance_if_enough(row: Operation) -> None:

@@ -1,14 +1,16 @@
-"""Checks of second factors at rest: the key is here, nothing lies in clear, and no earlier key is still needed."""
+"""Checks of second factors: the keys are here, nothing lies in clear, no earlier key is needed, and who signs votes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.utils import timezone
 
 from ledger import authenticity, channel
+from operations.authority import VOTE, holders_anywhere
 from operations.doctor import Check, register
-from operations.factors import rotation
+from operations.factors import enrolments, rotation
 from operations.models import Environment
 from operations.models.factor_key import LEAST
 
@@ -47,6 +49,25 @@ def authority_key(environment: Environment | None) -> Iterator[Check]:
         yield Check(name, "bad", "set, but not published", why, "A ticker that holds it publishes it within a minute.")
     else:
         yield Check(name, "ok", "set and published", why)
+
+
+@register
+def passkey_votes(environment: Environment | None) -> Iterator[Check]:
+    """Enough approvers can sign what OPS_PASSKEY_VOTES asks for; without it a stolen web service votes for those who
+    have no passkey."""
+    people = [person.username for person in holders_anywhere(VOTE)]
+    keys, now = enrolments.enrolments(people), timezone.now()
+    able = sum(any(key.signs(now) for key in keys[name]) for name in people)
+    required, name = settings.OPS_PASSKEY_VOTES, "votes by passkey"
+    why = "Whoever takes the web service over can write the votes of people who vote by a code; no passkey's."
+    found = f"{able} of {len(people)} approvers can sign (a passkey counts a day after it was added)"
+    if not required:
+        fix = "Once three can, set OPS_PASSKEY_VOTES=2 for web and workers; docs/security.md."
+        yield Check(name, "idle", f"not required; {found}", why, fix)
+        return
+    tone = "bad" if able < required else "warn" if able == required else "ok"
+    fix = "" if tone == "ok" else "More approvers add a passkey: Second factor, in their menu."
+    yield Check(name, tone, f"{required} required; {found}", why, fix)
 
 
 @register

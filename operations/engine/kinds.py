@@ -12,6 +12,7 @@ from typing import Any
 
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Operation, Risk
+from operations.votes.signatures import asks_for_factor
 from providers.errors import Refused
 
 
@@ -125,6 +126,7 @@ registry = Registry()
 
 def register(kind: OperationKind) -> None:
     registry.kinds[kind.name] = kind
+    (asks_for_factor.add if kind.step_up else asks_for_factor.discard)(kind.name)
 
 
 def register_step(name: str, spec: StepSpec) -> None:

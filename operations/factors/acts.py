@@ -42,11 +42,15 @@ ACTS = {
 
 @dataclass(frozen=True)
 class Binding:
-    """What exactly a factor is shown for; `digest` stands for the content that the page shows."""
+    """What exactly a factor is shown for; `digest` stands for the content that the page shows.
+
+    `by_passkey`: it counts only with a passkey's signature, so no code will do.
+    """
 
     act: str
     subject: str
     digest: str
+    by_passkey: bool = False
 
     def sha256(self, username: str) -> str:
         return digest_of(username, self.act, self.subject, self.digest)
@@ -55,10 +59,10 @@ class Binding:
         return f"{ACTS[self.act]} {self.subject}"
 
 
-def about(act: str, operation: Operation) -> Binding:
+def about(act: str, operation: Operation, *, by_passkey: bool = False) -> Binding:
     """The act on exactly this operation, with what it will do."""
     subject = f"{operation} on {operation.environment.slug} ({operation.pk})"
-    return Binding(act, subject, operation.content_sha256)
+    return Binding(act, subject, operation.content_sha256, by_passkey)
 
 
 def asked(operation: Operation) -> Binding:

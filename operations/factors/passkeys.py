@@ -7,9 +7,7 @@ session and purpose; origin and RP ID come from settings, and the authenticator 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -19,11 +17,9 @@ from webauthn import (
     generate_authentication_options,
     generate_registration_options,
     options_to_json,
-    verify_authentication_response,
     verify_registration_response,
 )
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -33,7 +29,9 @@ from webauthn.helpers.structs import (
 )
 
 from ledger.services import record
+from operations.factors import enrolments
 from operations.factors.acts import digest_of
+from operations.factors.assertions import WRONG, check, checked, kept
 from operations.models import Passkey, PasskeyChallenge
 from operations.models.factor import sealed_passkey
 from providers import bounded_json
@@ -43,8 +41,6 @@ VALID = timedelta(minutes=5)
 LONGEST = 16_384  # characters of an answer
 REGISTER, SIGN_IN = "register", "sign-in"
 REQUIRED = UserVerificationRequirement.REQUIRED
-WRONG = "The passkey did not fit what was asked. Nothing was done; reload the page and try again."
-Answer = TypeVar("Answer")
 
 
 def of(user: User) -> list[Passkey]:
@@ -87,8 +83,8 @@ def request(user: User, session: str, purpose: str) -> str:
 def register(user: User, session: str, answer: str, name: str) -> Passkey:
     """The new passkey. Raises Refused."""
     given = _parsed(answer)
-    challenge = _spent(user, session, REGISTER, given)
-    verified = _checked(
+    challenge, _ = _spent(user, session, REGISTER, given)
+    verified = checked(
         lambda: verify_registration_response(
             credential=given,
             expected_challenge=challenge,
@@ -113,28 +109,24 @@ def register(user: User, session: str, answer: str, name: str) -> Passkey:
 
 def verify(user: User, session: str, purpose: str, answer: str) -> Passkey:
     """The passkey of this person that answered exactly this. Raises Refused; a copied one is written down."""
+    return sign(user, session, purpose, answer)[0]
+
+
+def sign(user: User, session: str, purpose: str, answer: str) -> tuple[Passkey, dict[str, str]]:
+    """The same, with what it signed, as the ledger keeps it."""
     given = _parsed(answer)
-    challenge = _spent(user, session, purpose, given)
+    challenge, nonce = _spent(user, session, purpose, given)
     with transaction.atomic():
         row = Passkey.objects.select_for_update().filter(user=user, credential_id=str(given.get("id"))).first()
         if row is None:
             raise Refused("This passkey is not one of yours here. Nothing was done; use one that you enrolled.")
-        verified = _checked(
-            lambda: verify_authentication_response(
-                credential=given,
-                expected_challenge=challenge,
-                expected_rp_id=settings.PASSKEY_RP_ID,
-                expected_origin=settings.PASSKEY_ORIGIN,
-                credential_public_key=row.cose_key,
-                credential_current_sign_count=0,  # compared below, where a copy can be told from a fault
-                require_user_verification=True,
-            )
-        )
+        verified = check(given, challenge, row.cose_key)
         copied = max(row.sign_count, verified.new_sign_count) > 0 and verified.new_sign_count <= row.sign_count
         if not copied:
             used = {"sign_count": verified.new_sign_count, "last_used_at": timezone.now()}
             Passkey.objects.filter(pk=row.pk).update(**used, synced=verified.credential_backed_up)
-            return row
+            enrolments.make_known(row)
+            return row, kept(given, nonce)
     with transaction.atomic():
         about = {"before": row.sign_count, "now": verified.new_sign_count}
         record("signin.passkey_copied", actor=user.username, subject=row.name, data=about)
@@ -147,24 +139,19 @@ def _challenge(user: User, session: str, purpose: str) -> bytes:
     return PasskeyChallenge.objects.issue(user, digest_of(session), purpose, timezone.now() + VALID)
 
 
-def _spent(user: User, session: str, purpose: str, given: dict[str, object]) -> bytes:
-    """The challenge that this answer names, used up; those that are over go. Raises Refused for any but their own."""
+def _spent(user: User, session: str, purpose: str, given: dict[str, object]) -> tuple[bytes, str]:
+    """The challenge that this answer names with its nonce, used up; those that are over go. Raises Refused for any but
+    their own."""
     PasskeyChallenge.objects.filter(person=user, expires_at__lt=timezone.now() - VALID).delete()
     try:
         client = bounded_json.loads(base64url_to_bytes(str(given["response"]["clientDataJSON"])))  # type: ignore[index]
         challenge = base64url_to_bytes(str(client["challenge"]))
     except (ValueError, KeyError, TypeError):
         raise Refused(WRONG) from None
-    if not PasskeyChallenge.objects.spend(user, digest_of(session), purpose, challenge):
+    nonce = PasskeyChallenge.objects.spend(user, digest_of(session), purpose, challenge)
+    if not nonce:
         raise Refused("This was asked too long ago, or was answered before. Nothing was done; reload the page.")
-    return challenge
-
-
-def _checked(check: Callable[[], Answer]) -> Answer:
-    try:
-        return check()
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-        raise Refused(WRONG) from error
+    return challenge, nonce
 
 
 def _parsed(answer: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ for anything else raises StepUpNeeded, which pages and the shell answer by askin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -38,8 +39,9 @@ def prove(person: User, binding: Binding, code: str) -> StepUp:
         return note(person, binding, method)
 
 
-def note(person: User, binding: Binding, method: str) -> StepUp:
-    """Remember for five minutes that a factor was shown; call it in the transaction that verified it."""
+def note(person: User, binding: Binding, method: str, signed: Mapping[str, str] | None = None) -> StepUp:
+    """Remember for five minutes that a factor was shown, and what a passkey `signed`; call it in the transaction that
+    verified it."""
     now = timezone.now()
     StepUp.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
     row = StepUp.objects.create(
@@ -47,6 +49,7 @@ def note(person: User, binding: Binding, method: str) -> StepUp:
         act=binding.act,
         binding_sha256=binding.sha256(person.username),
         method=method,
+        signed=dict(signed or {}),
         shown_at=now,
         expires_at=now + VALID,
     )
@@ -55,14 +58,20 @@ def note(person: User, binding: Binding, method: str) -> StepUp:
     return row
 
 
-def spend(username: str, binding: Binding) -> None:
-    """Use the factor up that was shown for this. Raises StepUpNeeded; the portal's own account has no factor."""
+def spend(username: str, binding: Binding) -> dict[str, str]:
+    """Use the factor up that was shown for this; answers what its passkey signed, nothing for a code.
+
+    Raises StepUpNeeded. The portal's own account has no factor.
+    """
     if acts_as_machine(username):
-        return
+        return {}
     now = timezone.now()
     fresh = _shown(username, binding).filter(spent_at=None, expires_at__gt=now)
-    if not fresh.update(spent_at=now):
+    row = (fresh.exclude(signed={}) if binding.by_passkey else fresh).select_for_update().first()
+    if row is None:
         raise StepUpNeeded(binding, _why(username, binding))
+    fresh.update(spent_at=now)
+    return dict(row.signed)
 
 
 def _shown(username: str, binding: Binding) -> QuerySet[StepUp]:
@@ -73,6 +82,8 @@ def _shown(username: str, binding: Binding) -> QuerySet[StepUp]:
 def _why(username: str, binding: Binding) -> str:
     """What became of the factor that was shown last for this, or for something else of the kind."""
     last = _shown(username, binding).first()
+    if binding.by_passkey and (last is None or not last.signed):
+        return "This counts only with the signature of your passkey; no code replaces it."
     if last is not None:
         ended = "was used; each works once" if last.spent_at else "is older than five minutes"
         return f"The second factor that you showed for this at {last.shown_at:%H:%M} UTC {ended}."

@@ -145,8 +145,8 @@ class Environment(models.Model):
         return [self, *Environment.objects.of_one_database(self)]
 
     def votes(self, risk: str) -> int:
-        """How many other people must approve an act of this risk: as its database's strictest environment says."""
-        return max(environment.own_votes(risk) for environment in self.of_one_database())
+        """How many other people must approve such an act: as its database's strictest environment says, at least."""
+        return max(columns.least_votes(risk), *(each.own_votes(risk) for each in self.of_one_database()))
 
     def own_votes(self, risk: str) -> int:
         """What this row asks for by itself; one that SQL changed as much as any environment asks or it ever did."""

@@ -70,6 +70,11 @@ def _text(values: dict[str, Any]) -> str:
     return canonical.dumps({name: values[name] for name in SIGNED})
 
 
+def least_votes(risk: str) -> int:
+    """What no row lowers."""
+    return int(settings.OPS_PASSKEY_VOTES) if risk == "destructive" else 0
+
+
 def most_ever(slug: str, risk: str) -> int:
     """The most votes for this risk that an entry of this portal ever gave the environment; one query."""
     entries = Entry.objects.filter(code__in=_ENTRIES, subject=slug)

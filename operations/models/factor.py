@@ -103,20 +103,28 @@ class Passkey(TimestampMixin, Device):
         return f"passkey {self.user_id} {self.credential_id}"
 
 
+def challenge_of(nonce: str, purpose: str) -> bytes:
+    """What an authenticator signs for a purpose: whoever knows both can say later what was signed."""
+    return hashlib.sha256(f"sampelit_ops.passkey\0{nonce}\0{purpose}".encode()).digest()
+
+
 class PasskeyChallengeManager(models.Manager["PasskeyChallenge"]):
     def issue(self, person: User, session_sha256: str, purpose: str, expires_at: datetime) -> bytes:
-        """32 random bytes that count once, for exactly this."""
-        challenge = secrets.token_bytes(32)
-        asked = {"person": person, "session_sha256": session_sha256, "purpose": purpose}
+        """32 bytes, made of random ones and the purpose, that count once, for exactly this."""
+        nonce = secrets.token_hex(32)
+        challenge = challenge_of(nonce, purpose)
+        asked = {"person": person, "session_sha256": session_sha256, "purpose": purpose, "nonce": nonce}
         self.create(**asked, challenge=challenge.hex(), expires_at=expires_at)
         return challenge
 
-    def spend(self, person: User, session_sha256: str, purpose: str, challenge: bytes) -> bool:
-        """Whether it was issued for this, is fresh, and was not spent before."""
+    def spend(self, person: User, session_sha256: str, purpose: str, challenge: bytes) -> str:
+        """Its nonce if it was issued for this, is fresh, and was not spent before; else nothing."""
         now = timezone.now()
         fresh = self.filter(challenge=challenge.hex(), spent_at=None, expires_at__gt=now)
         asked = fresh.filter(person=person, session_sha256=session_sha256, purpose=purpose)
-        return bool(asked.update(spent_at=now))
+        if not asked.update(spent_at=now):
+            return ""
+        return self.values_list("nonce", flat=True).get(challenge=challenge.hex())
 
 
 class PasskeyChallenge(models.Model):
@@ -125,6 +133,7 @@ class PasskeyChallenge(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     session_sha256 = models.CharField(max_length=64)
     purpose = models.CharField(max_length=64)
+    nonce = models.CharField(max_length=64, default="", db_default="")
     challenge = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)

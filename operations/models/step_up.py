@@ -15,6 +15,7 @@ class StepUp(models.Model):
     act = models.CharField(max_length=40)
     binding_sha256 = models.CharField(max_length=64)
     method = models.CharField(max_length=40)
+    signed = models.JSONField(default=dict, db_default={}, help_text="What a passkey signed; of a code nothing.")
     shown_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Q
-from django.utils import timezone
 
-from ledger.authenticity import is_genuine
 from ledger.models import Entry
 from operations.authority import VOTE, holds
+from operations.factors.enrolments import SETTLES_AFTER, Enrolled, enrolments
 from operations.models import Approval, Environment, Operation, Status
-from operations.votes.standing import KNOWN, SETTLES_AFTER, approver_on, histories, standing, written_down
-
-GLASS = "operations.break_glass"  # the permission, and the code of the entry
-APPROVED = "operations.approved"
-_SAID = (APPROVED, "operations.rejected", "operations.approval_revoked")
+from operations.votes.said import GLASS, Said, glass_broken, votes_said
+from operations.votes.signatures import is_grave, why_not_signed
+from operations.votes.standing import approver_on, histories, standing
 
 
 @dataclass(frozen=True)
@@ -35,27 +30,29 @@ class Judged:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the ledger holds of some operations: how their voters came to vote, and for which digest each voted."""
+    """What the ledger holds of some operations: how their voters came to vote, what each said, and their passkeys."""
 
     histories: dict[str, list[Entry]]
-    said: dict[str, dict[str, str]]
+    said: dict[str, dict[str, Said]]
+    passkeys: dict[str, list[Enrolled]]
 
 
 def judge(operation: Operation, places: Sequence[Environment], evidence: Evidence | None = None) -> list[Judged]:
     """Every vote for it that was not taken back; a page of many operations reads their evidence at once."""
     living = _living(operation)
-    known = evidence or (_evidence([operation], {_name(vote) for vote in living}) if living else Evidence({}, {}))
+    known = evidence or (_evidence([operation], {_name(vote) for vote in living}) if living else Evidence({}, {}, {}))
     return [Judged(vote, _why_not(vote, operation, places, known)) for vote in living]
 
 
 def evidence_of(operations: Sequence[Operation], *others: User) -> Evidence:
-    """Two queries, besides the votes and their people where these were not prefetched."""
+    """Three queries at most, besides the votes and their people where these were not prefetched."""
     names = {_name(vote) for operation in operations for vote in _living(operation)}
     return _evidence(operations, names | {person.username for person in others})
 
 
 def _evidence(operations: Sequence[Operation], names: set[str]) -> Evidence:
-    return Evidence(histories(names), _said(operations))
+    grave = names if any(map(is_grave, operations)) else ()
+    return Evidence(histories(names), votes_said(operations), enrolments(grave) if grave else {})
 
 
 def _name(vote: Approval) -> str:
@@ -107,14 +104,20 @@ def why_not_votes(operation: Operation, places: Sequence[Environment]) -> str:
         return ""
     words = [f"{have} of {wanted} votes count.", *(one.why_not for one in judged)]
     if operation.glass_is_broken():
-        by = operation.break_glass_by
-        if by is None or _broke_the_glass(operation) != by.username:
-            words.append(f"The ledger does not hold that {by} broke the glass for it.")
-        elif not all(holds(by, GLASS, place) for place in places):
-            words.append(f"{by}, who broke the glass, may not do that any more.")
-        else:
+        why_not = _why_not_glass(operation, places)
+        if not why_not:
             return ""
+        words.append(why_not)
     return " ".join(filter(None, words))
+
+
+def _why_not_glass(operation: Operation, places: Sequence[Environment]) -> str:
+    by, said = operation.break_glass_by, glass_broken(operation)
+    if by is None or said is None or said.name != by.username:
+        return f"The ledger does not hold that {by} broke the glass for it."
+    if not all(holds(by, GLASS, place) for place in places):
+        return f"{by}, who broke the glass, may not do that any more."
+    return why_not_signed(GLASS, operation, said, enrolments([said.name])[said.name])
 
 
 def why_not_asker(asker: User, permission: str, place: Environment | None) -> str:
@@ -149,30 +152,10 @@ def _why_not(vote: Approval, operation: Operation, places: Sequence[Environment]
         return f"{name} is deactivated."
     if missing := [place for place in places if not holds(person, VOTE, place)]:
         return f"{name} may not vote on {missing[0]} any more."
-    if vote.content_sha256 != asked or evidence.said.get(operation.pk, {}).get(name) != asked:
+    said = evidence.said.get(operation.pk, {}).get(name)
+    if vote.content_sha256 != asked or said is None or said.content_sha256 != asked:
         return f"The ledger holds no vote of {name} for this content."
-    return why_not_yet(name, places, evidence.histories[name])
-
-
-def _broke_the_glass(operation: Operation) -> str:
-    """Who did, by the newest entry about it that this portal wrote, while the window that it names is open."""
-    entries = Entry.objects.filter(subject=operation.pk, code=GLASS).order_by("-sequence")
-    newest = next(filter(is_genuine, entries), None)
-    until = str(newest.payload.get("until", "")) if newest else ""
-    return newest.actor if newest and until and datetime.fromisoformat(until) > timezone.now() else ""
-
-
-def _said(operations: Sequence[Operation]) -> dict[str, dict[str, str]]:
-    """By operation and person the digest last voted for, according to the entries that this portal wrote."""
-    asked = {operation.pk: operation.content_sha256 for operation in operations}
-    said: dict[str, dict[str, str]] = {pk: {} for pk in asked}
-    for entry in Entry.objects.filter(Q(subject__in=asked, code__in=_SAID) | Q(code=KNOWN)).order_by("sequence"):
-        if not is_genuine(entry):
-            continue
-        if entry.code == KNOWN:
-            for pk in asked:
-                said[pk] |= dict.fromkeys(written_down(entry, "votes").get(pk, ()), asked[pk])
-        else:
-            digest = entry.payload.get("content_sha256") if entry.code == APPROVED else ""
-            said[entry.subject][entry.actor] = str(digest)
-    return said
+    if why_not := why_not_yet(name, places, evidence.histories[name]):
+        return why_not
+    keys = evidence.passkeys.get(name, [])
+    return why_not_signed("operations.approve", operation, said, keys) if is_grave(operation) else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q
@@ -16,16 +16,16 @@ from django.utils import timezone
 
 from ledger.authenticity import is_genuine
 from ledger.models import Entry
+from operations.factors.enrolments import SETTLES_AFTER, STARTED_OVER
 from operations.models import Environment
 
 APPROVER = "Approver"
 ADMIN = frozenset({"Admin"})
-SETTLES_AFTER = timedelta(hours=24)
 CONFIRMED = "operations.approver_confirmed"
 KNOWN = "operations.voters_known"  # written once, by the migration that began to ask
 GIVEN, TAKEN = "signin.role_given", "signin.role_taken"
 _LISTED = {"signin.invited": "roles", "signin.roles_changed": "after", CONFIRMED: "roles"}
-_BEGINS_AGAIN = ("signin.user_activated", "signin.second_factor_removed")
+_BEGINS_AGAIN = ("signin.user_activated", STARTED_OVER)
 _CODES = (*_LISTED, GIVEN, TAKEN, *_BEGINS_AGAIN, "signin.first_admin")
 
 

@@ -52,12 +52,14 @@ class StepUpPages:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return page(request, exception.binding) if isinstance(exception, StepUpNeeded) else None
+        if not isinstance(exception, StepUpNeeded):
+            return None
+        return page(request, exception.binding, exception.reason if request.POST.get(CODE) else "")
 
 
 def signed(request: HttpRequest, binding: Binding) -> str:
     """What the page shows, as this session may send it back."""
-    return signing.dumps([binding.act, binding.subject, binding.digest], salt=_salt(request))
+    return signing.dumps([binding.act, binding.subject, binding.digest, binding.by_passkey], salt=_salt(request))
 
 
 def opened(request: HttpRequest, text: str) -> Binding | None:
@@ -75,9 +77,9 @@ def _show(request: HttpRequest, user: User, binding: Binding) -> None:
         prove(user, binding, request.POST.get(CODE, ""))
         return
     purpose = binding.sha256(user.username)
-    row = passkeys.verify(user, request.session.session_key or "", purpose, answer)
+    row, signed = passkeys.sign(user, request.session.session_key or "", purpose, answer)
     with transaction.atomic():
-        note(user, binding, f"passkey {row.name}"[:40])
+        note(user, binding, f"passkey {row.name}"[:40], signed)
 
 
 def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpResponse:
@@ -92,8 +94,8 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
         "error": error,
         "signed": signed(request, binding),
         "again": [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values],
-        "has_factor": bool(options) or user_has_device(user),
-        "has_codes": devices.has_codes(user),
+        "has_factor": bool(options) or (user_has_device(user) and not binding.by_passkey),
+        "has_codes": devices.has_codes(user) and not binding.by_passkey,
         "options": options,
     }
     response = TemplateResponse(request, "account/step_up.html", context, status=ASKS)

@@ -20,7 +20,7 @@ from django.utils.http import urlsafe_base64_encode
 from ledger.services import record
 from operations.accounts import SYSTEM, why_not_name
 from operations.authority import VOTE, holders_anywhere
-from operations.factors import devices
+from operations.factors import devices, enrolments
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
@@ -79,7 +79,7 @@ def start_over(user: User, *, by: User) -> str:
     Identity.objects.filter(user=user).delete()
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    record("signin.second_factor_removed", actor=by.username, subject=user.username)
+    record(enrolments.STARTED_OVER, actor=by.username, subject=user.username)
     end_access(user, actor=by.username, why="the sign-in starts over")
     return _hand_over(user, by)
 

@@ -20,6 +20,7 @@ SENTENCES = {
     "signin.second_factor_enrolled": "{actor} enrolled a second factor",
     "signin.passkey_added": "{actor} enrolled the passkey {subject}",
     "signin.passkey_renamed": "{actor} renamed the passkey {before} to {subject}",
+    "signin.passkey_known": "The passkey {subject} of {actor} was written down: what it signs counts a day later",
     "signin.passkey_removed": "{actor} removed the passkey {subject}",
     "signin.passkey_copied": "The passkey {subject} of {actor} signed less often than before and was refused",
     "signin.app_removed": "{actor} removed their authenticator app",

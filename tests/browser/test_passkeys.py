@@ -13,10 +13,13 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from ledger.models import Entry
 from operations.factors import devices
+from operations.factors.enrolments import ADDED
 from operations.models import Approval, Operation, Passkey, StepUp
 from tests.browser.conftest import LISTEN, Site, Watched, watch
 from tests.browser.test_sign_in import RULES
+from tests.passkeys import DAY, age, judged
 from tests.people import vouch_for
 from tests.sampelit_ops.signin.codes import PASSWORD, code_of
 
@@ -103,13 +106,16 @@ def test_enrolled_then_shown_at_sign_in(desk: Desk) -> None:
     assert not desk.watched.violations()
 
 
-def test_shown_for_a_vote_once(desk: Desk, site: Site) -> None:
+def test_a_vote_carries_what_it_signed(desk: Desk, site: Site) -> None:
     desk.enrol()
+    name = desk.person.username
+    age(Entry.objects.get(code=ADDED, actor=name), DAY)
     waiting = site.world.operations["half approved"]
     desk.page.goto(desk.url + reverse("admin:operations_act", args=[waiting.pk, "approve"]))
     desk.page.locator("#typed").fill(desk.page.locator("label[for=typed] code").inner_text())
     desk.page.get_by_role("button", name="Approve").click()
     assert not Approval.objects.filter(approved_by=desk.person).exists()
+    expect(desk.page.get_by_label("Code")).to_have_count(0)
 
     desk.show()
 
@@ -117,6 +123,8 @@ def test_shown_for_a_vote_once(desk: Desk, site: Site) -> None:
     assert Approval.objects.get(approved_by=desk.person).content_sha256 == waiting.content_sha256
     shown = StepUp.objects.filter(person=desk.person, act="operations.approve").get()
     assert (shown.method, shown.spent_at is not None) == ("passkey laptop", True)
+    assert judged(waiting, name) == ""
+    assert judged(waiting, name, nonce="00" * 32).endswith("is said to have signed does not hold.")
     assert not desk.watched.violations()
 
 

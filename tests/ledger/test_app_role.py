@@ -27,13 +27,13 @@ from operations.votes.judge import counted
 from providers.errors import Refused
 from sampelit_ops import command_line
 from tests import factories
+from tests.app_role import PASSWORD, connected_as, made
 from tests.browser.pages import pages
 from tests.operations import test_votes_forged
 from tests.people import holder
 from tests.stepping import approve
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PASSWORD = "app-password"
 
 REWRITES = {
     "update": "UPDATE ledger_entry SET actor = 'nobody'",
@@ -81,22 +81,15 @@ REWRITES = {
 
 @pytest.fixture
 def role() -> Iterator[str]:
-    name = f"app_{uuid4().hex[:12]}"
-    app_role.grant(name, PASSWORD)
-    yield name
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    with made() as name:
+        yield name
 
 
 @pytest.fixture
 def as_app(role: str) -> Iterator[str]:
     """Django itself is connected as the portal's role."""
-    owner = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
-    connection.close()
-    connection.settings_dict.update(USER=role, PASSWORD=PASSWORD)
-    yield role
-    connection.close()
-    connection.settings_dict.update(owner)
+    with connected_as(role):
+        yield role
 
 
 def connected(role: str) -> psycopg.Connection:

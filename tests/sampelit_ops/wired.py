@@ -144,7 +144,8 @@ operations.Operation=OperationAdmin operations.Task=TaskAdmin
 altered_data approvers authority_key backup_keys backup_place backup_proofs backup_room backup_slots backup_source
 backup_stores blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest
 fingerprints identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history
-migrations new_approvers outbox outsiders periodic_jobs plan_memory portal_copy portal_database render render_recovery
+migrations new_approvers outbox outsiders passkey_votes periodic_jobs plan_memory portal_copy portal_database render
+render_recovery
 repositories requests retention second_factors secrets services sign_on slack store supabase supabase_functions ticker
 tokens troubles unknown_words variables votes webhook workers
 """,
@@ -196,7 +197,7 @@ sampelit_ops.outsiders.attested signin.app_removed signin.contact_changed signin
 signin.groups_stale
 signin.identity_linked signin.invited signin.link_sent signin.link_shown signin.locked signin.passkey_added
 signin.passkey_copied
-signin.passkey_removed signin.passkey_renamed signin.password_changed
+signin.passkey_known signin.passkey_removed signin.passkey_renamed signin.password_changed
 signin.password_set signin.provisioned signin.recovery_code_used signin.recovery_codes_made
 signin.role_given signin.role_taken
 signin.roles_changed signin.second_factor_enrolled

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
 
 from ledger.services import record
-from operations.factors import devices, passkeys
+from operations.factors import devices, enrolments, passkeys
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Passkey
@@ -60,7 +60,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 spend(user.username, Binding("signin.factor", user.username, digest_of("add", name, answer)))
             row = passkeys.register(user, request.session.session_key or "", answer, name)
             codes = devices.new_recovery_codes(user) if is_first else []
-            record("signin.passkey_added", actor=user.username, subject=name)
+            record(enrolments.ADDED, actor=user.username, subject=name, data=enrolments.data_of(row))
             end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
     except Refused as refusal:
         messages.error(request, refusal.reason)
@@ -95,7 +95,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         asked = digest_of("remove", row.name, row.credential_id)
         spend(user.username, Binding("signin.factor", user.username, asked))
         Passkey.objects.filter(pk=row.pk).delete()
-        record("signin.passkey_removed", actor=user.username, subject=row.name)
+        record(enrolments.REMOVED, actor=user.username, subject=row.name, data=enrolments.removal_of(row))
         end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
     messages.success(request, f"The passkey {row.name} is removed.")
     return redirect("account:second_factor")
