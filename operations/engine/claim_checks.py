@@ -19,6 +19,7 @@ from operations.engine.claim import Lease, write
 from operations.engine.finish import alarm, end
 from operations.engine.sealing import content_sha256
 from operations.models import Operation, Outcome, Status, Step, StepStatus
+from operations.votes.begun import has_begun
 from providers.errors import Refused
 
 logger = logging.getLogger("operations.accept")
@@ -30,6 +31,7 @@ def accept(lease: Lease) -> Specs | None:
     operation = Operation.objects.select_related("environment").get(pk=lease.operation_id)
     rows = list(operation.steps.all())
     untouched = all(row.status == StepStatus.PENDING for row in rows)
+    begun = has_begun(operation, rows)
     if untouched and operation.attempt > settings.OPS_MAX_ATTEMPTS:
         end(lease, Status.FAILED, f"It was claimed {operation.attempt} times without reaching its first step; stopped.")
         return None
@@ -37,7 +39,7 @@ def accept(lease: Lease) -> Specs | None:
         kind = kinds.get(operation.kind)
         specs = {spec.name: spec for spec in kind.resolved_steps(operation.parameters)}
         _same_steps(rows, specs, kind)
-        if untouched and operation.cancel_requested_at is None:
+        if not begun and operation.cancel_requested_at is None:
             _still_allowed(operation, kind)
         return specs
     except Refused as refusal:

@@ -20,6 +20,7 @@ from operations.log_context import operating
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from operations.models.operation import database_now
 from operations.periodic import calls
+from operations.votes.begun import has_begun, mark_of
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.redact import current as redactor
@@ -73,9 +74,10 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
             operation.pool = row.pool
             wake(operation)
             return False
-        if row.status == StepStatus.PENDING and not row.always and (gap := _gap_at_start(operation)):
-            end(lease, Status.EXPIRED, gap)
-            return False
+        if not operation.outcome and not has_begun(operation, operation.steps.all()):
+            if gap := gap_of(operation):
+                return _not_begun(lease, operation, gap.reason)
+            write(lease, begun=mark_of(operation))
         if row.always and row.status == StepStatus.RUNNING:
             _always_died(lease, operation, row)
             return False
@@ -94,12 +96,13 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
     return _run_step(StepContext(operation, row, Limits(spec.deadline, spec.stall), lease), spec.run, end_process)
 
 
-def _gap_at_start(operation: Operation) -> str:
-    """What its authority lost since the claim, asked in the transaction that begins the first step; or nothing."""
+def _not_begun(lease: Lease, operation: Operation, reason: str) -> bool:
+    """Its authority is gone since the claim. Where rows say that steps ran, what undoes them runs: True."""
     if operation.steps.exclude(status=StepStatus.PENDING).exists():
-        return ""
-    gap = gap_of(operation)
-    return gap.reason if gap else ""
+        write(lease, outcome=Outcome.FAILED, error=reason)
+        return True
+    end(lease, Status.EXPIRED, reason)
+    return False
 
 
 def _next(operation: Operation, specs: Specs) -> Step | None:

@@ -109,6 +109,7 @@ class Operation(models.Model):
     break_glass_reason = models.TextField(blank=True)
     break_glass_from = models.DateTimeField(null=True, blank=True)
     break_glass_until = models.DateTimeField(null=True, blank=True)
+    begun = models.CharField(max_length=64, default="", db_default="", editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(default=dict)

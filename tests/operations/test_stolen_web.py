@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pyrage
 import pytest
 import time_machine
 from django.contrib.auth.models import User
@@ -135,6 +136,48 @@ def test_rows_that_lower_what_is_asked_lower_no_vote_below_the_setting(
 
     assert not begins(row)
     assert "0 of 1 votes count." in row.error
+
+
+def test_a_row_that_says_it_runs_was_begun_by_nobody(theft: Theft, settings: Any) -> None:
+    for name in theft.keys:
+        theft.vote(name)
+    row = Operation.objects.filter(pk=theft.operation.pk)
+    row.update(status="queued")
+    row.update(status="running", begun="f" * 64)
+    first = theft.operation.steps.first()
+    assert first is not None
+    Step.objects.filter(pk=first.pk).update(status="succeeded")
+
+    settings.OPS_SEAL_IDENTITY = str(pyrage.x25519.Identity.generate())
+    run_once(theft.operation)
+
+    assert theft.operation.status == "failed"
+    assert "0 of 2 votes count." in theft.operation.error
+    assert theft.operation.steps.get(name="work").status == "skipped"
+
+
+@pytest.mark.parametrize("begun", ["older", "f" * 64])
+def test_no_row_is_born_begun_or_becomes_an_older_one(theft: Theft, begun: str) -> None:
+    row = Operation.objects.get(pk=theft.operation.pk)
+    with pytest.raises(utils.IntegrityError, match="begun by a worker"):
+        if begun == "older":
+            Operation.objects.filter(pk=row.pk).update(begun=begun)
+        else:
+            row.pk, row.begun, row._state.adding = new_ulid(), begun, True
+            row.save()
+
+
+def test_a_worker_goes_on_with_what_it_began(theft: Theft, people: dict[str, User], settings: Any) -> None:
+    """Also after the voters' rights were taken: they held them when it began."""
+    settings.OPS_SEAL_IDENTITY = str(pyrage.x25519.Identity.generate())
+    for name, person in people.items():
+        passkeys.approve(theft.operation, by=person, key=theft.keys[name])
+    first, *_ = theft.operation.steps.all()
+    Operation.objects.filter(pk=theft.operation.pk).update(due_at=None)
+    run_once(theft.operation, frozenset({"nowhere"}))
+    run_once(theft.operation)
+    assert theft.operation.steps.get(pk=first.pk).status == "succeeded"
+    assert len(Operation.objects.get(pk=theft.operation.pk).begun) == 64
 
 
 def test_the_time_of_an_entry_is_the_databases(theft: Theft) -> None:
