@@ -30,7 +30,9 @@ def main() -> None:
     options = parser.parse_args()
     options.home.mkdir(parents=True, exist_ok=True)
     if "memory" in options.only or not options.only:
-        write(services.memory(Path(tempfile.mkdtemp(dir=options.home)), min(options.rows, 200_000)), options.rows)
+        with tempfile.TemporaryDirectory(dir=options.home) as home:
+            Path(home).chmod(0o711)  # the user PostgreSQL runs as passes through
+            write(services.memory(Path(home), min(options.rows, 200_000)), options.rows)
     with tempfile.TemporaryDirectory(dir=fast_disk()) as work:
         measure(analysis.cases(Path(work), options.rounds), options)
     if not options.only or {*options.only} - {"memory", *analysis.KEYS}:

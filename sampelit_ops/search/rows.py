@@ -15,9 +15,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 
 from operations.web.formatting import relative
-from sampelit_ops.search.tables import TABLES, Rows, Table
-
-EACH = 6
+from sampelit_ops.search.tables import MOST, TABLES, Rows, Table
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Found:
 
 
 def find(user: User | AnonymousUser, word: str) -> list[Found]:
-    """At most `EACH` rows of each table that fit, in the order of `TABLES`."""
+    """At most `MOST` rows of each table that fit, in the order of `TABLES`."""
     tables = [table for table in TABLES if user.has_perm(table.permission)]
     if not tables or not word:
         return []
@@ -49,7 +47,7 @@ def _columns(place: int, table: Table, word: str) -> Rows:
 
     at = F(table.at) if table.at else Cast(Value(None), DateTimeField())
     columns = (Value(str(place), CharField()), text(table.key), text(table.name), text(table.about), at)
-    return table.rows(word).values_list(*columns)[:EACH]
+    return table.rows(word).values_list(*columns)[:MOST]
 
 
 def _found(table: Table, key: str, name: str, about: str, at: datetime | None) -> Found:

@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, path
 from operations import home_panels, navigation
 from sampelit_ops.outsiders.page import outsiders_page
 from sampelit_ops.recover import page as recover
+from sampelit_ops.search.tables import NEWEST
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.signin.views.password import OwnPassword
 from sampelit_ops.site import header, home, page_counts
@@ -91,7 +92,8 @@ class OpsAdminSite(admin.AdminSite):
         result = header.search(request, request.GET.get("q", ""))
         if result.exact:
             return redirect(result.exact)
-        context = {**self.each_context(request), "title": "Search", "found": result, "jump_query": result.query}
+        context = {**self.each_context(request), "title": "Search", "jump_query": result.query}
+        context |= {"found": result, "newest": f"{NEWEST:,}"}
         return render(request, "admin/jump.html", context)
 
     def records(self, request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from urllib.parse import quote_from_bytes, urlencode
 from zlib import crc32
@@ -74,7 +74,7 @@ def _digest(*parts: str) -> int:
     return crc32("\n".join((*parts, str(sampling.SEED))).encode())
 
 
-@lru_cache(maxsize=4)
+@cache  # made once: a soak asks for each hundreds of times
 def text(number: int) -> bytes:
     """A megabyte of one unit, or two million characters of many."""
     if number < len(UNITS):
@@ -136,6 +136,6 @@ def _most(path: str) -> int:
         return ORDINARY.field
 
 
-@lru_cache(maxsize=4)
+@cache  # made once: a soak asks for each hundreds of times
 def _quoted(number: int, size: int) -> str:
     return quote_from_bytes(text(number)[:size])[: size if size == LINE else None]

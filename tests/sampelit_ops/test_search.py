@@ -146,3 +146,31 @@ def test_the_shell_finds_the_same(world: factories.World, monkeypatch: pytest.Mo
 
     service = Service.objects.get(name="sampelit-api")
     assert reverse("admin:deployments_service_change", args=[service.pk]) in out.getvalue()
+
+
+def test_old_rows_are_found_by_commit_and_id_and_the_page_says_so(
+    client: Client, world: factories.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sampelit_ops.search.tables.NEWEST", 1)
+    old, oldest = Deployment.objects.last(), Operation.objects.last()
+    assert old is not None
+    assert oldest is not None
+    Deployment.objects.filter(pk=old.pk).update(commit_message="wxyzword")
+
+    by_word = ask(client, "wxyzword")
+    assert "newest 20,000 only" in " ".join(by_word.split())
+    for word, row in ((old.commit_sha[:8], old), (old.render_id, old), (oldest.pk[:14].lower(), oldest)):
+        assert str(row.pk) in [found.key for found in find(world.everything, word)], word
+
+
+def test_a_word_that_could_be_a_commit_is_looked_for_in_messages_too(world: factories.World) -> None:
+    newest = Deployment.objects.first()
+    assert newest is not None
+    Deployment.objects.filter(pk=newest.pk).update(commit_message="Decafbad is gone", commit_sha="1" * 40)
+    other = Deployment.objects.exclude(pk=newest.pk).first()
+    assert other is not None
+    Deployment.objects.filter(pk=other.pk).update(commit_sha="decaf" + "0" * 35)
+
+    found = {found.key for found in find(world.everything, "decaf") if found.heading == "Deployments"}
+
+    assert found == {str(newest.pk), str(other.pk)}
