@@ -9,7 +9,7 @@ from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SH, STRENGTH, Analysis, PlanStep, Statement, Touched
 from migrations_registry.analysis.risk import Policy, severity_of
 
-_SCAN_BYTES_PER_SECOND, _REWRITE_BYTES_PER_SECOND, _BRIEF_SECONDS = 150 * 1024 * 1024, 40 * 1024 * 1024, 0.2
+SCAN_BYTES_PER_SECOND, REWRITE_BYTES_PER_SECOND, _BRIEF_SECONDS = 150 * 1024 * 1024, 40 * 1024 * 1024, 0.2
 
 
 def size_of(objects: tuple[Touched, ...], facts: CatalogFacts | None) -> tuple[int | None, int | None]:
@@ -32,7 +32,7 @@ def seconds_blocked(statements: list[Statement], facts: CatalogFacts | None) -> 
             return None
         _, size = size_of(statement.objects, facts)
         rewrites = any(finding.rewrite for finding in statement.findings)
-        rate = _REWRITE_BYTES_PER_SECOND if rewrites else _SCAN_BYTES_PER_SECOND
+        rate = REWRITE_BYTES_PER_SECOND if rewrites else SCAN_BYTES_PER_SECOND
         total += (size or 0) / rate if slow else 0.0
     return round(total + _BRIEF_SECONDS, 1) if blocking else 0.0
 
@@ -71,7 +71,7 @@ def rewritten_bytes(analysis: Analysis, facts: CatalogFacts | None) -> int | Non
 
 def comparison(size_bytes: int, policy: Policy) -> str:
     """Why comparing what is destroyed with its restore point needs maintenance mode; empty where it does not."""
-    seconds, limit = round(size_bytes / _SCAN_BYTES_PER_SECOND, 1), policy.maintenance_seconds
+    seconds, limit = round(size_bytes / SCAN_BYTES_PER_SECOND, 1), policy.maintenance_seconds
     if seconds <= limit:
         return ""
     return (

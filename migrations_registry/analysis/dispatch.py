@@ -19,6 +19,8 @@ def judge(kind: str, node: Node, state: State) -> None:
         node = _through_views(node, state)
     state.judged.append((kind, node))
     ended = list(parents(kind, node, state)) if kind in ENDING else []
+    own = list(locks(kind, node))
+    new = {name for name, _ in own if state.is_new(name)}  # what is dropped or renamed is so no more afterwards
     for handler in HANDLERS.get(kind, ()):
         handler(node, state)
     if kind == "AlterTableStmt" and node["objtype"] != "OBJECT_TYPE":
@@ -26,12 +28,11 @@ def judge(kind: str, node: Node, state: State) -> None:
             command = item["AlterTableCmd"]
             for alter_handler in ALTER.get(command["subtype"], ()):
                 alter_handler(command, node, state)
-    own = list(locks(kind, node))
     for name, lock in own:
-        state.touch(name, lock)
+        state.touch(name, lock, is_new=name in new)
     for name, lock in ended:
         state.touch(name, lock, beside=(name, lock) not in own)
-    taken = [*own, *ended]
+    taken = [each for each in own if each[0] not in new] + ended
     for after in AFTER:
         after(kind, node, taken, state)
 

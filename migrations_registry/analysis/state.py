@@ -29,9 +29,8 @@ class State:
     changes_nothing: bool = False  # the whole file only reads
     harmless_transactions: bool = False
     exposed: bool = False  # the file is written for Supabase: API roles, auth functions or row security appear in it
-    for_api: set[tuple[str, Name]] = field(
-        default_factory=set
-    )  # what the file grants and makes policies of, for the API
+    for_api: set[tuple[str, Name]] = field(default_factory=set)  # relations with grants or policies of the file
+    served: set[tuple[Name, str]] = field(default_factory=set)  # CHECKs that the bounds of partitions replace now
     in_transaction: bool = False
     transaction: int = 0
     created: dict[Name, int] = field(default_factory=dict)  # new relation → transaction that made it
@@ -49,6 +48,9 @@ class State:
     made_names: set[Name] = field(default_factory=set)  # routines and operators that it has certainly made
     made_types: dict[Name, int] = field(default_factory=dict)  # type → transaction that made it
     column_types: dict[tuple[Name, str], str] = field(default_factory=dict)  # of columns that the file makes
+    retyped: dict[tuple[Name, str], str] = field(default_factory=dict)  # older column → its type as the file leaves it
+    plain_domains: dict[Name, Node] = field(default_factory=dict)  # domain that the file makes → the type it stands for
+    time_zone_set: bool = False
     plain_types: set[Name] = field(default_factory=set)  # no domains, says the file, wherever it makes them
     other_names: dict[str, set[str]] = field(default_factory=dict)  # routine → names under which it was known before
     following: list[Routine] = field(default_factory=list)
@@ -65,6 +67,7 @@ class State:
     index_columns: dict[Name, tuple[str, ...]] = field(default_factory=dict)  # of indexes that the file builds
     references: dict[tuple[Name, str], tuple[Name, tuple[str, ...]]] = field(default_factory=dict)  # key → parent, own
     default_partitions: dict[Name, Name | None] = field(default_factory=dict)  # as the file leaves them
+    partition_keys: dict[Name, tuple[str, ...]] = field(default_factory=dict)  # of tables that the file makes
     enum_values: dict[str, tuple[Name, int]] = field(default_factory=dict)  # new value → enum, transaction
     locked: dict[Name, str] = field(default_factory=dict)  # existing relations locked in this transaction
     hidden: list[str] = field(default_factory=list)
@@ -145,13 +148,13 @@ class State:
         """What `other` runs, `one` does too: a partition, an heir, a view over it, its new name, a column's domain."""
         self.relatives.setdefault(one, set()).add(other)
 
-    def touch(self, name: Name, lock: str, *, beside: bool = False) -> None:
-        """Note that the current statement locks a relation."""
+    def touch(self, name: Name, lock: str, *, beside: bool = False, is_new: bool = False) -> None:
+        """Note that the current statement locks a relation; `is_new`: it was, before the statement took it away."""
         before = self.touched.get(name)
         if self.is_later:
             return
         if before is None or STRENGTH[lock] > STRENGTH[before.lock]:
-            self.touched[name] = Touched(name, lock, self.is_new(name), beside)
+            self.touched[name] = Touched(name, lock, is_new or self.is_new(name), beside)
 
     def begin(self) -> None:
         """A transaction starts."""

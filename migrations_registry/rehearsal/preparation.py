@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 
 from backups.models import Run
+from migrations_registry.analysis.facts import TableFacts
+from migrations_registry.analysis.model import Name
 from migrations_registry.apply.attempt import journal
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
@@ -52,11 +54,17 @@ def prepare(ctx: StepContext, file: MigrationFile) -> None:
         "content_sha256": hashlib.sha256(reviewed.content).hexdigest(),
         "files": [_pending(each) for each in (*before, reviewed)],
         "claims": [asdict(claim) for claim in claims_of(reviewed.analysis)],
-        "live": {".".join(name): table.rows for name, table in reviewed.facts.tables.items()} if reviewed.facts else {},
+        "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},
+        "bytes": {".".join(name): table.bytes for name, table in tables_of(reviewed)},
     }
     ctx.save_state()
     names = "".join(f" after {each.file.name}," for each in before)
     ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
+
+
+def tables_of(reviewed: Review) -> list[tuple[Name, TableFacts]]:
+    """As the live catalog has them; none where it could not be read."""
+    return list(reviewed.facts.tables.items()) if reviewed.facts else []
 
 
 def _pending(reviewed: Review) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _report(
     asked: dict[str, Any], pending: Sequence[Pending], done: Sequence[Rehearsed], copy: Restored
 ) -> dict[str, Any]:
     """What is stored and shown of the file itself, with what it and those before it do to each other."""
-    sizes = Sizes(asked["live"], copy.rows)
+    sizes = Sizes(asked["live"], copy.rows, asked.get("bytes", {}))
     is_reached = len(done) == len(pending)
     costs = done[-1].attempt.costs if is_reached else {}
     claims = [Claim(**claim) for claim in asked["claims"]]

@@ -7,10 +7,11 @@ report: statements with forecasts and disagreements, effects with forecasts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from migrations_registry.analysis.model import SH, STRENGTH, Analysis
+from migrations_registry.analysis.cost import REWRITE_BYTES_PER_SECOND, SCAN_BYTES_PER_SECOND
+from migrations_registry.analysis.model import AS, SH, STRENGTH, Analysis
 from migrations_registry.effects.model import ROWS, Effect
 from migrations_registry.effects.wording import by_weight, phrase
 
@@ -47,10 +48,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows by "schema.name": on the target, and in the copy."""
+    """Rows by "schema.name": on the target, and in the copy; `bytes`: on the target, indexes included."""
 
     live: Mapping[str, int]
     copied: Mapping[str, int]
+    bytes: Mapping[str, int] = field(default_factory=dict)
 
     def factor(self, relations: Iterable[Relation]) -> float | None:
         """How many times more rows the target has; None where the copy has none to measure by."""
@@ -59,6 +61,17 @@ class Sizes:
         if not live:
             return 1.0
         return live / copied if copied else None
+
+    def seconds(self, seen: Seen) -> float | None:
+        """How long the statement would take on the target; where no row was copied, as the rules reckon by bytes."""
+        factor = self.factor({*seen.rewritten, *seen.scanned})
+        if factor is not None:
+            return round(seen.seconds * factor, 2)
+        works = [(name, REWRITE_BYTES_PER_SECOND) for name in seen.rewritten]
+        works += [(name, SCAN_BYTES_PER_SECOND) for name in set(seen.scanned) - set(seen.rewritten)]
+        if not all(".".join(name) in self.bytes for name, _ in works):
+            return None
+        return round(seen.seconds + sum(self.bytes[".".join(name)] / rate for name, rate in works), 2)
 
 
 def claims_of(analysis: Analysis) -> list[Claim]:
@@ -75,12 +88,13 @@ def claims_of(analysis: Analysis) -> list[Claim]:
 
 
 def disagreements(claim: Claim, seen: Seen) -> list[str]:
-    """Where the server did otherwise than the rules say, what is worse first. A table that rows are read from anyhow,
-    under a lock that lets everybody work, is no disagreement."""
+    """Where the server did otherwise than the rules say, what is worse first. Who reads while everybody works on is
+    no disagreement, be it a lock or rows."""
     found = []
-    if STRENGTH.get(seen.lock, -1) > STRENGTH.get(claim.lock, -1):
+    taken, said = (STRENGTH[AS] if lock == "" else STRENGTH[lock] for lock in (seen.lock, claim.lock))
+    if taken > said:
         found.append(f"takes {seen.lock}, the rules say {claim.lock or 'no lock'}")
-    elif STRENGTH.get(seen.lock, -1) < STRENGTH.get(claim.lock, -1):
+    elif taken < said:
         found.append(f"takes {seen.lock or 'no lock'}, the rules say {claim.lock}")
     if seen.rewritten and not claim.rewrite:
         found.append(f"writes {_names(seen.rewritten)} anew, which the rules do not say")
@@ -108,7 +122,7 @@ def _line(claim: Claim, seen: Seen, sizes: Sizes) -> dict[str, Any]:
         "rows": seen.rows,
         "seconds": round(seen.seconds, 3),
         "wal_bytes": seen.wal_bytes,
-        "forecast_seconds": None if factor is None else round(seen.seconds * factor, 2),
+        "forecast_seconds": sizes.seconds(seen),
         "forecast_wal_bytes": None if factor is None else int(seen.wal_bytes * factor),
         "claimed": claim.lock,
         "disagreements": disagreements(claim, seen),

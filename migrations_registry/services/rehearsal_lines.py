@@ -31,7 +31,10 @@ def _waiting(row: Rehearsal) -> str:
     seconds = row.report.get("blocked_seconds")
     if seconds is None:
         return "For how long others would wait, it cannot tell: the copy holds no rows to measure by."
-    return f"With the rows of today others would wait for about {seconds:g} s." if seconds else "Nobody would wait."
+    if not seconds:
+        return "Nobody would wait."
+    told = "With the rows of today" if not row.schema_only else "By the sizes of today, as the copy holds no rows,"
+    return f"{told} others would wait for about {seconds:g} s."
 
 
 def _marked(row: Rehearsal) -> Iterator[Line]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
-from psycopg import sql
 
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.apply import non_transactional, transactions
@@ -24,25 +22,15 @@ from providers.postgres.schema.live_facts import read_live
 from tests import portal_database
 from tests.factories import person
 from tests.migrations_registry.applying import Act, add_supabase, finish
+from tests.migrations_registry.truth.measuring import copied, proof_database
 from tests.people import holder
-
-PROOF_SCHEMA = Path(__file__).with_name("proof_schema.sql")
 
 
 @pytest.fixture(scope="session")
 def proof_dsn() -> Iterator[str]:
     """A scratch database in which every sample of every rule can run."""
-    name = f"proof_{uuid4().hex[:12]}"
-    portal_database.server.create_database(name)
-    dsn = portal_database.server.dsn(name)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(PROOF_SCHEMA.read_text())
-        connection.execute("ANALYZE")
-        connection.execute("SET allow_in_place_tablespaces = on")
-        connection.execute("DROP TABLESPACE IF EXISTS spare_space")
-        connection.execute("CREATE TABLESPACE spare_space LOCATION ''")
-    yield dsn
-    portal_database.server.drop_database(name)
+    with proof_database(portal_database.server) as name:
+        yield portal_database.server.dsn(name)
 
 
 @pytest.fixture(scope="session")
@@ -55,14 +43,8 @@ def proof_facts(proof_dsn: str) -> CatalogFacts:
 @pytest.fixture
 def copy_dsn(proof_dsn: str) -> Iterator[str]:
     """A copy of the proof database for one statement that cannot be rolled back."""
-    name = f"proof_copy_{uuid4().hex[:12]}"
-    template = psycopg.conninfo.conninfo_to_dict(proof_dsn)["dbname"]
-    with psycopg.connect(portal_database.server.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-    yield portal_database.server.dsn(name)
-    portal_database.server.drop_database(name)
+    with copied(portal_database.server, str(psycopg.conninfo.conninfo_to_dict(proof_dsn)["dbname"])) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -39,7 +39,6 @@ CREATE TABLE metered_rest PARTITION OF metered DEFAULT;
 CREATE VIEW recent AS SELECT id, created_at FROM orders;
 CREATE MATERIALIZED VIEW totals AS SELECT at, count(*) AS parts FROM events_new GROUP BY at;
 CREATE UNIQUE INDEX totals_at_idx ON totals (at);
-CREATE ACCESS METHOD spare TYPE TABLE HANDLER heap_tableam_handler;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE FUNCTION spare() RETURNS int LANGUAGE sql AS 'SELECT 1';
@@ -58,13 +57,3 @@ INSERT INTO games SELECT n FROM generate_series(1, 200) AS n;
 INSERT INTO metered SELECT 500 FROM generate_series(1, 200);
 INSERT INTO events_new SELECT 150 FROM generate_series(1, 200);
 REFRESH MATERIALIZED VIEW totals;
-DO $$
-DECLARE
-    role text;
-BEGIN
-    FOREACH role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
-            EXECUTE format('CREATE ROLE %I', role);
-        END IF;
-    END LOOP;
-END $$;

@@ -24,6 +24,9 @@ DANGEROUS = {
     "CREATE UNIQUE INDEX x ON orders (code)": 1,
     "DROP INDEX orders_note_idx": 1,
     "REINDEX INDEX orders_note_idx": 1,
+    "ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM (100) TO (200)": 2,
+    "ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM (100) TO (MAXVALUE)": 2,
+    "CREATE TABLE x PARTITION OF metered FOR VALUES FROM (100) TO (200)": 2,
 }
 
 
@@ -53,6 +56,58 @@ def test_without_a_live_catalogue_it_still_stops_nobody(text: str) -> None:
     assert not any(each.severity in (DATA, EXECUTION) for each in found)
 
 
+PARTITIONS = {
+    "ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM (100) TO (200)": "partition_key in each",
+    "CREATE TABLE x PARTITION OF metered FOR VALUES FROM (100) TO (200)": "partition_key and default_partition in each",
+    "CREATE TABLE p (at int) PARTITION BY RANGE (at); ALTER TABLE p ATTACH PARTITION events_new FOR VALUES "
+    "FROM (100) TO (200)": "",
+    "ALTER TABLE p ATTACH PARTITION q FOR VALUES WITH (MODULUS 4, REMAINDER 0)": "No simple CHECK",
+    "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM (1, 2) TO (3, 4)": "No simple CHECK",
+    "ALTER TABLE p ATTACH PARTITION q DEFAULT": "No simple CHECK",
+}
+
+
+@pytest.mark.parametrize("text", PARTITIONS)
+def test_what_only_a_live_catalogue_knows_is_named_in_the_form(text: str) -> None:
+    found = analyse(text.encode(), as_runner=True).findings
+    form = next(each.safe_form for each in found if each.rule in ("ML-ATTACH", "ML-DEFAULT-PARTITION"))
+
+    assert PARTITIONS[text] in form
+    assert ("partition_key" in form, "…" in form) == ("partition_key" in PARTITIONS[text], False)
+
+
+def test_the_form_with_real_names_reads_nothing_and_is_known_without_a_live_catalogue(copy_dsn: str) -> None:
+    found = analyse(b"ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM (100) TO (200)").findings
+    (form,) = {each.safe_form for each in found if each.rule == "ML-ATTACH"}
+    first, second = (file.replace("partition_key", "at") for file in files(form))
+    with psycopg.connect(copy_dsn) as connection:
+        connection.execute(first.encode())
+        connection.commit()
+        check, attach, *_ = second.split(";\n")
+        connection.execute(check.encode())
+        before = connection.execute(READS).fetchone()
+        connection.execute(attach.encode())
+
+        assert connection.execute(READS).fetchone() == before
+    assert not {each.rule for each in analyse(second.encode()).findings} & {"ML-ATTACH", "ML-DEFAULT-PARTITION"}
+
+
+SHOWN = (
+    "ALTER TABLE q ADD CONSTRAINT q_bounds CHECK (true) NOT VALID; ALTER TABLE q VALIDATE CONSTRAINT q_bounds",
+    "ALTER TABLE q ADD CONSTRAINT q_bounds CHECK (a > 0)",
+    "ALTER TABLE r VALIDATE CONSTRAINT r_bounds",
+    "ALTER TABLE q VALIDATE CONSTRAINT q_other",
+)
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_a_name_proves_nothing_of_what_the_file_shows_otherwise(text: str) -> None:
+    attach = "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM (1) TO (2)"
+
+    assert "ML-ATTACH" in {each.rule for each in analyse(f"{text}; {attach}".encode()).findings}
+
+
+READS = "SELECT pg_stat_get_xact_numscans('events_new'::regclass)"
 FILLS = {
     "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1": '"x" IS NULL',
     'ALTER TABLE orders ADD COLUMN "X y" int, ADD COLUMN z int; UPDATE orders SET "X y" = 1, z = 2': '"X y" IS NULL',

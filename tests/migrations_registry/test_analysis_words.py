@@ -31,7 +31,7 @@ BLANK = re.compile(r"  |[{}]|\bNone\b|''|\(\)(?<!\w\(\))| [:,;]|,,|\b(of|to|from
 # The rules whose statement fails on rows that are there already.
 CHECKING = """ML-ADD-CHECK ML-INLINE-CHECK ML-ADD-FK ML-ADD-UNIQUE ML-ADD-PK ML-EXCLUDE ML-SET-NOT-NULL ML-VALIDATE
 ML-INDEX-UNIQUE ML-DOMAIN-CONSTRAINT ML-PK-USING-INDEX-NULLABLE MV-ADD-NOT-NULL-NO-DEFAULT ML-ATTACH
-ML-DEFAULT-PARTITION ML-VALIDATE-SAME-TX"""
+ML-DEFAULT-PARTITION ML-VALIDATE-SAME-TX ML-ENFORCE"""
 
 
 def told() -> list[tuple[str, Finding]]:

@@ -10,6 +10,7 @@ import pytest
 from backups.models import Policy
 from migrations_registry.analysis.state import State
 from migrations_registry.models import Application, MigrationFile, Rehearsal
+from migrations_registry.services.rehearsal_lines import lines_of
 from operations.engine import kinds
 from operations.models import Environment, Operation
 from tests.migrations_registry.applying import Act, add_supabase, rows
@@ -90,7 +91,8 @@ def test_too_many_rows_leave_the_schema(proven: Environment, act: Act, settings:
 
     assert (seen.status, seen.schema_only) == ("passed", True), seen.error
     assert seen.report["statements"][0]["rewritten"] == ["public.leads"]
-    assert seen.report["statements"][0]["forecast_seconds"] is None
+    assert seen.report["statements"][0]["forecast_seconds"] is not None
+    assert "By the sizes of today, as the copy holds no rows, others would wait" in lines_of(seen)[0][0]
 
 
 def test_what_nobody_can_follow_is_declared_once_people_saw_it_measured(proven: Environment, act: Act) -> None:

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from migrations_registry.analysis.cost import REWRITE_BYTES_PER_SECOND
 from migrations_registry.analysis.model import LOCKS, STRENGTH
 from migrations_registry.effects import Effect
 from migrations_registry.rehearsal.attempt import Stopped
@@ -36,7 +37,11 @@ def test_a_disagreement_is_told_exactly_where_there_is_one() -> None:
         found = disagreements(Claim(0, 1, claimed, rewrite, scan), seen(lock, rewritten, scanned))
 
         others_wait = STRENGTH.get(lock, -1) >= STRENGTH["SHARE"]
-        expected = [claimed != lock, rewritten != rewrite, scanned and not scan and others_wait]
+        expected = [
+            (claimed or "ACCESS SHARE") != (lock or "ACCESS SHARE"),
+            rewritten != rewrite,
+            scanned and not scan and others_wait,
+        ]
         assert len(found) == sum(expected), (claimed, rewrite, scan, lock, rewritten, scanned, found)
 
 
@@ -51,6 +56,16 @@ def test_the_forecast_grows_with_the_rows(live: int, copied: int, seconds: float
 
     assert (line["line"], line["forecast_seconds"]) == (7, seconds)
     assert blocked_seconds([line]) == seconds
+
+
+@pytest.mark.parametrize(("scanned", "seconds"), [(False, 102.0), (True, 102.0)])
+def test_without_rows_the_forecast_goes_by_bytes(scanned: bool, seconds: float) -> None:
+    sizes = Sizes({"public.leads": 5000}, {"public.leads": 0}, {"public.leads": 100 * REWRITE_BYTES_PER_SECOND})
+    line = seen("ACCESS EXCLUSIVE", rewritten=True, scanned=scanned)
+
+    (told,) = statement_lines([Claim(0, 7, "", True, scanned)], [line], sizes)
+
+    assert (told["forecast_seconds"], told["forecast_wal_bytes"]) == (seconds, None)
 
 
 def test_others_wait_from_the_first_lock_that_keeps_them_away() -> None:

@@ -1,4 +1,4 @@
-"""Which relations a statement locks and how strongly (PostgreSQL 17: chapter 13.3 and AlterTableGetLockLevel)."""
+"""Which relations a statement locks and how strongly (PostgreSQL 17, chapter 13.3)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ from collections.abc import Iterator
 from migrations_registry.analysis.model import AS, AX, EX, LOCKS, RS, RX, SH, SRE, STRENGTH, SUE, Name
 from migrations_registry.analysis.parsing.nodes import DML, dotted, inner_nodes, is_on, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.alter_locks import alter_lock
 
-_SUE_ALTER = {
-    "AT_SetStatistics",
-    "AT_ClusterOn",
-    "AT_DropCluster",
-    "AT_SetOptions",
-    "AT_ResetOptions",
-    "AT_ValidateConstraint",
-    "AT_AttachPartition",
-    "AT_DetachPartitionFinalize",
-}
-_SRE_ALTER = {f"AT_{verb}Trig{which}" for verb in ("Enable", "Disable") for which in ("", "All", "User")} | {
-    "AT_EnableAlwaysTrig",
-    "AT_EnableReplicaTrig",
-}
-CHEAP_OPTIONS = {"fillfactor", "toast_tuple_target", "parallel_workers", "vacuum_index_cleanup", "vacuum_truncate"}
 _RELATIONS = {
     "OBJECT_TABLE",
     "OBJECT_VIEW",
@@ -57,33 +43,13 @@ def locks(kind: str, node: Node) -> Locked:
 
 
 def _alter(node: Node) -> Locked:
+    if node["objtype"] == "OBJECT_TYPE":
+        return  # a composite type, which holds no rows
     table = relation(node["relation"])
     for item in node["cmds"]:
         command = item["AlterTableCmd"]
         yield table, alter_lock(command)
         yield from _other_side(command)
-
-
-def alter_lock(command: Node) -> str:
-    """The lock that one ALTER TABLE subcommand takes on its own table."""
-    subtype = command["subtype"]
-    definition = command.get("def", {})
-    if subtype in _SUE_ALTER:
-        return SUE
-    if subtype in _SRE_ALTER:
-        return SRE
-    if subtype == "AT_AddConstraint" and definition["Constraint"]["contype"] == "CONSTR_FOREIGN":
-        return SRE
-    if subtype == "AT_DetachPartition":
-        return SUE if definition["PartitionCmd"].get("concurrent") else AX
-    if subtype in ("AT_SetRelOptions", "AT_ResetRelOptions"):
-        return SUE if all(is_cheap_option(name) for name in options(definition["List"]["items"])) else AX
-    return AX
-
-
-def is_cheap_option(name: str) -> bool:
-    """Storage options that need only SHARE UPDATE EXCLUSIVE (reloptions.c)."""
-    return name in CHEAP_OPTIONS or name.startswith(("autovacuum_", "toast.autovacuum_", "log_autovacuum"))
 
 
 def _other_side(command: Node) -> Locked:
@@ -118,7 +84,7 @@ def _drop(node: Node) -> Locked:
 
 
 def _rename(node: Node) -> Locked:
-    if "relation" in node:
+    if "relation" in node and node["renameType"] != "OBJECT_ATTRIBUTE":
         yield relation(node["relation"]), SUE if node["renameType"] == "OBJECT_INDEX" else AX
 
 
@@ -166,8 +132,30 @@ def _query(node: Node) -> Locked:
 
 def _comment(node: Node) -> Locked:
     parts = strings(node.get("object", {}).get("List", {}).get("items", []))
-    if node["objtype"] in ("OBJECT_TABLE", "OBJECT_COLUMN") and parts:
-        yield dotted(parts if node["objtype"] == "OBJECT_TABLE" else parts[:-1]), SUE
+    if parts and (node["objtype"] in _RELATIONS or node["objtype"] == "OBJECT_COLUMN"):
+        yield dotted(parts[:-1] if node["objtype"] == "OBJECT_COLUMN" else parts), SUE
+
+
+def _statistics(node: Node) -> Locked:
+    for item in node["relations"]:
+        yield relation(item["RangeVar"]), SUE
+
+
+def _publication(node: Node) -> Locked:
+    for item in node.get("pubobjects", []):
+        if "pubtable" in item["PublicationObjSpec"]:
+            yield relation(item["PublicationObjSpec"]["pubtable"]["relation"]), SUE
+
+
+def _planned(node: Node) -> Locked:
+    """EXPLAIN and PREPARE lock as the statement itself."""
+    for kind, inner in node["query"].items():
+        yield from locks(kind, inner)
+
+
+def _copy(node: Node) -> Locked:
+    if "relation" in node:
+        yield relation(node["relation"]), RX if node.get("is_from") else AS
 
 
 def strongest(held: dict[Name, str]) -> str | None:
@@ -187,6 +175,12 @@ _READERS = {
     "VacuumStmt": _vacuum,
     "ViewStmt": _view,
     "CommentStmt": _comment,
+    "CreateStatsStmt": _statistics,
+    "CreatePublicationStmt": _publication,
+    "AlterPublicationStmt": _publication,
+    "ExplainStmt": _planned,
+    "PrepareStmt": _planned,
+    "CopyStmt": _copy,
     "SelectStmt": _query,
     "InsertStmt": _query,
     "UpdateStmt": _query,

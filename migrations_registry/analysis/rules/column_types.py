@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.facts import TableFacts
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DESTRUCTIVE, REWRITE
+from migrations_registry.analysis.facts import ColumnFacts, TableFacts
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DESTRUCTIVE, REWRITE, Name
 from migrations_registry.analysis.parsing.nodes import (
+    dotted,
     full_type,
     function_name,
     inner_nodes,
@@ -14,10 +15,11 @@ from migrations_registry.analysis.parsing.nodes import (
     strings,
 )
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.postgresql.type_changes import Change, change, parse_type
+from migrations_registry.analysis.postgresql.type_changes import Change, change, is_builtin_type, parse_type
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.state import State
 
+_UNLESS = "unless both are stored alike and no check or index hangs on it, "
 _SWAP = (
     "Deploy by deploy: add a column of the new type with a trigger that copies each change to it; fill it in batches; "
     "let code use it; drop the old one."
@@ -25,8 +27,8 @@ _SWAP = (
 TYPE_CHANGE = rule(
     "ML-TYPE-CHANGE",
     REWRITE,
-    "changes {column} of {name} to {type}: unless both are stored alike, {name} and its indexes are "
-    "written anew while nobody can use them",
+    "changes {column} of {name} {known} to {type}: {unless}{name} and its indexes are written anew while nobody can "
+    "use them",
     _SWAP,
     lock=AX,
     rewrite=True,
@@ -77,6 +79,8 @@ TYPE_REMADE = rule(
         'ALTER TABLE orders ALTER COLUMN code TYPE varchar(80) COLLATE "default"',
     ),
 )
+# Other types that are stored like one of these are found by the same index too.
+_SORTED_ALIKE = ("text", "varchar", "cidr")
 # What they leave of a value is not the value.
 _CUTTING = """substr substring left right split_part trunc round floor ceil ceiling date_trunc date_part extract md5
 sha224 sha256 sha384 sha512 lower upper regexp_replace translate btrim ltrim rtrim overlay coalesce length"""
@@ -90,21 +94,52 @@ def alter_type(command: Node, alter: Node, state: State) -> None:
     if state.is_new(name):
         return
     definition = command["def"]["ColumnDef"]
-    facts = state.table(name)
-    known = facts.columns.get(column) if facts else None
-    words = {"name": label(name), "column": column, "type": _spelled(definition["typeName"])}
+    facts, wanted = state.table(name), definition["typeName"]
+    before = _type_before(name, column, state)
+    words = {"name": label(name), "column": column, "type": _spelled(wanted)}
     utc = state.facts is not None and state.facts.timezone.upper() in ("UTC", "ETC/UTC", "GMT")
-    sizes = modifiers(definition["typeName"])
-    outcome = change(known.type if known else None, full_type(definition["typeName"]), sizes, utc)
+    stored = _stored(wanted, state)
+    outcome = change(before, _full(stored), modifiers(stored), utc and not state.time_zone_set)
     expression = definition.get("raw_default", {})
-    converts = bool(expression) and not _is_plain(expression, column, definition["typeName"])
+    converts = bool(expression) and not _is_plain(expression, column, wanted)
     if outcome is Change.SAFE and not converts:
-        remade = _remade(facts, column, definition) if facts else []
+        remade = _remade(facts, name, definition, column, state) if facts else []
         state.see(TYPE_REMADE if remade else TYPE_SAFE, remade=", ".join(remade), **words)
-        return
-    state.see(TYPE_CHANGE, **words)
-    if outcome is Change.NARROWS or (converts and _loses(expression, column, known.type if known else None)):
-        state.see(NARROW, **words)
+    else:
+        state.see(TYPE_CHANGE, known=_known(before), unless="" if before else _UNLESS, **words)
+        if outcome is Change.NARROWS or (converts and _loses(expression, column, before)):
+            state.see(NARROW, **words)
+    state.retyped[name, column] = _spelled(stored)
+
+
+def _type_before(name: Name, column: str, state: State) -> str | None:
+    """As the file itself left it, else as the live catalog has it."""
+    facts, key = state.table(name), (name, column)
+    known = facts.columns.get(column) if facts else None
+    made = state.column_types.get(key) if key in state.created_columns else None
+    return state.retyped.get(key) or made or (known.type if known else None)
+
+
+def _known(before: str | None) -> str:
+    return f"from {before}" if before else "from a type that is not known here"
+
+
+def _stored(wanted: Node, state: State) -> Node:
+    """The type that a domain of the file stands for, if no value can be refused; else the type itself."""
+    base = state.plain_domains.get(dotted(strings(wanted["names"])))
+    return wanted if base is None or "arrayBounds" in wanted or is_builtin(wanted) else _stored(base, state)
+
+
+def is_builtin(wanted: Node) -> bool:
+    """Named without a schema it is PostgreSQL's own, whatever else goes by that name."""
+    return len(wanted["names"]) == 1 and is_builtin_type(dotted(strings(wanted["names"])))
+
+
+def _full(wanted: Node) -> str:
+    """A type of another schema than PostgreSQL's keeps its schema: public.text is not text."""
+    schema, name = dotted(strings(wanted["names"]))
+    is_foreign = len(wanted["names"]) > 1 and schema != "pg_catalog"
+    return f"{schema}.{name}{'[]' * len(wanted.get('arrayBounds', []))}" if is_foreign else full_type(wanted)
 
 
 def _is_plain(expression: Node, column: str, wanted: Node) -> bool:
@@ -128,17 +163,21 @@ def _loses(expression: Node, column: str, before: str | None) -> bool:
     )
 
 
-def _remade(facts: TableFacts, column: str, definition: Node) -> list[str]:
+def _remade(facts: TableFacts, name: Name, definition: Node, column: str, state: State) -> list[str]:
     """Checks and indexes over the column: each is told by its name."""
-    known = facts.columns[column]
+    known = facts.columns.get(column, ColumnFacts(""))
     clause = definition.get("collClause", {}).get("collname", [])
     collation = (strings(clause) or [""])[-1]
-    others = parse_type(known.type)[0] != full_type(definition["typeName"]) and "timestamp" in known.type
+    before = parse_type(known.type)[0]
+    others = before != _full(_stored(definition["typeName"], state)) and before not in _SORTED_ALIKE
     rebuilt = (collation if collation != "default" else "") != known.collation or others
+    rebuilt = rebuilt or (name, column) in state.retyped
     plain = [f"index {index}" for index, columns in facts.index_columns.items() if column in columns]
     return sorted({*facts.remade.get(column, ()), *(plain if rebuilt else ())})
 
 
 def _spelled(node: Node) -> str:
+    """As `format_type` writes it, but for the short names."""
     sizes = ",".join(str(size) for size in modifiers(node))
-    return f"{full_type(node)}({sizes})" if sizes else full_type(node)
+    name, brackets = _full(node).partition("[]")[0], "[]" * len(node.get("arrayBounds", []))
+    return f"{name}({sizes}){brackets}" if sizes else f"{name}{brackets}"

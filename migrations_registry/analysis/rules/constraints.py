@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, STRENGTH, SUE, Name
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SRE, STRENGTH, SUE, Name
 from migrations_registry.analysis.parsing.nodes import label, relation, strings, tested_not_null
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.postgresql.locks import alter_lock
+from migrations_registry.analysis.postgresql.alter_locks import alter_lock
 from migrations_registry.analysis.postgresql.parents import also_waits, ended
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules import safe_form
@@ -48,10 +48,10 @@ VALIDATE = rule(
 VALIDATE_SAME_TRANSACTION = rule(
     "ML-VALIDATE-SAME-TX",
     BLOCKING,
-    "validates a constraint in the transaction that added it: nobody can use {name} until every row "
-    "is checked, and it fails if one does not fit",
+    "validates a constraint in the transaction that added it: {who} {name} until every row is checked, and it fails if "
+    "one does not fit",
     "ADD … NOT VALID in this file, VALIDATE CONSTRAINT in the next file: the runner applies each file by itself.",
-    lock=AX,
+    lock=SRE,
     scan=True,
     bad=(
         "BEGIN; ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE "
@@ -60,6 +60,21 @@ VALIDATE_SAME_TRANSACTION = rule(
     good=(
         "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT x",
     ),
+)
+ENFORCE = rule(
+    "ML-ENFORCE",
+    BLOCKING,
+    "lets the foreign key {constraint} count: checks every row of {name} while nobody can read or write it, and fails "
+    "if one has no match",
+    "A second foreign key with NOT VALID; VALIDATE it in the next file; then drop this one.",
+    lock=AX,
+    scan=True,
+    versions="18+",
+    bad=(
+        "ALTER TABLE lines ALTER CONSTRAINT lines_order_fk NOT ENFORCED; "
+        "ALTER TABLE lines ALTER CONSTRAINT lines_order_fk ENFORCED",
+    ),
+    good=("ALTER TABLE lines ALTER CONSTRAINT lines_order_fk NOT ENFORCED",),
 )
 DROP_CONSTRAINT = rule(
     "MD-DROP-CONSTRAINT",
@@ -120,9 +135,15 @@ def validate(command: Node, alter: Node, state: State) -> None:
     if state.is_new(name):
         return
     others = [item["AlterTableCmd"] for item in alter["cmds"] if item["AlterTableCmd"] is not command]
-    together = any(STRENGTH[alter_lock(other)] > STRENGTH[SUE] for other in others)
-    same = together or (state.in_transaction and transaction == state.transaction)
-    state.see(VALIDATE_SAME_TRANSACTION if same else VALIDATE, name=label(name))
+    together = [lock for lock in map(alter_lock, others) if STRENGTH[lock] > STRENGTH[SUE]]
+    if state.in_transaction and transaction == state.transaction:
+        together.append(state.locked.get(name, AX))
+    if not together:
+        state.see(VALIDATE, name=label(name))
+        return
+    lock = max(together, key=STRENGTH.__getitem__)
+    who = "nobody can use" if lock == AX else "nobody can write"
+    state.see(VALIDATE_SAME_TRANSACTION, None, None, lock, who=who, name=label(name))
 
 
 def _column_by_name(constraint: str, table: tuple[str, str]) -> str | None:
@@ -148,9 +169,23 @@ def drop_constraint(command: Node, alter: Node, state: State) -> None:
 
 
 def _has_served(name: Name, constraint: str, state: State) -> bool:
-    """A CHECK (column IS NOT NULL), as the file or the live catalog shows it, whose column is NOT NULL by now."""
+    """A CHECK (column IS NOT NULL), as the file or the live catalog shows it, whose column is NOT NULL by now; or one
+    that let a partition be attached.
+    """
+    if (name, constraint) in state.served:
+        return True
     facts, guessed = state.table(name), _column_by_name(constraint, name)
     column = tested_not_null(state.checks.get((name, constraint), {}))
     column = column or (guessed if facts and guessed in facts.checked_not_null else None)
     known = facts.columns.get(column) if facts and column else None
     return bool(known and known.not_null) or (name, column) in state.required_columns
+
+
+@on_alter("AlterConstraint")
+def enforce(command: Node, alter: Node, state: State) -> None:
+    """ALTER CONSTRAINT … ENFORCED."""
+    definition = command["def"]["ATAlterConstraint"]
+    if definition.get("is_enforced") and definition.get("alterEnforceability"):
+        name = relation(alter["relation"])
+        if not state.is_new(name):
+            state.see(ENFORCE, name=label(name), constraint=definition["conname"])

@@ -91,8 +91,11 @@ INLINE_CHECK = rule(
     "ADD COLUMN alone; ADD CONSTRAINT … CHECK … NOT VALID; VALIDATE in the next file.",
     lock=AX,
     scan=True,
-    bad=("ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",),
-    good=("ALTER TABLE orders ADD COLUMN x int",),
+    bad=(
+        "ALTER TABLE orders ADD COLUMN x int CHECK (x > 0)",
+        "ALTER TABLE orders ADD COLUMN x bigint GENERATED ALWAYS AS (id + 1) VIRTUAL NOT NULL",
+    ),
+    good=("ALTER TABLE orders ADD COLUMN x int", "ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0"),
 )
 LOCAL_TIMESTAMP = rule(
     "MV-LOCAL-TIMESTAMP",
@@ -125,7 +128,7 @@ def add_column(command: Node, alter: Node, state: State) -> None:
         return
     before = len(state.findings)
     _rewriting(column, by_kind, name, state)
-    if "CONSTR_CHECK" in by_kind:
+    if "CONSTR_CHECK" in by_kind or ("CONSTR_NOTNULL" in by_kind and _is_virtual(by_kind)):
         state.see(INLINE_CHECK, name=label(name))
     if len(state.findings) == before and needs_value:
         state.see(NOT_NULL_NO_DEFAULT, name=label(name), column=column["colname"])
@@ -143,6 +146,10 @@ def _fills(column: Node, by_kind: dict[str, Node]) -> bool:
     return bool(by_kind.keys() & {"CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"}) or _is_serial(column)
 
 
+def _is_virtual(by_kind: dict[str, Node]) -> bool:
+    return by_kind.get("CONSTR_GENERATED", {}).get("generated_kind") == "v"
+
+
 def _is_serial(column: Node) -> bool:
     return type_name(column["typeName"]) in _SERIAL if "typeName" in column else False
 
@@ -151,8 +158,8 @@ def _rewriting(column: Node, by_kind: dict[str, Node], name: Name, state: State)
     if _is_serial(column) or "CONSTR_IDENTITY" in by_kind:
         state.see(ADD_SERIAL, name=label(name))
     elif "CONSTR_GENERATED" in by_kind:
-        virtual = by_kind["CONSTR_GENERATED"].get("generated_kind") == "v"
-        state.see(GENERATED_VIRTUAL if virtual else GENERATED_STORED, name=label(name), column=column["colname"])
+        generated = GENERATED_VIRTUAL if _is_virtual(by_kind) else GENERATED_STORED
+        state.see(generated, name=label(name), column=column["colname"])
     elif "CONSTR_DEFAULT" in by_kind:
         _default(by_kind["CONSTR_DEFAULT"].get("raw_expr", {}), column, name, state)
     domain_column(column, name, state)

@@ -110,7 +110,7 @@ def index(node: Node, state: State) -> None:
         _concurrent_index(node, label(name), state)
     elif not state.is_new(name):
         only = "inh" not in node["relation"]  # of a partitioned parent it reads nothing; its partitions get their own
-        state.see(INDEX, CONVENTION if only else BLOCKING, name=label(name), safe=concurrently(state))
+        state.see(INDEX, CONVENTION if only else BLOCKING, not only, name=label(name), safe=concurrently(state))
         if node.get("unique"):
             state.see(INDEX_UNIQUE, name=label(name), columns=", ".join(columns))
 

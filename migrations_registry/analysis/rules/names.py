@@ -55,7 +55,6 @@ SET_SCHEMA = rule(
     COMPATIBILITY,
     "moves {name} to schema {schema}: code that finds it by its old place fails",
     "A view (or a wrapper) at the old place in the same transaction.",
-    lock=AX,
     bad=("ALTER TABLE lines SET SCHEMA app",),
     good=("CREATE SCHEMA x",),
 )
@@ -64,7 +63,6 @@ OWNER = rule(
     SECURITY,
     "gives {name} to {owner}: who may change it changes, and row security no longer binds the owner",
     "Leave objects with the role that runs migrations.",
-    lock=AX,
     bad=("ALTER TABLE lines OWNER TO anon",),
     good=("CREATE TABLE x (a int)",),
 )
@@ -153,18 +151,16 @@ def set_schema(node: Node, state: State) -> None:
         state.made({**node["relation"], "schemaname": node["newschema"]})
         return
     name = label(relation(node["relation"])) if "relation" in node else "the object"
-    state.see(SET_SCHEMA, name=name, schema=node["newschema"])
+    lock = AX if "relation" in node else None
+    state.see(SET_SCHEMA, None, None, lock, name=name, schema=node["newschema"])
 
 
 @on_alter("ChangeOwner")
 def change_owner(command: Node, alter: Node, state: State) -> None:
     """ALTER TABLE … OWNER TO."""
     if not state.is_new_relation(alter["relation"]):
-        state.see(
-            OWNER,
-            name=label(relation(alter["relation"])),
-            owner=command["newowner"].get("rolename", "the current role"),
-        )
+        name, owner = label(relation(alter["relation"])), command["newowner"].get("rolename", "the current role")
+        state.see(OWNER, None, None, AX, name=name, owner=owner)
 
 
 @on("AlterOwnerStmt")

@@ -92,11 +92,14 @@ def attach(command: Node, alter: Node, state: State) -> None:
     state.relate(parent, partition)
     if alter["objtype"] != "OBJECT_TABLE":
         return
-    facts, default = state.table(parent), default_of(parent, state)
-    key = facts.partition_key if facts else ()
-    if state.is_new(partition):
+    default, key = default_of(parent, state), key_of(parent, state)
+    if state.is_new(partition) and default is UNKNOWN and not state.is_new(parent):
+        _reads_default(parent, default, bound, key, state)
+    elif state.is_new(partition):
         pass
-    elif implied(bound, valid_checks(partition, state), key, required_columns(partition, state)):
+    elif _promised(partition, "bounds", state) or implied(
+        bound, valid_checks(partition, state), key, required_columns(partition, state)
+    ):
         unknown = default is UNKNOWN and not state.is_new(parent)
         also = "; if there is a DEFAULT partition, that one is read" if unknown else ""
         state.see(ATTACH_PROVEN, partition=label(partition), default=also)
@@ -114,12 +117,31 @@ def _reads_default(parent: Name, default: Name | None, bound: Node, key: tuple[s
         return False
     if default is not UNKNOWN and excluded(bound, valid_checks(default, state), key):
         return False
+    if _promised(default, "excludes", state):
+        return False
     if default is not UNKNOWN:
         state.touch(default, AX)
     told = "its DEFAULT partition, if it has one," if default is UNKNOWN else f"its DEFAULT partition {label(default)}"
-    safe = safe_form.exclude("…" if default is UNKNOWN else label(default), bound, key, state.source)
+    safe = safe_form.exclude("" if default is UNKNOWN else label(default), bound, key, state.source)
     state.see(DEFAULT_PARTITION, name=label(parent), partition=told, safe=safe)
     return True
+
+
+def _promised(name: Name, suffix: str, state: State) -> bool:
+    """Validated by this file, under the name that the safe form gives what an earlier file says."""
+    found = {
+        (table, constraint)
+        for table, constraint in state.valid_checks
+        if constraint == f"{table[1]}_{suffix}" and (table, constraint) not in state.checks and name in (table, UNKNOWN)
+    }
+    state.served |= found
+    return bool(found)
+
+
+def key_of(parent: Name, state: State) -> tuple[str, ...]:
+    """The columns that a table is partitioned by, as the file or the live catalog has it; empty where nobody knows."""
+    facts = state.table(parent)
+    return state.partition_keys.get(parent, facts.partition_key if facts else ())
 
 
 def default_of(parent: Name, state: State) -> Name | None:
@@ -158,11 +180,13 @@ def detach(command: Node, alter: Node, state: State) -> None:
 
 @on("CreateStmt")
 def partition_of(node: Node, state: State) -> None:
-    """CREATE TABLE … PARTITION OF."""
+    """CREATE TABLE … PARTITION OF, PARTITION BY."""
+    if parts := node.get("partspec", {}).get("partParams", []):
+        names = tuple(part["PartitionElem"].get("name", "") for part in parts)
+        state.partition_keys[relation(node["relation"])] = names if all(names) else ()
     for item in node.get("inhRelations", []) if "partbound" in node else ():
         parent, bound = relation(item["RangeVar"]), node["partbound"]
-        facts = state.table(parent)
-        key = facts.partition_key if facts else ()
+        key = key_of(parent, state)
         if not state.is_new(parent) and not _reads_default(parent, default_of(parent, state), bound, key, state):
             state.see(PARTITION_OF, name=label(parent))
         if bound.get("is_default"):

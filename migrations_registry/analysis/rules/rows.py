@@ -88,7 +88,6 @@ SEQUENCE_RESTART = rule(
     "sets a sequence's counter: values already used may come again",
     "SELECT setval('…', (SELECT max(id) FROM …)) after comparing with the largest used value.",
     lock=SRE,
-    rewrite=True,
     bad=("ALTER SEQUENCE ticket RESTART WITH 1", "ALTER TABLE counted ALTER COLUMN id RESTART WITH 1"),
     good=("ALTER SEQUENCE ticket INCREMENT BY 2",),
 )

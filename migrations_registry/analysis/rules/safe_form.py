@@ -14,6 +14,7 @@ from migrations_registry.analysis.state import State
 _INDEX = re.compile(r"(?i)^(\s*(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+)INDEX)\b")
 _REINDEX = re.compile(r"(?i)^(\s*REINDEX\s+(?:\([^)]*\)\s*)?(?:TABLE|INDEX|SCHEMA|DATABASE))\b")
 NEXT_FILE = "-- in the next file:"
+KEY, DEFAULT = "partition_key", "default_partition"
 _BACKFILL = "-- alone in its file, asked for as migrations.backfill (short transactions by primary key):"
 _ALONE = "  -- alone in its step, outside a transaction"
 
@@ -78,24 +79,27 @@ def using_index(table: str, columns: list[str], constraint: str, kind: str) -> s
 
 def attach(partition: str, bound: Node, key: tuple[str, ...], source: str) -> str:
     """ATTACH PARTITION after a validated CHECK that implies its bounds."""
-    column = key[0] if len(key) == 1 else "…"
-    says = condition(bound, column) or "what the bounds say"
-    name = f"{partition.rpartition('.')[2]}_bounds"
-    return (
-        f"ALTER TABLE {partition} ADD CONSTRAINT {name} CHECK ({says}) NOT VALID;\n"
-        f"{NEXT_FILE}\nALTER TABLE {partition} VALIDATE CONSTRAINT {name};\n{source};\n"
-        f"ALTER TABLE {partition} DROP CONSTRAINT {name};"
-    )
+    return _proven(partition, "bounds", "{}", bound, key, source)
 
 
 def exclude(default: str, bound: Node, key: tuple[str, ...], source: str) -> str:
     """A new partition after a validated CHECK that keeps its rows out of the DEFAULT partition."""
-    says = condition(bound, key[0] if len(key) == 1 else "…") or "what the bounds say"
-    name = f"{default.rpartition('.')[2]}_excludes"
+    return _proven(default or DEFAULT, "excludes", "NOT ({})", bound, key, source)
+
+
+def _proven(table: str, suffix: str, says: str, bound: Node, key: tuple[str, ...], source: str) -> str:
+    """What nobody knows without the live catalogue is for the reader to write, and is named so."""
+    column = key[0] if len(key) == 1 else KEY
+    asks = "" if len(key) > 1 else condition(bound, column)
+    if not asks:
+        return "No simple CHECK says these bounds: ATTACH the partition empty and move the rows into it in batches."
+    unknown = [KEY] * (column == KEY) + [DEFAULT] * (table == DEFAULT)
+    note = f"-- write the real name of {' and '.join(unknown)} in each file\n" if unknown else ""
+    name = f"{table.rpartition('.')[2]}_{suffix}"
     return (
-        f"ALTER TABLE {default} ADD CONSTRAINT {name} CHECK (NOT ({says})) NOT VALID;\n"
-        f"{NEXT_FILE}\nALTER TABLE {default} VALIDATE CONSTRAINT {name};\n{source};\n"
-        f"ALTER TABLE {default} DROP CONSTRAINT {name};"
+        f"{note}ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({says.format(asks)}) NOT VALID;\n"
+        f"{NEXT_FILE}\nALTER TABLE {table} VALIDATE CONSTRAINT {name};\n{source};\n"
+        f"ALTER TABLE {table} DROP CONSTRAINT {name};"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, RX, SECURITY
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -133,6 +133,8 @@ def _set(name: str, values: list[Any], state: State) -> None:
         state.lock_timeout_set = True
         if _milliseconds(first) > _LONGEST_WAIT_MS:
             state.see(RAISED, name=name, value=first)
+    elif name == "timezone":
+        state.time_zone_set = True
     elif name == "search_path" and first not in ("", "public", "$user", '"$user"'):
         state.see(SEARCH_PATH)
     elif name == "session_replication_role" and first != "origin":
@@ -181,7 +183,7 @@ def setting_functions(node: Node, state: State) -> None:
             else:
                 state.see(SERVER_FUNCTION, name="set_config")
         elif name == "setval" and not _from_maximum(arguments):
-            state.see(SEQUENCE_RESTART)
+            state.see(SEQUENCE_RESTART, None, None, RX)
 
 
 def _from_maximum(arguments: list[Node]) -> bool:

@@ -16,7 +16,7 @@ from migrations_registry.analysis.model import (
 )
 from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.postgresql.locks import is_cheap_option
+from migrations_registry.analysis.postgresql.alter_locks import is_cheap_option
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.rules.brief_locks import brief_lock
 from migrations_registry.analysis.state import State

@@ -65,6 +65,13 @@ def _recreated(name: tuple[str, str], state: State) -> None:
         state.see(RECREATE_TABLE, name=label(name))
 
 
+@on("CreateForeignTableStmt")
+def create_foreign_table(node: Node, state: State) -> None:
+    """CREATE FOREIGN TABLE."""
+    base = node["base"]
+    state.made(base["relation"], surely=not base.get("if_not_exists"))
+
+
 @on("CreateTableAsStmt")
 def create_table_as(node: Node, state: State) -> None:
     """CREATE TABLE AS, CREATE MATERIALIZED VIEW."""

@@ -89,10 +89,12 @@ def alter_enum(node: Node, state: State) -> None:
 
 @on("CreateDomainStmt")
 def create_domain(node: Node, state: State) -> None:
-    """CREATE DOMAIN with a constraint."""
+    """CREATE DOMAIN, with a constraint or as another name of a type."""
     kinds = {item["Constraint"]["contype"] for item in node.get("constraints", [])}
-    if kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"}:
-        name = dotted(strings(node["domainname"]))
+    name = dotted(strings(node["domainname"]))
+    if not kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"} and not state.hidden:
+        state.plain_domains[name] = node["typeName"]
+    elif kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"}:
         state.constrained_domains.add(name)
         state.see(CREATE_DOMAIN, name=label(name))
 
@@ -104,6 +106,7 @@ def alter_domain(node: Node, state: State) -> None:
     name = label(domain)
     if node["subtype"] in ("C", "O"):
         state.constrained_domains.add(domain)
+        state.plain_domains.pop(domain, None)
     if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] == "O":
         state.see(DOMAIN_CONSTRAINT, name=name)
     elif node["subtype"] in ("N", "X"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from migrations_registry.analysis.model import EXECUTION, Name
+from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.versions import needed
 from migrations_registry.analysis.rule_registry import AFTER, rule
+from migrations_registry.analysis.rules.partitions import key_of
 from migrations_registry.analysis.state import State
 
 NEEDS_VERSION = rule(
@@ -26,9 +30,22 @@ NEEDS_VERSION = rule(
 
 def needs_version(kind: str, node: Node, _taken: list[tuple[Name, str]], state: State) -> None:
     """After each statement: the newest PostgreSQL that any part of it asks for."""
-    version, what = max(needed(kind, node, is_body=bool(state.hidden)), default=(0, ""))
+    asked = [*needed(kind, node, is_body=bool(state.hidden)), *_of_partitioned(kind, node, state)]
+    version, what = max(asked, default=(0, ""))
     if version > state.pg_version:
         state.see(NEEDS_VERSION, version=version, what=what, target=state.pg_version)
+
+
+def _of_partitioned(kind: str, node: Node, state: State) -> Iterator[tuple[int, str]]:
+    """What other tables could do before a partitioned one could."""
+    if kind != "AlterTableStmt" or not key_of(relation(node["relation"]), state):
+        return
+    for command in (item["AlterTableCmd"] for item in node["cmds"]):
+        constraint = command.get("def", {}).get("Constraint", {})
+        if constraint.get("contype") == "CONSTR_FOREIGN" and constraint.get("skip_validation"):
+            yield 18, "NOT VALID foreign key of a partitioned table"
+        elif command["subtype"] == "AT_SetAccessMethod":
+            yield 17, "SET ACCESS METHOD of a partitioned table"
 
 
 AFTER.append(needs_version)
