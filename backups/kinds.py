@@ -28,6 +28,7 @@ def _policies(environment: Environment) -> Iterable[tuple[str, str]]:
 
 class ExportKind(OperationKind):
     name, label, permission = "backups.export", "Export and prove", "backups.request_export"
+    about = "Copies a policy's tables into the store, then restores the copy and compares it."
     connects = ("export",)
     risk = Risk.ROUTINE
     protects = True
@@ -90,6 +91,7 @@ def _never_again(run: Run) -> str:
 
 class VerifyKind(OperationKind):
     name, label, permission = "backups.verify", "Verify a run again", "backups.verify_run"
+    about = "Reads a stored run back and restores it once more to prove it."
     risk = Risk.ROUTINE
     protects = True
     exclusive = "verify:{run}"

@@ -38,7 +38,14 @@ def kind_as_json(kind: OperationKind) -> dict[str, Any]:
     asked = (parameter for parameter in kind.parameters if not parameter.worked_out)
     shown = [{name: getattr(parameter, name) for name in names} for parameter in asked]
     risk = str(kind.risk)
-    return {"kind": kind.name, "label": kind.label, "risk": risk, "permission": kind.permission, "parameters": shown}
+    return {
+        "kind": kind.name,
+        "label": kind.label,
+        "about": kind.about,
+        "risk": risk,
+        "permission": kind.permission,
+        "parameters": shown,
+    }
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

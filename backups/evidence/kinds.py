@@ -45,6 +45,7 @@ def write_report(ctx: StepContext) -> None:
 
 class Evidence(OperationKind):
     name, label, permission = "backups.evidence", "Produce an evidence report", PERMISSION
+    about = "Writes and signs a report for auditors: what the audit data was over a period."
     risk = Risk.ROUTINE
     steps = [step("report", write_report, pool="export", deadline=3600, stall=1800)]
     parameters = [
@@ -108,6 +109,7 @@ def trace_decision(ctx: StepContext) -> None:
 
 class TraceDecision(OperationKind):
     name, label, permission = "backups.trace_decision", "Trace a decision through every run", PERMISSION
+    about = "Shows what every kept run holds of one decision."
     risk = Risk.ROUTINE
     exclusive = "trace:{environment}"
     steps = [step("trace", trace_decision, pool="prove", deadline=6 * 3600, stall=600)]

@@ -55,6 +55,7 @@ class ResolveIncident(OperationKind):
     """
 
     name, label, permission = "backups.resolve_incident", "Resolve an incident", "backups.resolve_incident"
+    about = "Ends an incident of the audit data with a reason, by whoever looked at it."
     step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "incident:{incident}"
@@ -99,6 +100,7 @@ def place(ctx: StepContext) -> None:
 
 class PlaceHold(OperationKind):
     name, label, permission = "backups.place_hold", "Put a legal hold on a run", "backups.place_hold"
+    about = "Keeps a run from being deleted, whatever the policy says."
     step_up = protects = True
     risk, needs_reason = Risk.ROUTINE, True
     exclusive = "hold:{run}"
@@ -145,6 +147,7 @@ class ReleaseHold(OperationKind):
     """Sensitive: what it protected may be the only good copy of what was altered."""
 
     name, label, permission = "backups.release_hold", "Release a legal hold", "backups.release_hold"
+    about = "Lets a held run be deleted again when its time comes."
     step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "release:{hold}"

@@ -56,6 +56,7 @@ STEPS: list[StepSpec | Registered] = [
 
 class ProviderRestore(OperationKind):
     name, label, permission = "backups.provider_restore", "Restore a Supabase backup", "backups.request_restore"
+    about = "Replaces the whole Supabase project by one of Supabase's own backups."
     risk = Risk.DESTRUCTIVE
     protects = True
     connects = ("export", "project")
@@ -95,6 +96,7 @@ class ProviderRestore(OperationKind):
 
 class ProviderPitr(ProviderRestore):
     name, label = "backups.provider_pitr", "Point-in-time recovery"
+    about = "Takes the whole Supabase project back to a second; everything written since is lost."
     parameters = [
         Parameter("at", "Return to", help="A second with its time zone, such as 2026-11-23T04:05:06Z."),
         PRESENT,

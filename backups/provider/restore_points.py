@@ -113,6 +113,7 @@ def write_down(ctx: StepContext) -> None:
 
 class RestorePointKind(OperationKind):
     name, label, permission = "backups.provider_restore_point", "Mark a restore point", "backups.request_export"
+    about = "Asks Supabase for a named point to which it can go back."
     risk = Risk.ROUTINE
     protects = True
     connects = ("export", "project")

@@ -45,6 +45,7 @@ def wake(ctx: StepContext) -> None:
 
 class ResumeProject(OperationKind):
     name, label, permission = "backups.provider_resume", "Resume a paused Supabase project", "backups.request_restore"
+    about = "Wakes a project that Supabase paused."
     risk, restores_service = Risk.ROUTINE, True
     connects = ("project",)
     exclusive = "project:{environment}"

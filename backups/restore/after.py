@@ -124,6 +124,7 @@ def _dsn(ctx: StepContext) -> str:
 
 class AfterRestoreKind(OperationKind):
     name, label, permission = "backups.after_restore", "Look after a restore", "backups.request_restore"
+    about = "Checks a database that was restored by other means, and mends what is safe to mend."
     risk = Risk.ROUTINE
     connects = ("restore",)
     exclusive = "restore:{environment}:{target}"

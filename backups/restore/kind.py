@@ -41,6 +41,7 @@ def find(environment: Environment, parameters: Parameters) -> Run:
 
 class RestoreKind(OperationKind):
     name, label, permission = "backups.restore", "Restore a run", "backups.request_restore"
+    about = "Brings a proven run back: beside, for comparing, or onto the live tables."
     risk = "routine"
     protects = True
     connects = ("export", "restore")

@@ -96,6 +96,7 @@ def drop(ctx: StepContext) -> None:
 
 class DropScratchKind(OperationKind):
     name, label, permission = "backups.drop_scratch", "Drop a scratch database", "backups.request_restore"
+    about = "Drops a scratch database before its time is over."
     risk = Risk.ROUTINE
     exclusive = "scratch:{restore}"
     parameters = [Parameter("restore", "Restore", choices=scratches, named=named.restore)]

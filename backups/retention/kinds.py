@@ -48,6 +48,7 @@ def policy_of(environment: Environment, parameters: Parameters) -> Policy:
 
 class RetireKind(OperationKind):
     name, label, permission = "backups.retire", "Retire runs by the policy's retention", PERMISSION
+    about = "Marks runs that the policy keeps no longer; their data stays for a grace period."
     risk = Risk.ROUTINE
     step_up = True
     exclusive = "retention:{environment}:{policy}"
@@ -72,6 +73,7 @@ class RetireKind(OperationKind):
 
 class PurgeKind(OperationKind):
     name, label, permission = "backups.purge", "Delete the data of retired runs", PERMISSION
+    about = "Deletes the stored data of runs that are past their time; their manifests stay."
     risk = Risk.ROUTINE
     step_up = True
     exclusive = "retention:{environment}:{policy}"
@@ -99,6 +101,7 @@ class PurgeKind(OperationKind):
 
 class UnretireKind(OperationKind):
     name, label, permission = "backups.unretire", "Bring a retired run back", PERMISSION
+    about = "Keeps a retired run after all."
     risk = Risk.ROUTINE
     protects = True
     exclusive = "unretire:{run}"

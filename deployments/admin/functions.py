@@ -114,7 +114,7 @@ class EdgeSecretAdmin(ReadOnlyAdmin):
     list_title = "Functions' secrets"
     list_lede = "Names only; no value ever comes here"
     empty_title = "No secrets known"
-    empty_text = "Names appear with the next reading. To set one: the operation “Set a functions' secret”."
+    empty_text = "Names appear with the next reading. To set one: the operation “Set a secret of edge functions”."
     empty_command = "manage.py ops request deployments.function_secret_set --set name=NAME …"
 
     @admin.display(description="Changed", ordering="updated_at")

@@ -27,6 +27,7 @@ def read(ctx: StepContext) -> None:
 
 class ReadBlueprint(OperationKind):
     name, label, permission = "deployments.read_blueprint", "Read render.yaml", "deployments.configure"
+    about = "Reads render.yaml from the repository and compares it with what runs."
     risk = Risk.ROUTINE
     exclusive = "blueprint:{environment}"
     steps = [step("read", read, pool="deploy", deadline=300, stall=200)]

@@ -66,6 +66,7 @@ def resume(ctx: StepContext) -> None:
 
 class Restart(ServiceKind):
     name, label, permission = "deployments.restart", "Restart", "deployments.maintain"
+    about = "Restarts a service with the same version and variables."
     risk, restores_service = Risk.ROUTINE, True
     exclusive = "restart:{service}"  # a deploy that hangs must not hold it up
     steps = [step("restart", restart, pool="urgent")]
@@ -83,6 +84,7 @@ class Restart(ServiceKind):
 
 class Scale(ServiceKind):
     name, label, permission = "deployments.scale", "Scale", "deployments.maintain"
+    about = "Changes how many instances of a service run; each one costs."
     risk = Risk.SENSITIVE
     steps = [step("scale", scale, pool="deploy")]
     parameters = [SERVICE, Parameter("instances", "Instances", help="1 to 100. To stop a service, suspend it.")]
@@ -107,6 +109,7 @@ class Scale(ServiceKind):
 
 class Suspend(ServiceKind):
     name, label, permission = "deployments.suspend", "Suspend", "deployments.maintain"
+    about = "Stops a service: nobody is served until it is resumed."
     risk = Risk.DESTRUCTIVE
     steps = [step("suspend", suspend, pool="urgent")]
 
@@ -119,6 +122,7 @@ class Suspend(ServiceKind):
 
 class Resume(ServiceKind):
     name, label, permission = "deployments.resume", "Resume", "deployments.maintain"
+    about = "Starts a suspended service again."
     risk, restores_service = Risk.ROUTINE, True
     steps = [step("resume", resume, pool="urgent")]
 
@@ -134,6 +138,7 @@ def purge(ctx: StepContext) -> None:
 
 class PurgeCache(ServiceKind):
     name, label, permission = "deployments.purge_cache", "Purge the edge cache", "deployments.configure"
+    about = "Empties Render's edge cache of a service; the next visitors wait a little longer."
     risk = Risk.ROUTINE
     steps = [step("purge", purge, pool="deploy")]
 

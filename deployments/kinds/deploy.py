@@ -9,7 +9,7 @@ from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, na
 from deployments.models import Deployment, Service, named
 from deployments.models.deployment import MOVING
 from deployments.render.at_most_once import RENDER, start_deploy
-from deployments.render.commits_between import brought
+from deployments.render.commits_between import brought, commits_here
 from deployments.render.intent import is_asked_for, refuse_others
 from deployments.render.record_deploy import observe
 from deployments.render.wait_for_deploy import until_ended, until_healthy
@@ -52,6 +52,7 @@ def send(ctx: StepContext) -> None:
 
 class Deploy(ServiceKind):
     name, label, permission = "deployments.deploy", "Deploy", "deployments.deploy"
+    about = "Builds a commit and puts it live once it answers well."
     risk = Risk.SENSITIVE
     allowed_in_freeze = False
     steps = [
@@ -62,7 +63,12 @@ class Deploy(ServiceKind):
     parameters = [
         SERVICE,
         Parameter(
-            "commit", "Commit", required=False, help="Empty: the newest commit of the branch.", named=named.commit
+            "commit",
+            "Commit",
+            required=False,
+            help="Choose one of the list, or type it. Empty: the newest commit of the branch.",
+            named=named.commit,
+            suggestions=commits_here,
         ),
         Parameter(
             "clear_cache", "Clear the build cache", required=False, choices=lambda _: [("no", "No"), ("yes", "Yes")]
@@ -123,6 +129,7 @@ def running_here(environment: Environment) -> Iterable[tuple[str, str]]:
 
 class Cancel(ServiceKind):
     name, label, permission = "deployments.cancel", "Cancel a deploy", "deployments.deploy"
+    about = "Stops a deploy that is still running; what is live stays live."
     risk = Risk.ROUTINE
     exclusive = "cancel:{deployment}"
     restores_service = True

@@ -31,6 +31,7 @@ def send_files(ctx: StepContext) -> None:
 
 class FunctionDeploy(FunctionKind):
     name, label = "deployments.function_deploy", "Deploy an edge function"
+    about = "Puts a kept bundle of an edge function live."
     allowed_in_freeze = False
     steps = [
         step("keep", keep_live, pool="deploy"),

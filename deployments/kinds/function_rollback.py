@@ -56,6 +56,7 @@ def send_back(ctx: StepContext) -> None:
 
 class FunctionRollback(FunctionKind):
     name, label, permission = "deployments.function_rollback", "Put a function's version back", "deployments.rollback"
+    about = "Puts an earlier version of an edge function back."
     risk, restores_service = Risk.ROUTINE, True
     steps = [
         step("keep", keep_live, pool="urgent"),
@@ -110,6 +111,7 @@ def delete(ctx: StepContext) -> None:
 
 class FunctionDelete(FunctionKind):
     name, label = "deployments.function_delete", "Delete an edge function"
+    about = "Deletes an edge function; whoever calls it fails at once."
     steps = [step("keep", keep_live, pool="deploy"), step("delete", delete, pool="deploy")]
     parameters = [
         Parameter("function", "Function", choices=functions_here),

@@ -85,7 +85,8 @@ class SecretKind(OperationKind):
 
 
 class SetSecret(SecretKind):
-    name, label = "deployments.function_secret_set", "Set a functions' secret"
+    name, label = "deployments.function_secret_set", "Set a secret of edge functions"
+    about = "Sets a secret that the project's edge functions read."
     steps = [step("set", set_secret, pool="deploy")]
     parameters = [
         Parameter("name", "Name"),
@@ -112,7 +113,8 @@ class SetSecret(SecretKind):
 
 
 class DeleteSecret(SecretKind):
-    name, label = "deployments.function_secret_delete", "Delete a functions' secret"
+    name, label = "deployments.function_secret_delete", "Delete a secret of edge functions"
+    about = "Deletes a secret that the project's edge functions read."
     steps = [step("delete", delete_secret, pool="deploy")]
     parameters = [
         Parameter(

@@ -67,6 +67,7 @@ def act(ctx: StepContext) -> None:
 
 class Maintenance(ServiceKind):
     name, label, permission = "deployments.maintenance", "Maintenance mode", "deployments.maintain"
+    about = "Shows visitors a maintenance page (503) instead of the service, or ends that."
     risk = Risk.ROUTINE
     restores_service = True
     exclusive = "maintenance:{service}"  # a deploy that hangs must not hold it up

@@ -56,6 +56,7 @@ def _tail(ctx: StepContext, api: Render, service: Service, job: Job, seen: set[s
 
 class RunJob(ServiceKind):
     name, label, permission = "deployments.job", "Run a one-off job", "deployments.configure"
+    about = "Runs a command once in the service's newest build and keeps its log."
     risk = Risk.SENSITIVE
     exclusive = "job:{service}"
     steps = [step("start", start_job, pool="deploy"), step("watch", watch_job, pool="deploy")]

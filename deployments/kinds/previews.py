@@ -44,6 +44,7 @@ def ends_at(text: str) -> datetime:
 
 class KeepPreview(ServiceKind):
     name, label, permission = "deployments.keep_preview", "Keep a preview until", "deployments.configure"
+    about = "Keeps a preview up to a day, then suspends or deletes it."
     risk = Risk.ROUTINE
     exclusive = "keep:{service}"
     steps = [step("keep", set_expiry, pool="deploy")]
@@ -93,6 +94,7 @@ def delete_preview(ctx: StepContext) -> None:
 
 class DeletePreview(ServiceKind):
     name, label, permission = "deployments.delete_preview", "Delete a preview", "deployments.configure"
+    about = "Deletes a preview and what runs in it."
     risk = Risk.SENSITIVE
     steps = [step("delete", delete_preview, pool="deploy")]
     parameters = [Parameter("service", "Preview", choices=previews_here, named=named.service)]

@@ -86,6 +86,7 @@ def _left_off(ctx: StepContext, service: Service) -> str:
 
 class Rollback(ServiceKind):
     name, label, permission = "deployments.rollback", "Roll back", "deployments.rollback"
+    about = "Puts an earlier version live again; migrations stay as they are."
     restores_service = True
     exclusive = "rollback:{service}"  # a deploy that hangs must not hold it up
     steps = [

@@ -48,6 +48,7 @@ def _close_tasks(ctx: StepContext, service: Service) -> None:
 
 class Autodeploy(ServiceKind):
     name, label, permission = "deployments.autodeploy", "Autodeploy", "deployments.deploy"
+    about = "Switches Render's deploy at every push on or off for a service."
     risk = Risk.ROUTINE
     steps = [step("autodeploy", autodeploy, pool="deploy")]
     parameters = [SERVICE, Parameter("state", "Autodeploy", choices=lambda _: STATES)]
@@ -91,6 +92,7 @@ def source(ctx: StepContext) -> None:
 
 class Source(ServiceKind):
     name, label, permission = "deployments.source", "Change repository or branch", "deployments.deploy"
+    about = "Lets a service be built from another repository or branch."
     risk, allowed_in_freeze = Risk.SENSITIVE, False
     steps = [step("source", source, pool="deploy")]
     parameters = [
@@ -137,6 +139,7 @@ def health_path(ctx: StepContext) -> None:
 
 class HealthPath(ServiceKind):
     name, label, permission = "deployments.health_path", "Set the health check path", "deployments.deploy"
+    about = "Changes the address that Render asks to learn whether a service is well."
     risk = Risk.SENSITIVE
     steps = [step("health_path", health_path, pool="deploy")]
     parameters = [WEB_SERVICE, Parameter("path", "Path", help="For Sampelit: /health")]

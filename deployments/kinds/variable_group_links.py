@@ -141,6 +141,7 @@ def _held(group: VariableGroup) -> set[tuple[str, str]]:
 
 class LinkGroup(GroupLinkKind):
     name, label = "deployments.link_group", "Link a group to a service"
+    about = "Gives a service the variables of an environment group."
     steps = [step("link", link, pool="deploy")]
 
     def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
@@ -168,6 +169,7 @@ class LinkGroup(GroupLinkKind):
 
 class UnlinkGroup(GroupLinkKind):
     name, label = "deployments.unlink_group", "Unlink a group from a service"
+    about = "Takes the variables of an environment group away from a service."
     steps = [step("unlink", unlink, pool="deploy")]
 
     def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:

@@ -164,6 +164,7 @@ def _reached(service: Service, key: str) -> Consequence:
 
 class SetGroupVariable(GroupVariableKind):
     name, label = "deployments.set_group_variable", "Set a variable of a group"
+    about = "Sets a variable for every service of an environment group."
     steps = [step("set", set_variable, pool="deploy")]
     parameters = [GROUP, Parameter("key", "Name"), VALUE, WORKER_VARIABLE]
 
@@ -181,6 +182,7 @@ class SetGroupVariable(GroupVariableKind):
 
 class DeleteGroupVariable(GroupVariableKind):
     name, label = "deployments.delete_group_variable", "Delete a variable of a group"
+    about = "Takes a variable out of an environment group; it is gone at the next deploys."
     steps = [step("delete", delete_variable, pool="deploy")]
     parameters = [GROUP, Parameter("key", "Name")]
 

@@ -107,6 +107,7 @@ class VariableKind(ServiceKind):
 
 class SetVariable(VariableKind):
     name, label = "deployments.set_variable", "Set a variable"
+    about = "Sets a variable of one service; it counts from its next deploy."
     steps = [step("set", set_variable, pool="deploy")]
     parameters = [SERVICE, Parameter("key", "Name"), VALUE, WORKER_VARIABLE]
 
@@ -131,6 +132,7 @@ class SetVariable(VariableKind):
 
 class DeleteVariable(VariableKind):
     name, label = "deployments.delete_variable", "Delete a variable"
+    about = "Takes a variable from a service; it is gone at the next deploy."
     steps = [step("delete", delete_variable, pool="deploy")]
     parameters = [SERVICE, Parameter("key", "Name")]
 

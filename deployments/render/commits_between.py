@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from deployments.models import Deployment, Service
 from deployments.models.deployment import Status
 from operations.engine.specs import Block, Fact
+from operations.models import Environment
 
 MOST = 50
 TEMPLATE = "admin/deployments/commits.html"
@@ -46,6 +47,20 @@ def taken_back(service: Service, target: Deployment) -> list[Fact | Block]:
         Fact("Comes back", "by deploying the newer commit again; no data is touched", tone="ok"),
         _block("Commits that are taken back", commits, compare),
     ]
+
+
+def commits_here(environment: Environment) -> list[tuple[str, str]]:
+    """(commit, title and where it is live) of what was deployed from the repositories of its services."""
+    services = Service.objects.filter(environment=environment)
+    live: dict[str, list[str]] = {}
+    rows = Deployment.objects.filter(service__in=services, status=Status.LIVE)
+    for sha, name in rows.order_by("service__name").values_list("commit_sha", "service__name"):
+        live.setdefault(sha, []).append(name)
+    shared = Q(service__in=services) | Q(service__repo__in=services.exclude(repo="").values("repo"))
+    known = Deployment.objects.filter(shared).exclude(commit_sha="").order_by("-commit_at", "-created_at")
+    told = {row.commit_sha: row.title for row in reversed(known[: MOST * 4])}
+    newest = list(reversed(told.items()))[:MOST]
+    return [(sha[:12], f"{title} (live on {', '.join(live[sha])})" if sha in live else title) for sha, title in newest]
 
 
 def service_commits(service: Service) -> QuerySet[Deployment]:

@@ -58,6 +58,7 @@ class ApplyMigration(OperationKind):
     """Risk and votes come from the plan; bytes, plan, target and rule-set are what the votes bind."""
 
     name = "migrations.apply"
+    about = "Runs a migration on a database; what it does is measured before it counts."
     label = "Apply a migration"
     permission = "migrations_registry.apply_migrationfile"
     risk = FROM_PLAN

@@ -41,6 +41,7 @@ class Backfill(ApplyMigration):
     """Judged, voted on, rehearsed, guarded, recorded and undone as the application of the same file."""
 
     name = BACKFILL
+    about = "Fills or changes a large table in small batches that can be paused."
     label = "Fill a table in batches"
     steps = all_steps(preflight, SLICE, settle)
 
@@ -95,6 +96,7 @@ class Pause(OperationKind):
     """Nothing is changed by either state, so one person is enough, at any hour."""
 
     name = "migrations.pause"
+    about = "Stops a running backfill after its batch, or lets it go on."
     label = "Pause or resume a backfill"
     permission = ApplyMigration.permission
     risk = Risk.ROUTINE

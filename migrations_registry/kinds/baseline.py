@@ -35,6 +35,7 @@ def observe_and_write(ctx: StepContext) -> None:
 
 class Baseline(OperationKind):
     name = "migrations.baseline"
+    about = "Says once what of a stream a database has already."
     label = "Baseline a stream of migrations"
     permission = "migrations_registry.baseline_stream"
     risk = Risk.SENSITIVE

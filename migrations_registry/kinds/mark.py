@@ -52,6 +52,7 @@ def _refuse_younger(ctx: StepContext, marks: list[marking.Mark]) -> None:
 
 class Mark(OperationKind):
     name = "migrations.mark"
+    about = "Writes into a database's history that migrations were applied or were not; runs no SQL of theirs."
     label = "Mark migrations in the history"
     permission = "migrations_registry.mark_historyreading"
     risk = FROM_PLAN
@@ -108,6 +109,7 @@ def read(ctx: StepContext) -> None:
 
 class Look(OperationKind):
     name = "migrations.look"
+    about = "Reads anew which migrations a database has."
     label = "Read a migration history again"
     permission = "migrations_registry.look_historyreading"
     risk = Risk.ROUTINE

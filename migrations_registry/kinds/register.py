@@ -35,6 +35,7 @@ def read(ctx: StepContext) -> None:
 
 class Register(OperationKind):
     name = "migrations.register"
+    about = "Reads the migrations of a repository, so that they can be reviewed."
     label = "Register the migrations of a repository"
     permission = "migrations_registry.register_migrationfile"
     risk = Risk.ROUTINE

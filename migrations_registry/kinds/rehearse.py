@@ -23,6 +23,7 @@ def look(ctx: StepContext) -> None:
 
 class Rehearse(OperationKind):
     name = "migrations.rehearse"
+    about = "Runs a migration on a restored copy and measures what it does."
     label = "Rehearse a migration"
     permission = "migrations_registry.rehearse_migrationfile"
     risk = Risk.ROUTINE

@@ -53,6 +53,7 @@ class ChangeRules(OperationKind):
     """
 
     name = "migrations.change_rules"
+    about = "Changes which findings and sizes ask for votes."
     label = "Change the migration rules"
     permission = "migrations_registry.change_rules"
     risk = FROM_PLAN

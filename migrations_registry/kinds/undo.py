@@ -37,6 +37,7 @@ class Undo(OperationKind):
     """As grave as what it takes back: old values replace what is there."""
 
     name = "migrations.undo"
+    about = "Takes an applied migration back and returns the values that it kept."
     label = "Undo a migration"
     permission = "migrations_registry.undo_application"
     risk = Risk.DESTRUCTIVE

@@ -25,6 +25,7 @@ class OperationKind:
 
     name: str
     label: str
+    about: str = ""  # one sentence: what it does, in the words of whoever looks for it
     permission: str
     risk: Risk | str = Risk.ROUTINE
     exclusive: str = ""

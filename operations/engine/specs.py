@@ -44,7 +44,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One field of the request form; `choices` is asked per environment, as (value, label).
+    """One field of the request form; `choices` is asked per environment, as (value, label). What `suggestions` offers
+    alike may be typed otherwise.
 
     `named` tells what a stored id means: (name, address of its page), both empty where nobody knows it any more.
     `worked_out`: the kind fills it in; no form asks for it, and what is given is not looked at.
@@ -56,6 +57,7 @@ class Parameter:
     secret: bool = False
     help: str = ""
     choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
+    suggestions: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
     named: Callable[[Environment, str], tuple[str, str]] | None = None
     worked_out: bool = False
 

@@ -40,6 +40,7 @@ def add(ctx: StepContext) -> None:
 
 class AddEnvironment(OperationKind):
     name, label, permission = "environments.add", "Add an environment", "operations.add_environment"
+    about = "Makes an environment known: its database, project, address and votes."
     step_up = True
     risk = Risk.SENSITIVE
     exclusive = "environments"

@@ -45,6 +45,7 @@ def change(ctx: StepContext) -> None:
 
 class ChangeEnvironment(OperationKind):
     name, label, permission = "environments.change", "Change an environment", "operations.change_environment"
+    about = "Changes an environment's settings, its votes or its freeze."
     step_up = True
     risk = FROM_PLAN
     protects = True  # whoever stops a restriction

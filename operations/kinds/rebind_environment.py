@@ -54,6 +54,7 @@ class RebindEnvironment(OperationKind):
     """Judged by whoever's database it was and will be."""
 
     name, label, permission = "environments.rebind", "Move to another database", "operations.change_environment"
+    about = "Accepts that an environment's database is another one from now on."
     step_up = True
     risk, needs_reason = Risk.DESTRUCTIVE, True
     exclusive = "schema:{environment}"

@@ -5,9 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from operations.engine import kinds, specs
 from operations.models import Environment
+
+
+class Suggested(forms.TextInput):
+    """A text field with a list to choose from; another value may be typed."""
+
+    def __init__(self, name: str, offers: list[tuple[str, str]]) -> None:
+        super().__init__({"list": f"suggested-{name}", "autocomplete": "off"})
+        self.offers = offers
+
+    def render(self, *args: Any, **options: Any) -> SafeString:
+        offered = format_html_join("", '<option value="{}">{}</option>', self.offers)
+        field = super().render(*args, **options)
+        return format_html('{}<datalist id="{}">{}</datalist>', field, self.attrs["list"], offered)
 
 
 class RequestForm(forms.Form):
@@ -48,7 +63,9 @@ def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
         return forms.ChoiceField(
             choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
         )
-    widget = forms.PasswordInput() if parameter.secret else None
+    widget: forms.Widget | None = forms.PasswordInput() if parameter.secret else None
+    if parameter.suggestions is not None:
+        widget = Suggested(parameter.name, list(parameter.suggestions(environment)))
     field = forms.CharField(required=parameter.required, label=label, widget=widget, max_length=500)
     field.help_text = parameter.help
     return field

@@ -24,6 +24,7 @@ FAILURES = ("", "refuse", "crash", "exit", "retryable", "always", "stall")
 
 
 class Rehearsal(kinds.OperationKind):
+    about = "Goes through all steps of an operation; nothing outside changes."
     permission = "operations.run_rehearsal"
     exclusive = "rehearsal:{environment}:{key}"
     parameters = [

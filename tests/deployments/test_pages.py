@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,18 @@ def test_a_commit_or_an_id_is_searched_for_by_its_index(everything: Client, api:
 
     assert live in by_commit
     assert list(by_id) == [live]
+
+
+def test_a_deploy_offers_commits_with_titles_and_what_is_live(everything: Client, api: Service) -> None:
+    live = api.deployments.get(status="live")
+    older = api.deployments.filter(status="deactivated").exclude(commit_sha=live.commit_sha).first()
+    assert older is not None
+
+    asks = reverse("admin:operations_request", args=["deployments.deploy"])
+    page = everything.get(asks, {"environment": "production"})
+
+    offers = dict(re.findall(r'<option value="(\w{12})">([^<]*)</option>', page.text))
+    assert f"(live on {api.name}" in offers[live.commit_sha[:12]]
+    assert offers[live.commit_sha[:12]].startswith(live.title[:10])
+    assert "live on" not in offers[older.commit_sha[:12]]
+    assert 'list="suggested-commit"' in page.text

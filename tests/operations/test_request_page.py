@@ -72,3 +72,11 @@ def test_who_may_ask_for_nothing_reads_that_once_a_group(production: Environment
     text = signed_in(holder("vera", "view_operation")).get(reverse("admin:operations_catalogue")).text
 
     assert text.count("that your role may not request") == text.count('<section class="card">')
+
+
+def test_every_kind_says_in_one_sentence_what_it_does() -> None:
+    told = {name: kind.about for name, kind in kinds.registry.kinds.items() if not name.startswith("test.")}
+
+    assert len(told) > 50
+    assert [name for name, about in told.items() if not re.fullmatch(r"[A-Z][^.]{15,}(\.yaml[^.]+)?\.", about)] == []
+    assert [name for name, about in told.items() if len(about) > 105] == []
