@@ -22,6 +22,7 @@ from deployments.web import (
     deployment_page,
     environment_page,
     export,
+    logs,
     parity_page,
     previews_page,
     service_page,
@@ -53,6 +54,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
         return [
             path("setup/", view(setup_page.page), name="deployments_setup"),
             path("<str:pk>/live/", view(deployment_page.fragment), name="deployments_live"),
+            path("<str:pk>/log/<slug:which>/", view(logs.page), name="deployments_log"),
             *super().get_urls(),
         ]
 

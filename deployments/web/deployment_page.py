@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from deployments.models import Deployment
 from deployments.models.deployment import WAS_LIVE, Status
-from deployments.web import charts, remote
+from deployments.web import charts, logs, remote
 from deployments.web.badges import status_badge
 from deployments.web.verbs import last_good, verb
 
@@ -33,9 +33,14 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     """`/admin/deployments/deployment/<pk>/change/`."""
     if not request.user.has_perm("deployments.view_deployment"):
         raise PermissionDenied
-    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
+    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), **_named(pk))
     context = {**admin.site.each_context(request), "title": str(row), **facts(request, row)}
     return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
+
+
+def _named(pk: str) -> dict[str, str]:
+    """By our number, or by Render's id, which is what an operation's result knows."""
+    return {"render_id" if pk.startswith("dep-") else "pk": pk}
 
 
 def fragment(request: HttpRequest, pk: str) -> HttpResponse:
@@ -52,7 +57,8 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     older = (
         service.deployments.filter(status__in=WAS_LIVE, created_at__lt=row.created_at).order_by("-created_at").first()
     )
-    answers, missing = remote.read(f"deployment:{row.pk}:{row.status}", readers(row), 2 if row.moving else 60)
+    sources = readers(row)
+    answers, missing = remote.read(f"deployment:{row.pk}:{row.status}", sources, 2 if row.moving else 60)
     seconds = row.duration.total_seconds() if row.duration else None
     checks = list(row.health_checks.order_by("-checked_at")[:30])
     return {
@@ -64,6 +70,9 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "seconds": seconds,
         "usual": usual(row),
         "log": answers.get("log", []),
+        "beside": "service log" in sources,
+        "service_log": answers.get("service log", []),
+        "full": logs.PAGE,
         "missing": missing,
         "older": older,
         "compare_url": service.compare_url(older.commit_sha, row.commit_sha) if older else "",
@@ -114,8 +123,10 @@ def usual(row: Deployment) -> float | None:
 
 
 def readers(row: Deployment) -> dict[str, remote.Reader]:
-    """The log, and CPU, memory and latency from half an hour before to half an hour after the switch."""
-    sources: dict[str, remote.Reader] = {"log": lambda api: log(api, row)}
+    """Both logs, and CPU, memory and latency from half an hour before to half an hour after the switch."""
+    sources: dict[str, remote.Reader] = {"log": lambda api: logs.lines(api, row, "deploy")}
+    if row.was_live and not row.moving and row.service.type != "static_site":
+        sources["service log"] = lambda api: logs.lines(api, row, "service")
     if row.finished_at is None or not row.service.is_web:
         return sources
     start, end = row.finished_at - timedelta(minutes=30), row.finished_at + timedelta(minutes=30)
@@ -124,9 +135,3 @@ def readers(row: Deployment) -> dict[str, remote.Reader]:
         return lambda api: api.metrics.series(name, row.service.render_id, start, min(end, timezone.now()), 60)
 
     return sources | {name: metric(name) for name in AROUND}
-
-
-def log(api: Any, row: Deployment) -> list[Any]:
-    end = (row.finished_at or timezone.now()) + timedelta(seconds=30)
-    start = row.created_at - timedelta(seconds=5)
-    return list(api.logs.tail(row.service.owner_id, [row.service.render_id], start=start, end=end, limit=100))

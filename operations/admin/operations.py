@@ -50,6 +50,7 @@ class OperationAdmin(ReadOnlyAdmin):
             path("approvals/", view(self.approvals), name="approvals"),
             path("notes/<slug:about>/", view(notes_page.page), name="operations_notes"),
             path("<str:pk>/live/", view(operation_page.fragment), name="operations_live"),
+            path("<str:pk>/log/", view(operation_page.log_file), name="operations_log"),
             path("<str:pk>/act/<str:verb>/", view(act_page.act_page), name="operations_act"),
             *super().get_urls(),
         ]

@@ -65,10 +65,19 @@ def fragment(request: HttpRequest, pk: str) -> HttpResponse:
     return TemplateResponse(request, "admin/operations/live.html", live_context(request, find(pk)))
 
 
+def log_file(request: HttpRequest, pk: str) -> HttpResponse:
+    """`/admin/operations/operation/<pk>/log/`: all lines that are kept, as text; with `download`, as a file."""
+    operation = get_object_or_404(Operation, pk=pk)
+    answer = HttpResponse(operation.log, "text/plain; charset=utf-8")
+    if "download" in request.GET:
+        answer["Content-Disposition"] = f'attachment; filename="{operation.kind}-{operation.pk}.log"'
+    return answer
+
+
 def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     assert isinstance(request.user, User)  # noqa: S101
     kind = kinds.registry.kinds.get(operation.kind)
-    steps = list(operation.steps.all())
+    steps, log = list(operation.steps.all()), operation.log.splitlines()
     return {
         "operation": operation,
         "kind_label": kind.label if kind else operation.kind,
@@ -78,7 +87,8 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         **votes_of(operation),
         "verbs": verbs(operation, request.user),
         "progress": progress.shown(operation),
-        "log": "\n".join(operation.log.splitlines()[-LOG_LINES:]),
+        "log": "\n".join(log[-LOG_LINES:]),
+        "older_lines": max(len(log) - LOG_LINES, 0),
         "result": _result(operation),
         "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[operation.pk])),
     }

@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from backups.models import Policy, Run
+from deployments.models import Deployment
 from operations.models import Environment, Operation
 from tests.factories_migrations import destructive_pk
 
@@ -98,6 +99,7 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("parity", named("admin:deployments_parity", args=["staging"])),
     ("parity of production", named("admin:deployments_parity", args=["production"])),
     ("render.yaml", named("admin:deployments_blueprint", args=["production"])),
+    ("log of a deploy", lambda: _log()),
     ("previews", named("admin:deployments_previews")),
     ("upload a function", named("admin:deployments_function_upload")),
     ("delete a function", lambda: reverse("admin:operations_request", args=["deployments.function_delete"])),
@@ -119,6 +121,11 @@ CUSTOM: list[tuple[str, PageUrl]] = [
     ("history of an environment", partial(_first, Environment, "admin:operations_environment_history")),
     ("empty list", named("admin:operations_operation_changelist", "?q=zzzzzz")),
 ]
+
+
+def _log() -> str:
+    pk = Deployment.objects.order_by("pk").values_list("pk", flat=True).first()
+    return "" if pk is None else reverse("admin:deployments_log", args=[pk, "service"])
 
 
 def _recover(lost: str) -> str:

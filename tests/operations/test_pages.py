@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from operations.approvals.voting import revoke
 from operations.engine import specs
+from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
 from tests.people import holder
@@ -163,3 +164,22 @@ def test_lists_take_at_most_twelve_queries(sign_in, ask, name, django_assert_max
     client.get(reverse(f"admin:{name}"))
     with django_assert_max_num_queries(12):
         assert client.get(reverse(f"admin:{name}")).status_code == 200
+
+
+def test_a_long_log_is_kept_whole_beside_its_newest_lines(sign_in, production):
+    olga = seeing("olga", "run_rehearsal")
+    client, operation = (
+        sign_in(olga),
+        request("rehearsal.routine", by=olga, environment=production, parameters={"key": "a"}),
+    )
+    Operation.objects.filter(pk=operation.pk).update(log="".join(f"12:00:00 s: line {n:03}\n" for n in range(250)))
+
+    page = client.get(reverse("admin:operations_operation_change", args=[operation.pk])).text
+    whole = client.get(reverse("admin:operations_log", args=[operation.pk]))
+    file = client.get(reverse("admin:operations_log", args=[operation.pk]) + "?download")
+
+    assert "50 older lines" in page
+    assert "line 049" not in page
+    assert whole.text.count("line ") == 250
+    assert whole["Content-Type"] == "text/plain; charset=utf-8"
+    assert file["Content-Disposition"].startswith("attachment; filename=")

@@ -21,7 +21,9 @@ DOWNLOADS = {
     "backups_segment",
     "backups_table_csv",
     "deployments_delivery",
+    "guide_picture",
     "ledger_export",
+    "operations_log",
     "operations_notes",
 }
 ONLY_POST = {
