@@ -1,4 +1,4 @@
-"""Every page, light and dark, 1400 and 390 px: no CSP violation, console error, overflow or axe A/AA violation."""
+"""Every page, light and dark, five widths: no CSP violation, console error, overflow, hanging card, axe violation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULES = {
     "preload": False,
 }
 PICTURES = os.environ.get("PICTURES", "")
-WIDTHS = (1400, 390)
+WIDTHS = (1400, 1280, 1024, 768, 390)
 LARGEST_HTML = 100_000
 
 
@@ -60,11 +60,11 @@ def test_sign_in_page(site: Site, browser: Browser) -> None:
 
 def _at(page: Watched, name: str, width: int) -> list[str]:
     page.page.set_viewport_size({"width": width, "height": 900})
-    problems = _overflow(page, width)
+    problems = _overflow(page, width) + [f"{width}: {line}" for line in page.page.evaluate(MISPLACED)]
     for scheme in _schemes(name, width):
         page.page.emulate_media(color_scheme=scheme)
         _picture(page, f"{name}-{width}-{scheme}")
-        if sampling.WHOLE or PICTURES or width == WIDTHS[sampling.chosen(name, 2)]:
+        if sampling.WHOLE or PICTURES or width == (WIDTHS[0], WIDTHS[-1])[sampling.chosen(name, 2)]:
             problems += [f"{width} {scheme}: {line}" for line in _axe(page)]
     page.page.emulate_media(color_scheme="light")
     return problems
@@ -82,6 +82,20 @@ def _overflow(page: Watched, width: int) -> list[str]:
     return [] if reach <= width else [f"{width}: the page is {reach} px wide; {page.page.evaluate(WIDEST)}"]
 
 
+# The last card of a row that does not reach its group's right edge; a button of the page that lies on tabs or title.
+MISPLACED = """() => {
+  const box = (element) => element.getBoundingClientRect();
+  const hangs = [...document.querySelectorAll(".cards, .tiles")].filter((group) => group.children.length > 1)
+    .filter((group) => box(group).right - box(group.lastElementChild).right > 2)
+    .map((group) => `the last of ${group.className} hangs alone: ${group.lastElementChild.innerText.slice(0, 40)}`);
+  const texts = [...document.querySelectorAll("main h1, .tabs a")].map((element) => {
+    const range = document.createRange(); range.selectNodeContents(element); return [element, box(range)]; });
+  const lies = [...document.querySelectorAll(".object-tools li")].flatMap((button) => texts
+    .filter(([_, text]) => text.left < box(button).right && text.right > box(button).left
+      && text.top < box(button).bottom && text.bottom > box(button).top)
+    .map(([element]) => `“${button.innerText.slice(0, 30)}” lies on “${element.innerText}”`));
+  return [...hangs, ...lies];
+}"""
 WIDEST = """() => [...document.querySelectorAll("body *")]
   .map((e) => [e, Math.round(e.getBoundingClientRect().right)]).filter(([e, right]) => right > innerWidth + 1)
   .slice(0, 4).map(([e, right]) => `${e.tagName.toLowerCase()}.${e.className} ${right}`).join(", ")"""
