@@ -5,10 +5,13 @@ In: registries of operations (panels, navigation). Out: pages at /admin/. `djang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.contrib import admin
+from django.core.checks import CheckMessage
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,8 +24,7 @@ from sampelit_ops.recover import page as recover
 from sampelit_ops.search.tables import NEWEST
 from sampelit_ops.signin.forms import OpsLoginForm
 from sampelit_ops.signin.views.password import OwnPassword
-from sampelit_ops.site import header, home, page_counts
-from sampelit_ops.site.guide import guide_page
+from sampelit_ops.site import guide, header, home, page_counts
 from sampelit_ops.views import connect, doctor
 
 STYLESHEETS = ("ops/tokens.css", "ops/layout.css", "ops/parts.css", "ops/admin.css")
@@ -37,6 +39,11 @@ class OpsAdminSite(admin.AdminSite):
     site_url = None
     empty_value_display = "–"
     login_form = OpsLoginForm
+
+    def check(self, app_configs: Sequence[AppConfig] | None) -> list[CheckMessage]:
+        """Of all pages: a command that needs none of them has not imported them."""
+        admin.autodiscover()
+        return super().check(app_configs)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's context plus sidebar, ribbon, ledger line and user menu; those only for people who are signed in."""
@@ -57,12 +64,14 @@ class OpsAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The home page's fragment, the search and the list of all records, before Django's own."""
+        admin.autodiscover()
         own: list[URLPattern | URLResolver] = [
             path("panels/", self.admin_view(self.panels), name="panels"),
             path("jump/", self.admin_view(self.jump), name="jump"),
             path("records/", self.admin_view(self.records), name="records"),
-            path("guide/", self.admin_view(guide_page), name="guide"),
-            path("guide/<slug:name>/", self.admin_view(guide_page), name="guide_page"),
+            path("guide/", self.admin_view(guide.guide_page), name="guide"),
+            path("guide/pictures/<slug:name>.webp", self.admin_view(guide.picture), name="guide_picture"),
+            path("guide/<slug:name>/", self.admin_view(guide.guide_page), name="guide_page"),
             path("doctor/", self.admin_view(doctor.doctor_page), name="doctor"),
             path("doctor/outsiders/", self.admin_view(outsiders_page), name="outsiders"),
             path("connect/", self.admin_view(connect.connect_page), name="connect"),

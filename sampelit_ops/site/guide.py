@@ -1,7 +1,7 @@
 """The guide in the portal: `docs/guide/*.md` as pages, and which of them helps below which entry of the menu.
 
-In: the Markdown that the guide uses (headings, paragraphs, lists, tables, fences, code, bold, emphasis, links); a test
-holds it to that. Out: escaped HTML; links to other documents are their names.
+In: the Markdown that the guide uses (headings, paragraphs, lists, tables, fences, code, bold, emphasis, links,
+pictures); a test holds it to that. Out: escaped HTML; links to other documents are their names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 FOLDER = Path(settings.BASE_DIR) / "docs" / "guide"
 _INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*|\[([^\]]+)\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"!\[([^\]]+)\]\(pictures/([\w-]+)\.webp\)")
 _ITEM = re.compile(r"(?:- |\d+\. )")
 
 
@@ -30,6 +31,16 @@ def guide_page(request: HttpRequest, name: str = "README") -> HttpResponse:
     title, body = _read(name)
     context = {"title": title, "body": body, "pages": names(), "current": name}
     return render(request, "admin/guide.html", {**admin.site.each_context(request), **context})
+
+
+def picture(request: HttpRequest, name: str) -> FileResponse:
+    """One picture of the guide; the browser tests take them (docs/guide/pictures)."""
+    path = FOLDER / "pictures" / f"{name}.webp"
+    if not path.is_file():
+        raise Http404(f"The guide has no picture {name}.")
+    answer = FileResponse(path.open("rb"), content_type="image/webp")
+    answer["Cache-Control"] = "private, max-age=3600"
+    return answer
 
 
 def address(name: str) -> str:
@@ -65,6 +76,9 @@ def _blocks(text: str) -> str:
 def _block(lines: list[str]) -> str:
     if lines[0].startswith("## "):
         return format_html("<h2>{}</h2>", inline(lines[0][3:]))
+    if found := _PICTURE.fullmatch(lines[0]):
+        shown = '<p><img src="{}" alt="{}" width="840" height="532" loading="lazy"></p>'
+        return format_html(shown, reverse("admin:guide_picture", args=[found[2]]), found[1])
     if lines[0].startswith("|"):
         return _table(lines)
     if _ITEM.match(lines[0]):

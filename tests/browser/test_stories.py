@@ -1,0 +1,278 @@
+"""What each kind of person comes for, walked by what the guide says, at a desk and on a telephone.
+
+In: the world of the factories, Render's sandbox where a service is changed. Out: the story has ended on a page that
+says so; GUIDE_PICTURES=1 takes the guide's pictures anew (docs/guide/pictures).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+from django.conf import settings as of_house
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from backups.archive import keys, signatures
+from deployments.models import Deployment, Service
+from deployments.render.sync import poll
+from operations.engine.run import run_operation
+from operations.models import Environment, Operation
+from tests import sampling
+from tests.browser.conftest import Site, Watched
+from tests.people import vouch_for
+from tests.render_sandbox import Harness, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+QUICK = {"build_in_progress": 0.0, "pre_deploy_in_progress": 0.0, "update_in_progress": 0.0}
+WIDTHS = (1400, 390)
+PICTURES = Path(of_house.BASE_DIR) / "docs" / "guide" / "pictures"
+# Each story of docs/guide, and the test that walks it.
+STORIES = {
+    "viewer: what is live, by whom, healthy": "test_a_viewer_sees_what_is_live_and_reads_its_log",
+    "operator: deploy and watch": "test_an_operator_deploys_and_reads_how_it_ended",
+    "operator: roll back on a telephone": "test_three_clicks_on_a_telephone_while_every_worker_is_busy",
+    "operator: set a variable": "test_a_variable_is_typed_once",
+    "operator: maintenance": "test_maintenance_is_one_preview_away",
+    "operator and approvers: a destructive migration": "test_an_approver_reads_the_sql_before_the_button",
+    "operator: export now": "test_an_export_is_asked_for_in_words",
+    "operator: something is gone": "test_recover_lists_every_way_back",
+    "auditor: safe and unaltered, offline too": "test_an_auditor_proves_it_alone",
+    "admin: invite somebody": "test_an_admin_invites_somebody",
+    "sign in with a second factor": "test_password_and_code_by_keyboard",
+    "maintainer: put it on Render": "test_the_guide_leads_from_nothing_to_hours_without_a_kill",
+}
+Open = Callable[[str], Page]
+
+
+@pytest.fixture(params=WIDTHS)
+def as_role(request: pytest.FixtureRequest, site: Site, signed_in: Callable[[User], Watched]) -> Open:
+    """A tab of a person with this role, at one of the widths; a run without SOAK takes one width a test."""
+    taken = WIDTHS[sampling.chosen(request.node.originalname, 2)]
+    if not sampling.WHOLE and not os.environ.get("GUIDE_PICTURES") and request.param != taken:
+        pytest.skip("the other width is this run's")
+
+    def open_tab(role: str) -> Page:
+        person, made = User.objects.get_or_create(username=f"the {role.lower()}", defaults={"is_staff": True})
+        if made:
+            person.groups.set(Group.objects.filter(name=role))
+            vouch_for(person)
+        page = signed_in(person).page
+        page.set_viewport_size({"width": request.param, "height": 900})
+        page.goto(site.url + reverse("admin:index"))
+        return page
+
+    return open_tab
+
+
+@pytest.fixture
+def render(settings) -> Iterator[Harness]:
+    """Render answers, and what came from it is known."""
+    with stamina.set_testing(True, attempts=2), running(phases=QUICK) as sandbox:
+        settings.RENDER_API_KEY, settings.RENDER_API_BASE = sandbox.sandbox.api_key, sandbox.sandbox.base
+        settings.DEPLOY_WATCH_SECONDS, settings.HEALTH_GOOD_PROBES = 0.01, 2
+        poll()
+        yield sandbox
+
+
+def search(page: Page, words: str, answer: str, of: str = "") -> None:
+    """As the guide says: type what you want to do, take the answer (of this service, where two have its name)."""
+    page.fill("#jump", words)
+    page.press("#jump", "Enter")
+    page.get_by_role("link", name=answer).and_(page.locator(f"a[href*='{of}']")).first.click()
+
+
+def confirm(page: Page, reason: str = "") -> Operation:
+    """Preview, where it is offered, then Confirm; the operation's page is open."""
+    if reason:
+        page.fill("[name=reason]", reason)
+    if page.get_by_role("button", name="Preview").count():
+        with page.expect_navigation():
+            page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".consequences").first).to_be_visible()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Confirm").click()
+    if page.get_by_text("Nothing was requested yet").count():  # a field was filled that the page had not shown
+        with page.expect_navigation():
+            page.get_by_role("button", name="Confirm").click()
+    assert "/operations/operation/0" in page.url, page.locator("main").inner_text()[:900]
+    return Operation.objects.get(pk=page.url.rstrip("/").split("/")[-2])
+
+
+def ended(page: Page, operation: Operation) -> str:
+    """Its state after a worker had it."""
+    pools = frozenset({"urgent", "deploy", "export", "prove"})
+    status = run_operation(operation.pk, "worker/1", pools, end_process=lambda: None)
+    page.reload()
+    return status
+
+
+def fits(page: Page) -> bool:
+    """Nothing lies beside the screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+SHRINK = """async (shot) => {
+  const image = new Image(); image.src = "data:image/png;base64," + shot; await image.decode();
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, {width: 840, height: 840 * image.height / image.width});
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/webp", 0.55).split(",")[1];
+}"""
+
+
+def picture(page: Page, name: str) -> None:
+    """For the guide: the page as it stands, small, in the light theme."""
+    if os.environ.get("GUIDE_PICTURES") and page.evaluate("innerWidth") > 1000:
+        page.set_viewport_size({"width": 1200, "height": 760})
+        blank = page.context.browser.new_page()
+        shrunk = blank.evaluate(SHRINK, base64.b64encode(page.screenshot()).decode())
+        blank.close()
+        (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(shrunk))
+
+
+def test_every_story_names_its_walk() -> None:
+    written = "".join(path.read_text() for path in Path(of_house.BASE_DIR, "tests").rglob("test_*.py"))
+
+    assert [name for name in STORIES.values() if f"def {name}(" not in written] == []
+
+
+def test_a_viewer_sees_what_is_live_and_reads_its_log(as_role: Open, render: Harness) -> None:
+    page = as_role("Viewer")
+    picture(page, "overview")
+    live = Deployment.objects.get(service__render_id=render.service(), status="live")
+    address = reverse("admin:deployments_deployment_change", args=[live.pk])
+    row = page.locator("table.services tr").filter(has=page.locator(f"a[href='{address}']"))
+    expect(row).to_contain_text("ago")
+
+    row.locator(f"a[href='{address}']").click()
+
+    expect(page.get_by_role("heading", name="Log of this deploy")).to_be_visible()
+    expect(page.get_by_role("link", name="Download").first).to_be_visible()
+    assert fits(page)
+    assert page.get_by_role("button", name="Roll back").first.is_disabled()
+
+
+def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, render: Harness) -> None:
+    service = Service.objects.get(render_id=render.service())
+    Environment.objects.filter(pk=service.environment_id).update(votes_sensitive=0, protected=False)
+    page = as_role("Operator")
+
+    search(page, f"deploy {service.name}", f"Deploy: {service.name} on", service.render_id)
+    offered = page.locator("datalist option").first.get_attribute("value") or ""
+    page.fill("[name=commit]", offered)
+    operation = confirm(page, "the fix for checkout")
+    picture(page, "deploy")
+
+    assert ended(page, operation) == "succeeded"
+    page.get_by_role("link", name="with its log and the service's").click()
+    expect(page.get_by_role("heading", name="Log of the service")).to_be_visible()
+    assert fits(page)
+
+
+def test_a_variable_is_typed_once(as_role: Open, render: Harness, settings) -> None:
+    page = as_role("Operator")
+
+    search(page, "set a variable sampelit-api", "Set a variable: sampelit-api on")
+    page.fill("[name=key]", "SENTRY_DSN")
+    page.fill("[name=worker_variable]", "OPS_VALUE_SENTRY")
+    operation = confirm(page, "errors go to the new project")
+
+    assert operation.parameters["key"] == "SENTRY_DSN"
+    expect(page.locator("main")).to_contain_text("errors go to the new project")
+    assert fits(page)
+
+
+def test_maintenance_is_one_preview_away(as_role: Open, render: Harness) -> None:
+    page = as_role("Operator")
+
+    search(page, "maintenance sampelit-api", "Maintenance mode: sampelit-api on")
+    page.select_option("[name=state]", "on")
+    operation = confirm(page, "the database moves")
+
+    assert ended(page, operation) == "succeeded"
+    expect(page.locator("main")).to_contain_text("is on")
+    assert fits(page)
+
+
+def test_an_approver_reads_the_sql_before_the_button(as_role: Open, site: Site) -> None:
+    page = as_role("Approver")
+
+    page.goto(site.url + reverse("admin:approvals"))
+    page.get_by_role("link", name="Apply a migration").first.click()
+    expect(page.get_by_text("DROP COLUMN legacy_score").first).to_be_visible()
+    expect(page.locator("#vote")).to_be_attached()
+    picture(page, "decision")
+
+    assert page.evaluate(
+        """() => Boolean([...document.querySelectorAll("main *")].find((each) => each.innerText
+          && each.children.length === 0 && each.innerText.includes("DROP COLUMN legacy_score"))
+          .compareDocumentPosition(document.querySelector("#vote")) & Node.DOCUMENT_POSITION_FOLLOWING)"""
+    )
+    expect(page.locator("main")).to_contain_text("v2.4 is live")
+    assert fits(page)
+
+
+def test_an_export_is_asked_for_in_words(as_role: Open) -> None:
+    page = as_role("Operator")
+
+    search(page, "export now", "Export and prove: audit-trail on")
+    operation = confirm(page, "before the release")
+
+    assert operation.status == "queued"
+    expect(page.locator("main")).to_contain_text("Queued", ignore_case=True)
+    assert fits(page)
+
+
+def test_recover_lists_every_way_back(as_role: Open, site: Site) -> None:
+    page = as_role("Operator")
+
+    page.goto(site.url + reverse("admin:recover"))
+    page.get_by_label("What was lost").select_option("project")
+    page.get_by_role("button", name="Show every way back").click()
+
+    expect(page.get_by_role("heading", name="Ways back")).to_be_visible()
+    assert page.locator("main tbody tr").count() >= 1
+    picture(page, "recover")
+    assert fits(page)
+
+
+def test_an_auditor_proves_it_alone(as_role: Open, site: Site, settings) -> None:
+    settings.BACKUP_PUBLIC_KEYS = [keys.public_text(signatures.generate()[1])]
+    page = as_role("Auditor")
+
+    page.goto(site.url + reverse("admin:backups_offline"))
+    expect(page.locator("main")).to_contain_text("verify_backup.py")
+    expect(page.get_by_role("link", name="public-keys.pem")).to_be_visible()
+    picture(page, "offline")
+    page.goto(site.url + reverse("admin:ledger_entry_changelist"))
+    page.get_by_role("button", name="Verify").click()
+
+    expect(page.locator("main")).to_contain_text("valid", ignore_case=True)
+    assert fits(page)
+
+
+def test_an_admin_invites_somebody(as_role: Open, site: Site) -> None:
+    page = as_role("Admin")
+
+    page.goto(site.url + reverse("admin:auth_user_changelist"))
+    page.locator(".object-tools a").first.click()
+
+    expect(page.locator("main form")).to_contain_text("mail", ignore_case=True)
+    assert fits(page)
+
+
+def test_the_guide_shows_its_pictures(site: Site, page: Watched) -> None:
+    page.page.goto(site.url + reverse("admin:guide_page", args=["approver"]))
+
+    shown = page.page.locator(".guide img")
+    assert shown.count() >= 1
+    shown.first.scroll_into_view_if_needed()
+    expect(shown.first).to_have_js_property("complete", True)
+    assert shown.first.evaluate("(image) => image.naturalWidth") > 0
+    assert sum(path.stat().st_size for path in PICTURES.glob("*.webp")) < 250_000
