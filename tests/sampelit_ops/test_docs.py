@@ -103,4 +103,5 @@ def test_the_picture_shows_every_room_and_no_other() -> None:
     }
 
     assert there - shown == set()
+    assert [room for room in there if not read(f"{room}/__init__.py").startswith('"""')] == []
     assert [room for room in shown if not (ROOT / room).is_dir()] == []
