@@ -33,9 +33,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=options.home) as home:
             Path(home).chmod(0o711)  # the user PostgreSQL runs as passes through
             write(services.memory(Path(home), min(options.rows, 200_000)), options.rows)
+    measure({"command_line": lambda: measures.command_line(options.rounds)}, options)
     with tempfile.TemporaryDirectory(dir=fast_disk()) as work:
         measure(analysis.cases(Path(work), options.rounds), options)
-    if not options.only or {*options.only} - {"memory", *analysis.KEYS}:
+    if not options.only or {*options.only} - {"memory", "command_line", *analysis.KEYS}:
         against_peers(options)
     show()
 

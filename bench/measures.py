@@ -86,3 +86,17 @@ def peak_memory(dsn: str, directory: Path, connections: int) -> dict[str, Any]:
 
 def as_json(results: Mapping[str, Ratio | dict[str, Any]]) -> dict[str, Any]:
     return {name: asdict(result) if isinstance(result, Ratio) else result for name, result in results.items()}
+
+
+def command_line(rounds: int) -> dict[str, Any]:
+    """Seconds of one call that needs no worker, from start to end: `sampelit-ops kinds`, without the database."""
+    argv = [sys.executable, "-m", "sampelit_ops.command_line", "kinds", "--json"]
+    away = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"}
+    walls, before = [], os.times()
+    for _ in range(rounds + 1):  # the first one writes byte code
+        began = time.monotonic()
+        subprocess.run(argv, env=away, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        walls.append(time.monotonic() - began)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"value": round(median(walls[1:]), 2), "cpu": round(used / (rounds + 1), 2), "rounds": rounds}

@@ -22,8 +22,8 @@ class SampelitOpsConfig(AppConfig):
             rehearsal.register()
 
 
-class OpsAdminConfig(admin_apps.AdminConfig):
-    """Makes `django.contrib.admin.site` our OpsAdminSite, so apps register with the plain decorator."""
+class OpsAdminConfig(admin_apps.SimpleAdminConfig):
+    """Makes `django.contrib.admin.site` our OpsAdminSite; its pages are imported with the addresses."""
 
     default = False
     default_site = "sampelit_ops.site.admin_site.OpsAdminSite"

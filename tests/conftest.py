@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import hashers
 from django.db import connection
 from django.urls import get_resolver
@@ -23,6 +24,8 @@ from tests.keyed_forms import keyed_forms  # noqa: F401 (a fixture)
 from tests.reused_server import reused
 from tests.supabase_platform import platform, platform_server  # noqa: F401 (fixtures)
 from tests.whole_tables import no_update_of_a_whole_table  # noqa: F401 (a fixture)
+
+admin.autodiscover()  # tables of tests name every page; the command line alone does without
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

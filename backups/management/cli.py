@@ -1,15 +1,9 @@
-"""What the four queue-less commands share: the store, the keys, one error shape, progress on standard error.
-
-In: options of a command. Out: values, or CommandError with exit code 2 (refused, unknown) or 1 (failed).
-"""
+"""What commands on a store share: they need no portal database, say which manifest was rejected, show progress."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -17,24 +11,21 @@ from django.core.management.base import CommandError
 
 from backups.archive.signed_json import ManifestError
 from backups.progress import Watch
-from providers.errors import ProviderError, Refused
-from providers.redact import redact
+from providers.answers import AnsweringCommand
+from providers.errors import Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 from providers.storage.local import LocalStore
 
 
-@contextmanager
-def command_errors() -> Iterator[None]:
-    """Turn the errors of providers and rules into one sentence and an exit code."""
-    try:
-        yield
-    except Refused as error:
-        raise CommandError(redact(error.reason), returncode=2) from None
-    except ManifestError as error:
-        raise CommandError(f"The manifest was rejected: {error}. Nothing was restored from it.", returncode=1) from None
-    except ProviderError as error:
-        raise CommandError(redact(error.message), returncode=1) from None
+class StoreCommand(AnsweringCommand):
+    """A rejected manifest is a sentence."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            super().handle(*args, **options)
+        except ManifestError as error:
+            raise CommandError(f"The manifest was rejected: {error}. Nothing was restored from it.") from error
 
 
 def store_from(url: str | None, reading: bool = False) -> Store:
@@ -57,7 +48,3 @@ def watch(quiet: bool) -> Watch:
             print(f"\r{note}: {done:,} of {total or 0:,} {unit}", end="\033[K", file=sys.stderr, flush=True)
 
     return Watch(progress=progress)
-
-
-def show(command: Any, as_json: bool, document: dict[str, Any], text: str) -> None:
-    command.stdout.write(json.dumps(document) if as_json else text)

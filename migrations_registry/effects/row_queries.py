@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import postgast
-
 from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.conditions import always_true
@@ -120,6 +118,8 @@ def _is_known(column: Node, tables: list[TableFacts]) -> bool:
 
 def _text(item: Raw, source: str) -> str:
     """Rebuilt from the tree, every relation with its schema."""
+    import postgast
+
     field, more, _ = _CLAUSES[item.kind]
     statement = getattr(postgast.parse(source).stmts[0].stmt, field)
     question = postgast.parse("SELECT count(*)")

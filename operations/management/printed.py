@@ -13,6 +13,7 @@ from operations.engine.deciding import places_of
 from operations.engine.kinds import OperationKind
 from operations.models import Environment, Operation, Status
 from operations.votes.judge import every_vote, needed
+from providers.answers import columns
 
 NEXT = {
     Status.AWAITING_APPROVAL: "Next: others vote, there or by `ops approve {pk}`; `ops cancel {pk}` takes it back.",
@@ -29,7 +30,7 @@ def operation(row: Operation) -> list[str]:
     lines = [f"{row.pk}  {row.status}  {row} on {row.environment}", f"  {_asked_by(row)}"]
     lines += [f"  {fact.label}: {fact.value}" for fact in (*decision.asked, *decision.answers)]
     lines += _blocks(decision) + _votes(row)
-    lines += [f"  {step.status:<10} {step.name}  {step.error}".rstrip() for step in row.steps.all()]
+    lines += [f"  {line}" for line in columns((step.status, step.name, step.error) for step in row.steps.all())]
     lines += [f"  what it does: {line.text}" for line in decision.consequences]
     return [*lines, *_end(row)]
 
@@ -73,13 +74,6 @@ def _next(row: Operation) -> list[str]:
     return [f"{following} Whoever approves types {typed}." if typed else following] if following else []
 
 
-def table(rows: Iterable[Sequence[object]]) -> list[str]:
-    """Columns as wide as their longest cell, the last one open."""
-    known = [list(map(str, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*known, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in known]
-
-
 def listed(rows: Sequence[Operation]) -> list[str]:
     """One line an operation."""
     heads = ("ID", "REQUESTED", "BY", "STATUS", "ENVIRONMENT", "OPERATION")
@@ -87,25 +81,26 @@ def listed(rows: Sequence[Operation]) -> list[str]:
         (row.pk, f"{row.requested_at:%Y-%m-%d %H:%M}", row.requested_by, row.status, row.environment, row)
         for row in rows
     ]
-    return table([heads, *cells])
+    return columns([heads, *cells])
 
 
 def kinds(known: Iterable[OperationKind]) -> list[str]:
-    """Name, risk and label of each kind."""
-    return table([("KIND", "RISK", "WHAT IT DOES"), *((kind.name, _risk(kind), kind.label) for kind in known)])
+    """Name, risk and purpose of each kind."""
+    return columns([("KIND", "RISK", "WHAT IT DOES"), *((kind.name, _risk(kind), kind.about) for kind in known)])
 
 
 def parameters(kind: OperationKind, environment: Environment | None) -> list[str]:
     """What `--set` takes for this kind; with an environment, also what there is to choose from."""
-    lines = [f"{kind.name}: {kind.label}. Risk: {_risk(kind)}. Whoever asks needs {kind.permission}."]
+    lines = [f"{kind.name}: {kind.about} Risk: {_risk(kind)}. Whoever asks needs {kind.permission}."]
     for parameter in kind.parameters:
         if parameter.worked_out:
             continue
         what = "optional" if not parameter.required else "needed"
         label = parameter.label or parameter.name
         lines.append(f"  --set {parameter.name}=…  {label}, {what}. {parameter.help}".rstrip())
-        if parameter.choices and environment:
-            lines += [f"      {value}  {label}" for value, label in parameter.choices(environment)]
+        offered = parameter.choices or parameter.suggestions
+        if offered and environment:
+            lines += [f"      {line}" for line in columns(offered(environment))]
     lines += ["  --reason TEXT  needed" if kind.needs_reason else "  --reason TEXT"]
     choices = "" if environment else " --environment E lists the values to choose from."
     return [*lines, f"A secret is never given on a command line.{choices}" if kind.secrets() else choices.strip()]

@@ -60,8 +60,10 @@ def _document(row: AccessToken) -> dict[str, Any]:
     }
 
 
-def line(document: dict[str, Any]) -> str:
+def row(document: dict[str, Any]) -> tuple[object, ...]:
+    """Its cells in the shell's table."""
     place = f" on {document['environment']}" if document["environment"] else ""
     used = f"used {document['last_used_at'][:16]} from {document['last_used_from']}" if document["last_used_at"] else ""
-    facts = (document["owner"], document["name"], document["state"], ", ".join(document["scopes"]) + place)
-    return f"{document['id']:>5}  {'  '.join(facts)}  until {document['expires_at'][:10]}  {used or 'never used'}"
+    names = ("id", "owner", "name", "state")
+    scopes, until = ", ".join(document["scopes"]) + place, f"until {document['expires_at'][:10]}"
+    return (*(document[name] for name in names), scopes, until, used or "never used")

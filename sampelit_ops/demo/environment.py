@@ -39,10 +39,13 @@ WITHOUT_DATABASE = {
 def needs_database(argv: list[str]) -> bool:
     """Whether this command line works on the portal's own database."""
     command = argv[1] if len(argv) > 1 else "help"
+    placed = any(word.startswith("--environment") for word in argv)
     if {"-h", "--help"} & set(argv):
-        return False
+        return placed and argv[1:3] == ["ops", "request"]
     if command in ("analyze_sql", "discover_migrations"):
-        return any(word.startswith("--environment") for word in argv)
+        return placed
+    if command == "ops" and argv[2:3] == ["kinds"]:
+        return False
     if command == "verify_run":
         return not any(word.startswith("--store") for word in argv)
     return command not in WITHOUT_DATABASE

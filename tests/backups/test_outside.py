@@ -84,7 +84,7 @@ def test_the_page_and_the_command_are_red_for_files_alone(
     page = admin_client.get(reverse("admin:backups_coverage")).content.decode()
     out = StringIO()
     with pytest.raises(SystemExit) as ended:
-        call_command("coverage", environment="production", as_json=True, stdout=out)
+        call_command("coverage", environment="production", json=True, stdout=out)
 
     assert "Storage objects are not in a database backup" in page
     assert ended.value.code == 1

@@ -265,7 +265,7 @@ def test_the_reaper_deletes_and_writes_nothing(moto: S3Store, as_role) -> None:
 def test_the_commands(tmp_path) -> None:
     probed, printed = io.StringIO(), io.StringIO()
 
-    call_command("probe_store", store=f"file://{tmp_path}", as_json=True, stdout=probed)
+    call_command("probe_store", store=f"file://{tmp_path}", json=True, stdout=probed)
     call_command("store_policies", store="s3://b/p", only="writer", stdout=printed)
 
     assert json.loads(probed.getvalue())["usable"] is True

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -159,8 +159,8 @@ def test_from_the_shell(admins, nina, monkeypatch, by, code):
     try:
         code_now = code_of(authenticator(admins[by]))
         call_command("confirm_approver", "nina", "--code", code_now, stdout=StringIO(), stderr=StringIO())
-    except SystemExit as stopped:
-        ended = stopped.code
+    except CommandError as refused:
+        ended = refused.returncode
 
     assert ended == code
     assert standing("nina", frozenset({"Approver"})).confirmed is (code is None)

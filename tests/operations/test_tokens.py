@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -39,8 +39,8 @@ def ops(*arguments: str) -> tuple[int, str]:
     out = StringIO()
     try:
         call_command("ops", "token", *arguments, stdout=out, stderr=out)
-    except SystemExit as ended:
-        return int(ended.code or 0), out.getvalue()
+    except CommandError as refused:
+        return refused.returncode, f"{out.getvalue()}{refused}"
     return 0, out.getvalue()
 
 

@@ -5,13 +5,10 @@ Asks a worker of pool prove (only that one decrypts) and waits. Exit code 1 wher
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.evidence.decision_history import with_differences
 from operations import cli
@@ -19,12 +16,13 @@ from operations.cli import wait_for_end
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Environment, Operation
+from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 
 KIND = "backups.trace_decision"
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Shows what every kept run holds of one decision: its hash, whether it still gives it, its conversion."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,33 +32,27 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=900, help="seconds to wait for the worker")
         parser.add_argument("--reason", default="")
         parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
-        parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            done = wait_for_end(_ask(options).pk, options["timeout"], stop_at_approval=True)
-        except (Refused, PermissionDenied) as error:
-            raise CommandError(str(error)) from error
+    def answer(self, options: dict[str, Any]) -> Answer:
+        done = wait_for_end(_ask(options).pk, options["timeout"], stop_at_approval=True)
         if done is None or done.status != "succeeded":
             problem = done.error or done.status if done else "no worker of pool prove answered in time"
             raise CommandError(f"Nothing was traced: {problem}.")
         history = with_differences(done.result["history"])
-        if options["json"]:
-            self.stdout.write(json.dumps(history))
-        else:
-            self._print(history)
-        if any(sighting["what"][1] == "bad" for sighting in history):
-            sys.exit(1)
+        bad = any(sighting["what"][1] == "bad" for sighting in history)
+        return Answer(
+            history,
+            [*columns(map(_row, history)), f"{len(history)} runs looked at."],
+            code=1 if bad else 0,
+            follow="`sampelit-ops incidents` shows what was altered." if bad else f"`sampelit-ops show {done.pk}`",
+        )
 
-    def _print(self, history: list[dict[str, Any]]) -> None:
-        for sighting in history:
-            row = sighting["decision"] or {}
-            converted = f"{row['conversion_at'][:19]} {row['conversion_value']}" if row.get("converted") else "–"
-            digest = str(row.get("decision_hash", ""))[:16] or "–"
-            self.stdout.write(
-                f"{sighting['taken_at'][:16]}  {sighting['run']}  {digest:<16}  {converted:<28}  {sighting['what'][0]}"
-            )
-        self.stdout.write(f"{len(history)} runs looked at.")
+
+def _row(sighting: dict[str, Any]) -> tuple[str, ...]:
+    row = sighting["decision"] or {}
+    converted = f"{row['conversion_at'][:19]} {row['conversion_value']}" if row.get("converted") else "–"
+    digest = str(row.get("decision_hash", ""))[:16] or "–"
+    return (sighting["taken_at"][:16], sighting["run"], digest, converted, sighting["what"][0])
 
 
 def _ask(options: dict[str, Any]) -> Operation:

@@ -5,13 +5,12 @@ Prints the verdict; exit code 0: intact, 1: altered or not known. `--report ID` 
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.evidence.service import PERMISSION, TYPES, check_form, day_of, opened, produce, rendered
 from backups.evidence.wording import chain_sentence
@@ -19,10 +18,11 @@ from backups.models import EvidenceReport
 from operations import cli
 from operations.authority import why_not
 from operations.models import Environment
-from providers.errors import ProviderError, Refused
+from providers.answers import Answer, AnsweringCommand, columns
+from providers.errors import Refused
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Produces the signed evidence report of a period, keeps it, and writes it as HTML or JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,21 +34,28 @@ class Command(BaseCommand):
         parser.add_argument("--report", metavar="ID", help="a report that was produced before")
         parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            form = _form(options)
-            row = _row(options)
-            signed = opened(row)
-            if options["output"]:
-                options["output"].write_bytes(rendered(signed, form))
-        except (Refused, ProviderError, PermissionDenied, OSError) as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(signed.report.sentence)
-        for chain in signed.report.chains:
-            self.stdout.write(f"{chain.word:<8} {chain.chain}  {chain_sentence(chain)}")
-        self.stdout.write(f"report {row.pk} sha256 {row.sha256} key {row.key}")
-        if row.verdict != EvidenceReport.Verdict.INTACT:
-            sys.exit(1)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        form = _form(options)
+        row = _row(options)
+        signed = opened(row)
+        if options["output"]:
+            _write(options["output"], rendered(signed, form))
+        chains = columns((chain.word, chain.chain, chain_sentence(chain)) for chain in signed.report.chains)
+        return Answer(
+            {"report": row.pk, "verdict": row.verdict, "sha256": row.sha256, "key": row.key},
+            [signed.report.sentence, *chains, f"report {row.pk} sha256 {row.sha256} key {row.key}"],
+            code=0 if row.verdict == EvidenceReport.Verdict.INTACT else 1,
+            follow="`sampelit-ops verify_evidence FILE` checks it anywhere."
+            if options["output"]
+            else f"`sampelit-ops evidence --report {row.pk} -o FILE.html` writes it for others.",
+        )
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}. The report itself is kept.") from error
 
 
 def _form(options: dict[str, Any]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.archive import keys
 from backups.archive.manifest import Manifest
@@ -20,35 +19,36 @@ from backups.policy_spec import PolicyError, PolicySpec, read_toml
 from backups.proof.prove import Verdict, prove, store_proof
 from operations.dsns import dsn_from
 from operations.models.ulid import new_ulid
+from providers.answers import Answer
 from providers.storage.base import Store
 from providers.storage.probe import ready
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Copies the tables of a policy file into a store and proves the copy by restoring it."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("policy", help="TOML file {name, environment, tables[], format, recipients[]}")
         parser.add_argument("--store", required=True, help="file:///dir or s3://bucket/prefix?endpoint=URL&region=R")
         parser.add_argument("--no-proof", action="store_true", help="stop when the copy is stored")
         parser.add_argument("--connections", type=int, default=2, choices=(1, 2, 3), help="for large databases")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with cli.command_errors():
-            spec = _read(options["policy"])
-            store = cli.store_from(options["store"])
-            document = self._run(spec, store, options)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        spec = _read(options["policy"])
+        store = cli.store_from(options["store"])
+        document = self._run(spec, store, options)
         lines = [f"run {document['run']} {document['status']} in {store}: {document['rows']} rows"]
         lines += [f"  {text}" for text in (*document["problems"], *document["declared"])]
-        cli.show(self, options["as_json"], document, "\n".join(lines))
-        if document["status"] not in ("proven", "stored"):
-            sys.exit(1)
+        return Answer(
+            document,
+            lines,
+            code=0 if document["status"] in ("proven", "stored") else 1,
+            follow=f"`sampelit-ops verify_run {document['run']} --store {store.url} --deep` reads it back.",
+        )
 
     def _run(self, spec: PolicySpec, store: Store, options: dict[str, Any]) -> dict[str, Any]:
         began = time.monotonic()
-        watch = cli.watch(options["as_json"])
+        watch = cli.watch(options["json"])
         recipients = spec.recipients or keys.recipients()
         keys.refuse_single_recipient(recipients)
         ready(store)

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.models import Incident
+from providers.answers import Answer, AnsweringCommand, columns
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "List the incidents of the audit data, or show the rows of one. They are resolved by `ops request`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("id", nargs="?", type=int)
         parser.add_argument("--environment")
         parser.add_argument("--all", action="store_true", help="resolved ones too")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         rows = Incident.objects.select_related("environment").order_by("-opened_at")
         if options["id"] is not None:
-            incident = rows.filter(pk=options["id"]).first()
-            if incident is None:
-                raise CommandError(f"There is no incident {options['id']}.")
-            self.stdout.write(json.dumps(incident.evidence, indent=1) if options["as_json"] else _rows(incident))
-            return
+            return _one(rows.filter(pk=options["id"]).first(), options["id"])
         if options["environment"]:
             rows = rows.filter(environment__slug=options["environment"])
         documents = [_document(row) for row in (rows if options["all"] else rows.open()).defer("evidence")[:500]]
-        lines = [
-            f"{document['incident']} {document['status']} {document['environment']} {document['summary']}"
-            for document in documents
-        ]
-        self.stdout.write(json.dumps(documents) if options["as_json"] else "\n".join(lines) or "No open incidents.")
-        if any(document["status"] == Incident.Status.OPEN for document in documents):
-            sys.exit(1)
+        names = ("incident", "status", "environment", "summary")
+        still_open = any(document["status"] == Incident.Status.OPEN for document in documents)
+        return Answer(
+            documents,
+            columns([document[name] for name in names] for document in documents) or ["No open incidents."],
+            code=1 if still_open else 0,
+            follow="`sampelit-ops incidents ID` shows its rows; `request backups.resolve_incident` ends it."
+            if still_open
+            else "nothing; --all shows resolved ones.",
+        )
+
+
+def _one(incident: Incident | None, asked: int) -> Answer:
+    if incident is None:
+        raise CommandError(f"There is no incident {asked}.", returncode=2)
+    how = f"`sampelit-ops request backups.resolve_incident --environment {incident.environment.slug} --help`"
+    return Answer(incident.evidence, _rows(incident), follow=f"{how} tells how it is resolved.")
 
 
 def _document(row: Incident) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def _document(row: Incident) -> dict[str, Any]:
     }
 
 
-def _rows(incident: Incident) -> str:
+def _rows(incident: Incident) -> list[str]:
     """The summary, then a line for every column that differs."""
     lines = [incident.summary]
     for row in incident.evidence.get("rows", []):
@@ -67,4 +71,4 @@ def _rows(incident: Incident) -> str:
         for name in {**before, **after}:
             if before.get(name) != after.get(name):
                 lines.append(f"  {name}: {before.get(name)} → {after.get(name) if after else 'no row'}")
-    return "\n".join(lines)
+    return lines

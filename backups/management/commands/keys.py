@@ -2,97 +2,98 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from pyrage import x25519
 
 from backups.archive import keys, signatures
 from backups.archive.reader import load, runs
 from backups.management import cli
+from providers.answers import Answer, columns
 from providers.errors import Refused
 from providers.storage.base import Store
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Keys of backups: `create`, `rotate`, `list`, `check` (every retained run still has a living recipient)."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("verb", choices=["create", "rotate", "list", "check", "public"])
         parser.add_argument("what", nargs="?", choices=["signing", "age"], help="which key to create or rotate")
         parser.add_argument("--out", help="file for the private half, readable by you alone; without it: the terminal")
         parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         verb = options["verb"]
-        with cli.command_errors():
-            if verb in ("create", "rotate"):
-                self._create(options, verb == "rotate")
-            elif verb == "check":
-                self._check(options)
-            elif verb == "public":
-                self._public()
-            else:
-                self._list(options)
+        if verb in ("create", "rotate"):
+            return _create(options, verb == "rotate")
+        return {"check": _check, "public": _public, "list": _list}[verb](options)
 
-    def _create(self, options: dict[str, Any], rotate: bool) -> None:
-        """Nothing is switched over: the new key takes effect when its variable is set."""
-        if options["what"] == "signing":
-            private, verifier = signatures.generate()
-            name, public = "BACKUP_SIGNING_KEY", f"key {verifier.key_id}\n{verifier.pem.strip()}"
-            line = ",".join(dict.fromkeys([*keys.public_texts(), keys.public_text(verifier)]))
-            advice = f"Set BACKUP_PUBLIC_KEYS={line} so that older runs stay verifiable."
-        elif options["what"] == "age":
-            identity = x25519.Identity.generate()
-            private, public, name = str(identity), str(identity.to_public()), "BACKUP_AGE_IDENTITY"
-            old = list(keys.recipients()) if rotate else []
-            advice = (
-                f"Add it to BACKUP_AGE_RECIPIENTS={','.join([*old, public])}. "
-                "Keep the old identity until the last run that only it opens is gone (keys check tells)."
-            )
-        else:
-            raise CommandError("Say which key: signing or age.", returncode=2)
-        if options["out"]:
-            _write(Path(options["out"]), private)
-            line = f"The private half is in {options['out']} ({name}). Keep a copy offline."
-        else:
-            line = f"{name}={private}"
-        self.stdout.write(f"{public}\n{advice}\n{line}")
 
-    def _public(self) -> None:
-        if not keys.verifiers():
-            raise CommandError(
-                "Neither BACKUP_SIGNING_KEY nor BACKUP_PUBLIC_KEYS is set: no key to show.", returncode=1
-            )
-        self.stdout.write(keys.public_pem().strip())
+def _create(options: dict[str, Any], rotate: bool) -> Answer:
+    """Nothing is switched over: the new key takes effect when its variable is set."""
+    if options["what"] == "signing":
+        private, verifier = signatures.generate()
+        name, public, shown = (
+            "BACKUP_SIGNING_KEY",
+            verifier.pem.strip(),
+            f"key {verifier.key_id}\n{verifier.pem.strip()}",
+        )
+        line = ",".join(dict.fromkeys([*keys.public_texts(), keys.public_text(verifier)]))
+        advice = f"Set BACKUP_PUBLIC_KEYS={line} so that older runs stay verifiable."
+    elif options["what"] == "age":
+        identity = x25519.Identity.generate()
+        private, public, name = str(identity), str(identity.to_public()), "BACKUP_AGE_IDENTITY"
+        old, shown = list(keys.recipients()) if rotate else [], public
+        advice = (
+            f"Add it to BACKUP_AGE_RECIPIENTS={','.join([*old, public])}. "
+            "Keep the old identity until the last run that only it opens is gone (keys check tells)."
+        )
+    else:
+        raise CommandError("Say which key: signing or age. No key was made.", returncode=2)
+    if options["out"]:
+        _write(Path(options["out"]), private)
+        line = f"The private half is in {options['out']} ({name}). Keep a copy offline."
+    else:
+        line = f"{name}={private}"
+    document = {"variable": name, "public": public, "advice": advice}
+    document |= {"file": options["out"]} if options["out"] else {"private": private}
+    return Answer(document, [shown, advice, line], follow="set the variables, then `sampelit-ops keys check`.")
 
-    def _list(self, options: dict[str, Any]) -> None:
-        signer = keys.signer()
-        document = {
-            "signing": signer.key_id if signer else None,
-            "accepted": [verifier.key_id for verifier in keys.verifiers()],
-            "recipients": list(keys.recipients()),
-            "identities": [str(x25519.Identity.from_str(text).to_public()) for text in keys.identities()],
-        }
-        lines = [f"{name}: {value or 'none'}" for name, value in document.items()]
-        cli.show(self, options["as_json"], document, "\n".join(lines))
 
-    def _check(self, options: dict[str, Any]) -> None:
-        problems = lost_runs(cli.store_from(options["store"], reading=True))
-        if len(keys.recipients()) == 1:
-            problems.append("Only one recipient is configured: if its key is lost, every new backup is lost.")
-        if options["as_json"]:
-            self.stdout.write(json.dumps({"problems": problems}))
-        else:
-            self.stdout.write("\n".join(problems) or "Every run has a living recipient.")
-        if problems:
-            sys.exit(1)
+def _public(options: dict[str, Any]) -> Answer:
+    if not keys.verifiers():
+        raise CommandError("Neither BACKUP_SIGNING_KEY nor BACKUP_PUBLIC_KEYS is set: no key to show.", returncode=1)
+    pem = keys.public_pem().strip()
+    return Answer({"pem": pem}, [pem], follow="`bin/verify_backup.py DIR --public-key FILE` checks a copy with it.")
+
+
+def _list(options: dict[str, Any]) -> Answer:
+    signer = keys.signer()
+    document = {
+        "signing": signer.key_id if signer else None,
+        "accepted": [verifier.key_id for verifier in keys.verifiers()],
+        "recipients": list(keys.recipients()),
+        "identities": [str(x25519.Identity.from_str(text).to_public()) for text in keys.identities()],
+    }
+    shown = {name: ", ".join(value) if isinstance(value, list) else value for name, value in document.items()}
+    rows = columns((name, value or "none") for name, value in shown.items())
+    return Answer(document, rows, follow="`sampelit-ops keys check` tells whether each run can still be opened.")
+
+
+def _check(options: dict[str, Any]) -> Answer:
+    problems = lost_runs(cli.store_from(options["store"], reading=True))
+    if len(keys.recipients()) == 1:
+        problems.append("Only one recipient is configured: if its key is lost, every new backup is lost.")
+    return Answer(
+        {"problems": problems},
+        problems or ["Every run has a living recipient."],
+        code=1 if problems else 0,
+        follow="`sampelit-ops keys create age` makes another recipient." if problems else "nothing.",
+    )
 
 
 def _write(path: Path, private: str) -> None:

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
-
-from django.core.management.base import BaseCommand
 
 from backups.management import cli
 from backups.models import StoreReport
 from backups.stores import configured
 from operations.accounts import SHELL
+from providers.answers import Answer
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = (
         "Writes, reads back, tries to overwrite and to delete a few small objects, and says what the store can do. "
         "Without --store: every store in use, and the portal shows the answers. Exit 1 if no export could rely on it."
     )
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--store", help="only this store, without the portal's database")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with cli.command_errors():
-            if options["store"]:
-                cli.store_from(options["store"])
-                answers = {options["store"]: [item.as_json() for item in configured.look(options["store"])]}
-            else:
-                answers = {url: _kept(configured.report(url, actor=SHELL)) for url in configured.known()}
-        documents = [_document(url, findings) for url, findings in answers.items()]
-        if options["as_json"]:
-            self.stdout.write(json.dumps(documents[0] if options["store"] else documents))
+    def answer(self, options: dict[str, Any]) -> Answer:
+        if options["store"]:
+            cli.store_from(options["store"])
+            answers = {options["store"]: [item.as_json() for item in configured.look(options["store"])]}
         else:
-            for document in documents:
-                self.stdout.write("\n".join(_lines(document)))
-        if not all(document["usable"] for document in documents):
-            sys.exit(1)
+            answers = {url: _kept(configured.report(url, actor=SHELL)) for url in configured.known()}
+        documents = [_document(url, findings) for url, findings in answers.items()]
+        usable = all(document["usable"] for document in documents)
+        return Answer(
+            documents[0] if options["store"] else documents,
+            [line for document in documents for line in _lines(document)] or ["No store is configured."],
+            code=0 if usable else 1,
+            follow="`sampelit-ops export` or a policy may use it." if usable else "mend what is bad, then probe again.",
+        )
 
 
 def _kept(row: StoreReport) -> list[dict[str, Any]]:

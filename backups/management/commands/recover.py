@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from backups.management import cli
 from backups.recovery.recover import Recovered, recover
+from providers.answers import Answer
 
 LOST = (
     "People, approvals, the history of operations, deployments and migrations, and the ledger are lost: no copy of the "
@@ -17,25 +15,25 @@ LOST = (
 )
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Rebuilds the portal from a store, in an empty database: its newest proven copy, then the runs since."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
         parser.add_argument("--run", default="", help="this copy of the portal instead of the newest proven one")
         parser.add_argument("--manifests-only", action="store_true", help="use no copy: policies and runs alone")
         parser.add_argument("--unsigned", action="store_true", help="believe copies without any key to check them by")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with cli.command_errors():
-            store = cli.store_from(options["store"])
-            watch, copy = cli.watch(options["as_json"]), options["run"]
-            done = recover(store, watch, copy, options["manifests_only"], options["unsigned"])
-        cli.show(self, options["as_json"], done.as_json(), "\n".join(_lines(done)))
-        if not done.valid:
-            sys.exit(1)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        store = cli.store_from(options["store"])
+        watch, copy = cli.watch(options["json"]), options["run"]
+        done = recover(store, watch, copy, options["manifests_only"], options["unsigned"])
+        return Answer(
+            done.as_json(),
+            _lines(done),
+            code=0 if done.valid else 1,
+            follow="`sampelit-ops verify_ledger`, then start the services with this DATABASE_URL.",
+        )
 
 
 def _lines(done: Recovered) -> list[str]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from backups.archive import keys
 from backups.archive.late_rows import late_rows_of
 from backups.archive.reader import load
 from backups.management import cli
 from backups.restore.into_empty import Target, restore
 from operations.dsns import dsn_from
+from providers.answers import Answer
 from providers.errors import Refused
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Restores a run into an empty database, all or nothing, after every object was checked."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run")
@@ -29,15 +27,13 @@ class Command(BaseCommand):
         parser.add_argument("--table", action="append", default=[], dest="tables", help="only this table (repeatable)")
         parser.add_argument("--chain", default="", metavar="EXPERIMENT", help="only this experiment's audit chain")
         parser.add_argument("--schema", default="", help="a new schema beside what is there")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with cli.command_errors():
-            target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
-            store = cli.store_from(options["store"], reading=True)
-            manifest = load(store, options["run"], keys.verifier())
-            late_rows = late_rows_of(store, manifest, keys.verifier())
-            done = restore(manifest, store, keys.identities(), target, cli.watch(options["as_json"]), late_rows)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        target = Target(_dsn(options), options["schema"], tuple(options["tables"]), options["chain"])
+        store = cli.store_from(options["store"], reading=True)
+        manifest = load(store, options["run"], keys.verifier())
+        late_rows = late_rows_of(store, manifest, keys.verifier())
+        done = restore(manifest, store, keys.identities(), target, cli.watch(options["json"]), late_rows)
         document = {
             "run": manifest.run,
             "status": "restored",
@@ -47,7 +43,8 @@ class Command(BaseCommand):
             "notes": list(done.notes),
         }
         lines = [f"run {manifest.run} restored: {done.rows} rows of {done.tables} tables"]
-        cli.show(self, options["as_json"], document, "\n".join(lines + [f"  {note}" for note in done.notes]))
+        lines += [f"  {note}" for note in done.notes]
+        return Answer(document, lines, follow="look into the target with psql; the store was only read.")
 
 
 def _dsn(options: dict[str, Any]) -> str:

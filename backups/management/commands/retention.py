@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
 
 from backups.management import cli as management_cli
 from backups.models import Policy
@@ -17,10 +14,11 @@ from backups.retention.model import Line, Plan
 from operations import cli
 from operations.engine.request import request
 from operations.models import Operation
+from providers.answers import Answer, columns
 from providers.errors import Refused
 
 
-class Command(BaseCommand):
+class Command(management_cli.StoreCommand):
     help = "Shows what a policy's retention keeps, retires and may delete; changes nothing by itself."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,31 +29,28 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="actor", help="who asks (demo only; else OPS_TOKEN)")
         parser.add_argument("--code", action="append", default=[], help="of your second factor, once for each request")
         parser.add_argument("--reason", default="retention from the shell")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with management_cli.command_errors():
-            policy = _policy(options)
-            plan = looked_at(policy)[0] if options["look"] else planned(policy)
-            asked = self._ask(policy, plan, options) if options["apply_request"] else []
-        if options["as_json"]:
-            self.stdout.write(json.dumps(_document(policy, plan, asked)))
-            return
-        for line in plan.lines:
-            self.stdout.write(f"{line.run}  {line.verdict:<8}  {_why(line)}")
-        if plan.refused:
-            self.stdout.write(f"Nothing is retired or deleted now: {plan.refused}.")
-        self.stdout.write(f"{len(plan.retire)} would be retired, the data of {len(plan.due)} may be deleted.")
-        for operation in asked:
-            self.stdout.write(f"requested {operation.kind} {operation.pk}")
+    def answer(self, options: dict[str, Any]) -> Answer:
+        policy = _policy(options)
+        plan = looked_at(policy)[0] if options["look"] else planned(policy)
+        asked = _ask(policy, plan, options) if options["apply_request"] else []
+        lines = columns((line.run, line.verdict, _why(line)) for line in plan.lines)
+        lines += [f"Nothing is retired or deleted now: {plan.refused}."] if plan.refused else []
+        lines.append(f"{len(plan.retire)} would be retired, the data of {len(plan.due)} may be deleted.")
+        lines += [f"requested {operation.kind} {operation.pk}" for operation in asked]
+        return Answer(_document(policy, plan, asked), lines, follow=_next(plan, asked))
 
-    def _ask(self, policy: Policy, plan: Plan, options: dict[str, Any]) -> list[Operation]:
-        by = cli.actor(options, "backups.apply_retention", policy.environment)
-        wanted = [kind for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)) if runs]
-        try:
-            return [_request(kind, by, policy, options) for kind in wanted]
-        except PermissionDenied as refusal:
-            raise CommandError(str(refusal), returncode=2) from None
+
+def _next(plan: Plan, asked: list[Operation]) -> str:
+    if asked:
+        return f"`sampelit-ops show {asked[0].pk}`"
+    return "--apply-request asks for it." if (plan.retire or plan.due) and not plan.refused else "nothing is due."
+
+
+def _ask(policy: Policy, plan: Plan, options: dict[str, Any]) -> list[Operation]:
+    by = cli.actor(options, "backups.apply_retention", policy.environment)
+    wanted = [kind for kind, runs in (("backups.retire", plan.retire), ("backups.purge", plan.due)) if runs]
+    return [_request(kind, by, policy, options) for kind in wanted]
 
 
 def _request(kind: str, by: User, policy: Policy, options: dict[str, Any]) -> Operation:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
 from backups.models import Slot
 from backups.policies.scheduler import MAY_ACKNOWLEDGE, RED, acknowledge
 from operations import cli
 from operations.models import Environment
-from providers.errors import Refused
+from providers.answers import Answer, AnsweringCommand, columns
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "`list` shows the newest slots; `acknowledge` stops the daily reminders of the red ones, by name."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,34 +23,33 @@ class Command(BaseCommand):
         parser.add_argument("--policy", help="only this policy")
         parser.add_argument("--red", action="store_true", help="only late, failed and missed ones")
         parser.add_argument("--as", dest="actor", metavar="USER", help="who acts (demo only; else OPS_TOKEN)")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         slots = _wanted(options)
-        if options["verb"] == "acknowledge":
-            self._acknowledge(slots, options)
-        else:
-            self._list(slots, options)
+        return _acknowledged(slots, options) if options["verb"] == "acknowledge" else _listed(slots, options)
 
-    def _acknowledge(self, slots: QuerySet[Slot], options: dict[str, Any]) -> None:
-        try:
-            by = cli.actor(options, MAY_ACKNOWLEDGE, _place(options))
-            count = acknowledge(slots, by)
-        except (Refused, PermissionDenied) as refusal:
-            raise CommandError(str(refusal), returncode=2) from None
-        document = {"acknowledged": count, "by": by.username}
-        text = f"{count} slot(s) acknowledged by {by.username}; their reminders stop."
-        self.stdout.write(json.dumps(document) if options["as_json"] else text)
 
-    def _list(self, slots: QuerySet[Slot], options: dict[str, Any]) -> None:
-        rows = slots.filter(status__in=RED) if options["red"] else slots
-        documents = [_document(row) for row in rows.select_related("policy__environment")[:100]]
-        if options["as_json"]:
-            self.stdout.write(json.dumps(documents))
-            return
-        for row in documents:
-            taken = f" (taken over by {row['acknowledged_by']})" if row["acknowledged_by"] else ""
-            self.stdout.write(f"{row['at']}  {row['status']:<8} {row['policy']}  {row['reason']}{taken}")
+def _acknowledged(slots: QuerySet[Slot], options: dict[str, Any]) -> Answer:
+    by = cli.actor(options, MAY_ACKNOWLEDGE, _place(options))
+    count = acknowledge(slots, by)
+    told = f"{count} slot{'' if count == 1 else 's'} acknowledged by {by.username}; their reminders stop."
+    return Answer({"acknowledged": count, "by": by.username}, [told], follow="`sampelit-ops slots list --red`")
+
+
+def _listed(slots: QuerySet[Slot], options: dict[str, Any]) -> Answer:
+    rows = slots.filter(status__in=RED) if options["red"] else slots
+    documents = [_document(row) for row in rows.select_related("policy__environment")[:100]]
+    red = any(row["status"] in RED and not row["acknowledged_by"] for row in documents)
+    return Answer(
+        documents,
+        columns(map(_row, documents)) or ["No slots."],
+        follow="`sampelit-ops slots acknowledge` takes red ones over." if red else "nothing is red.",
+    )
+
+
+def _row(document: dict[str, Any]) -> tuple[str, ...]:
+    taken = f" (taken over by {document['acknowledged_by']})" if document["acknowledged_by"] else ""
+    return (document["at"], document["status"], document["policy"], f"{document['reason']}{taken}")
 
 
 def _place(options: dict[str, Any]) -> Environment | None:

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.models import ProviderBackup
 from backups.provider.assessment import judge
 from backups.provider.sync import sync
 from operations.models import Environment
 from operations.supabase_projects import supabase
-from providers.errors import ProviderError, Refused
+from providers.answers import Answer, AnsweringCommand, Objects
+from providers.errors import ProviderError
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Reads the projects and their own backups from Supabase's Management API."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--environment", help="only this one")
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
+        """With --json one object a line."""
         wanted = options["environment"]
         environments = Environment.objects.exclude(supabase_ref="")
         chosen = environments.filter(slug=wanted) if wanted else environments
         if not chosen:
             raise CommandError("No such environment is linked to a Supabase project; nothing was read. Run setup.")
-        try:
-            api = supabase()
-        except Refused as refusal:
-            raise CommandError(refusal.reason) from refusal
-        lines = [self._one(environment, api) for environment in chosen]
-        for line in lines:
-            text = (
-                json.dumps(line) if options["json"] else f"{line['environment']}: {line['state']}. {line['sentence']}"
-            )
-            self.stdout.write(text)
-        if any(line["tone"] == "bad" for line in lines):
-            sys.exit(1)
+        api = supabase()
+        lines = Objects(self._one(environment, api) for environment in chosen)
+        bad = any(line["tone"] == "bad" for line in lines)
+        return Answer(
+            lines,
+            [f"{line['environment']}: {line['state']}. {line['sentence']}" for line in lines],
+            code=1 if bad else 0,
+            follow="`sampelit-ops doctor --only supabase` tells what to do." if bad else "nothing.",
+        )
 
     def _one(self, environment: Environment, api: Any) -> dict[str, Any]:
         try:

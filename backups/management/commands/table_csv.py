@@ -10,18 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand
-
 from backups.archive import keys
 from backups.archive.reader import load
 from backups.management import cli
 from backups.restore import table_csv
+from providers.answers import Answer
 from providers.errors import Refused
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Writes one table of a run as CSV, after every object of it was checked; binary ones are converted."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run")
@@ -29,16 +27,20 @@ class Command(BaseCommand):
         parser.add_argument("--store", help="store URL; without it BACKUP_STORE")
         parser.add_argument("-o", "--out", help="a new file, readable by you alone; without it: standard output")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with cli.command_errors():
-            store = cli.store_from(options["store"], reading=True)
-            manifest = load(store, options["run"], keys.verifier())
-            table = table_csv.wanted(manifest, options["table"], keys.identities())
-            blocks = table_csv.csv_of(manifest, table, store, keys.identities())
-            with _target(options["out"]) as target:
-                for block in blocks:
-                    target.write(block)
-        print(f"{table.qualified} of run {manifest.run}: {table.rows} rows", file=sys.stderr)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        if options["json"] and not options["out"]:
+            raise Refused("Standard output is the CSV: give --json a file with -o. Nothing was read.")
+        store = cli.store_from(options["store"], reading=True)
+        manifest = load(store, options["run"], keys.verifier())
+        table = table_csv.wanted(manifest, options["table"], keys.identities())
+        blocks = table_csv.csv_of(manifest, table, store, keys.identities())
+        with _target(options["out"]) as target:
+            for block in blocks:
+                target.write(block)
+        return Answer(
+            {"run": manifest.run, "table": table.qualified, "rows": table.rows, "file": options["out"]},
+            notes=[f"{table.qualified} of run {manifest.run}: {table.rows} rows"],
+        )
 
 
 @contextmanager

@@ -6,38 +6,39 @@ Exit 0 valid, 1 not. Needs no database.
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backups.archive import keys
 from backups.archive.signatures import Verifier, load_verifier
 from backups.archive.signed_json import ManifestError
 from backups.evidence import html, signed_report
+from providers.answers import Answer, AnsweringCommand
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Checks the signature of an evidence report and that its page shows what was signed."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--public-key", type=Path, metavar="FILE", help="default: this portal's keys")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         try:
             data = options["file"].read_bytes()
             verifier = _verifier(options["public_key"])
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         try:
-            self.stdout.write(_check(data, verifier))
+            signed = _check(data, verifier)
         except ManifestError as error:
-            self.stderr.write(f"NOT VALID: {error}")
-            sys.exit(1)
+            return Answer({"valid": False, "problem": str(error)}, notes=[f"NOT VALID: {error}"], code=1)
+        told = [f"VALID, key {signed.key}, SHA-256 {signed.sha256}", signed.report.sentence]
+        document = {"valid": True, "key": signed.key, "sha256": signed.sha256, "sentence": signed.report.sentence}
+        return Answer(document, told, follow="compare its SHA-256 with the one you were told.")
 
 
 def _verifier(path: Path | None) -> Verifier:
@@ -47,7 +48,7 @@ def _verifier(path: Path | None) -> Verifier:
     return verifier
 
 
-def _check(data: bytes, verifier: Verifier) -> str:
+def _check(data: bytes, verifier: Verifier) -> signed_report.Signed:
     if data.startswith(b"%PDF"):
         raise ManifestError(
             "a PDF carries no signature that can be checked, and none is drawn any more. Check the JSON or the HTML of "
@@ -62,4 +63,4 @@ def _check(data: bytes, verifier: Verifier) -> str:
             f"its JSON is valid (SHA-256 {signed.sha256}), but this file does not show it byte for byte: it was "
             "edited, or drawn by another version; produce it again with evidence --report"
         )
-    return f"VALID, key {signed.key}, SHA-256 {signed.sha256}\n{signed.report.sentence}"
+    return signed

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
-
-from django.core.management.base import BaseCommand
 
 from backups.archive import keys, tombstone
 from backups.archive.late_rows import late_rows_problems
@@ -17,6 +14,7 @@ from backups.management import cli
 from backups.proof.prove import prove
 from backups.stores.howto import HOWTO_KEY
 from backups.stores.papers import paper_problems, proof_key
+from providers.answers import Answer
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
 from providers.storage.base import Store
@@ -25,28 +23,24 @@ Known = tuple[str, str, tuple[str, ...]]  # store, digest of the manifest, paper
 UNKNOWN = "The portal knows no run {}. Give --store URL to look into a store."
 
 
-class Command(BaseCommand):
+class Command(cli.StoreCommand):
     help = "Checks a run: signature and stored digests; with --deep also a restore into a throwaway server."
-    requires_system_checks = []
     note = ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run")
         parser.add_argument("--store", help="store URL; with it the portal's database is not touched")
         parser.add_argument("--deep", action="store_true", help="decrypt, restore and compare every row")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         run = options["run"]
-        with cli.command_errors():
-            known = (options["store"], "", ()) if options["store"] else _remembered(run)
-            status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
+        known = (options["store"], "", ()) if options["store"] else _remembered(run)
+        status, problems = self._verify(run, known, options) if known else ("failed", [UNKNOWN.format(run)])
         line = f"run {run} {status}" + (f": {self.note}" if self.note else "")
-        text = "\n".join([line, *(f"  {problem}" for problem in problems)])
         document = {"run": run, "status": status, "problems": problems} | ({"note": self.note} if self.note else {})
-        cli.show(self, options["as_json"], document, text)
-        if problems:
-            sys.exit(1)
+        deeper = "" if options["deep"] else "--deep restores it and compares every row."
+        follow = "another run: `sampelit-ops list_runs`." if problems else deeper
+        return Answer(document, [line, *(f"  {problem}" for problem in problems)], 1 if problems else 0, follow=follow)
 
     def _verify(self, run: str, known: Known, options: dict[str, Any]) -> tuple[str, list[str]]:
         url, expected, written = known
@@ -70,7 +64,7 @@ class Command(BaseCommand):
         problems += [*late_rows_problems(store, manifest, keys.verifier()), *papers]
         if problems:
             return "failed", problems
-        return _deep(store, manifest, options["as_json"]) if options["deep"] else (_status(store, manifest), [])
+        return _deep(store, manifest, options["json"]) if options["deep"] else (_status(store, manifest), [])
 
 
 def _deep(store: Store, manifest: Manifest, quiet: bool) -> tuple[str, list[str]]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
 
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
 from operations import cli
 from operations.authority import why_not
+from providers.answers import Answer, AnsweringCommand, Objects, columns
 from providers.errors import Refused
 
 PERMISSION = "deployments.ignore_finding"
 FIELDS = ("id", "advisor", "level", "status", "name", "detail", "remediation", "reason")
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Lists what Supabase's advisors say and what became of it; ignores a finding with a reason."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,38 +28,37 @@ class Command(BaseCommand):
         parser.add_argument("--reopen", type=int, metavar="ID")
         parser.add_argument("--reason", default="")
         parser.add_argument("--as", dest="actor", metavar="USER", help="the demo only; otherwise OPS_TOKEN")
-        parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            if options["ignore"] or options["reopen"]:
-                self._act(options)
-        except (Refused, PermissionDenied) as error:
-            raise CommandError(str(error)) from error
+    def answer(self, options: dict[str, Any]) -> Answer:
+        """With --json one object a line."""
+        if options["ignore"] or options["reopen"]:
+            _act(options)
         rows = AdvisorFinding.objects.select_related("environment")
         if options["environment"]:
             rows = rows.filter(environment__slug=options["environment"])
-        for row in rows if options["all"] else rows.exclude(status="resolved"):
-            self.stdout.write(_json(row) if options["json"] else _line(row))
-
-    def _act(self, options: dict[str, Any]) -> None:
-        finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()
-        if finding is None:
-            raise Refused("There is no such finding; nothing was changed.")
-        by = cli.actor(options, PERMISSION, finding.environment)
-        if refusal := why_not(by, PERMISSION, finding.environment, f"{by.get_username()} may not ignore findings."):
-            raise PermissionDenied(f"{refusal} Nothing was changed.")
-        if options["ignore"]:
-            advisors.ignore(finding, by.get_username(), options["reason"])
-        else:
-            advisors.reopen(finding, by.get_username())
+        shown = list(rows if options["all"] else rows.exclude(status="resolved"))
+        lines = columns(map(_row, shown)) or ["No findings."]
+        return Answer(Objects(map(_document, shown)), lines, follow="mend one, or --ignore ID --reason TEXT.")
 
 
-def _json(row: AdvisorFinding) -> str:
+def _act(options: dict[str, Any]) -> None:
+    finding = AdvisorFinding.objects.filter(pk=options["ignore"] or options["reopen"]).first()
+    if finding is None:
+        raise Refused("There is no such finding; nothing was changed.")
+    by = cli.actor(options, PERMISSION, finding.environment)
+    if refusal := why_not(by, PERMISSION, finding.environment, f"{by.get_username()} may not ignore findings."):
+        raise PermissionDenied(f"{refusal} Nothing was changed.")
+    if options["ignore"]:
+        advisors.ignore(finding, by.get_username(), options["reason"])
+    else:
+        advisors.reopen(finding, by.get_username())
+
+
+def _document(row: AdvisorFinding) -> dict[str, Any]:
     times = {"first_seen_at": row.first_seen_at.isoformat(), "last_seen_at": row.last_seen_at.isoformat()}
-    return json.dumps({name: getattr(row, name) for name in FIELDS} | {"environment": row.environment.slug} | times)
+    return {name: getattr(row, name) for name in FIELDS} | {"environment": row.environment.slug} | times
 
 
-def _line(row: AdvisorFinding) -> str:
+def _row(row: AdvisorFinding) -> tuple[object, ...]:
     reason = f" (ignored: {row.reason})" if row.reason else ""
-    return f"{row.pk}\t{row.environment.slug}\t{row.level}\t{row.status}\t{row.title}: {row.detail}{reason}"
+    return (row.pk, row.environment.slug, row.level, row.status, f"{row.title}: {row.detail}{reason}")

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from deployments.functions.bundle_retention import BundleRetention, assess_bundles
+from providers.answers import Answer, AnsweringCommand, columns
+
+GOES = "goes at the next round"
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Lists the kept bundles of edge functions and why each stays; changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--function", default="", help="only this one's")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         bundles = assess_bundles(**({"slug": options["function"]} if options["function"] else {}))
-        if options["as_json"]:
-            self.stdout.write(json.dumps([_row(bundle) for bundle in bundles]))
-            return
-        for bundle in bundles:
-            reasons = ", ".join(bundle.reasons) or "goes at the next round"
-            self.stdout.write(f"{bundle.bundle}  {bundle.bundle.kind:<5}  {bundle.bundle.size_bytes} bytes  {reasons}")
         going = sum(not bundle.reasons for bundle in bundles)
-        self.stdout.write(f"{len(bundles)} bundles are kept, {going} of them go at the next daily round.")
+        rows = [
+            (str(one.bundle), one.bundle.kind, f"{one.bundle.size_bytes} bytes", ", ".join(one.reasons) or GOES)
+            for one in bundles
+        ]
+        told = f"{len(bundles)} bundles are kept, {going} of them go at the next daily round."
+        return Answer(
+            [_row(bundle) for bundle in bundles],
+            [*columns(rows), told],
+            follow="`sampelit-ops request deployments.function_deploy --help` deploys a kept one.",
+        )
 
 
 def _row(judged: BundleRetention) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deployments.blueprint import service as blueprint_service
 from deployments.blueprint.compare import Difference
@@ -17,31 +16,31 @@ from deployments.blueprint.parse import MAX_BYTES, parse
 from deployments.models import BlueprintFile
 from deployments.variables.fingerprints import fingerprint
 from operations.models import Environment
+from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 
 UNREADABLE = 3
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Compares a render.yaml (FILE, - for standard input, or the one read last) with what runs on Render."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", help="compared and not kept; without it: the one read last")
         parser.add_argument("-e", "--environment", required=True)
-        parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         environment = Environment.objects.filter(slug=options["environment"]).first()
         if environment is None:
             raise CommandError(f"There is no environment {options['environment']!r}.", returncode=UNREADABLE)
-        differences = self._found(environment, options["file"])
-        if options["json"]:
-            self.stdout.write(json.dumps([asdict(line) for line in differences]))
-        else:
-            for line in differences:
-                self.stdout.write(f"{line.where} {line.what}: file {line.file}, live {line.live}")
-            self.stdout.write(f"{len(differences)} differences")
-        sys.exit(1 if differences else 0)
+        found = self._found(environment, options["file"])
+        rows = columns((line.where, line.what, f"file {line.file}", f"live {line.live}") for line in found)
+        return Answer(
+            [asdict(line) for line in found],
+            [*rows, f"{len(found)} differences"],
+            code=1 if found else 0,
+            follow="change the file, or what runs; then compare again." if found else "nothing.",
+        )
 
     def _found(self, environment: Environment, name: str | None) -> list[Difference]:
         if name is None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import asdict
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deployments import onboarding
 from operations.accounts import SETUP
 from operations.models import Environment
+from operations.onboarding import Step
 from operations.supabase_projects import link
-from providers.errors import Refused
+from providers.answers import Answer, AnsweringCommand
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Creates the first admin's one-time link and reads everything that the tokens of Render and Supabase show."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,17 +32,15 @@ class Command(BaseCommand):
             help="the environment's Supabase project, where no service's SUPABASE_URL names it",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["email"]:
-            call_command("first_admin", email=options["email"], username=options["username"], stdout=self.stdout)
-        self._discover()
+    def answer(self, options: dict[str, Any]) -> Answer:
+        link = _first_admin(options) if options["email"] else ""
+        found = self._discover()
         if self._link(options["supabase"]):
-            self._discover()
-        for step in onboarding.steps(onboarding.environments()):
-            mark = {"ok": "done", "bad": "MISSING", "warn": "open"}.get(step.tone, "optional")
-            self.stdout.write(f"{mark:9}{step.title}: {step.found}")
-            if step.todo:
-                self.stdout.write(f"{'':9}next: {step.todo}")
+            found = self._discover()
+        steps = onboarding.steps(onboarding.environments())
+        lines = [line for step in steps for line in _lines(step)]
+        document = {"link": link, "found": found, "steps": [asdict(step) for step in steps]}
+        return Answer(document, [*([link] if link else []), *found, *lines], follow="do what stands after next:.")
 
     def _link(self, pairs: list[str]) -> bool:
         for pair in pairs:
@@ -47,17 +48,24 @@ class Command(BaseCommand):
             environment = Environment.objects.filter(slug=slug).first()
             if environment is None or not ref:
                 raise CommandError(f"--supabase {pair}: give an environment that exists and a ref. Nothing was linked.")
-            try:
-                link(environment, ref, by=SETUP, how="chosen with manage.py setup")
-            except Refused as refusal:
-                raise CommandError(refusal.reason) from refusal
+            link(environment, ref, by=SETUP, how="chosen with manage.py setup")
         return bool(pairs)
 
-    def _discover(self) -> None:
+    def _discover(self) -> list[str]:
         lines, errors = onboarding.discover_everything(
             lambda name, count: self.stderr.write(f"{name}: {count} deployments read")
         )
-        for line in lines:
-            self.stdout.write(line)
         for error in errors:
             self.stderr.write(error)
+        return list(lines)
+
+
+def _first_admin(options: dict[str, Any]) -> str:
+    link = StringIO()
+    call_command("first_admin", email=options["email"], username=options["username"], stdout=link, stderr=StringIO())
+    return link.getvalue().strip()
+
+
+def _lines(step: Step) -> list[str]:
+    mark = {"ok": "done", "bad": "MISSING", "warn": "open"}.get(step.tone, "optional")
+    return [f"{mark:9}{step.title}: {step.found}", *([f"{'':9}next: {step.todo}"] if step.todo else [])]

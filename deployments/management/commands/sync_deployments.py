@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from deployments.render.client import render
 from deployments.render.sync import poll
-from providers.errors import ProviderError, Refused
+from providers.answers import Answer, AnsweringCommand
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Reads services and deploys from Render and records what changed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="read the whole history of every service again")
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         def progress(name: str, count: int) -> None:
             self.stderr.write(f"{name}: {count} deployments read")
 
-        try:
-            report = poll(full=options["all"], progress=progress, client=render(deadline=180.0))
-        except (ProviderError, Refused) as error:
-            raise CommandError(str(error)) from error
-        if options["json"]:
-            self.stdout.write(json.dumps(asdict(report)))
-            return
-        self.stdout.write(f"{report.services} services, {report.created} new deployments, {report.changed} changed.")
-        for line in report.failed:
-            self.stderr.write(f"not read: {line}")
+        report = poll(full=options["all"], progress=progress, client=render(deadline=180.0))
+        told = f"{report.services} services, {report.created} new deployments, {report.changed} changed."
+        notes = [f"not read: {line}" for line in report.failed]
+        return Answer(asdict(report), [told], notes=notes, follow="`sampelit-ops find SERVICE` leads to its page.")

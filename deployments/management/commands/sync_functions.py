@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deployments.functions.connection_state import note
 from deployments.functions.sync import SyncReport, sync, sync_all
 from deployments.models import EdgeFunction
 from operations.models import Environment
 from operations.supabase_projects import supabase
+from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import ProviderError, Refused
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Reads edge functions, names of secrets and advisors from Supabase, and keeps every new version's bundle."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--environment", help="only this one")
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            report = _one(options["environment"]) if options["environment"] else sync_all(impatient=False)
-        except (ProviderError, Refused) as error:
-            raise CommandError(str(error)) from error
-        if options["json"]:
-            self.stdout.write(json.dumps(asdict(report)))
-        else:
-            self._print(report)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        report = _one(options["environment"]) if options["environment"] else sync_all(impatient=False)
+        answer = Answer(asdict(report), _lines(report), follow="`sampelit-ops advisor_findings` shows the findings.")
         if failed := report.failed + report.broken:
+            self.tell(replace(answer, follow=""))
             raise CommandError("Not read: " + "; ".join(failed))
+        return answer
 
-    def _print(self, report: SyncReport) -> None:
-        for row in EdgeFunction.objects.filter(removed_at=None).select_related("environment"):
-            self.stdout.write(f"{row.environment.slug}\t{row.slug}\tversion {row.version}\t{row.health}")
-        self.stdout.write(
-            f"{report.functions} functions, {report.versions} new versions kept, {report.removed} gone; "
-            f"{report.secrets} secrets by name; {report.findings} findings opened, {report.resolved} resolved."
-        )
+
+def _lines(report: SyncReport) -> list[str]:
+    rows = EdgeFunction.objects.filter(removed_at=None).select_related("environment")
+    told = (
+        f"{report.functions} functions, {report.versions} new versions kept, {report.removed} gone; "
+        f"{report.secrets} secrets by name; {report.findings} findings opened, {report.resolved} resolved."
+    )
+    return [*columns((row.environment.slug, row.slug, f"version {row.version}", row.health) for row in rows), told]
 
 
 def _one(slug: str) -> SyncReport:

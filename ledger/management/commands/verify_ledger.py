@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from ledger.services import VerificationReport, verify_and_tell
+from providers.answers import Answer, AnsweringCommand
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Recomputes every hash of the ledger and compares it with the head row and all anchors."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         report = verify_and_tell()
-        self.stdout.write(json.dumps(report.as_json()) if options["json"] else _text(report))
-        if not report.valid:
-            sys.exit(1)
+        return Answer(
+            report.as_json(),
+            _lines(report),
+            code=0 if report.valid else 1,
+            follow="nothing; `sampelit-ops ledger compare FILE` compares it with what a collector kept."
+            if report.valid
+            else "keep the database as it is, compare with the witness and the collector, and tell the auditors.",
+        )
 
 
-def _text(report: VerificationReport) -> str:
+def _lines(report: VerificationReport) -> list[str]:
     lines = [f"{report.entries} entries, head {report.head[:16]}, {report.anchors} anchors compared"]
     lines += [f"  entry {problem.sequence}: {problem.problem}" for problem in report.problems]
     lines.append("The ledger is valid." if report.valid else f"NOT VALID: {len(report.problems)} problems.")
-    return "\n".join(lines)
+    return lines

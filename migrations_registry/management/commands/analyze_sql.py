@@ -6,11 +6,10 @@ Needs no database of its own, unless an environment's live facts are asked for.
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.command.report import as_json, as_text, exit_code
@@ -18,25 +17,22 @@ from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import Analysis
 from migrations_registry.services.live_facts import live_facts
 from operations.dsns import environment_named
+from providers.answers import Answer, AnsweringCommand, UsageParser
 from providers.errors import ProviderError, Refused
 
 UNREADABLE = 3
+ORDER = (0, 1, 2, UNREADABLE)
+SHAPES = {"json": as_json, "text": as_text}
 
 
-def _usage(parser: ArgumentParser, message: str) -> NoReturn:
-    parser.print_usage(sys.stderr)
-    parser.exit(UNREADABLE, f"{parser.prog}: error: {message}\n")
+class Usage(UsageParser):
+    usage_code = UNREADABLE  # 2 means opaque here
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Say what SQL files would do to a live PostgreSQL. Exit 0 none, 1 destructive, 2 opaque, 3 unreadable."
-    requires_system_checks = []
 
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Usage errors leave with 3, because 2 means opaque here."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        setattr(parser, "error", lambda message: _usage(parser, message))  # noqa: B010  mypy refuses the assignment
-        return parser
+    parser_class = Usage
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="an SQL file; - reads standard input")
@@ -47,25 +43,30 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=("json", "text"), default="text")
 
-    def handle(self, *args: Any, **given: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         """Analyse every file, also after one that cannot be read."""
-        version = self._version(given["pg_version"]) if given["pg_version"] else None
-        facts = self._facts(given["environment"])
-        codes = [self._one(path, version, facts, given) for path in given["files"]]
-        if code := max(codes, key=(0, 1, 2, UNREADABLE).index):
-            sys.exit(code)
+        version = self._version(options["pg_version"]) if options["pg_version"] else None
+        facts = self._facts(options["environment"])
+        form = "json" if options["json"] else options["format"]
+        read = [self._one(path, version, facts, options["assume_in_transaction"]) for path in options["files"]]
+        known = [(path, analysis) for path, analysis in zip(options["files"], read, strict=True) if analysis]
+        codes = [exit_code(analysis) if analysis else UNREADABLE for analysis in read]
+        return Answer(
+            None, [SHAPES[form](path, analysis) for path, analysis in known], code=max(codes, key=ORDER.index)
+        )
 
-    def _one(self, path: str, version: int | None, facts: CatalogFacts | None, given: dict[str, Any]) -> int:
+    def tell(self, answer: Answer) -> None:
+        """Its own lines in both forms: an object each, written as they are made."""
+        self.as_json = False
+        super().tell(answer)
+
+    def _one(self, path: str, version: int | None, facts: CatalogFacts | None, wrapped: bool) -> Analysis | None:
         try:
             data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         except OSError as error:
             self.stderr.write(f"{path}: cannot be read ({error.strerror}); nothing is known about it.")
-            return UNREADABLE
-        analysis: Analysis = analyse(
-            data, pg_version=version, assume_in_transaction=given["assume_in_transaction"], facts=facts
-        )
-        self.stdout.write(as_json(path, analysis) if given["format"] == "json" else as_text(path, analysis))
-        return exit_code(analysis)
+            return None
+        return analyse(data, pg_version=version, assume_in_transaction=wrapped, facts=facts)
 
     def _version(self, text: str) -> int:
         major = text.split(".")[0]

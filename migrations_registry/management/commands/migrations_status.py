@@ -6,47 +6,46 @@ environment asked for could not be read now.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from migrations_registry.history import readings, status_matrix
+from migrations_registry.history.status_cell import Column
 from operations.dsns import environment_named
-from providers.errors import Refused
+from providers.answers import Answer, AnsweringCommand, columns
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Where each registered migration stands on each environment's database."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--environment", default="", help="only this one; default: all of them")
         parser.add_argument("--kept", action="store_true", help="print the last reading, ask no target")
-        parser.add_argument("--json", action="store_true", help="one JSON list of file × environment")
 
-    def handle(self, *args: Any, **given: Any) -> None:
-        if not given["kept"]:
-            self._read(given["environment"])
-        shown = status_matrix.columns(given["environment"])
+    def answer(self, options: dict[str, Any]) -> Answer:
+        """JSON: a list of file × environment."""
+        if not options["kept"]:
+            _read(options["environment"])
+        shown = status_matrix.columns(options["environment"])
         rows = status_matrix.as_json(status_matrix.streams(shown), shown)
-        if given["json"]:
-            self.stdout.write(json.dumps(rows, ensure_ascii=False))
-            return
-        for column in shown:
-            read = f"read {column.read_at:%Y-%m-%d %H:%M:%S} UTC" if column.read_at else "never read"
-            self.stdout.write(f"{column.environment.slug}: {read}{f'. {column.problem}' if column.problem else ''}")
-        for row in rows:
-            note = f" ({row['note']})" if row["note"] else ""
-            what = f"{row['path']} {row.get('version', '')}".rstrip()
-            self.stdout.write(f"{row['environment']:<12} {row['state']:<14} {what}{note}")
+        lines = [f"{column.environment.slug}: {_read_at(column)}" for column in shown]
+        cells = columns((row["environment"], row["state"], _what(row)) for row in rows)
+        return Answer(rows, [*lines, *cells], follow="`sampelit-ops request migrations.apply --help` applies a file.")
 
-    def _read(self, slug: str) -> None:
-        if not slug:
-            readings.refresh_all()
-            return
-        try:
-            problem = readings.refresh(environment_named(slug)).problem
-        except Refused as refusal:
-            raise CommandError(str(refusal), returncode=2) from refusal
-        if problem:
-            raise CommandError(problem, returncode=2)
+
+def _read_at(column: Column) -> str:
+    read = f"read {column.read_at:%Y-%m-%d %H:%M:%S} UTC" if column.read_at else "never read"
+    return f"{read}. {column.problem}" if column.problem else read
+
+
+def _what(row: dict[str, Any]) -> str:
+    note = f" ({row['note']})" if row["note"] else ""
+    return f"{row['path']} {row.get('version', '')}".rstrip() + note
+
+
+def _read(slug: str) -> None:
+    if not slug:
+        readings.refresh_all()
+    elif problem := readings.refresh(environment_named(slug)).problem:
+        raise CommandError(problem, returncode=2)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from operations import doctor
 from operations.models import Environment
+from providers.answers import Answer, AnsweringCommand, columns
+from providers.errors import Refused
 
 GLYPHS = {"bad": "RED  ", "warn": "AMBER", "ok": "ok   ", "idle": "-    "}
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Checks the portal and its environments live; says what was found, why it matters and how to fix it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,27 +21,33 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only", default="", help=f"a part of the checks' names, or one of {', '.join(doctor.names())}"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        environment = self._environment(options["environment"])
-        checks = doctor.run(environment, options["only"])
-        if options["json"]:
-            result = {"status": doctor.worst(checks), "checks": [check.as_json() for check in checks]}
-            self.stdout.write(json.dumps(result, ensure_ascii=False))
-        else:
-            self.stdout.write("\n".join(map(_text, checks)) or "No check has that name.")
-        if doctor.worst(checks) == "bad":
-            sys.exit(1)
-
-    def _environment(self, slug: str) -> Environment | None:
-        environment = Environment.objects.filter(slug=slug).first()
-        if slug and environment is None:
-            self.stderr.write(f"There is no environment {slug!r}. Nothing was checked.")
-            sys.exit(2)
-        return environment
+    def answer(self, options: dict[str, Any]) -> Answer:
+        checks = doctor.run(_environment(options["environment"]), options["only"])
+        if not checks and options["only"]:
+            raise Refused(f"No check has the name {options['only']!r}; nothing was checked. Known: {_known()}.")
+        worst = doctor.worst(checks)
+        rows = columns((GLYPHS[check.tone], check.name, check.found) for check in checks)
+        return Answer(
+            {"status": worst, "checks": [check.as_json() for check in checks]},
+            [line for check, row in zip(checks, rows, strict=True) for line in _lines(check, row)],
+            code=1 if worst == "bad" else 0,
+            follow="do what stands after fix:, then `sampelit-ops doctor` again."
+            if worst in ("bad", "warn")
+            else "nothing; all is well.",
+        )
 
 
-def _text(check: doctor.Check) -> str:
-    line = f"{GLYPHS[check.tone]} {check.name}: {check.found}"
-    return line + (f"\n      fix: {check.fix}" if check.fix and check.tone in ("bad", "warn") else "")
+def _known() -> str:
+    return ", ".join(doctor.names())
+
+
+def _environment(slug: str) -> Environment | None:
+    environment = Environment.objects.filter(slug=slug).first()
+    if slug and environment is None:
+        raise Refused(f"There is no environment {slug!r}. Nothing was checked.")
+    return environment
+
+
+def _lines(check: doctor.Check, row: str) -> list[str]:
+    return [row, f"       fix: {check.fix}"] if check.fix and check.tone in ("bad", "warn") else [row]

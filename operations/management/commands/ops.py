@@ -5,13 +5,12 @@ Exit: 0 accepted or succeeded, 1 failed, 2 refused or usage, 3 waits for approva
 
 from __future__ import annotations
 
-import json
 import sys
+from argparse import SUPPRESS
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from operations import cli
@@ -23,34 +22,15 @@ from operations.management.kind_help import KindHelp
 from operations.management.verbs import OF_ONE, OTHERS
 from operations.models import Operation, Status
 from operations.serializers import as_json, kind_as_json
+from providers.answers import Answer, AnsweringCommand, UsageParser, columns, json_option
 from providers.errors import ProviderError, Refused
 
 
-class VerbParser(CommandParser):
-    """Usage errors exit 2 and say that nothing happened, however the command is called."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message}. Nothing was changed; see `manage.py ops --help`.", returncode=2)
-
-
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Request, approve, follow and cancel operations."
 
-    def run_from_argv(self, argv: list[str]) -> None:
-        """A usage error is met before Django's own handling of CommandError begins."""
-        try:
-            super().run_from_argv(argv)
-        except CommandError as error:
-            self.stderr.write(str(error))
-            sys.exit(error.returncode)
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.__class__ = VerbParser
-        return parser
-
     def add_arguments(self, parser: CommandParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
+        verbs = parser.add_subparsers(dest="verb", required=True, parser_class=UsageParser)
         request = verbs.add_parser("request", help=OTHERS["request"], add_help=False)
         request.add_argument("-h", "--help", action=KindHelp, nargs=0)
         request.add_argument("kind", help="`ops kinds` lists them")
@@ -82,98 +62,78 @@ class Command(BaseCommand):
 
     def _common(self, parser: Any) -> None:
         parser.add_argument("--as", dest="actor", metavar="USER", help="who acts (demo only; else OPS_TOKEN)")
-        parser.add_argument("--json", action="store_true")
+        json_option(parser, SUPPRESS)
         parser.add_argument("--code", default="", help="a code of your second factor, for what asks for one")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> Answer:
         try:
-            code = getattr(self, "_" + options["verb"].replace("-", "_"))(options)
-        except (Refused, PermissionDenied, ProviderError) as refusal:
-            self._refused(str(refusal), options)
-            code = cli.REFUSED
+            return getattr(self, "_" + options["verb"].replace("-", "_"))(options)
         except Operation.DoesNotExist:
-            self._refused(
-                f"There is no operation {options['id']}; nothing was changed. `ops list` shows them.", options
-            )
-            code = cli.REFUSED
-        if code:
-            sys.exit(code)
+            raise Refused(
+                f"There is no operation {options['id']}; nothing was changed. `ops list` shows them."
+            ) from None
+        except ProviderError as error:
+            raise Refused(error.message) from error
 
-    def _refused(self, message: str, options: dict[str, Any]) -> None:
-        if options["json"]:
-            self.stdout.write(json.dumps({"error": message}))
-        self.stderr.write(message)
-
-    def _request(self, options: dict[str, Any]) -> int:
+    def _request(self, options: dict[str, Any]) -> Answer:
         operation = cli.request(options)
-        waits = options["wait"] or options["wait_approval"]
-        if waits:
+        code = cli.WAITING if operation.status == "awaiting_approval" else 0
+        if options["wait"] or options["wait_approval"]:
             told = self._told(operation)
             operation, code = cli.wait(operation, options["timeout"], not options["wait_approval"], told)
-        else:
-            code = cli.WAITING if operation.status == "awaiting_approval" else 0
-        self._print(operation, options)
-        return code
+        return _answer(operation, code)
 
     def _told(self, operation: Operation) -> Callable[[str], object]:
         """Progress goes to the terminal's other stream: what is piped on stays the answer alone."""
         self.stderr.write(f"{operation.pk}  waits for its end; Ctrl-C ends only the waiting")
         return lambda line: self.stderr.write(f"  {timezone.now():%H:%M:%S}  {line}")
 
-    def _approve(self, options: dict[str, Any]) -> int:
+    def _approve(self, options: dict[str, Any]) -> Answer:
         """What destroys is shown, and its name typed, before the vote."""
         operation = cli.find(options["id"])
         if typed_for(operation) and not options["confirm"] and sys.stdin.isatty():
-            self.stdout.write("\n".join(printed.operation(operation)))
+            self.stderr.write("\n".join(printed.operation(operation)))
             options["confirm"] = input(f"Type {typed_for(operation)} to approve: ")
         return self._act(options)
 
-    def _act(self, options: dict[str, Any]) -> int:
+    def _act(self, options: dict[str, Any]) -> Answer:
         operation = cli.act(options["verb"], options)
-        self._print(operation, options)
-        return cli.WAITING if options["verb"] == "retry" and operation.status == "awaiting_approval" else 0
+        waits = options["verb"] == "retry" and operation.status == "awaiting_approval"
+        return _answer(operation, cli.WAITING if waits else 0)
 
     _reject = _revoke = _cancel = _retry = _break_glass = _act
 
-    def _show(self, options: dict[str, Any]) -> int:
+    def _show(self, options: dict[str, Any]) -> Answer:
         cli.actor(options, LOOK, None)
-        self._print(cli.find(options["id"]), options)
-        return 0
+        return _answer(cli.find(options["id"]))
 
-    def _list(self, options: dict[str, Any]) -> int:
+    def _list(self, options: dict[str, Any]) -> Answer:
         cli.actor(options, LOOK, None)
         rows = cli.listing(options)
-        if options["json"]:
-            self.stdout.write(json.dumps([as_json(row) for row in rows]))
-            return 0
-        self.stdout.write("\n".join(printed.listed(rows)) if rows else "No operation matches.")
-        return 0
+        follow = "`ops show ID`" if rows else "`ops kinds` shows what can be requested."
+        listed = printed.listed(rows) if rows else ["No operation matches."]
+        return Answer([as_json(row) for row in rows], listed, follow=follow)
 
-    def _token(self, options: dict[str, Any]) -> int:
+    def _token(self, options: dict[str, Any]) -> Answer:
         documents = tokens.act(options)
-        listed = "\n".join(map(tokens.line, documents)) or "No living token."
-        self.stdout.write(json.dumps(documents) if options["json"] else listed)
-        return 0
+        listed = columns(map(tokens.row, documents)) or ["No living token."]
+        return Answer(documents, listed, follow="`ops token revoke ID` ends one; the admin creates them.")
 
-    def _ledger(self, options: dict[str, Any]) -> int:
+    def _ledger(self, options: dict[str, Any]) -> Answer:
         lines, problems = cli.compared(options["file"])
-        if options["json"]:
-            self.stdout.write(json.dumps({"valid": not problems, "lines": lines, "problems": problems}))
-        else:
-            told = f"{len(problems)} differences" if problems else "the ledger is what the collector has"
-            self.stdout.write("\n".join([*problems, f"{lines} lines compared: {told}."]))
-        return 1 if problems else 0
+        told = f"{len(problems)} differences" if problems else "the ledger is what the collector has"
+        return Answer(
+            {"valid": not problems, "lines": lines, "problems": problems},
+            [*problems, f"{lines} lines compared: {told}."],
+            code=1 if problems else 0,
+            follow="`sampelit-ops verify_ledger` tells where the ledger itself breaks." if problems else "nothing.",
+        )
 
-    def _kinds(self, options: dict[str, Any]) -> int:
+    def _kinds(self, options: dict[str, Any]) -> Answer:
         known = sorted(registry.kinds.values(), key=lambda kind: kind.name)
-        if options["json"]:
-            self.stdout.write(json.dumps([kind_as_json(kind) for kind in known]))
-        else:
-            self.stdout.write("\n".join([*printed.kinds(known), "`ops request KIND --help` tells its parameters."]))
-        return 0
+        follow = "`ops request KIND --help` tells its parameters."
+        return Answer([kind_as_json(kind) for kind in known], printed.kinds(known), follow=follow)
 
-    def _print(self, operation: Operation, options: dict[str, Any]) -> None:
-        if options["json"]:
-            self.stdout.write(json.dumps(as_json(operation)))
-        else:
-            self.stdout.write("\n".join(printed.operation(operation)))
+
+def _answer(operation: Operation, code: int = 0) -> Answer:
+    return Answer(as_json(operation), printed.operation(operation), code)

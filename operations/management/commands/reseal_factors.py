@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from operations.factors import rotation
-from providers.errors import Refused
+from providers.answers import Answer, AnsweringCommand
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "After a new FACTOR_KEY: seals every second factor under it. Then FACTOR_KEY_FALLBACKS can be emptied."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.stdout.write(f"{rotation.reseal()} sealed anew")
-            left = rotation.counts()
-        except Refused as refusal:
-            self.stderr.write(refusal.reason)
-            sys.exit(2)
-        for state in (rotation.CLEAR, rotation.UNKNOWN):
-            if left[state]:
-                self.stderr.write(f"{left[state]} {state}: left as they are; those people start their sign-in over.")
-        sys.exit(1 if left[rotation.CLEAR] or left[rotation.UNKNOWN] else 0)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        sealed, left = rotation.reseal(), rotation.counts()
+        stay = {state: left[state] for state in (rotation.CLEAR, rotation.UNKNOWN) if left[state]}
+        return Answer(
+            {"sealed": sealed, "left": stay},
+            [f"{sealed} sealed anew"],
+            code=1 if stay else 0,
+            notes=[f"{n} {state}: left as they are; those people start over." for state, n in stay.items()],
+            follow="empty FACTOR_KEY_FALLBACKS.",
+        )

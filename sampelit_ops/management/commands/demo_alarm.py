@@ -5,18 +5,15 @@ Exit 0 done (with --wait: answered), 1 no alarm in time, 2 refused.
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from providers.errors import ProviderError, Refused
+from providers.answers import Answer, AnsweringCommand
 from sampelit_ops.demo.accidents import alarms, provoke
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Provoke an accident in the demo's sandbox (DEMO=1) and tell which alarm answered."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,24 +21,29 @@ class Command(BaseCommand):
         parser.add_argument("--put-back", action="store_true")
         parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="until the alarm answers")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        act = provoke.put_back if options["put_back"] else provoke.provoke
-        try:
-            accident = act(options["name"], "admin")
-        except (Refused, ProviderError) as error:
-            self.stderr.write(str(error))
-            sys.exit(2)
-        self.stdout.write(f"{'put back' if options['put_back'] else 'provoked'}: {accident.label}")
-        if options["wait"] and not options["put_back"]:
-            sys.exit(self._wait(accident.name, options["wait"]))
+    def answer(self, options: dict[str, Any]) -> Answer:
+        back, name = options["put_back"], options["name"]
+        accident = (provoke.put_back if back else provoke.provoke)(name, "admin")
+        done = "put back" if back else "provoked"
+        document, lines = {"accident": name, "done": done}, [f"{done}: {accident.label}"]
+        if back or not options["wait"]:
+            follow = "the doctor and Overview show the alarm; --put-back ends it."
+            return Answer(document, lines, follow="" if back else follow)
+        alarm = _waited(accident.name, options["wait"])
+        if alarm is None:
+            silent = f"No alarm answered within {options['wait']:.0f} s."
+            return Answer(document | {"alarm": None}, lines, 1, [silent])
+        told = f"answered after {alarm.seconds:.0f} s: {alarm.sentence} {alarm.url}"
+        found = {"seconds": alarm.seconds, "sentence": alarm.sentence, "url": alarm.url}
+        return Answer(document | {"alarm": found}, [*lines, told], follow=f"`demo_alarm {name} --put-back`")
 
-    def _wait(self, name: str, seconds: float) -> int:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            answer = next(item for item in alarms.answers() if item.provoked.subject == name)
-            if answer.alarm:
-                self.stdout.write(f"answered after {answer.seconds:.0f} s: {answer.sentence} {answer.url}")
-                return 0
-            time.sleep(1)
-        self.stderr.write(f"No alarm answered within {seconds:.0f} s.")
-        return 1
+
+def _waited(name: str, seconds: float) -> Any:
+    """The answer of the alarm, or None when it stayed silent."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        answer = next(item for item in alarms.answers() if item.provoked.subject == name)
+        if answer.alarm:
+            return answer
+        time.sleep(1)
+    return None

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from providers.errors import Refused
+from providers.answers import Answer, AnsweringCommand
 from sampelit_ops.demo.users import PEOPLE, code_of
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Prints a code of a demo user's authenticator app, for the sign-in and for what asks for one anew."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", choices=list(PEOPLE))
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.stdout.write(code_of(options["user"]))
-        except Refused as refusal:
-            self.stderr.write(refusal.reason)
-            sys.exit(2)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        code = code_of(options["user"])
+        return Answer({"user": options["user"], "code": code}, [code])

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from providers.errors import Refused
-from sampelit_ops.permission_matrix import table
+from providers.answers import Answer, AnsweringCommand
+from sampelit_ops.permission_matrix import addresses, matrix_rows, table
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Prints every address × method × role as a Markdown table."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.stdout.write(table(), ending="")
-        except Refused as refusal:
-            self.stderr.write(refusal.reason)
-            sys.exit(2)
+    def answer(self, options: dict[str, Any]) -> Answer:
+        if options["json"]:
+            return Answer([asdict(row) for row in matrix_rows(addresses())])
+        return Answer(None, [table().rstrip()])

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand
 
 from operations import authority, cli
+from providers.answers import Answer, AnsweringCommand
 from providers.errors import Refused
 from sampelit_ops.signin.role_changes import set_roles, words
 
 MAY = "auth.change_user"
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Prints a person's roles, after giving and taking what is named. Changes need OPS_TOKEN."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,16 +24,13 @@ class Command(BaseCommand):
         parser.add_argument("--code", default="", help="a code of your own second factor")
         parser.add_argument("--take", action="append", default=[], metavar="ROLE[@ENVIRONMENT]")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            person = _person(options["name"])
-            if options["give"] or options["take"]:
-                _change(person, options)
-            held = authority.roles(person)
-        except Refused as refusal:
-            self.stderr.write(refusal.reason)
-            sys.exit(2)
-        self.stdout.write("\n".join(map(words, held)) or "no role")
+    def answer(self, options: dict[str, Any]) -> Answer:
+        person = _person(options["name"])
+        if options["give"] or options["take"]:
+            _change(person, options)
+        held = [words(role) for role in authority.roles(person)]
+        follow = f"--give ROLE[@ENVIRONMENT] and --take change what {person.username} may do."
+        return Answer({"name": person.username, "roles": held}, held or ["no role"], follow=follow)
 
 
 def _person(name: str) -> User:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from providers.answers import Answer, AnsweringCommand
 from sampelit_ops.roles import ROLES, sync_roles
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Creates the role groups and gives each exactly its permissions."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        for name in sync_roles():
-            self.stderr.write(f"No app defines the permission {name}; the roles do without it.")
-        self.stdout.write(f"{len(ROLES)} roles are in step: {', '.join(role.name for role in ROLES)}.")
+    def answer(self, options: dict[str, Any]) -> Answer:
+        unknown, names = list(sync_roles()), [role.name for role in ROLES]
+        return Answer(
+            {"roles": names, "unknown_permissions": unknown},
+            [f"{len(names)} roles are in step: {', '.join(names)}."],
+            notes=[f"No app defines the permission {name}; the roles do without it." for name in unknown],
+        )

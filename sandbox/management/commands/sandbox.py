@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from providers.answers import Answer, AnsweringCommand
 from providers.embedded_postgres.server import EmbeddedPostgres, data_home
 from providers.errors import ProviderError
 from sandbox.servers import SERVERS, Stage
 from sandbox.supabase.recovery import Recovery
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = "Start a Sampelit database, its health endpoint and stand-ins of the providers' APIs on this machine."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--rows", type=int, default=20_000, help="rows of the audit trail (default: %(default)s)")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--live", type=float, default=0, metavar="N", help="decisions a second (default: none)")
         parser.add_argument("--port", type=int, metavar="P", help="first of the ports (default: free ones)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, options: dict[str, Any]) -> None:
         if options["rows"] < options["experiments"] or options["experiments"] < 1 or options["live"] < 0:
             raise CommandError("Nothing was started: --experiments from 1, --rows at least that many, --live from 0.")
         stopped = threading.Event()
@@ -46,12 +46,9 @@ class Command(BaseCommand):
 
     def _run(self, stage: Stage, stopped: threading.Event) -> None:
         with stage.closing:
-            for start in SERVERS:
-                for name, value in start(stage).items():
-                    self.stdout.write(f"{name}={value}")
-                self.stdout.flush()
-            self.stdout.write("SANDBOX_READY=1")
-            self.stdout.flush()
+            values = {name: value for start in SERVERS for name, value in start(stage).items()}
+            values["SANDBOX_READY"] = "1"
+            self.tell(Answer(values, [f"{name}={value}" for name, value in values.items()]))
             while not stopped.wait(1):
                 if not stage.server.running():
                     raise CommandError(

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django_otp.plugins.otp_totp.models import default_key
 from pytest_django.fixtures import Settings
@@ -38,11 +38,13 @@ def _stored(table: str) -> str:
 
 
 def _reseal() -> tuple[int, str]:
-    out = StringIO()
+    out, err = StringIO(), StringIO()
     try:
-        call_command("reseal_factors", stdout=out, stderr=out)
+        call_command("reseal_factors", stdout=out, stderr=err)
     except SystemExit as end:
-        return int(end.code or 0), out.getvalue()
+        return int(end.code or 0), out.getvalue() + err.getvalue()
+    except CommandError as error:
+        return error.returncode, str(error)
     return 0, out.getvalue()
 
 

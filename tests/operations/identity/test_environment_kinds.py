@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
@@ -206,7 +206,7 @@ def test_the_shell_asks_too(amir: User) -> None:
     code = ("--code", code_of(authenticator(amir)))
     asked = ("request", "environments.add", "--environment", "portal", *values, "--as", "amir")
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError):
         call_command("ops", *asked, stdout=said, stderr=said)
     call_command("ops", *asked, *code, stdout=said)
 

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -63,15 +63,15 @@ def test_first_admin_link_works_once(db: None, client: Client) -> None:
 def test_first_admin_is_refused_once_there_is_one(db: None, client: Client) -> None:
     _follow(client, _first_admin("--email", "amir@example.com"))
 
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(CommandError) as stopped:
         _first_admin("--email", "mallory@example.com")
 
-    assert stopped.value.code == 2
+    assert stopped.value.returncode == 2
     assert not User.objects.filter(username="mallory").exists()
 
 
 def test_first_admin_needs_an_address(db: None) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError):
         _first_admin("--email", "nonsense")
 
 
@@ -100,11 +100,11 @@ def test_nobody_takes_a_machines_name(admin_client: Client, name: str) -> None:
     given = {"username": name, "email": "nina@example.com", "roles": ["Admin"]}
 
     shown = admin_client.post("/admin/auth/user/add/", given).content.decode()
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(CommandError) as stopped:
         _first_admin("--email", f"{name}@example.com")
 
     assert "Nobody was made; choose another name" in shown
-    assert stopped.value.code == 2
+    assert stopped.value.returncode == 2
     assert not User.objects.filter(username=name).exists()
 
 

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -46,9 +46,9 @@ def _shell(by: User, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[
     monkeypatch.setenv("OPS_TOKEN", AccessToken.objects.issue(by, "laptop", scopes=SCOPES)[1])
     out = StringIO()
     try:
-        call_command("roles", *arguments, stdout=out, stderr=out)
-    except SystemExit as end:
-        return int(end.code or 0), out.getvalue()
+        call_command("roles", *arguments, stdout=out)
+    except CommandError as refused:
+        return refused.returncode, str(refused)
     return 0, out.getvalue()
 
 
