@@ -38,6 +38,7 @@ class ApplyPath(OperationKind):
 
     name = PATH
     label = "Baseline and apply up to a migration"
+    about = "Baselines streams, applies the files before one and then the file, each act checked at its turn."
     permission = "migrations_registry.apply_migrationfile"
     also_needs = ("migrations_registry.baseline_stream",)
     risk = FROM_PLAN
