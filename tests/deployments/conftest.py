@@ -9,16 +9,20 @@ import pyrage
 import pytest
 import stamina
 from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
 
 from deployments.models import Service
 from deployments.render.listed import SyncReport
 from deployments.render.sync import poll
+from deployments.web import remote
 from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Notification, Operation
 from tests.people import holder
 from tests.render_sandbox import API, Harness, running
+from tests.stepping import SteppingClient
 
 POOLS = frozenset(specs.POOLS)
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zZWNyZXQtc2FuZGJveC1zZWNyZXQ="
@@ -84,3 +88,13 @@ def finish(operation: Operation) -> Operation:
         ):
             break
     return Operation.objects.get(pk=operation.pk)
+
+
+@pytest.fixture
+def everything(api: Service) -> Client:
+    """Who may do all, and shows a second factor wherever a page asks."""
+    cache.clear()
+    remote._fetches.clear()
+    client = SteppingClient()
+    client.force_login(User.objects.create_superuser("root", password="a-long-password"))
+    return client

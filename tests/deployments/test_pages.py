@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -21,24 +20,12 @@ from deployments import jobs
 from deployments.health import probing
 from deployments.models import Deployment, Service
 from deployments.variables import fingerprints, parity
-from deployments.web import remote
 from deployments.web.home import health as health_panel
 from deployments.web.home import live as live_panel
 from tests.people import holder
 from tests.render_sandbox import Harness
-from tests.stepping import SteppingClient
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def everything(api: Service) -> Client:
-    """Who may do all, and shows a second factor wherever a page asks."""
-    cache.clear()
-    remote._fetches.clear()
-    client = SteppingClient()
-    client.force_login(User.objects.create_superuser("root", password="a-long-password"))
-    return client
 
 
 @pytest.fixture
