@@ -52,9 +52,11 @@ def register(source: Path) -> None:
 
 def gate(source: Path) -> tuple[int, str]:
     out = io.StringIO()
-    with pytest.raises(SystemExit) as ended:
+    try:
         call_command("migrations_gate", environment="production", source=str(source), stdout=out)
-    return int(str(ended.value.code)), out.getvalue()
+    except SystemExit as ended:
+        return int(str(ended.code)), out.getvalue()
+    return 0, out.getvalue()
 
 
 def test_the_gate_opens_when_the_cli_applied_everything(source: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -219,9 +220,8 @@ def test_the_shells_gate_reads_commits_and_tells_by_its_exit_code(
 ) -> None:
     url, shas = checkout
     for commit, code in ((shas[0], 0), (shas[0][:10], 0), (shas[1], 1), ("main", 1)):
-        with pytest.raises(SystemExit) as ended:
+        with nullcontext() if code == 0 else pytest.raises(SystemExit, match="1"):
             call_command("migrations_gate", environment="production", commit=commit, source=url)
-        assert ended.value.code == code
     for source, commit in ((url, "f" * 40), (f"{url}/nowhere", shas[0])):
         with pytest.raises(CommandError) as error:
             call_command("migrations_gate", environment="production", commit=commit, source=source)
