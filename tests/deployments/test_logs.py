@@ -67,9 +67,10 @@ def test_the_service_log_ends_where_the_next_deploy_took_over(everything: Client
         finished_at=timezone.now() - timedelta(seconds=960),
     )
 
-    assert "line 039" in everything.get(address(live)).text
-    assert "line 041" not in everything.get(address(live)).text
-    assert "line 041" in everything.get(address(next_one, query="?download")).text
+    before, after = (everything.get(address(row, query="?download")).text for row in (live, next_one))
+    assert "line 030" in before
+    assert "line 060" not in before
+    assert "line 060" in after
     assert everything.get(reverse("admin:deployments_deployment_change", args=["dep-next"])).status_code == 200
 
 

@@ -38,11 +38,11 @@ CALLS = {
     "drift": "--environment nowhere",
     "evidence": "--report nothing",
     "export": "FILE --store file:///nowhere",
-    "find": "production --as root",
+    "find": "production --as everything",
     "first_admin": "--email first@example.com",
     "function_bundles": "",
     "incidents": "",
-    "keep_function": "DIRECTORY --function f --as root",
+    "keep_function": "DIRECTORY --function f --as everything",
     "keys": "list",
     "list_runs": "--store file:///nowhere",
     "migrations_gate": "--environment nowhere",
@@ -57,7 +57,7 @@ CALLS = {
     "reseal_factors": "",
     "restore_run": "X --store file:///nowhere --into-env NOTHING",
     "retention": "nothing",
-    "roles": "root",
+    "roles": "everything",
     "run_worker": "--pool export",
     "sandbox": "--rows 0",
     "setup": "--supabase nowhere=x",
@@ -74,11 +74,11 @@ CALLS = {
     "verify_ledger": "",
     "verify_run": "nothing",
     "witness": "--compare FILE",
-    **{f"ops {verb}": "ID --as root" for verb in OF_ONE},
-    "ops request": "rehearsal.routine --environment production --set key=k --as root",
+    **{f"ops {verb}": "ID --as everything" for verb in OF_ONE},
+    "ops request": "rehearsal.routine --environment production --set key=k --as everything",
     "ops kinds": "",
-    "ops list": "--as root",
-    "ops token": "list --as root",
+    "ops list": "--as everything",
+    "ops token": "list --as everything",
     "ops ledger": "compare FILE",
 }
 # Their standard output is read by a program or a person as it is; nothing follows from it.
@@ -185,7 +185,7 @@ def test_what_is_light_imports_nothing_heavy() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_next_step_follows_an_answer_and_stays_out_of_json(words: dict[str, str]) -> None:
     """On standard error: what is piped on stays the answer alone."""
-    for name, line in (("doctor", "--only ledger"), ("slots", "list"), ("ops", "kinds"), ("roles", "root")):
+    for name, line in (("doctor", "--only ledger"), ("slots", "list"), ("ops", "kinds"), ("roles", "everything")):
         out, err = StringIO(), StringIO()
         call_command(name, *line.split(), stdout=out, stderr=err)
         assert err.getvalue().startswith("Next: "), name
