@@ -164,8 +164,9 @@ def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, render: Harne
     page = as_role("Operator")
 
     search(page, f"deploy {service.name}", f"Deploy: {service.name} on", service.render_id)
-    offered = page.locator("datalist option").first.get_attribute("value") or ""
-    page.fill("[name=commit]", offered)
+    commit = Deployment.objects.get(service=service, status="live").commit_sha[:12]
+    assert page.locator(f"datalist option[value='{commit}']").count() == 1
+    page.fill("[name=commit]", commit)
     operation = confirm(page, "the fix for checkout")
     picture(page, "deploy")
 
