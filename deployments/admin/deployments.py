@@ -53,6 +53,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("setup/", view(setup_page.page), name="deployments_setup"),
+            path("of/<str:render_id>/", view(deployment_page.of), name="deployments_of"),
             path("<str:pk>/live/", view(deployment_page.fragment), name="deployments_live"),
             path("<str:pk>/log/<slug:which>/", view(logs.page), name="deployments_log"),
             *super().get_urls(),

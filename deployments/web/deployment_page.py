@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
@@ -33,14 +33,16 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     """`/admin/deployments/deployment/<pk>/change/`."""
     if not request.user.has_perm("deployments.view_deployment"):
         raise PermissionDenied
-    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), **_named(pk))
+    row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
     context = {**admin.site.each_context(request), "title": str(row), **facts(request, row)}
     return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
 
 
-def _named(pk: str) -> dict[str, str]:
-    """By our number, or by Render's id, which is what an operation's result knows."""
-    return {"render_id" if pk.startswith("dep-") else "pk": pk}
+def of(request: HttpRequest, render_id: str) -> HttpResponse:
+    """`/admin/deployments/deployment/of/<render_id>/`: to the page; Render's id is what an operation's result knows."""
+    if not request.user.has_perm("deployments.view_deployment"):
+        raise PermissionDenied
+    return redirect("admin:deployments_deployment_change", get_object_or_404(Deployment, render_id=render_id).pk)
 
 
 def fragment(request: HttpRequest, pk: str) -> HttpResponse:

@@ -71,7 +71,8 @@ def test_the_service_log_ends_where_the_next_deploy_took_over(everything: Client
     assert "line 030" in before
     assert "line 060" not in before
     assert "line 060" in after
-    assert everything.get(reverse("admin:deployments_deployment_change", args=["dep-next"])).status_code == 200
+    leads = everything.get(reverse("admin:deployments_of", args=["dep-next"]))
+    assert leads["Location"] == reverse("admin:deployments_deployment_change", args=[next_one.pk])
 
 
 def test_what_render_does_not_answer_is_said(everything: Client, live: Deployment, settings) -> None:

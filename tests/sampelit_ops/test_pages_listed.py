@@ -35,7 +35,8 @@ FOR_MACHINES = {"favicon", "healthz", "metrics", "readyz", "root"}
 DJANGOS = {"", "autocomplete", "django_q_ormq_change", "jsi18n", "password_change_done", "view_on_site"}
 BY_A_SIGNED_LINK = {"welcome"}
 TO_THE_PROVIDER = {"oidc_begin", "oidc_callback"}
-NO_PAGE = FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGNED_LINK | TO_THE_PROVIDER
+LEADS_ON = {"deployments_of"}
+NO_PAGE = LEADS_ON | FRAGMENTS | DOWNLOADS | ONLY_POST | FOR_MACHINES | DJANGOS | BY_A_SIGNED_LINK | TO_THE_PROVIDER
 
 
 def _names(patterns: Iterable[Any]) -> Iterator[str]:
