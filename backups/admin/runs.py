@@ -120,7 +120,7 @@ class PolicyAdmin(EditableAdmin):
     form = PolicyForm
     fieldsets = [
         (None, {"fields": ["environment", "name", "description", "enabled"]}),
-        ("Tables", {"fields": ["picked", "lines", "closure", "format"]}),
+        ("Tables", {"fields": ["picked", "lines", "closure", "format", "not_wanted"]}),
         ("Schedule", {"fields": list(SCHEDULE)}),
         (
             "Retention",
@@ -142,7 +142,7 @@ class PolicyAdmin(EditableAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
         """Who only looks sees the tables by name: the form's own fields are empty outside a form."""
         edits = obj is None or self.has_change_permission(request, obj)
-        names = {"fields": ["tables", "closure", "format"]}
+        names = {"fields": ["tables", "closure", "format", "not_wanted"]}
         return [(title, names if title == "Tables" and not edits else shown) for title, shown in self.fieldsets]
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:

@@ -46,6 +46,7 @@ def build(environment: Environment, start: datetime, end: datetime, by: str) -> 
             *(f"{reason[:1].upper()}{reason[1:]}." for reason in unseen),
             *cannot_be_known(months, whole, watched, inputs.lines, portal_records.first_proven(environment)),
             *portal_records.not_checked(inputs),
+            *portal_records.not_covered(inputs),
         ),
         slots=tuple(portal_records.slots(environment, start, end)),
         troubles=tuple(portal_records.troubles(environment, start, end)),

@@ -16,6 +16,7 @@ from backups.evidence.periods import moment
 from backups.evidence.report import IncidentLine, Protection, Recovery, RestoreLine, SlotLine, Trouble, Watched
 from backups.models import Hold, Incident, Policy, Proof, Run, Slot
 from backups.policies.cron import slots_between
+from backups.policies.outside import HERE, kept_by
 from operations.models import Environment, Operation
 
 RESTORES = ("backups.restore", "backups.provider_restore", "backups.provider_pitr")
@@ -152,3 +153,14 @@ def not_checked(material: Material) -> list[str]:
     newest = {run: missing or [] for run, missing in proofs}
     texts = Counter(str(text) for missing in newest.values() for text in missing)
     return [f"Of {count} of {len(runs)} runs: {text}" for text, count in texts.most_common(MOST_TOLD)]
+
+
+def not_covered(material: Material) -> list[str]:
+    """What the newest run of each policy in the period did not hold, and where it is kept."""
+    runs = [run for run, _ in material.since if run.outside and run.policy.spec().by_a_person]
+    newest = {run.policy_id: run for run in runs}
+    return [
+        f"Run {run.pk} of {run.policy.name} does not hold: {'; '.join(left)}."
+        for run in newest.values()
+        if (left := [f"{line.topic} ({line.count:,}), {line.where}" for line in kept_by(run) if line.where != HERE])
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+import psycopg
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
@@ -19,7 +20,7 @@ from backups.export.exporter import ExportPlan, export
 from backups.export.fallback import fallen_back
 from backups.models import Policy, Run, Segment
 from backups.models.run import RunStatus, segment_rows
-from backups.policies import portal
+from backups.policies import outside, portal
 from backups.step_support import record_run, watch
 from backups.stores import configured, object_lock
 from backups.stores.trusted_manifest import store_of
@@ -29,6 +30,7 @@ from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.notify import enqueue
 from providers import postgres
+from providers.errors import ProviderError
 
 
 def run_of(ctx: StepContext) -> Run:
@@ -60,6 +62,7 @@ def copy_run(ctx: StepContext, run: Run) -> None:
     note = postgres.timeline_note(manifest.source.timeline, last.timeline_for_next if last else 0)
     warnings = [text for text in (*run.warnings, *fallen_back(manifest), locked.warning, note) if text]
     fields = {**stored_fields(manifest, began), "retained_until": locked.until, "lock_mode": locked.mode}
+    fields["outside"] = _outside(ctx, run, manifest)
     with transaction.atomic():
         lock(ctx.lease)
         Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.STORED, **fields, warnings=warnings)
@@ -67,6 +70,16 @@ def copy_run(ctx: StepContext, run: Run) -> None:
         if note:
             tell(run, note)
         record_run(ctx, run, "backups.export.stored", rows=manifest.rows, manifest=manifest.sha256, **said(warnings))
+
+
+def _outside(ctx: StepContext, run: Run, manifest: Manifest) -> list[dict[str, object]]:
+    """What stands besides tables; the copy is whole although nobody could look."""
+    try:
+        tables = [table.qualified for table in manifest.tables]
+        return outside.seen_at(export_dsn(ctx.environment), run.policy.tables, tables)
+    except (ProviderError, psycopg.Error) as error:
+        ctx.log(f"What stands besides tables was not looked at ({type(error).__name__}); the copy is stored.")
+        return []
 
 
 def _plan(ctx: StepContext, run: Run, last: Run | None) -> ExportPlan:

@@ -15,12 +15,19 @@ from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySp
 from operations.databases import is_portal
 from operations.models import Environment
 from operations.models.environment_columns import variable_name
+from providers.postgres.schema.outside import TOPICS
 
 
 def table_names(value: object) -> None:
     """Raise ValidationError unless `value` is a list of table names or patterns ("schema.table", "schema.*", "*")."""
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
         raise ValidationError('Give a list of tables, such as ["public.users"], or ["*"] for all.')
+
+
+def topics(value: object) -> None:
+    """Raise ValidationError unless `value` is a list of what a database holds besides tables."""
+    if not isinstance(value, list) or not set(map(str, value)) <= set(TOPICS):
+        raise ValidationError(f"Give a list of these: {', '.join(TOPICS)}.")
 
 
 def cron_line(value: str) -> None:
@@ -55,6 +62,9 @@ class Policy(models.Model):
     description = models.CharField(max_length=200, blank=True)
     tables = models.JSONField(default=list, validators=[table_names])
     closure = models.BooleanField(default=True, help_text="Also every table that foreign keys of these lead to.")
+    not_wanted = models.JSONField(
+        default=list, blank=True, validators=[topics], help_text="Kept otherwise, or worth nothing: no alarm."
+    )
     format = models.CharField(max_length=6, choices=Format, default=Format.AUTO)
     built_in = models.BooleanField(default=False, editable=False)
     enabled = models.BooleanField(default=True)

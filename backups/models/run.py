@@ -81,6 +81,7 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     mirrored_at = models.DateTimeField(null=True, blank=True, help_text="Complete in the policy's second store.")
     tables = models.JSONField(default=list)
+    outside = models.JSONField(default=list, help_text="What stood besides tables, and whether the run holds it.")
     rows = models.BigIntegerField(default=0)
     raw_bytes = models.BigIntegerField(default=0)
     stored_bytes = models.BigIntegerField(default=0)

@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
-from backups.web import outside
-from backups.web.outside import Kept, matches
+from backups.policies import outside
+from backups.policies.outside import Kept, matches
 from operations.doctor import Check, register
 from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
@@ -157,14 +157,14 @@ def coverage(environment: Environment | None) -> Iterator[Check]:
         sizes, problem = sizes_of(environment_)
         proofs = newest_proofs(environment_)
         lines = covered(environment_, sizes, proofs)
-        gaps = [f"{gone.table} is gone or renamed" for gone in vanished(sizes, proofs)]
+        bare = [] if problem else [one for one in kept_outside(environment_) if one.tone == "bad"]
+        gaps = [f"{one.topic}: {one.where}" for one in bare]
+        gaps += [f"{gone.table} is gone or renamed" for gone in vanished(sizes, proofs)]
         gaps += [f"{line.table} is in no policy" for line in lines if not line.policies]
         gaps += [f"{line.table} is new" for line in lines if line.new]
-        gaps += (
-            [] if problem else [f"{one.topic}: {one.where}" for one in kept_outside(environment_) if one.tone == "bad"]
-        )
         why = "A table that no policy names is lost with the database; a renamed one leaves its policy silently."
         state = "; ".join(gaps[:5]) + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
-        fix = "Open Backups, Coverage; name the table in a policy, or export now." if gaps or problem else ""
-        tone = "warn" if gaps or problem else "ok"
+        fix = "Open Backups, Coverage; name it in a policy, say there that it is not wanted, or export now."
+        fix = fix if gaps or problem else ""
+        tone = "bad" if bare else "warn" if gaps or problem else "ok"
         yield Check(f"{environment_.slug} coverage", tone, state or problem or "every table is in a policy", why, fix)

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from backups.models import Incident, Run, Slot
 from backups.models.run import RunStatus
 from backups.policies.defaults import AUDIT_TRAIL
+from backups.policies.outside import kept_by
 from backups.web import incident_page, trends
 from operations import home_panels, navigation
 from operations.home_panels import Panel, Widget, register_widget
@@ -89,6 +90,17 @@ def altered(request: HttpRequest) -> Panel | None:
     return Panel("Audit data", answer, "bad", "altered", f"{newest.name}: {newest.text}", url)
 
 
+def kept_nowhere(request: HttpRequest) -> Panel | None:
+    """Shown only while the newest run saw what no copy holds and nobody said that none is wanted."""
+    run = next((run for run in reversed(recent_runs(request)) if run.outside), None)
+    bare = [line for line in kept_by(run) if line.tone == "bad"] if run else []
+    if run is None or not bare:
+        return None
+    slug = run.policy.environment.slug
+    url = f"{reverse('admin:backups_coverage')}?environment={slug}"
+    return Panel("Kept nowhere", ", ".join(line.topic for line in bare), "bad", slug, bare[0].sentence, url)
+
+
 class _Red(NamedTuple):
     kind: str
     pk: int
@@ -119,6 +131,7 @@ def register() -> None:
     home_panels.register(30, newest_proven_backup)
     home_panels.register(45, backup_schedule)
     home_panels.register(46, altered)
+    home_panels.register(48, kept_nowhere)
     register_widgets()
     navigation.register(
         NavLink("Backups", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport")

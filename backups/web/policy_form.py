@@ -21,9 +21,10 @@ from backups.cron_line import why_no_schedule
 from backups.cron_sentence import sentence
 from backups.models import Policy
 from backups.policies.cron import next_slots
+from backups.policies.outside import matches
 from backups.web.coverage import live_tables
-from backups.web.outside import matches
 from operations.models import Environment
+from providers.postgres.schema.outside import TOPICS
 
 _TABLE = re.compile(r"^[^.]+\..+$")
 _SCHEDULE = {"enabled", "cron", "time_zone"}
@@ -64,6 +65,14 @@ class PolicyForm(forms.ModelForm):
         help_text="One a line: schema.* or * for all of ours, or a table that the list above does not show.",
     )
 
+    not_wanted = forms.MultipleChoiceField(
+        label="No copy wanted of",
+        required=False,
+        choices=[(topic, topic) for topic in TOPICS],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Kept otherwise, or worth nothing: where it is nowhere, the coverage of the environment is not red.",
+    )
+
     class Meta:
         model = Policy
         fields = [
@@ -71,6 +80,7 @@ class PolicyForm(forms.ModelForm):
             "name",
             "description",
             "closure",
+            "not_wanted",
             "format",
             "enabled",
             *SCHEDULE,

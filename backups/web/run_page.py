@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from backups.models import Run, Segment
 from backups.models.run import RunStatus
+from backups.policies.outside import kept_by
 from backups.restore.preview import comparison_among
 from backups.retention.model import TOMBSTONE
 from backups.web import altered, restore_page
@@ -73,6 +74,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "stored": stored_badge(run),
         "proven": proven_badge(run),
         "tables": _tables(segments),
+        "outside": kept_by(run),
         "segments": segments[:SHOWN_SEGMENTS],
         "more_segments": len(segments) > SHOWN_SEGMENTS,
         "proofs": proofs,

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from backups.models import ProviderBackup
-from backups.web.outside import ELSEWHERE, NOWHERE, RUN, Copies, kept
+from backups.evidence.inputs import Material
+from backups.evidence.portal_records import not_covered
+from backups.models import Policy, ProviderBackup, Run
+from backups.policies.outside import ELSEWHERE, HERE, NOT_WANTED, NOWHERE, RUN, Copies, kept, kept_by
+from backups.web.coverage import coverage
+from backups.web.home import kept_nowhere
 from operations.models import Environment
 from providers import postgres
 from providers.postgres.schema.outside import TOPICS, Outside, read_outside
+from tests.backups.conftest import ended
 from tests.backups.schema.conftest import database as database
 
 PLATFORM = (
     "CREATE SCHEMA auth; CREATE TABLE auth.users (x int); INSERT INTO auth.users VALUES (1);"
     "CREATE SCHEMA storage; CREATE TABLE storage.objects (x int); INSERT INTO storage.objects VALUES (1);"
     "CREATE SCHEMA vault; CREATE TABLE vault.secrets (x int); INSERT INTO vault.secrets VALUES (1);"
-    "CREATE SCHEMA cron; CREATE TABLE cron.job (x int); INSERT INTO cron.job VALUES (1);"
+    "CREATE SCHEMA cron; CREATE TABLE cron.job (jobname text, schedule text, command text, nodename text, nodeport int,"
+    " database text, username text, active bool, jobid int); INSERT INTO cron.job VALUES ('nightly');"
     "CREATE TABLE t (x int); GRANT SELECT ON t TO anon; SELECT lo_create(5);"
     "CREATE UNLOGGED TABLE u (x int); INSERT INTO u VALUES (1); CREATE PUBLICATION p FOR TABLE t;"
     "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE f (x int) SERVER s;"
@@ -68,6 +76,18 @@ def test_where_a_topic_is_kept(topic: str, names: tuple[str, ...], none: str, al
     assert all(line.sentence for line in lines)
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_nobody_wants_is_no_alarm_and_what_is_kept_is_still_told(topic: str) -> None:
+    """Whatever is nowhere, or elsewhere alone: saying that no copy is wanted takes the red away, nothing else."""
+    for copies in (NONE, ALL, PARTS):
+        (wanted,) = kept([Outside(topic, 1, ("x.y",))], copies)
+        (unwanted,) = kept([Outside(topic, 1, ("x.y",))], replace(copies, not_wanted=frozenset({topic})))
+
+        assert (unwanted.where == NOT_WANTED) == (wanted.where == NOWHERE)
+        assert unwanted.where in (NOT_WANTED, wanted.where)
+        assert unwanted.tone != "bad"
+
+
 def test_what_is_not_there_is_no_alarm() -> None:
     assert {line.tone for line in kept([Outside(topic, 0) for topic in TOPICS], NONE)} == {"idle"}
 
@@ -90,3 +110,43 @@ def test_the_page_and_the_command_are_red_for_files_alone(
     assert ended.value.code == 1
     lines = json.loads(out.getvalue())["outside"]
     assert [one["topic"] for one in lines if one["count"] and one["where"] == NOWHERE] == ["storage files"]
+
+
+UNWANTED = ("storage rows", "storage files", "vault", "cron jobs", "extension tables")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_says_what_it_holds_until_a_person_says_what_is_not_wanted(
+    admin_client: Client, production: Environment, ask, database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page, home, the doctor and the evidence, each from what was there when the run was made."""
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", database(PLATFORM))
+    audit = Policy.objects.filter(environment=production, name="audit-trail")
+    audit.update(tables=["public.t", "public.u"])
+    operation = ended(ask())
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(username="admin")
+
+    def where() -> dict[str, str]:
+        run = Run.objects.select_related("policy__environment").get(operation=operation)
+        return {line.topic: line.where for line in kept_by(run)}
+
+    run = Run.objects.get(operation=operation)
+    page = admin_client.get(reverse("admin:backups_run_change", args=[run.pk])).content.decode()
+    (said,) = not_covered(Material(((run, None),), run.snapshot_at))
+    panel, (check,) = kept_nowhere(request), coverage(production)
+
+    assert where() == {
+        **dict.fromkeys(("roles", "settings", "unlogged tables"), HERE),
+        **dict.fromkeys(("auth", "large objects", "publications", "foreign tables"), ELSEWHERE),
+        **dict.fromkeys(UNWANTED, NOWHERE),
+    }
+    assert all(f"{place.capitalize()}</span>" in page for place in (HERE, ELSEWHERE, NOWHERE))
+    assert "storage files (1), nowhere" in said
+    assert panel is not None
+    assert (panel.tone, "storage files" in panel.answer, check.tone) == ("bad", True, "bad")
+    audit.update(not_wanted=[*UNWANTED])
+    del request.recent_runs  # type: ignore[attr-defined]
+    assert [topic for topic, place in where().items() if place == NOT_WANTED] == [*UNWANTED]
+    assert kept_nowhere(request) is None
+    assert next(coverage(production)).tone != "bad"

@@ -249,6 +249,7 @@ def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
             "grace_minutes": 60,
             "picked": ["public.users"],
             "lines": "auth.*",
+            "not_wanted": ["vault"],
             **KEEP,
         },
         instance=policy,
@@ -259,7 +260,7 @@ def test_ticks_keep_the_spelling_and_without_a_catalogue_the_lines_are_enough(
 
     assert with_catalogue.fields["picked"].initial == ["public.users", "public.leads"]
     assert with_catalogue.fields["lines"].initial == "auth.*"
-    assert saved.tables == ["users", "auth.*"]
+    assert (saved.tables, saved.not_wanted) == (["users", "auth.*"], ["vault"])
     assert without.fields["lines"].initial == "users\nauth.*"
     assert "is not set in this process" in str(without["picked"])
 

@@ -76,6 +76,7 @@ after_in_child: _die_with_parent
 45 backup_schedule
 46 altered
 47 unbacked
+48 kept_nowhere
 50 schema_drift
 55 late_failed_altered
 60 doctor

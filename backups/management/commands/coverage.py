@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from backups.management import cli
+from backups.policies.outside import Kept
 from backups.web import coverage
-from backups.web.outside import Kept
 from operations.models import Environment
 from providers.answers import Answer, columns
 from providers.errors import ProviderError, Refused

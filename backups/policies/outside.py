@@ -1,31 +1,33 @@
-"""Where each thing besides ordinary tables is kept: in our runs, elsewhere, nowhere. Red where it is there and nowhere.
+"""Where each thing besides ordinary tables is kept: in this run, in our runs, elsewhere, nowhere (red where wanted).
 
-In: an environment's enabled policies, what Supabase keeps, what the catalogue shows. Out: lines for the coverage page,
-the doctor and `manage.py coverage`.
+In: an environment's enabled policies, what Supabase keeps, what the catalogue showed. Out: lines for the pages of
+coverage and of a run, home, the doctor, evidence and `manage.py coverage`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
-from backups.models import Policy, ProviderBackup
+from backups.models import Policy, ProviderBackup, Run
 from operations.models import Environment
 from providers import postgres
-from providers.postgres.schema.outside import Outside
+from providers.postgres.schema.outside import Outside, read_outside
 
-RUN, ELSEWHERE, NOWHERE = "in our runs", "elsewhere", "nowhere"
+HERE, RUN, ELSEWHERE, NOWHERE = "in this run", "in our runs", "elsewhere", "nowhere"
+NOT_WANTED = "not wanted"
+TONES = {HERE: "ok", RUN: "ok", ELSEWHERE: "warn", NOWHERE: "bad", NOT_WANTED: "idle"}
 FRESH = timedelta(days=3)
 FILES = "Storage objects are not in a database backup: copy the buckets themselves."
 
 
 @dataclass(frozen=True)
 class Kept:
-    """One topic: where it is, and what that means after a restore. `tone` is bad where it is there and nowhere."""
+    """One topic: where it is, and what that means after a restore. `tone` is bad where it is there, wanted, nowhere."""
 
     topic: str
     count: int
@@ -35,15 +37,19 @@ class Kept:
 
     @property
     def tone(self) -> str:
-        return "idle" if not self.count else {RUN: "ok", ELSEWHERE: "warn", NOWHERE: "bad"}[self.where]
+        return TONES[self.where] if self.count else "idle"
 
 
 @dataclass(frozen=True)
 class Copies:
-    """`patterns` of the enabled policies; `provider`: Supabase keeps a copy of the database that is fresh."""
+    """`patterns` of the enabled policies; `provider`: Supabase keeps a copy of the database that is fresh.
+
+    `not_wanted`: topics of which a person said that no copy is wanted.
+    """
 
     patterns: tuple[str, ...]
     provider: bool
+    not_wanted: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -63,12 +69,13 @@ def matches(pattern: str, table: str) -> bool:
 
 
 def copies_of(environment: Environment) -> Copies:
-    policies = Policy.objects.filter(environment=environment, enabled=True)
+    policies = list(Policy.objects.filter(environment=environment, enabled=True))
     patterns = tuple(str(name) for policy in policies for name in policy.tables)
+    not_wanted = frozenset(str(topic) for policy in policies for topic in policy.not_wanted)
     since = timezone.now() - FRESH
     kept = ProviderBackup.objects.listed().filter(environment=environment)
     fresh = kept.filter(Q(taken_at__gte=since) | Q(latest_at__gte=since)).exclude(status="FAILED")
-    return Copies(patterns, fresh.exists())
+    return Copies(patterns, fresh.exists(), not_wanted)
 
 
 def kept(found: Sequence[Outside], copies: Copies) -> list[Kept]:
@@ -78,7 +85,37 @@ def kept(found: Sequence[Outside], copies: Copies) -> list[Kept]:
 
 def _kept(item: Outside, copies: Copies) -> Kept:
     place, words = SPECIAL.get(item.topic, _by_tables)(item, copies)
+    if place == NOWHERE and item.topic in copies.not_wanted:
+        place, words = NOT_WANTED, "A policy says that no copy of it is wanted."
     return Kept(item.topic, item.count, place, words, item.names)
+
+
+def seen_at(dsn: str, patterns: Iterable[str], tables: Iterable[str]) -> list[dict[str, object]]:
+    """What stands besides ordinary tables while a run of these tables is made; `here`: the run holds it.
+
+    Raises ProviderError and psycopg.Error.
+    """
+    with postgres.connect(dsn, timeout=5) as connection:
+        found = [item for item in read_outside(connection) if item.count]
+    own = Copies((*patterns, *tables), provider=False)
+    return [{**asdict(item), "here": _kept(item, own).where == RUN} for item in found]
+
+
+def kept_by(run: Run) -> list[Kept]:
+    """The same for one run, of what was there when it was made; empty where nobody looked."""
+    if not run.outside:
+        return []
+    own, all_ = Copies((*run.policy.tables, *run.tables), provider=False), copies_of(run.policy.environment)
+    return [_of_run(Outside(o["topic"], o["count"], tuple(o["names"])), o["here"], own, all_) for o in run.outside]
+
+
+def _of_run(item: Outside, here: bool, own: Copies, all_: Copies) -> Kept:
+    line = _kept(item, own if here else all_)
+    if here:
+        return replace(line, where=HERE)
+    if line.where == RUN:
+        return replace(line, where=ELSEWHERE, sentence="Not in this run: runs of another policy hold it.")
+    return line
 
 
 def _by_tables(item: Outside, copies: Copies) -> tuple[str, str]:
