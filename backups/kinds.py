@@ -13,12 +13,13 @@ from backups.proof import steps as proof_steps
 from backups.restore.after import AfterRestoreKind
 from backups.restore.kind import DEADLINE, RestoreKind, find, runs
 from backups.restore.scratch import DropScratchKind
+from backups.stores.run_papers import changed_papers
 from operations.engine import kinds
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 
 def _policies(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -77,12 +78,14 @@ class ExportKind(OperationKind):
 
 
 def verify(ctx: StepContext) -> None:
-    """Prove a run once more; a proven run that fails now turns red."""
+    """Prove a run once more; one that fails now turns red. Papers that were changed beside it fail the operation."""
     run = Run.objects.select_related("policy__environment", "operation").get(pk=ctx.parameters["run"])
     ctx.result(run=run.pk)
     if run.status == RunStatus.FAILED and not run.proofs.filter(operation=ctx.operation).exists():
         raise Refused(_never_again(run))
     proof_steps.prove_run(ctx, run)
+    if problems := changed_papers(run):
+        raise ProviderError(f"The rows of run {run.pk} are proven; what lies beside it changed. {' '.join(problems)}")
 
 
 def _never_again(run: Run) -> str:
@@ -108,6 +111,7 @@ class VerifyKind(OperationKind):
         return [
             Consequence("Every object is read back and restored into a throwaway server; nothing is written.", "ok"),
             Consequence("If a row differs, the run turns red.", "warn"),
+            Consequence("Then the papers beside it: edited, moved or missing ones fail the operation.", "warn"),
         ]
 
     def describe(self, parameters: Parameters) -> str:

@@ -9,18 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from backups.archive.manifest import Manifest
 from backups.archive.signed_json import sealed
 from backups.facts.store import evidence_key
-from backups.models import Proof, Run
+from backups.models import Policy, Proof, Run
 from backups.proof.prove import Verdict, store_proof
 from backups.stores import howto
 from backups.stores.howto import HOWTO_KEY
 from backups.stores.papers import paper_problems, proof_key
+from backups.stores.replication import catch_up
+from operations.engine.request import request
+from operations.models import Operation
 from providers.storage.base import Store
-from tests.backups.conftest import exported
+from tests.backups.conftest import ended, exported
 from tests.backups.test_offline import SIGNER, VERIFIER, verify
 from tests.offline import verify_backup
 
@@ -150,3 +154,33 @@ def test_the_instructions_of_today_are_a_known_edition(store: Store) -> None:
 
     assert howto.problem(store) == ""
     assert verify_backup.EDITIONS == howto.EDITIONS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_verification_looks_at_the_papers_in_both_stores(run: Run, production, tmp_path: Path, monkeypatch) -> None:
+    """The rows stay proven; the operation fails and names each paper, and succeeds once they are back."""
+    monkeypatch.setenv("SECOND_STORE", f"file://{tmp_path}/second")
+    Policy.objects.filter(pk=run.policy_id).update(second_store_env="SECOND_STORE")
+    assert catch_up() == 1
+    by = User.objects.create_superuser("vera")
+
+    def verified() -> Operation:
+        return ended(request("backups.verify", by=by, environment=production, parameters={"run": run.pk}))
+
+    assert verified().error == ""
+    first, second = Path(run.store_url.removeprefix("file://")), tmp_path / "second"
+    shutil.copytree(first, tmp_path / "kept")
+    proof = next((first / "runs" / run.pk).glob("proof-*"))
+    proof.unlink()
+    FOUND["instructions edited"][0](first / "runs" / run.pk, first)
+    (second / "runs" / run.pk / "manifest.json").write_text("{}")
+
+    failed = verified()
+
+    assert (failed.status, Run.objects.get(pk=run.pk).status) == ("failed", "proven")
+    for words in (f"{proof.name} is gone from the store", "do not follow it", "The manifest of run"):
+        assert words in failed.error
+    assert f"In file://{second}" in failed.error
+    for place in (first, second):
+        shutil.copytree(tmp_path / "kept", place, dirs_exist_ok=True)
+    assert verified().status == "succeeded"

@@ -13,7 +13,7 @@ from backups.archive.signed_json import ManifestError
 from backups.management import cli
 from backups.proof.prove import prove
 from backups.stores.howto import HOWTO_KEY
-from backups.stores.papers import paper_problems, proof_key
+from backups.stores.papers import paper_problems
 from providers.answers import Answer
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
@@ -82,9 +82,8 @@ def _status(store: Store, manifest: Manifest) -> str:
 
 def _remembered(run: str) -> Known | None:
     """Where the portal stored the run, the manifest's digest as it wrote it down, and the papers it wrote beside it."""
-    from backups.models import Proof, Run
+    from backups.models import Run
+    from backups.stores.run_papers import written_papers
 
     known = Run.objects.filter(pk=run).values_list("store_url", "manifest_sha256").first()
-    proofs_of = Proof.objects.filter(run=run).values_list("document", "evidence")
-    written = {key for document, facts in proofs_of for key in (proof_key(document), (facts or {}).get("key")) if key}
-    return (*known, tuple(written)) if known else None
+    return (*known, written_papers(run)) if known else None
