@@ -41,10 +41,12 @@ def reused(major: int = 0) -> Iterator[ReusedServer]:
 def on(running: EmbeddedPostgres) -> Iterator[ReusedServer]:
     """The same on a server of the test's own."""
     server = ReusedServer(server=running)
-    yield server
-    for name in server.names.values():
-        drop_roles(running.dsn(name))
-        running.drop_database(name)
+    try:
+        yield server
+    finally:
+        for name in server.names.values():
+            drop_roles(running.dsn(name))
+            running.drop_database(name)
 
 
 def drop_roles(dsn: str) -> None:

@@ -11,11 +11,11 @@ from functools import cached_property, partial
 
 import psycopg
 
-from backups.archive.manifest import Manifest, Statement, Table
+from backups.archive.manifest import Manifest, Segment, Statement, Table
 from backups.progress import Tally, Watch
 from providers import postgres
 from providers.postgres.connection import Connection, set_path
-from providers.postgres.error_facts import facts_of
+from providers.postgres.error_facts import facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import HeldCheck, put_on, take_off
 from providers.storage.base import Store
 
@@ -60,6 +60,7 @@ class Builder:
     held: list[HeldCheck] = field(default_factory=list)
     amber: dict[str, str] = field(default_factory=dict)
     lost: list[Statement] = field(default_factory=list)
+    refused: list[Segment] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
     looked_in: list[str] = field(default_factory=list)
     tally: Tally = field(init=False)
@@ -136,6 +137,8 @@ class Builder:
             with self.connection.transaction():
                 make()
         except psycopg.Error as error:
+            if is_of_the_server(error):
+                raise  # it says nothing about the copy
             advice = self.denied if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
             facts = facts_of(error, self.known)
             of_rows = isinstance(error, psycopg.errors.IntegrityError)

@@ -5,63 +5,73 @@ In: a manifest, a store, a connection that may write. Out: rows in tables, and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import psycopg
 
 from backups.archive.builder import Builder
 from backups.archive.manifest import Segment, Statement, Table
+from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
 from providers.postgres.copy import large_objects
-from providers.postgres.error_facts import facts_of
+from providers.postgres.error_facts import facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import loosen
-from providers.storage.base import Missing, Store, StoreError
+from providers.storage.base import Missing, StoreError
 
 
 class Loader(Builder):
     """Builds, loads and compares."""
 
+    def load_all(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
+        """Every table; whose rows were refused once more at the end: a domain's check may read other tables."""
+        loads = {table.qualified: self.load(table) for table in tables}
+        for table in tables:
+            left, said = [s for s in table.segments if s in self.refused], f"Loading {table.qualified} stopped: "
+            if left and any(text.startswith(said) for text in self.problems):
+                self.problems = [text for text in self.problems if not text.startswith(said)]
+                loads[table.qualified].update(self.load(replace(table, segments=tuple(left))))
+        return loads
+
     def load(self, table: Table) -> dict[str, Segment]:
         """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
         loads: dict[str, Segment] = {}
         self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments), self.watch)
-        with self._ahead(*table.segments) as reading:
+        with Ahead(partial(self._blocks, segment) for segment in table.segments) as reading:
             for segment in table.segments:
                 self.watch.check()
                 if loader := self._load(table, segment, reading) or self._load_loosened(table, segment):
                     loads[loader] = segment
+                    self.rows += segment.rows
+                    self.bytes += segment.raw_bytes
+                elif segment.rows:
+                    self.refused.append(segment)
                 reading.skip()
-                self.rows += segment.rows
-                self.bytes += segment.raw_bytes
                 self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
         self.look_in()
         return loads
 
-    def _ahead(self, *segments: Segment) -> Ahead:
-        return Ahead(partial(self._blocks, segment) for segment in segments)
-
     def _blocks(self, segment: Segment) -> Iterator[bytes]:
         """A bad line is no bad object: what is not the manifest's object is read once more."""
         for again in (False, True):
+            blocks = unpack(read_again(self.store, segment.key), segment, self.identities)
             try:
-                blocks = unpack(got(self.store, segment.key), segment, self.identities)
                 first = next(blocks, b"")
             except Damaged:
                 if again:
                     raise
             else:
                 yield first
-                yield from blocks
-                return
+                return (yield from blocks)
 
     def _load_loosened(self, table: Table, segment: Segment) -> str:
         if not self._loosened(table):
             return ""
-        with self._ahead(segment) as reading:
+        with Ahead([partial(self._blocks, segment)]) as reading:
             return self._load(table, segment, reading)
 
     def _loosened(self, table: Table) -> bool:
@@ -80,19 +90,18 @@ class Loader(Builder):
     def _load(self, table: Table, segment: Segment, reading: Ahead) -> str:
         try:
             reading.wait(self.beat_seconds or LOOK_SECONDS, self.alive)
-            names = [column.name for column in table.columns]
+            key, names = (table.schema, table.name), [column.name for column in table.columns]
             self.look_in(self.path_of(table.qualified))
             with self.connection.transaction():
-                key = (table.schema, table.name)
                 rows = postgres.copy_in(self.connection, key, names, segment.format, reading.blocks())
                 transaction = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
             self.problems.append(f"{error}.")
-        except StoreError:
-            raise  # an outage says nothing about the copy: the proof did not happen, and is tried again
         except ProviderError as error:
+            if isinstance(error, StoreError) or error.retryable:
+                raise  # an outage, or a server without room, says nothing about the copy: the proof is tried again
             if not self._is_unreadable_here(table, error.message):
                 self.problems.append(error.message)
         else:
@@ -128,6 +137,8 @@ class Loader(Builder):
             except (Missing, Damaged) as error:
                 self.problems.append(f"{part.key}: {error}.")
             except psycopg.Error as error:
+                if is_of_the_server(error):
+                    raise
                 self.problems.append(f"{part.key}: large objects could not be made: {facts_of(error, self.known)}.")
             else:
                 if found.digest != part.digest:
@@ -138,7 +149,7 @@ class Loader(Builder):
         try:
             evidence = self._evidence_by_load(table)
         except psycopg.Error as error:
-            if self.connection.closed:
+            if self.connection.closed or is_of_the_server(error):
                 raise
             self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.known)}.")
             return
@@ -149,8 +160,7 @@ class Loader(Builder):
 
     def _evidence_by_load(self, table: Table) -> dict[str, postgres.Evidence]:
         """An index's own function may name no schema: the planner looks into it."""
-        columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
-        key = (table.schema, table.name)
+        key, columns = (table.schema, table.name), _columns(table)
         try:
             return postgres.evidence_by_load(self.connection, key, columns)
         except UNKNOWN_NAME:
@@ -162,14 +172,13 @@ class Loader(Builder):
 
     def compare_whole(self, table: Table) -> None:
         """Count and digest of the whole table, for loads that share one transaction."""
-        columns = [postgres.Column(c.name, c.type, hashed_as=c.hashed_as) for c in table.columns]
-        evidence = postgres.evidence(self.connection, (table.schema, table.name), columns)
+        evidence = postgres.evidence(self.connection, (table.schema, table.name), _columns(table))
         if (evidence.rows, evidence.digest) != (table.rows, table.digest):
             self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({evidence.rows} rows).")
 
     def keep_chain(self, chain: str) -> None:
         """Leave only one experiment's chain in the audit table."""
-        for table in (table for table in self.manifest.tables if table.chains is not None):
+        for table in self.manifest.audit_tables:
             self.rows -= postgres.keep_chain(self.connection, (table.schema, table.name), chain)
 
     def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
@@ -179,18 +188,12 @@ class Loader(Builder):
             self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")
 
 
+def _columns(table: Table) -> list[postgres.Column]:
+    return [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
+
+
 def fetched(loader: Loader, key: str) -> bytes:
     """One whole object, with a beat meanwhile."""
-    with Ahead([lambda: iter([got(loader.store, key)])]) as reading:
+    with Ahead([lambda: iter([read_again(loader.store, key)])]) as reading:
         reading.wait(loader.beat_seconds or LOOK_SECONDS, loader.alive)
         return b"".join(reading.blocks())
-
-
-def got(store: Store, key: str) -> bytes:
-    """A read that was cut off is asked for once more; reading changes nothing."""
-    try:
-        return store.get(key)
-    except StoreError as error:
-        if not error.retryable:
-            raise
-    return store.get(key)

@@ -13,7 +13,7 @@ from backups.archive.segment_codec import Damaged, check_stored, unpack
 from backups.archive.signatures import Verifier
 from backups.archive.signed_json import ManifestError, decode, unsealed
 from providers.errors import Refused
-from providers.storage.base import Missing, Store
+from providers.storage.base import Missing, Store, StoreError
 
 
 @dataclass(frozen=True)
@@ -127,3 +127,13 @@ def inventory(store: Store) -> Inventory:
             listing.proofs[run] = max(listing.proofs.get(run, ""), rest[0].removeprefix("proof-").removesuffix(".json"))
     listing.runs.sort(reverse=True)
     return listing
+
+
+def read_again(store: Store, key: str) -> bytes:
+    """A read that was cut off is asked for once more; reading changes nothing."""
+    try:
+        return store.get(key)
+    except StoreError as error:
+        if not error.retryable:
+            raise
+    return store.get(key)

@@ -131,16 +131,23 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
         return EXPLAINED
     if kind in KINDS and (now is None or kind == "collation"):
         return KINDS[kind]
+    if kind == "grants" and was and now and sides.owner != sides.here and _of_others(was[1]) == _of_others(now[1]):
+        return "what an owner took from itself"
     if kind == "grants" and name.startswith(OF_OTHERS):
         return "rights that only its owner gives"
     return UNEXPLAINED
+
+
+def _of_others(grants: str) -> list[str]:
+    return [text for text in grants.split("; ") if not text.endswith(" TO OWNER")]
 
 
 def _is_lost(name: str, of: str, lost: Collection[str]) -> bool:
     parts = [part.partition("(")[0].partition(" USING ")[0].strip() for part in (name, of) if part]
     plain = {part.replace('"', "").rpartition(" ")[2] for part in parts}
     plain |= {part.rpartition(".")[0] for part in plain if part.count(".") == 2}
-    return any(item.partition("(")[0].strip() in plain for item in lost)
+    quoted = {part.partition('"')[2] for part in parts if '"' in part}
+    return any(item.partition("(")[0].strip() in plain or item.partition('"')[2] in quoted for item in lost)
 
 
 def _schema(qualified: str) -> str:

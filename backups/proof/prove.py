@@ -142,7 +142,7 @@ def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], 
     loader.problems += [loader.amber[t.qualified] for t in loader.manifest.audit_tables if t not in tables]
     if loader.problems:
         return [], missing
-    loads = {table.qualified: loader.load(table) for table in tables}
+    loads = loader.load_all(tables)
     loader.load_large_objects()
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)

@@ -24,7 +24,7 @@ from providers.errors import ProviderError
 from providers.postgres.audit_trail import late, tamper
 from providers.postgres.audit_trail.chains import CHAIN_COLUMNS
 from providers.postgres.audit_trail.verifier import KIND
-from providers.postgres.error_facts import explain_load
+from providers.postgres.error_facts import explain_load, is_of_the_server
 from providers.storage.base import StoreError
 
 STAGING_SCHEMA = "sampelit_ops_before"
@@ -48,6 +48,8 @@ def examine(loader: Loader, comparison: Comparison, reader: str) -> Examined:
             for table in before.audit_tables:
                 done = _compare(loader, earlier_run, table, done)
     except psycopg.Error as error:
+        if is_of_the_server(error):
+            raise  # a server without room: the proof is tried again
         done = replace(done, not_compared=explain_load(error, "The comparison with the last good run").message)
     except StoreError:
         raise  # an outage: the proof is tried again

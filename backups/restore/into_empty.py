@@ -133,8 +133,8 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     notes = loader.build("before", everything=True)
     if loader.problems:
         return notes
+    loader.load_all(loader.manifest.tables)
     for table in loader.manifest.tables:
-        loader.load(table)
         loader.compare_whole(table)
     if target.in_part and loader.manifest.large_objects:
         notes.append("Large objects are restored with a whole run only; none was.")

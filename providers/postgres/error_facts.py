@@ -26,6 +26,8 @@ SENTENCES = frozenset(
         "out of shared memory",
     ]
 )
+NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.IoError)
+FREE = " Free space where that server keeps its files, and run again."
 NAMED = ("constraint", "column", "table", "datatype")
 
 
@@ -36,10 +38,21 @@ def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:
     return ", ".join([_state(error) + said, *(f"{kind} {name}" for kind, name in names if name and name in known)])
 
 
+def is_of_the_server(error: psycopg.Error) -> bool:
+    """Whether the server could not go on (no disk, no memory, gone): that says nothing about what it was given."""
+    lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
+    return lost or isinstance(error, (*NO_ROOM, errors.AdminShutdown, errors.CrashShutdown))
+
+
+def advice_for(error: psycopg.Error) -> str:
+    return FREE if isinstance(error, errors.DiskFull) else ""
+
+
 def explain_load(error: psycopg.Error, doing: str, known: Collection[str] = ()) -> ProviderError:
     """One sentence about a load that stopped; nothing of what its code says."""
     return ProviderError(
-        f"{doing} stopped: {facts_of(error, known)}.", retryable=isinstance(error, psycopg.OperationalError)
+        f"{doing} stopped: {facts_of(error, known)}.{advice_for(error)}",
+        retryable=isinstance(error, psycopg.OperationalError),
     )
 
 

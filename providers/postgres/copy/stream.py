@@ -16,7 +16,7 @@ from psycopg.pq import ExecStatus
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
-from providers.postgres.error_facts import facts_of
+from providers.postgres.error_facts import advice_for, facts_of, is_of_the_server
 
 BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core's cache (ADR 6)
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
@@ -32,6 +32,10 @@ def is_too_long(error: psycopg.Error) -> bool:
 
 def _columns(names: Sequence[str]) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+
+
+def _cut(row: memoryview) -> Iterator[memoryview]:
+    return (row[start : start + BLOCK_BYTES] for start in range(0, len(row), BLOCK_BYTES))
 
 
 class QueryOut:
@@ -70,14 +74,18 @@ class QueryOut:
         while True:
             size, data = get(1)
             if size > 0:
-                append(data)
-                held += size
-                dry = False
-                if held >= BLOCK_BYTES:
+                if held + size > BLOCK_BYTES and held:
                     with buffer.getbuffer() as whole, whole[:held] as block:
                         yield block
                     buffer.seek(0)
                     held = 0
+                if size > BLOCK_BYTES:
+                    yield from _cut(data)
+                else:
+                    append(data)
+                    held += size
+                del data  # a long row is not held while the next one comes
+                dry = False
             elif size < 0:
                 break
             else:
@@ -121,7 +129,9 @@ def copy_in(
     fmt: str,
     blocks: Iterable[bytes | memoryview],
 ) -> int:
-    """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back."""
+    """Load one COPY stream; answers its rows. Raises ProviderError naming the table; the caller rolls back.
+
+    It is retryable where the server could not go on, whatever the rows."""
     listed = sql.SQL("({})").format(_columns(columns)) if columns else sql.SQL("")
     query = sql.SQL("COPY {} {} FROM STDIN ({})").format(sql.Identifier(*table), listed, sql.SQL(FORMATS_IN[fmt]))
     cursor = connection.cursor()
@@ -130,8 +140,6 @@ def copy_in(
             for block in blocks:
                 copy.write(block)
     except psycopg.Error as error:
-        known = {*table, *columns}
-        raise ProviderError(
-            f"Loading {'.'.join(table)} stopped: {facts_of(error, known)}. The load was rolled back."
-        ) from None
+        said = f"Loading {'.'.join(table)} stopped: {facts_of(error, {*table, *columns})}. The load was rolled back."
+        raise ProviderError(said + advice_for(error), retryable=is_of_the_server(error)) from None
     return cursor.rowcount

@@ -20,16 +20,22 @@ from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
 
-TEXT = (Path(__file__).parent / "kinds.sql").read_text()
+TEXT = "".join((Path(__file__).parent / name).read_text() for name in ("kinds.sql", "more_kinds.sql"))
 KINDS = dict(part.partition("\n")[::2] for part in re.split("^-- name: ", TEXT, flags=re.MULTILINE)[1:])
 # What comes back otherwise than it was, and what is said of it.
 OTHERWISE = {
     "conditions over lists of varchar": "",  # the same condition, printed otherwise once it was read back
     "conditions that are read back flat": "",
+    "views that need keys, that call themselves, that rename, that lock": "",  # a blank before VALUES
+    "inheritance in a diamond, merged columns, checks that are not inherited": "differs (order of inherited columns)",
+    "comments on whatever can have one": "collation s.co differs (collation)",  # FROM "C" is of no encoding
+    # Made while the table was empty; no server since 17 makes them over rows, REINDEX neither.
+    "functions that find things by the path, in defaults, checks, keys, triggers": "t_top_idx could not be rebuilt",
 }
 ALL = PolicySpec("whole", "production", ("*",))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_comes_back_whole(kind: str, database, empty_database: str, store: Store, drill) -> None:
     source = database(KINDS[kind])
