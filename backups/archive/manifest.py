@@ -154,6 +154,12 @@ class Manifest:
     def stored_bytes(self) -> int:
         return sum(table.stored_bytes for table in self.tables)
 
+    @property
+    def longest_row(self) -> int:
+        """At least so many bytes: of the segment whose rows are the longest on the average."""
+        rows = [segment for table in self.tables for segment in table.segments if segment.rows]
+        return max((segment.raw_bytes // segment.rows for segment in rows), default=0)
+
     @cached_property
     def sha256(self) -> str:
         """Asked nine times for an export and its proof; each time walks every segment."""

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from queue import Empty, Full, Queue
 from threading import Event
 from types import TracebackType
@@ -53,12 +54,24 @@ def pack(blocks: Iterable[bytes | memoryview], recipients: Sequence[str], cap: i
         held += compressor.compress(block)
         if len(held) > (cap or CAP_BYTES):
             raise TooLarge
-    data: bytes | bytearray = held
-    if recipients:
-        plain = bytes(held)
-        held.clear()
-        data = pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
-    return Packed(data, raw_bytes, raw.hexdigest())
+    return Packed(_encrypted(held, recipients) if recipients else held, raw_bytes, raw.hexdigest())
+
+
+class _Reading:
+    """Bytes as a file that is read once, without another copy of them."""
+
+    def __init__(self, data: bytearray) -> None:
+        self._left = memoryview(data)
+
+    def read(self, size: int) -> bytes:
+        taken, self._left = self._left[:size], self._left[size:]
+        return bytes(taken)
+
+
+def _encrypted(plain: bytearray, recipients: Sequence[str]) -> bytes:
+    sealed = BytesIO()
+    pyrage.encrypt_io(_Reading(plain), sealed, [pyrage.x25519.Recipient.from_str(item) for item in recipients])
+    return sealed.getvalue()
 
 
 def check_stored(data: bytes, segment: Segment) -> None:

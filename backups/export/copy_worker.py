@@ -1,7 +1,6 @@
 """Copies ranges of tables into a store, inside an imported snapshot; also runs as a process of its own.
 
-In: jobs (from the export, or as JSON lines on standard input). Out: Segments (or JSON lines). The DSN comes from the
-environment, never from argv.
+In: jobs (from the export, or as JSON lines on standard input; the DSN from the environment). Out: Segments.
 """
 
 from __future__ import annotations
@@ -90,15 +89,19 @@ class Copier:
         try:
             return [self._read_looking_around(job, part)]
         except TooLarge:
-            self._begin_again()
-            halves = part.halves(job.pages)
-            if halves is None:
-                return [self._read_looking_around(job, part, cap=sys.maxsize)]
-            return [future for half in halves for future in self.begin(job, half)]
+            otherwise = self._in_halves
         except psycopg.Error as error:
             if not is_too_long(error):
                 raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
-        return self._as_binary(job, part)
+            otherwise = self._as_binary
+        self._begin_again()  # out here what the failed reading held is gone
+        return otherwise(job, part)
+
+    def _in_halves(self, job: Job, part: Range) -> list[Future[Segment]]:
+        halves = part.halves(job.pages)
+        if halves is None:
+            return [self._read_looking_around(job, part, cap=sys.maxsize)]
+        return [future for half in halves for future in self.begin(job, half)]
 
     def _as_binary(self, job: Job, part: Range) -> list[Future[Segment]]:
         """A row is longer than the server prints, while its bytes may be sent: this range goes as they are."""
@@ -107,7 +110,6 @@ class Copier:
                 f"{job.schema}.{job.name} has a row longer than the gigabyte that PostgreSQL sends at once, so no dump "
                 "holds it. The run was not stored. Shorten its values, or keep the largest as a large object."
             )
-        self._begin_again()
         return self.begin(replace(job, format="binary"), part)
 
     def _begin_again(self) -> None:
@@ -152,9 +154,8 @@ class Copier:
         return postgres.evidence(self.connection, (job.schema, job.name), columns, part)
 
     def _put(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Segment:
-        ending = ".zst.age" if self.setting.recipients else ".zst"
-        key = f"{job.directory}{part.start.page:010d}-{part.start.row:03d}.{job.format}{ending}"
-        stored = self.store.put_once(key, packed.data)
+        name = f"{part.start.page:010d}-{part.start.row:03d}.{job.format}.zst"
+        key = f"{job.directory}{name}{'.age' if self.setting.recipients else ''}"
         return Segment(
             key=key,
             start=str(part.start),
@@ -164,7 +165,7 @@ class Copier:
             raw_bytes=packed.raw_bytes,
             raw_sha256=packed.raw_sha256,
             stored_bytes=len(packed.data),
-            stored_sha256=stored.sha256,
+            stored_sha256=self.store.put_once(key, packed.data).sha256,
             encrypted=bool(self.setting.recipients),
         )
 

@@ -29,6 +29,7 @@ from backups.stores import howto
 from providers import postgres
 from providers.embedded_postgres.choice import too_new
 from providers.postgres.connection import Connection
+from providers.postgres.copy.largest_value import largest_value
 from providers.storage.base import AlreadyStored, Store
 
 TOOL = "sampelit-ops 0.1"
@@ -106,6 +107,8 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         snapshot, catalog = locked_snapshot(leader, guard, spec)
         if plan.room_for_drill:
             refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
+        largest = largest_value(leader, catalog.data_tables)
+        refuse(disk_space.value_problems(largest.bytes, largest.table))
         watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
         place = Place(plan.store, plan.prefix, plan.recipients)
         whole = any(name.endswith("*") for name in spec.tables)

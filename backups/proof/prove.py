@@ -85,7 +85,8 @@ def prove(
     (then nothing is proven).
     """
     began = time.monotonic()
-    disk_space.refuse_without(manifest.raw_bytes + comparison.raw_bytes_to_load(manifest), _not_proven(manifest.run))
+    raw_bytes = manifest.raw_bytes + comparison.raw_bytes_to_load(manifest)
+    disk_space.refuse_without(raw_bytes, _not_proven(manifest.run), manifest.longest_row)
     with drill_database(manifest, server, [STAGING_SCHEMA]) as drill, second_session(drill.login) as beside:
         if drill.note:
             watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
