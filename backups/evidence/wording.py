@@ -97,7 +97,7 @@ def cannot_be_known(
     unknown = [
         "Rows that were written and removed again between two proven runs, and values that were changed and changed "
         f"back, leave no trace here; the longest time between two of them was {span(watched.longest_seconds)}.",
-        "A conversion that was forged when it was first set looks like a real one.",
+        "A decision or a conversion that was forged when it was first written looks like a real one.",
         "A decision that the product never wrote down has no row; assignments without a row are incidents.",
         "Columns that no hash covers are compared row by row at each proof; what differed is an incident.",
     ]
