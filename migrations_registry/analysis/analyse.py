@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from migrations_registry.analysis import rules  # noqa: F401  enlists the catalogue
+from migrations_registry.analysis.cost import with_duration
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
 from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Finding, Statement
 from migrations_registry.analysis.parsing.dump_header import switched_off
 from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
-from migrations_registry.analysis.parsing.splitter import without_restrict
+from migrations_registry.analysis.parsing.splitter import without_psql_lines
 from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
@@ -34,15 +35,16 @@ META = rule(
 RESTRICT = rule(
     "MP-RESTRICT",
     CONVENTION,
-    "pg_dump's \\restrict and \\unrestrict are left out: they only keep psql from running commands of the file",
+    "lines that only tell psql how to print, or to stop at an error (\\set ON_ERROR_STOP 1, \\echo, \\restrict), "
+    "are left out: the runner stops at every error anyway",
     "Nothing to do.",
-    bad=("\\restrict a1B2\nSELECT 1;\n\\unrestrict a1B2\n",),
+    bad=("\\restrict a1B2\nSELECT 1;\n\\unrestrict a1B2\n", "\\set ON_ERROR_STOP 1\nSELECT 1"),
     good=("SELECT 1",),
 )
 LEFT_OUT = rule(
     "MT-DUMP-HEADER",
     CONVENTION,
-    "{name} = 0 of a dump's header is left out: the runner keeps its own limits",
+    "{name} = 0 is left out: the runner keeps its own limits",
     "Nothing to do.",
     bad=("SET lock_timeout = 0; SET standard_conforming_strings = on; SET check_function_bodies = false; SELECT 1",),
     good=("SET standard_conforming_strings = on; SELECT 1",),
@@ -70,7 +72,7 @@ def analyse(
     state = State(pg_version=version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, data, state)
     framed = _has_frame(pieces, raws)
-    left_out = switched_off(pieces)
+    left_out = switched_off(pieces, by_runner=as_runner)
     lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
     split = as_runner and not framed
     if assume_in_transaction and not as_runner and not framed and not lone_outsider:
@@ -83,13 +85,13 @@ def analyse(
         if split:
             _segment(item, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, state))
-    _note_restrict(data, statements)
+    _note_left_out(data, statements)
     return Analysis(tuple(statements), risk_of(statements, facts, policy))
 
 
-def _note_restrict(data: bytes, statements: list[Statement]) -> None:
+def _note_left_out(data: bytes, statements: list[Statement]) -> None:
     """The lines that the parser took away are told with the first statement."""
-    if statements and without_restrict(data) != data:
+    if statements and without_psql_lines(data) != data:
         first = statements[0]
         note = Finding(RESTRICT.id, CONVENTION, None, False, False, RESTRICT.message, RESTRICT.safe_form)
         statements[0] = first._replace(findings=(*first.findings, note))
@@ -134,7 +136,10 @@ def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, ope
         _judge(item, state)
         if not state.in_transaction:
             state.end()
-    unique = {(finding.rule, finding.message): finding for finding in state.findings}
+    objects = tuple(state.touched.values())
+    unique = {
+        (finding.rule, finding.message): with_duration(finding, objects, state.facts) for finding in state.findings
+    }
     end_line = line + text.count("\n")
     return Statement(
         kind,
@@ -144,7 +149,7 @@ def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, ope
         end_line,
         text,
         tuple(unique.values()),
-        tuple(state.touched.values()),
+        objects,
         transactional,
         is_frame,
     )

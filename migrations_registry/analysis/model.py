@@ -21,6 +21,15 @@ STRENGTH = {lock: strength for strength, lock in enumerate(LOCKS)}
 Name = tuple[str, str]
 
 
+def who_waits(lock: str) -> str:
+    """In words, with a place for the relation's name."""
+    if lock == AX:
+        return "nobody can read or write {}"
+    if STRENGTH[lock] >= STRENGTH[SH]:
+        return "writers of {} wait"
+    return "other changes of the structure of {} wait" if lock == SUE else "only who changes the same rows of {} waits"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the catalogue. `bad` samples must find it, `good` ones must not; both run on the proof schema."""
@@ -62,6 +71,11 @@ class Touched:
     def label(self) -> str:
         """The name as a person writes it."""
         return self.name[1] if self.name[0] == "public" else ".".join(self.name)
+
+    @property
+    def waits(self) -> str:
+        """Who waits at it until the transaction ends, with PostgreSQL's name for the lock."""
+        return f"{who_waits(self.lock).format(self.label)} ({self.lock})"
 
 
 class Statement(NamedTuple):
@@ -122,5 +136,7 @@ class PlanStep:
     def title(self) -> str:
         """How a list of steps names it."""
         first, last = self.lines
+        if not self.statements:
+            return "No statement: only its row in the migration history is written"
         where = f"line {first}" if first == last else f"lines {first}–{last}"
         return f"Transaction: {where}" if self.transactional else f"Alone, outside a transaction: {where}"

@@ -92,7 +92,8 @@ def _groups(analysis: Analysis) -> Iterator[list[tuple[int, Statement]]]:
             yield together
         together = []
         yield [(number, statement)]
-    yield from [together] if together else []
+    if together or all(statement.is_frame for statement in analysis.statements):
+        yield together  # of a file without a statement, only its row in the history
 
 
 def _step(number: int, group: list[tuple[int, Statement]], facts: CatalogFacts | None) -> PlanStep:
@@ -105,9 +106,9 @@ def _step(number: int, group: list[tuple[int, Statement]], facts: CatalogFacts |
     rows, size = size_of(tuple(held.values()), facts)
     return PlanStep(
         number=number,
-        transactional=group[0][1].transactional,
+        transactional=all(statement.transactional for _, statement in group),
         statements=tuple(index for index, _ in group),
-        lines=(group[0][1].line, group[-1][1].end_line),
+        lines=(group[0][1].line, group[-1][1].end_line) if group else (0, 0),
         objects=tuple(held.values()),
         lock=max(locks, key=STRENGTH.__getitem__, default=None),
         rows=rows,
@@ -134,8 +135,6 @@ def _losses(analysis: Analysis, facts: CatalogFacts | None, policy: Policy) -> I
 
 
 def _refusals(analysis: Analysis) -> Iterator[str]:
-    if not any(not statement.is_frame for statement in analysis.statements):
-        yield "the file holds no statement"
     for statement in analysis.statements:
         for rule_id in dict.fromkeys(finding.rule for finding in statement.findings):
             if rule_id in REFUSED:

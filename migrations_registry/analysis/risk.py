@@ -44,12 +44,16 @@ _BY_OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Thresholds above which a blocking or rewriting statement needs two people, and rules raised or lowered."""
+    """Thresholds above which a blocking or rewriting statement needs two people, and rules raised or lowered.
+
+    `keep_bytes`: above so much a request says whether all that it destroys is kept before; 0 for never.
+    """
 
     rows: int = 100_000
     bytes: int = 100 * 1024 * 1024
     severities: dict[str, str] = field(default_factory=dict)  # rule id → severity
     maintenance_seconds: int = 5
+    keep_bytes: int = 20 * 2**30
 
 
 DEFAULT_POLICY = Policy()
@@ -90,6 +94,11 @@ def _touches_large(statement: Statement, facts: CatalogFacts, policy: Policy) ->
         if not touched.is_new and (table is None or table.rows > policy.rows or table.bytes > policy.bytes):
             return True
     return not statement.objects
+
+
+def is_outside(kind: str) -> bool:
+    """Whether a statement of this kind acts on the server or another one, which no schema and no copy of it tells."""
+    return kind in _OUTSIDE
 
 
 def is_transactional(kind: str, node: Node) -> bool:

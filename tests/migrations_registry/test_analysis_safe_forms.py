@@ -159,21 +159,74 @@ def test_a_dump_is_read_without_what_it_says_to_psql() -> None:
     assert {"MP-RESTRICT", "MT-DUMP-HEADER"} <= {finding.rule for finding in analysis.findings}
 
 
+TO_PSQL = (
+    "\\set ON_ERROR_STOP 1\n{}",
+    "  \\set ON_ERROR_STOP on\r\n{}",
+    "-- why\n\\set ON_ERROR_STOP\n{}",
+    "/* a */\n\\echo it's ready; go\n{}",
+    "\\timing on\n\\pset pager off\n\\set QUIET 1\n\\encoding UTF8\n{}",
+    "SELECT 1;\n\\restrict a1\n{}",
+    "SELECT ';' AS \"\\set\";\n\\qecho next\n{}\n\\unrestrict a1",
+    "DO $$ BEGIN\n\\x\nEND $$;\n\\x\n{}",
+)
 PSQL = (
-    "SELECT 1;\n\\restrict a1\nSELECT 2;",
-    "\\unrestrict a1\nSELECT 1;",
+    "\\unset ON_ERROR_STOP\nSELECT 1;",
+    "\\set ON_ERROR_STOP off\nSELECT 1;",
+    "\\set AUTOCOMMIT off\nSELECT 1;",
+    "\\set name value\nSELECT 1;",
+    "\\encoding latin1\nSELECT 1;",
+    "\\echo `rm x`\nSELECT 1;",
+    "\\echo a \\i other.sql\nSELECT 1;",
     "\\restrict a1; DROP TABLE t\nSELECT 1;",
     "\\restrict a1\n\\i other.sql\nSELECT 1;",
-    "\\restrict a1\nSELECT 1;\n\\unrestrict a1\nDROP TABLE t;",
 )
 
 
+@pytest.mark.parametrize("text", TO_PSQL)
+def test_what_only_speaks_to_psql_is_left_out_with_a_note(text: str) -> None:
+    data = text.format("DROP TABLE t;").encode()
+    analysis = analyse(data, as_runner=True)
+
+    assert analysis.statements[-1].sql == "DROP TABLE t"
+    assert analysis.risk == "destructive"
+    assert "MP-RESTRICT" in {finding.rule for finding in analysis.findings}
+    assert "MP-META" not in {finding.rule for finding in analysis.findings}
+
+
 @pytest.mark.parametrize("text", PSQL)
-def test_anywhere_else_it_stays_a_command_of_psql(text: str) -> None:
+def test_what_psql_would_act_upon_stays_a_command_of_psql(text: str) -> None:
     assert "MP-META" in {finding.rule for finding in analyse(text.encode()).findings}
 
 
-def test_limits_that_a_hand_written_file_switches_off_are_still_told() -> None:
-    found = analyse(b"SET lock_timeout = 0; SET client_encoding = 'UTF8'; ALTER TABLE t ADD COLUMN x int").findings
+OFF = "SET lock_timeout = 0; SET client_encoding = 'UTF8'; SET idle_in_transaction_session_timeout TO '0'; SELECT 1"
 
-    assert "MT-TIMEOUT-OFF" in {finding.rule for finding in found}
+
+def test_the_runner_leaves_out_a_limit_that_a_file_switches_off() -> None:
+    analysis = analyse(OFF.encode(), as_runner=True)
+    whole = plan(analysis)
+
+    run = [analysis.statements[number].sql for step in whole.steps for number in step.statements]
+    assert (run, whole.refusals) == (["SET client_encoding = 'UTF8'", "SELECT 1"], ())
+    assert [finding.rule for finding in analysis.findings] == ["MT-DUMP-HEADER", "MT-DUMP-HEADER"]
+
+
+def test_to_whoever_runs_it_otherwise_the_limit_is_still_told() -> None:
+    assert "MT-TIMEOUT-OFF" in {finding.rule for finding in analyse(OFF.encode()).findings}
+
+
+def test_what_gives_every_limit_back_is_still_refused() -> None:
+    whole = plan(analyse(b"RESET ALL; ALTER TABLE t ADD COLUMN x int", as_runner=True))
+
+    assert whole.refusals == ("line 1 switches the runner's limits off (MT-TIMEOUT-OFF)",)
+
+
+EMPTY = ["", "-- nothing yet\n", "/* a */ ; ;", "BEGIN; COMMIT", "\\set ON_ERROR_STOP 1\n"]
+
+
+@pytest.mark.parametrize("text", EMPTY)
+def test_a_file_without_a_statement_is_one_step_that_writes_its_row(text: str) -> None:
+    whole = plan(analyse(text.encode(), as_runner=True))
+
+    assert (whole.refusals, whole.risk) == ((), "routine")
+    assert [(step.statements, step.transactional) for step in whole.steps] == [((), True)]
+    assert whole.steps[0].title == "No statement: only its row in the migration history is written"

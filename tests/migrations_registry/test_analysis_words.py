@@ -7,6 +7,7 @@ import re
 import pytest
 
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.facts import CatalogFacts, TableFacts
 from migrations_registry.analysis.model import (
     BLOCKING,
     DESTRUCTIVE,
@@ -16,7 +17,9 @@ from migrations_registry.analysis.model import (
     STRENGTH,
     Finding,
     Rule,
+    Touched,
 )
+from migrations_registry.analysis.plan import plan
 from migrations_registry.analysis.rule_registry import CATALOGUE
 
 WAITS = re.compile(r"nobody|writers|readers|waits?\b")
@@ -27,7 +30,29 @@ UNEXPLAINED = re.compile(
     r"|heap|toast|\bWAL\b|MVCC|\bDDL\b|\bDML\b|full index|catalog-only|in-place|AccessExclusive|\bAX\b|reloption",
     re.I,
 )
-BLANK = re.compile(r"  |[{}]|\bNone\b|''|\(\)(?<!\w\(\))| [:,;]|,,|\b(of|to|from)(?=[:,;]|$)|^[:,;]|[:,;]$")
+BLANK = re.compile(
+    r"  |[{}]|\bNone\b|''|\(\)(?<!\w\(\))| [:,;]|,,|\b(of|to|from)(?=[:,;]|$)|^[:,;]|[:,;]$"
+    r"|\?|\bthe object\b"
+)
+# Statements that name what they act upon in ways of their own.
+NAMING = """ALTER FUNCTION f(int) OWNER TO x
+ALTER SCHEMA f OWNER TO x
+ALTER TYPE f OWNER TO x
+ALTER AGGREGATE f(int) OWNER TO x
+ALTER TYPE f SET SCHEMA y
+ALTER FUNCTION f(int) SET SCHEMA y
+ALTER TABLE f SET SCHEMA y
+ALTER TEXT SEARCH DICTIONARY f OWNER TO x
+GRANT SELECT ON f, g TO anon
+GRANT EXECUTE ON FUNCTION f() TO anon
+GRANT USAGE ON SCHEMA f TO anon
+GRANT USAGE ON TYPE f TO anon
+GRANT SELECT ON ALL TABLES IN SCHEMA f TO anon
+GRANT CREATE ON DATABASE f TO anon
+GRANT USAGE ON FOREIGN SERVER f TO anon
+REVOKE SELECT ON f FROM x
+GRANT SELECT ON LARGE OBJECT 55 TO anon
+ALTER LARGE OBJECT 55 OWNER TO x"""
 # The rules whose statement fails on rows that are there already.
 CHECKING = """ML-ADD-CHECK ML-INLINE-CHECK ML-ADD-FK ML-ADD-UNIQUE ML-ADD-PK ML-EXCLUDE ML-SET-NOT-NULL ML-VALIDATE
 ML-INDEX-UNIQUE ML-DOMAIN-CONSTRAINT ML-PK-USING-INDEX-NULLABLE MV-ADD-NOT-NULL-NO-DEFAULT ML-ATTACH
@@ -75,6 +100,55 @@ def test_no_name_is_blank() -> None:
 
     assert len({finding.rule for _, finding in found}) > len(CATALOGUE) * 0.9
     assert not [(finding.message, sql) for sql, finding in found if BLANK.search(finding.message)]
+
+
+@pytest.mark.parametrize("text", NAMING.splitlines())
+def test_what_it_acts_upon_is_named(text: str) -> None:
+    messages = [finding.message for finding in analyse(text.encode()).findings]
+
+    assert messages
+    assert not [message for message in messages if not re.search(r"\bf\b|\b55\b", message) or BLANK.search(message)]
+
+
+FACTS = CatalogFacts(
+    {("public", "t"): TableFacts(rows=90_000_000, bytes=12 * 2**30), ("public", "s"): TableFacts(rows=9, bytes=8192)}
+)
+LASTS = {
+    "ALTER TABLE t ALTER COLUMN a TYPE bigint": "(about 5 min: 12 GB to be written)",
+    "ALTER TABLE t ALTER COLUMN a SET NOT NULL": "(about 82 s: 12 GB to be read)",
+    "CREATE INDEX ON t (a)": "(about 82 s: 12 GB to be read)",
+    "ALTER TABLE t VALIDATE CONSTRAINT c": "(about 82 s: 12 GB to be read)",
+    "ALTER TABLE s ADD CHECK (a > 0)": "(less than a second: 8 kB to be read)",
+    "TRUNCATE t": "",
+    "ALTER TABLE t ADD COLUMN x int": "",
+    "ALTER TABLE unknown ALTER COLUMN a SET NOT NULL": "",
+}
+
+
+@pytest.mark.parametrize("text", LASTS)
+def test_where_sizes_are_known_it_is_said_how_long_it_takes(text: str) -> None:
+    said = " ".join(finding.message for finding in analyse(text.encode(), as_runner=True, facts=FACTS).findings)
+    unknown = " ".join(finding.message for finding in analyse(text.encode(), as_runner=True).findings)
+
+    assert LASTS[text] in said
+    assert ("to be read" in said or "to be written" in said) is bool(LASTS[text])
+    assert "to be" not in unknown
+
+
+def test_a_table_that_is_emptied_keeps_nobody_waiting_for_its_size() -> None:
+    (step,) = plan(analyse(b"TRUNCATE t", as_runner=True, facts=FACTS), FACTS).steps
+
+    assert step.blocks_seconds is not None
+    assert step.blocks_seconds < 1
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_who_waits_is_said_for_every_lock(lock: str) -> None:
+    said = Touched(("app", "orders"), lock).waits
+
+    assert "app.orders" in said
+    assert said.endswith(f"({lock})")
+    assert WAITS.search(said)
 
 
 def test_advice_is_whole() -> None:

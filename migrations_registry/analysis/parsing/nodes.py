@@ -34,6 +34,8 @@ def object_name(item: Node) -> Name:
     inner = next(iter(item.values()))
     if "sval" in inner:
         return "public", inner["sval"]
+    if number := inner.get("ival") or inner.get("fval"):
+        return "public", f"large object {number}"
     return dotted(strings(inner.get("objname") or inner.get("names") or inner.get("items") or []) or ["?"])
 
 

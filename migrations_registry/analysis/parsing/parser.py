@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
 from migrations_registry.analysis.parsing.library import lib
-from migrations_registry.analysis.parsing.splitter import pieces, skip_blank, without_restrict
+from migrations_registry.analysis.parsing.splitter import pieces, skip_blank, without_psql_lines
 
 Node = dict[str, Any]
 
@@ -61,7 +61,7 @@ def parse(data: bytes) -> list[Raw | Unparsed]:
     refused = _refused_bytes(data)
     if refused is not None:
         return [refused]
-    data = without_restrict(data)
+    data = without_psql_lines(data)
     if len(data) <= _DIRECT_BYTES:
         try:
             return list(_statements(data, 0, len(data), _tree(data)))

@@ -43,6 +43,13 @@ def reach(where: Node | None, target: Node, others: bool) -> int:
     return reader(node, target, others) if reader else MANY
 
 
+def names_rows(where: Node | None, target: Node, others: bool) -> bool:
+    """Whether it chooses few rows by what looks like their key."""
+    both = (where or {}).get("BoolExpr", {})
+    parts = both["args"] if both.get("boolop") == "AND_EXPR" else [where or {}]
+    return any(_is_key_test(part) and reach(part, target, others) == FEW for part in parts)
+
+
 def _combined(node: Node, target: Node, others: bool) -> int:
     parts = [reach(part, target, others) for part in node["args"]]
     if node["boolop"] == "AND_EXPR":

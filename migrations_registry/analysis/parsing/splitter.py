@@ -17,13 +17,19 @@ _TOKEN = re.compile(
     |[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*""",
     re.S | re.X,
 )
-_RESTRICT = re.compile(rb"^\\restrict [A-Za-z0-9]+[ \t\r]*$", re.M)
-_UNRESTRICT = re.compile(rb"^\\unrestrict [A-Za-z0-9]+[ \t\r]*$", re.M)
+# What only says how psql prints, or that it stops at an error, as the runner does anyway.
+_TO_PSQL = re.compile(
+    rb"""\\(?:(?:un)?restrict[ ][A-Za-z0-9]+|set[ ]+ON_ERROR_STOP(?:[ ]+(?:on|1|true|yes))?
+    |(?:un)?set[ ]+(?:QUIET|ECHO|ECHO_HIDDEN|VERBOSITY|SHOW_CONTEXT)(?:[ ]+\w+)?|timing(?:[ ]+(?:on|off))?
+    |(?:echo|qecho|warn|pset)(?:[ \t][^\\`\n]*)?|encoding[ ]+'?utf-?8'?|x(?:[ ]+(?:on|off|auto))?)[ \t\r]*$""",
+    re.M | re.X | re.I,
+)
+_LINE_OF_PSQL = re.compile(rb"^[ \t]*\\[a-z]", re.M)
 
 
-def pieces(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of each statement's bytes; `end` excludes the semicolon."""
-    start = position = depth = 0
+def pieces(data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each statement's bytes from `start` on; `end` excludes the semicolon."""
+    position, depth = start, 0
     atomic = 0  # how many CASE or BEGIN ATOMIC still wait for their END
     previous = b""
     while match := _TOKEN.search(data, position):
@@ -99,16 +105,18 @@ def skip_blank(data: bytes, start: int, end: int) -> int:
     return end
 
 
-def without_restrict(data: bytes) -> bytes:
-    r"""The same bytes with blanks in place of pg_dump's \restrict and \unrestrict lines, which only speak to psql.
+def without_psql_lines(data: bytes) -> bytes:
+    r"""The same bytes with blanks in place of lines such as \set ON_ERROR_STOP 1, which only speak to psql.
 
-    Only before the first and behind the last statement: anywhere else such a line is text, or a psql command.
+    Only between statements: anywhere else such a line is text, or a psql command.
     """
-    first = _RESTRICT.search(data) if b"\\restrict" in data else None
-    if first is None or skip_blank(data, 0, first.start()) != first.start():
+    if not _LINE_OF_PSQL.search(data):
         return data
-    data = data[: first.start()] + b" " * len(first[0]) + data[first.end() :]
-    for last in list(_UNRESTRICT.finditer(data))[-1:]:
-        if skip_blank(data, last.end(), len(data)) == len(data):
-            data = data[: last.start()] + b" " * len(last[0]) + data[last.end() :]
-    return data
+    left, position = bytearray(data), 0
+    while (first := skip_blank(data, position, len(data))) < len(data):
+        if match := _TO_PSQL.match(data, first):
+            left[first : match.end()] = b" " * len(match[0])
+            position = match.end()
+        else:
+            position = next(pieces(data, first))[1] + 1
+    return bytes(left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY
+from migrations_registry.analysis.parsing.nodes import label, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -10,7 +11,7 @@ from migrations_registry.analysis.state import State
 GRANT_WIDE = rule(
     "MS-GRANT-WIDE",
     SECURITY,
-    "grants {privileges} to {roles}{extra}",
+    "grants {privileges}{on} to {roles}{extra}",
     "The least privilege, to the one role that needs it.",
     bad=(
         "GRANT SELECT ON orders TO anon",
@@ -40,7 +41,7 @@ GRANT_ROLE = rule(
 REVOKE = rule(
     "MS-REVOKE",
     COMPATIBILITY,
-    "revokes {privileges} from {roles}: code that runs as it fails at once",
+    "revokes {privileges}{on} from {roles}: code that runs as it fails at once",
     "Deploy code that does not need it first.",
     bad=("REVOKE SELECT ON orders FROM service_role",),
     good=(
@@ -55,15 +56,22 @@ _WIDE = {"PUBLIC", "anon", "authenticated"}
 def grant(node: Node, state: State) -> None:
     """GRANT and REVOKE on objects."""
     roles, privileges = _roles(node["grantees"]), _privileges(node)
-    words = {"privileges": privileges, "roles": ", ".join(roles)}
+    all_objects = node["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA"
+    words = {"privileges": privileges, "roles": ", ".join(roles), "on": _on(node, all_objects)}
     if not node.get("is_grant"):
         if not _only_tightens_new(node, roles, state):
             state.see(REVOKE, **words)
         return
-    all_objects = node["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA"
     if "ALL" in privileges or node.get("grant_option") or all_objects or _WIDE & set(roles):
-        extra = " on everything in the schema" if all_objects else ""
-        state.see(GRANT_WIDE, extra=extra + (" WITH GRANT OPTION" if node.get("grant_option") else ""), **words)
+        extra = ", who may pass it on (WITH GRANT OPTION)" if node.get("grant_option") else ""
+        state.see(GRANT_WIDE, extra=extra, **words)
+
+
+def _on(node: Node, all_objects: bool) -> str:
+    """The objects, by name."""
+    items = node.get("objects", [])
+    names = [label(relation(each["RangeVar"]) if "RangeVar" in each else object_name(each)) for each in items]
+    return f" on {'everything in ' if all_objects else ''}{', '.join(names)}" if names else ""
 
 
 def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:
@@ -88,7 +96,7 @@ def default_privileges(node: Node, state: State) -> None:
 def grant_role(node: Node, state: State) -> None:
     """GRANT role TO role."""
     granted = ", ".join(item["AccessPriv"].get("priv_name", "?") for item in node["granted_roles"])
-    words = {"privileges": granted, "roles": ", ".join(_roles(node["grantee_roles"]))}
+    words = {"privileges": granted, "roles": ", ".join(_roles(node["grantee_roles"])), "on": ""}
     state.see(GRANT_ROLE if node.get("is_grant") else REVOKE, **words)
 
 

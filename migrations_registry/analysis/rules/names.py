@@ -150,9 +150,9 @@ def set_schema(node: Node, state: State) -> None:
         state.gone(relation(node["relation"]))
         state.made({**node["relation"], "schemaname": node["newschema"]})
         return
-    name = label(relation(node["relation"])) if "relation" in node else "the object"
+    found = relation(node["relation"]) if "relation" in node else object_name(node["object"])
     lock = AX if "relation" in node else None
-    state.see(SET_SCHEMA, None, None, lock, name=name, schema=node["newschema"])
+    state.see(SET_SCHEMA, None, None, lock, name=label(found), schema=node["newschema"])
 
 
 @on_alter("ChangeOwner")
@@ -166,7 +166,8 @@ def change_owner(command: Node, alter: Node, state: State) -> None:
 @on("AlterOwnerStmt")
 def change_other_owner(node: Node, state: State) -> None:
     """ALTER FUNCTION, SCHEMA, TYPE … OWNER TO."""
-    state.see(OWNER, name="the object", owner=node["newowner"].get("rolename", "the current role"))
+    name = label(object_name(node["object"])) if "object" in node else "a large object"
+    state.see(OWNER, name=name, owner=node["newowner"].get("rolename", "the current role"))
 
 
 @on_alter("ReplicaIdentity")

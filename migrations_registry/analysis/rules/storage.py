@@ -13,6 +13,7 @@ from migrations_registry.analysis.model import (
     SECURITY,
     STRENGTH,
     SUE,
+    who_waits,
 )
 from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
 from migrations_registry.analysis.parsing.parser import Node
@@ -89,7 +90,6 @@ _SERVER_WIDE = {
     "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
     "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
-_HELD_BACK = {AX: "nobody can read or write it", SUE: "other changes of its structure and its cleaning (VACUUM) wait"}
 
 
 @on("LockStmt")
@@ -98,8 +98,8 @@ def lock_table(node: Node, state: State) -> None:
     mode = LOCKS[node.get("mode", 8) - 1]
     for item in node["relations"]:
         if STRENGTH[mode] > STRENGTH["ROW EXCLUSIVE"] and not state.is_new_relation(item["RangeVar"]):
-            who = _HELD_BACK.get(mode, "its writers wait")
-            state.see(LOCK_TABLE, None, None, mode, name=label(relation(item["RangeVar"])), mode=mode, who=who)
+            name = label(relation(item["RangeVar"]))
+            state.see(LOCK_TABLE, None, None, mode, name=name, mode=mode, who=who_waits(mode).format(name))
 
 
 @on(*_SERVER_WIDE)

@@ -17,7 +17,7 @@ from migrations_registry.analysis.model import (
 from migrations_registry.analysis.parsing.comparisons import EVERY
 from migrations_registry.analysis.parsing.nodes import label, relation
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.parsing.reach import reach
+from migrations_registry.analysis.parsing.reach import names_rows, reach
 from migrations_registry.analysis.rule_registry import AFTER, on, rule
 from migrations_registry.analysis.state import State
 
@@ -67,7 +67,8 @@ BACKFILL = rule(
         "BEGIN; INSERT INTO lines SELECT id + 1000, id FROM orders; ALTER TABLE lines ADD COLUMN y int; COMMIT",
     ),
     good=(
-        "ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 1",
+        "BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id IN (1, 5) AND x IS NULL; COMMIT",
+        "BEGIN; ALTER TABLE orders ADD COLUMN x int; INSERT INTO lines SELECT 9, id FROM orders WHERE id = 1; COMMIT",
         "BEGIN; CREATE TABLE x (a int); INSERT INTO x SELECT 1; COMMIT",
     ),
 )
@@ -140,20 +141,33 @@ def _backfill(kind: str, node: Node, state: State) -> None:
     target = relation(node["relation"])
     if state.is_new(target):
         return
-    fills = kind == "MergeStmt" or ("fromClause" in node.get("selectStmt", {}).get("SelectStmt", {}))
-    fills = fills or (
-        kind in ("UpdateStmt", "DeleteStmt") and (target in state.locked or _ranges(node) or _takes_all(node))
-    )
+    fills = kind == "MergeStmt" or _copies_rows(node.get("selectStmt", {}).get("SelectStmt", {}))
+    if kind in ("UpdateStmt", "DeleteStmt") and not _names_rows(node, node["relation"]):
+        fills |= target in state.locked or _ranges(node) or _takes_all(node)
     if fills and _holding(state):
         state.see(BACKFILL, names=", ".join(_holding(state)))
     elif fills:
         state.backfilled = True
 
 
+def _copies_rows(select: Node) -> bool:
+    """Rows of a table: neither of VALUES or a function, nor named ones."""
+    tables = [each["RangeVar"] for each in select.get("fromClause", ()) if "RangeVar" in each]
+    named = len(tables) == 1 and _names_rows({"whereClause": select.get("whereClause")}, tables[0])
+    inner = ("RangeSubselect", "JoinExpr")
+    return any(kind in each for each in select.get("fromClause", ()) for kind in inner) or bool(tables and not named)
+
+
+def _names_rows(node: Node, target: Node) -> bool:
+    return names_rows(node.get("whereClause"), target, _reads_others(node))
+
+
 def _takes_all(node: Node) -> bool:
-    return (
-        reach(node.get("whereClause"), node["relation"], others="fromClause" in node or "usingClause" in node) == EVERY
-    )
+    return reach(node.get("whereClause"), node["relation"], _reads_others(node)) == EVERY
+
+
+def _reads_others(node: Node) -> bool:
+    return "fromClause" in node or "usingClause" in node
 
 
 def _ranges(node: Node) -> bool:
