@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
 from ledger.services import record
 from migrations_registry.analysis import analyse
 from migrations_registry.models import Finding, MigrationFile
-from migrations_registry.sources.discovery import DiscoveredFile
+from migrations_registry.sources.discovery import DiscoveredFile, of_one_version
 from operations.models import Environment
 from providers.errors import Refused
 from providers.redact import redact
@@ -41,6 +42,8 @@ def _register(file: DiscoveredFile, position: int, source: str, by: str) -> Migr
     if revisions.filter(sha256=file.sha256).exists():
         MigrationFile.objects.filter(path=file.path, sha256=file.sha256).update(position=position)
         return None
+    if newest is None:
+        _refuse_twin(file)
     analysis = analyse(file.data, as_runner=True)
     row = MigrationFile.objects.create(
         path=file.path,
@@ -74,3 +77,15 @@ def _register(file: DiscoveredFile, position: int, source: str, by: str) -> Migr
         for finding in statement.findings
     )
     return row
+
+
+def _refuse_twin(file: DiscoveredFile) -> None:
+    """A new path that stands for a registered one."""
+    same = Q(path__iexact=file.path)
+    if start := of_one_version(file.path):
+        same |= Q(path__startswith=start)
+    if twin := MigrationFile.objects.filter(same).only("path").first():
+        raise Refused(
+            f"{file.path} would stand beside {twin.path}, which has the same version or differs only in case: the "
+            "history has one row for both. Nothing was registered. Give it the registered name, or another version."
+        )

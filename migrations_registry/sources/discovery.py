@@ -56,17 +56,34 @@ def classify(path: str) -> tuple[str, str] | None:
 
 def discover(candidates: Iterable[tuple[str, bytes]]) -> tuple[list[DiscoveredFile], list[Rejected]]:
     """Take what belongs to a stream, in the order it should be applied; the rest is left out or rejected."""
-    files, rejected = [], []
+    files: list[DiscoveredFile] = []
+    rejected: list[Rejected] = []
     for path, data in candidates:
         kind = classify(path)
         if kind is None:
             continue
-        problem = unacceptable(data)
+        problem = unacceptable(data) or _twin(path, files)
         if problem:
             rejected.append(Rejected(path, *problem))
         else:
             files.append(DiscoveredFile(path, hashlib.sha256(data).hexdigest(), *kind, data))
     return order(files), sorted(rejected, key=lambda file: file.path)
+
+
+def of_one_version(path: str) -> str:
+    """How the paths of all files begin that have its row in the history; empty where a path is a row."""
+    found = _PATTERNS["supabase"].search(path)
+    return path[: found.end("version")] + "_" if found else ""
+
+
+def _twin(path: str, files: Iterable[DiscoveredFile]) -> tuple[int, str] | None:
+    """Another file that a computer, or the history, takes for the same one."""
+    for other in files:
+        if other.path.casefold() == path.casefold():
+            return 1, f"its name differs from {other.path} only in case: on many computers they are one file"
+        if (start := of_one_version(path)) and other.path.startswith(start):
+            return 1, f"it has the version of {other.path}: the history has one row for both"
+    return None
 
 
 def unacceptable(data: bytes) -> tuple[int, str] | None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from migrations_registry.models import MigrationFile
+from migrations_registry.services.registration import register_files
 from migrations_registry.sources import reader as sources_reader
 from migrations_registry.sources.discovery import classify, discover, unacceptable
 from migrations_registry.sources.reader import read_archive, read_source, read_upload
@@ -92,6 +94,28 @@ def test_a_circle_of_needs_still_ends() -> None:
     )
 
     assert len(files) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("migration_01_a.sql", "migration_01_A.sql", "only in case"),
+        ("schema_users.sql", "schema_USERS.sql", "only in case"),
+        (SUPABASE, "supabase/migrations/20260101000000_A.sql", "only in case"),
+        (SUPABASE, "supabase/migrations/20260101000000_b.sql", "one row for both"),
+    ],
+)
+@pytest.mark.django_db
+def test_of_two_that_stand_for_one_the_second_is_refused(one: str, other: str, why: str) -> None:
+    files, rejected = discover([(one, b"SELECT 1"), (other, b"SELECT 2")])
+
+    assert [file.path for file in files] == [one]
+    assert why in str(rejected[0])
+    register_files(files, source="tests", by="ana")
+    later, _ = discover([(other, b"SELECT 2")])
+    with pytest.raises(Refused, match="Nothing was registered"):
+        register_files(later, source="tests", by="ana")
+    assert MigrationFile.objects.count() == 1
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
