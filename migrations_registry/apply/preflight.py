@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import psycopg
 
 from migrations_registry.apply.attempt import Attempt, Requirements, open_attempt, require
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, nothing_unseen, room, session
 from migrations_registry.drift import detect as drift_detect
+from migrations_registry.drift.restore_exemption import without_copies
 from migrations_registry.effects.row_counts import above_shown
 from migrations_registry.effects.wording import phrases
 from migrations_registry.fingerprint import compare
 from migrations_registry.history import states as history_states
 from migrations_registry.history.baseline import is_baselined
 from migrations_registry.models import Application, MigrationFile
-from migrations_registry.services.planning import Review, review
+from migrations_registry.services.planning import Review
 from migrations_registry.services.rehearsals import newest_rehearsal, why_not_approve
 from migrations_registry.services.row_counts import count_now
 from operations.dsns import migration_dsn
@@ -27,21 +26,19 @@ from providers.errors import Refused
 from providers.postgres.migrate.session import writable
 from providers.postgres.preflight import OLDEST_VERSION
 
-Look = Callable[[MigrationFile, Environment], Review]
 LONGEST_TRANSACTION_SECONDS = 60
 OUT_OF_ORDER = "out_of_order"
 
 
-def check(ctx: StepContext, file: MigrationFile, look: Look = review) -> Attempt:
-    """All checks, cheapest first; nothing is changed by any of them. `look`: the review that people were shown."""
-    environment = ctx.environment
+def check(ctx: StepContext, reviewed: Review) -> Attempt:
+    """All checks; nothing is changed by any of them. `reviewed`: as people were shown it, and as it is now."""
+    environment, file = ctx.environment, reviewed.file
     failpoint("preflight.begun")
     _rehearsed(ctx, file)
     _baselined(environment, file)
     _session(environment, migration_dsn(environment))
     _in_order(environment, file, out_of_order=bool(ctx.parameters.get(OUT_OF_ORDER)))
     _schema_as_expected(environment)
-    reviewed = look(file, environment)
     _quiet(reviewed)
     _as_many_as_shown(reviewed)
     with session(environment) as connection:
@@ -52,7 +49,7 @@ def check(ctx: StepContext, file: MigrationFile, look: Look = review) -> Attempt
     failpoint("preflight.checked")
     attempt = open_attempt(ctx, reviewed)
     failpoint("preflight.opened")
-    require(ctx, Requirements(reviewed.plan.maintenance, reviewed.plan.restore_point))
+    require(ctx, Requirements(reviewed.plan.maintenance, reviewed.plan.restore_point, reviewed.keep))
     ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")
     return attempt
 
@@ -119,6 +116,8 @@ def _in_order(environment: Environment, file: MigrationFile, *, out_of_order: bo
 def _schema_as_expected(environment: Environment) -> None:
     expected = drift_detect.trusted(environment)
     changes = compare(expected.fingerprint(), drift_detect.read(environment)) if expected else []
+    if expected and changes:
+        changes, _ = without_copies(environment, expected, changes)
     if changes:
         differences = "; ".join(str(change) for change in changes[:5])
         raise Refused(

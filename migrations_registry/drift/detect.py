@@ -92,9 +92,11 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     incident = DriftIncident.objects.select_for_update().filter(environment=environment, status="open").first()
     why = restore_exemption.because(environment, expected, seen)
     changes = [] if why else compare(expected.fingerprint(), seen)
+    if changes:
+        changes, why = restore_exemption.without_copies(environment, expected, changes)
     if not changes and expected.fingerprint().is_first and not seen.is_first:
         why = why or "the same schema, read in more detail by this release"
-    row = keep(environment, seen, because=why)
+    row = keep(environment, seen, because="" if changes else why)
     if not changes:
         if incident:
             _close(incident, DriftIncident.Status.GONE, SYSTEM, "The schema is again what it should be.")

@@ -1,14 +1,18 @@
-"""A restore at Supabase brings an earlier schema back on purpose: what was expected at its target is so again.
+"""What a restore does to a schema on purpose: one at Supabase brings an earlier one back, ours can put one beside.
 
-In: an environment, what is expected now, what is seen. Out: the reason to trust what is seen; empty without one.
+In: an environment, what is expected now, what is seen. Out: the reason to trust what is seen, empty without one; which
+changes are left, without those of a schema that a restore made.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from backups.models.provider_backup import KINDS
-from migrations_registry.fingerprint import Fingerprint, compare
+from migrations_registry.fingerprint import Change, Fingerprint, compare
+from migrations_registry.fingerprint.compare import REMOVED
 from migrations_registry.models import SchemaFingerprint
 from operations.models import Environment, Operation
 
@@ -27,3 +31,27 @@ def because(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     if earlier is None or compare(earlier.fingerprint(), seen):
         return ""
     return f"restored at Supabase to {target:%Y-%m-%d %H:%M:%S} UTC by {last.pk}"
+
+
+BESIDE = "schema:"
+
+
+def without_copies(
+    environment: Environment, expected: SchemaFingerprint, changes: Sequence[Change]
+) -> tuple[list[Change], str]:
+    """A schema that a restore made since then may be there; one that any restore made may be gone again."""
+    made = Operation.objects.filter(kind="backups.restore", environment=environment, status="succeeded")
+    left, reasons = list(changes), []
+    for operation in made.filter(parameters__target__startswith=BESIDE):
+        name = str(operation.parameters["target"]).removeprefix(BESIDE)
+        is_new = expected.trusted_at is None or (operation.ended_at and operation.ended_at > expected.trusted_at)
+        own = [each for each in left if _is_inside(each, name) and (is_new or each.change == REMOVED)]
+        if own:
+            left = [each for each in left if each not in own]
+            reasons.append(f"the schema {name} is a copy, made by {operation.pk}")
+    return left, "; ".join(reasons)
+
+
+def _is_inside(change: Change, schema: str) -> bool:
+    """By its name as the catalogue writes it: alone, before a dot, or behind the kind."""
+    return bool(re.search(rf'(?:^|\s)"?{re.escape(schema)}"?(?:\.|\s|$)', change.name))
