@@ -17,7 +17,8 @@ from migrations_registry.models import (
     SourceCommit,
     StreamBaseline,
 )
-from migrations_registry.services.planning import keep_plan, review
+from migrations_registry.services.kept_plans import keep_plan
+from migrations_registry.services.planning import review
 from migrations_registry.services.registration import register_files
 from migrations_registry.services.waivers import propose
 from migrations_registry.sources.discovery import discover

@@ -113,7 +113,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
 @admin.register(RulePolicy)
 class RulePolicyAdmin(ReadOnlyAdmin):
     change_list_template = "admin/migrations_registry/rulepolicy/change_list.html"
-    list_display = ["version", "rows", "bytes", "maintenance_seconds", "gate", "created_at", "created_by"]
+    list_display = ["version", "rows", "bytes", "maintenance_seconds", "keep_bytes", "gate", "created_at", "created_by"]
     dated, by = "created_at", "created_by"
     list_title = "Migration rules"
     list_lede = "The newest version is in force; before the first, the catalogue's own. Changed by an operation."

@@ -31,6 +31,7 @@ from providers.postgres.connection import Connection
 from providers.postgres.migrate import session as migrate_session
 
 PENDING, STARTED, DONE = "pending", "started", "done"
+CONTINUED = ("status", "xid", "before", "marks", "xids", "effects", "seconds")
 
 
 @dataclass
@@ -38,8 +39,7 @@ class Attempt:
     """One application, its file and the lease under which its journal is written.
 
     A rehearsal overrides where the schema is read, how a statement is run, what follows from an account. `asked_at`:
-    since when the statement that runs may wait for a lock, while others queue behind it. `other`: a session beside the
-    one that applies; it sees what everybody else sees.
+    since when the statement that runs may wait for a lock, while others queue. `other`: a session that looks on.
     """
 
     is_rehearsal: ClassVar[bool] = False
@@ -126,10 +126,11 @@ def load(ctx: StepContext) -> Attempt:
 
 @dataclass(frozen=True)
 class Requirements:
-    """What the plan needs before it runs, with the reason; empty where it is not needed."""
+    """What the plan needs before it runs, with the reason; empty where it is not needed. `keep`: as was chosen."""
 
     maintenance: str
     restore_point: str
+    keep: str = ""
 
 
 def require(ctx: StepContext, needs: Requirements) -> None:
@@ -194,7 +195,7 @@ def _resumed(steps: list[dict[str, Any]], earlier: Application | None, *, in_bat
 
 
 def _continued(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-    """Of what was begun and has no end, the transaction or the catalogue is asked before it is begun again."""
+    """Of what was begun and has no end, the transaction, the catalogue or the marks are asked first."""
     if old["status"] == DONE:
         return old
-    return {**new, **{name: old[name] for name in ("status", "xid", "before") if name in old}}
+    return {**new, **{name: old[name] for name in CONTINUED if name in old}}

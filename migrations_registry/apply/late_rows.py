@@ -33,18 +33,20 @@ def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any
         return
     live = live_of(behaviour(attempt.other_session))
     destroys, known = attempt.destroys(live, step), restore_point.known_tables(attempt.ctx)
+    unkept = restore_point.unkept_tables(attempt.ctx)
     if known and not restore_point.tables_of(attempt.other_session, attempt.destroys(live)):
         destroys = Destroyed(tables=tuple(known))  # nobody can tell by which step: each keeps what it finds
     if not destroys:
         return
     if not known:
-        locked(connection, destroys, known)
+        locked(connection, destroys, unkept)
         return
     run = restore_point.run_of(attempt.ctx, sorted(known))
     manifest = trusted_manifest(run, store_of(run))
     same_server(attempt.server, manifest)
     limit = _limit(attempt)
-    tables = locked(connection, destroys, known)
+    there = locked(connection, destroys, known | unkept)
+    tables = [table for table in there if table.oid in known.values()]
     place = Place(attempt.ctx.key, step["number"], attempt.ctx.fence, step["attempts"])
     copy = LateRowsCopy(connection, attempt.other_session, manifest, store_of(run), place, limit)
     rows = store_late_rows(copy, tables, known)

@@ -19,6 +19,7 @@ from migrations_registry.analysis.data_loss import Destroyed
 from migrations_registry.apply.attempt import load, required
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.services.live_facts import live_of
+from migrations_registry.undo.keep_choice import COPIED, given_up
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.supabase_projects import configured, supabase
@@ -37,6 +38,11 @@ def known_tables(ctx: StepContext) -> dict[str, int]:
     return dict(ctx.state_of(COPY).get("tables", {}))
 
 
+def unkept_tables(ctx: StepContext) -> dict[str, int]:
+    """Likewise those that were given up at the request."""
+    return dict(ctx.state_of(COPY).get("unkept", {}))
+
+
 def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
     """Which tables the destroyed names reach now."""
     return reached(connection, Reach(**asdict(what)))
@@ -48,7 +54,9 @@ def copy(ctx: StepContext) -> None:
         return
     failpoint("restore_point.begun")
     if "tables" not in ctx.state:
-        ctx.state["tables"] = _tables_now(ctx)
+        found, without = _tables_now(ctx), given_up(required(ctx).keep)
+        ctx.state["tables"] = {name: oid for name, oid in found.items() if name not in without}
+        ctx.state["unkept"] = {name: oid for name, oid in found.items() if name in without}
         ctx.save_state()
     failpoint("restore_point.noted")
     mark(ctx)
@@ -78,9 +86,24 @@ def prove(ctx: StepContext) -> None:
     if tables and required(ctx).restore_point:
         run = run_of(ctx, sorted(tables))
         proof_steps.prove_run(ctx, run)
-        ctx.log(f"restore point: run {run.pk}, proven")
+        ctx.log(f"restore point: run {run.pk}, proven{_only_copied(ctx, run)}")
         ctx.result(restore_point=run.pk)
         failpoint("restore_point.proven")
+
+
+def _only_copied(ctx: StepContext, run: Run) -> str:
+    """Rows that no drill could restore, because its server lacks what their table needs: enough only if chosen."""
+    document = run.proofs.latest("pk").document
+    left = Run.objects.get(pk=run.pk).rows - int(document["rows"])
+    if left <= 0:
+        return ""
+    if required(ctx).keep != COPIED:
+        raise Refused(
+            f"The restore point, run {run.pk}, was copied, but {left:,} rows of it could not be restored in a drill: "
+            f"{' '.join(document['amber'])} Nothing was changed. Where a signed copy without that proof is enough, "
+            "request it again with keep=copied, which others vote on."
+        )
+    return f", but for {left:,} rows that no drill could restore, as was chosen"
 
 
 def run_of(ctx: StepContext, tables: list[str]) -> Run:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrations_registry.analysis import ruleset
+from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import OUT_OF_ORDER, check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.history import states as history_states
 from migrations_registry.kinds.apply_consequences import told
 from migrations_registry.kinds.apply_shown import file_named, shown
 from migrations_registry.models import MigrationFile, Plan
-from migrations_registry.services.planning import Review, keep_plan, review
+from migrations_registry.services.kept_plans import keep_plan
+from migrations_registry.services.planning import Review, review
 from migrations_registry.services.rehearsals import newest_rehearsal, why_not_approve
+from migrations_registry.undo.keep_choice import CHOICES, KEEP, chosen
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters
@@ -49,9 +52,15 @@ def _next_of(same: list[MigrationFile], environment: Environment | None) -> Migr
     return next((by_pk[file.pk] for file in files if file.pk in by_pk), same[-1])
 
 
+def as_asked(environment: Environment, parameters: Parameters) -> Review:
+    """The review of what was asked for, with the choice how much is kept."""
+    file = find(str(parameters["file"]), environment)
+    return review(file, environment, keep=str(parameters.get(KEEP, "")))
+
+
 def preflight(ctx: StepContext) -> None:
     """Every check before the first change."""
-    check(ctx, find(str(ctx.parameters["file"]), ctx.environment))
+    check(ctx, as_asked(ctx.environment, ctx.parameters))
 
 
 class ApplyMigration(OperationKind):
@@ -76,6 +85,13 @@ class ApplyMigration(OperationKind):
             choices=lambda environment: [("yes", "Yes: although earlier files are pending")],
             help="yes: as the Supabase CLI's --include-all.",
         ),
+        Parameter(
+            KEEP,
+            "What is kept before",
+            required=False,
+            choices=lambda environment: CHOICES.items(),
+            help="Of what it destroys. To be said where that is more than the rules keep without asking.",
+        ),
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -86,12 +102,15 @@ class ApplyMigration(OperationKind):
                 f"{file.name} has a newer revision ({newer.revision}, sha256 {newer.sha256[:12]}). Nothing was "
                 "requested; ask for that one, approvals do not carry over."
             )
-        refusals = review(file, environment).plan.refusals
-        if refusals:
-            raise Refused(f"{file.name} cannot be applied: {'; '.join(refusals)}. Nothing was requested.")
+        reviewed = review(file, environment)
+        if reviewed.plan.refusals:
+            raise Refused(f"{file.name} cannot be applied: {'; '.join(reviewed.plan.refusals)}. Nothing was requested.")
         if parameters.get(OUT_OF_ORDER, "yes") != "yes":
             raise Refused("out_of_order is yes or left out. Nothing was requested.")
-        return {"file": file.sha256, **({OUT_OF_ORDER: "yes"} if OUT_OF_ORDER in parameters else {})}
+        policy = reviewed.policy.spec() if reviewed.policy else DEFAULT_POLICY
+        keep = chosen(str(parameters.get(KEEP, "")), reviewed.reached, policy.keep_bytes)
+        order = {OUT_OF_ORDER: "yes"} if OUT_OF_ORDER in parameters else {}
+        return {"file": file.sha256, **order, **({KEEP: keep} if keep else {})}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:
         review = self._review(environment, parameters)
@@ -128,4 +147,4 @@ class ApplyMigration(OperationKind):
         return why_not_approve(row, operation.requested_by.username) if row else ""
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
-        return review(find(str(parameters["file"]), environment), environment)
+        return as_asked(environment, parameters)

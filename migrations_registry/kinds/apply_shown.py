@@ -39,15 +39,21 @@ def _losses(review: Review) -> list[Fact]:
     if not losses:
         return [Fact("Will be lost", "nothing", tone="ok")]
     one = losses[0] if len(losses) == 1 and len(losses[0]) <= LONGEST else _counted(len(losses))
-    kept = bool(review.plan.restore_point)
-    comes_back = "yes, from a copy that is made and proven first" if kept else "no: nothing is kept first"
-    facts = [Fact("Will be lost", one, tone="bad"), Fact("Comes back", comes_back, tone="ok" if kept else "bad")]
+    facts = [Fact("Will be lost", one, tone="bad"), _comes_back(review)]
     said = undo_forecast(review)
     return [*facts, Fact("Can be undone", str(said), tone=TONES[said.answer])] if said else facts
 
 
 def _counted(count: int) -> str:
     return "what one statement destroys" if count == 1 else f"what {count} statements destroy"
+
+
+def _comes_back(review: Review) -> Fact:
+    if not review.plan.restore_point:
+        return Fact("Comes back", "no: nothing is kept first", tone="bad")
+    if review.unkept:
+        return Fact("Comes back", f"not what is in {len(review.unkept)} tables that are not kept", tone="bad")
+    return Fact("Comes back", "yes, from a copy that is made and proven first", tone="ok")
 
 
 def _waiting(review: Review) -> Fact:

@@ -11,10 +11,10 @@ from migrations_registry.apply.preflight import check
 from migrations_registry.apply.steps import all_steps
 from migrations_registry.backfill.statement import batched
 from migrations_registry.backfill.steps import run_slice, settle
-from migrations_registry.kinds.apply import ApplyMigration, find
-from migrations_registry.models import Application, MigrationFile
+from migrations_registry.kinds.apply import ApplyMigration, as_asked, find
+from migrations_registry.models import Application
 from migrations_registry.models.applied import BACKFILL
-from migrations_registry.services.planning import Review, review
+from migrations_registry.services.planning import Review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -26,15 +26,15 @@ STATES = {"paused": "Let it rest at the next batch", "running": "Let it go on"}
 SLICE = step("backfill", run_slice, deadline=6 * 3600, stall=600)
 
 
-def in_batches(file: MigrationFile, environment: Environment) -> Review:
+def in_batches(environment: Environment, parameters: Parameters) -> Review:
     """The file's review; nobody waits for long enough that maintenance mode would help."""
-    reviewed = review(file, environment)
+    reviewed = as_asked(environment, parameters)
     return replace(reviewed, plan=replace(reviewed.plan, maintenance=""))
 
 
 def preflight(ctx: StepContext) -> None:
     """Every check of an application."""
-    check(ctx, find(str(ctx.parameters["file"]), ctx.environment), in_batches)
+    check(ctx, in_batches(ctx.environment, ctx.parameters))
 
 
 class Backfill(ApplyMigration):
@@ -68,7 +68,7 @@ class Backfill(ApplyMigration):
         ]
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
-        return in_batches(find(str(parameters["file"]), environment), environment)
+        return in_batches(environment, parameters)
 
 
 def backfills_here(environment: Environment) -> Iterable[tuple[str, str]]:

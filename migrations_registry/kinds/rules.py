@@ -19,7 +19,7 @@ from operations.models import Environment, Risk
 from providers import bounded_json
 from providers.errors import Refused
 
-NUMBERS = ("rows", "bytes", "maintenance_seconds")
+NUMBERS = ("rows", "bytes", "maintenance_seconds", "keep_bytes")
 FIELDS = (*NUMBERS, "gate", "severities")
 
 
@@ -35,7 +35,7 @@ def put_in_force(ctx: StepContext) -> None:
             operation=ctx.operation.pk,
             created_by=ctx.operation.requested_by.username,
             gate=ctx.parameters.get("gate", RulePolicy.Gate.WARN),
-            **{name: ctx.parameters[name] for name in NUMBERS},
+            **{name: ctx.parameters[name] for name in NUMBERS if name in ctx.parameters},
         )
         record(
             "migrations_registry.policy.changed",
@@ -64,6 +64,12 @@ class ChangeRules(OperationKind):
         Parameter("rows", "Rows above which two people must agree", required=False),
         Parameter("bytes", "Bytes above which two people must agree", required=False),
         Parameter("maintenance_seconds", "Blocked seconds above which maintenance mode is needed", required=False),
+        Parameter(
+            "keep_bytes",
+            "Bytes above which a request says how much is kept",
+            required=False,
+            help="Of what a migration destroys; 0 keeps everything without asking.",
+        ),
         Parameter(
             "gate",
             "A deploy whose migrations are missing",

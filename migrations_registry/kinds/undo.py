@@ -65,10 +65,12 @@ class Undo(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         facts = known(find_application(environment, str(parameters["application"])))
-        lines = [Consequence(line, "warn") for line in map(_returned, facts.losses)]
+        losses = dict.fromkeys(loss for part in facts.parts for loss in part.losses)
+        lines = [Consequence(line, "warn") for line in map(_returned, losses)]
         lines += _objects(environment, facts)
         lines += [Consequence(f"Does not come back. {text}", "bad") for text in facts.beyond]
-        kept = f"run {facts.run.pk}" if facts.run else "nothing, because no row was destroyed"
+        runs = [f"run {part.run.pk}" for part in facts.parts if part.run]
+        kept = " and ".join(runs) or "nothing, because no row was destroyed or none was kept"
         return [
             *lines,
             Consequence(f"Old rows and values are taken from {kept}; everything in one transaction.", "ok"),

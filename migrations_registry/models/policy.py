@@ -18,6 +18,7 @@ class RulePolicy(models.Model):
     rows = models.PositiveBigIntegerField(default=DEFAULT_POLICY.rows)
     bytes = models.PositiveBigIntegerField(default=DEFAULT_POLICY.bytes)
     maintenance_seconds = models.PositiveIntegerField(default=DEFAULT_POLICY.maintenance_seconds)
+    keep_bytes = models.PositiveBigIntegerField(default=DEFAULT_POLICY.keep_bytes)
     gate = models.CharField(max_length=6, choices=Gate, default=Gate.WARN)
     severities = models.JSONField(default=dict, help_text="Rule id → severity, where it differs from the catalogue.")
     operation = models.CharField(max_length=26, blank=True, help_text="The operation that put it in force.")
@@ -38,4 +39,4 @@ class RulePolicy(models.Model):
 
     def spec(self) -> Policy:
         """The plain policy that the analysis understands."""
-        return Policy(self.rows, self.bytes, dict(self.severities), self.maintenance_seconds)
+        return Policy(self.rows, self.bytes, dict(self.severities), self.maintenance_seconds, self.keep_bytes)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-
-from django.utils import timezone
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.cost import comparison
@@ -23,9 +20,10 @@ from migrations_registry.effects.listing import taken_along
 from migrations_registry.effects.live import Live
 from migrations_registry.effects.row_counts import RowCount
 from migrations_registry.effects.unseen import refusals
-from migrations_registry.models import MigrationFile, Plan, RulePolicy, Waiver
+from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from migrations_registry.services.live_facts import live_behaviour, live_facts, live_reach
 from migrations_registry.services.row_counts import counts_of
+from migrations_registry.undo.keep_choice import NOTHING, given_up
 from operations.models import Environment
 from providers.errors import ProviderError, Refused
 from providers.postgres.migrate.cascade_reach import ReachedTable
@@ -44,6 +42,17 @@ class Review:
     no_facts_because: str
     reached: tuple[ReachedTable, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
+    keep: str = ""
+
+    @property
+    def kept(self) -> tuple[ReachedTable, ...]:
+        """What the restore point holds of what is reached."""
+        without = given_up(self.keep)
+        return tuple(t for t in self.reached if t.qualified not in without) if self.keep != NOTHING else ()
+
+    @property
+    def unkept(self) -> tuple[ReachedTable, ...]:
+        return tuple(table for table in self.reached if table not in self.kept)
 
     @property
     def content(self) -> bytes:
@@ -88,18 +97,23 @@ def approved_waivers(file: MigrationFile) -> list[Waiver]:
     return sorted(approved, key=lambda waiver: (waiver.line, waiver.rule))
 
 
-def review(file: MigrationFile, environment: Environment, *, live: bool = True) -> Review:
-    """Analyse and plan. Without reachable facts the judgement is the cautious one, and says so."""
+def review(file: MigrationFile, environment: Environment, *, live: bool = True, keep: str = "") -> Review:
+    """Analyse and plan. Without reachable facts the judgement is the cautious one, and says so. `keep`: the choice."""
     facts, why = _facts(environment) if live else (None, "live facts were not asked for")
     row = policy_in_force()
     policy = row.spec() if row else DEFAULT_POLICY
     analysis = judged(file, facts, policy)
     draft = _as_measured(plan(analysis, facts, policy), file)
     reached = _reached(file, environment, analysis, draft) if facts and draft.restore_point else ()
-    maintenance = draft.maintenance or comparison(sum(table.size_bytes for table in reached), policy)
-    final = replace(draft, maintenance=maintenance, refusals=(*draft.refusals, *refusals(file.data)))
     counts = counts_of(file, environment, facts, analysis)
-    return Review(file, environment, analysis, final, row, facts, why, reached, counts)
+    found = Review(file, environment, analysis, draft, row, facts, why, reached, counts, keep)
+    final = replace(
+        draft,
+        maintenance=draft.maintenance or comparison(sum(table.size_bytes for table in found.kept), policy),
+        restore_point="" if keep == NOTHING else draft.restore_point,
+        refusals=(*draft.refusals, *refusals(file.data)),
+    )
+    return replace(found, plan=final)
 
 
 def _as_measured(draft: PurePlan, file: MigrationFile) -> PurePlan:
@@ -172,26 +186,3 @@ def _facts(environment: Environment) -> tuple[CatalogFacts | None, str]:
         return live_facts(environment), ""
     except (Refused, ProviderError) as error:
         return None, str(error)
-
-
-def keep_plan(review: Review) -> Plan:
-    """Store the plan beside its digest; the same content is kept once, with the newest estimates."""
-    row, _ = Plan.objects.update_or_create(
-        file=review.file,
-        environment=review.environment,
-        content_sha256=hashlib.sha256(review.content).hexdigest(),
-        defaults={
-            "policy": review.policy,
-            "risk": review.plan.risk,
-            "ruleset": review.plan.ruleset,
-            "steps": [{**asdict(step), "title": step.title} for step in review.plan.steps],
-            "losses": [asdict(loss) for loss in review.plan.losses],
-            "refusals": list(review.plan.refusals),
-            "row_counts": [asdict(count) for count in review.row_counts],
-            "maintenance": review.plan.maintenance,
-            "restore_point": review.plan.restore_point,
-            "facts_at": timezone.now() if review.facts else None,
-            "made_at": timezone.now(),
-        },
-    )
-    return row

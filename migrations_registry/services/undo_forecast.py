@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE
+from collections.abc import Iterator
+
+from migrations_registry.analysis.model import OPAQUE
+from migrations_registry.analysis.risk import is_outside
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.effects import declared
 from migrations_registry.models import Rehearsal
 from migrations_registry.services.planning import Review
 from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.undo.forecast import Forecast, forecast
+from migrations_registry.undo.keep_choice import NOTHING
+
+UNFOLLOWED = "nobody can follow what it does, and it was not rehearsed"
 
 
 def undo_forecast(review: Review) -> Forecast | None:
@@ -17,15 +23,21 @@ def undo_forecast(review: Review) -> Forecast | None:
     opaque = [finding for finding in review.analysis.findings if finding.severity == OPAQUE]
     row = newest_rehearsal(review.file, review.environment) if opaque else None
     is_followed = row is not None and row.status == Rehearsal.Status.PASSED
-    grave = (DESTRUCTIVE, OPAQUE)
-    alone = any(
-        not statement.transactional and any(finding.severity in grave for finding in statement.findings)
-        for statement in review.analysis.statements
-        if not statement.is_frame
-    )
     return forecast(
         declared(review.file.data, voted=review.plan.risk).allowances,
         trusted.fingerprint() if trusted else None,
-        alone=alone,
-        unfollowed="nobody can follow what it does, and it was not rehearsed" if opaque and not is_followed else "",
+        unfollowed=UNFOLLOWED if opaque and not is_followed else _outside(review),
+        never=tuple(_never(review)),
     )
+
+
+def _outside(review: Review) -> str:
+    lines = [statement.line for statement in review.analysis.statements if is_outside(statement.kind)]
+    return f"line {lines[0]} acts outside of the database" if lines else ""
+
+
+def _never(review: Review) -> Iterator[str]:
+    if review.keep == NOTHING:
+        yield "nothing is kept before, as was chosen"
+    for table in review.unkept if review.keep != NOTHING else ():
+        yield f"{table.qualified} is not kept before, as was chosen"

@@ -24,6 +24,15 @@ Name = tuple[str, str]
 Stage = Callable[[Name, str], list[str]]
 
 
+@dataclass(frozen=True)
+class Staged:
+    """What one request destroyed, in these transactions; `stage` fills a temporary table and answers its columns."""
+
+    losses: Sequence[TableLoss]
+    xids: Sequence[int]
+    stage: Stage
+
+
 @dataclass
 class Undone:
     """By table what came back; what did not, in sentences."""
@@ -33,16 +42,15 @@ class Undone:
     notes: list[str] = field(default_factory=list)
 
 
-def undo(
-    connection: Connection, plan: ObjectPlan, losses: Sequence[TableLoss], xids: Sequence[int], stage: Stage
-) -> Undone:
-    """Inside the caller's transaction. `stage`: fill a temporary table of that name, answer its columns."""
+def undo(connection: Connection, plan: ObjectPlan, parts: Sequence[Staged]) -> Undone:
+    """Inside the caller's transaction."""
     done = Undone(notes=list(plan.notes))
     connection.execute("SET LOCAL check_function_bodies = off")
     _run([action for action in plan.actions if action.phase <= ROUTINES], connection, done)
-    lost = [_remembered(connection, number, loss, xids, stage) for number, loss in enumerate(losses)]
+    taken = [(part, loss) for part in parts for loss in part.losses]
+    lost = [_remembered(connection, f"undo_{number}", loss, part) for number, (part, loss) in enumerate(taken)]
     _run([action for action in plan.actions if ROUTINES < action.phase <= KEYS], connection, done)
-    live = [each.live for each, _ in lost]
+    live = list(dict.fromkeys(each.live for each, _ in lost))
     with silent_triggers(connection, live):
         for each, names in lost:
             _bring_back(connection, each, names, done)
@@ -52,15 +60,13 @@ def undo(
     return done
 
 
-def _remembered(
-    connection: Connection, number: int, loss: TableLoss, xids: Sequence[int], stage: Stage
-) -> tuple[Lost, list[str]]:
+def _remembered(connection: Connection, staged: str, loss: TableLoss, part: Staged) -> tuple[Lost, list[str]]:
     """Stage the old rows; which of the live ones nobody touched is seen before the table is altered."""
-    live, staged = (loss.table[0], loss.table[1]), f"undo_{number}"
-    names = stage(live, staged)  # none where there was no row to keep
+    live = (loss.table[0], loss.table[1])
+    names = part.stage(live, staged)  # none where there was no row to keep
     there = set(columns_of(connection, live)) if not loss.whole else set(names)
     key = loss.key if set(loss.key) <= there else ()
-    lost = Lost(live, ("pg_temp", staged), key, loss.rows, loss.values, loss.columns, tuple(xids))
+    lost = Lost(live, ("pg_temp", staged), key, loss.rows, loss.values, loss.columns, tuple(part.xids))
     if not loss.whole and key:
         postgres.lock_tables(connection, [live])
         remember(connection, lost)
@@ -73,7 +79,7 @@ def _bring_back(connection: Connection, lost: Lost, names: Sequence[str], done: 
     there = set(columns_of(connection, lost.live))
     table = ".".join(lost.live)
     returned = bring_back_lost(connection, lost, [name for name in names if name in there])
-    done.tables[table] = returned
+    done.tables[table] = done.tables.get(table, Returned()) + returned
     if returned.kept:
         done.notes.append(f"{returned.kept} rows of {table} were changed since; they keep their values.")
     if not lost.key and (lost.values or lost.columns):

@@ -6,7 +6,7 @@ Forecast. What the file only makes is no loss, so it asks for no undo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrations_registry.effects.model import (
@@ -40,16 +40,18 @@ class Forecast:
 
 
 def forecast(
-    declared: Iterable[Allowance], schema: Fingerprint | None, *, alone: bool = False, unfollowed: str = ""
+    declared: Iterable[Allowance],
+    schema: Fingerprint | None,
+    *,
+    unfollowed: str = "",
+    never: Sequence[str] = (),
 ) -> Forecast | None:
-    """None where nothing that is there is lost. `alone`: a statement that destroys runs outside of a transaction."""
+    """None where nothing that is there is lost. `never`: what else forbids it; `unfollowed`: that alone is a loss."""
     tables = _tables(schema) if schema else frozenset()
     found = [each for each in declared if each.verbs & TAKES or _is_beyond(each, tables)]
     if not found and not unfollowed:
         return None
-    never = [*([unfollowed] if unfollowed else []), *(_never(each) for each in found if _is_beyond(each, tables))]
-    if alone:
-        never.append("what runs outside of a transaction is not measured")
+    never = [*filter(None, [unfollowed]), *never, *(_never(each) for each in found if _is_beyond(each, tables))]
     if schema is None:
         return Forecast(NO, (*dict.fromkeys(never), "nobody looked at the schema before"))
     never += _unmade(found, schema)

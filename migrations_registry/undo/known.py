@@ -1,6 +1,7 @@
 """What the portal knows of an application that is to be undone, as one value; and why it cannot be undone, if so.
 
-In: an application. Out: Known: schemas before and after, what each table lost, transactions, the restore point.
+In: an application. Out: Known: schemas before and after, and by request that had a part in it (one that was stopped and
+gone on with has several) what each table lost, in which transactions, and the restore point.
 """
 
 from __future__ import annotations
@@ -10,12 +11,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from backups.models import Run
+from migrations_registry.analysis.parsing.parser import Raw, parse
+from migrations_registry.analysis.risk import is_outside
 from migrations_registry.fingerprint import Fingerprint
-from migrations_registry.models import Application
+from migrations_registry.models import Application, MigrationFile
+from migrations_registry.undo.keep_choice import KEEP, NOTHING, given_up
 from migrations_registry.undo.losses import TableLoss, table_losses, unrecoverable
 from migrations_registry.undo.names import parts
 from migrations_registry.undo.objects import ObjectPlan, object_plan
 from providers.errors import Refused
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one request destroyed, in these transactions, after this restore point."""
+
+    losses: tuple[TableLoss, ...]
+    xids: tuple[int, ...]
+    run: Run | None
 
 
 @dataclass(frozen=True)
@@ -25,11 +38,9 @@ class Known:
     row: Application
     before: Fingerprint
     after: Fingerprint
-    losses: tuple[TableLoss, ...]
-    xids: tuple[int, ...]
+    parts: tuple[Part, ...]
     renamed: frozenset[str]
     beyond: tuple[str, ...]
-    run: Run | None
 
     def plan(self, now: Fingerprint) -> ObjectPlan:
         return object_plan(self.before, self.after, now, self.renamed)
@@ -40,34 +51,65 @@ def known(row: Application) -> Known:
     if row.status != Application.Status.APPLIED or row.undone_by:
         why = "was undone already" if row.undone_by else f"is {row.get_status_display().lower()}"
         raise Refused(f"{row.file.name} on {row.environment} {why}. Nothing was requested.")
-    if row.schema_before is None or row.schema_after is None or not all(map(_is_measured, row.steps)):
+    if (
+        row.schema_before is None
+        or row.schema_after is None
+        or not all(_is_measured(step, row.file) for step in row.steps)
+    ):
         raise Refused(
             f"What {row.file.name} did to {row.environment} was not written down in full (it was applied by an earlier "
-            "version, outside of a transaction, or changed too much). Nothing was requested. Restore its restore point "
-            "into scratch and bring back by hand what is missing."
+            "version, acts outside of the database, or changed too much). Nothing was requested. Restore its restore "
+            "point into scratch and bring back by hand what is missing."
         )
     before, after = row.schema_before.fingerprint(), row.schema_after.fingerprint()
-    changes = [change for step in row.steps for change in step["effects"]["changes"]]
+    changes = [change for step in row.steps for change in _changes(step)]
+    found = tuple(_parts(row, before, after))
     return Known(
         row,
         before,
         after,
-        tuple(table_losses(changes, before, after)),
-        tuple(int(xid) for step in row.steps for xid in [step["xid"], *step.get("xids", [])] if xid),
+        found,
         frozenset(_renamed(changes, before)),
-        (*unrecoverable(changes), *_begun_before(row)),
-        _restore_point(row),
+        (*unrecoverable(changes), *_unkept(row, found)),
     )
 
 
-def _begun_before(row: Application) -> Iterator[str]:
-    """Batches of an earlier request, whose restore point is another one."""
-    for begun in {step.get("marks", row.operation) for step in row.steps} - {row.operation}:
-        yield f"What operation {begun} had changed when it was stopped: its old values are in its own restore point."
+def _parts(row: Application, before: Fingerprint, after: Fingerprint) -> Iterator[Part]:
+    """The requests that this one went on with, the oldest first, then itself; each by its own transactions."""
+    rows = Application.objects.filter(file=row.file, environment=row.environment, started_at__lte=row.started_at)
+    left = {xid for step in row.steps for xid in _xids(step)}
+    for each in rows.order_by("started_at", "operation"):
+        own = left & {xid for step in each.steps for xid in _xids(step)}
+        left -= own
+        changes = [change for step in row.steps if _xids(step) & own for change in _changes(step)]
+        if changes:
+            yield Part(tuple(table_losses(changes, before, after)), tuple(sorted(own)), _restore_point(each))
 
 
-def _is_measured(step: dict[str, Any]) -> bool:
-    return bool(step["transactional"] and step.get("effects", {}).get("all"))
+def _xids(step: dict[str, Any]) -> set[int]:
+    return {int(xid) for xid in [step["xid"], *step.get("xids", [])] if xid}
+
+
+def _changes(step: dict[str, Any]) -> list[dict[str, Any]]:
+    """None of a statement that ran alone: what those that may be undone destroy, the schema before tells."""
+    return list(step["effects"].get("changes", []))
+
+
+def _unkept(row: Application, parts: tuple[Part, ...]) -> Iterator[str]:
+    """What somebody chose not to keep, or what has no restore point any more."""
+    operation = Operation.objects.filter(pk=row.operation).only("parameters").first()
+    keep = str(operation.parameters.get(KEEP, "")) if operation else ""
+    for table in {".".join(loss.table) for part in parts for loss in part.losses}:
+        if keep == NOTHING or table in given_up(keep):
+            yield f"What was in {table}: it was not kept, as was chosen."
+
+
+def _is_measured(step: dict[str, Any], file: MigrationFile) -> bool:
+    if step["transactional"]:
+        return bool(step.get("effects", {}).get("all"))
+    (at,) = step["statements"]
+    found = parse(file.data)[at]
+    return isinstance(found, Raw) and not is_outside(found.kind) and "did" in step.get("effects", {})
 
 
 def _renamed(changes: list[dict[str, Any]], before: Fingerprint) -> Iterator[str]:

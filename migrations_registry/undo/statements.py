@@ -29,7 +29,7 @@ from migrations_registry.undo.action import (
     plain,
 )
 from migrations_registry.undo.columns import COLUMN, column_again, column_back
-from migrations_registry.undo.rights import grants_back
+from migrations_registry.undo.rights import grants_back, no_rights_by_default
 
 PHASES = {
     **dict.fromkeys(["schema", "extension"], PLACES),
@@ -43,6 +43,7 @@ PHASES = {
     "default": RETYPED,
     "index": INDEXES,
 }
+BOUND, PARENT = re.compile(r"; -- (FOR VALUES .+?|DEFAULT)(?=; -- |$)"), re.compile(r" INHERITS \((.+?)\)")
 REPLACED = {"trigger": "TRIGGER {}", "rule": "RULE {}", "policy": "POLICY {}"}
 
 
@@ -67,6 +68,7 @@ def make(was: SchemaObject, before: Fingerprint) -> Iterator[Action]:
         yield Action(WORDS, what, (), lost)
     else:
         yield Action(phase, what, ((plain(was), *_enabled(was)),), lost)
+    yield from no_rights_by_default(was, before)
     yield from _owner(was)
 
 
@@ -89,6 +91,8 @@ def change(was: SchemaObject, here: SchemaObject, before: Fingerprint) -> Iterat
         yield Action(phase, what, ((plain(was),),), stays)
     elif was.kind in ("comment", "grants"):
         yield Action(phase, what, (_words(was, here.sql),), stays)
+    elif was.kind == "table" and _attached(was) and not _attached(here):
+        yield Action(KEYS, what, ((_attached(was),),), stays)
     elif drop:
         yield Action(phase, what, ((*drop, plain(was), *_enabled(was)),), stays)
     elif was.sql.rpartition("; -- OWNER ")[0] != here.sql.rpartition("; -- OWNER ")[0]:
@@ -104,12 +108,15 @@ def _table(was: SchemaObject, before: Fingerprint) -> str:
     by_name = {match["name"]: item for item in columns if (match := COLUMN.match(plain(item)))}
     listed = ", ".join(plain(by_name[name]).partition(" ADD COLUMN ")[2] for name in order if name in by_name)
     text = plain(was).replace(f"TABLE {was.name} ()", f"TABLE {was.name} ({listed})", 1)
-    bound = re.search(r"; -- (FOR VALUES .+?|DEFAULT)(?=; -- |$)", was.sql)
-    parent = re.search(r" INHERITS \((.+?)\)", text)
-    if bound and parent:
-        text = text.replace(parent[0], "", 1)
-        text += f"; ALTER TABLE {parent[1]} ATTACH PARTITION {was.name} {bound[1]}"
+    if attached := _attached(was):
+        text = f"{PARENT.sub('', text, count=1)}; {attached}"
     return text
+
+
+def _attached(was: SchemaObject) -> str:
+    """What makes it the partition that it was; empty where it was none."""
+    bound, parent = BOUND.search(was.sql), PARENT.search(plain(was))
+    return f"ALTER TABLE {parent[1]} ATTACH PARTITION {was.name} {bound[1]}" if bound and parent else ""
 
 
 def _constraint(was: SchemaObject) -> Action:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import psycopg
@@ -13,7 +14,7 @@ from ledger.services import record
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.models import Application
-from migrations_registry.undo.execute import Undone, undo
+from migrations_registry.undo.execute import Staged, Undone, undo
 from migrations_registry.undo.known import Known, known
 from migrations_registry.undo.staging import staging
 from operations.dsns import restore_dsn
@@ -49,8 +50,16 @@ def bring_back(ctx: StepContext) -> None:
 def _undone(ctx: StepContext, connection: Connection, facts: Known) -> Undone:
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_WAIT])
     now = of_rows((item.kind, item.name, item.of, item.sql) for item in objects_in_transaction(connection))
-    with staging(facts.run, facts.losses, held_watch(ctx), connection) as stage:
-        return undo(connection, facts.plan(now), facts.losses, facts.xids, stage)
+    with ExitStack() as stages:
+        parts = [
+            Staged(
+                part.losses,
+                part.xids,
+                stages.enter_context(staging(part.run, part.losses, held_watch(ctx), connection)),
+            )
+            for part in facts.parts
+        ]
+        return undo(connection, facts.plan(now), parts)
 
 
 def _write_down(ctx: StepContext, row: Application, done: Undone) -> None:

@@ -16,6 +16,7 @@ from sampelit_ops.recover.loss import Lost
 from sampelit_ops.recover.missing_rows_sql import missing_rows, same_key
 
 NOTHING = "Nothing was written."
+_GRANTED = re.compile(r"GRANT .+? ON (?:TABLES|SEQUENCES) TO ((?:\"[^\"]+\")|\w+)")
 
 
 def migration(lost: Lost, manifest: Manifest, beside: str, live_columns: Collection[str]) -> str:
@@ -60,7 +61,22 @@ def _table(manifest: Manifest, table: Table, beside: str, live_columns: Collecti
     )
     own = [item for item in manifest.statements if table.qualified in (item.table, item.references)]
     before = [_text(item) for item in own if item.phase == "before"]
-    return [*before, copy, *(_text(item) for item in own if item.phase == "after")]
+    return [*before, *_no_rights_by_default(manifest, own), copy, *(_text(i) for i in own if i.phase == "after")]
+
+
+def _no_rights_by_default(manifest: Manifest, own: Collection[Statement]) -> list[sql.Composable]:
+    """What it was open to, its own statements say; roles that get rights on every new table get none by that."""
+    usual = [item.sql for item in manifest.statements if item.kind == "default_grants"]
+    roles = sorted({role for text in usual for role in _GRANTED.findall(text)} - {"PUBLIC"})
+    made = [item for item in own if item.kind in ("table", "sequence") and item.phase == "before"]
+    return [
+        sql.SQL("REVOKE ALL ON {} {} FROM {}").format(
+            sql.SQL(item.kind.upper()),
+            sql.Identifier(*item.name.split(".", 1)),
+            sql.SQL(", ".join(["PUBLIC", *roles])),
+        )
+        for item in made
+    ]
 
 
 def _text(item: Statement) -> sql.Composable:

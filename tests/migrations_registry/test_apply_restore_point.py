@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from backups.archive.loader import Loader
 from backups.models import Incident, ProviderBackup, Run
 from migrations_registry.apply import failpoints, late_rows_copy, restore_point
 from migrations_registry.models import Application, RulePolicy
@@ -107,3 +108,28 @@ def test_too_busy_to_be_kept_in_time_changes_nothing(
     assert "took longer than 1 s. The transaction was rolled back, nothing was changed" in operation.error
     assert rows(dsns["admin"], "SELECT count(message) > 0 FROM leads") == [(True,)]
     assert len(history(dsns)) == 1
+
+
+@pytest.mark.parametrize("keep", ["", "copied"])
+def test_what_no_drill_can_restore_goes_on_only_if_somebody_chose_it(
+    keep: str, baselined: Environment, act: Act, backups: None, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the drill's server lacks the extension of a column's type."""
+
+    def without(self: Loader) -> list[Any]:
+        self.amber["public.leads"] = "public.leads could not be made here."
+        return []
+
+    monkeypatch.setattr(Loader, "present", without)
+    file = add_supabase(2, "DELETE FROM leads")
+
+    operation = act("migrations.apply", file=file.sha256, **({"keep": keep} if keep else {}))
+
+    left = rows(dsns["admin"], "SELECT count(*) FROM leads")
+    if keep:
+        assert (operation.status, left) == ("succeeded", [(0,)]), operation.error
+    else:
+        assert operation.status == "failed"
+        assert "public.leads could not be made here. Nothing was changed." in operation.error
+        assert "keep=copied" in operation.error
+        assert left != [(0,)]

@@ -40,6 +40,9 @@ class Returned:
     values: int = 0
     kept: int = 0
 
+    def __add__(self, other: Returned) -> Returned:
+        return Returned(self.rows + other.rows, self.values + other.values, self.kept + other.kept)
+
 
 def remember(connection: Connection, lost: Lost) -> None:
     """Before the table itself is altered, which may write its rows anew: which rows nobody changed since."""

@@ -290,6 +290,74 @@ def test_overwritten_values_come_back_with_what_was_written_since_the_restore_po
     assert found == [(1, 1980), (7, 20)]
 
 
+def test_stopped_and_gone_on_with_each_row_is_changed_once_and_an_undo_joins_both_restore_points(
+    short: None,
+    ask: Callable[..., Operation],
+    ana: User,
+    act: Act,
+    backups: None,
+    dsns: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second restore point holds the new values of the first part's rows, and what people wrote in between."""
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_RESTORE_DSN", dsns["admin"])
+    file = add_supabase(3, "UPDATE orders SET price = price + 1")
+    first = claim_once(ask("migrations.backfill", file=file.sha256, out_of_order="yes"))
+    cancel(first, by=ana)
+    first = finish(first)
+    assert first.status == "cancelled", first.error
+    ((done,),) = rows(dsns["admin"], "SELECT count(*) FROM orders WHERE price = id + 1")
+    assert 0 < done < 2000
+    rows(dsns["admin"], "UPDATE orders SET price = price + 1000 WHERE id IN (1, 1990) RETURNING id")
+
+    monkeypatch.setattr(steps, "SLICE_SECONDS", 60)
+    second = finish(ask("migrations.backfill", file=file.sha256, out_of_order="yes"))
+
+    assert second.status == "succeeded", second.error
+    assert rows(dsns["admin"], "SELECT DISTINCT price - id FROM orders ORDER BY 1") == [(1,), (1001,)]
+
+    undone = act("migrations.undo", application=second.pk)
+
+    assert undone.status == "succeeded", undone.error
+    found = dict(rows(dsns["admin"], "SELECT price - id, count(*) FROM orders GROUP BY 1 ORDER BY 1"))
+    assert found == {0: 1998, 1000: 1, 1001: 1}, "row 1 was changed by others since, row 1990 before its batch"
+
+
+MORE_TABLES = {
+    "partitions": (
+        "CREATE TABLE t (id integer, v text, PRIMARY KEY (id, v)) PARTITION BY LIST (v);"
+        "CREATE TABLE t_a PARTITION OF t DEFAULT; ALTER TABLE t ADD COLUMN n integer;"
+        "INSERT INTO t SELECT g, 'x', g FROM generate_series(1, 50) g; ALTER TABLE t_a OWNER TO sampelit_migration;"
+        "ALTER TABLE t OWNER TO sampelit_migration",
+        "UPDATE t SET n = n + 1",
+    ),
+    "rows that follow by ON UPDATE": (
+        "CREATE TABLE t (id integer PRIMARY KEY, code text UNIQUE);"
+        "CREATE TABLE t_follows (id integer PRIMARY KEY, code text REFERENCES t (code) ON UPDATE CASCADE);"
+        "INSERT INTO t SELECT g, 'c' || g FROM generate_series(1, 50) g; INSERT INTO t_follows SELECT id, code FROM t;"
+        "ALTER TABLE t OWNER TO sampelit_migration; ALTER TABLE t_follows OWNER TO sampelit_migration",
+        "UPDATE t SET code = upper(code)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MORE_TABLES)
+def test_what_could_not_be_kept_row_by_row_is_not_walked(
+    case: str, dsns: dict[str, str], act: Act, backups: None, request: pytest.FixtureRequest
+) -> None:
+    table, text = MORE_TABLES[case]
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute(table.encode())
+        before = admin.execute("SELECT t::text FROM t ORDER BY 1").fetchall()
+    request.getfixturevalue("baselined")
+
+    operation = act("migrations.backfill", file=add_supabase(2, text).sha256)
+
+    assert operation.status == "failed"
+    assert "could not be kept row by row. Nothing was changed. Apply it as a migration" in operation.error
+    assert rows(dsns["admin"], "SELECT t::text FROM t ORDER BY 1") == before
+
+
 def test_a_pause_holds_the_running_backfill_that_it_names(ana: User, fill: MigrationFile) -> None:
     """Neither another one, nor one that has ended, nor one of another environment."""
     here, elsewhere = (Environment.objects.get_or_create(slug=slug, name=slug)[0] for slug in ("here", "elsewhere"))

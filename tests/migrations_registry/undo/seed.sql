@@ -43,3 +43,5 @@ INSERT INTO labels SELECT 1 + g % 20, 'l' || g, g FROM generate_series(1, 30) g;
 INSERT INTO "Odd Log" SELECT timestamptz '2026-01-01' + g * interval '1 hour', 'what ' || g % 4 FROM generate_series(1, 12) g;
 INSERT INTO extra.parts SELECT g, (ARRAY['a', 'b', 'c'])[1 + g % 3], 'body ' || g FROM generate_series(1, 15) g;
 REFRESH MATERIALIZED VIEW sums;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO PUBLIC;

@@ -59,7 +59,7 @@ def test_what_a_file_takes_can_be_undone_or_not(text: str, answer: str | None) -
 @pytest.mark.parametrize(
     ("circumstances", "why"),
     [
-        ({"alone": True}, "what runs outside of a transaction is not measured"),
+        ({"never": ("public.people is not kept",)}, "public.people is not kept"),
         ({"unfollowed": "nobody can follow it"}, "nobody can follow it"),
     ],
 )

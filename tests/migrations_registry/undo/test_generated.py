@@ -13,9 +13,9 @@ import pytest
 from psycopg import sql
 
 from migrations_registry.apply.measured import effect_of
-from migrations_registry.fingerprint import Fingerprint
+from migrations_registry.fingerprint import Fingerprint, SchemaObject
 from migrations_registry.fingerprint.model import of_rows
-from migrations_registry.undo.execute import Undone, undo
+from migrations_registry.undo.execute import Staged, Undone, undo
 from migrations_registry.undo.losses import table_losses
 from migrations_registry.undo.names import parts
 from migrations_registry.undo.objects import UNTOLD, object_plan
@@ -153,7 +153,7 @@ def undone(own: Connection, template: Template, before: Fingerprint, after: Fing
 
     plan = object_plan(before, after, fingerprint(own))
     with own.transaction():
-        return undo(own, plan, table_losses(told, before, after), [xid], stage)
+        return undo(own, plan, [Staged(table_losses(told, before, after), [xid], stage)])
 
 
 @pytest.mark.parametrize("number", numbers())
@@ -194,7 +194,13 @@ def unlike(before: Fingerprint, now: Fingerprint, notes: list[str]) -> list[str]
         for item in before.objects
         if item.kind not in UNTOLD and (item.key not in now.by_key or now.by_key[item.key].sha256 != item.sha256)
         if item.name not in said and not (item.name == "public.mood" and "'new'" in now.by_key[item.key].sql)
-    ]
+    ] + [f"{item.name}: {item.sql}" for item in now.objects if item.kind == "grants" and _is_wider(item, before)]
+
+
+def _is_wider(item: SchemaObject, before: Fingerprint) -> bool:
+    """Rights on something that was there before without any."""
+    was = any(each.name == item.of for each in before.objects)
+    return was and item.key not in before.by_key
 
 
 def values_unlike(own: Connection, template: Template, since: list[str], done: Undone) -> list[str]:

@@ -11,10 +11,12 @@ from backups.models import Run
 from backups.proof.baseline import continued
 from ledger.models import Entry
 from ledger.services import verify
+from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import MigrationFile, StreamBaseline
 from operations.models import Environment, Operation
 from providers import postgres
 from providers.postgres.migrate.history import ensure_history
+from providers.postgres.schema.objects import read_objects
 from sampelit_ops.recover.loss import Lost, parse
 from sampelit_ops.recover.migration_writer import write
 from sampelit_ops.recover.option import Option
@@ -74,8 +76,13 @@ def accidents(platform: Platform) -> dict[str, str]:
 
 
 def test_what_was_dropped_deleted_or_overwritten_returns(act, production: Environment, platform: Platform) -> None:
+    open_by_default = "ALTER DEFAULT PRIVILEGES FOR ROLE sampelit_owner IN SCHEMA public GRANT ALL ON {} TO anon"
+    for what in ("TABLES", "SEQUENCES"):
+        platform.change(open_by_default.format(what))
+    platform.change("REVOKE ALL ON element_variants FROM anon")
+    drift_detect.look(production)
     export(act)
-    before, texts = content(platform), {}
+    before, texts, shape = content(platform), {}, shape_of(platform)
     for words, accident in accidents(platform).items():
         written = others_written(platform)
         platform.change(accident)
@@ -84,9 +91,17 @@ def test_what_was_dropped_deleted_or_overwritten_returns(act, production: Enviro
         assert content(platform) == before
 
     assert others_written(platform) == written, "the column's rows that were not overwritten are left alone"
+    assert shape_of(platform) == shape, "rights, policies, triggers and comments are as they were"
+    assert drift_detect.look(production) is None, "neither the copy beside nor what came back is drift"
     assert "CREATE TABLE" in texts["table"]
     assert "ADD COLUMN" not in texts["column"]
     assert platform.scalar("SELECT count(*) FROM pg_constraint WHERE conrelid = 'element_variants'::regclass") > 1
+
+
+def shape_of(platform: Platform) -> list[str]:
+    with postgres.connect(platform.dsn()) as connection:
+        found = [row for row in read_objects(connection) if "element_variants" in row.name + row.of]
+    return sorted(f"{row.kind} {row.name} {row.sql}" for row in found if "recover_" not in row.name + row.of)
 
 
 def others_written(platform: Platform) -> str:

@@ -1,0 +1,9 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("migrations_registry", "0010_backfill_paused")]
+
+    operations = [
+        migrations.AddField("rulepolicy", "keep_bytes", models.PositiveBigIntegerField(default=20 * 2**30)),
+    ]

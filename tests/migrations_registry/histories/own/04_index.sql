@@ -1,0 +1,2 @@
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY people_name ON people (name);

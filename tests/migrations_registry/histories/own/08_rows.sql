@@ -1,0 +1,2 @@
+-- only words
+/* and more of them */
