@@ -51,6 +51,11 @@ class Plan:
     losses: tuple[Loss, ...]
     refusals: tuple[str, ...]
 
+    @property
+    def lost_rows(self) -> int:
+        """Of all losses of which that is known."""
+        return sum(loss.rows or 0 for loss in self.losses)
+
     def content(self) -> bytes:
         """The canonical text that approvals bind: steps, statements, locks, risk, rule-set; no estimates."""
         steps = [

@@ -38,8 +38,7 @@ CONTINUED = ("status", "xid", "before", "marks", "xids", "effects", "seconds")
 class Attempt:
     """One application, its file and the lease under which its journal is written.
 
-    A rehearsal overrides where the schema is read, how a statement is run, what follows from an account. `asked_at`:
-    since when the statement that runs may wait for a lock, while others queue. `other`: a session that looks on.
+    A rehearsal overrides some. `asked_at`: since when a statement may wait for a lock; `other`: a session that looks on
     """
 
     is_rehearsal: ClassVar[bool] = False

@@ -95,6 +95,13 @@ class Application(models.Model):
         operation = Operation.objects.filter(pk=self.request).select_related("requested_by").first()
         return operation, str(self._result(operation).get("restore_point", "")) if operation else ""
 
+    def asked_with(self) -> dict[str, Any]:
+        """The parameters of that operation, or of its act."""
+        operation, _ = self.asked_for()
+        if operation is None or not self.asked_in:
+            return dict(operation.parameters) if operation else {}
+        return next((act["parameters"] for act in operation.parameters["acts"] if act["key"] == self.operation), {})
+
     def _result(self, operation: Operation) -> dict[str, Any]:
         """What the operation, or its act, left."""
         if not self.asked_in:

@@ -32,7 +32,9 @@ class Expectation:
         return self.kind, self.name, self.facet
 
     def __str__(self) -> str:
-        text = f"{self.kind} {self.name}" + (f" {self.facet} {self.value}" if self.facet else "")
+        """A body may hold secrets, and people who see the states need not see it."""
+        of = "as the file has it" if self.facet == "body" else f"{self.facet} {self.value}".strip()
+        text = f"{self.kind} {self.name} {of}".rstrip()
         return text if self.present else f"no {text}"
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from ledger.services import record
 from migrations_registry.analysis import analyse
+from migrations_registry.analysis.model import Analysis
 from migrations_registry.models import Finding, MigrationFile
 from migrations_registry.sources.discovery import DiscoveredFile, of_one_version
 from operations.models import Environment
@@ -60,6 +61,11 @@ def _register(file: DiscoveredFile, position: int, source: str, by: str) -> Migr
         ruleset=analysis.ruleset,
         discovered_by=by,
     )
+    _keep_findings(row, analysis)
+    return row
+
+
+def _keep_findings(row: MigrationFile, analysis: Analysis) -> None:
     Finding.objects.bulk_create(
         Finding(
             file=row,
@@ -76,7 +82,6 @@ def _register(file: DiscoveredFile, position: int, source: str, by: str) -> Migr
         for statement in analysis.statements
         for finding in statement.findings
     )
-    return row
 
 
 def _refuse_twin(file: DiscoveredFile) -> None:

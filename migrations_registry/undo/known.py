@@ -97,8 +97,7 @@ def _changes(step: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _unkept(row: Application, parts: tuple[Part, ...]) -> Iterator[str]:
     """What somebody chose not to keep, or what has no restore point any more."""
-    operation = Operation.objects.filter(pk=row.operation).only("parameters").first()
-    keep = str(operation.parameters.get(KEEP, "")) if operation else ""
+    keep = str(row.asked_with().get(KEEP, ""))
     for table in {".".join(loss.table) for part in parts for loss in part.losses}:
         if keep == NOTHING or table in given_up(keep):
             yield f"What was in {table}: it was not kept, as was chosen."

@@ -68,6 +68,7 @@ def facts(row: Application) -> dict[str, Any]:
     operation, run = row.asked_for()
     return {
         "row": row,
+        "walked": operation.progress if operation and operation.progress.get("unit") == "keys" else {},
         "tone": TONES.get(row.status, "bad"),
         "operation": operation,
         "kind": BACKFILL if any("marks" in step for step in row.steps) else APPLY,

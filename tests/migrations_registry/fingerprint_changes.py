@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+HERE = "DO $$ BEGIN EXECUTE format('{}', current_database()); END $$"
 MUTATIONS = [
     ("CREATE SCHEMA shadow", "schema shadow added"),
     ("ALTER SCHEMA reports OWNER TO sampelit_owner", "schema reports changed"),
@@ -120,6 +121,22 @@ MUTATIONS = [
     ("DROP TYPE span; CREATE TYPE span AS RANGE (subtype = numeric, multirange_type_name = spans)", None),
     ("SELECT lo_create(4711)", "large objects of postgres added"),
     ("CREATE SCHEMA vault; CREATE TABLE vault.mine (x int)", "managed schema vault.mine added"),
+    ("CREATE SCHEMA net; CREATE TABLE net.mine (x int)", "managed schema net.mine added"),
+    (HERE.format("GRANT CREATE ON DATABASE %I TO anon"), None),
+    (HERE.format("ALTER DATABASE %I SET work_mem = ''9MB''"), None),
+    (HERE.format("ALTER ROLE anon IN DATABASE %I SET search_path = reports"), None),
+    ("REVOKE EXECUTE ON FUNCTION gen_salt(text) FROM PUBLIC", None),
+    ("CREATE OR REPLACE FUNCTION gen_salt(text) RETURNS text LANGUAGE sql AS 'SELECT $1'", None),
+    ("CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler", "access method other added"),
+    ("CREATE LANGUAGE other HANDLER plpgsql_call_handler", "language other added"),
+    ("CREATE SUBSCRIPTION far_away CONNECTION '' PUBLICATION p WITH (connect = false)", "subscription far_away added"),
+    ("CREATE CAST (mood AS integer) WITH INOUT", None),
+    ("CREATE OPERATOR === (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq)", None),
+    ("CREATE COLLATION odd (locale = 'C')", None),
+    ("ALTER TABLE things ALTER COLUMN label SET STATISTICS 500", None),
+    ("ALTER TABLE things ALTER COLUMN label SET COMPRESSION pglz", None),
+    ("ALTER FUNCTION describe COST 5000", None),
+    ("ALTER EXTENSION pgcrypto SET SCHEMA reports", None),
 ]
 
 

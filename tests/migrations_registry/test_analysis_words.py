@@ -142,6 +142,12 @@ def test_a_table_that_is_emptied_keeps_nobody_waiting_for_its_size() -> None:
     assert step.blocks_seconds < 1
 
 
+def test_the_rows_of_all_losses_are_told_together() -> None:
+    whole = plan(analyse(b"DELETE FROM s; TRUNCATE t; DROP TABLE unknown", as_runner=True, facts=FACTS), FACTS)
+
+    assert whole.lost_rows == 90_000_009
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_who_waits_is_said_for_every_lock(lock: str) -> None:
     said = Touched(("app", "orders"), lock).waits

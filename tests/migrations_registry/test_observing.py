@@ -105,3 +105,11 @@ TEMPORARY = {
 @pytest.mark.parametrize("text", TEMPORARY)
 def test_nothing_temporary_is_looked_for_afterwards(text: str) -> None:
     assert [str(wanted) for wanted in expected(text.encode()).expectations] == TEMPORARY[text]
+
+
+def test_what_is_missing_is_told_without_the_body_of_a_function() -> None:
+    text = b"CREATE FUNCTION pay() RETURNS text LANGUAGE sql AS $$ SELECT 'sk_live_4711' $$"
+
+    (told,) = map(str, expected(text).expectations)
+
+    assert told == "function public.pay as the file has it"

@@ -45,6 +45,7 @@ def test_streams(path: str, stream: tuple[str, str] | None) -> None:
         (b"SELECT 1;\n\\connect other\nSELECT 2;", 2, "\\connect"),
         (b"SELECT 1;\nCOPY t FROM stdin;\n1\ta\n\\.\n", 2, "COPY"),
         (b"COPY t (a) FROM STDIN WITH (FORMAT csv)", 1, "COPY"),
+        (b"COPY t FROM stdin;\n1\n-- a remark; and more\n2\n\\.\nSELECT 1;", 1, "COPY"),
     ],
 )
 def test_refused_bytes(data: bytes, line: int, word: str) -> None:

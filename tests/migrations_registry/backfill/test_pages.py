@@ -46,6 +46,7 @@ def test_pause_and_resume_stand_beside_the_walk_and_progress_on_its_operation(
     shown = client.get(reverse("admin:operations_operation_change", args=[walking.pk])).content.decode()
 
     assert "Pause…" in running
+    assert "Keys passed" in running
     assert f"backfill={walking.pk}&amp;state=paused" in running
     assert asked.status_code == 200
     assert walking.subject in asked.content.decode()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 Texts = Iterable[tuple[str, str]]
+ROLE = re.compile(r'(?:\bto|\bfrom|\bgroup|\bauthorization)\s+(?:group\s+)?"([a-z]+-[a-z-]+)"', re.I)  # made elsewhere
 SCHEMA_LIST = re.compile(
     r"^schema base directory = (?P<base>\S+)\nschema = \$schema\$\n(?P<names>.*?)^\$schema\$", re.M | re.S
 )
@@ -70,7 +71,8 @@ def openqa(root: Path) -> Texts:
 def gnumed(root: Path) -> Texts:
     home = root / "var/lib/gnumed/server/bootstrap"
     updates = sorted(home.glob("update_db-*.conf"), key=lambda path: _natural(path.name))
-    for conf in (home / "redo-v2.conf", *updates):
+    first = [home / f"bootstrap-{name}.conf" for name in ("local_first", "monolithic_core", "de", "es", "ca", "au")]
+    for conf in (*first, home / "bootstrap-local_last.conf", *updates):
         for match in SCHEMA_LIST.finditer(_text(conf)):
             for name in match["names"].split():
                 path = (home / match["base"] / name).resolve()
@@ -121,10 +123,13 @@ def collect(target: Path) -> dict[str, int]:
     for name, (client, package, texts) in PROJECTS.items():
         root = unpacked(client, package, target / ".packages" / name)
         (target / name).mkdir()
+        named_roles: set[str] = set()
         for number, (path, text) in enumerate(texts(root), 1):
             plain = re.sub(r"\W+", "_", path.removesuffix(".sql"))[-60:]
             (target / name / f"{number:05d}_{plain}.sql").write_bytes(text.encode("utf-8", "surrogateescape"))
+            named_roles.update(ROLE.findall(text))
             counts[name] = number
+        (target / name / ".roles").write_text("\n".join(sorted(named_roles)), encoding="utf-8")
     return counts
 
 

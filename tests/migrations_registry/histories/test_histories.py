@@ -37,7 +37,7 @@ def test_each_file_is_applied_as_psql_does_or_refused_with_a_reason(
 ) -> None:
     settings.OPS_LEASE_SECONDS = 600
     outcomes = []
-    with walking(ana, monkeypatch) as walk:
+    with walking(ana, monkeypatch, folder) as walk:
         StreamBaseline.objects.create(environment=walk.environment, stream="supabase", proposal=[], made_by="ana")
         for name, data in files_of(folder):
             outcomes.append(walk.take(name, data))

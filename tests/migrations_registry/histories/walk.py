@@ -168,14 +168,20 @@ def _state(database: str) -> tuple[Any, dict[str, Any]]:
 
 
 @contextmanager
-def walking(by: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
-    """Two empty databases of one ordinary role; a rehearsal's copy is a copy of ours as it is then."""
+def walking(by: User, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Walk]:
+    """Two empty databases of one ordinary role; a rehearsal's copy is a copy of ours as it is then. A folder's `.roles`
+    are those that its project has made by other means."""
     server, mark = portal_database.server, uuid4().hex[:8]
     ours, theirs = f"history_{mark}_ours", f"history_{mark}_psql"
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).rowcount:
             words = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}")
             admin.execute(words.format(sql.Identifier(OWNER), sql.Literal(server.password)))
+        roles = (folder / ".roles").read_text(encoding="utf-8").split() if (folder / ".roles").exists() else []
+        for role in roles:
+            if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
+                admin.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+            admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
     for name in (ours, theirs):
         server.create_database(name, owner=OWNER)
         with psycopg.connect(server.dsn(name), autocommit=True) as admin:
