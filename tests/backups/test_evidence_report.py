@@ -433,7 +433,7 @@ def test_the_command_prints_the_verdict_and_needs_the_key_and_the_role(
     said = capsys.readouterr().out
 
     assert said.startswith("INTACT")
-    assert f"intact   {CHAIN}" in said
+    assert f"intact  {CHAIN}" in said
     assert html.embedded((tmp_path / "r.html").read_bytes())
     reports = EvidenceReport.objects.count()
     with pytest.raises(CommandError, match="html or json, not 'pdf'"):

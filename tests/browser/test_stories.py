@@ -106,9 +106,10 @@ def confirm(page: Page, reason: str = "") -> Operation:
 
 def ended(page: Page, operation: Operation) -> str:
     """Its state after a worker had it."""
-    pools = frozenset({"urgent", "deploy", "export", "prove"})
+    pools, address = frozenset({"urgent", "deploy", "export", "prove"}), page.url
+    page.goto("about:blank")  # its scripts would load it anew meanwhile
     status = run_operation(operation.pk, "worker/1", pools, end_process=lambda: None)
-    page.reload()
+    page.goto(address)
     return status
 
 
