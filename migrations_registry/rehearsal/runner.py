@@ -22,7 +22,9 @@ from providers.errors import ProviderError, Refused
 # Rights that only a superuser has, features of a server that is built otherwise, files of extensions.
 NOT_HERE = frozenset({"42501", "0A000", "58P01", "55000"})
 UNKNOWN = frozenset({"42P01", "3F000", "42704", "42883"})
-PLATFORM = re.compile(r"\b(auth|storage|realtime|vault|cron|net|graphql|pgsodium|extensions)\b")
+PLATFORM = re.compile(
+    r"\b(auth|storage|realtime|vault|cron|net|graphql|pgsodium|extensions)\b|^(publication|subscription|event trigger) "
+)
 
 
 @dataclass(frozen=True)
