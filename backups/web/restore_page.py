@@ -51,7 +51,7 @@ def _arrived(row: Restore, asked: str) -> list[dict[str, Any]]:
     names = [name.strip() for name in asked.split(",") if name.strip()]
     wanted = [name if "." in name else f"public.{name}" for name in names]
     rows = Segment.objects.filter(run=row.run).values("table").annotate(count=Sum("rows")).order_by("-count", "table")
-    return list(rows.filter(table__in=wanted) if wanted else rows)[:MOST_TABLES]
+    return [dict(row) for row in (rows.filter(table__in=wanted) if wanted else rows)[:MOST_TABLES]]
 
 
 def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: str = "") -> dict[str, str]:

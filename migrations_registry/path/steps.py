@@ -46,7 +46,8 @@ def tell(ctx: StepContext) -> None:
     operation = ctx.operation
     operation.refresh_from_db()
     steps = [(row.name, row.status) for row in operation.steps.all() if not row.always]
-    done, rest = [], []
+    done: list[str] = []
+    rest: list[str] = []
     for number, act in enumerate(operation.parameters["acts"], 1):
         own = [status for name, status in steps if name.startswith(f"{number} ")]
         (done if own and set(own) == {StepStatus.SUCCEEDED} else rest).append(act["label"])

@@ -38,7 +38,7 @@ def _columns(request: HttpRequest) -> list[Column]:
     """Every environment with its history, its drift and the files that there are; asked once a request."""
     if not hasattr(request, "schema_columns"):
         request.schema_columns = columns(previews=True, files=True)  # type: ignore[attr-defined]
-    return request.schema_columns  # type: ignore[attr-defined, no-any-return]
+    return request.schema_columns  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

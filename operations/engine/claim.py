@@ -106,8 +106,9 @@ def gap_of(row: Operation) -> Gap | None:
     people = {one.pk: one for one in User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
     kind = registry.kinds.get(row.kind)
     asker = people[row.requested_by_id]
+    asked_of = kind.asked_of(row.environment) if kind is not None else None
     for permission in (kind.permission, *kind.also_needs) if kind is not None else ():
-        if why := why_not_asker(asker, permission, kind.asked_of(row.environment)):
+        if why := why_not_asker(asker, permission, asked_of):
             return Gap(f"{why} Nothing was run. Somebody who may do it requests it again.", is_final=True)
     if unasked([row]):
         why = f"The ledger does not hold that {asker.username} requested it."
