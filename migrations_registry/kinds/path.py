@@ -103,7 +103,7 @@ class ApplyPath(OperationKind):
             )
         ]
         for number, act in enumerate(acts, 1):
-            own = kinds.all_consequences(kinds.get(act["kind"]), environment, act["parameters"])
+            own = kinds.get(act["kind"]).consequences(environment, act["parameters"])
             lines += [replace(line, text=f"{number} {act['label']}: {line.text}") for line in own]
         return lines
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from migrations_registry.history.states import PENDING
+from migrations_registry.history.in_the_way import in_the_way
 from migrations_registry.history.status_cell import BASELINE, Cell, Column, ask, cell_of
-from migrations_registry.models import Application, MigrationFile
+from migrations_registry.models import Application
 from migrations_registry.models.applied import PATH
 from migrations_registry.services.planning import Review
 from operations.binding import refuse_frozen
@@ -39,8 +39,10 @@ class Standing:
 def standing(reviewed: Review, column: Column | None) -> Standing:
     """By the last reading, the newest attempt and what is baselined."""
     file, environment = reviewed.file, reviewed.environment
+    why = in_the_way(file, column) if column else ""
     if column and file.stream not in column.baselined:
-        return _unknown_stream(reviewed, cell_of(file, column, None))
+        first = ask(BASELINE, environment=environment.slug, stream=file.stream)
+        return Standing(cell_of(file, column, None), None, why, first, "Only baseline it…", _way(reviewed))
     attempt = _newest_attempt(reviewed)
     partly = attempt if attempt and attempt.status == Application.Status.PARTLY else None
     cell = cell_of(file, column, partly) if column else None
@@ -52,21 +54,7 @@ def standing(reviewed: Review, column: Column | None) -> Standing:
         refuse_frozen(environment)
     except Refused as frozen:
         return Standing(cell, None, frozen.reason)
-    return _behind(reviewed, column, cell) if column and word == PENDING else Standing(cell, None, "")
-
-
-def _behind(reviewed: Review, column: Column, cell: Cell | None) -> Standing:
-    """Earlier files of its stream that the last reading found pending come first."""
-    file = reviewed.file
-    files = (
-        MigrationFile.objects.newest().filter(stream=file.stream).order_by("position", "path").only("path", "position")
-    )
-    earlier = [row for row in files if row.pk != file.pk and (row.position, row.path) < (file.position, file.path)]
-    waiting = [row.name for row in earlier if column.states.get(str(row.pk), {}).get("state") == PENDING]
-    if not waiting:
-        return Standing(cell, None, "")
-    why = f"{', '.join(waiting[:5])} {'comes' if len(waiting) == 1 else 'come'} first on {reviewed.environment.slug}."
-    return Standing(cell, None, why, way=_way(reviewed))
+    return Standing(cell, None, why, way=_way(reviewed) if why else "")
 
 
 def _way(reviewed: Review) -> str:
@@ -82,13 +70,3 @@ def _newest_attempt(reviewed: Review) -> Any:
         row.asked_by = operation.requested_by.username if operation else ""
         row.reason = operation.reason if operation else ""
     return row
-
-
-def _unknown_stream(reviewed: Review, cell: Cell | None) -> Standing:
-    file, slug = reviewed.file, reviewed.environment.slug
-    why = (
-        f"Its stream ({file.get_stream_display()}) is not baselined on {slug}: nobody knows which of its files are "
-        "applied there, and applying one fails until that is agreed."
-    )
-    first = ask(BASELINE, environment=slug, stream=file.stream)
-    return Standing(cell, None, why, first, "Only baseline it…", _way(reviewed))

@@ -142,8 +142,10 @@ def test_the_review_offers_the_whole_way_and_its_page_counts_the_votes(
     way = f"{reverse('admin:operations_request', args=['migrations.path'])}?environment=production&file={last.sha256}"
 
     page = client.get(way).text
+    alone = client.get(way.replace("migrations.path", "migrations.apply")).text
 
     assert way.replace("&", "&amp;") in review
     assert "baseline supabase, then 20260102000000_change_2.sql" in page
     assert (">Acts<" in page, "2 20260102000000_change_2.sql: apply" in page) == (False, True)
+    assert ("It is certain to fail for now" in page, "It is certain to fail for now" in alone) == (False, True)
     assert not Operation.objects.exists()

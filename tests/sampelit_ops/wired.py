@@ -11,6 +11,7 @@ backups.provider_pitr: by_a_restore(backups.provider_pitr)
 backups.provider_restore: by_a_restore(backups.provider_restore)
 deployments.deploy: tell
 deployments.rollback: by_a_rollback
+migrations.apply: told_before
 """,
     "named steps": """
 maintenance_off: maintenance_off maintenance_off urgent 300/120 s undoes maintenance_on
