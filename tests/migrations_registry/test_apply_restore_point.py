@@ -41,6 +41,7 @@ def test_the_providers_restore_point_lies_beside_ours(
     known = SimpleNamespace(pk="0" * 26, result={})
     context = SimpleNamespace(
         operation=known,
+        key=known.pk,
         environment=Environment.objects.get(),
         state={},
         log=log.append,
