@@ -9,7 +9,6 @@ import functools
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from operations import audit as operations_audit
 from operations.models import Environment, Heartbeat, SupabaseProject
@@ -59,16 +58,13 @@ def remember_projects(api: Supabase) -> list[dict[str, str]]:
         {"ref": project.ref, "name": project.name, "region": project.region, "status": project.status}
         for project in api.projects.list()
     ]
-    Heartbeat.objects.update_or_create(
-        name=PROJECTS, defaults={"beat_at": timezone.now(), "detail": {"projects": projects}}
-    )
+    Heartbeat.objects.keep(PROJECTS, {"projects": projects})
     return projects
 
 
 def known_projects() -> list[dict[str, str]]:
     """The projects of the last reading; nothing before the first."""
-    row = Heartbeat.objects.filter(name=PROJECTS).first()
-    return list(row.detail.get("projects", [])) if row else []
+    return list(Heartbeat.objects.kept(PROJECTS).get("projects", []))
 
 
 def link(environment: Environment, ref: str, *, by: str, how: str) -> None:

@@ -15,6 +15,7 @@ from backups.models.provider_backup import KINDS
 from backups.provider.assessment import judge, pitr_price
 from operations.engine.specs import Parameters
 from operations.models import Environment, SupabaseProject
+from operations.moments import second
 from operations.supabase_projects import ref_of
 from providers.errors import Refused
 
@@ -68,17 +69,6 @@ def of_second(environment: Environment, parameters: Parameters) -> Target:
             f"{window.earliest_at:%Y-%m-%dT%H:%M:%SZ} to now. {NOTHING}"
         )
     return Target(ref, at)
-
-
-def second(text: str) -> datetime:
-    """The moment as a whole second in UTC. Raises Refused for another shape, or without a time zone."""
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Refused(f"{text!r} is no time; write 2026-11-23T04:05:06Z. {NOTHING}") from None
-    if at.tzinfo is None:
-        raise Refused(f"{text} names no time zone; write it with Z or an offset. {NOTHING}")
-    return at.astimezone(UTC).replace(microsecond=0)
 
 
 def target_of(kind: str, environment: Environment, parameters: Parameters) -> Target:

@@ -15,12 +15,11 @@ from deployments.kinds.functions import (
     replace,
 )
 from deployments.models import FunctionBundle, FunctionVersion
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.supabase_projects import ref_of, supabase
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 from providers.supabase import Function, Supabase
 
 
@@ -101,10 +100,8 @@ def delete(ctx: StepContext) -> None:
     def gone() -> bool | None:
         return live(api, ctx) is None or None
 
-    if not gone():
-        once(ctx, lambda: api.functions.delete(ref_of(ctx.environment), slug))
-    if SUPABASE.until(ctx, gone) is None:
-        raise ProviderError(f"Supabase still shows {slug}. Look at its dashboard, then request it again.")
+    otherwise = f"Supabase still shows {slug}. Look at its dashboard, then request it again."
+    SUPABASE.brought_about(ctx, gone, lambda: api.functions.delete(ref_of(ctx.environment), slug), otherwise)
     mark_removed(ctx.environment, slug, str(ctx.operation.requested_by))
     ctx.result(function=slug, deleted=True)
 

@@ -11,7 +11,7 @@ from deployments.functions.sync import store_secrets
 from deployments.kinds.functions import SUPABASE
 from deployments.kinds.variables import WORKER_PREFIX, given_value
 from deployments.models import EdgeSecret
-from operations.engine.at_most_once import answered, once
+from operations.engine.at_most_once import answered
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -57,10 +57,8 @@ def delete_secret(ctx: StepContext) -> None:
     def gone() -> bool | None:
         return _shown(ctx) is None or None
 
-    if not gone():
-        once(ctx, lambda: api.secrets.delete(ref_of(ctx.environment), [name]))
-    if SUPABASE.until(ctx, gone) is None:
-        raise ProviderError(f"Supabase still shows the secret {name}. Look at its dashboard, then request it again.")
+    otherwise = f"Supabase still shows the secret {name}. Look at its dashboard, then request it again."
+    SUPABASE.brought_about(ctx, gone, lambda: api.secrets.delete(ref_of(ctx.environment), [name]), otherwise)
     store_secrets(api, ctx.environment)
     ctx.result(name=name, takes_effect="at the functions' next start")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import RENDER
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -16,16 +15,12 @@ from providers.render import Job, Render
 def start_job(ctx: StepContext) -> None:
     api, service = here(ctx)
     command = ctx.parameters["command"]
-    job = None
-    if not ctx.state.get("asked_at"):
-        ctx.state["known"] = [known.id for known in api.jobs.list(service.render_id)]
-        job = once(ctx, lambda: api.jobs.create(service.render_id, command))
-
-    def new_job() -> Job | None:
-        fresh = [job for job in api.jobs.list(service.render_id) if job.id not in ctx.state["known"]]
-        return next((job for job in fresh if job.start_command == command), None)
-
-    job = job or RENDER.until(ctx, new_job)
+    job = RENDER.made(
+        ctx,
+        lambda: api.jobs.list(service.render_id),
+        lambda: api.jobs.create(service.render_id, command),
+        lambda job: job.start_command == command,
+    )
     if job is None:
         raise ProviderError("Render lists no such job; it was not started. Request it again.")
     ctx.result(job=job.id)

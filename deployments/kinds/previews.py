@@ -10,11 +10,10 @@ from django.utils import timezone
 from deployments.kinds.base import ServiceKind, find_service, here, name_of
 from deployments.models import Service, named
 from deployments.render.at_most_once import RENDER
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 from providers.http.errors import NotFound
 
 MOST_DAYS = 365
@@ -85,10 +84,8 @@ def delete_preview(ctx: StepContext) -> None:
             return True
         return None
 
-    if not gone():
-        once(ctx, lambda: api.services.delete(service.render_id))
-    if RENDER.until(ctx, gone) is None:
-        raise ProviderError(f"Render still lists {service.name}. Look at its dashboard; nothing else was touched.")
+    otherwise = f"Render still lists {service.name}. Look at its dashboard; nothing else was touched."
+    RENDER.brought_about(ctx, gone, lambda: api.services.delete(service.render_id), otherwise)
     ctx.result(service=service.name, deleted=True)
 
 

@@ -14,12 +14,11 @@ from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
 from deployments.variables.reach import RISK, places
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 from providers.render import EnvGroup, Render
 
 NAMED = 20
@@ -69,9 +68,9 @@ def link(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if service.render_id in now.services else None
 
-    if linked() is None:
-        once(ctx, lambda: api.env_groups.link(seen.id, service.render_id))
-    _done(ctx, service, RENDER.until(ctx, linked), f"Render does not show {seen.name} on {service.name}.")
+    otherwise = f"Render does not show {seen.name} on {service.name}. Look at its dashboard."
+    now = RENDER.brought_about(ctx, linked, lambda: api.env_groups.link(seen.id, service.render_id), otherwise)
+    _done(ctx, service, now)
 
 
 def unlink(ctx: StepContext) -> None:
@@ -81,14 +80,12 @@ def unlink(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if service.render_id not in now.services else None
 
-    if gone() is None:
-        once(ctx, lambda: api.env_groups.unlink(seen.id, service.render_id))
-    _done(ctx, service, RENDER.until(ctx, gone), f"Render still shows {seen.name} on {service.name}.")
+    otherwise = f"Render still shows {seen.name} on {service.name}. Look at its dashboard."
+    now = RENDER.brought_about(ctx, gone, lambda: api.env_groups.unlink(seen.id, service.render_id), otherwise)
+    _done(ctx, service, now)
 
 
-def _done(ctx: StepContext, service: Service, now: EnvGroup | None, otherwise: str) -> None:
-    if now is None:
-        raise ProviderError(f"{otherwise} Look at its dashboard.")
+def _done(ctx: StepContext, service: Service, now: EnvGroup) -> None:
     row = fingerprints.store_group(now)
     ctx.result(group=row.name, service=service.name, takes_effect="with its next deploy")
 

@@ -13,12 +13,11 @@ from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
 from deployments.variables import fingerprints, parity
 from deployments.variables.reach import RISK, places, strictest
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 from providers.render import EnvGroup, Render
 
 
@@ -72,10 +71,8 @@ def set_variable(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if any(variable.key == key and variable.value == value for variable in now.variables) else None
 
-    if not shown():
-        once(ctx, lambda: api.env_groups.set(seen.id, key, value))
-    now = RENDER.until(ctx, shown)
-    _done(ctx, now, f"Render does not show the new value of {key} in {seen.name}. Look at its dashboard.")
+    otherwise = f"Render does not show the new value of {key} in {seen.name}. Look at its dashboard."
+    _done(ctx, RENDER.brought_about(ctx, shown, lambda: api.env_groups.set(seen.id, key, value), otherwise))
 
 
 def delete_variable(ctx: StepContext) -> None:
@@ -86,14 +83,11 @@ def delete_variable(ctx: StepContext) -> None:
         now = api.env_groups.get(seen.id)
         return now if all(variable.key != key for variable in now.variables) else None
 
-    if not gone():
-        once(ctx, lambda: api.env_groups.delete(seen.id, key))
-    _done(ctx, RENDER.until(ctx, gone), f"Render still shows {key} in {seen.name}. Look at its dashboard.")
+    otherwise = f"Render still shows {key} in {seen.name}. Look at its dashboard."
+    _done(ctx, RENDER.brought_about(ctx, gone, lambda: api.env_groups.delete(seen.id, key), otherwise))
 
 
-def _done(ctx: StepContext, now: EnvGroup | None, otherwise: str) -> None:
-    if now is None:
-        raise ProviderError(otherwise)
+def _done(ctx: StepContext, now: EnvGroup) -> None:
     row = fingerprints.store_group(now)
     names = [service.name for service in touched(row)]
     ctx.result(group=row.name, key=ctx.parameters["key"], services=names, takes_effect="with their next deploys")

@@ -12,11 +12,10 @@ from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import RENDER
 from deployments.variables import fingerprints, parity
-from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 
 WORKER_PREFIX = "OPS_VALUE_"
 
@@ -26,13 +25,12 @@ def set_variable(ctx: StepContext) -> None:
     api, service = here(ctx)
     key, value = ctx.parameters["key"], given_value(ctx)
 
-    def shown() -> bool | None:
-        return any(var.key == key and var.value == value for var in api.env_vars.list(service.render_id)) or None
-
-    if not shown():
-        once(ctx, lambda: api.env_vars.set(service.render_id, key, value))
-    if RENDER.until(ctx, shown) is None:
-        raise ProviderError(f"Render does not show the new value of {key} on {service.name}. Look at its dashboard.")
+    RENDER.brought_about(
+        ctx,
+        lambda: any(var.key == key and var.value == value for var in api.env_vars.list(service.render_id)) or None,
+        lambda: api.env_vars.set(service.render_id, key, value),
+        f"Render does not show the new value of {key} on {service.name}. Look at its dashboard.",
+    )
     fingerprints.note(service, key, value)
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 
@@ -51,13 +49,12 @@ def delete_variable(ctx: StepContext) -> None:
     api, service = here(ctx)
     key = ctx.parameters["key"]
 
-    def gone() -> bool | None:
-        return all(var.key != key for var in api.env_vars.list(service.render_id)) or None
-
-    if not gone():
-        once(ctx, lambda: api.env_vars.delete(service.render_id, key))
-    if RENDER.until(ctx, gone) is None:
-        raise ProviderError(f"Render still shows {key} on {service.name}. Look at its dashboard.")
+    RENDER.brought_about(
+        ctx,
+        lambda: all(var.key != key for var in api.env_vars.list(service.render_id)) or None,
+        lambda: api.env_vars.delete(service.render_id, key),
+        f"Render still shows {key} on {service.name}. Look at its dashboard.",
+    )
     service.variables.filter(key=key).delete()
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 

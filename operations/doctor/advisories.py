@@ -49,15 +49,10 @@ def look() -> None:
         known = advisories.holes(installed())
         latest, kept = advisories.newest_python(".".join(platform.python_version_tuple()[:2]))
     except ProviderError as error:
-        Heartbeat.objects.update_or_create(name=f"{NAME}.failed", defaults=_beat({"error": str(error)}))
+        Heartbeat.objects.keep(f"{NAME}.failed", {"error": str(error)})
         return
     Heartbeat.objects.filter(name=f"{NAME}.failed").delete()
-    found = {"holes": known, "python": latest, "supported": kept}
-    Heartbeat.objects.update_or_create(name=NAME, defaults=_beat(found))
-
-
-def _beat(detail: dict[str, Any]) -> dict[str, Any]:
-    return {"beat_at": timezone.now(), "detail": detail}
+    Heartbeat.objects.keep(NAME, {"holes": known, "python": latest, "supported": kept})
 
 
 @register

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.utils import timezone
-
 from operations import doctor
 from operations.engine import tick
 from operations.models import Heartbeat
@@ -20,8 +16,7 @@ def round_of_checks() -> list[doctor.Check]:
     _, before = kept()
     checks = doctor.run()
     tone = doctor.worst(checks)
-    detail: dict[str, Any] = {"tone": tone, "checks": [check.as_json() for check in checks]}
-    Heartbeat.objects.update_or_create(name=NAME, defaults={"beat_at": timezone.now(), "detail": detail})
+    Heartbeat.objects.keep(NAME, {"tone": tone, "checks": [check.as_json() for check in checks]})
     was_red = {check.name for check in before if check.tone == "bad"}
     red = {check.name: check for check in reversed(checks) if check.tone == "bad"}
     for name in sorted(was_red | set(red)):

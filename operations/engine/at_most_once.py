@@ -6,9 +6,9 @@ looks up what happened. Nothing is sent again, because no provider has idempoten
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.utils import timezone
 
@@ -16,7 +16,14 @@ from operations.engine.context import StepContext
 from providers.errors import ProviderError
 from providers.http.errors import RateLimited, Unavailable, UnknownOutcome
 
+
+class Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
 Answer = TypeVar("Answer")
+Made = TypeVar("Made", bound=Identified)
 Errors = tuple[type[ProviderError], ...]
 NEVER_LEFT: Errors = (RateLimited, Unavailable)
 
@@ -67,6 +74,35 @@ class Polling:
             ctx.progress(number + 1, most, unit="looks", note=f"waiting for {self.provider}")
             self.pause(ctx)
         return None
+
+    def brought_about(
+        self, ctx: StepContext, look: Callable[[], Answer | None], write: Callable[[], object], otherwise: str
+    ) -> Answer:
+        """Write once where `look` sees nothing yet, and look until it does. Raises ProviderError(otherwise)."""
+        if (seen := look()) is None:
+            once(ctx, write)
+            seen = self.until(ctx, look)
+        if seen is None:
+            raise ProviderError(otherwise)
+        return seen
+
+    def made(
+        self,
+        ctx: StepContext,
+        listed: Callable[[], Iterable[Made]],
+        write: Callable[[], Made | None],
+        ours: Callable[[Made], bool] = lambda one: True,
+        looks: int | None = None,
+    ) -> Made | None:
+        """What a write, sent once, makes: what its answer names, or the one in the list that was not there before."""
+        if not ctx.state.get("asked_at"):
+            ctx.state["known"] = [one.id for one in listed()]
+            if (made := once(ctx, write)) is not None:
+                return made
+        known = set(ctx.state["known"])
+        return self.until(
+            ctx, lambda: next((one for one in listed() if one.id not in known and ours(one)), None), looks
+        )
 
     def pause(self, ctx: StepContext) -> None:
         """Wait one interval, or less when the claim is lost; then check."""

@@ -11,8 +11,8 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from backups.provider.target import second
 from operations.models import Environment
+from operations.moments import second
 from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 from sampelit_ops.recover.loss import SHAPES, parse
