@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SPECS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 RENDER, RENDER_AS_PUBLISHED = SPECS / "render-openapi.mock.json", SPECS / "render-openapi.json"
+SUPABASE_AS_PUBLISHED = SPECS / "supabase-management-openapi.json"
 
 
 def required(spec: Path) -> OpenAPI:
@@ -28,6 +29,13 @@ def _load(spec: Path) -> OpenAPI:
     from openapi_core import Config, OpenAPI  # a second, which a process without such a test need not spend
 
     return OpenAPI.from_file_path(str(spec), config=Config(spec_validator_cls=None))  # type: ignore[arg-type]
+
+
+def unknown() -> type[Exception]:
+    """What `check` raises for a path or method that the file does not have."""
+    from openapi_core.templating.paths.exceptions import PathError
+
+    return PathError
 
 
 def moved(request: requests.PreparedRequest, base: str, server: str) -> requests.PreparedRequest:

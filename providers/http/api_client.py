@@ -19,7 +19,17 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 from providers import bounded_json, redact
 from providers.errors import ProviderError
 from providers.http import tally
-from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
+from providers.http.errors import (
+    CURSOR_LOST,
+    CursorLost,
+    NotFound,
+    PlanTooLow,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    UnknownOutcome,
+)
 from providers.http.rate_limits import RateLimits
 from providers.http.transport import DeadlineAdapter, exchange
 
@@ -120,11 +130,13 @@ class JsonClient:
                 return bounded_json.loads(content, repair=True) if content.strip() else None
             except ValueError:
                 return self._garbled(method, path)
-        message = self.redact(provider_message(content))
+        word, message = (self.redact(said) for said in provider_error(content))
         if code == 429:
             wait = self.limits.blocked(bucket, response.headers)
             raise RateLimited(f"{self.provider} asks to slow down; try again in {wait:.0f} s.", wait)
-        raise self._error(code, method, path, message)
+        if word in CURSOR_LOST:
+            raise CursorLost(self.provider, path, word)
+        raise self._error(code, method, path, f"{word}: {message}" if word else message)
 
     def _garbled(self, method: str, path: str) -> Any:
         if method == "GET":
@@ -161,10 +173,12 @@ def never_sent(error: Exception) -> bool:
     return early or isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def provider_message(content: bytes) -> str:
-    """The `message` of the error body that both providers send, or its first 200 characters."""
+def provider_error(content: bytes) -> tuple[str, str]:
+    """The `code` (Render's word for some errors) and the `message` of an error's body, or its first 200 characters."""
     try:
         parsed = bounded_json.loads(content)
     except ValueError:
-        return content[:200].decode("utf-8", "replace") or "no message"
-    return str((isinstance(parsed, dict) and parsed.get("message")) or "no message")[:500]
+        return "", content[:200].decode("utf-8", "replace") or "no message"
+    said = parsed if isinstance(parsed, dict) else {}
+    word = said.get("code")
+    return word[:80] if isinstance(word, str) else "", str(said.get("message") or "no message")[:500]

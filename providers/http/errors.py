@@ -21,6 +21,19 @@ class Rejected(ProviderError):
     """The provider understood the request and declined it (400, 406, 409, 422); nothing was changed."""
 
 
+CURSOR_LOST = frozenset({"invalid_cursor", "cursor_origin_receipt_expired", "cursor_origin_receipt_invalid"})
+
+
+class CursorLost(Rejected):
+    """The place where a list was to go on is no longer taken."""
+
+    def __init__(self, provider: str, path: str, word: str) -> None:
+        super().__init__(
+            f"{provider} no longer takes the place where the list {path} was to go on ({word}). Nothing was changed; "
+            "it is read from its beginning the next time."
+        )
+
+
 class RateLimited(ProviderError):
     """429, or a bucket known to be empty: nothing was changed. `wait` is the number of seconds until it refills."""
 

@@ -9,12 +9,14 @@ import re
 
 from providers.http.api_client import JsonClient
 from providers.render.config import Blueprints, EnvVars, Webhooks
-from providers.render.deploys import Deploys, Jobs
+from providers.render.deploys import CronRuns, Deploys, Jobs
+from providers.render.edge import Addresses, Domains, Routes
 from providers.render.groups import EnvGroups, SecretFiles
 from providers.render.observe import Events, Logs, Metrics
 from providers.render.owners import Owners
 from providers.render.postgres import Databases
 from providers.render.services import Services
+from providers.render.workspace import AuditLogs, Environments, MaintenanceRuns
 
 BASE = "https://api.render.com/v1"
 _DEPLOY_BUCKET = re.compile(r"^/services/([^/]+)/(?:deploys|rollback|suspend|resume)$")
@@ -45,6 +47,7 @@ class Render:
         self.services = Services(self.http)
         self.deploys = Deploys(self.http)
         self.jobs = Jobs(self.http)
+        self.cron_runs = CronRuns(self.http)
         self.events = Events(self.http)
         self.logs = Logs(self.http)
         self.metrics = Metrics(self.http)
@@ -54,3 +57,9 @@ class Render:
         self.webhooks = Webhooks(self.http)
         self.blueprints = Blueprints(self.http)
         self.databases = Databases(self.http)
+        self.domains = Domains(self.http)
+        self.routes = Routes(self.http)
+        self.addresses = Addresses(self.http)
+        self.audit_logs = AuditLogs(self.http)
+        self.environments = Environments(self.http)
+        self.maintenance_runs = MaintenanceRuns(self.http)

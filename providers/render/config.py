@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
+from providers.http.errors import UnknownOutcome
+from providers.http.shapes import needed
+from providers.render.models import part, text
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 
@@ -17,7 +20,7 @@ class EnvVars:
     def list(self, service: str) -> Iterator[EnvVar]:
         """Names and values in plain: hash them at once, store neither."""
         for data in things(self._http, at("services", service, "env-vars"), "envVar"):
-            yield EnvVar(data["key"], data.get("value") or "")
+            yield EnvVar(needed(data, "key"), text(data.get("value")))
 
     def set(self, service: str, key: str, value: str) -> None:
         """Sets one key. It takes effect with the next deploy."""
@@ -40,7 +43,10 @@ class Webhooks:
     def create(self, owner: str, url: str, name: str, events: Sequence[str] = ()) -> Webhook:
         """An empty list of events means all of them."""
         body = {"ownerId": owner, "url": url, "name": name, "enabled": True, "eventFilter": [*events]}
-        return Webhook.parse(self._http.send("POST", "/webhooks", body=body))
+        answer = part(self._http.send("POST", "/webhooks", body=body))
+        if not answer.get("id"):
+            raise UnknownOutcome("Render answered POST /webhooks without an id. Look at its list before you repeat it.")
+        return Webhook.parse(answer)
 
     def sent(self, webhook: str, *, after: datetime | None = None) -> Iterator[WebhookEvent]:
         """What Render sent, also what did not arrive here."""

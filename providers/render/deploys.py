@@ -1,4 +1,4 @@
-"""Deploys, rollback and one-off jobs. Render has no idempotency keys: each of these writes is sent once."""
+"""Deploys, rollback, one-off jobs, runs of cron jobs. Render has no idempotency keys: each write is sent once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Deploy, about, part
-from providers.render.paging import PAGE, at, pages, pages_after
-from providers.render.records import Job
+from providers.render.models import Deploy, about, part, text
+from providers.render.paging import PAGE, at, pages, pages_after, things
+from providers.render.records import CronRun, Job
 
 
 class Deploys:
@@ -74,8 +74,37 @@ class Jobs:
     def get(self, service: str, job: str) -> Job:
         return Job.parse(self._http.get(at("services", service, "jobs", job)))
 
-    def create(self, service: str, command: str) -> Job:
-        return Job.parse(self._http.send("POST", at("services", service, "jobs"), body={"startCommand": command}))
+    def create(self, service: str, command: str) -> Job | None:
+        """None where the answer names no job: look it up."""
+        answer = part(self._http.send("POST", at("services", service, "jobs"), body={"startCommand": command}))
+        return Job.parse(answer) if answer.get("id") else None
 
     def cancel(self, service: str, job: str) -> None:
         self._http.send("POST", at("services", service, "jobs", job, "cancel"))
+
+
+class CronRuns:
+    """Runs of a cron job; Render lists none, so that they are found by the events of their beginning and end."""
+
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    def begun(self, cron_job: str) -> Iterator[CronRun]:
+        return self._events(cron_job, "cron_job_run_started")
+
+    def ended(self, cron_job: str) -> Iterator[CronRun]:
+        return self._events(cron_job, "cron_job_run_ended")
+
+    def _events(self, cron_job: str, kind: str) -> Iterator[CronRun]:
+        for data in things(self._http, at("services", cron_job, "events"), "event", type=kind):
+            details = part(data.get("details"))
+            yield CronRun(text(details.get("cronJobRunId")), text(details.get("status")))
+
+    def start(self, cron_job: str) -> CronRun | None:
+        """Outside of its schedule; None where the answer names no run. Render cancels one that is under way."""
+        answer = part(self._http.send("POST", at("cron-jobs", cron_job, "runs")))
+        return CronRun(text(answer.get("id")), text(answer.get("status"))) if answer.get("id") else None
+
+    def cancel(self, cron_job: str) -> None:
+        """Whatever runs now."""
+        self._http.send("DELETE", at("cron-jobs", cron_job, "runs"))

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from providers.errors import ProviderError
 from providers.http.api_client import JsonClient
-from providers.render.models import Json, moment, part, text
+from providers.http.shapes import needed
+from providers.render.models import Json, listed, moment, part, text
 from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar
 
@@ -22,6 +23,10 @@ BOUND = timedelta(microseconds=1)
 class SecretFile:
     name: str
     content: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, data: Json) -> SecretFile:
+        return cls(needed(data, "name"), text(data.get("content")))
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,13 @@ class EnvGroup:
     @classmethod
     def parse(cls, data: Json) -> EnvGroup:
         return cls(
-            id=text(data["id"]),
+            id=needed(data, "id"),
             name=text(data.get("name")),
             owner_id=text(data.get("ownerId")),
             created_at=moment(data.get("createdAt")),
-            services=tuple(text(part(link).get("id")) for link in data.get("serviceLinks") or ()),
-            variables=tuple(EnvVar(text(v["key"]), text(v.get("value"))) for v in data.get("envVars") or ()),
-            files=tuple(SecretFile(text(f["name"]), text(f.get("content"))) for f in data.get("secretFiles") or ()),
+            services=tuple(text(part(link).get("id")) for link in listed(data.get("serviceLinks"))),
+            variables=tuple(EnvVar(needed(var, "key"), text(var.get("value"))) for var in listed(data.get("envVars"))),
+            files=tuple(SecretFile.parse(file) for file in listed(data.get("secretFiles"))),
         )
 
 
@@ -106,4 +111,11 @@ class SecretFiles:
     def list(self, service: str) -> Iterator[SecretFile]:
         """The service's own files, with their content in plain."""
         for data in things(self._http, at("services", service, "secret-files"), "secretFile"):
-            yield SecretFile(text(data["name"]), text(data.get("content")))
+            yield SecretFile.parse(data)
+
+    def set(self, service: str, name: str, content: str) -> None:
+        """Sets one file. It takes effect with the next deploy."""
+        self._http.send("PUT", at("services", service, "secret-files", name), body={"content": content})
+
+    def delete(self, service: str, name: str) -> None:
+        self._http.send("DELETE", at("services", service, "secret-files", name))

@@ -30,6 +30,11 @@ def part(value: Any) -> Json:
     return value if isinstance(value, Mapping) else {}
 
 
+def listed(value: Any) -> list[Any]:
+    """The items of a list; nothing for what is none."""
+    return value if isinstance(value, list) else []
+
+
 def about(asked: str, answer: Any) -> Json:
     """The answer to a read of one thing. Raises Misshapen where it is about nothing, or about another."""
     said = part(answer)
@@ -148,7 +153,7 @@ class Service:
 
 
 def _words(given: Any) -> tuple[str, ...]:
-    return tuple(text(word)[:40] for word in given if isinstance(word, str)) if isinstance(given, list) else ()
+    return tuple(text(word)[:40] for word in listed(given) if isinstance(word, str))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from providers.http.api_client import JsonClient
+from providers.http.shapes import needed
 from providers.render.models import part, text
 from providers.render.paging import at, things
 
@@ -38,7 +39,7 @@ class Owners:
 
     def list(self) -> Iterator[Owner]:
         for data in things(self._http, "/owners", "owner"):
-            yield Owner(data["id"], data.get("name") or "", data.get("email") or "", data.get("type") or "")
+            yield Owner(needed(data, "id"), *(text(data.get(key)) for key in ("name", "email", "type")))
 
     def me(self) -> str:
         """The mail address of whoever the key belongs to; empty where Render tells none."""

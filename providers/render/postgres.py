@@ -1,13 +1,15 @@
-"""Render's own databases: which there are, and how far back Render can bring one (api-docs, "Postgres", recovery)."""
+"""Render's own databases: which there are, how far back Render can bring one (api-docs, "Postgres", recovery), its
+exports, and restart. A recovery is a new database beside the old one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Json, moment, text
+from providers.http.shapes import needed
+from providers.render.models import Json, about, listed, moment, part, text
 from providers.render.paging import at, things
 
 
@@ -22,7 +24,7 @@ class Database:
     @classmethod
     def parse(cls, data: Json) -> Database:
         return cls(
-            text(data["id"]),
+            needed(data, "id"),
             text(data.get("name")),
             text(data.get("plan")),
             text(data.get("status")),
@@ -42,6 +44,19 @@ class RecoveryWindow:
         return cls(text(data.get("recoveryStatus")), moment(data.get("startsAt")))
 
 
+@dataclass(frozen=True)
+class DatabaseExport:
+    """A dump that Render made; its address holds a key, so it is kept nowhere."""
+
+    id: str
+    created_at: datetime | None = None
+    ready: bool = False
+
+    @classmethod
+    def parse(cls, data: Json) -> DatabaseExport:
+        return cls(text(data.get("id")), moment(data.get("createdAt")), bool(text(data.get("url"))))
+
+
 class Databases:
     def __init__(self, http: JsonClient) -> None:
         self._http = http
@@ -52,3 +67,23 @@ class Databases:
 
     def recovery(self, database: str) -> RecoveryWindow:
         return RecoveryWindow.parse(self._http.get(at("postgres", database, "recovery")))
+
+    def get(self, database: str) -> Database:
+        return Database.parse(about(database, self._http.get(at("postgres", database))))
+
+    def restart(self, database: str) -> None:
+        self._http.send("POST", at("postgres", database, "restart"))
+
+    def recover(self, database: str, name: str, when: datetime) -> Database | None:
+        """A new database `name` as this one was at `when`; None where the answer names none: look it up."""
+        body = {"restoreName": name, "restoreTime": when.isoformat()}
+        answer = part(self._http.send("POST", at("postgres", database, "recovery"), body=body))
+        return Database.parse(answer) if answer.get("id") else None
+
+    def exports(self, database: str) -> Sequence[DatabaseExport]:
+        answer = self._http.get(at("postgres", database, "export"))
+        return [DatabaseExport.parse(part(data)) for data in listed(answer)]
+
+    def export(self, database: str) -> None:
+        """Render begins a dump; it is ready once `exports` shows it so."""
+        self._http.send("POST", at("postgres", database, "export"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from providers.http.shapes import needed
 from providers.render.models import Json, moment, part, text
 
 
@@ -29,13 +30,21 @@ class Job:
     @classmethod
     def parse(cls, data: Json) -> Job:
         return cls(
-            text(data["id"]),
+            needed(data, "id"),
             text(data.get("status")),
             text(data.get("startCommand")),
             moment(data.get("createdAt")),
             moment(data.get("startedAt")),
             moment(data.get("finishedAt")),
         )
+
+
+@dataclass(frozen=True)
+class CronRun:
+    """`status` is Render's word: pending, successful, unsuccessful or canceled."""
+
+    id: str
+    status: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Webhook:
     def parse(cls, data: Json) -> Webhook:
         events = tuple(text(name) for name in data.get("eventFilter") or ())
         return cls(
-            text(data["id"]), text(data.get("url")), data.get("enabled") is True, text(data.get("secret")), events
+            needed(data, "id"), text(data.get("url")), data.get("enabled") is True, text(data.get("secret")), events
         )
 
 
@@ -131,7 +140,7 @@ class Blueprint:
     @classmethod
     def parse(cls, data: Json) -> Blueprint:
         return cls(
-            text(data["id"]),
+            needed(data, "id"),
             text(data.get("name")),
             text(data.get("status")),
             data.get("autoSync") is True,

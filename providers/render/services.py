@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Instance, Service, about, moment, part
+from providers.http.shapes import needed
+from providers.render.models import Instance, Service, about, listed, moment, part
 from providers.render.paging import at, things
 
 
@@ -23,7 +24,7 @@ class Services:
 
     def instances(self, service: str) -> Sequence[Instance]:
         answer = self._http.get(at("services", service, "instances"))
-        return [Instance(data["id"], moment(data.get("createdAt"))) for data in answer or ()]
+        return [Instance(needed(data, "id"), moment(data.get("createdAt"))) for data in listed(answer)]
 
     def _patch(self, service: str, body: Mapping[str, Any]) -> Service:
         """Stores configuration; most changes need a deploy to take effect."""

@@ -15,11 +15,12 @@ from requests import Response
 from providers.http.api_client import JsonClient, Params
 from providers.supabase.database import DatabaseBackups, Queries
 from providers.supabase.functions import Functions, Secrets
+from providers.supabase.logs import Logs
 from providers.supabase.projects import Organizations, Projects
 from providers.supabase.security import Advisors, Network
 
 SCOPES = (
-    "organizations:read, projects:read, projects:write, database:read, database:write, "
+    "analytics:read, organizations:read, projects:read, projects:write, database:read, database:write, "
     "edge_functions:read, edge_functions:write, secrets:read, secrets:write"
 )  # of a scoped token; a personal one may do more
 
@@ -61,3 +62,4 @@ class Supabase:
         self.secrets = Secrets(self.http)
         self.advisors = Advisors(self.http)
         self.network = Network(self.http)
+        self.logs = Logs(self.http)

@@ -50,6 +50,15 @@ class DatabaseBackups:
         self._http.send("POST", f"/v1/projects/{ref}/database/backups/undo", body=body)
 
 
+def read_by_post(http: JsonClient, path: str, body: Any = None) -> Any:
+    """What Supabase takes as POST though it only reads, so that a lost answer changed nothing."""
+    try:
+        return http.send("POST", path, body=body)
+    except UnknownOutcome as error:
+        what = error.message.split(". It may")[0]
+        raise Unavailable(f"{what}. Nothing was changed: the query only reads.") from None
+
+
 class Queries:
     def __init__(self, http: JsonClient) -> None:
         self._http = http
@@ -62,12 +71,7 @@ class Queries:
     def read(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
         """The same as the read-only user, so that a lost answer changed nothing; qualify every name with its schema."""
         body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
-        try:
-            return list(items(self._http.send("POST", f"/v1/projects/{ref}/database/query/read-only", body=body)))
-        except UnknownOutcome as error:
-            raise Unavailable(
-                f"{error.message.split('. It may')[0]}. Nothing was changed: the query only reads."
-            ) from None
+        return list(items(read_by_post(self._http, f"/v1/projects/{ref}/database/query/read-only", body)))
 
     def migrations(self, ref: str) -> list[MigrationRow]:
         """The project's history, from the API or, where that refuses a token, from the table; [] without a table."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient, Params
+from providers.http.shapes import whole
 from providers.supabase.models import items, part
 from providers.supabase.records import Calls, Function, Secret
 
@@ -92,7 +93,7 @@ class Functions:
         name = next((key for key in COUNTS if rows and all(key in row for row in rows)), "")
         if not name:
             return None
-        return Calls(*(sum(int(row.get(key) or 0) for row in rows) for key in (name, "server_err_count")))
+        return Calls(*(sum(whole(row.get(key)) or 0 for row in rows) for key in (name, "server_err_count")))
 
 
 class Secrets:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from providers.http.shapes import needed, needed_number
+
 Json = Mapping[str, Any]
 
 
@@ -77,7 +79,7 @@ class Project:
     def parse(cls, data: Json) -> Self:
         database = part(data.get("database"))
         return cls(
-            ref=text(data.get("ref") or data["id"]),
+            ref=text(data.get("ref")) or needed(data, "id"),
             name=text(data.get("name")),
             organization=text(data.get("organization_slug") or data.get("organization_id")),
             region=text(data.get("region")),
@@ -105,7 +107,7 @@ class ServiceHealth:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        return cls(text(data["name"]), text(data.get("status")), text(data.get("error")))
+        return cls(needed(data, "name"), text(data.get("status")), text(data.get("error")))
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Backup:
     @classmethod
     def parse(cls, data: Json) -> Self:
         made = moment(data.get("inserted_at"))
-        return cls(int(data["id"]), text(data.get("status")), bool(data.get("is_physical_backup")), made)
+        return cls(needed_number(data, "id"), text(data.get("status")), bool(data.get("is_physical_backup")), made)
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class RestorePoint:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        return cls(text(data["name"]), text(data.get("status")), moment(data.get("completed_on")))
+        return cls(needed(data, "name"), text(data.get("status")), moment(data.get("completed_on")))
 
 
 @dataclass(frozen=True)

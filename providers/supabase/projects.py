@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from providers.http.api_client import JsonClient
 from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth, items, part
+from providers.supabase.state import ReadOnly, Upgrade, UpgradeStatus
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")
 _REF = re.compile(r"(?://|db\.|postgres\.)([a-z]{20})(?=[.:@/]|$)")
@@ -64,3 +65,21 @@ class Projects:
     def resume(self, ref: str) -> None:
         """Wake a paused project (Supabase calls this restore); poll `get(ref).status`."""
         self._http.send("POST", f"/v1/projects/{ref}/restore")
+
+    def read_only(self, ref: str) -> ReadOnly:
+        """Whether Supabase refuses writes because the disk is nearly full."""
+        return ReadOnly.parse(part(self._http.get(f"/v1/projects/{ref}/readonly")))
+
+    def lift_read_only(self, ref: str) -> None:
+        """For a quarter of an hour, in which space can be made."""
+        self._http.send("POST", f"/v1/projects/{ref}/readonly/temporary-disable")
+
+    def upgrade(self, ref: str) -> Upgrade:
+        """Whether its Postgres can be upgraded, to what, and what stands in the way."""
+        return Upgrade.parse(part(self._http.get(f"/v1/projects/{ref}/upgrade/eligibility")))
+
+    def upgrade_status(self, ref: str) -> UpgradeStatus | None:
+        """The last upgrade; None where there was none."""
+        answer = part(self._http.get(f"/v1/projects/{ref}/upgrade/status"))
+        status = part(answer.get("databaseUpgradeStatus"))
+        return UpgradeStatus.parse(status) if status else None

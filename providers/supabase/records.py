@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from providers.http.shapes import needed, whole
 from providers.supabase.models import Json, moment, part, text
 
 
@@ -27,11 +28,11 @@ class Function:
     @classmethod
     def parse(cls, data: Json) -> Self:
         return cls(
-            slug=text(data["slug"]),
+            slug=needed(data, "slug"),
             id=text(data.get("id")),
             name=text(data.get("name")),
             status=text(data.get("status")),
-            version=int(data.get("version") or 0),
+            version=whole(data.get("version")) or 0,
             verify_jwt=bool(data.get("verify_jwt", True)),
             entrypoint=text(data.get("entrypoint_path")),
             bundle_sha256=text(data.get("ezbr_sha256")),
@@ -57,7 +58,7 @@ class Secret:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        return cls(text(data["name"]), moment(data.get("updated_at")))
+        return cls(needed(data, "name"), moment(data.get("updated_at")))
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Lint:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        name, detail = text(data["name"]), text(data.get("detail"))
+        name, detail = needed(data, "name"), text(data.get("detail"))
         return cls(
             name=name,
             title=text(data.get("title")) or name,
@@ -135,7 +136,7 @@ class Pooler:
         return cls(
             type=text(data.get("database_type")),
             host=text(data.get("db_host")),
-            port=int(data.get("db_port") or 0),
+            port=whole(data.get("db_port")) or 0,
             user=text(data.get("db_user")),
             database=text(data.get("db_name")),
             mode=text(data.get("pool_mode")),

@@ -1,4 +1,4 @@
-"""Advisors, TLS enforcement, network restrictions and the pooler's address."""
+"""Advisors, TLS enforcement, network restrictions and bans, and the pooler's address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
-from providers.supabase.models import items, part
+from providers.supabase.database import read_by_post
+from providers.supabase.models import items, part, text
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 
 
@@ -41,6 +42,20 @@ class Network:
         body = {"dbAllowedCidrs": list(cidrs), "dbAllowedCidrsV6": list(cidrs_v6)}
         answer = self._http.send("POST", f"/v1/projects/{ref}/network-restrictions/apply", body=body)
         return NetworkRestrictions.parse(part(answer))
+
+    def allow(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> None:
+        """Adds to the lists and leaves the rest; in force once `restrictions` says applied."""
+        lists = {"dbAllowedCidrs": [*cidrs], "dbAllowedCidrsV6": [*cidrs_v6]}
+        body = {"add": {name: cidr for name, cidr in lists.items() if cidr}}
+        self._http.send("PATCH", f"/v1/projects/{ref}/network-restrictions", body=body)
+
+    def banned(self, ref: str) -> Sequence[str]:
+        """Addresses shut out for too many wrong passwords. A read, though Supabase takes it as POST."""
+        answer = part(read_by_post(self._http, f"/v1/projects/{ref}/network-bans/retrieve"))
+        return [text(address) for address in answer.get("banned_ipv4_addresses") or ()]
+
+    def unban(self, ref: str, addresses: Sequence[str]) -> None:
+        self._http.send("DELETE", f"/v1/projects/{ref}/network-bans", body={"ipv4_addresses": [*addresses]})
 
     def ssl(self, ref: str) -> SslEnforcement:
         return SslEnforcement.parse(part(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))

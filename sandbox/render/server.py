@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox.render import applications, control, lifecycle
-from sandbox.render.api import config, deploys, groups, observe, postgres, services
+from sandbox.render.api import config, deploys, edge, groups, observe, postgres, services, workspace
 from sandbox.render.delivery import Deliveries
 from sandbox.render.faults import Fault, Faults
 from sandbox.render.limits import Limits, bucket
@@ -26,7 +26,7 @@ from sandbox.render.routing import Request, dispatch
 from sandbox.render.seed import seed
 from sandbox.render.world import ApiError, World, utc_now
 
-API_MODULES = (config, deploys, groups, observe, postgres, services)
+API_MODULES = (config, deploys, edge, groups, observe, postgres, services, workspace)
 Answer = tuple[int, dict[str, str], bytes]
 
 

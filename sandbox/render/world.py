@@ -31,6 +31,7 @@ _KEPT = (
     "plan",
     "groups",
     "files",
+    "things",
 )
 
 
@@ -68,6 +69,7 @@ class World:
         self.commits: dict[str, list[Json]] = {}
         self.groups: dict[str, Json] = {}
         self.files: dict[str, dict[str, str]] = {}
+        self.things: dict[str, Any] = {}  # what only one of the API's modules knows
         self.logs: list[Json] = []
         self.outbox: list[Json] = []
         self.next_failures: dict[str, str] = {}

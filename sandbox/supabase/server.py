@@ -13,13 +13,13 @@ import psycopg
 
 from providers.embedded_postgres.server import EmbeddedPostgres
 from sandbox.refs import REFS, SUPABASE_TOKEN
-from sandbox.supabase import api_backups, api_database, api_functions, api_network, api_projects, control
+from sandbox.supabase import api_backups, api_database, api_functions, api_network, api_projects, api_state, control
 from sandbox.supabase.recovery import Recovery
 from sandbox.supabase.routing import dispatch
 from sandbox.supabase.state import ApiError, World, new_project
 from sandbox.web import Request, Response, base_url, serve
 
-API_MODULES = (api_backups, api_database, api_functions, api_network, api_projects)
+API_MODULES = (api_backups, api_database, api_functions, api_network, api_projects, api_state)
 # As recorded; the sandbox never runs out by itself, a fault of 429 does that.
 LIMITS = {"X-RateLimit-Limit": "120", "X-RateLimit-Remaining": "119", "X-RateLimit-Reset": "60"}
 PLANS = {"production": "pro", "staging": "free"}

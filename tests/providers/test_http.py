@@ -12,10 +12,20 @@ import stamina
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from providers.errors import ProviderError
-from providers.http.api_client import never_sent, provider_message
-from providers.http.errors import NotFound, PlanTooLow, RateLimited, Rejected, Unauthorized, Unavailable, UnknownOutcome
+from providers.http.api_client import never_sent, provider_error
+from providers.http.errors import (
+    CursorLost,
+    NotFound,
+    PlanTooLow,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    UnknownOutcome,
+)
 from providers.http.rate_limits import RateLimits, seconds_left
 from providers.render import Render
+from tests.providers.supabase_client import Answering
 from tests.render_sandbox import Harness, running
 
 
@@ -152,7 +162,26 @@ def test_no_error_carries_the_token_or_a_secret(harness: Harness) -> None:
 
 
 def test_messages_of_odd_bodies() -> None:
-    assert provider_message(b'{"message": "no"}') == "no"
-    assert provider_message(b"<html>Bad gateway</html>").startswith("<html>")
-    assert provider_message(b"") == "no message"
-    assert provider_message(b"[1]") == "no message"
+    assert provider_error(b'{"message": "no"}') == ("", "no")
+    assert provider_error(b'{"message": "no", "code": "invalid_cursor"}') == ("invalid_cursor", "no")
+    assert provider_error(b'{"message": "no", "code": 7}') == ("", "no")
+    assert provider_error(b"<html>Bad gateway</html>")[1].startswith("<html>")
+    assert provider_error(b"") == ("", "no message")
+    assert provider_error(b"[1]") == ("", "no message")
+
+
+@pytest.mark.parametrize("word", ["invalid_cursor", "cursor_origin_receipt_expired", "cursor_origin_receipt_invalid"])
+def test_a_place_in_a_list_that_is_no_longer_taken_says_so(word: str) -> None:
+    render = Render("rnd_x", deadline=0.2)
+    render.http._session.mount("https://", Answering(400, {"code": word, "message": "bad cursor"}))
+
+    with pytest.raises(CursorLost, match=rf"where the list /services was to go on \({word}\). Nothing was changed"):
+        list(render.services.list())
+
+
+def test_a_word_for_an_error_is_shown_also_one_that_nobody_knows() -> None:
+    render = Render("rnd_x", deadline=0.2)
+    render.http._session.mount("https://", Answering(409, {"code": "a_word_of_2027", "message": "busy"}))
+
+    with pytest.raises(Rejected, match="409: a_word_of_2027: busy"):
+        render.services.restart("srv-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -22,7 +23,7 @@ BASE = "https://api.render.com/v1"
 AT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 S, D, J = "srv-1", "dep-1", "job-0123456789abcdefghij"
 E, W = "evt-0123456789abcdefghij", "whk-0123456789abcdefghij"
-G = "evg-0123456789abcdefghij"
+G, M, P = "evg-0123456789abcdefghij", "mrn-0123456789abcdefghij", "dpg-0123456789abcdefghij-a"
 UNSET_LIMIT = {"limit": 100}
 
 
@@ -75,6 +76,11 @@ def body(name: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"body": partial(model, name, data)}
 
 
+def event(word: str) -> Callable[[], Any]:
+    """A kind of event, made when its test runs, as a body is."""
+    return lambda: import_module("render.public_api.models.service_event_type").ServiceEventType(word)
+
+
 def web_details(**details: Any) -> dict[str, Any]:
     return {"body": partial(_web_details, details)}
 
@@ -86,6 +92,8 @@ def _web_details(details: dict[str, Any]) -> Any:
     return patch(service_details=web(**details))
 
 
+FILE = body("AddOrUpdateSecretFileBody", {"content": "x"})
+PLACE = body("RoutePatch", {"priority": 0})
 CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]] = [
     (lambda r: r.owners.list(), "workspaces.list_owners", (), UNSET_LIMIT),
     (lambda r: r.owners.members("tea-1"), "workspaces.retrieve_owner_members", ("tea-1",), {}),
@@ -209,7 +217,63 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
         ),
     ),
     (lambda r: r.webhooks.sent(W, after=AT), "webhooks.list_webhook_events", (W,), {"sent_after": AT} | UNSET_LIMIT),
+    (lambda r: r.secret_files.set(S, "a.json", "x"), "services.add_or_update_secret_file", (S, "a.json"), FILE),
+    (lambda r: r.secret_files.delete(S, "a.json"), "services.delete_secret_file", (S, "a.json"), {}),
+    (lambda r: r.cron_runs.start("crn-1"), "services_cron_jobs.run_cron_job", ("crn-1",), {}),
+    (lambda r: r.cron_runs.cancel("crn-1"), "services_cron_jobs.cancel_cron_job_run", ("crn-1",), {}),
+    (
+        lambda r: r.cron_runs.begun(S),
+        "services.list_events",
+        (S,),
+        {"type_": event("cron_job_run_started")} | UNSET_LIMIT,
+    ),
+    (
+        lambda r: r.cron_runs.ended(S),
+        "services.list_events",
+        (S,),
+        {"type_": event("cron_job_run_ended")} | UNSET_LIMIT,
+    ),
+    (lambda r: r.databases.get(P), "postgres.retrieve_postgres", (P,), {}),
+    (lambda r: r.databases.restart(P), "postgres.restart_postgres", (P,), {}),
+    (lambda r: r.databases.exports(P), "postgres.list_postgres_export", (P,), {}),
+    (lambda r: r.databases.export(P), "postgres.create_postgres_export", (P,), {}),
+    (
+        lambda r: r.databases.recover(P, "ops-recovered", AT),
+        "postgres.recover_postgres",
+        (P,),
+        body("RecoveryInput", {"restoreName": "ops-recovered", "restoreTime": AT.isoformat()}),
+    ),
+    (lambda r: r.domains.list(S), "custom_domains.list_custom_domains", (S,), UNSET_LIMIT),
+    (lambda r: r.domains.get(S, "a.example"), "custom_domains.retrieve_custom_domain", (S, "a.example"), {}),
+    (lambda r: r.domains.verify(S, "a.example"), "custom_domains.refresh_custom_domain", (S, "a.example"), {}),
+    (lambda r: r.routes.list(S), "services_routes.list_routes", (S,), UNSET_LIMIT),
+    (lambda r: r.routes.move(S, "rdr-1", 0), "services_routes.patch_route", (S, "rdr-1"), PLACE),
+    (lambda r: r.addresses.outbound(S), "services.retrieve_service_outbound_ips", (S,), {}),
+    (
+        lambda r: r.audit_logs.list("tea-1", start=AT),
+        "audit_logs.list_owner_audit_logs",
+        ("tea-1",),
+        {"start_time": AT} | UNSET_LIMIT,
+    ),
+    (lambda r: r.environments.projects(), "projects_environments.list_projects", (), UNSET_LIMIT),
+    (
+        lambda r: r.environments.list(["prj-1"]),
+        "projects_environments.list_environments",
+        (),
+        {"project_id": ["prj-1"]} | UNSET_LIMIT,
+    ),
+    (lambda r: r.maintenance_runs.list("tea-1"), "maintenance.list_maintenance", (), {"owner_id": ["tea-1"]}),
+    (lambda r: r.maintenance_runs.get(M), "maintenance.retrieve_maintenance", (M,), {}),
+    (
+        lambda r: r.maintenance_runs.reschedule(M, AT),
+        "maintenance.update_maintenance",
+        (M,),
+        body("MaintenanceRunPATCH", {"scheduledAt": AT.isoformat()}),
+    ),
+    (lambda r: r.maintenance_runs.start(M), "maintenance.trigger_maintenance", (M,), {}),
 ]
+# In the SDK of October 2026 and not in the file of August.
+YOUNGER = {"services_routes.patch_route", "services.retrieve_service_outbound_ips"}
 
 
 @pytest.mark.sampled(3)
@@ -235,7 +299,9 @@ def test_request_is_valid_by_the_openapi_file(
     """As Render published it; where a body fits several branches of an undiscriminated oneOf, with that mended."""
     request = ours(call)
     several = b"serviceDetails" in (request.body or b"")
-    openapi.check(openapi.required(openapi.RENDER if several else openapi.RENDER_AS_PUBLISHED), request)
+    spec = openapi.required(openapi.RENDER if several else openapi.RENDER_AS_PUBLISHED)
+    with pytest.raises(openapi.unknown()) if function in YOUNGER else nullcontext():
+        openapi.check(spec, request)
 
 
 def test_blueprint_is_sent_as_the_official_form() -> None:

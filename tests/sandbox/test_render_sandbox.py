@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 import requests
 
+from sandbox.render.api.postgres import ID
+from sandbox.render.api.workspace import plan
 from tests import openapi
 from tests.render_sandbox import API, Harness, running
 
@@ -45,6 +48,11 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
     made = {"name": "g", "ownerId": "tea-1", "envVars": [{"key": "A", "value": "b"}]}
     now = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-22T01:00:00Z"}
     path = f"/services/{service}"
+    world = harness.sandbox.world
+    cron, later = f"crn-{'0' * 20}", (world.now() + timedelta(hours=1)).isoformat()
+    world.services[cron] = world.services[static] | {"id": cron, "type": "cron_job"}
+    world.deploys[cron], world.events[cron], world.jobs[cron] = [], [], []
+    run = plan(world, ID, world.now() + timedelta(days=2), world.now() + timedelta(days=7))["id"]
     return [
         ("GET", "/owners", {}),
         ("GET", "/owners/tea-sampelit00000000000/members", {}),
@@ -96,6 +104,27 @@ def asked(harness: Harness) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", "/postgres", {}),
         ("GET", "/postgres/dpg-sampelitops0000000000-a/recovery", {}),
         ("GET", "/postgres/dpg-unknown-a/recovery", {}),
+        ("GET", f"/postgres/{ID}", {}),
+        ("POST", f"/postgres/{ID}/recovery", {"json": {"restoreTime": later, "restoreName": "r"}}),
+        ("POST", f"/postgres/{ID}/restart", {}),
+        ("POST", f"/postgres/{ID}/export", {}),
+        ("GET", f"/postgres/{ID}/export", {}),
+        ("GET", "/owners/tea-sampelit00000000000/audit-logs", {}),
+        ("GET", "/projects", {}),
+        ("GET", "/environments", {"params": {"projectId": "prj-sampelit000000000000"}}),
+        ("GET", "/maintenance", {}),
+        ("GET", f"/maintenance/{run}", {}),
+        ("PATCH", f"/maintenance/{run}", {"json": {"scheduledAt": later}}),
+        ("POST", f"/maintenance/{run}/trigger", {}),
+        ("PUT", f"{path}/secret-files/f.json", {"json": {"content": "c"}}),
+        ("DELETE", f"{path}/secret-files/f.json", {}),
+        ("GET", f"{path}/custom-domains", {}),
+        ("GET", f"{path}/custom-domains/app.sampelit.example", {}),
+        ("POST", f"{path}/custom-domains/app.sampelit.example/verify", {}),
+        ("GET", f"/services/{static}/routes", {}),
+        ("POST", f"/cron-jobs/{cron}/runs", {}),
+        ("DELETE", f"/cron-jobs/{cron}/runs", {}),
+        ("GET", f"/services/{cron}/events", {}),
         ("GET", "/services/srv-unknown", {}),
         ("PATCH", path, {"json": {"autoDeploy": "no"}}),
     ]
