@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from deployments import network, workspace
 from deployments.functions.advisors import open_errors
 from deployments.health.trouble import troubles, unknown_words
 from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
@@ -191,4 +192,6 @@ def _answers(environment: Environment) -> Check:
 
 def register() -> None:
     for check in (render, services, variables, blueprints, supabase_functions, troubles, unknown_words):
+        doctor.register(check)
+    for check in (workspace.places, workspace.planned_maintenance, network.reach):
         doctor.register(check)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.utils import timezone
 
-from deployments import maintenance_watchdog, previews
+from deployments import maintenance_watchdog, network, previews, workspace
 from deployments.blueprint import service as blueprint
 from deployments.functions import bundle_retention
 from deployments.functions.sync import sync_all
@@ -25,6 +25,7 @@ from deployments.render.sync import poll
 from deployments.variables import fingerprints, portal
 from operations import supabase_projects
 from operations.engine import tick
+from operations.models import Environment
 from operations.periodic.isolation import each, in_turn, tell
 from providers.errors import ProviderError, Refused
 
@@ -44,6 +45,8 @@ def register() -> None:
     tick.every("deployments.previews", 300.0, previews.end_previews)
     tick.every("deployments.reconcile", 600.0, reconcile_webhooks)
     tick.every("deployments.variables", 900.0, read_variables)
+    tick.every("deployments.workspace", 900.0, read_workspace)
+    tick.every("deployments.network", 600.0, read_networks)
     tick.every("deployments.bundles", 86_400.0, let_bundles_go)
 
 
@@ -106,6 +109,30 @@ def read_functions() -> None:
     for line in report.failed:
         logger.warning("Supabase could not be read: %s", line)
     tell(report.broken)
+
+
+def read_workspace() -> None:
+    """Databases, planned maintenance, environments and addresses of Render's workspaces."""
+    if not client.configured():
+        return
+    try:
+        workspace.read(client.quick())
+    except ProviderError as error:
+        logger.warning("Render's workspaces could not be read: %s", error)
+
+
+def read_networks() -> None:
+    """Who may reach each project's database."""
+    if not supabase_projects.configured():
+        return
+    failed = list[str]()
+    for environment in Environment.objects.exclude(supabase_ref=""):
+        with each(environment.slug, failed, alone=True):
+            try:
+                network.read(supabase_projects.quick(), environment)
+            except ProviderError as error:
+                logger.warning("Who may reach the database of %s could not be read: %s", environment, error)
+    tell(failed)
 
 
 def let_bundles_go() -> None:

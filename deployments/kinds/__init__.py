@@ -11,11 +11,20 @@ from deployments.kinds.function_secrets import DeleteSecret, SetSecret
 from deployments.kinds.maintenance import Maintenance, register_steps
 from deployments.kinds.one_off_job import RunJob
 from deployments.kinds.previews import DeletePreview, KeepPreview
+from deployments.kinds.project.database_state import CheckUpgrade, LiftReadOnly
+from deployments.kinds.project.network import AllowRender, Unban
 from deployments.kinds.rollback import Rollback
 from deployments.kinds.source import Autodeploy, HealthPath, Source
 from deployments.kinds.variable_group_links import LinkGroup, UnlinkGroup
 from deployments.kinds.variable_groups import DeleteGroupVariable, SetGroupVariable
 from deployments.kinds.variables import DeleteVariable, SetVariable
+from deployments.kinds.workspace.audit_log import ReadAuditLog
+from deployments.kinds.workspace.cron_jobs import CancelCron, RunCron
+from deployments.kinds.workspace.databases import ExportDatabase, RecoverDatabase, RestartDatabase
+from deployments.kinds.workspace.edge import MoveRoute, VerifyDomain
+from deployments.kinds.workspace.environments import FollowEnvironment
+from deployments.kinds.workspace.maintenance_runs import RescheduleMaintenance, StartMaintenance
+from deployments.kinds.workspace.secret_files import DeleteSecretFile, SetSecretFile
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 
@@ -47,6 +56,23 @@ ALL: list[type[OperationKind]] = [
     LinkGroup,
     UnlinkGroup,
     ReadBlueprint,
+    ReadAuditLog,
+    FollowEnvironment,
+    RestartDatabase,
+    ExportDatabase,
+    RecoverDatabase,
+    RescheduleMaintenance,
+    StartMaintenance,
+    RunCron,
+    CancelCron,
+    SetSecretFile,
+    DeleteSecretFile,
+    VerifyDomain,
+    MoveRoute,
+    AllowRender,
+    Unban,
+    LiftReadOnly,
+    CheckUpgrade,
 ]
 
 

@@ -7,7 +7,6 @@ is gone or back is told to people too, each once and in the transaction of the r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from deployments import workspace
+from deployments.environment_group import group_of
 from deployments.models import Service
 from deployments.render.gone import not_found
 from ledger.services import record
@@ -40,11 +41,14 @@ def sync_services(api: Render, failed: list[str]) -> list[Service]:
     `failed` takes what could not be stored: one such row stops no other. A list that misses a row is no word about it:
     it is asked for by its id."""
     rows = {row.render_id: row for row in Service.objects.select_related("environment")}
-    present, listed = [], set()
-    for seen in api.services.list():
-        listed.add(seen.id)
+    every, present = list(api.services.list()), []
+    if any(seen.environment_id and seen.id not in rows for seen in every):
+        with each("Render's environments", failed, alone=True):
+            workspace.read_environments(api)
+    for seen in every:
         with each(seen.name or seen.id or "a service without an id", failed), transaction.atomic():
             present.append(store_service(seen, rows.get(seen.id)))
+    listed = {seen.id for seen in every}
     missed = [row for row in rows.values() if row.removed_at is None and row.render_id not in listed]
     for row in sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]:
         with each(row.name, failed):
@@ -128,8 +132,10 @@ def columns(seen: Seen) -> dict[str, Any]:
 
 
 def environment_of(row: Service) -> Environment:
-    """The environment that the service's name, branch and parent point to; a new one is as strict as the strictest."""
-    group = group_of(row.name, row.branch, row.parent_render_id)
+    """The environment that Render has it in, or its name, branch and parent point to; a new one is as strict as the
+    strictest."""
+    at_render = "" if row.parent_render_id else workspace.known().environments.get(row.render_id, "")
+    group = group_of(at_render, "", "") if at_render else group_of(row.name, row.branch, row.parent_render_id)
     taken = Environment.objects.filter(slug=group.slug).exclude(kind=group.kind).exists()
     slug = f"{group.kind}-{group.slug}"[:60] if taken and group.kind == "preview" else group.slug
     return seen_environment(slug, name=group.name, kind=group.kind, by=RENDER)[0]
@@ -167,25 +173,3 @@ def _announce(row: Service, code: str, subject: str, body: str, at: datetime) ->
 
 def _plain(value: Any) -> str | int | bool | None:
     return value if isinstance(value, str | int | bool | None) else str(value)
-
-
-_STAGING = re.compile(
-    r"(?:^|[-_ /.])(staging|stage|stg|dev|develop|development|test|testing|qa|uat)(?:$|[-_ /.])", re.I
-)
-
-
-@dataclass(frozen=True)
-class Group:
-    slug: str
-    name: str
-    kind: str
-
-
-def group_of(name: str, branch: str, parent: str) -> Group:
-    """The environment of one service."""
-    if parent:
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "preview"
-        return Group(slug, name[:100], "preview")
-    if _STAGING.search(name) or _STAGING.search(branch):
-        return Group("staging", "Staging", "staging")
-    return Group("production", "Production", "production")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from deployments.models import Deployment
 from deployments.models.deployment import WAS_LIVE, Status
-from deployments.web import charts, logs, remote
+from deployments.web import charts, logs, remote, supabase_log
 from deployments.web.badges import status_badge
 from deployments.web.verbs import last_good, verb
 
@@ -83,6 +83,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "strip": charts.health_strip(checks) if checks else "",
         "checks": checks,
         "metrics": [charts.metric(name, answers[name], [row.finished_at]) for name in AROUND if name in answers],
+        **supabase(row),
     }
 
 
@@ -137,3 +138,9 @@ def readers(row: Deployment) -> dict[str, remote.Reader]:
         return lambda api: api.metrics.series(name, row.service.render_id, start, min(end, timezone.now()), 60)
 
     return sources | {name: metric(name) for name in AROUND}
+
+
+def supabase(row: Deployment) -> dict[str, Any]:
+    """What the database and the functions logged from the start to five minutes after the switch."""
+    end = min((row.finished_at or timezone.now()) + timedelta(minutes=5), timezone.now())
+    return supabase_log.around(row.service.environment, row.created_at, end, f"deployment:{row.pk}:{row.status}")

@@ -14,19 +14,26 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from deployments import network
 from deployments.models import Deployment, HealthCheck, Service, SyncState
 from deployments.models.deployment import MOVING, Status
-from deployments.web import charts, remote
+from deployments.web import charts, remote, supabase_log
 from deployments.web.delivery import delivery
 from deployments.web.verbs import of_service
 from operations.models import Environment
 from operations.notes.service import Subject
 from operations.web import notes_page
 from providers.render import Event, Render
+from providers.render.event_types import DISK, TROUBLE
 
 DAYS = 14
+LOGGED_MINUTES = 15
 METRICS = ("cpu", "memory", "http-requests")
-CRASHES = ("server_failed", "server_hardware_failure", "image_pull_failed")
+NOTED = {  # what somebody changed at Render, by its event
+    "auto_deploy_disabled": "Autodeploy was switched off at Render",
+    "auto_deploy_enabled": "Autodeploy was switched on at Render: the next push deploys",
+    "disk_snapshot_restored": "A disk was put back to a snapshot: what was written since is gone",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
     for service in services:
         service.environment = environment
-    shown = lines(request, services)
+    shown, now = lines(request, services), timezone.now()
     context = {
         **admin.site.each_context(request),
         "title": environment.name,
@@ -69,6 +76,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **watched(shown),
         **delivery(environment),
         **notes_page.card(request, f"environment-{environment.slug}"),
+        **supabase_log.around(environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
+        "reach": list(network.of(environment)),
         "file": file,
         "differences": file.differences if file else [],
     }
@@ -125,11 +134,11 @@ def readers(service: Service) -> dict[str, remote.Reader]:
     def metric(name: str) -> remote.Reader:
         return lambda api: api.metrics.series(name, service.render_id, start, now, 300)
 
-    return {name: metric(name) for name in METRICS} | {"events": lambda api: crashes(api, service, now)}
+    return {name: metric(name) for name in METRICS} | {"events": lambda api: told(api, service, now)}
 
 
 def timeline(known: list[Deployment], events: list[Event]) -> list[Incident]:
-    """Deploys and crashes of the last two weeks in one line of time, newest first."""
+    """Deploys, crashes and changes at Render of the last two weeks in one line of time, newest first."""
     since = timezone.now() - timedelta(days=DAYS)
     incidents = [deployed(row) for row in known if row.created_at >= since] + [incident(event) for event in events]
     return sorted(incidents, key=lambda item: item.at or since, reverse=True)[:12]
@@ -143,13 +152,22 @@ def deployed(row: Deployment) -> Incident:
     return Incident(row.finished_at or row.created_at, f"{row.short} {row.title}", word, tone, row.actor, url)
 
 
-def crashes(api: Render, service: Service, now: datetime) -> list[Event]:
+def told(api: Render, service: Service, now: datetime) -> list[Event]:
     events = api.events.list(service.render_id, start=now - timedelta(days=DAYS))
-    return [event for event in events if event.type in CRASHES]
+    return [event for event in events if event.type in TROUBLE or event.type in NOTED]
 
 
 def incident(event: Event) -> Incident:
     """A crash in words: out of memory first, because it is the one with a limit to raise."""
+    if event.type in NOTED:
+        why = str(event.details.get("reason") or "").replace("_", " ")[:60]
+        who = str(event.details.get("triggeredByUser") or "")
+        return Incident(event.at, NOTED[event.type] + (f" ({why})" if why else ""), "changed", "warn", who)
+    if event.type == DISK:
+        used = event.details.get("usagePercent")
+        return Incident(
+            event.at, f"A disk is nearly full{f' ({used:g} %)' if isinstance(used, int | float) else ''}", "disk"
+        )
     reason = event.details.get("reason") or {}
     if limit := (reason.get("oomKilled") or {}).get("memoryLimit"):
         return Incident(event.at, f"An instance ran out of memory (limit {limit})")

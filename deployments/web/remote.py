@@ -1,7 +1,7 @@
-"""What pages show of Render: fetched beside them, kept with its age.
+"""What pages show of a provider: fetched beside them, kept with its age.
 
-A page waits once and shortly, where nothing is kept and Render answered lately; while it does not, no page waits, and
-none fails: what could not be read is named in `missing`.
+A page waits once and shortly, where nothing is kept and the provider answered lately; while it does not, no page waits,
+and none fails: what could not be read is named in `missing`.
 """
 
 from __future__ import annotations
@@ -10,34 +10,57 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLate
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
 
-from deployments.render.client import configured, quick
+from deployments.render import client
+from operations import supabase_projects
 from providers import outside
 from providers.errors import ProviderError
-from providers.render import Render
 
 PATIENCE_SECONDS = 1.0
 KEPT_SECONDS = 60
 SHOWN_SECONDS = 3600  # older answers are not shown
-LEFT_ALONE = "render:left-alone"
 PAUSE_SECONDS = 20  # after a failure nothing is asked again for so long
 MOST_ASKED = 12
-NOT_ASKED = "Render did not answer a moment ago and is not asked by every page; load this one again in half a minute"
-Reader = Callable[[Render], Any]
+Reader = Callable[[Any], Any]  # of the provider's client
 _pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="render-page")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A provider as pages ask it."""
+
+    name: str
+    variable: str
+    configured: Callable[[], bool]
+    quick: Callable[[], Any]
+
+    @property
+    def left_alone(self) -> str:
+        return f"{self.name.lower()}:left-alone"
+
+    @property
+    def not_asked(self) -> str:
+        return (
+            f"{self.name} did not answer a moment ago and is not asked by every page; load this one again in half a "
+            "minute"
+        )
+
+
+RENDER = Source("Render", "RENDER_API_KEY", client.configured, client.quick)
+SUPABASE = Source("Supabase", "SUPABASE_ACCESS_TOKEN", supabase_projects.configured, supabase_projects.quick)
 
 
 @dataclass(frozen=True)
 class _Kept:
     """The answers of one page as they came, and why some are missing."""
 
-    answers: dict[str, Any]
-    missing: list[str]
-    at: float
+    answers: dict[str, Any] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    at: float = field(default_factory=time.time)
 
     @property
     def age(self) -> float:
@@ -47,48 +70,50 @@ class _Kept:
 _fetches: dict[str, dict[str, Future[Any]]] = {}  # by page, what is being asked
 
 
-def read(key: str, readers: Mapping[str, Reader], kept_seconds: int = KEPT_SECONDS) -> tuple[dict[str, Any], list[str]]:
+def read(
+    key: str, readers: Mapping[str, Reader], kept_seconds: int = KEPT_SECONDS, source: Source = RENDER
+) -> tuple[dict[str, Any], list[str]]:
     """The answers by name, and what could not be read with the reason, or how old it is."""
     kept: _Kept | None = cache.get(key)
     if kept is not None and kept.age < kept_seconds and not kept.missing:
         return kept.answers, []
-    if not configured():
-        return {}, ["RENDER_API_KEY is not set"]
-    fetch = _begin(key, readers)
+    if not source.configured():
+        return {}, [f"{source.variable} is not set"]
+    fetch = _begin(key, readers, source)
     try:
         if kept is None and fetch:
             with outside.waiting():
                 wait(fetch.values(), timeout=PATIENCE_SECONDS)
     except outside.Busy as busy:
         return {}, [busy.message]
-    kept = _collect(key, fetch, kept)
+    kept = _collect(key, fetch, kept, source)
     old = [f"as of {kept.age:.0f} s ago; it is being read again"] if kept.age >= kept_seconds else []
     return kept.answers, kept.missing + old
 
 
-def _begin(key: str, readers: Mapping[str, Reader]) -> dict[str, Future[Any]]:
-    """What is asked for this page, once at a time; nothing new while Render is left alone or others fill the pool."""
+def _begin(key: str, readers: Mapping[str, Reader], source: Source) -> dict[str, Future[Any]]:
+    """What is asked for this page, once at a time; nothing new while it is left alone or others fill the pool."""
     asked = sum(not future.done() for fetch in list(_fetches.values()) for future in fetch.values())
-    if key not in _fetches and asked < MOST_ASKED and not cache.get(LEFT_ALONE):
-        api = quick()
+    if key not in _fetches and asked < MOST_ASKED and not cache.get(source.left_alone):
+        api = source.quick()
         _fetches[key] = {name: _pool.submit(reader, api) for name, reader in readers.items()}
     return _fetches.get(key, {})
 
 
-def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None) -> _Kept:
+def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None, source: Source) -> _Kept:
     """What has come, kept where all of it has; what came before stands in for what has not."""
     answers, missing = dict(before.answers) if before else {}, []
     for name, future in fetch.items():
         try:
             answers[name] = future.result(timeout=0)
         except TooLate:
-            missing.append(f"{name}: Render is slow; it is asked beside this page")
+            missing.append(f"{name}: {source.name} is slow; it is asked beside this page")
         except ProviderError as error:
             missing.append(f"{name}: {error.message}")
     if not fetch:
-        return before or _Kept({}, [NOT_ASKED], time.time())
+        return before or _Kept(missing=[source.not_asked])
     if missing:
-        cache.set(LEFT_ALONE, True, PAUSE_SECONDS)
+        cache.set(source.left_alone, True, PAUSE_SECONDS)
     kept = _Kept(answers, missing, before.at if missing and before else time.time())
     if all(future.done() for future in fetch.values()):
         cache.set(key, kept, SHOWN_SECONDS)

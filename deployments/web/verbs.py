@@ -18,6 +18,17 @@ from operations.engine import kinds
 ROLLBACK = "rollback"  # Render's word for what started a deploy
 LOOKED_AT = 200
 MAY_NOT = "Your role may not request this."
+FILES = (("set_secret_file", "Set a secret file"), ("delete_secret_file", "Delete a secret file"))
+DYNAMIC = (*FILES, ("verify_domain", "Verify a domain"))
+OF_TYPE = {  # Render's type → verbs that only such a service has
+    "web_service": (("job", "Run a job"), *DYNAMIC),
+    "static_site": (
+        ("purge_cache", "Purge cache"),
+        ("move_route", "Move a redirect"),
+        ("verify_domain", "Verify a domain"),
+    ),
+    "cron_job": (("run_cron", "Run now"), ("cancel_cron", "Cancel the run"), *FILES),
+}
 GROUP_VERBS = (
     ("set_group_variable", "Set a variable"),
     ("delete_group_variable", "Delete a variable"),
@@ -73,7 +84,7 @@ def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Dep
         make("delete_variable", "Delete a variable"),
         make("link_group", "Link a group"),
     ]
-    verbs += [make("job", "Run a job")] if service.is_web else [make("purge_cache", "Purge cache")]
+    verbs += [make(kind, label) for kind, label in OF_TYPE.get(service.type, DYNAMIC)]
     verbs += [] if service.suspended else [make("suspend", "Suspend", "danger")]
     if service.is_preview:
         verbs += [make("keep_preview", "Keep until …"), make("delete_preview", "Delete preview", "danger")]

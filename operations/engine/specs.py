@@ -49,6 +49,7 @@ class Parameter:
 
     `named` tells what a stored id means: (name, address of its page), both empty where nobody knows it any more.
     `worked_out`: the kind fills it in; no form asks for it, and what is given is not looked at.
+    `lines`: a text of several lines, such as a file's content.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Parameter:
     required: bool = True
     secret: bool = False
     help: str = ""
+    lines: bool = False
     choices: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
     suggestions: Callable[[Environment], Iterable[tuple[str, str]]] | None = None
     named: Callable[[Environment, str], tuple[str, str]] | None = None

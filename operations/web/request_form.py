@@ -11,6 +11,22 @@ from django.utils.safestring import SafeString
 from operations.engine import kinds, specs
 from operations.models import Environment
 
+MOST_CHARACTERS, MOST_OF_LINES = 500, 20_000
+
+
+class SecretLines(forms.Textarea):
+    """Asked anew rather than sent back, as a password is."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+class Lines(forms.CharField):
+    """As they were before a browser sent them."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
 
 class Suggested(forms.TextInput):
     """A text field with a list to choose from; another value may be typed."""
@@ -63,9 +79,11 @@ def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
         return forms.ChoiceField(
             choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
         )
+    told: dict[str, Any] = {"required": parameter.required, "label": label, "help_text": parameter.help}
+    if parameter.lines:
+        kind = SecretLines if parameter.secret else forms.Textarea
+        return Lines(**told, widget=kind(attrs={"rows": 8}), max_length=MOST_OF_LINES, strip=False)
     widget: forms.Widget | None = forms.PasswordInput() if parameter.secret else None
     if parameter.suggestions is not None:
         widget = Suggested(parameter.name, list(parameter.suggestions(environment)))
-    field = forms.CharField(required=parameter.required, label=label, widget=widget, max_length=500)
-    field.help_text = parameter.help
-    return field
+    return forms.CharField(**told, widget=widget, max_length=MOST_CHARACTERS)

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from deployments import network
 from operations.authority import holds_somewhere
 from operations.doctor import Check, databases
 from operations.models import Environment, SupabaseProject
@@ -53,6 +54,7 @@ def connect_page(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "wanted": wanted(chosen) if chosen else [],
         "roles_sql": roles_sql(),
+        "reach": list(network.of(chosen)) if chosen else [],
         "checks": live(chosen) if chosen and request.method == "POST" else None,
     }
     return render(request, "admin/connect.html", context)

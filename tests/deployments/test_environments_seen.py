@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from deployments import workspace
 from deployments.models import Service
 from deployments.render.service_rows import environment_of
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.kinds.unasked_environment import seen
-from operations.models import Environment, Notification
+from operations.models import Environment, Heartbeat, Notification
 from tests.people import holder
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +72,21 @@ def test_what_is_known_is_never_touched(slug: str) -> None:
 
     assert (row.pk, new) == (before.pk, False)
     assert vars(Environment.objects.get(pk=before.pk)).items() >= {"name": "Mine", "protected": False}.items()
+
+
+AT_RENDER = [
+    ("Staging", "", "staging"),
+    ("QA", "", "staging"),
+    ("Production", "", "production"),
+    ("Live", "", "production"),
+    ("Production", "srv-parent", "preview"),
+    ("", "", "staging"),
+]
+
+
+@pytest.mark.parametrize(("at_render", "parent", "kind"), AT_RENDER)
+def test_a_service_comes_in_where_render_has_it(at_render: str, parent: str, kind: str) -> None:
+    """Render's own environment before the words of a name; a preview has one of its own."""
+    Heartbeat.objects.keep(workspace.KEPT, {"environments": {"srv-x": at_render} if at_render else {}})
+
+    assert environment_of(service("api-staging", "develop", parent)).kind == kind

@@ -12,6 +12,7 @@ from django.utils import timezone
 from deployments.health.trouble import read_events, troubles, unknown_words
 from deployments.models import Deployment, Service
 from deployments.web import home
+from deployments.web.environment_page import incident
 from operations.models import Environment, Notification
 from operations.periodic import calls
 from operations.periodic.isolation import SomeFailed
@@ -144,3 +145,23 @@ def test_a_window_that_begins_before_supabase_is_none(value: object) -> None:
     read = Backups.parse({"physical_backup_data": window})
 
     assert (read.earliest, read.latest is not None) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "told", "tone"),
+    [
+        ("auto_deploy_enabled", {"newTrigger": "commit"}, "switched on at Render: the next push deploys", "warn"),
+        ("auto_deploy_disabled", {"reason": "setting_change"}, "switched off at Render (setting change)", "warn"),
+        ("disk_snapshot_restored", {"triggeredByUser": "usr-1"}, "what was written since is gone", "warn"),
+        ("service_disk_usage_high", {"usagePercent": 91.5}, "nearly full (91.5 %)", "bad"),
+        ("service_disk_usage_high", {"usagePercent": "much"}, "A disk is nearly full", "bad"),
+        ("server_failed", {"reason": {"nonZeroExit": 137}}, "exited with 137", "bad"),
+        ("artifact_fetch_failed", {}, "artifact fetch failed", "bad"),
+    ],
+)
+def test_the_timeline_tells_what_render_did(kind: str, details: dict[str, Any], told: str, tone: str) -> None:
+    line = incident(Event("evt-1", kind, details=details))
+
+    assert told in line.sentence
+    assert line.tone == tone
+    assert line.actor == details.get("triggeredByUser", "")

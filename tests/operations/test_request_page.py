@@ -12,6 +12,7 @@ from django.urls import reverse
 from operations.engine import kinds
 from operations.engine.specs import Parameter
 from operations.models import Environment, Operation
+from operations.web.request_form import RequestForm
 from tests.people import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +47,20 @@ def test_a_secret_is_asked_for_once_when_everything_else_was_seen(
     for kept in ('value="k"', 'value="2"', "because of k"):
         assert kept in second
     assert not Operation.objects.exists()
+
+
+def test_a_text_of_several_lines_comes_as_it_was_and_is_never_sent_back(production: Environment) -> None:
+    kind = kinds.OperationKind()
+    kind.parameters = [Parameter("value", "Content", secret=True, lines=True)]
+    typed = {"environment": "production", "value": '{\r\n  "key": "hidden"\r\n}\r\n'}
+
+    form = RequestForm(kind, production, typed)
+
+    assert form.is_valid()
+    assert form.parameters(kind) == {"value": '{\n  "key": "hidden"\n}\n'}
+    assert "<textarea" in str(form)
+    assert "hidden" not in str(form)
+    assert not RequestForm(kind, production, typed | {"value": "x" * 20_001}).is_valid()
 
 
 @pytest.mark.parametrize(

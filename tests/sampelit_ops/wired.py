@@ -38,12 +38,14 @@ deployments.drift 60 s: compare_all
 deployments.events 60 s: read_events
 deployments.functions 300 s: read_functions
 deployments.health 10 s: probe_health
+deployments.network 600 s: read_networks
 deployments.poll 30 s: poll_render
 deployments.previews 300 s: end_previews
 deployments.reconcile 600 s: reconcile_webhooks
 deployments.variables 900 s: read_variables
 deployments.watchdog 30 s: lift_maintenance
 deployments.webhooks 1 s: process_waiting
+deployments.workspace 900 s: read_workspace
 doctor 3600 s: round_of_checks
 forms 86400 s: forget
 ledger.stream 5 s: send_due
@@ -143,13 +145,13 @@ operations.Heartbeat=HeartbeatAdmin operations.Notification=NotificationAdmin
 operations.Operation=OperationAdmin operations.Task=TaskAdmin
 """,
     "doctor": """
-altered_data approvers authority_key backup_keys backup_place backup_proofs backup_room backup_slots backup_source
-backup_stores blueprints clock clocks collector copies coverage databases environment_rows factor_key factors_at_rest
-fingerprints identities known_fixes last_witness ledger ledger_checkpoints ledger_owner mail migration_history
-migrations new_approvers outbox outsiders passkey_votes periodic_jobs plan_memory portal_copy portal_database render
-render_recovery
-repositories requests retention second_factors secrets services sign_on slack store supabase supabase_functions ticker
-tokens troubles unknown_words variables votes webhook workers
+altered_data approvers authority_key backup_keys backup_place backup_proofs backup_room backup_slots
+backup_source backup_stores blueprints clock clocks collector copies coverage databases environment_rows
+factor_key factors_at_rest fingerprints identities known_fixes last_witness ledger ledger_checkpoints
+ledger_owner mail migration_history migrations new_approvers outbox outsiders passkey_votes periodic_jobs places
+plan_memory planned_maintenance portal_copy portal_database reach render render_recovery repositories requests
+retention second_factors secrets services sign_on slack store supabase supabase_functions ticker tokens troubles
+unknown_words variables votes webhook workers
 """,
     "messages of the queue": """
 operations.worker.messages

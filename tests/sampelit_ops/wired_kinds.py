@@ -77,20 +77,34 @@ backups.unretire UnretireKind backups.apply_retention routine unretire:{run} pro
   bring_back bring_back export 3600/120 s
 backups.verify VerifyKind backups.verify_run routine verify:{run} protects
   prove verify prove 21600/600 s
+deployments.allow_render AllowRender deployments.configure sensitive network:{environment}
+  connects project
+  allow allow deploy 3600/120 s
 deployments.autodeploy Autodeploy deployments.deploy routine service:{service}
   autodeploy autodeploy deploy 3600/120 s
 deployments.cancel Cancel deployments.deploy routine cancel:{deployment} restores
   cancel cancel urgent 3600/120 s
+deployments.cancel_cron CancelCron deployments.configure routine cancel:{service} restores
+  cancel cancel urgent 3600/120 s
+deployments.check_upgrade CheckUpgrade deployments.maintain routine upgrade:{environment}
+  connects project
+  check check deploy 3600/120 s
 deployments.delete_group_variable DeleteGroupVariable deployments.configure sensitive group:{group}
   delete delete_variable deploy 3600/120 s
 deployments.delete_preview DeletePreview deployments.configure sensitive service:{service}
   delete delete_preview deploy 3600/120 s
+deployments.delete_secret_file DeleteSecretFile deployments.configure sensitive service:{service}
+  delete delete_file deploy 3600/120 s
 deployments.delete_variable DeleteVariable deployments.configure sensitive service:{service}
   delete delete_variable deploy 3600/120 s
 deployments.deploy Deploy deployments.deploy sensitive service:{service} no-freeze
   send send deploy 3600/120 s
   watch watch deploy 3600/120 s
   health confirm deploy 3600/120 s
+deployments.export_database ExportDatabase deployments.maintain routine database:{database} everywhere
+  export export deploy 3600/600 s
+deployments.follow_environment FollowEnvironment deployments.change_service sensitive service:{service}
+  follow follow deploy 3600/120 s
 deployments.function_delete FunctionDelete deployments.deploy sensitive function:{environment}/{function}
   connects project
   keep keep_live deploy 3600/120 s
@@ -118,16 +132,29 @@ deployments.job RunJob deployments.configure sensitive job:{service}
   watch watch_job deploy 3600/120 s
 deployments.keep_preview KeepPreview deployments.configure routine keep:{service}
   keep set_expiry deploy 3600/120 s
+deployments.lift_read_only LiftReadOnly deployments.maintain routine read_only:{environment} restores
+  connects project
+  lift lift urgent 3600/120 s
 deployments.link_group LinkGroup deployments.configure sensitive group:{group}
   link link deploy 3600/120 s
 deployments.maintenance Maintenance deployments.maintain routine maintenance:{service} restores
   switch act urgent 3600/120 s
+deployments.move_route MoveRoute deployments.configure sensitive service:{service}
+  move move deploy 3600/120 s
 deployments.purge_cache PurgeCache deployments.configure routine service:{service}
   purge purge deploy 3600/120 s
+deployments.read_audit_log ReadAuditLog deployments.configure routine audit_log:{environment}
+  read read deploy 600/120 s
 deployments.read_blueprint ReadBlueprint deployments.configure routine blueprint:{environment}
   read read deploy 300/200 s
+deployments.recover_database RecoverDatabase deployments.maintain sensitive database:{database} everywhere
+  recover recover deploy 14400/1800 s
+deployments.reschedule_maintenance RescheduleMaintenance deployments.maintain routine maintenance_run:{run} everywhere
+  reschedule reschedule deploy 3600/120 s
 deployments.restart Restart deployments.maintain routine restart:{service} restores
   restart restart urgent 3600/120 s
+deployments.restart_database RestartDatabase deployments.maintain routine database:{database} restores everywhere
+  restart restart urgent 3600/600 s
 deployments.resume Resume deployments.maintain routine service:{service} restores
   resume resume urgent 3600/120 s
 deployments.rollback Rollback deployments.rollback routine rollback:{service} restores
@@ -135,18 +162,30 @@ deployments.rollback Rollback deployments.rollback routine rollback:{service} re
   send send urgent 3600/120 s
   watch watch urgent 3600/120 s
   health confirm urgent 3600/120 s
+deployments.run_cron RunCron deployments.configure sensitive job:{service}
+  start start deploy 3600/120 s
+  watch watch deploy 43200/120 s
 deployments.scale Scale deployments.maintain sensitive service:{service}
   scale scale deploy 3600/120 s
 deployments.set_group_variable SetGroupVariable deployments.configure sensitive group:{group}
   set set_variable deploy 3600/120 s
+deployments.set_secret_file SetSecretFile deployments.configure sensitive service:{service}
+  set set_file deploy 3600/120 s
 deployments.set_variable SetVariable deployments.configure sensitive service:{service}
   set set_variable deploy 3600/120 s
 deployments.source Source deployments.deploy sensitive service:{service} no-freeze
   source source deploy 3600/120 s
+deployments.start_maintenance StartMaintenance deployments.maintain sensitive maintenance_run:{run} everywhere
+  begin begin deploy 3600/120 s
 deployments.suspend Suspend deployments.maintain destructive service:{service}
   suspend suspend urgent 3600/120 s
+deployments.unban Unban deployments.configure sensitive network:{environment}
+  connects project
+  unban unban urgent 3600/120 s
 deployments.unlink_group UnlinkGroup deployments.configure sensitive group:{group}
   unlink unlink deploy 3600/120 s
+deployments.verify_domain VerifyDomain deployments.configure routine domain:{service}
+  verify verify deploy 3600/120 s
 environments.add AddEnvironment operations.add_environment sensitive environments step-up
   add add urgent 120/120 s
 environments.change ChangeEnvironment operations.change_environment from_plan environment:{environment} step-up protects

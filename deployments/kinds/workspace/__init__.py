@@ -1,0 +1,1 @@
+"""Verbs on what a Render workspace holds beside its services' deploys."""

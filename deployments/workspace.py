@@ -1,0 +1,115 @@
+"""What Render's workspaces hold beside services, as it was read last: databases, planned maintenance, Render's own
+environments, and the addresses that services connect from.
+
+In: the client, every quarter of an hour. Out: `known()`, for the choices of requests and for doctor; a part that Render
+refuses keeps what was known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from deployments import last_look
+from deployments.environment_group import group_of
+from deployments.models import Service
+from operations.doctor import Check
+from operations.models import Environment
+from providers.render import Render
+from providers.render.postgres import Database
+
+KEPT = "render.workspace"
+SOON = timedelta(days=7)
+PLANNED = "scheduled"
+
+
+@dataclass
+class Workspace:
+    """`environments` maps a service's id to the name of its environment at Render, `addresses` to its addresses."""
+
+    databases: list[dict[str, str]] = field(default_factory=list)
+    maintenance: list[dict[str, str]] = field(default_factory=list)
+    environments: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def known() -> Workspace:
+    """As of the last reading; empty before the first."""
+    return last_look.known(KEPT, Workspace)
+
+
+def read(api: Render) -> None:
+    """Ask for every part. Raises ProviderError where Render does not answer at all."""
+    services = list(Service.objects.filter(removed_at=None).order_by("pk"))
+    owners = sorted({service.owner_id for service in services if service.owner_id})
+    dynamic = [service.render_id for service in services if service.type != "static_site"]
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "databases": lambda: {"databases": [_database(row) for row in api.databases.list()]},
+        "maintenance": lambda: {"maintenance": [line for owner in owners for line in _maintenance(api, owner)]},
+        "environments": lambda: _environments(api),
+        "addresses": lambda: {"addresses": {one: list(api.addresses.outbound(one)) for one in dynamic}},
+    }
+    last_look.look(KEPT, parts)
+
+
+def _database(row: Database) -> dict[str, str]:
+    return {"id": row.id, "name": row.name, "plan": row.plan}
+
+
+def _maintenance(api: Render, owner: str) -> Iterator[dict[str, str]]:
+    for run in api.maintenance_runs.list(owner):
+        if run.state == PLANNED and run.at:
+            latest = run.latest.isoformat() if run.latest else ""
+            yield {"id": run.id, "type": run.type, "resource": run.resource, "at": run.at.isoformat(), "latest": latest}
+
+
+def read_environments(api: Render) -> None:
+    """That part alone, before a service comes in. Raises ProviderError where Render does not answer at all."""
+    last_look.look(KEPT, {"environments": lambda: _environments(api)})
+
+
+def _environments(api: Render) -> dict[str, Any]:
+    projects = list(api.environments.projects())
+    found = api.environments.list(projects) if projects else ()
+    return {"environments": {service: environment.name for environment in found for service in environment.services}}
+
+
+def name_of_resource(resource: str) -> str:
+    """The service or database by name, or Render's id."""
+    databases = {row["id"]: row["name"] for row in known().databases}
+    row = Service.objects.filter(render_id=resource).first()
+    return row.name if row else databases.get(resource, resource)
+
+
+def elsewhere() -> list[tuple[Service, str, str]]:
+    """Services that Render has in another kind of environment: with Render's name for it, and the kind it means."""
+    named = known().environments
+    rows = Service.objects.filter(removed_at=None, parent_render_id="", render_id__in=named).select_related(
+        "environment"
+    )
+    means = [(row, named[row.render_id], group_of(named[row.render_id], "", "").kind) for row in rows]
+    return [(row, name, kind) for row, name, kind in means if row.environment and row.environment.kind != kind]
+
+
+def places(environment: Environment | None) -> Iterator[Check]:
+    """Services that are counted to another environment than Render says."""
+    why = "Its votes, its freeze and its health are those of the environment that it is counted to."
+    for service, name, kind in elsewhere():
+        if environment is None or service.environment_id == environment.pk:
+            found = f"counted to {service.environment_slug}; at Render it is in {name} ({kind})"
+            yield Check(f"{service.name} place", "warn", found, why, "Request deployments.follow_environment.")
+
+
+def planned_maintenance(environment: Environment | None) -> Iterator[Check]:
+    """Maintenance that Render begins within a week."""
+    for run in known().maintenance:
+        at = datetime.fromisoformat(run["at"])
+        if environment is None and timezone.now() < at < timezone.now() + SOON:
+            name = f"Render's maintenance of {name_of_resource(run['resource'])}"
+            why, fix = "It may not answer for some minutes then.", "Request deployments.reschedule_maintenance."
+            yield Check(name, "warn", f"planned for {at:%Y-%m-%d %H:%M} UTC", why, fix)
