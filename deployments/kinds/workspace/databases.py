@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from deployments import workspace
-from deployments.render.at_most_once import RENDER
+from deployments.render.at_most_once import LONG_LOOKS, RENDER
 from deployments.render.client import render
 from operations.engine.at_most_once import answered
 from operations.engine.context import StepContext
@@ -20,7 +20,7 @@ from operations.moments import second
 from providers.errors import ProviderError, Refused
 
 AVAILABLE = "available"
-LOOKS = 720  # an hour of them, at five seconds each
+LOOKS = 1200  # about an hour
 
 
 def databases(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -59,7 +59,9 @@ def restart(ctx: StepContext) -> None:
 
 def export(ctx: StepContext) -> None:
     api, database = render(), ctx.parameters["database"]
-    made = RENDER.made(ctx, lambda: api.databases.exports(database), lambda: api.databases.export(database))
+    made = RENDER.made(
+        ctx, lambda: api.databases.exports(database), lambda: api.databases.export(database), looks=LONG_LOOKS
+    )
     if made is None:
         raise ProviderError("Render was asked once and lists no new export. Look at its dashboard, then request again.")
 
@@ -84,7 +86,11 @@ def recover(ctx: StepContext) -> None:
                 f"Render can not go back to {at:%Y-%m-%dT%H:%M:%SZ}: {window.status}{since}. Nothing was changed."
             )
     made = RENDER.made(
-        ctx, api.databases.list, lambda: api.databases.recover(database, name, at), lambda one: one.name == name
+        ctx,
+        api.databases.list,
+        lambda: api.databases.recover(database, name, at),
+        lambda one: one.name == name,
+        LONG_LOOKS,
     )
     if made is None:
         raise ProviderError(f"Render was asked once and lists no database {name}. Look at its dashboard.")
