@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.render.api.workspace import project
 from sandbox.render.routing import Request, page, required, route
 from sandbox.render.world import OWNER, ApiError, Json, World
 
@@ -58,7 +59,7 @@ def databases(world: World, request: Request) -> tuple[int, Any]:
 
 @route("GET", "/postgres/{database}")
 def database(world: World, request: Request, database: str) -> tuple[int, Any]:
-    return 200, _one(world, database)
+    return 200, _one(world, database) | {"project": project(world)}
 
 
 @route("GET", "/postgres/{database}/recovery")
@@ -77,7 +78,7 @@ def recover(world: World, request: Request, database: str) -> tuple[int, Any]:
         "name": request.body.get("restoreName") or f"{source['name']}-recovered",
     }
     world.things["recovered"].append(made | {"createdAt": world.stamp(), "updatedAt": world.stamp()})
-    return 200, made
+    return 200, made | {"project": project(world)}
 
 
 @route("POST", "/postgres/{database}/restart")

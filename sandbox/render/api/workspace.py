@@ -12,7 +12,7 @@ PROJECT = "prj-sampelit000000000000"
 LOGGED = (
     ("ChangeTeamMemberRoleEvent", "olga@sampelit.example", {"member": "ben@sampelit.example"}),
     ("UpdateEnvVarsEvent", "ben@sampelit.example", {"field": "env_vars"}),
-    ("UpdateServerEvent", "olga@sampelit.example", {"field": "health_check_path"}),
+    ("UpdateServiceNameEvent", "olga@sampelit.example", {"field": "name"}),
 )
 
 
@@ -40,11 +40,15 @@ def _entry(world: World, event: str, email: str, metadata: Json, hours: float = 
 
 @route("GET", "/projects")
 def projects(world: World, request: Request) -> tuple[int, Any]:
+    return 200, page(request, "project", [project(world)])
+
+
+def project(world: World) -> Json:
     made = world.stamp(world.now() - timedelta(days=90))
     owner = {"id": OWNER, "name": "Sampelit", "email": "team@sampelit.example", "type": "team"}
     ids = [environment["id"] for environment in _environments(world)]
-    project = {"id": PROJECT, "name": "Sampelit", "createdAt": made, "updatedAt": made, "owner": owner}
-    return 200, page(request, "project", [project | {"environmentIds": ids}])
+    times = {"createdAt": made, "updatedAt": made}
+    return {"id": PROJECT, "name": "Sampelit", "owner": owner, "environmentIds": ids} | times
 
 
 @route("GET", "/environments")
