@@ -83,7 +83,7 @@ def facts(request: HttpRequest, row: Deployment) -> dict[str, Any]:
         "strip": charts.health_strip(checks) if checks else "",
         "checks": checks,
         "metrics": [charts.metric(name, answers[name], [row.finished_at]) for name in AROUND if name in answers],
-        **supabase(row),
+        **supabase(request, row),
     }
 
 
@@ -140,7 +140,9 @@ def readers(row: Deployment) -> dict[str, remote.Reader]:
     return sources | {name: metric(name) for name in AROUND}
 
 
-def supabase(row: Deployment) -> dict[str, Any]:
+def supabase(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     """What the database and the functions logged from the start to five minutes after the switch."""
     end = min((row.finished_at or timezone.now()) + timedelta(minutes=5), timezone.now())
-    return supabase_log.around(row.service.environment, row.created_at, end, f"deployment:{row.pk}:{row.status}")
+    return supabase_log.around(
+        request, row.service.environment, row.created_at, end, f"deployment:{row.pk}:{row.status}"
+    )

@@ -76,7 +76,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **watched(shown),
         **delivery(environment),
         **notes_page.card(request, f"environment-{environment.slug}"),
-        **supabase_log.around(environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
+        **supabase_log.around(request, environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
         "reach": list(network.of(environment)),
         "file": file,
         "differences": file.differences if file else [],

@@ -237,6 +237,8 @@ def test_the_log_of_the_database_is_where_a_person_looks_for_it(root: Client, pl
     for page in (health, deploy):
         assert "checkpoint complete" in page
         assert "capture-lead: stored a lead" in page
+    root.force_login(holder("viewer", "deployments.view_service", "deployments.view_deployment"))
+    assert "checkpoint complete" not in root.get(reverse("admin:deployments_environment", args=["production"])).text
 
 
 def test_who_is_shut_out_is_on_the_pages_of_connecting_and_of_health(
