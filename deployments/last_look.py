@@ -15,9 +15,9 @@ from providers.errors import ProviderError
 Seen = TypeVar("Seen")
 
 
-def known(name: str, shape: type[Seen]) -> Seen:
-    """As of the last look; empty before the first."""
-    kept = Heartbeat.objects.kept(name)
+def known(name: str, shape: type[Seen], kept: dict[str, Any] | None = None) -> Seen:
+    """As of the last look; empty before the first. `kept` is its row where it was read already."""
+    kept = Heartbeat.objects.kept(name) if kept is None else kept
     return shape(**{part.name: kept[part.name] for part in fields(shape) if part.name in kept})  # type: ignore[arg-type]
 
 

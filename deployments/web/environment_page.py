@@ -61,7 +61,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/admin/deployments/service/environment/<slug>/`."""
     if not request.user.has_perm("deployments.view_service"):
         raise PermissionDenied
-    environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
+    environment = get_object_or_404(network.with_known(Environment.objects.select_related("blueprint")), slug=slug)
     file = getattr(environment, "blueprint", None)
     services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
     for service in services:
