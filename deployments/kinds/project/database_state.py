@@ -29,6 +29,7 @@ def lift(ctx: StepContext) -> None:
 
 class LiftReadOnly(OperationKind):
     name, label = "deployments.lift_read_only", "Let the full database write for a while"
+    about = "Lets a database whose disk is full take writes again for a quarter of an hour."
     permission = "deployments.maintain"
     risk, restores_service = Risk.ROUTINE, True
     connects = ("project",)
@@ -70,6 +71,7 @@ def check(ctx: StepContext) -> None:
 
 class CheckUpgrade(OperationKind):
     name, label = "deployments.check_upgrade", "Check an upgrade of Postgres"
+    about = "Asks Supabase to what Postgres a project can be upgraded and what is in the way."
     permission = "deployments.maintain"
     risk = Risk.ROUTINE
     connects = ("project",)

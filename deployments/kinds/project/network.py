@@ -59,6 +59,7 @@ def allow(ctx: StepContext) -> None:
 
 class AllowRender(OperationKind):
     name, label = "deployments.allow_render", "Let Render's addresses into the database"
+    about = "Adds the addresses of Render's services to the list of who may reach the database."
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
     connects = ("project",)
@@ -113,6 +114,7 @@ def unban(ctx: StepContext) -> None:
 
 class Unban(OperationKind):
     name, label = "deployments.unban", "Lift a ban of the database"
+    about = "Lets an address that Supabase shut out reach the database again."
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
     connects = ("project",)

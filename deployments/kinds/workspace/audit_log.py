@@ -52,6 +52,7 @@ def line(entry: AuditEntry) -> str:
 
 class ReadAuditLog(OperationKind):
     name, label, permission = "deployments.read_audit_log", "Read Render's audit log", "deployments.configure"
+    about = "Reads in Render's own log who changed settings, variables or members."
     risk = Risk.ROUTINE
     exclusive = "audit_log:{environment}"
     steps = [step("read", read, pool="deploy", deadline=600)]

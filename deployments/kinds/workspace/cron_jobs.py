@@ -72,6 +72,7 @@ class CronKind(ServiceKind):
 
 class RunCron(CronKind):
     name, label = "deployments.run_cron", "Run a cron job now"
+    about = "Starts a cron job at once, outside of its schedule, and watches its run."
     risk = Risk.SENSITIVE
     exclusive = "job:{service}"
     steps = [step("start", start, pool="deploy"), step("watch", watch, pool="deploy", deadline=12 * 3600)]
@@ -86,6 +87,7 @@ class RunCron(CronKind):
 
 class CancelCron(CronKind):
     name, label = "deployments.cancel_cron", "Cancel a cron job's run"
+    about = "Ends the run of a cron job that is under way."
     risk, restores_service = Risk.ROUTINE, True
     exclusive = "cancel:{service}"
     steps = [step("cancel", cancel, pool="urgent")]

@@ -121,6 +121,7 @@ class DatabaseKind(OperationKind):
 
 class RestartDatabase(DatabaseKind):
     name, label = "deployments.restart_database", "Restart a database at Render"
+    about = "Restarts one of Render's databases, which is away for about a minute."
     risk, restores_service = Risk.ROUTINE, True
     steps = [step("restart", restart, pool="urgent", stall=600)]
 
@@ -134,6 +135,7 @@ class RestartDatabase(DatabaseKind):
 
 class ExportDatabase(DatabaseKind):
     name, label = "deployments.export_database", "Export a database at Render"
+    about = "Lets Render dump one of its databases, to be downloaded there."
     risk = Risk.ROUTINE
     steps = [step("export", export, pool="deploy", stall=600)]
 
@@ -146,6 +148,7 @@ class ExportDatabase(DatabaseKind):
 
 class RecoverDatabase(DatabaseKind):
     name, label = "deployments.recover_database", "Recover a database at Render"
+    about = "Makes a new database at Render as another one was at a moment."
     risk = Risk.SENSITIVE
     steps = [step("recover", recover, pool="deploy", deadline=4 * 3600, stall=1800)]
     parameters = [

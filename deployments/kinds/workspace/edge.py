@@ -37,6 +37,7 @@ def verify(ctx: StepContext) -> None:
 
 class VerifyDomain(ServiceKind):
     name, label, permission = "deployments.verify_domain", "Verify a domain", "deployments.configure"
+    about = "Lets Render look at the DNS entry of a domain again."
     risk = Risk.ROUTINE
     exclusive = "domain:{service}"
     steps = [step("verify", verify, pool="deploy")]
@@ -85,6 +86,7 @@ def move(ctx: StepContext) -> None:
 
 class MoveRoute(ServiceKind):
     name, label, permission = "deployments.move_route", "Move a redirect or rewrite", "deployments.configure"
+    about = "Changes the order in which a static site tries its redirects and rewrites."
     risk = Risk.SENSITIVE
     steps = [step("move", move, pool="deploy")]
     parameters = [

@@ -59,6 +59,7 @@ class FollowEnvironment(OperationKind):
         "Count a service to Render's environment",
         "deployments.change_service",
     )
+    about = "Counts a service to the environment that Render itself has it in."
     risk = Risk.SENSITIVE
     exclusive = "service:{service}"
     steps = [step("follow", follow, pool="deploy")]

@@ -87,6 +87,7 @@ class MaintenanceRunKind(OperationKind):
 
 class RescheduleMaintenance(MaintenanceRunKind):
     name, label = "deployments.reschedule_maintenance", "Move Render's maintenance"
+    about = "Moves work that Render plans on a service or database to another time."
     risk = Risk.ROUTINE
     steps = [step("reschedule", reschedule, pool="deploy")]
     parameters = [RUN, Parameter("at", "New time", help="With its time zone, such as 2026-12-01T03:00:00Z.")]
@@ -109,6 +110,7 @@ class RescheduleMaintenance(MaintenanceRunKind):
 
 class StartMaintenance(MaintenanceRunKind):
     name, label = "deployments.start_maintenance", "Begin Render's maintenance now"
+    about = "Begins work that Render plans at once, while somebody watches."
     risk = Risk.SENSITIVE
     steps = [step("begin", begin, pool="deploy")]
 

@@ -65,6 +65,7 @@ class SecretFileKind(ServiceKind):
 
 class SetSecretFile(SecretFileKind):
     name, label = "deployments.set_secret_file", "Set a secret file"
+    about = "Sets one secret file of a service and touches no other."
     steps = [step("set", set_file, pool="deploy")]
     parameters = [SERVICE, NAME, CONTENT, WORKER_VARIABLE]
 
@@ -83,6 +84,7 @@ class SetSecretFile(SecretFileKind):
 
 class DeleteSecretFile(SecretFileKind):
     name, label = "deployments.delete_secret_file", "Delete a secret file"
+    about = "Deletes one secret file of a service for good."
     steps = [step("delete", delete_file, pool="deploy")]
     parameters = [SERVICE, NAME]
 
