@@ -15,8 +15,8 @@ from backups.models.provider_backup import KINDS
 from backups.provider.assessment import judge, pitr_price
 from operations.engine.specs import Parameters
 from operations.models import Environment, SupabaseProject
-from operations.moments import second
 from operations.supabase_projects import ref_of
+from operations.web.moments import second
 from providers.errors import Refused
 
 NOTHING = "Nothing was requested."

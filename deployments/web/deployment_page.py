@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from deployments.models import Deployment
 from deployments.models.deployment import WAS_LIVE, Status
-from deployments.web import charts, logs, remote, supabase_log
+from deployments.web import charts, logs, remote
 from deployments.web.badges import status_badge
 from deployments.web.verbs import last_good, verb
 
@@ -143,6 +143,6 @@ def readers(row: Deployment) -> dict[str, remote.Reader]:
 def supabase(request: HttpRequest, row: Deployment) -> dict[str, Any]:
     """What the database and the functions logged from the start to five minutes after the switch."""
     end = min((row.finished_at or timezone.now()) + timedelta(minutes=5), timezone.now())
-    return supabase_log.around(
+    return remote.supabase_log(
         request, row.service.environment, row.created_at, end, f"deployment:{row.pk}:{row.status}"
     )

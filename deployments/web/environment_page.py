@@ -17,7 +17,7 @@ from django.utils import timezone
 from deployments import network
 from deployments.models import Deployment, HealthCheck, Service, SyncState
 from deployments.models.deployment import MOVING, Status
-from deployments.web import charts, remote, supabase_log
+from deployments.web import charts, remote
 from deployments.web.delivery import delivery
 from deployments.web.verbs import of_service
 from operations.models import Environment
@@ -76,7 +76,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **watched(shown),
         **delivery(environment),
         **notes_page.card(request, f"environment-{environment.slug}"),
-        **supabase_log.around(request, environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
+        **remote.supabase_log(request, environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
         "reach": list(network.of(environment)),
         "file": file,
         "differences": file.differences if file else [],

@@ -10,21 +10,28 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLate
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.http import HttpRequest
 
 from deployments.render import client
 from operations import supabase_projects
+from operations.authority import holds
+from operations.models import Environment
 from providers import outside
 from providers.errors import ProviderError
+from providers.redact import redact
 
 PATIENCE_SECONDS = 1.0
 KEPT_SECONDS = 60
 SHOWN_SECONDS = 3600  # older answers are not shown
 PAUSE_SECONDS = 20  # after a failure nothing is asked again for so long
 MOST_ASKED = 12
+LOGS = ("postgres_logs", "function_logs")
+LOGS_SPAN = timedelta(hours=24)  # Supabase answers no longer time at once
 Reader = Callable[[Any], Any]  # of the provider's client
 _pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="render-page")
 
@@ -119,3 +126,20 @@ def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None, s
         cache.set(key, kept, SHOWN_SECONDS)
         _fetches.pop(key, None)
     return kept
+
+
+def supabase_log(
+    request: HttpRequest, environment: Environment | None, start: datetime, end: datetime, key: str
+) -> dict[str, Any]:
+    """`supabase_log` and why it is missing; nothing where there is no project or no token, or the person may not.
+
+    A database's log may quote rows: it is for those who may act on the service, and secrets are cut out of it."""
+    if environment is None or not environment.supabase_ref or not SUPABASE.configured():
+        return {}
+    if not holds(request.user, "deployments.maintain", environment):
+        return {}
+    ref, start = environment.supabase_ref, max(start, end - LOGS_SPAN)
+    readers = {"log": lambda api: api.logs.tail(ref, LOGS, start, end)}
+    answers, missing = read(f"supabase:{ref}:{key}", readers, source=SUPABASE)
+    lines = [replace(line, message=redact(line.message)) for line in answers.get("log", [])]
+    return {"supabase_log": lines, "supabase_missing": missing, "supabase_asked": True}

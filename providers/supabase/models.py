@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from providers.http.shapes import needed, needed_number
+from providers.http.shapes import needed, needed_number, whole
 
 Json = Mapping[str, Any]
 
@@ -190,8 +190,7 @@ class DiskUse:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        sizes = [data.get(name) for name in ("fs_size_bytes", "fs_avail_bytes")]
-        return cls(*(int(value) if isinstance(value, int | float) else None for value in sizes))
+        return cls(*(whole(data.get(name)) for name in ("fs_size_bytes", "fs_avail_bytes")))
 
 
 @dataclass(frozen=True)

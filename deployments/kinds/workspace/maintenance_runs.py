@@ -14,7 +14,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
-from operations.moments import second
+from operations.web.moments import second
 from providers.errors import Refused
 
 

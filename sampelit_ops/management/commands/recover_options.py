@@ -12,7 +12,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from operations.models import Environment
-from operations.moments import second
+from operations.web.moments import second
 from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 from sampelit_ops.recover.loss import SHAPES, parse
