@@ -83,6 +83,7 @@ def pages() -> dict[str, Lines]:
 
     from operations import home_panels, navigation, onboarding
 
+    admin.autodiscover()  # as the addresses do; nothing else may be registered by it
     libraries = engines["django"].engine.template_libraries.items()
     links = sorted(navigation._links.values(), key=lambda link: (navigation.GROUPS.index(link.group), link.order))
     return {
@@ -144,7 +145,7 @@ def _is_ours(function: Callable[[], object]) -> bool:
 def everything() -> dict[str, Lines]:
 
     forks = list(_at_fork)
-    return engine() | pages() | watching() | {"forks of a worker": forks}
+    return engine() | watching() | pages() | {"forks of a worker": forks}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from backups.models import Policy, Run
 from backups.policies import outside
 from backups.policies.outside import Kept, matches
-from operations.doctor import Check, register
+from operations.doctor import Check
 from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
 from providers import postgres
@@ -148,7 +148,6 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/backups/coverage.html", context)
 
 
-@register
 def coverage(environment: Environment | None) -> Iterator[Check]:
     """Tables that no policy copies, that came since the newest proof, or that went."""
     for environment_ in Environment.objects.filter(policies__enabled=True).distinct():

@@ -17,7 +17,8 @@ from backups.models.run import RunStatus
 from backups.policies.defaults import AUDIT_TRAIL
 from backups.policies.outside import kept_by
 from backups.web import incident_page, trends
-from operations import home_panels, navigation
+from backups.web.coverage import coverage
+from operations import doctor, home_panels, navigation
 from operations.home_panels import Panel, Widget, register_widget
 from operations.navigation import NavLink
 from operations.notes import service as notes
@@ -132,6 +133,7 @@ def register() -> None:
     home_panels.register(45, backup_schedule)
     home_panels.register(46, altered)
     home_panels.register(48, kept_nowhere)
+    doctor.register(coverage)
     register_widgets()
     navigation.register(
         NavLink("Backups", 32, "Stores", "admin:backups_storereport_changelist", "backups.view_storereport")
