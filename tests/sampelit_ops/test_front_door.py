@@ -27,7 +27,7 @@ from tests.sampelit_ops.forms import forms
 from tests.sampelit_ops.served import ROOT, Served, served
 
 MOST_CPU_SECONDS, MOST_HEALTH_SECONDS = 0.1, 0.2
-PARTS = 2 if sampling.WHOLE else 1
+PARTS = 8 if sampling.WHOLE else 1
 IDLE = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
