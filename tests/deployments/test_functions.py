@@ -299,7 +299,9 @@ def test_the_shell_keeps_a_folder_and_names_the_request(
 
     call_command("keep_function", str(tmp_path), function="hello")
 
-    assert f"--set bundle={FunctionBundle.objects.get().sha256[:12]}" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert f"--set bundle={FunctionBundle.objects.get().sha256[:12]}" in said.err
+    assert said.out.startswith("Kept 1 file, ")
     User.objects.get().user_permissions.clear()
     with pytest.raises(CommandError, match="may not request"):
         call_command("keep_function", str(tmp_path), function="hello")

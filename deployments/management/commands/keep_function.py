@@ -35,7 +35,8 @@ class Command(AnsweringCommand):
             f"sampelit-ops request deployments.function_deploy --environment … --set function={slug} "
             f"--set bundle={row.sha256[:12]} --reason …"
         )
-        told = f"Kept {len(row.files)} files, {row.size_bytes} bytes, sha256 {row.sha256}."
+        files = "1 file" if len(row.files) == 1 else f"{len(row.files)} files"
+        told = f"Kept {files}, {row.size_bytes} bytes, sha256 {row.sha256}."
         return Answer({"function": slug, "sha256": row.sha256, "files": row.files}, [told], follow=deploys)
 
 

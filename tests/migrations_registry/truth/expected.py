@@ -38,6 +38,7 @@ _REFUSED = "every version refuses it here"
 _ABSENT = "it names what no server of the tests has"
 _OTHER = "it works on another server, database or program"
 CANNOT_RUN = {
+    "\\set ON_ERROR_STOP 1\nSELECT 1": "a line of psql, which no server sees",
     "ALTER DATABASE nowhere ALLOW_CONNECTIONS false": _ABSENT,
     "ALTER DATABASE nowhere SET TABLESPACE spare_space": _ABSENT,
     "BEGIN; ALTER TYPE mood ADD VALUE 'calm'; CREATE POLICY x ON orders USING (status = 'calm'); COMMIT": _REFUSED,
