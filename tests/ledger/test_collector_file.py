@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 
 from ledger import stream
@@ -107,7 +108,7 @@ def test_a_file_of_other_lines_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "kept"
     file.write_text(text)
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(CommandError) as ended:
         call_command("ops", "ledger", "compare", str(file), stderr=StringIO())
 
-    assert ended.value.code == 2
+    assert ended.value.returncode == 2
