@@ -12,7 +12,7 @@ from datetime import datetime
 
 from backups.models.provider_backup import KINDS
 from migrations_registry.fingerprint import Change, Fingerprint, compare
-from migrations_registry.fingerprint.compare import REMOVED
+from migrations_registry.fingerprint.compare import REMOVED, WHOLE
 from migrations_registry.models import SchemaFingerprint
 from operations.models import Environment, Operation
 
@@ -34,6 +34,22 @@ def because(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
 
 
 BESIDE = "schema:"
+PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
+ABOUT = {"comment", "grants"}
+ON_TABLES = {"policy", "trigger", "rule", "table constraint"}
+INSIDE = (WHOLE - {"extension"}) | ON_TABLES
+INSIDE |= {
+    "schema",
+    "column",
+    "constraint",
+    "default",
+    "index",
+    "statistics",
+    "row security",
+    "collation",
+    "conversion",
+}
+INSIDE |= {f"text search {each}" for each in ("configuration", "dictionary", "parser", "template")}
 
 
 def without_copies(
@@ -45,13 +61,27 @@ def without_copies(
     for operation in made.filter(parameters__target__startswith=BESIDE):
         name = str(operation.parameters["target"]).removeprefix(BESIDE)
         is_new = expected.trusted_at is None or (operation.ended_at and operation.ended_at > expected.trusted_at)
-        own = [each for each in left if _is_inside(each, name) and (is_new or each.change == REMOVED)]
+        own = [each for each in left if is_inside(each, name) and (is_new or each.change == REMOVED)]
         if own:
             left = [each for each in left if each not in own]
             reasons.append(f"the schema {name} is a copy, made by {operation.pk}")
     return left, "; ".join(reasons)
 
 
-def _is_inside(change: Change, schema: str) -> bool:
-    """By its name as the catalogue writes it: alone, before a dot, or behind the kind."""
-    return bool(re.search(rf'(?:^|\s)"?{re.escape(schema)}"?(?:\.|\s|$)', change.name))
+def is_inside(change: Change, schema: str) -> bool:
+    """Whether it is the schema itself or a thing in it, by where its name in the catalogue says that it lies.
+
+    What lies nowhere (roles, publications, extensions, jobs, default grants) is inside of no schema, whatever its name.
+    """
+    quoted = {'"' + schema.replace('"', '""') + '"'} | ({schema} if PLAIN.fullmatch(schema) else set())
+    kind, name = change.kind, change.name
+    if kind in ABOUT:
+        kind = next((each for each in sorted(INSIDE, key=len, reverse=True) if name.startswith(f"{each} ")), "")
+        name = name.removeprefix(f"{kind} ")
+    if kind == "schema":
+        return name in quoted
+    if kind in ON_TABLES:
+        name = name.rpartition(" on ")[2]
+        if name.count('"') % 2:
+            return False  # that was inside of a quoted name
+    return kind in INSIDE and any(name.startswith(f"{each}.") for each in quoted)
