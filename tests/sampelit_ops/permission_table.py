@@ -38,6 +38,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "ANY /admin/account/sessions/end/": SIGNED_IN,
     "ANY /admin/account/sessions/<public_id>/end/": SIGNED_IN,
     "ANY /admin/account/time-zone/": SIGNED_IN,
+    "ANY /admin/guide/pictures/<name>.webp": SIGNED_IN,
     "ANY /admin/account/tokens/": SIGNED_IN,
     "ANY /admin/account/tokens/<pk>/revoke/": SIGNED_IN,
     "ANY /admin/jsi18n/": SIGNED_IN,

@@ -92,6 +92,7 @@ FREE: dict[str, str] = {
     "/admin/deployments/service/blueprint/<slug>/": LOOKS,
     "/admin/deployments/service/parity/<slug>/": LOOKS,
     "/admin/django_q/ormq/<object_id>/history/": LOOKS,
+    "/admin/guide/pictures/<name>.webp": LOOKS,
     "/admin/operations/accesstoken/<object_id>/history/": LOOKS,
     "/admin/doctor/": LOOKS,
     "/admin/jsi18n/": LOOKS,
