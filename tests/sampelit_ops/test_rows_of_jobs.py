@@ -50,6 +50,7 @@ ONE_BY_ONE = {
 }
 FAILS_IN = {
     "deployments.functions": "deployments.functions.sync.sync",
+    "deployments.network": "deployments.network.read",
     "deployments.previews": "deployments.previews._end",
     "deployments.variables": "deployments.variables.fingerprints.refresh",
     "deployments.watchdog": "deployments.maintenance_watchdog._lift",
@@ -71,6 +72,7 @@ ONE_THING = {
     "backups.witness": "one document",
     "deadman": "one ping",
     "deployments.reconcile": "one webhook; a delivery that cannot be read is left for the next hour",
+    "deployments.workspace": "four lists, each kept by itself",
     "forms": "one statement",
     "ledger.stream": "one collector, in the order of the ledger",
     "ledger.verify": "one chain",
