@@ -31,6 +31,7 @@ LOOKS_ONLY = ("Viewer", "Auditor")
 SHUT = ("sign in", "no")
 REDIRECT = "/<object_id>/"  # Django's own, to the page that then refuses
 OWN = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/password_change/", "/admin/jsi18n/")
+OWN += ("/admin/guide/",)
 
 PARTS = {"in the table": 8, "/add/": 20, "/delete/": 20, "": 20}
 IN_TABLE = {line.partition(" ")[2] for line in LET_IN}
