@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.functional import SimpleLazyObject
 
 from operations import home_panels, navigation
 from sampelit_ops.outsiders.page import outsiders_page
@@ -44,6 +45,10 @@ class OpsAdminSite(admin.AdminSite):
         """Of all pages: a command that needs none of them has not imported them."""
         admin.autodiscover()
         return super().check(app_configs)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Worked out where it is shown: Django asks what each person may do with each model for every page."""
+        return SimpleLazyObject(lambda: super(OpsAdminSite, self).get_app_list(request, app_label))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's context plus sidebar, ribbon, ledger line and user menu; those only for people who are signed in."""
