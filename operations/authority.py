@@ -6,7 +6,7 @@ Out: yes or no, the sentence beside a disabled button, where it is held, and eve
 
 from __future__ import annotations
 
-from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db.models import Model, Q, QuerySet, Value
 
@@ -16,8 +16,8 @@ VOTE = "operations.approve_operation"
 _LOOKS = "view_"
 
 
-class EnvironmentRoles(BaseBackend):
-    """Answers `has_perm(permission, environment)`, of which Django's own backend knows nothing.
+class Roles(ModelBackend):
+    """Django's backend, which asks for what a person holds everywhere at once, and for each environment's roles.
 
     Looking is not divided: whoever has a role anywhere looks wherever that role looks.
     """
@@ -26,13 +26,11 @@ class EnvironmentRoles(BaseBackend):
         if not user_obj.is_active or isinstance(user_obj, AnonymousUser):
             return set()
         if isinstance(obj, Environment):
-            return ModelBackend().get_all_permissions(user_obj) | _granted(user_obj).get(obj.pk, set())
-        held = set().union(*_granted(user_obj).values()) if obj is None else set()
-        return {permission for permission in held if permission.partition(".")[2].startswith(_LOOKS)}
-
-    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
-        """Django's question before it lists an app."""
-        return any(held.startswith(f"{app_label}.") for held in self.get_all_permissions(user_obj))
+            return _everywhere(user_obj) | _granted(user_obj).get(obj.pk, set())
+        if obj is not None:
+            return set()
+        held = set().union(*_granted(user_obj).values())
+        return _everywhere(user_obj) | {name for name in held if name.partition(".")[2].startswith(_LOOKS)}
 
 
 def roles(person: User) -> list[str]:
@@ -43,6 +41,17 @@ def roles(person: User) -> list[str]:
     if not any(slug for _, slug in held):
         person._granted = {}  # type: ignore[attr-defined]
     return sorted(f"{name}@{slug}" if slug else name for name, slug in held)
+
+
+def _everywhere(person: User) -> set[str]:
+    """What the person and the person's groups hold, read once per instance; a superuser holds all there is."""
+    known: set[str] | None = getattr(person, "_held_everywhere", None)
+    if known is None:
+        every = Permission.objects.order_by().values_list("content_type__app_label", "codename")
+        own = every.filter(user=person).union(every.filter(group__user=person))
+        known = {f"{app}.{codename}" for app, codename in (every if person.is_superuser else own)}
+        person._held_everywhere = known  # type: ignore[attr-defined]
+    return known
 
 
 def _granted(person: User) -> dict[int, set[str]]:

@@ -71,8 +71,7 @@ FORMS_WITHOUT_KEY = {
 }
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-    "operations.authority.EnvironmentRoles",
+    "operations.authority.Roles",
 ]
 SESSION_ENGINE = "sampelit_ops.models"
 ROOT_URLCONF = "sampelit_ops.urls"

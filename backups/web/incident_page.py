@@ -38,7 +38,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "holds": list(incident.holds.select_related("run").order_by("placed_at")),
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
         "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
-        **notes_page.card(request, f"incident-{incident.pk}"),
+        **notes_page.card(request, f"incident-{incident.pk}", incident.environment),
         "may_resolve": holds(request.user, "backups.resolve_incident", incident.environment),
     }
     return TemplateResponse(request, "admin/backups/incident/page.html", context)

@@ -75,7 +75,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "state": SyncState.objects.filter(pk=1).first(),
         **watched(shown),
         **delivery(environment),
-        **notes_page.card(request, f"environment-{environment.slug}"),
+        **notes_page.card(request, f"environment-{environment.slug}", environment),
         **remote.supabase_log(request, environment, now - timedelta(minutes=LOGGED_MINUTES), now, "environment"),
         "reach": list(network.of(environment)),
         "file": file,

@@ -34,7 +34,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         return _resolve(request, incident)
     files = MigrationFile.objects.newest().only("path", "sha256") if may and incident.status == "open" else []
     context = {
-        **notes_page.card(request, f"drift-{incident.pk}"),
+        **notes_page.card(request, f"drift-{incident.pk}", incident.environment),
         **admin.site.each_context(request),
         "title": str(incident),
         "incident": incident,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from operations.engine.claim import Lease, LeaseLost, claim, gap_of, lock, write
+from operations.engine.claim import Lease, LeaseLost, claim, extend, gap_of, lock, write
 from operations.engine.claim_checks import Specs, accept, still_enough
 from operations.engine.context import Cancelled, Limits, NotYet, StepContext
 from operations.engine.finish import alarm, end, next_always, put_off, wait
@@ -88,6 +88,7 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
                 error=f"Step {row.name} was tried {row.attempt} times without an end; stopped.",
             )
             return True
+        extend(lease)  # the heartbeat does not see a step that is shorter than its pause
         row.attempt += 1
         Step.objects.filter(pk=row.pk).update(
             status=StepStatus.RUNNING, attempt=row.attempt, started_at=timezone.now(), ended_at=None

@@ -57,8 +57,8 @@ def subject_of(about: str) -> Subject | None:
     return find(key) if find and key else None
 
 
-def why_not_write(by: User, subject: Subject) -> str:
-    return why_not(by, WRITES, subject.environment, "Your role may read notes, not write them.")
+def why_not_write(by: User, environment: Environment) -> str:
+    return why_not(by, WRITES, environment, "Your role may read notes, not write them.")
 
 
 def write(about: str, text: str, *, by: User) -> Entry:
@@ -66,7 +66,7 @@ def write(about: str, text: str, *, by: User) -> Entry:
     subject = subject_of(about)
     if subject is None:
         raise Refused("There is nothing of that name to note anything about. Nothing was written.")
-    if refusal := why_not_write(by, subject):
+    if refusal := why_not_write(by, subject.environment):
         raise PermissionDenied(f"{refusal} Nothing was written.")
     if not (stored := said(text).strip()):
         raise Refused("The note is empty. Nothing was written.")

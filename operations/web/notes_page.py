@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from operations.models import Environment
 from operations.notes import service
 from operations.web.errors import status_of
 from providers.errors import Refused
@@ -36,9 +37,8 @@ def page(request: HttpRequest, about: str) -> HttpResponse:
     return redirect(f"{subject.url}#notes")
 
 
-def card(request: HttpRequest, about: str) -> dict[str, Any]:
+def card(request: HttpRequest, about: str, environment: Environment) -> dict[str, Any]:
     """What `admin/includes/notes.html` shows."""
-    subject = service.subject_of(about)
     assert isinstance(request.user, User)  # noqa: S101
-    why_not = service.why_not_write(request.user, subject) if subject else ""
+    why_not = service.why_not_write(request.user, environment)
     return {"about": about, "notes": service.notes_of(about), "why_not_note": why_not}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,7 +16,7 @@ from operations.approvals.decision import decision_of
 from operations.approvals.tasks import seen_by
 from operations.engine import kinds
 from operations.engine.deciding import places_of
-from operations.models import Operation, Status
+from operations.models import Approval, Operation, Status
 from operations.votes.judge import every_vote, needed
 from operations.web import progress
 from operations.web.verbs import verbs
@@ -25,7 +26,8 @@ LOG_LINES = 200
 
 def find(pk: str) -> Operation:
     rows = Operation.objects.select_related("environment", "requested_by", "break_glass_by", "retry_of")
-    return get_object_or_404(rows.prefetch_related("approvals__approved_by"), pk=pk)
+    votes = Prefetch("approvals", Approval.objects.select_related("approved_by"))
+    return get_object_or_404(rows.prefetch_related(votes), pk=pk)
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:

@@ -56,6 +56,16 @@ def test_a_genuine_delivery_is_accepted_once(client: Client, api: Service) -> No
     assert client.get(URL).status_code == 405
 
 
+PART = b'--x\r\nContent-Disposition: form-data; name="form_key"\r\n\r\n%s-1\r\n--x--\r\n' % (b"0" * 32)
+BODIES = (b"", PART, b"form_key=%s-1" % (b"0" * 32), b"--x\r\nContent", b"&".join(b"a%d=1" % n for n in range(2_000)))
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("body", BODIES, ids=["empty", "part", "form", "cut", "many"])
+def test_what_is_no_delivery_is_refused_whatever_it_looks_like(body: bytes, kind: str, admin_client: Client) -> None:
+    assert admin_client.post(URL, body, content_type=kind).status_code == 400
+
+
 @pytest.mark.parametrize(("seconds", "code"), [(-290, 202), (290, 202), (-310, 400), (310, 400)])
 def test_five_minutes_either_way(client: Client, api: Service, seconds: int, code: int) -> None:
     body = message(api.render_id)

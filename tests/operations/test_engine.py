@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -104,6 +106,19 @@ def test_a_poison_step_stops_at_the_attempt_limit(ask, settings):
 
     assert operation.status == "failed"
     assert "tried 5 times" in operation.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_steps_that_are_shorter_than_the_heartbeats_pause_keep_the_lease(ask, settings, monkeypatch):
+    settings.OPS_LEASE_SECONDS, settings.OPS_HEARTBEAT_SECONDS = 1, 60
+    kind = kinds.get("rehearsal.routine")
+    short = [specs.step(each.name, lambda _: time.sleep(0.4), pool=each.pool) for each in kind.steps]
+    monkeypatch.setattr(kind, "steps", short)
+
+    operation = run_once(ask())
+
+    assert (operation.status, operation.attempt) == ("succeeded", 1)
+    assert set(operation.steps.values_list("attempt", flat=True)) == {1}
 
 
 @pytest.mark.django_db(transaction=True)

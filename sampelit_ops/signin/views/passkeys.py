@@ -24,7 +24,7 @@ from sampelit_ops.signin.person import person, proven
 from sampelit_ops.signin.sessions import end_access
 from sampelit_ops.signin.views.pages import page
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "operations.authority.Roles"
 
 
 @never_cache

@@ -27,7 +27,7 @@ from sampelit_ops.signin.person import PROVEN_ELSEWHERE, person
 from sampelit_ops.signin.views.pages import page
 
 logger = logging.getLogger(__name__)
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "operations.authority.Roles"
 
 
 @never_cache

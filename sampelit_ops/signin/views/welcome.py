@@ -22,7 +22,7 @@ class Welcome(PasswordResetConfirmView):
     template_name = "account/welcome.html"
     token_generator = welcome_tokens
     post_reset_login = True
-    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+    post_reset_login_backend = "operations.authority.Roles"
     reset_url_token = "set-password"  # noqa: S105  a path segment, no secret
     success_url = reverse_lazy("account:second_factor")
 
