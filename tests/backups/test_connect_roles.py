@@ -1,23 +1,19 @@
-"""The roles of the Connect page are enough for every verb, the docs print the same, and a missing grant is named."""
+"""The roles of the Connect page are enough for every verb, and a missing grant is named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 
 from backups.models import Run
-from sampelit_ops.views.connect import roles_sql
 from tests import portal_database
 from tests.backups.conftest import ended
 from tests.backups.restoring import spoil
 from tests.printed_roles import printed_roles
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGES = ("docs/backups.md",)
 
 
 @pytest.fixture
@@ -29,11 +25,6 @@ def roles(spoilt, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def take(spoilt: dict[str, str], statement: str, name: str) -> None:
     with psycopg.connect(spoilt["admin"], autocommit=True) as admin:
         admin.execute(statement.replace("HERE", f'"{name}"').encode())
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_docs_print_the_very_file(page: str) -> None:
-    assert roles_sql() in (Path(settings.BASE_DIR) / page).read_text()
 
 
 def test_with_exactly_these_grants_a_run_is_proven_and_comes_back(roles: str, ask, restore_operation) -> None:

@@ -76,6 +76,13 @@ def test_links_lead_somewhere(page: str) -> None:
     assert [link for link in LINK.findall(read(page)) if not (here / link).exists()] == []
 
 
+def test_the_reference_is_short_enough_to_be_read() -> None:
+    """Words of what is no guide and no record: 20,000 at most. What says more replaces something or is generated."""
+    words = {path.name: len(path.read_text(encoding="utf-8").split()) for path in (ROOT / "docs").glob("*.md")}
+
+    assert sum(words.values()) <= 20_000, words
+
+
 def test_every_cited_section_of_the_design_is_there() -> None:
     sections = set(re.findall(r"^## (\d+)\. ", read("docs/design.md"), re.MULTILINE))
     files = [path for room in (*ROOMS, "tests", "bench") for path in (ROOT / room).rglob("*.*") if path.is_file()]
