@@ -123,7 +123,7 @@ def _complete(environment: Environment, found: Identity) -> None:
 def _remember_address(environment: Environment, purpose: str, address: str) -> None:
     """One more way to the same database; requests that wait are bound to the ways known before."""
     with transaction.atomic():
-        row = Environment.objects.select_for_update(no_key=True).filter(pk=environment.pk).first()
+        row = Environment.objects.select_for_update().filter(pk=environment.pk).first()
         if row is None:
             return
         ways = row.addresses.get(purpose, [])

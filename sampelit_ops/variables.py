@@ -58,7 +58,8 @@ def portal_database(url: str) -> dict[str, Any]:
             "postgresql://role:password@host:5432/database, with special characters percent-encoded."
         )
     options = LIMITS | config.get("OPTIONS", {})
-    return config | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    config |= {"ENGINE": "sampelit_ops.postgresql", "OPTIONS": options}
+    return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
 def hosts_of(base_url: str, platform_name: str) -> list[str]:

@@ -29,6 +29,7 @@ SIZES = {  # with the tests, in a soak
     "KEEPS": (5, 200),
     "KILLS": (2, 200),
     "LEDGER_FORGERIES": (16, 800),
+    "LOCK_PAIRS": (20, 10_000),
     "MANIPULATIONS": (24, 500),
     "MIGRATION_HISTORIES": (3, 2_000),
     "NONSENSE_HOURS": (1, 24),

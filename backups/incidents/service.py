@@ -93,7 +93,7 @@ def _known(about: dict[str, Any], fingerprint: str, since: datetime | None) -> I
 def _lock(environment: Environment) -> None:
     """Two findings at once become one incident. No key: whoever asks for an operation shares the row's key and may wait
     for the ledger, which we hold already."""
-    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+    Environment.objects.select_for_update().get(pk=environment.pk)
 
 
 def _grow(incident: Incident, values: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ def look(environment: Environment) -> DriftIncident | None:
         return None
     seen = read(environment)
     with transaction.atomic():
-        Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
+        Environment.objects.select_for_update().get(pk=environment.pk)
         if _being_changed(environment, began):
             return None
         expected = trusted(environment)

@@ -174,7 +174,7 @@ class EditableAdmin(ListedLookups):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """The row and its ledger entry, or neither."""
         with transaction.atomic():
-            stored = self.model._default_manager.select_for_update(no_key=True).filter(pk=obj.pk) if change else None
+            stored = self.model._default_manager.select_for_update().filter(pk=obj.pk) if change else None
             before = stored.first() if stored is not None else None
             super().save_model(request, obj, form, change)
             operations_audit.note(before, obj, by=request.user.get_username())

@@ -103,7 +103,7 @@ def gap_of(row: Operation) -> Gap | None:
     """
     voters = row.approvals.filter(decision="approve", revoked_at=None).values_list("approved_by", flat=True)
     ids = {row.requested_by_id, row.break_glass_by_id or row.requested_by_id, *voters}
-    people = {one.pk: one for one in User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+    people = {one.pk: one for one in User.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     kind = registry.kinds.get(row.kind)
     asker = people[row.requested_by_id]
     asked_of = kind.asked_of(row.environment) if kind is not None else None

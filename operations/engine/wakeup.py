@@ -25,11 +25,14 @@ def wake(operation: Operation) -> None:
 
 
 def wake_waiting(exclusive_key: str) -> None:
-    """Tell workers about the oldest operation that waited for this key."""
+    """After this transaction commits, tell workers about the oldest operation that waited for this key.
+
+    Not within it: whoever claims that operation holds its row, and waits until this key is free.
+    """
     waiting = Operation.objects.filter(status=Status.QUEUED, exclusive_key=exclusive_key)
     first = waiting.order_by("requested_at").first() if exclusive_key else None
     if first is not None:
-        wake(first)
+        transaction.on_commit(lambda: wake(first), robust=True)
 
 
 def _send(operation_id: str, pool: str) -> None:

@@ -31,7 +31,7 @@ def change(ctx: StepContext) -> None:
     """The row, its ledger entry and the message to the approvers, or none of them."""
     with transaction.atomic():
         operation = lock(ctx.lease)
-        before = Environment.objects.select_for_update(no_key=True).get(pk=ctx.environment.pk)
+        before = Environment.objects.select_for_update().get(pk=ctx.environment.pk)
         after = changed(before, values_of(ctx.parameters))
         if repointed(before, after):
             met(after)

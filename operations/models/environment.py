@@ -24,7 +24,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
         if not set(fields) & set(columns.SIGNED):
             return super().update(**fields)
         with transaction.atomic():
-            rows = list(Environment.objects.select_for_update(no_key=True).filter(pk__in=self.order_by().values("pk")))
+            rows = list(Environment.objects.select_for_update().filter(pk__in=self.order_by().values("pk")))
             changed = super().update(**fields, revision=models.F("revision") + 1)
             self.sign(row.pk for row in rows if not row.was_altered)
         return changed

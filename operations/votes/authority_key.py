@@ -30,7 +30,7 @@ def publish() -> None:
     if (known.is_settled() and not is_new) or not people.exists():
         return
     with transaction.atomic():
-        rows = Environment.objects.select_for_update(no_key=True)
+        rows = Environment.objects.select_for_update()
         ours = [row.pk for row in rows if not row.was_altered and (is_new or not authenticity.is_signed(row.mac))]
         if is_new:
             record(authenticity.PUBLISHED, actor=SYSTEM, data=authenticity.publication())
