@@ -1,7 +1,8 @@
 """`make soak`: every counted suite at its whole size, one after the other, each told in docs/reliability.md.
 
-In: files of tests (all that ask `tests.sampling` without one), OPS_TEST_SEED. Out: a line per suite at the table's end,
-exit status 1 if one failed. A suite that passed at this commit is not run again, so a soak that was stopped goes on.
+In: files of tests (all that ask `tests.sampling` without one), OPS_TEST_SEED. Out: a line per suite in the table, in
+place of its earlier one of that size; exit status 1 if one failed. A suite that passed at this commit is not run
+again, so a soak that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -63,10 +64,17 @@ def main(given: list[str]) -> int:
             continue
         status, told, took = _run(place)
         failed += status != 0
-        with PAGE.open("a") as page:
-            day, machine = datetime.now(UTC).date(), f"{os.cpu_count()} cores, {platform.python_version()}"
-            page.write(f"| `{place}` | {walked} | {told} | {took:.0f} s | {day} | {commit} | {machine} |\n")
+        day, machine = datetime.now(UTC).date(), f"{os.cpu_count()} cores, {platform.python_version()}"
+        about = f"{told} | {took:.0f} s | {day} | {commit} | {machine} |"
+        PAGE.write_text(noted(PAGE.read_text(), f"| `{place}` | {walked} | ", about))
     return 1 if failed else 0
+
+
+def noted(page: str, suite: str, about: str) -> str:
+    """The page with this suite's line as its table's last."""
+    lines = [line for line in page.splitlines() if not line.startswith(suite)]
+    last = max(number for number, line in enumerate(lines) if line.startswith("|"))
+    return "\n".join([*lines[: last + 1], suite + about, *lines[last + 1 :], ""])
 
 
 def _lines() -> list[str]:

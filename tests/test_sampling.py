@@ -122,3 +122,13 @@ def test_every_sampled_table_is_a_suite_of_the_soak() -> None:
 
     assert marked
     assert marked - set(soak.suites()) == set()
+
+
+def test_a_soak_notes_a_suite_in_the_table_in_place_of_its_earlier_line() -> None:
+    above = "above\n\n| suite | walked | result |\n|---|---|---|\n"
+    kept = "| `a.py` | 9 walks | kept |\n"
+    page = f"{above}| `a.py` | 2 walks | old |\n{kept}\nbelow\n"
+
+    noted = soak.noted(page, "| `a.py` | 2 walks | ", "new |")
+
+    assert noted == f"{above}{kept}| `a.py` | 2 walks | new |\n\nbelow\n"
