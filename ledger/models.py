@@ -62,8 +62,8 @@ class Entry(models.Model):
 
     @property
     def since(self) -> datetime:
-        """When it was written, as the database says; the writer's word for entries from before it did."""
-        return self.stored_at or self.at
+        """When it was written, as the database says; the writer's word for older entries and the demo's story."""
+        return self.at if self.seeded else self.stored_at or self.at
 
     @property
     def payload(self) -> dict[str, object]:

@@ -7,6 +7,7 @@ from ledger.authenticity import PUBLISHED
 from operations import audit
 from operations.engine import kinds
 from operations.notes.service import NOTED
+from operations.notify.first_hand import TOLD
 
 SENTENCES = {
     "operations.requested": "{operation} requested{quoted_reason}",
@@ -31,6 +32,7 @@ SENTENCES = {
     "operations.environment.identified": "{variable} was met for the first time: {subject} is {database}{alike_too}",
     "operations.environment.rebound": "{actor} moved {subject} from {before} to {now}",
     "operations.environment.reached": "{subject} is also reached at {address}, by {variable}",
+    TOLD: "A worker told the approvers of entry {subject}",
     NOTED: "{actor} noted on {title}: {text}",
     "operations.task.closed": "{actor} closed “{task}”: {resolution}",
 }

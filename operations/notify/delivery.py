@@ -42,7 +42,7 @@ def _claim(limit: int) -> list[Notification]:
 
 def _deliver(row: Notification) -> bool:
     try:
-        _send(row)
+        send(row)
     except (ProviderError, Refused) as error:
         _failed(row, str(error), retryable=getattr(error, "retryable", False))
         return False
@@ -51,7 +51,8 @@ def _deliver(row: Notification) -> bool:
     return True
 
 
-def _send(row: Notification) -> None:
+def send(row: Notification) -> None:
+    """Through its channel, now. Raises ProviderError or Refused."""
     text = f"{row.body}\n\n{row.url}".strip()
     if row.channel == Notification.Channel.EMAIL:
         notify.mail(row.recipients.splitlines(), row.subject, text)

@@ -6,6 +6,7 @@ In: subject, text, a path of the portal, a dedupe key. Out: rows, in the caller'
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,7 +19,12 @@ from providers.redact import redact
 Channel = Notification.Channel
 
 
-def enqueue(
+def enqueue(dedupe_key: str, *, subject: str, **said: Any) -> int:
+    """Queue what `messages` makes of it; returns how many rows are new (0: it was queued before)."""
+    return store(messages(dedupe_key, subject=subject, **said))
+
+
+def messages(
     dedupe_key: str,
     *,
     subject: str,
@@ -29,8 +35,8 @@ def enqueue(
     privately: bool = False,
     about: Environment | None = None,
     service: str = "",
-) -> int:
-    """Queue a message for every first channel; returns how many rows are new (0: it was queued before).
+) -> list[Notification]:
+    """A message for every first channel, not stored yet.
 
     `path` is completed to a deep link; `to` adds people to NOTIFY_EMAILS. Without any channel it goes to the log.
     `urgent` is for what nobody answered: it goes to the second channel too. `privately`: by mail to `to` alone.
@@ -39,7 +45,7 @@ def enqueue(
     people = sorted({*(() if privately else settings.NOTIFY_EMAILS), *filter(None, to)})
     first = [Channel.EMAIL if settings.EMAIL_HOST and people else Channel.LOG] if privately else channels(people)
     ways = [(channel, people, channel) for channel in first] + (second_channel() if urgent else [])
-    rows = [
+    return [
         Notification(
             dedupe_key=f"{dedupe_key[:235]}:{mark}",
             channel=channel,
@@ -50,6 +56,10 @@ def enqueue(
         )
         for channel, names, mark in ways
     ]
+
+
+def store(rows: list[Notification]) -> int:
+    """How many of them are new."""
     known = set(Notification.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows]).values_list("dedupe_key"))
     new = [row for row in rows if (row.dedupe_key,) not in known]
     Notification.objects.bulk_create(new, ignore_conflicts=True)

@@ -1,5 +1,5 @@
-"""Derives messages from what the rows say: votes wanted, reminders, break-glass, failures, open tasks, new
-passkeys.
+"""Derives messages from what the rows say: votes wanted, reminders, break-glass, failures, open tasks,
+moved authority.
 
 In: operations, tasks and entries. Out: messages in the outbox, each once (dedupe keys), however often it runs and
 whoever crashed. The demo's story is silent.
@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger.models import Entry
-from operations.authority import VOTE, holders, holders_anywhere
-from operations.factors import enrolments
+from operations.authority import VOTE, holders
 from operations.models import Operation, Status, Task
+from operations.notify import authority
 from operations.notify.outbox import addresses, enqueue
 from operations.periodic.isolation import each, tell
 
@@ -120,28 +118,11 @@ def _tell_of_task(task: Task) -> int:
     return enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
 
 
-def _new_passkeys() -> Iterable[Entry]:
-    """By the database's clock: whoever writes an entry past the portal cannot date it out of sight."""
-    codes = (enrolments.ADDED, enrolments.KNOWN)
-    return Entry.objects.filter(code__in=codes, stored_at__gt=timezone.now() - _LOOK_BACK, seeded=False)
-
-
-def _tell_of_passkey(entry: Entry) -> int:
-    """Its owner and every approver, while what it signs does not count yet."""
-    person = User.objects.filter(username=entry.actor).first()
-    since = entry.since + enrolments.SETTLES_AFTER
-    subject = f"{entry.actor} has a new passkey: {entry.subject}"
-    body = f"Votes that it signs count from {since:%Y-%m-%d %H:%M} UTC. If {entry.actor} did not add it, remove it now."
-    people = [person.email if person else "", *addresses(holders_anywhere(VOTE))]
-    path = reverse("admin:auth_user_change", args=[person.pk]) if person else ""
-    return enqueue(f"passkey:{entry.sequence}", subject=subject, body=body, path=path, to=people)
-
-
 RULES: list[tuple[Callable[[], Iterable[Any]], Callable[[Any], int]]] = [
     (_votes_wanted, _ask_for_votes),
     (_unreminded, _remind),
     (_glass_broken, _tell_of_glass),
     (_failed, _tell_of_failure),
     (_opened, _tell_of_task),
-    (_new_passkeys, _tell_of_passkey),
+    (authority.moved, authority.tell_of),
 ]

@@ -79,7 +79,7 @@ def _about(entry: Entry) -> set[str]:
 
 def _after(before: Standing | None, entry: Entry, name: str, roles: frozenset[str]) -> Standing | None:
     """What this entry makes of a standing."""
-    begun = Standing(entry.at, frozenset({entry.actor}))
+    begun = Standing(entry.since, frozenset({entry.actor}))
     if entry.code in _BEGINS_AGAIN:
         if before is None or entry.actor == name:
             return before

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from ledger import verification
 from ledger.authenticity import digest_of
 from ledger.models import Entry, Head
-from ledger.services import verify
+from ledger.services import record, verify
 from tests import sampling
 
 FORGERIES = sampling.size("LEDGER_FORGERIES")
@@ -125,6 +126,18 @@ def test_an_edited_head_is_found(
         Head.objects.update(sequence=29, sha256=entries[28].sha256)
 
     assert "the head row names entry 29" in verify().problems[0].problem
+
+
+def test_an_entry_that_comes_while_an_empty_ledger_is_read_is_no_alarm(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_yet() -> list[tuple]:
+        record("demo.first", actor="ana")
+        return []
+
+    monkeypatch.setattr(verification, "_rows", none_yet)
+
+    assert verify().valid
 
 
 def test_an_untouched_ledger_raises_no_alarm(entries: list[Entry], anchored: Callable[[Entry], None]) -> None:

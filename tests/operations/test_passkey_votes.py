@@ -165,8 +165,8 @@ def test_its_owner_and_the_approvers_hear_of_it_from_a_worker(approver: User, se
     passkeys.enrol(approver, ago=timedelta(days=2))
     for _ in range(2):
         sweep()
-    told = Notification.objects.filter(dedupe_key__startswith="passkey:")
-    assert [row.subject for row in told] == ["ada has a new passkey: laptop"]
+    told = Notification.objects.filter(dedupe_key__startswith="authority:")
+    assert [row.subject for row in told] == ["ada enrolled the passkey laptop"]
 
 
 def test_the_page_offers_the_passkey_alone(waiting: Operation, approver: User, client: Client) -> None:

@@ -17,6 +17,7 @@ from operations.approvals.voting import reevaluate
 from operations.engine.claim import claim
 from operations.models import Approval, Operation
 from operations.votes.judge import counted
+from operations.votes.standing import APPROVER, GIVEN, standing
 from providers.errors import Refused
 from tests.people import holder
 from tests.running import run_once
@@ -53,6 +54,16 @@ def test_rows_that_sql_inserts_count_for_nothing(ask, approver, approver2):
     assert operation.status == "awaiting_approval"
     assert "0 of 2 votes count." in operation.error
     assert "The ledger holds no vote of ada for this content" in operation.error
+
+
+def test_a_role_that_is_dated_back_is_as_young_as_its_entry(approver):
+    with time_machine.travel(timezone.now() - timedelta(days=30)):
+        record(GIVEN, actor="mallory", subject="carl", data={"role": APPROVER})
+
+    found = standing("carl", frozenset({APPROVER}))
+
+    assert found is not None
+    assert not found.settled
 
 
 def forged_entry(operation: Operation, name: str, **data: object) -> Entry:

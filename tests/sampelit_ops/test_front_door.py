@@ -131,6 +131,6 @@ def test_no_text_holds_the_server(server: Served, idle: Served, clients: dict[st
             broken.append(f"{status} {case}")
 
     assert walked
-    assert "\n".join(dear) == ""
-    assert "\n".join(broken) == ""
+    if dear or broken:
+        pytest.fail("\n".join([*broken, *dear]))
     assert health.beyond_the_idle(0.99 if sampling.WHOLE else 0.5) < MOST_HEALTH_SECONDS

@@ -195,7 +195,8 @@ operations.break_glass_lapsed operations.cancel_requested operations.cancelled o
 operations.environment.changed operations.environment.identified operations.environment.reached
 operations.environment.rebound
 operations.expired operations.failed operations.noted operations.refused operations.rejected
-operations.requested operations.requests_known operations.succeeded operations.task.closed operations.voters_known
+operations.requested operations.requests_known operations.succeeded operations.task.closed operations.told
+operations.voters_known
 operations.votes_missing
 sampelit_ops.outsiders.attested signin.app_removed signin.contact_changed signin.details_changed signin.first_admin
 signin.groups_stale
