@@ -78,7 +78,7 @@ def test_what_render_knows_is_missing_on_the_page(all_wait: None, settings: Any,
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/connect/", "/admin/doctor/", "store"])
+@pytest.mark.parametrize("path", ["/admin/connect/", "store"])
 def test_pages_that_ask_outside_say_so(all_wait: None, production: Environment, client: Client, path: str) -> None:
     client.force_login(User.objects.create_superuser("root", password="x"))
     store = StoreReport.objects.create(url="file:///nowhere", usable=True, findings=[])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from operations import doctor
 from operations.doctor import Check, jobs
-from operations.models import Environment, Notification
+from operations.engine import tick
+from operations.models import Environment, Heartbeat, Notification
 from sampelit_ops.roles import sync_roles
 from sampelit_ops.views.connect import roles_sql
 from tests import portal_database
@@ -76,10 +79,24 @@ def test_the_page(db: None, store: Path) -> None:
 
     shown = client.post("/admin/doctor/", {"run": ""}, follow=True).content.decode()
 
-    assert "Something is red" in shown
-    assert "portal database" in shown
+    assert "A worker runs all checks within half a minute" in shown
+    tick.tick(lambda job: job.name == jobs.NAME and tick.run_job(job))
+    assert "portal database" in client.get("/admin/doctor/").content.decode()
     client.post("/admin/doctor/", {"test": ""})
     assert Notification.objects.filter(subject="Test message").count() == 1
+
+
+def test_asked_for_again_it_runs_again_and_without_a_worker_it_says_so(db: None, store: Path) -> None:
+    client, ran = _client("Auditor"), list[bool]()
+    for _ in range(2):
+        client.post("/admin/doctor/", {"run": ""})
+        tick.tick(lambda job: ran.append(tick.claim(job)) if job.name == jobs.NAME else None)
+    Heartbeat.objects.filter(name="tick").update(beat_at=timezone.now() - timedelta(minutes=5))
+
+    shown = client.post("/admin/doctor/", {"run": ""}, follow=True).content.decode()
+
+    assert ran == [True, True]
+    assert "No worker does its duties since" in shown
 
 
 def test_a_viewer_only_looks(db: None) -> None:
