@@ -10,36 +10,7 @@ from pathlib import Path
 
 import django
 
-
-def tree_bytes(root: int) -> int:
-    """Proportional set size of a process and its descendants: shared pages are counted once in all."""
-    total = 0
-    parents = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    for pid in parents:
-        if _descends(pid, root, parents):
-            total += _pss(pid)
-    return total
-
-
-def _parent(path: Path) -> int:
-    try:
-        return int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except (OSError, IndexError):
-        return 0
-
-
-def _descends(pid: int, root: int, parents: dict[int, int]) -> bool:
-    while pid and pid != root:
-        pid = parents.get(pid, 0)
-    return pid == root
-
-
-def _pss(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+from providers.memory import proportional_bytes
 
 
 def main() -> None:
@@ -50,12 +21,12 @@ def main() -> None:
 
     directory, connections = Path(sys.argv[1]), int(sys.argv[2])
     dsn = sys.stdin.read()
-    idle = tree_bytes(os.getpid())
+    idle = proportional_bytes(os.getpid())
     peak, done = [idle], threading.Event()
 
     def sample() -> None:
         while not done.wait(0.05):
-            peak[0] = max(peak[0], tree_bytes(os.getpid()))
+            peak[0] = max(peak[0], proportional_bytes(os.getpid()))
 
     watcher = threading.Thread(target=sample)
     watcher.start()

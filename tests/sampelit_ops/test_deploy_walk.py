@@ -14,12 +14,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests import sampling
-from tests.blueprint_platform import Platform, free_port
+from tests import growth, sampling
+from tests.blueprint_platform import ROOT, Platform, free_port
 from tests.deploy_walk import GUIDE, WEB, Walk, commands, deployed, typed_names
 
 pytestmark = pytest.mark.worker
 EXPORT = "SELECT status, error FROM operations_operation WHERE kind = 'backups.export' ORDER BY id DESC LIMIT 1"
+PICTURE = ROOT / "docs" / "reliability-hours.svg"
 RUNS = "SELECT count(*), count(DISTINCT operation_id), count(*) FILTER (WHERE status = 'proven') FROM backups_run"
 ASK = """
 from operations.accounts import system_user
@@ -102,13 +103,13 @@ def the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> None:
 
 
 def hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> None:
-    """An hour: an export, its drill, a tick of the cron job, and page views at both web instances."""
+    """An hour: an export, its drill, a tick of the cron job, and page views at both web instances. Nothing grows."""
     hours, platform = sampling.size("BLUEPRINT_HOURS"), walk.platform
     second = free_port()
     platform.start(WEB, PORT=str(second))
     platform.start("sampelit-ops-worker")
     token = platform.environment(WEB)["OPS_METRICS_TOKEN"]
-    before = runs(platform)
+    before, seen = runs(platform), list[growth.Sample]()
 
     for _ in range(hours):
         walk.shell("sampelit-ops-worker", f"python manage.py shell -c {shlex.quote(ASK)}")
@@ -118,10 +119,14 @@ def hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> 
             assert walk.answers("/metrics", port, Authorization=f"Bearer {token}").status_code == 200
         assert until_proven(platform) == ("succeeded", "")
         assert tick.wait(120) == 0
+        seen.append(growth.look(platform))
 
     after = runs(platform)
     assert [now - then for now, then in zip(after, before, strict=True)] == [hours] * 3, "each export once"
     assert [limit.kills() for limit in platform.limits] == [0] * len(platform.limits)
+    if len(seen) >= growth.FEWEST_HOURS:
+        PICTURE.write_text(growth.picture(seen))
+    assert growth.grown(seen) == []
     lasting = [each for name, each in platform.running.items() if not name.endswith("tick")]
     assert all(process.poll() is None for processes in lasting for process in processes)
 
