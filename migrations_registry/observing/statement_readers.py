@@ -111,7 +111,7 @@ def _type(node: Node) -> Iterator[Expectation]:
     if "typevar" in node:
         yield Expectation("type", _name(node["typevar"]))
     else:
-        yield Expectation("type", ".".join(dotted(strings(node.get("typeName") or node.get("domainname") or []))))
+        yield Expectation("type", ".".join(dotted(strings(node.get("domainname") or node["typeName"]))))
 
 
 @reads("AlterEnumStmt")

@@ -19,7 +19,8 @@ SANDBOX = Path(__file__).parents[2] / "sandbox" / "sql"
 HISTORY = [
     "CREATE TABLE users (id integer PRIMARY KEY, name text, old text); CREATE TABLE spare (id integer)",
     "CREATE INDEX users_name ON users (name); ALTER TABLE users ADD COLUMN role varchar(20) DEFAULT 'x'",
-    "CREATE TYPE mood AS ENUM ('calm'); CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TYPE mood AS ENUM ('calm'); CREATE DOMAIN kind AS text; CREATE FUNCTION one() RETURNS integer LANGUAGE sql"
+    " AS 'SELECT 1'",
     "DROP TABLE spare; ALTER TABLE users DROP COLUMN old",
     "ALTER TABLE users ALTER COLUMN role TYPE varchar(40); CREATE OR REPLACE FUNCTION one() RETURNS integer"
     " LANGUAGE sql AS 'SELECT 2'",

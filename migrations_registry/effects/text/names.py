@@ -27,6 +27,7 @@ RULE | rule
 TABCONSTRAINT | table constraint,index,trigger
 DOMCONSTRAINT | domain constraint
 COLUMN | table column,view column,composite type column,index column,materialized view column,foreign table column
+ATTRIBUTE | composite type column
 COLLATION | collation
 CONVERSION | conversion
 OPERATOR | operator
@@ -57,7 +58,7 @@ KINDS: dict[str, frozenset[str]] = {
 _ALONE_TEXT = """schema,extension,role,database,event trigger,publication,language,server,tablespace,access method,
 foreign-data wrapper"""
 _ALONE = frozenset(name.strip() for name in _ALONE_TEXT.split(","))
-_INSIDE = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE", "OBJECT_COLUMN", "OBJECT_TABCONSTRAINT"}
+_INSIDE = {f"OBJECT_{name}" for name in ("TRIGGER", "POLICY", "RULE", "COLUMN", "ATTRIBUTE", "TABCONSTRAINT")}
 UNNAMED = {"cast", "operator class", "operator family", "transform"}  # their names need more than the text says
 
 
