@@ -6,6 +6,7 @@ to roll it back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +65,16 @@ class Approved:
 
 @dataclass(frozen=True)
 class Account:
-    """What one transaction did, for how long it was asked under its locks, and why that is more than was approved."""
+    """What one transaction did, for how long it was asked under its locks, and why that is more than was approved.
+
+    `graver`: what needs more votes, were it declared too.
+    """
 
     effects: list[Effect]
     seconds: float
     rounds: int
     refusal: MoreThanApproved | None = None
+    graver: Sequence[Effect] = ()
 
     def journal(self) -> dict[str, Any]:
         effects = phrases(self.effects)
@@ -88,7 +93,8 @@ def account_of(own: Connection, other: Connection, begun: Start, approved: Appro
     measured = measure(own, other, begun)
     happened = [effect_of(change) for change in measured.changes]
     refusal = _refusal(other, measured, happened, approved, tags)
-    return Account(happened, measured.seconds, measured.rounds, refusal)
+    graver = beyond(happened, approved.risk, approved.limits)
+    return Account(happened, measured.seconds, measured.rounds, refusal, graver)
 
 
 def _refusal(

@@ -22,6 +22,7 @@ from migrations_registry.effects.model import (
     ROWS,
     SAME,
     TAKES,
+    TRUNCATED,
     Effect,
 )
 from migrations_registry.effects.text.tables import rules
@@ -56,6 +57,7 @@ sensitive   | altered                      | | extension, version
 _SETS = {name: frozenset(kinds.split(",")) for name, kinds in SETS.items()}
 _TABLE = rules(TABLE, _SETS)
 _BY_SIGN = {OPENS: DESTRUCTIVE, OFF: DESTRUCTIVE, TAKES: SENSITIVE}
+PASSING = ROWS | {TRUNCATED}
 _REPLACED = frozenset({"function", "procedure", "aggregate", "trigger", "view", "rule", "type", "index", "operator"})
 
 
@@ -67,11 +69,12 @@ def beyond(happened: Iterable[Effect], voted: str, limits: Policy) -> list[Effec
 
 
 def _risk(effect: Effect, beside: list[Effect], limits: Policy) -> str:
-    """What was dropped and made again under its name is changed; but a trigger was away while rows went by."""
+    """What was dropped and made again under its name is changed; but a trigger was away, or off, while rows went by."""
+    is_away = effect.kind == "trigger" and (effect.verb == DROPPED or SAME in effect.signs)
+    if is_away and any(each.verb in PASSING and each.name == effect.name[:-1] for each in beside):
+        return DESTRUCTIVE
     if effect.verb != DROPPED:
         return least_risk(effect, limits)
-    if effect.kind == "trigger" and any(each.verb in ROWS and each.name == effect.name[:-1] for each in beside):
-        return DESTRUCTIVE
     if SAME in effect.signs:
         return ROUTINE
     made = [each for each in beside if (each.verb, each.kind, each.name) == (CREATED, effect.kind, effect.name)]

@@ -59,6 +59,11 @@ class RehearsedAttempt(Attempt):
     def risk(self) -> str:
         return self.voted
 
+    def told(self, what: str) -> dict[str, list[str]]:
+        """What statements outside of transactions did (`did`, `surplus`), by step: nothing judges them before."""
+        alone = (step for step in self.row.steps if not step["transactional"])
+        return {key_of(step): said for step in alone if (said := step.get("effects", {}).get(what))}
+
     def save(self, *fields: str) -> None:
         """Its journal is the report."""
 
@@ -95,4 +100,5 @@ class RehearsedAttempt(Attempt):
             self.graver += account.refusal.surplus
         elif account.refusal:
             self.surplus[key] = account.refusal.surplus
+            self.graver += account.graver
         self.note(step, effects=account.journal())

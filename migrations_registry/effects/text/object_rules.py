@@ -29,6 +29,7 @@ AlterEnumStmt:name:typeName              | altered          | type | DEFINITION
 AlterTypeStmt:name:typeName              | altered          | type | DEFINITION
 AlterDomainStmt:name:typeName            | CHANGED          | type, domain constraint | DEFINITION
 CreateTrigStmt:inside:relation.trigname  | created, altered | trigger, table constraint | DEFINITION
+CreateTrigStmt:inside:relation.trigname  | altered          | trigger | enabled state
 CreatePolicyStmt:inside:table.policy_name | created         | policy |
 AlterPolicyStmt:inside:table.policy_name | altered          | policy | DEFINITION
 RuleStmt:inside:relation.rulename        | created, altered | rule | DEFINITION

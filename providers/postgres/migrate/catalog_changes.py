@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from providers.postgres.migrate.catalog_rows import Name, Object, Pair, Row
-from providers.postgres.migrate.catalog_signs import OFF, SAME, signs
+from providers.postgres.migrate.catalog_signs import SAME, signs
 from providers.postgres.migrate.catalogs import KEPT, aspect
 
 Owners = frozenset[Name]
@@ -179,5 +179,5 @@ def _change(pair: Pair, verb: str, aspects: frozenset[str]) -> Change:
     values = [each.values if each else None for each in (pair.before, pair.now)]
     graver = signs(*values) if verb != DROPPED else frozenset()
     if verb == ALTERED and pair.catalog.name == "pg_trigger" and values[0] == values[1]:
-        graver |= {OFF}
+        graver |= {SAME}
     return Change(verb, kind, name, aspects, renamed=renamed, object=row.object, signs=graver)

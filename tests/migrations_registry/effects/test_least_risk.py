@@ -32,6 +32,8 @@ NEEDS = {
         "ALTER TABLE keep FORCE ROW LEVEL SECURITY",
         "ALTER TABLE keep DISABLE TRIGGER keep_touch",
         "ALTER TABLE keep ENABLE REPLICA TRIGGER keep_touch",
+        "ALTER TABLE keep DISABLE TRIGGER keep_touch; UPDATE keep SET v = 'y' WHERE id = 1;"
+        " ALTER TABLE keep ENABLE TRIGGER keep_touch",
         "GRANT SELECT ON keep TO PUBLIC",
         "GRANT SELECT (v) ON keep TO PUBLIC",
         "GRANT SELECT ON keep TO pg_monitor WITH GRANT OPTION",
@@ -73,6 +75,7 @@ NEEDS = {
         "DROP POLICY own ON keep; CREATE POLICY own ON keep USING (true)",
         "DROP TRIGGER keep_touch ON keep;"
         " CREATE TRIGGER keep_touch BEFORE UPDATE ON keep FOR EACH ROW EXECUTE FUNCTION touch()",
+        "CREATE OR REPLACE TRIGGER keep_touch BEFORE UPDATE ON keep FOR EACH ROW EXECUTE FUNCTION touch()",
         "ALTER TYPE mood ADD VALUE 'fine'",
         "COMMENT ON TABLE keep IS 'kept'",
         "CREATE FUNCTION mild() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT 1'",
