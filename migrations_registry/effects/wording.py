@@ -24,6 +24,8 @@ def phrase(effect: Effect) -> str:
     if effect.verb in _VERBS:
         return f"{_VERBS[effect.verb]} {name}"
     what = f"{effect.kind} {name}".strip()
+    if effect.kind == "trigger" and effect.name[-1].startswith("RI_ConstraintTrigger_"):
+        what = f"a foreign key's own trigger on {'.'.join(effect.name[:-1])}"
     if effect.verb != ALTERED:
         return f"{effect.verb} {what}"
     if ENDS in effect.signs:

@@ -148,6 +148,11 @@ def effect_lines(effects: Iterable[Effect], sizes: Sizes) -> list[dict[str, Any]
     ]
 
 
+def told_lines(said: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
+    """By step, of what is known in words alone."""
+    return {step: [{"said": text, "rows": 0, "forecast_rows": None} for text in texts] for step, texts in said.items()}
+
+
 def _forecast(effect: Effect, sizes: Sizes) -> int | None:
     if effect.verb not in ROWS or len(effect.name) != 2:
         return None

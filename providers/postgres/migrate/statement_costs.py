@@ -7,7 +7,7 @@ words of PostgreSQL 17, 13.3.1. For rehearsals: looking costs time, and beside a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -37,13 +37,17 @@ class StatementCost:
 
 @dataclass
 class Onlooker:
-    """Looks at one session's statements. `names`: relations as they were before, by oid; `filled`: with rows."""
+    """Looks at one session's statements. `names`: relations as they were before, by oid; `filled`: with rows.
+
+    `table_of`: each index's.
+    """
 
     own: Connection
     other: Connection
     names: dict[int, Relation] = field(default_factory=dict)
     tables: frozenset[Relation] = frozenset()
     filled: frozenset[int] = frozenset()
+    table_of: dict[int, int] = field(default_factory=dict)
     held: frozenset[tuple[int, str]] = frozenset()
 
     def begin(self) -> None:
@@ -51,7 +55,8 @@ class Onlooker:
         rows = fetch_rows(self.other, statements("statement_relations"))
         self.names = {oid: (schema, name) for oid, schema, name, *_ in rows}
         self.tables = frozenset((schema, name) for _, schema, name, kind, *_ in rows if kind in ("r", "p"))
-        self.filled = frozenset(oid for oid, *_, filled in rows if filled)
+        self.filled = frozenset(oid for oid, *_, filled, _ in rows if filled)
+        self.table_of = {oid: table for oid, *_, table in rows if table}
         self.held = frozenset()
 
     def inside(self, run: Run) -> StatementCost:
@@ -75,12 +80,22 @@ class Onlooker:
         """A statement outside of transactions, whose locks are gone when it ends: somebody is in its way at first."""
         files, log = self._files(self.other), _log_position(self.other)
         with psycopg.connect(self.other.info.dsn, password=self.other.info.password) as blocker:
-            for schema, name in self.tables & set(tables):
+            for schema, name in self._lockable(tables):
                 words = sql.SQL("LOCK TABLE {} IN {} MODE").format(sql.Identifier(schema, name), sql.SQL(IN_THE_WAY))
                 blocker.execute(words)
             rows, seconds, seen = self._watched(run, blocker)
         rewritten = self._relations(_differing(files, self._files(self.other)))
+        locked = {
+            oid for oid, _ in seen
+        }  # of an index whose table is locked only a lucky look sees how, and nobody waits
+        seen = {(oid, mode) for oid, mode in seen if self.table_of.get(oid) not in locked}
         return StatementCost(rows, seconds, _log_position(self.other) - log, self._named(seen), rewritten)
+
+    def _lockable(self, names: Iterable[Relation]) -> Set[Relation]:
+        """Those that are tables, and of an index its table."""
+        wanted = set(names)
+        oids = {self.table_of.get(oid, oid) for oid, name in self.names.items() if name in wanted}
+        return self.tables & {self.names[oid] for oid in oids if oid in self.names}
 
     def _watched(self, run: Run, blocker: Connection) -> tuple[int, float, set[tuple[int, str]]]:
         """Rows, seconds since nobody was in the way, and every lock that was seen."""
@@ -105,7 +120,7 @@ class Onlooker:
 
     def _files(self, session: Connection) -> dict[int, int]:
         rows = fetch_rows(session, statements("statement_relations"))
-        return {oid: node for oid, _, _, _, node, _ in rows if node and oid in self.names}
+        return {oid: node for oid, _, _, _, node, *_ in rows if node and oid in self.names}
 
     def _scans(self) -> dict[int, tuple[int, int]]:
         return {oid: (count, rows) for oid, count, rows in fetch_rows(self.own, statements("statement_scans"))}
@@ -119,8 +134,15 @@ class Onlooker:
             if count > old and (rows > old_rows or oid not in self.filled)
         ]
 
-    def _named(self, locks: Iterable[tuple[int, str]]) -> tuple[tuple[Relation, str], ...]:
-        return tuple(sorted((self.names[oid], mode) for oid, mode in locks if oid in self.names))
+    def _named(self, locks: Set[tuple[int, str]]) -> tuple[tuple[Relation, str], ...]:
+        """An index is told of where its table is not locked alike."""
+        return tuple(
+            sorted(
+                (self.names[oid], mode)
+                for oid, mode in locks
+                if oid in self.names and (self.table_of.get(oid), mode) not in self.held | locks
+            )
+        )
 
     def _relations(self, oids: Iterable[int]) -> tuple[Relation, ...]:
         return tuple(sorted(self.names[oid] for oid in oids if oid in self.names))
