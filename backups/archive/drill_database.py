@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import psycopg
 
@@ -64,12 +65,15 @@ def drill_database(
     schemas: Sequence[str] = (),
     *,
     may_create: bool = False,
+    extensions: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Drill]:
     """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet.
 
-    `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does.
+    `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does. `extensions`:
+    more that the source has, by schema.
     """
-    needs = replace(needs_of(manifest, schemas), may_create=may_create)
+    needs = needs_of(manifest, schemas)
+    needs = replace(needs, may_create=may_create, extensions={**extensions, **(needs.extensions or {})})
     with (server or drill_server)(fitting(major_of(manifest), needs.extensions or ())) as running:
         logins = open_for(running, NAME, needs)
         connection = postgres.connect(logins.owner, read_only=False)

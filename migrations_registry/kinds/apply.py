@@ -22,6 +22,14 @@ from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Paramet
 from operations.models import Environment, Operation, Risk
 from providers.errors import Refused
 
+KEPT = Parameter(
+    KEEP,
+    "What is kept before",
+    required=False,
+    choices=lambda environment: CHOICES.items(),
+    help="Of what it destroys. To be said where that is more than the rules keep without asking.",
+)
+
 
 def files_here(environment: Environment) -> Iterable[tuple[str, str]]:
     """The newest revision of each registered path."""
@@ -85,13 +93,7 @@ class ApplyMigration(OperationKind):
             choices=lambda environment: [("yes", "Yes: although earlier files are pending")],
             help="yes: as the Supabase CLI's --include-all.",
         ),
-        Parameter(
-            KEEP,
-            "What is kept before",
-            required=False,
-            choices=lambda environment: CHOICES.items(),
-            help="Of what it destroys. To be said where that is more than the rules keep without asking.",
-        ),
+        KEPT,
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:

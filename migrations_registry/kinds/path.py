@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from migrations_registry.kinds.apply import files_here, find
+from migrations_registry.kinds.apply import KEPT, files_here, find
 from migrations_registry.kinds.apply_shown import file_named
 from migrations_registry.models.applied import PATH
 from migrations_registry.path.acts import Act, asked, digest, strictest
 from migrations_registry.path.steps import steps_of
 from migrations_registry.path.way import Judged, way_to
 from migrations_registry.services.rehearsals import newest_rehearsal, why_not_approve
+from migrations_registry.undo.keep_choice import KEEP
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import (
@@ -31,6 +32,18 @@ from operations.models import Environment, Operation
 
 TONES = {"destructive": "bad", "sensitive": "warn"}
 LOST = "Will be lost"
+STREAMS = Parameter(
+    "streams",
+    "Other streams",
+    required=False,
+    choices=lambda _: [("all", "Their earlier files too")],
+    help="Empty: only the stream of this file.",
+)
+
+
+def is_every(parameters: Parameters) -> bool:
+    """Whether the other streams' earlier files come first too."""
+    return parameters.get(STREAMS.name) == "all"
 
 
 class ApplyPath(OperationKind):
@@ -47,15 +60,10 @@ class ApplyPath(OperationKind):
     allowed_in_freeze = False
     parameters = [
         Parameter("file", "Up to and with", choices=files_here, help="A registered content.", named=file_named),
-        Parameter(
-            "streams",
-            "Other streams",
-            required=False,
-            choices=lambda _: [("all", "Their earlier files too")],
-            help="Empty: only the stream of this file.",
-        ),
+        STREAMS,
         Parameter("as_applied", "Count as applied", required=False, help="Files that only you can judge, by comma."),
         Parameter("as_not_applied", "Count as not applied", required=False, help="The same, for those not applied."),
+        KEPT,
         Parameter("acts", "Acts", required=False, worked_out=True),
     ]
 
@@ -63,7 +71,7 @@ class ApplyPath(OperationKind):
         given = {name: value for name, value in parameters.items() if name != "acts"}
         file = find(str(parameters["file"]), environment)
         judged = Judged(_names(given.get("as_applied")), _names(given.get("as_not_applied")))
-        legs = way_to(file, environment, judged, every_stream=given.get("streams") == "all")
+        legs = way_to(file, environment, judged, every_stream=is_every(given), keep=str(given.get(KEEP, "")))
         return {**given, "file": file.sha256, "acts": [asked(environment, leg) for leg in legs]}
 
     def content(self, environment: Environment, parameters: Parameters) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from migrations_registry.kinds.apply import files_here, find
 from migrations_registry.kinds.apply_shown import file_named
+from migrations_registry.kinds.path import STREAMS, is_every
 from migrations_registry.models import MigrationFile, Rehearsal
 from migrations_registry.rehearsal.preparation import prepare, run_for
 from migrations_registry.rehearsal.steps import PREPARE, run_on_a_copy
@@ -18,7 +19,8 @@ from providers.errors import Refused
 
 
 def look(ctx: StepContext) -> None:
-    prepare(ctx, find(str(ctx.parameters["file"]), ctx.environment))
+    file = find(str(ctx.parameters["file"]), ctx.environment)
+    prepare(ctx, file, every_stream=is_every(ctx.parameters))
 
 
 class Rehearse(OperationKind):
@@ -34,7 +36,10 @@ class Rehearse(OperationKind):
         step("rehearse", run_on_a_copy, pool="prove", deadline=6 * 3600, stall=4 * 3600),
     ]
     parameters = [
-        Parameter("file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named)
+        Parameter(
+            "file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named
+        ),
+        STREAMS,
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -44,7 +49,8 @@ class Rehearse(OperationKind):
                 f"{environment} has no proven run, so there is nothing to rehearse on. Nothing was requested. Request "
                 "backups.export first."
             )
-        return {"file": file.sha256}
+        streams = {STREAMS.name: "all"} if is_every(parameters) else {}
+        return {"file": file.sha256, **streams}
 
     def describe(self, parameters: Parameters) -> str:
         row = MigrationFile.objects.filter(sha256=parameters.get("file", "")).only("path").first()

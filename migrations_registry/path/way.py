@@ -12,6 +12,7 @@ from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
 from migrations_registry.models import MigrationFile
 from migrations_registry.models.applied import APPLY
+from migrations_registry.undo.keep_choice import KEEP
 from operations.engine.specs import Parameters
 from operations.models import Environment
 from providers.errors import Refused
@@ -38,10 +39,18 @@ class Judged:
 
 
 def way_to(
-    file: MigrationFile, environment: Environment, judged: Judged = Judged(), *, every_stream: bool = False
+    file: MigrationFile,
+    environment: Environment,
+    judged: Judged = Judged(),
+    *,
+    every_stream: bool = False,
+    keep: str = "",
 ) -> list[Leg]:
     """The streams that are not baselined, then what is pending up to and with this file, in the order in which files
-    belong. `every_stream`: also the other streams' earlier files. Raises Refused and ProviderError."""
+    belong. `every_stream`: also the other streams' earlier files. `keep`: how much of what each destroys.
+
+    Raises Refused and ProviderError.
+    """
     files = list(MigrationFile.objects.newest().order_by("position", "path"))
     at = next((number for number, row in enumerate(files) if row.pk == file.pk), None)
     if at is None:
@@ -59,7 +68,7 @@ def way_to(
             pending |= missing
     if file.pk not in pending:
         raise Refused(f"{file.name} is applied on {environment} already. Nothing was requested.")
-    return _bounded(file, [*legs, *(_applied(row) for row in before if row.pk in pending)])
+    return _bounded(file, [*legs, *(_applied(row, keep) for row in before if row.pk in pending)])
 
 
 def _bounded(file: MigrationFile, legs: list[Leg]) -> list[Leg]:
@@ -91,5 +100,5 @@ def _baselined(environment: Environment, stream: str, judged: Judged) -> tuple[L
     return leg, {proposal.file.pk for proposal in proposals} - done
 
 
-def _applied(file: MigrationFile) -> Leg:
-    return Leg(APPLY, {"file": file.sha256}, file.name)
+def _applied(file: MigrationFile, keep: str) -> Leg:
+    return Leg(APPLY, {"file": file.sha256, **({KEEP: keep} if keep else {})}, file.name)

@@ -9,6 +9,7 @@ from migrations_registry.models.applied import APPLYING, files_of
 from migrations_registry.rehearsal.preparation import run_for
 from operations.accounts import system_user
 from operations.engine.request import request
+from operations.engine.specs import Parameters
 from operations.models import Operation, Status
 from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
@@ -29,12 +30,13 @@ def rehearse_requests() -> None:
 
 
 def _rehearse(operation: Operation) -> None:
+    together = {name: value for name, value in operation.parameters.items() if name == "streams"}
     for sha256 in files_of(operation):
-        _rehearse_file(operation, sha256)
+        _rehearse_file(operation, {"file": sha256, **together})
 
 
-def _rehearse_file(operation: Operation, sha256: str) -> None:
-    environment, parameters = operation.environment, {"file": sha256}
+def _rehearse_file(operation: Operation, parameters: Parameters) -> None:
+    environment = operation.environment
     asked = Operation.objects.filter(kind=REHEARSE, environment=environment, parameters=parameters)
     if asked.filter(requested_at__gte=operation.requested_at - FRESH).exists() or run_for(environment) is None:
         return

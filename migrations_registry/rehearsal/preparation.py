@@ -16,9 +16,11 @@ from backups.models import Run
 from migrations_registry.analysis.facts import TableFacts
 from migrations_registry.analysis.model import Name
 from migrations_registry.apply.attempt import journal
+from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.rehearsal.trace import claims_of
+from migrations_registry.services.live_facts import live_around
 from migrations_registry.services.planning import Review, review
 from operations.engine.context import StepContext
 from operations.models import Environment
@@ -35,8 +37,9 @@ def run_for(environment: Environment, tables: Iterable[str] = ()) -> Run | None:
     return max(newest, key=lambda run: len(wanted & set(run.tables)), default=None)
 
 
-def prepare(ctx: StepContext, file: MigrationFile) -> None:
-    """Journal everything for the copy. Raises Refused where there is no run to restore."""
+def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False) -> None:
+    """Journal everything for the copy. `every_stream`: other streams' earlier files run first too. Raises Refused where
+    there is no run to restore."""
     reviewed = review(file, ctx.environment)
     if reviewed.plan.refusals:
         raise Refused(f"{file.name} cannot be applied, so it was not rehearsed: {'; '.join(reviewed.plan.refusals)}.")
@@ -47,14 +50,16 @@ def prepare(ctx: StepContext, file: MigrationFile) -> None:
             f"{ctx.environment} has no proven run, so there is nothing to rehearse on. Nothing was changed. Request "
             "backups.export, then this again."
         )
-    before = _before(file, ctx.environment, run)
+    before = _before(file, ctx.environment, run, every_stream)
+    files = (*before, reviewed)
     ctx.state = {
         "run": run.pk,
         "schema_only": run.raw_bytes > settings.OPS_REHEARSAL_MOST_BYTES,
         "content_sha256": hashlib.sha256(reviewed.content).hexdigest(),
-        "files": [_pending(each) for each in (*before, reviewed)],
+        "files": [_pending(each) for each in files],
         "claims": [asdict(claim) for claim in claims_of(reviewed.analysis)],
         "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},
+        "around": asdict(live_around(ctx.environment, [each.file.data.decode("utf-8", "replace") for each in files])),
         "bytes": {".".join(name): table.bytes for name, table in tables_of(reviewed)},
     }
     ctx.save_state()
@@ -71,13 +76,25 @@ def _pending(reviewed: Review) -> dict[str, Any]:
     return {"file": reviewed.file.pk, "steps": journal(reviewed.plan), "risk": reviewed.plan.risk}
 
 
-def _before(file: MigrationFile, environment: Environment, run: Run) -> list[Review]:
+def _before(file: MigrationFile, environment: Environment, run: Run, every_stream: bool) -> list[Review]:
     """What was applied since the run was copied, then what has to be applied before this file."""
     since = Application.objects.filter(environment=environment, status="applied", ended_at__gt=run.snapshot_at)
     applied = [row.file for row in since.exclude(file=file).select_related("file").order_by("ended_at")]
-    rows = MigrationFile.objects.newest().filter(stream=file.stream).order_by("position", "path")
-    standings, _ = history_states.standings(list(rows), history_states.rows_of(environment))
-    places = [standing.file.pk for standing in standings]
-    earlier = standings[: places.index(file.pk)] if file.pk in places else []
-    pending = [standing.file for standing in earlier if standing.state == history_states.PENDING]
-    return [review(each, environment, live=False) for each in (*applied, *pending)]
+    rows = list(MigrationFile.objects.newest().order_by("position", "path"))
+    earlier = rows[: rows.index(file)] if file in rows else []
+    streams = {row.stream for row in earlier if every_stream or row.stream == file.stream}
+    pending = {
+        pk for stream in streams for pk in _pending_of(environment, [row for row in rows if row.stream == stream])
+    }
+    return [
+        review(each, environment, live=False) for each in (*applied, *(row for row in earlier if row.pk in pending))
+    ]
+
+
+def _pending_of(environment: Environment, stream: list[MigrationFile]) -> set[int]:
+    """Of a stream that is not baselined yet, what the target's schema shows is there, is not pending."""
+    standings, _ = history_states.standings(stream, history_states.rows_of(environment))
+    pending = {standing.file.pk for standing in standings if standing.state == history_states.PENDING}
+    if pending and not baseline.is_baselined(environment, stream[0].stream):
+        pending -= {row.pk for row in baseline.applied(baseline.propose(environment, stream[0].stream), [])}
+    return pending

@@ -24,9 +24,11 @@ from migrations_registry.rehearsal.trace import (
     blocked_seconds,
     effect_lines,
     statement_lines,
+    told_lines,
 )
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from providers.postgres.schema.platform_objects import Around, StandIn
 
 PREPARE = "prepare"
 TOLD = 20
@@ -41,7 +43,9 @@ def run_on_a_copy(ctx: StepContext) -> None:
     files = {row.pk: row for row in MigrationFile.objects.filter(pk__in=[each["file"] for each in asked["files"]])}
     pending = [Pending(files[each["file"]], each["steps"], each["risk"]) for each in asked["files"]]
     began = time.monotonic()
-    with restored(run, watch(ctx), schema_only=asked["schema_only"]) as copy:
+    around = asked.get("around", {"platform": [], "extensions": {}})
+    around = Around(tuple(StandIn(**each) for each in around["platform"]), around["extensions"])
+    with restored(run, watch(ctx), around, schema_only=asked["schema_only"]) as copy:
         ctx.log(f"Restored {sum(copy.rows.values()):,} rows in {time.monotonic() - began:.1f} s; now the files.")
         done = rehearse(ctx, pending, copy)
         report = _report(asked, pending, done, copy)
@@ -81,15 +85,17 @@ def _report(
     costs = done[-1].attempt.costs if is_reached else {}
     claims = [Claim(**claim) for claim in asked["claims"]]
     lines = statement_lines(claims, [Seen(at, **asdict(cost)) for at, cost in sorted(costs.items())], sizes)
-    effects = done[-1].attempt.effects if is_reached else {}
-    surplus = done[-1].attempt.surplus if is_reached else {}
+    last = done[-1].attempt if is_reached else None
+    effects, surplus = (last.effects, last.surplus) if last else ({}, {})
+    did, more = (last.told("did"), last.told("surplus")) if last else ({}, {})
     return {
         "before": [each.file.name for each in pending[:-1]],
         "missing": list(copy.missing),
+        "stood_in": list(copy.stood_in),
         "statements": lines,
         "blocked_seconds": blocked_seconds(lines),
-        "effects": {step: effect_lines(found, sizes) for step, found in effects.items()},
-        "undeclared": {step: effect_lines(found, sizes) for step, found in surplus.items()},
+        "effects": {step: effect_lines(found, sizes) for step, found in effects.items()} | told_lines(did),
+        "undeclared": {step: effect_lines(found, sizes) for step, found in surplus.items()} | told_lines(more),
         "hazards": hazards([each.trace for each in done])[:TOLD],
     }
 

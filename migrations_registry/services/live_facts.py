@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from providers import postgres
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 from providers.postgres.migrate.target_behaviour import Behaviour, behaviour
 from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
+from providers.postgres.schema.platform_objects import Around, around
 from providers.postgres.schema.programs import LivePrograms, LiveRoutine
 
 K = TypeVar("K")
@@ -40,6 +42,13 @@ def live_reach(environment: Environment, destroys: Destroyed) -> list[ReachedTab
 def live_behaviour(environment: Environment) -> Live:
     """What the environment does by itself when rows change. Raises as `live_facts`."""
     return _recently(environment, "behaviour", lambda connection: live_of(behaviour(connection)))
+
+
+def live_around(environment: Environment, texts: Sequence[str]) -> Around:
+    """What lies in those schemas of the environment's platform that the texts name. Raises as `live_facts`."""
+    words = {word.lower() for text in texts for word in re.findall(r"\w+", text)}
+    schemas = [schema for schema in postgres.PLATFORM_SCHEMAS if schema in words]
+    return _recently(environment, ("around", *schemas), lambda connection: around(connection, schemas))
 
 
 def _recently(environment: Environment, what: Hashable, read: Callable[[psycopg.Connection[Any]], V]) -> V:

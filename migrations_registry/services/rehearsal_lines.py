@@ -50,6 +50,13 @@ def _marked(row: Rehearsal) -> Iterator[Line]:
 def _warnings(row: Rehearsal) -> Iterator[Line]:
     for text in row.report.get("hazards", ()):
         yield text, "warn"
+    if stood_in := row.report.get("stood_in"):
+        told = ", ".join(stood_in[:SHOWN]) + (f" and {len(stood_in) - SHOWN} more" if len(stood_in) > SHOWN else "")
+        yield (
+            f"The copy has no platform beside it; without rows, and under another owner, stood in: {told}. Whether the "
+            "file may change those on the target was not rehearsed.",
+            "warn",
+        )
     if missing := row.report.get("missing"):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         yield f"The copy was not whole: {missing[0]}{more}", "warn"

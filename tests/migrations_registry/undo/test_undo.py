@@ -169,6 +169,25 @@ def test_how_much_is_kept_is_said_at_the_request_and_before_the_vote(
     assert rows(dsns["admin"], "SELECT count(*) FROM leads") == [before if kept else (0,)]
 
 
+def test_a_path_is_asked_how_much_is_kept_and_each_act_keeps_that(
+    undoable: None, baselined: Environment, act: Act, dsns: dict[str, str]
+) -> None:
+    RulePolicy.objects.create(version=1, created_by="ana", keep_bytes=1)
+    add_supabase(2, "ALTER TABLE leads ADD COLUMN extra integer")
+    file = add_supabase(3, "DELETE FROM leads")
+    (before,) = rows(dsns["admin"], "SELECT count(*) FROM leads")
+    with pytest.raises(Refused, match=r"keep=limit, which leaves out public\.leads"):
+        act("migrations.path", file=file.sha256)
+
+    operation = act("migrations.path", file=file.sha256, keep="everything")
+    undone = act("migrations.undo", application=Application.objects.get(file=file).operation)
+
+    assert operation.status == "succeeded", operation.error
+    assert [one["parameters"]["keep"] for one in operation.parameters["acts"]] == ["everything", "everything"]
+    assert undone.status == "succeeded", undone.error
+    assert rows(dsns["admin"], "SELECT count(*) FROM leads") == [before]
+
+
 @pytest.mark.parametrize(
     ("asked", "limit", "stored"),
     [
