@@ -92,7 +92,12 @@ def _services(services: list[Service]) -> Step:
         groups.setdefault(service.environment.slug if service.environment else "none", []).append(service.name)
     if not groups:
         return Step("Services and environments", "warn", "none known", "Read from Render.")
-    return Step("Services and environments", "ok", "; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(groups.items())))
+    return Step("Services and environments", "ok", "; ".join(f"{k}: {_few(v)}" for k, v in sorted(groups.items())))
+
+
+def _few(names: list[str]) -> str:
+    """The first five; the list of services has the others."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _health(services: list[Service]) -> Step:
@@ -100,7 +105,7 @@ def _health(services: list[Service]) -> Step:
     without = [service.name for service in web if not service.health_check_path]
     if without:
         todo = "Request deployments.health_path for each, with /health for Sampelit."
-        return Step("Health", "warn", f"no health path: {', '.join(without)}", todo)
+        return Step("Health", "warn", f"no health path: {_few(without)}", todo)
     return Step("Health", "ok" if web else "warn", f"{len(web)} web services are probed by status and body")
 
 

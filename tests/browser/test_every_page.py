@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from tests import sampling, skips
 from tests.browser.conftest import LISTEN, Site, Watched, watch
+from tests.browser.layout import WIDTHS, misplaced
 from tests.browser.pages import PageUrl, pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,7 +23,6 @@ RULES = {
     "preload": False,
 }
 PICTURES = os.environ.get("PICTURES", "")
-WIDTHS = (1400, 1280, 1024, 768, 390)
 LARGEST_HTML = 100_000
 
 
@@ -60,7 +60,7 @@ def test_sign_in_page(site: Site, browser: Browser) -> None:
 
 def _at(page: Watched, name: str, width: int) -> list[str]:
     page.page.set_viewport_size({"width": width, "height": 900})
-    problems = _overflow(page, width) + [f"{width}: {line}" for line in page.page.evaluate(MISPLACED)]
+    problems = misplaced(page, width)
     for scheme in _schemes(name, width):
         page.page.emulate_media(color_scheme=scheme)
         _picture(page, f"{name}-{width}-{scheme}")
@@ -75,30 +75,6 @@ def _schemes(name: str, width: int) -> tuple[str, ...]:
     if sampling.WHOLE or PICTURES:
         return ("light", "dark")
     return ("dark",) if (crc32(name.encode()) + width) % 4 >= 2 else ("light",)
-
-
-def _overflow(page: Watched, width: int) -> list[str]:
-    reach = page.page.evaluate("document.documentElement.scrollWidth")
-    return [] if reach <= width else [f"{width}: the page is {reach} px wide; {page.page.evaluate(WIDEST)}"]
-
-
-# The last card of a row that does not reach its group's right edge; a button of the page that lies on tabs or title.
-MISPLACED = """() => {
-  const box = (element) => element.getBoundingClientRect();
-  const hangs = [...document.querySelectorAll(".cards, .tiles")].filter((group) => group.children.length > 1)
-    .filter((group) => box(group).right - box(group.lastElementChild).right > 2)
-    .map((group) => `the last of ${group.className} hangs alone: ${group.lastElementChild.innerText.slice(0, 40)}`);
-  const texts = [...document.querySelectorAll("main h1, .tabs a")].map((element) => {
-    const range = document.createRange(); range.selectNodeContents(element); return [element, box(range)]; });
-  const lies = [...document.querySelectorAll(".object-tools li")].flatMap((button) => texts
-    .filter(([_, text]) => text.left < box(button).right && text.right > box(button).left
-      && text.top < box(button).bottom && text.bottom > box(button).top)
-    .map(([element]) => `“${button.innerText.slice(0, 30)}” lies on “${element.innerText}”`));
-  return [...hangs, ...lies];
-}"""
-WIDEST = """() => [...document.querySelectorAll("body *")]
-  .map((e) => [e, Math.round(e.getBoundingClientRect().right)]).filter(([e, right]) => right > innerWidth + 1)
-  .slice(0, 4).map(([e, right]) => `${e.tagName.toLowerCase()}.${e.className} ${right}`).join(", ")"""
 
 
 def _axe(page: Watched) -> list[str]:

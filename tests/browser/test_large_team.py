@@ -11,7 +11,7 @@ from sandbox.render.seed import LARGE_TEAM
 from tests.browser.conftest import Site, Watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-MOST_SCREENS = {1400: 3, 390: 8}
+MOST_SCREENS = {1400: 3, 1024: 4, 768: 5, 390: 8}
 
 
 def test_home_of_a_large_team(site: Site, page: Watched) -> None:
