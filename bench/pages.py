@@ -11,6 +11,8 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +43,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="a part of the addresses")
     options = parser.parse_args()
-    with throwaway() as server:
-        os.environ["DATABASE_URL"] = server.dsn()
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
-        os.environ.setdefault("DEMO", "1")  # its operations are among the rows
-        for key in ("SECRET_KEY", "FACTOR_KEY"):
-            os.environ.setdefault(key, "only-for-this-bench" * 3)
-        _prepare(options.scale)
+    with prepared(options.scale):
         costs = sorted(_measured(options.rounds, options.only), key=lambda cost: -cost.total)
     for cost in costs[:25]:
         late = "   TOO MUCH" if cost.total > MOST_MS else ""
@@ -55,6 +51,19 @@ def main() -> int:
     many, load = sum(cost.total > MOST_MS for cost in costs), os.getloadavg()[0]
     print(f"{len(costs)} addresses, {many} above {MOST_MS:g} ms; load {load:.1f} on {os.cpu_count()} cores")
     return int(many > 0)
+
+
+@contextmanager
+def prepared(scale: float) -> Iterator[None]:
+    """This process is the portal, on a throwaway server that holds the rows."""
+    with throwaway() as server:
+        os.environ["DATABASE_URL"] = server.dsn()
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
+        os.environ.setdefault("DEMO", "1")  # its operations are among the rows
+        for key in ("SECRET_KEY", "FACTOR_KEY"):
+            os.environ.setdefault(key, "only-for-this-bench" * 3)
+        _prepare(scale)
+        yield
 
 
 def _prepare(scale: float) -> None:
