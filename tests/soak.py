@@ -83,7 +83,18 @@ def _lines() -> list[str]:
 
 def _run(place: str) -> tuple[int, str, float]:
     """The exit status, pytest's own counts, the seconds."""
-    argv = [sys.executable, "-m", "pytest", "-n", "2", "-o", f"faulthandler_timeout={HANG_SECONDS}", place]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        "-o",
+        f"faulthandler_timeout={HANG_SECONDS}",
+        place,
+    ]
     began = time.monotonic()
     environment = {**os.environ, "SOAK": "1"}
     run = subprocess.run(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

@@ -10,18 +10,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import cycle, groupby
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sandbox.chain import decision_hash
+from sandbox import chain as product
 from sandbox.people import SEGMENTS, digest, visitor
 from sandbox.seed import ALGORITHM, ASSIGNMENT, AUDIT, copy
 from sandbox.traffic import decide
 
 LENGTH = 17
+SAMPLES = 41  # chains that are drawn and hashed; all others are one of them under ids of their own
+decision_hash = cache(product.decision_hash)
 Row = dict[str, Any]
 COLUMNS = AUDIT.split()
 # One row of a chain each; the number is the row's. What no hash covers, then what is set once.
@@ -136,6 +140,7 @@ class Forger:
 
     def __init__(self, connection: psycopg.Connection, count: int) -> None:
         self.connection, self.count = connection, count
+        self.samples = cycle([_sample(number) for number in range(min(SAMPLES, count))])
         self.chains = {name: self._chains() for name in self._groups()}
         self.forged = Forged()
 
@@ -153,7 +158,11 @@ class Forger:
 
     def _chains(self) -> list[UUID]:
         made = self._experiments(self.count)
-        rows = [row for chain in made for row in _chain(chain)]
+        rows = [
+            {**row, "id": uuid4(), "experiment_id": chain, "assignment_id": uuid4()}
+            for chain in made
+            for row in next(self.samples)
+        ]
         shown, at = Jsonb({}), "decision_timestamp"
         assigned = [
             [r["assignment_id"], r["experiment_id"], r["visitor_id"], shown, shown, r[at], None, None] for r in rows
@@ -175,8 +184,9 @@ class Forger:
                 self.forged.numbers["chain_broken"] += len(ids) * BREAKS.get(kind, 1) * (table is HASHED)
         self.forged.numbers["row_backdated"] += self.count  # a number higher than the run before had
         for kind, change in REBUILT.items():
-            for chain in self.chains[kind]:
-                self._rebuild(kind, chain, change)
+            chains = self._rows(self.chains[kind])
+            self._delete(self.chains[kind])
+            self._write([row for rows in chains for row in self._rebuilt(kind, rows, change)])
         for kind, which in REMOVED.items():
             self._remove(kind, which)
         self._move()
@@ -191,25 +201,25 @@ class Forger:
         update = f"UPDATE algorithm_audit_trail SET {change} WHERE experiment_id = ANY (%s) AND sequence_number = %s"
         return {str(row[0]) for row in self.connection.execute(f"{update} RETURNING id", [chains, number])}
 
-    def _rows(self, chain: UUID) -> list[Row]:
+    def _rows(self, chains: list[UUID]) -> list[list[Row]]:
         query = (
-            f"SELECT {', '.join(COLUMNS)} FROM algorithm_audit_trail WHERE experiment_id = %s ORDER BY sequence_number"
+            f"SELECT {', '.join(COLUMNS)} FROM algorithm_audit_trail WHERE experiment_id = ANY (%s)"
+            " ORDER BY experiment_id, sequence_number"
         )
-        return [dict(zip(COLUMNS, row, strict=True)) for row in self.connection.execute(query, [chain])]
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in self.connection.execute(query, [chains])]
+        return [list(chain) for _, chain in groupby(rows, lambda row: row["experiment_id"])]
 
     def _write(self, rows: list[Row]) -> None:
         copy(self.connection, "algorithm_audit_trail", AUDIT, [[row[name] for name in COLUMNS] for row in rows])
 
-    def _delete(self, chain: UUID) -> None:
-        self.connection.execute("DELETE FROM algorithm_audit_trail WHERE experiment_id = %s", [chain])
+    def _delete(self, chains: list[UUID]) -> None:
+        self.connection.execute("DELETE FROM algorithm_audit_trail WHERE experiment_id = ANY (%s)", [chains])
 
-    def _rebuild(self, kind: str, chain: UUID, change: Callable[[list[Row]], Any]) -> None:
-        before = {row["id"]: row for row in self._rows(chain)}
-        rows = [dict(row) for row in before.values()]
+    def _rebuilt(self, kind: str, chain: list[Row], change: Callable[[list[Row]], Any]) -> list[Row]:
+        before = {row["id"]: row for row in chain}
+        rows = [dict(row) for row in chain]
         change(rows)
         _hash(rows)
-        self._delete(chain)
-        self._write(rows)
         now = {row["id"]: row for row in rows}
         gone = {str(key) for key in before.keys() - now.keys()}
         self.forged.rows["rows_removed"] |= gone
@@ -217,6 +227,7 @@ class Forger:
         self.forged.numbers["assignment_unaudited"] += len(gone)
         self.forged.numbers["row_backdated"] += sum(row["sequence_number"] > len(before) for row in rows)
         self.forged.kinds[kind] += 1
+        return rows
 
     def _remove(self, kind: str, which: str) -> None:
         query = f"DELETE FROM algorithm_audit_trail WHERE experiment_id = ANY (%s) AND {which} RETURNING id"
@@ -233,32 +244,25 @@ class Forger:
     def _move(self) -> None:
         """What happens to whole chains."""
         given, exchanged, grown, removed = MOVED
-        for chain in self.chains[given]:
-            self._note(given, "row_edited", self._hand_over(chain, self._empty()))
-            self.forged.numbers["row_backdated"] += LENGTH
-        for one, other in zip(self.chains[exchanged], self.chains["others"], strict=True):
-            between = self._empty()
-            self._hand_over(one, between)
-            ids = self._hand_over(other, one)
-            self._note(exchanged, "row_edited", ids | self._hand_over(between, other))
-        for chain in self.chains[grown]:
-            rows = [{**row, "id": uuid4()} for row in self._rows(chain)]
-            to = self._empty()
-            for row in rows:
-                row["experiment_id"] = to
-            self._write(rows)
-            self.forged.numbers["row_backdated"] += LENGTH
-        ids = {str(row["id"]) for chain in self.chains[removed] for row in self._rows(chain)}
+        self._note(given, "row_edited", self._hand_over(self.chains[given], self._experiments(self.count)))
+        one, other, between = self.chains[exchanged], self.chains["others"], self._experiments(self.count)
+        self._hand_over(one, between)
+        ids = self._hand_over(other, one)
+        self._note(exchanged, "row_edited", ids | self._hand_over(between, other))
+        copies = zip(self._rows(self.chains[grown]), self._experiments(self.count), strict=True)
+        self._write([{**row, "id": uuid4(), "experiment_id": to} for rows, to in copies for row in rows])
+        self.forged.numbers["row_backdated"] += 2 * LENGTH * self.count  # of what was given and of what has grown
+        ids = {str(row["id"]) for rows in self._rows(self.chains[removed]) for row in rows}
         self.connection.execute("DELETE FROM experiments WHERE id = ANY (%s)", [self.chains[removed]])
         self._note(removed, "chain_removed", ids)
         self.forged.kinds.update(dict.fromkeys(MOVED, self.count))
 
-    def _hand_over(self, chain: UUID, to: UUID) -> set[str]:
-        update = "UPDATE algorithm_audit_trail SET experiment_id = %s WHERE experiment_id = %s RETURNING id"
-        return {str(row[0]) for row in self.connection.execute(update, [to, chain])}
-
-    def _empty(self) -> UUID:
-        return self._experiments(1)[0]
+    def _hand_over(self, chains: list[UUID], to: list[UUID]) -> set[str]:
+        update = (
+            "UPDATE algorithm_audit_trail a SET experiment_id = b FROM unnest(%s::uuid[], %s::uuid[]) moved (a, b)"
+            " WHERE experiment_id = moved.a RETURNING a.id"
+        )
+        return {str(row[0]) for row in self.connection.execute(update, [chains, to])}
 
     def _quietly(self) -> None:
         """What leaves no trace: it looks like the product's own work, or is over before anybody looks."""
@@ -276,14 +280,14 @@ class Forger:
         self.forged.kinds.update(dict.fromkeys(UNKNOWABLE, self.count))
 
 
-def _chain(experiment: UUID) -> list[Row]:
+def _sample(seed: int) -> list[Row]:
     """A chain of the last quarter; rows 2 to 8 converted."""
-    rng, start = random.Random(experiment.int), datetime.now(UTC) - timedelta(days=90)
+    rng, start = random.Random(seed), datetime.now(UTC) - timedelta(days=90)
     rows = []
     for number in range(1, LENGTH + 1):
         at = start + timedelta(days=number, microseconds=rng.randrange(10**6))
         sold = (True, at + timedelta(hours=1), 10 + number) if 2 <= number <= 8 else (False, None, None)
-        fixed = [uuid4(), experiment, f"{visitor(rng)} {number}", uuid4(), uuid4(), at, rng.choice(SEGMENTS), ALGORITHM]
+        fixed = [None, None, f"{visitor(rng)} {number}", uuid4(), None, at, rng.choice(SEGMENTS), ALGORITHM]
         rows.append(dict(zip(COLUMNS, [*fixed, digest(rng), digest(rng), *sold, number, None, "", at], strict=True)))
     _hash(rows)
     return rows

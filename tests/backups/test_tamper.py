@@ -29,6 +29,7 @@ from tests import portal_database, sampling
 from tests.backups.conftest import exported
 from tests.backups.forgeries import KINDS, UNKNOWABLE, Forged, Forger
 
+pytestmark = pytest.mark.xdist_group("tamper")  # one process makes the three runs
 N = sampling.size("FORGERIES")
 CONVERSIONS = sampling.size("CONVERSIONS")
 AUDIT = "public.algorithm_audit_trail"
