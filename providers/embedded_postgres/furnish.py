@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,40 +20,10 @@ from providers.postgres.connection import statements
 
 # What a superuser makes for a load: extensions that reach neither files nor other servers. Of others it is said that
 # they are missing. The second half PostgreSQL lets no owner make, though they only compute or look.
-EXTENSIONS = frozenset(
-    [
-        "btree_gin",
-        "btree_gist",
-        "citext",
-        "cube",
-        "dict_int",
-        "fuzzystrmatch",
-        "hstore",
-        "intarray",
-        "isn",
-        "lo",
-        "ltree",
-        "pg_trgm",
-        "pgcrypto",
-        "seg",
-        "tablefunc",
-        "tcn",
-        "tsm_system_rows",
-        "tsm_system_time",
-        "unaccent",
-        "uuid-ossp",
-        "vector",
-        "autoinc",
-        "bloom",
-        "dict_xsyn",
-        "earthdistance",
-        "insert_username",
-        "intagg",
-        "moddatetime",
-        "pg_stat_statements",
-        "refint",
-    ]
-)
+_EXTENSIONS = """btree_gin btree_gist citext cube dict_int fuzzystrmatch hstore intarray isn lo ltree pg_trgm pgcrypto
+seg tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp vector autoinc bloom dict_xsyn earthdistance
+insert_username intagg moddatetime pg_stat_statements refint"""
+EXTENSIONS = frozenset(_EXTENSIONS.split())
 
 # Of an operator's own server all but those whose functions reach other servers or files.
 REACHING = frozenset(
@@ -150,7 +121,7 @@ def furnish(server: Databases, database: str, needs: Needs) -> Logins:
         for schema in needs.places:
             words = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
             connection.execute(words.format(sql.Identifier(schema), parts["owner"]))
-        _make_extensions(connection, needs.extensions or {}, server.own)
+        _make_extensions(connection, needs, server.own, parts["owner"])
         not_the_same += _make_collations(connection, needs.collations)
         _make_roles(connection, needs.roles, names["owner"])
     logins = {name: conninfo.make_conninfo(admin, user=names[name], password=passwords[name]) for name in names}
@@ -172,13 +143,23 @@ def _make_database(server: Databases, database: str, locale: Locale) -> list[str
     ] * bool(locale.provider)
 
 
-def _make_extensions(connection: psycopg.Connection[tuple[object, ...]], wanted: Mapping[str, str], own: bool) -> None:
-    """Those that are allowed and that this server has; with what they need themselves (earthdistance: cube)."""
+def _make_extensions(
+    connection: psycopg.Connection[tuple[object, ...]], needs: Needs, own: bool, owner: sql.Composable
+) -> None:
+    """Those that are allowed and that this server has; with what they need themselves (earthdistance: cube). An owner
+    who makes schemas has made, and owns, what it may."""
+    wanted = needs.extensions or {}
     offered = {str(row[0]) for row in connection.execute("SELECT name FROM pg_available_extensions")}
     made = wanted.keys() & offered & ((offered - REACHING) if own else EXTENSIONS)
     for name in sorted(made):
         words = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {} CASCADE")
-        connection.execute(words.format(sql.Identifier(name), sql.Identifier(wanted[name])))
+        make = words.format(sql.Identifier(name), sql.Identifier(wanted[name]))
+        if needs.may_create:
+            with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
+                connection.execute(make)
+                continue
+        connection.execute(make)
 
 
 def _make_collations(connection: psycopg.Connection[tuple[object, ...]], wanted: Sequence[str]) -> list[str]:

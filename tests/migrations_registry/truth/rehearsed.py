@@ -93,9 +93,9 @@ class Pair:
             return Told(REFUSED, operation.error)
         told = Told({"passed": APPLIED, "failed": FAILED}.get(seen.status, UNABLE), seen.error)
         for line in seen.report["statements"]:
-            for lock in line["locks"]:
-                name, mode = lock.rsplit(": ", 1)
-                told.takes(name, mode, self.indexes)
+            for name, mode in (lock.rsplit(": ", 1) for lock in line["locks"]):
+                if not name.startswith("supabase_migrations."):
+                    told.takes(name, mode, self.indexes)
             told.rewritten |= set(line["rewritten"])
             told.scanned |= set(line["scanned"])
         told.effects = [_as_owned(effect["said"]) for step in seen.report["effects"].values() for effect in step]
@@ -150,11 +150,11 @@ def pair(by: User, environment: Environment, monkeypatch: pytest.MonkeyPatch) ->
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).rowcount:
             admin.execute(f"CREATE ROLE {OWNER} LOGIN PASSWORD '{server.password}'".encode())
-        for role in ROLES:  # as whoever migrates a project of Supabase is
-            if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
-                admin.execute(f"GRANT {role} TO {OWNER}".encode())
     with proof_database(server, OWNER) as proof, ExitStack() as stack:
         stack.callback(server.drop_database, real)
+        with psycopg.connect(server.dsn(), autocommit=True) as admin:
+            for role in ROLES:  # as whoever migrates a project of Supabase is
+                admin.execute(f"GRANT {role} TO {OWNER}".encode())
         with postgres.connect(server.dsn(proof, OWNER), read_only=False) as connection:
             ensure_history(connection)
         server.create_database(real, template=proof, owner=OWNER)
