@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrations_registry.analysis.model import STRENGTH
+from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.apply.transactions import run_steps
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.rehearsal.attempt import RehearsedAttempt, Stopped
@@ -74,8 +75,19 @@ def _one(ctx: StepContext, pending: Pending, copy: Restored) -> Rehearsed:
     except (ProviderError, Refused) as error:
         if copy.own.closed or copy.other.closed:
             raise
-        return Rehearsed(attempt, str(error), bool(attempt.stopped and is_not_here(attempt.stopped)))
+        if attempt.stopped and is_not_here(attempt.stopped):
+            return Rehearsed(attempt, _unable(attempt.file, attempt.stopped), unable=True)
+        return Rehearsed(attempt, str(error))
     return Rehearsed(attempt)
+
+
+def _unable(file: MigrationFile, stopped: Stopped) -> str:
+    """What the server said, without the advice for a target: nothing is wrong there."""
+    line = file.data[: parse(file.data)[stopped.statement].start].count(b"\n") + 1
+    return (
+        f"at line {line} the copy refuses what the target may allow: {stopped.message.rstrip('.')}. The copy has no "
+        "superuser, no platform and not every extension. What comes after that line was not rehearsed."
+    )
 
 
 def is_not_here(stopped: Stopped) -> bool:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrations_registry.analysis.model import AX, SH, STRENGTH
 from migrations_registry.models import Rehearsal
 
 Line = tuple[str, str]
 SHOWN = 10
+BRIEF = 0.05  # seconds that nobody notices
 
 
 def lines_of(row: Rehearsal) -> list[Line]:
@@ -28,13 +30,27 @@ def _outcome(row: Rehearsal) -> Line:
 
 
 def _waiting(row: Rehearsal) -> str:
-    seconds = row.report.get("blocked_seconds")
-    if seconds is None:
-        return "For how long others would wait, it cannot tell: the copy holds no rows to measure by."
-    if not seconds:
+    who, seconds = _kept_away(row), row.report.get("blocked_seconds")
+    if not who:
         return "Nobody would wait."
-    told = "With the rows of today" if not row.schema_only else "By the sizes of today, as the copy holds no rows,"
-    return f"{told} others would wait for about {seconds:g} s."
+    if seconds is None:
+        return f"{who}; for how long, it cannot tell: the copy holds no rows to measure by."
+    told = "with the rows of today" if not row.schema_only else "by the sizes of today, as the copy holds no rows"
+    return f"{who} for {f'about {seconds:g} s' if seconds >= BRIEF else 'a moment'}, {told}."
+
+
+def _kept_away(row: Rehearsal) -> str:
+    """Who waits for what; nothing where others read and write on."""
+    locks = [lock.rsplit(": ", 1) for line in row.report.get("statements", ()) for lock in line["locks"]]
+    unread = sorted({name for name, mode in locks if mode == AX})
+    unwritten = sorted({name for name, mode in locks if STRENGTH[mode] >= STRENGTH[SH]} - set(unread))
+    kinds = (("read or write", unread), ("write to", unwritten))
+    said = " and ".join(f"nobody could {verb} {_names(names)}" for verb, names in kinds if names)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _marked(row: Rehearsal) -> Iterator[Line]:
@@ -51,10 +67,9 @@ def _warnings(row: Rehearsal) -> Iterator[Line]:
     for text in row.report.get("hazards", ()):
         yield text, "warn"
     if stood_in := row.report.get("stood_in"):
-        told = ", ".join(stood_in[:SHOWN]) + (f" and {len(stood_in) - SHOWN} more" if len(stood_in) > SHOWN else "")
         yield (
-            f"The copy has no platform beside it; without rows, and under another owner, stood in: {told}. Whether the "
-            "file may change those on the target was not rehearsed.",
+            f"The copy has no platform beside it; without rows, and under another owner, stood in: {_names(stood_in)}. "
+            "Whether the file may change those on the target was not rehearsed.",
             "warn",
         )
     if missing := row.report.get("missing"):

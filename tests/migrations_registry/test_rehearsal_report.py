@@ -6,12 +6,14 @@ from itertools import product
 
 import pytest
 
+from backups.models import Run
 from migrations_registry.analysis.cost import REWRITE_BYTES_PER_SECOND
 from migrations_registry.analysis.model import LOCKS, STRENGTH
 from migrations_registry.effects import Effect
+from migrations_registry.models import MigrationFile, Rehearsal
 from migrations_registry.rehearsal.attempt import Stopped
 from migrations_registry.rehearsal.hazards import Trace, hazards
-from migrations_registry.rehearsal.runner import is_not_here
+from migrations_registry.rehearsal.runner import _unable, is_not_here
 from migrations_registry.rehearsal.trace import (
     Claim,
     Seen,
@@ -21,6 +23,7 @@ from migrations_registry.rehearsal.trace import (
     effect_lines,
     statement_lines,
 )
+from migrations_registry.services.rehearsal_lines import lines_of
 
 LEADS = ("public", "leads")
 
@@ -139,3 +142,33 @@ def test_a_dropped_column_that_a_later_file_names_is_a_hazard(text: str, told: b
 )
 def test_what_only_the_copy_lacks_says_nothing_of_the_target(state: str, message: str, only_here: bool) -> None:
     assert is_not_here(Stopped(0, state, message)) is only_here
+
+
+@pytest.mark.parametrize(
+    ("locks", "seconds", "said"),
+    [
+        ([], 0.0, "Nobody would wait."),
+        (["public.a: ROW EXCLUSIVE"], 0.0, "Nobody would wait."),
+        (["public.a: SHARE"], 3.25, "Nobody could write to public.a for about 3.25 s, with the rows of today."),
+        (
+            ["public.a: ACCESS EXCLUSIVE", "public.b: SHARE ROW EXCLUSIVE", "public.a: SHARE"],
+            0.0,
+            "Nobody could read or write public.a and nobody could write to public.b for a moment, with the rows",
+        ),
+        (["public.a: SHARE"], None, "Nobody could write to public.a; for how long, it cannot tell: the copy holds"),
+    ],
+)
+def test_it_is_said_who_waits_for_what(locks: list[str], seconds: float | None, said: str) -> None:
+    report = {"blocked_seconds": seconds, "statements": [{"line": 1, "locks": locks, "disagreements": []}]}
+
+    assert said in lines_of(Rehearsal(run=Run(id="r"), status="passed", report=report))[0][0]
+
+
+def test_stand_ins_and_what_the_copy_refuses_are_told_without_advice_for_the_target() -> None:
+    row = Rehearsal(run=Run(id="r"), status="passed", report={"stood_in": ["function auth.uid()"]})
+    file = MigrationFile(content=b"SELECT 1;\nCREATE ROLE x;")
+
+    assert "stood in: function auth.uid(). Whether" in lines_of(row)[-1][0]
+    assert _unable(file, Stopped(1, "42501", "permission denied to create role")).startswith(
+        "at line 2 the copy refuses what the target may allow: permission denied to create role. "
+    )
