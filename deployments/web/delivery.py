@@ -16,7 +16,7 @@ from operations.models import Environment
 from operations.web.formatting import duration
 
 COLUMNS = ("service", "deploy", "commit", "live_at", "lead_seconds", "failed", "over_at", "restore_seconds")
-FEW = f"fewer than {LEAST}"
+FEW = f"too few (under {LEAST})"
 
 
 def span() -> tuple[datetime, datetime]:
@@ -36,12 +36,12 @@ def lines(counted: Figures) -> list[tuple[str, str, str]]:
     """Name, value, how it was counted."""
     rate = FEW if counted.failure_rate is None else f"{counted.failure_rate:.0%}"
     still = counted.failed - counted.over
-    open_ones = f", {still} not over" if still else ""
+    open_ones = f"; {still} still to be restored" if still else ""
     return [
-        ("Deployment frequency", f"{counted.a_week:g} a week", f"{counted.deploys} went live; rollbacks are none"),
-        ("Lead time", _time(counted.lead), f"median from commit to live, {counted.with_commit} with a commit's time"),
-        ("Change failure rate", rate, f"{counted.failed} of {counted.deploys} rolled back next, or found unhealthy"),
-        ("Time to restore", _time(counted.restore), f"median to the next good deploy, {counted.over} over{open_ones}"),
+        ("Deployment frequency", f"{counted.a_week:g} a week", f"{counted.deploys} went live, rollbacks not counted"),
+        ("Lead time", _time(counted.lead), f"median from commit to live, of {counted.with_commit}"),
+        ("Change failure rate", rate, f"{counted.failed} of {counted.deploys} rolled back or unhealthy"),
+        ("Time to restore", _time(counted.restore), f"median to the next good deploy, of {counted.over}{open_ones}"),
     ]
 
 

@@ -46,6 +46,13 @@ class Line:
     verbs: list[Any]
     known: list[Deployment]
 
+    @property
+    def told(self) -> bool:
+        """Whether something about it is worth reading unasked."""
+        service = self.service
+        unwell = service.health == Service.Health.UNHEALTHY or bool(service.trouble)
+        return unwell or service.suspended or service.maintenance or self.running is not None
+
 
 @dataclass(frozen=True)
 class Incident:

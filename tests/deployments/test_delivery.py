@@ -71,14 +71,14 @@ def test_a_failure_that_nothing_followed_is_not_over(service: Service) -> None:
     (row,) = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
 
     assert (row.failed, row.over_at) == ("unhealthy", None)
-    assert lines(counted(service))[3][2] == "median to the next good deploy, 0 over, 1 not over"
+    assert lines(counted(service))[3][2] == "median to the next good deploy, of 0; 1 still to be restored"
 
 
 def test_below_five_there_is_no_figure(service: Service) -> None:
     for hours in range(4):
         live(service, hours)
 
-    assert [value for _, value, _ in lines(counted(service))] == ["0.4 a week", *["fewer than 5"] * 3]
+    assert [value for _, value, _ in lines(counted(service))] == ["0.4 a week", *["too few (under 5)"] * 3]
 
 
 def test_the_same_commit_again_has_no_lead_time_and_another_service_ends_no_failure(service: Service) -> None:
@@ -102,7 +102,7 @@ def test_the_page_says_them_and_the_csv_holds_what_was_counted(service: Service,
     page = client.get(reverse("admin:deployments_environment", args=["production"])).text
     answer = client.get(reverse("admin:deployments_delivery", args=["production"]))
 
-    assert "1 of 1 rolled back next, or found unhealthy" in page
+    assert "1 of 1 rolled back or unhealthy" in page
     (row,) = csv.DictReader(io.StringIO(answer.text))
     assert (row["commit"], row["lead_seconds"], row["failed"], row["over_at"]) == ("'=cmd()", "7200", "unhealthy", "")
     client.force_login(holder("nobody"))
