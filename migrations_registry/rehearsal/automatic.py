@@ -26,10 +26,11 @@ def rehearse_requests() -> None:
     waiting = Operation.objects.filter(
         kind__in=APPLYING, status=Status.AWAITING_APPROVAL, environment__protected=True, seeded=False
     )
-    one_by_one(waiting.select_related("environment")[:50], _rehearse)
+    one_by_one(waiting.select_related("environment")[:50], rehearse_for)
 
 
-def _rehearse(operation: Operation) -> None:
+def rehearse_for(operation: Operation) -> None:
+    """Each of its files; as a path of every stream was asked for, the others' files run first."""
     together = {name: value for name, value in operation.parameters.items() if name == "streams"}
     for sha256 in files_of(operation):
         _rehearse_file(operation, {"file": sha256, **together})

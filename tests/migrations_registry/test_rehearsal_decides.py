@@ -8,11 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Policy, Run
 from ledger.models import Entry
 from migrations_registry.models import MigrationFile, Rehearsal
+from migrations_registry.rehearsal import automatic
 from migrations_registry.rehearsal.automatic import rehearse_requests
 from migrations_registry.services import rehearsals
 from operations.approvals import voting
@@ -135,6 +138,24 @@ def test_a_request_that_waits_is_rehearsed_once_by_itself(
     assert (own.requested_by.username, own.parameters) == ("system", asked.parameters)
 
 
+@pytest.mark.parametrize("more", [{}, {"streams": "all"}])
+def test_a_path_of_every_stream_is_rehearsed_as_one(
+    more: dict[str, str], asked: Operation, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[dict[str, str]] = []
+    monkeypatch.setattr(automatic, "request", lambda *_, parameters, **__: wanted.append(parameters))
+    path = Operation(kind="migrations.path", environment=asked.environment, requested_at=timezone.now())
+    path.parameters = {
+        **more,
+        "file": "x",
+        "acts": [{"parameters": {"stream": "supabase"}}, {"parameters": {"file": "x"}}],
+    }
+
+    automatic.rehearse_for(path)
+
+    assert wanted == [{"file": "x", **more}]
+
+
 @pytest.mark.parametrize("change", [{"protected": False}, {"slug": "elsewhere"}])
 def test_others_are_not(change: dict[str, Any], asked: Operation, run: Run) -> None:
     if "slug" in change:
@@ -146,3 +167,18 @@ def test_others_are_not(change: dict[str, Any], asked: Operation, run: Run) -> N
     rehearse_requests()
 
     assert not Operation.objects.filter(kind="migrations.rehearse").exists()
+
+
+def test_the_review_shows_what_was_read_whole_beside_what_was_written_anew(run: Run, client: Client) -> None:
+    line = {"line": 1, "lock": "SHARE", "claimed": "SHARE", "locks": ["public.a: SHARE"], "rewritten": [], "seconds": 1}
+    line |= {"scanned": ["public.read_whole"], "forecast_seconds": 2, "wal_bytes": 10, "disagreements": []}
+    report = {"statements": [line], "effects": {"0": [{"said": "index i added"}]}, "blocked_seconds": 2}
+    row = rehearsal(run, "passed", report=report)
+    client.force_login(person("dora"))
+
+    page = client.get(
+        reverse("admin:migrations_registry_migrationfile_change", args=[row.file.pk]), {"environment": "production"}
+    )
+
+    for told in ("public.read_whole", "1 measured effect<", "Nobody could write to public.a for about 2 s"):
+        assert told in page.content.decode()

@@ -19,16 +19,19 @@ from tests.migrations_registry.truth.recorded import RECORDED
 from tests.migrations_registry.truth.rehearsed import pair
 from tests.migrations_registry.truth.watcher import APPLIED, FAILED, UNABLE, Told
 
+PARTS = 8 if sampling.WHOLE else 1  # each with a cell of its own
+
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_it_tells_what_the_application_does(
-    ana: User, backups: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+    part: int, ana: User, backups: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OPS_LEASE_SECONDS = 600
     environment = Environment.objects.create(slug="truth", kind="staging", votes_sensitive=0, votes_destructive=0)
     wrong = {}
     with pair(ana, environment, monkeypatch) as both:
-        for text in sampling.share(RECORDED, 250):
+        for text in sampling.share(RECORDED, 250)[part::PARTS]:
             applied, rehearsed = both.take(text)
             if found := differences(applied, rehearsed):
                 wrong[text] = found
