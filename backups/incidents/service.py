@@ -49,7 +49,7 @@ def raise_incident(
     """
     if code not in IncidentCode.values:
         raise ValueError(f"{code} is no incident code")
-    _lock(environment)
+    lock(environment)
     finding = _fields(summary, evidence, total, fingerprint)
     about = {"code": code, "environment": environment, "subject": subject[:200]}
     incident = _known(about, finding["fingerprint"], since)
@@ -90,9 +90,8 @@ def _known(about: dict[str, Any], fingerprint: str, since: datetime | None) -> I
     return incidents.open().first() or accepted.first()
 
 
-def _lock(environment: Environment) -> None:
-    """Two findings at once become one incident. No key: whoever asks for an operation shares the row's key and may wait
-    for the ledger, which we hold already."""
+def lock(environment: Environment) -> None:
+    """Two findings at once become one incident."""
     Environment.objects.select_for_update().get(pk=environment.pk)
 
 

@@ -51,8 +51,17 @@ def _off_trend(run: Run, baseline: Run | None) -> list[Anomaly]:
     )
 
 
+def lock(run: Run, comparison: Comparison) -> None:
+    """What `raise_all` may change, before the transaction's first entry: whoever resolves an incident, places a hold or
+    looks for drift has those rows, then writes the ledger."""
+    incidents_service.lock(run.policy.environment)
+    list(Incident.objects.open().filter(environment=run.policy.environment).select_for_update().order_by("pk"))
+    list(Run.objects.filter(pk=comparison.run and comparison.run.pk).select_for_update())
+
+
 def raise_all(run: Run, verdict: Verdict, comparison: Comparison) -> list[Incident]:
-    """One incident a finding, each with a legal hold on the run compared with. Call it last in the transaction."""
+    """One incident a finding, each with a legal hold on the run compared with. Call it last in the transaction, and
+    `lock` before its first entry."""
     if verdict.problems:
         return []
     opened, baseline = [], comparison.run

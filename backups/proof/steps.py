@@ -62,6 +62,7 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
         }
         if verdict.status == RunStatus.PROVEN:
             fields["proven_at"] = timezone.now()
+        outcome.lock(run, comparison)
         current = Run.objects.select_for_update().get(pk=run.pk).status
         if current != verdict.status:
             Run.objects.advance(run.pk, current, verdict.status, **fields)

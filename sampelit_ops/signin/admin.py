@@ -31,7 +31,7 @@ from sampelit_ops.signin import invitations
 from sampelit_ops.signin.forms import InvitationForm
 from sampelit_ops.signin.person import person as signed_in
 from sampelit_ops.signin.role_changes import set_roles, words
-from sampelit_ops.signin.sessions import end_access, end_sessions
+from sampelit_ops.signin.sessions import end_access, end_sessions, hold_access
 
 for model in (User, Group, TOTPDevice):
     if admin.site.is_registered(model):
@@ -125,15 +125,15 @@ class PersonAdmin(EditableAdmin):
         if not change:
             messages.info(request, invitations.invite(obj, form.cleaned_data["roles"], by=signed_in(request)))
             return
-        before = User.objects.select_for_update().get(pk=obj.pk).email
+        before = hold_access(User.objects.filter(pk=obj.pk))[0].email
         obj.save(update_fields=["first_name", "last_name", "email"])
+        if "roles" in form.cleaned_data:
+            set_roles(obj, form.cleaned_data["roles"], by=request.user.get_username())
+        if obj.email != before:
+            invitations.change_contact(obj, before, by=signed_in(request))
         changed = [name for name in form.changed_data if name not in ("roles", "email")]
         if changed:
             _note(request, "signin.details_changed", obj, {"changed": changed, "email": obj.email})
-        if obj.email != before:
-            invitations.change_contact(obj, before, by=signed_in(request))
-        if "roles" in form.cleaned_data:
-            set_roles(obj, form.cleaned_data["roles"], by=request.user.get_username())
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -188,7 +188,7 @@ class PersonAdmin(EditableAdmin):
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, people: QuerySet[User], active: bool, code: str) -> None:
-        for person in people.filter(is_active=not active):
+        for person in hold_access(people.filter(is_active=not active)):
             User.objects.filter(pk=person.pk).update(is_active=active)
             _note(request, code, person)
             if not active:

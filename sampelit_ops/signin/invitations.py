@@ -79,8 +79,8 @@ def start_over(user: User, *, by: User) -> str:
     Identity.objects.filter(user=user).delete()
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    record(enrolments.STARTED_OVER, actor=by.username, subject=user.username)
     end_access(user, actor=by.username, why="the sign-in starts over")
+    record(enrolments.STARTED_OVER, actor=by.username, subject=user.username)
     return _hand_over(user, by)
 
 

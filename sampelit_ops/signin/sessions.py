@@ -10,10 +10,12 @@ import time
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from ledger.services import record
+from operations.models import AccessToken
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import enqueue
 from operations.tokens.ending import end_tokens
@@ -62,6 +64,22 @@ def end_sessions(user: User, *, actor: str, why: str = "", keep: str | None = No
 
 
 def end_access(user: User, *, actor: str, why: str, keep: str | None = None) -> None:
-    """What a changed password, factor, role or account ends: every other session, and every token."""
+    """What a changed password, factor, role or account ends: every other session, and every token.
+
+    It writes the ledger. Whoever has written there before in the same transaction holds all of it first.
+    """
+    _hold([user])
     end_sessions(user, actor=actor, why=why, keep=keep)
     end_tokens(user, actor=actor, why=why)
+
+
+def hold_access(people: QuerySet[User]) -> list[User]:
+    """These people, whom nobody else changes until the transaction ends, nor what `end_access` would end of theirs."""
+    held = list(User.objects.select_for_update().filter(pk__in=people.values("pk")).order_by("pk"))
+    _hold(held)
+    return held
+
+
+def _hold(people: list[User]) -> None:
+    for rows in (Session.objects.filter(user__in=people), AccessToken.objects.filter(user__in=people, revoked_at=None)):
+        list(rows.select_for_update().order_by("pk").values_list("pk"))

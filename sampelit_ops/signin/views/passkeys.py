@@ -60,8 +60,8 @@ def add(request: HttpRequest) -> HttpResponse:
                 spend(user.username, Binding("signin.factor", user.username, digest_of("add", name, answer)))
             row = passkeys.register(user, request.session.session_key or "", answer, name)
             codes = devices.new_recovery_codes(user) if is_first else []
-            record(enrolments.ADDED, actor=user.username, subject=name, data=enrolments.data_of(row))
             end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
+            record(enrolments.ADDED, actor=user.username, subject=name, data=enrolments.data_of(row))
     except Refused as refusal:
         messages.error(request, refusal.reason)
         return redirect("account:second_factor")
@@ -95,8 +95,8 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         asked = digest_of("remove", row.name, row.credential_id)
         spend(user.username, Binding("signin.factor", user.username, asked))
         Passkey.objects.filter(pk=row.pk).delete()
-        record(enrolments.REMOVED, actor=user.username, subject=row.name, data=enrolments.removal_of(row))
         end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
+        record(enrolments.REMOVED, actor=user.username, subject=row.name, data=enrolments.removal_of(row))
     messages.success(request, f"The passkey {row.name} is removed.")
     return redirect("account:second_factor")
 

@@ -50,8 +50,8 @@ def remove_app(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         spend(user.username, Binding("signin.factor", user.username, digest_of("remove app", device.pk)))
         devices.remove_app(user)
-        record("signin.app_removed", actor=user.username)
         end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
+        record("signin.app_removed", actor=user.username)
     return redirect("account:second_factor")
 
 
@@ -68,8 +68,8 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         spend(user.username, Binding("signin.recovery_codes", user.username, ""))
         codes = devices.new_recovery_codes(user)
-        record("signin.recovery_codes_made", actor=user.username)
         end_access(user, actor=user.username, why="the recovery codes changed", keep=request.session.session_key)
+        record("signin.recovery_codes_made", actor=user.username)
     return page(request, "account/recovery_codes.html", "Recovery codes", codes=codes)
 
 
@@ -93,8 +93,8 @@ def _enrol(request: HttpRequest, user: User, is_first: bool) -> HttpResponse:
                     spend(user.username, Binding("signin.factor", user.username, digest_of(key)))
                 device = devices.confirm(user, form.cleaned_data["code"])
                 codes = devices.new_recovery_codes(user)
-                record("signin.second_factor_enrolled", actor=user.username)
                 end_access(user, actor=user.username, why="the second factor changed", keep=request.session.session_key)
+                record("signin.second_factor_enrolled", actor=user.username)
         except Refused as refusal:
             form.add_error("code", refusal.reason)
         else:
