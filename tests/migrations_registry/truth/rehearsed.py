@@ -27,6 +27,7 @@ from migrations_registry.models import Application, MigrationFile, Rehearsal, St
 from migrations_registry.rehearsal import preparation
 from migrations_registry.rehearsal import steps as rehearsal_steps
 from migrations_registry.rehearsal.restored import Restored, restored
+from migrations_registry.sources.discovery import discover
 from migrations_registry.undo.keep_choice import KEEP, NOTHING
 from operations.engine.request import request
 from operations.models import Environment, Operation
@@ -69,7 +70,10 @@ class Pair:
         self.watcher.begin()
         with psycopg.connect(portal_database.server.dsn(self.real)) as connection:
             self.indexes = {name for (name,) in connection.execute(INDEXES)}
-        (file,) = add((f"supabase/migrations/{20260000000000 + self.number}_text.sql", text))
+        path = f"supabase/migrations/{20260000000000 + self.number}_text.sql"
+        if rejected := discover([(path, text.encode())])[1]:
+            return Told(REFUSED, rejected[0].reason), Told(REFUSED, rejected[0].reason)
+        (file,) = add((path, text))
         rehearsed = self._rehearsed(file)
         return self._applied(file), rehearsed
 
