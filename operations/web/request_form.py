@@ -75,7 +75,8 @@ def _field(parameter: specs.Parameter, environment: Environment) -> forms.Field:
     label = parameter.label or parameter.name.replace("_", " ").capitalize()
     if parameter.choices is not None:
         choices = list(parameter.choices(environment))
-        head = [] if parameter.required and choices else [("", "–")]
+        nothing = "–" if choices else f"none known on {environment}"
+        head = [] if parameter.required and choices else [("", nothing)]
         return forms.ChoiceField(
             choices=head + choices, required=parameter.required, label=label, help_text=parameter.help
         )

@@ -137,7 +137,8 @@ def _preview(
         steps = kind.resolved_steps(cleaned)
         consequences = kinds.all_consequences(kind, environment, cleaned)
     except (Refused, ProviderError) as refusal:
-        return {"not_yet": str(refusal) if given else "", "risk": "", "consequences": [], "steps": []}
+        told = given or not any(parameter.required for parameter in kind.parameters)
+        return {"not_yet": str(refusal) if told else "", "risk": "", "consequences": [], "steps": []}
     return {
         "risk": risk,
         "votes": deciding(kind, environment, cleaned, risk).votes(risk),

@@ -225,6 +225,21 @@ def root(place: Environment) -> Client:
     return browser
 
 
+def test_a_form_that_nothing_is_to_be_filled_in_says_why_it_is_refused(root: Client, place: Environment) -> None:
+    """What is certain to be refused is told before anybody writes a reason for it."""
+    for kind in ("deployments.lift_read_only", "deployments.allow_render"):
+        page = root.get(reverse("admin:operations_request", args=[kind]) + f"?environment={place.slug}").text
+
+        assert "Nothing was requested." in page
+        assert "Fill in the form" not in page
+
+
+def test_an_empty_list_says_that_nothing_is_known(root: Client, place: Environment) -> None:
+    page = root.get(reverse("admin:operations_request", args=["deployments.run_cron"]) + "?environment=production").text
+
+    assert "none known on production" in page
+
+
 def test_the_log_of_the_database_is_where_a_person_looks_for_it(root: Client, place: Environment) -> None:
     service = Service.objects.get()
     row = Deployment.objects.create(

@@ -85,7 +85,7 @@ class CheckUpgrade(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [
             Consequence(
-                "Supabase is asked to what version it can be upgraded, how long, and what is in the way.", "ok"
+                "Supabase is asked to which version it can go, how long that takes and what is in the way.", "ok"
             ),
             Consequence("Nothing is upgraded. Before you do that at Supabase, export and prove a run here."),
         ]

@@ -66,7 +66,7 @@ class AllowRender(OperationKind):
     exclusive = "network:{environment}"
     steps = [step("allow", allow, pool="deploy")]
     parameters = [
-        Parameter("addresses", "Addresses", required=False, help="Empty: all of Render's that it leaves out.")
+        Parameter("addresses", "Addresses", required=False, help="Empty: all of Render's that the list lacks.")
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -127,7 +127,7 @@ class Unban(OperationKind):
         if address not in known:
             listed = ", ".join(known) or "none"
             raise Refused(
-                f"Supabase bans no {address!r}. Nothing was requested. Banned when it was read last: {listed}."
+                f"Supabase does not ban {address!r}. Nothing was requested. Banned when it was read last: {listed}."
             )
         return {"address": address}
 

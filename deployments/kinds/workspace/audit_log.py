@@ -56,7 +56,9 @@ class ReadAuditLog(OperationKind):
     risk = Risk.ROUTINE
     exclusive = "audit_log:{environment}"
     steps = [step("read", read, pool="deploy", deadline=600)]
-    parameters = [Parameter("hours", "Hours back", required=False, help=f"Empty: {HOURS}. At most {MOST_HOURS}.")]
+    parameters = [
+        Parameter("hours", "Hours back", required=False, help=f"Empty: the last {HOURS}. At most {MOST_HOURS:,}.")
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         hours = str(parameters.get("hours") or HOURS)
@@ -69,7 +71,7 @@ class ReadAuditLog(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [
             Consequence("Render's log of the workspace is read: who changed settings, variables, members.", "ok"),
-            Consequence("It needs Render's Organization plan, and tells no deploy, rollback, restart or scale."),
+            Consequence("It needs Render's Organization plan; deploys, rollbacks, restarts and scaling are not in it."),
         ]
 
     def describe(self, parameters: Parameters) -> str:

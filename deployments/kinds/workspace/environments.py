@@ -56,7 +56,7 @@ def follow(ctx: StepContext) -> None:
 class FollowEnvironment(OperationKind):
     name, label, permission = (
         "deployments.follow_environment",
-        "Count a service to Render's environment",
+        "Count a service where Render has it",
         "deployments.change_service",
     )
     about = "Counts a service to the environment that Render itself has it in."
@@ -85,7 +85,7 @@ class FollowEnvironment(OperationKind):
         name, kind = target(parameters["service"])
         service = name_of(parameters["service"])
         return [
-            Consequence(f"{service} counts to {kind}, because Render has it in {name}.", "warn"),
+            Consequence(f"{service} is counted to {kind}, because Render has it in {name}.", "warn"),
             Consequence(f"What is asked of it is voted on, frozen and told as {kind}'s from then on.", "warn"),
             Consequence("Nothing is changed on Render.", "ok"),
         ]
