@@ -22,7 +22,7 @@ from backups.archive import keys, signatures
 from deployments.models import Deployment, Service
 from deployments.render.sync import poll
 from operations.engine.run import run_operation
-from operations.models import Environment, Operation
+from operations.models import Operation
 from tests import sampling
 from tests.browser.conftest import Site, Watched
 from tests.people import vouch_for
@@ -105,6 +105,18 @@ def confirm(page: Page, reason: str = "") -> Operation:
     return Operation.objects.get(pk=page.url.rstrip("/").split("/")[-2])
 
 
+def approve(as_role: Open, site: Site, operation: Operation) -> None:
+    """An approver reads why it is asked for, and votes."""
+    assert operation.status == "awaiting_approval"
+    page = as_role("Approver")
+    page.goto(site.url + reverse("admin:operations_operation_change", args=[operation.pk]))
+    expect(page.locator("main")).to_contain_text(operation.reason)
+    assert fits(page)
+    with page.expect_navigation():
+        page.locator("#verb-approve").click()
+    page.goto("about:blank")  # its scripts would load it anew meanwhile
+
+
 def ended(page: Page, operation: Operation) -> str:
     """Its state after a worker had it."""
     pools, address = frozenset({"urgent", "deploy", "export", "prove"}), page.url
@@ -160,9 +172,8 @@ def test_a_viewer_sees_what_is_live_and_reads_its_log(as_role: Open, render: Har
     assert page.get_by_role("button", name="Roll back").first.is_disabled()
 
 
-def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, render: Harness) -> None:
+def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, site: Site, render: Harness) -> None:
     service = Service.objects.get(render_id=render.service())
-    Environment.objects.filter(pk=service.environment_id).update(votes_sensitive=0, protected=False)
     page = as_role("Operator")
 
     search(page, f"deploy {service.name}", f"Deploy: {service.name} on", service.render_id)
@@ -171,6 +182,7 @@ def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, render: Harne
     page.fill("[name=commit]", commit)
     operation = confirm(page, "the fix for checkout")
     picture(page, "deploy")
+    approve(as_role, site, operation)
 
     assert ended(page, operation) == "succeeded"
     page.get_by_role("link", name="with its log and the service's").click()
@@ -178,16 +190,20 @@ def test_an_operator_deploys_and_reads_how_it_ended(as_role: Open, render: Harne
     assert fits(page)
 
 
-def test_a_variable_is_typed_once(as_role: Open, render: Harness, settings) -> None:
+def test_a_variable_is_typed_once(as_role: Open, site: Site, render: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_VALUE_SENTRY", "the-value-of-the-worker")
     page = as_role("Operator")
 
-    search(page, "set a variable sampelit-api", "Set a variable: sampelit-api on")
+    search(page, "set a variable sampelit-api", "Set a variable: sampelit-api on", render.service())
     page.fill("[name=key]", "SENTRY_DSN")
     page.fill("[name=worker_variable]", "OPS_VALUE_SENTRY")
     operation = confirm(page, "errors go to the new project")
+    approve(as_role, site, operation)
 
-    assert operation.parameters["key"] == "SENTRY_DSN"
-    expect(page.locator("main")).to_contain_text("errors go to the new project")
+    assert ended(page, operation) == "succeeded"
+    expect(page.locator("main")).to_contain_text("Succeeded", ignore_case=True)
+    assert render.sandbox.world.env[render.service()]["SENTRY_DSN"] == "the-value-of-the-worker"
+    assert "the-value-of-the-worker" not in page.content()
     assert fits(page)
 
 
