@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import analysis, measures, peers, services
+from bench import analysis, measures, peers, restoring, services
 from bench.by_hand import by_hand
 from bench.data import bench_database, peer_environment
 from bench.ours import Took, Variant, directory, run, run_in_parts
@@ -48,9 +48,10 @@ def measure(cases: Mapping[str, Callable[[], Found]], options: argparse.Namespac
 
 
 def against_peers(options: argparse.Namespace) -> None:
-    with bench_database(options.home, options.rows) as (_, dsns), tempfile.TemporaryDirectory(dir=fast_disk()) as work:
-        cases = file_cases(dsns, Path(work), options.rounds, options.rows)
-        measure(cases | s3_cases(dsns, Path(work), options.rounds), options)
+    with bench_database(options.home, options.rows) as found, tempfile.TemporaryDirectory(dir=fast_disk()) as home:
+        (server, dsns), work, rounds = found, Path(home), options.rounds
+        cases = file_cases(dsns, work, rounds, options.rows) | restoring.cases(server, dsns, work, rounds)
+        measure(cases | s3_cases(dsns, work, rounds), options)
 
 
 def fast_disk() -> str | None:

@@ -1,0 +1,104 @@
+"""A restore into an empty database of the same server, against pg_restore -j2 and against django-dbbackup.
+
+In: the bench's server and its database's DSNs, a directory. Out: cases. Each side restores what it stored
+itself: all tables of the database. django-dbbackup counts where it can be imported (`pip install --target DIR
+django-dbbackup`, PYTHONPATH=DIR): it is no requirement of this project.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from uuid import uuid4
+
+from backups.archive.manifest import Manifest
+from backups.export.exporter import ExportPlan, export
+from backups.policy_spec import PolicySpec
+from backups.restore.into_empty import Target, restore
+from bench import measures
+from bench.data import peer_environment
+from bench.ours import Took, cpu_seconds, directory
+from bench.peers import shell
+from providers.embedded_postgres.install import bin_dir
+from providers.embedded_postgres.server import EmbeddedPostgres
+from providers.storage.factory import open_store
+
+DBBACKUP = """
+import os, sys
+import django
+from django.conf import settings
+from django.core.management import call_command
+name, folder, *command = sys.argv[1:]
+settings.configure(
+    INSTALLED_APPS=["dbbackup"], USE_TZ=True, SECRET_KEY="bench",
+    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": os.environ["PGHOST"],
+        "PORT": os.environ["PGPORT"], "USER": os.environ["PGUSER"], "PASSWORD": os.environ["PGPASSWORD"]}},
+    STORAGES={"dbbackup": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}},
+)
+django.setup()
+call_command(*command)
+"""
+
+
+def cases(
+    server: EmbeddedPostgres, dsns: dict[str, str], work: Path, rounds: int
+) -> dict[str, Callable[[], measures.Ratio]]:
+    """By the keys of bench-results.json."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
+    folder = directory(work, "restores")
+    store = open_store(f"file://{directory(work, 'restored')}")
+    admin = peer_environment(dsns["admin"]) | {"PATH": f"{bin_dir()}:{os.environ['PATH']}"}
+
+    @cache
+    def run() -> Manifest:
+        return export(PolicySpec("all", "bench", ("*",)), ExportPlan(uuid4().hex, dsns["export"], store, connections=2))
+
+    @cache
+    def dump() -> Path:
+        path = folder / "all.dump"
+        shell(f"pg_dump -Fc -Z zstd:1 -f {path}", admin, None)
+        return path
+
+    @cache
+    def dbbackup() -> None:
+        shell(_dbbackup(admin["PGDATABASE"], folder, "dbbackup"), admin, None)
+
+    def ours(name: str) -> Took:
+        began, cpu = time.monotonic(), cpu_seconds()
+        restore(run(), store, (), Target(server.dsn(name)))
+        return Took(time.monotonic() - began, 0, cpu_seconds() - cpu)
+
+    def pg_restore(name: str) -> Took:
+        return shell(f"pg_restore -j2 --exit-on-error -d {name} {dump()}", admin, None)
+
+    def by_dbbackup(name: str) -> Took:
+        return shell(_dbbackup(name, folder, "dbrestore", "--noinput"), admin, None)
+
+    def against(peer: Callable[[str], Took], prepare: Callable[[], object]) -> measures.Ratio:
+        run(), prepare()
+        return measures.interleaved(partial(_into_new, server, ours), partial(_into_new, server, peer), rounds)
+
+    made = {"restore_vs_pg_restore_j2": lambda: against(pg_restore, dump)}
+    if importlib.util.find_spec("dbbackup"):
+        made["restore_vs_django_dbbackup"] = lambda: against(by_dbbackup, dbbackup)
+    return made
+
+
+def _into_new(server: EmbeddedPostgres, side: Callable[[str], Took]) -> Took:
+    name = f"restored_{uuid4().hex[:12]}"
+    server.create_database(name)
+    try:
+        return side(name)
+    finally:
+        server.drop_database(name)
+
+
+def _dbbackup(name: str, folder: Path, *command: str) -> str:
+    script = folder / "dbbackup_run.py"
+    script.write_text(DBBACKUP)
+    return f"{sys.executable} {script} {name} {folder} {' '.join(command)}"
