@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from hashlib import md5
 
 import psycopg
 import pytest
@@ -43,6 +44,27 @@ def test_each_break_alone_is_seen_and_the_whole_is_not(sampelit_copy, kind: str)
         found = postgres.chain_damage(connection, AUDIT, 50)
 
     assert (before.total, found.total, {problem.problem for problem in found.problems}) == (0, 4, {kind})
+
+
+def test_the_ends_of_many_chains_are_found_in_two_readings(empty_database: str) -> None:
+    """A drill asks before it has built an index; once for each chain were hours."""
+    with postgres.connect(empty_database, read_only=False) as connection, connection.transaction():
+        connection.execute(
+            "CREATE TABLE public.algorithm_audit_trail AS SELECT md5((n % 500)::text)::uuid AS experiment_id,"
+            " n / 500 + 1 AS sequence_number, 'hash ' || n AS decision_hash FROM generate_series(0, 1999) n"
+        )
+        connection.execute("INSERT INTO public.algorithm_audit_trail VALUES (md5('none')::uuid, NULL, 'unnumbered')")
+        heads = {head.chain.replace("-", ""): head for head in postgres.chain_heads(connection, AUDIT)}
+        read = connection.execute(
+            "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'algorithm_audit_trail'"
+        ).fetchone()
+
+    of = {n: heads[md5(str(n).encode()).hexdigest()] for n in (0, 499)}
+    assert [(h.rows, h.first, h.last, h.head) for h in of.values()] == [(4, 1, 4, "hash 1500"), (4, 1, 4, "hash 1999")]
+    none = heads[md5(b"none").hexdigest()]
+    assert (len(heads), none.rows, none.last, none.head) == (501, 1, None, None)
+    assert read is not None
+    assert read[0] <= 2 * 2001
 
 
 def test_a_cancelled_proof_leaves_nobody_at_work(manifest: Manifest, store: Store, drill) -> None:
