@@ -19,6 +19,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from backups.archive import keys, signatures
+from backups.models import Run
 from deployments.models import Deployment, Service
 from deployments.render.sync import poll
 from operations.engine.run import run_operation
@@ -237,14 +238,23 @@ def test_an_approver_reads_the_sql_before_the_button(as_role: Open, site: Site) 
     assert fits(page)
 
 
-def test_an_export_is_asked_for_in_words(as_role: Open) -> None:
+def test_an_export_is_asked_for_in_words(
+    as_role: Open, site: Site, sampelit: dict[str, str], reused_drill, settings, tmp_path: Path, monkeypatch
+) -> None:
+    settings.BACKUP_STORE = f"file://{tmp_path}/store"
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
     page = as_role("Operator")
 
     search(page, "export now", "Export and prove: audit-trail on")
     operation = confirm(page, "before the release")
 
     assert operation.status == "queued"
-    expect(page.locator("main")).to_contain_text("Queued", ignore_case=True)
+    assert ended(page, operation) == "succeeded", Operation.objects.get(pk=operation.pk).error
+    expect(page.locator("main")).to_contain_text("Succeeded", ignore_case=True)
+    assert fits(page)
+    run = Run.objects.get(pk=Operation.objects.get(pk=operation.pk).result["run"])
+    page.goto(site.url + reverse("admin:backups_run_change", args=[run.pk]))
+    expect(page.locator("main")).to_contain_text("Proven", ignore_case=True)
     assert fits(page)
 
 
