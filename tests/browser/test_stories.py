@@ -19,12 +19,11 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from backups.archive import keys, signatures
-from backups.models import Run
 from deployments.models import Deployment, Service
 from deployments.render.sync import poll
 from operations.engine.run import run_operation
 from operations.models import Operation
-from tests import sampling
+from tests import portal_database, sampling
 from tests.browser.conftest import Site, Watched
 from tests.people import vouch_for
 from tests.render_sandbox import Harness, running
@@ -42,6 +41,7 @@ STORIES = {
     "operator: maintenance": "test_maintenance_is_one_preview_away",
     "operator and approvers: a destructive migration": "test_an_approver_reads_the_sql_before_the_button",
     "operator: export now": "test_an_export_is_asked_for_in_words",
+    "operator: look into a run": "test_a_run_is_looked_into_in_a_database_of_its_own",
     "operator: something is gone": "test_recover_lists_every_way_back",
     "auditor: safe and unaltered, offline too": "test_an_auditor_proves_it_alone",
     "admin: invite somebody": "test_an_admin_invites_somebody",
@@ -238,24 +238,47 @@ def test_an_approver_reads_the_sql_before_the_button(as_role: Open, site: Site) 
     assert fits(page)
 
 
-def test_an_export_is_asked_for_in_words(
-    as_role: Open, site: Site, sampelit: dict[str, str], reused_drill, settings, tmp_path: Path, monkeypatch
-) -> None:
+@pytest.fixture
+def product(sampelit: dict[str, str], reused_drill, settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Production reads Sampelit's database, and a store is there."""
     settings.BACKUP_STORE = f"file://{tmp_path}/store"
-    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", sampelit["export"])
-    page = as_role("Operator")
+    for role in ("export", "restore"):
+        monkeypatch.setenv(f"SAMPELIT_PRODUCTION_{role.upper()}_DSN", sampelit[role])
 
+
+def exported(page: Page, site: Site) -> None:
+    """From the words to the page of the proven run."""
     search(page, "export now", "Export and prove: audit-trail on")
     operation = confirm(page, "before the release")
-
     assert operation.status == "queued"
     assert ended(page, operation) == "succeeded", Operation.objects.get(pk=operation.pk).error
     expect(page.locator("main")).to_contain_text("Succeeded", ignore_case=True)
     assert fits(page)
-    run = Run.objects.get(pk=Operation.objects.get(pk=operation.pk).result["run"])
-    page.goto(site.url + reverse("admin:backups_run_change", args=[run.pk]))
+    run = Operation.objects.get(pk=operation.pk).result["run"]
+    page.goto(site.url + reverse("admin:backups_run_change", args=[run]))
+
+
+def test_an_export_is_asked_for_in_words(as_role: Open, site: Site, product: None) -> None:
+    page = as_role("Operator")
+
+    exported(page, site)
+
     expect(page.locator("main")).to_contain_text("Proven", ignore_case=True)
     assert fits(page)
+
+
+def test_a_run_is_looked_into_in_a_database_of_its_own(as_role: Open, site: Site, product: None) -> None:
+    page = as_role("Operator")
+    exported(page, site)
+
+    page.get_by_role("link", name="Restore into scratch").first.click()
+    operation = confirm(page, "who saw variant b")
+
+    assert ended(page, operation) == "succeeded", Operation.objects.get(pk=operation.pk).error
+    made = Operation.objects.get(pk=operation.pk).result["database"]
+    expect(page.locator("main")).to_contain_text(made)
+    assert fits(page)
+    portal_database.server.drop_database(made)
 
 
 def test_recover_lists_every_way_back(as_role: Open, site: Site) -> None:
