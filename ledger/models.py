@@ -22,7 +22,7 @@ class Entry(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=150)
     code = models.CharField(max_length=100)
-    environment = models.CharField(max_length=50, blank=True)
+    environment = models.CharField(max_length=60, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     channel = models.CharField(max_length=20, blank=True, help_text="admin, worker or shell")
     os_user = models.CharField(max_length=100, blank=True)

@@ -45,7 +45,7 @@ def record(
     entry = Entry(
         actor=_text(redactor.text(actor), "actor", 150),
         code=_text(code, "code", 100),
-        environment=_text(environment, "environment", 50),
+        environment=_text(environment, "environment", 60),
         subject=_text(redactor.text(subject), "subject", 200),
         channel=here.name,
         os_user=here.os_user,

@@ -35,7 +35,7 @@ def note(before: Model | None, after: Model, *, by: str) -> Entry | None:
     return record(
         f"{after._meta.label_lower}.{'added' if before is None else 'changed'}",
         actor=by,
-        environment=owner.slug[:50] if isinstance(owner, Environment) else "",
+        environment=owner.slug if isinstance(owner, Environment) else "",
         subject=str(after)[:200],
         data={"changes": changes},
     )

@@ -140,7 +140,7 @@ def _enter(environment: Environment, verb: str, purpose: str, **data: str) -> No
     record(
         f"operations.environment.{verb}",
         actor=SYSTEM,
-        environment=environment.slug[:50],
+        environment=environment.slug,
         subject=environment.slug,
         data={"variable": environment.variable(purpose), **data},
     )

@@ -43,7 +43,7 @@ def rebind(ctx: StepContext) -> None:
         record(
             "operations.environment.rebound",
             actor=ctx.operation.requested_by.username,
-            environment=environment.slug[:50],
+            environment=environment.slug,
             subject=environment.slug,
             data={"before": str(before), "now": str(wanted), "operation": ctx.operation.pk},
         )

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
@@ -14,6 +15,7 @@ from ledger.canonical import ZERO, NotCanonical
 from ledger.models import Entry, Head
 from ledger.registry import sentence_for, sentences
 from ledger.services import checkpoint, record, verify
+from operations.models import Environment
 
 
 def test_first_entry_starts_the_chain(db: None) -> None:
@@ -117,3 +119,12 @@ def test_a_phrase_comes_before_data_of_its_name(db: None) -> None:
         == "olga counted 123 and 2"
     )
     assert sentence_for(record("demo.counted", actor="olga", data={"number": 1, "more": 2})) == "olga: demo counted"
+
+
+def test_the_longest_names_fit_into_an_entry(db: None) -> None:
+    longest = "e" * int(Environment._meta.get_field("slug").max_length or 0)
+    person = "p" * int(User._meta.get_field("username").max_length or 0)
+
+    entry = record("demo.named", actor=person, environment=longest)
+
+    assert (entry.environment, entry.actor) == (longest, person)
