@@ -12,6 +12,7 @@ import http.client
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -95,7 +96,7 @@ def web() -> Iterator[Web]:
         yield service
     finally:
         service.done.set()
-        kill_group(process, 15, 30)
+        kill_group(process, signal.SIGTERM, 30)
         limit.close()
 
 
