@@ -77,7 +77,8 @@ AXES_ENABLE_ADMIN = False
 # Passkeys belong to a name, never to an address: at home that name is localhost.
 PASSKEY_ORIGIN = OPS_BASE_URL.rstrip("/").replace("//127.0.0.1", "//localhost").replace("//[::1]", "//localhost")
 PASSKEY_RP_ID = urlsplit(PASSKEY_ORIGIN).hostname or "localhost"
-OPS_PASSKEY_VOTES = env.int("OPS_PASSKEY_VOTES", default=0)  # signed votes that what destroys needs, whatever rows say
+# Signed votes that what destroys needs, whatever rows say; nobody has an aged passkey in a demo.
+OPS_PASSKEY_VOTES = env.int("OPS_PASSKEY_VOTES", default=0 if DEMO else 1)
 OTP_TOTP_ISSUER = "Sampelit Ops"
 OTP_TOTP_SYNC = False  # a code of the next half minute counts, but never moves the window of the one after
 # --- operations: every period is a setting, so tests can shorten it (docs/design.md 8) ---

@@ -62,11 +62,11 @@ def passkey_votes(environment: Environment | None) -> Iterator[Check]:
     why = "Whoever takes the web service over can write the votes of people who vote by a code; no passkey's."
     found = f"{able} of {len(people)} approvers can sign (a passkey counts a day after it was added)"
     if not required:
-        fix = "Once three can, set OPS_PASSKEY_VOTES=2 for web and workers; docs/security.md."
-        yield Check(name, "idle", f"not required; {found}", why, fix)
+        fix = "Once one can, leave OPS_PASSKEY_VOTES out (1), once three can set 2; docs/security.md."
+        yield Check(name, "idle" if settings.DEMO else "warn", f"not required; {found}", why, fix)
         return
     tone = "bad" if able < required else "warn" if able == required else "ok"
-    fix = "" if tone == "ok" else "More approvers add a passkey: Second factor, in their menu."
+    fix = "" if tone == "ok" else "More approvers add a passkey (Second factor, in their menu) and wait a day."
     yield Check(name, tone, f"{required} required; {found}", why, fix)
 
 

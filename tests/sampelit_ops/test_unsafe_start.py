@@ -126,6 +126,13 @@ def test_the_web_server_of_a_demo_stays_on_loopback(demo: str, address: str, ser
     assert (done.returncode == 0) is served, done.stderr
 
 
+@pytest.mark.parametrize(("demo", "given", "votes"), [("0", {}, 1), ("1", {}, 0), ("0", {"OPS_PASSKEY_VOTES": "0"}, 0)])
+def test_outside_a_demo_only_a_passkey_votes_on_what_destroys(demo: str, given: dict[str, str], votes: int) -> None:
+    done = _start("from django.conf import settings; print(settings.OPS_PASSKEY_VOTES)", DEMO=demo, **given)
+
+    assert done.stdout.strip() == str(votes), done.stderr
+
+
 def _start(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code],
