@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 
 MOST_DEPTH = 64
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_STRING, _NO_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL), re.compile(r"[^\[\]{}]+")
+_STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 
 
@@ -31,14 +33,9 @@ def _repaired(value: Any) -> Any:
 def loads(data: str | bytes, *, depth: int = MOST_DEPTH, repair: bool = False) -> Any:
     """The value; a pair of surrogates is a whole character and allowed."""
     text = data.decode() if isinstance(data, bytes) else data
-    level = 0
-    for mark in _MARK.finditer(text):
-        if mark[0] in "[{":
-            level += 1
-        elif mark[0] in "]}":
-            level -= 1
-        if level > depth:
-            raise ValueError(f"it nests deeper than {depth}")
+    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > depth:
+        raise ValueError(f"it nests deeper than {depth}")
     value = json.loads(text)
     if _ODD.search(text) or "\0" in text:
         if repair:
