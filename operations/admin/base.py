@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,6 +20,8 @@ from django.db import models, transaction
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from operations import audit as operations_audit
 from operations.admin import filters
@@ -87,6 +90,11 @@ class ListedLookups(admin.ModelAdmin):
             return True
         offered = [_parameter(each) for each in self.get_list_filter(request)]
         return any(lookup.removeprefix(name) in COMPARISONS for name in (*offered, *self.get_list_display(request)))
+
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """Django's own, without rendering a template for each row: a fifth of a list's time."""
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">'
+        return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, f"Select this object for an action - {obj}")
 
 
 def _parameter(offered: Any) -> str:
