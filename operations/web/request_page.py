@@ -26,6 +26,7 @@ from operations.web.request_form import RequestForm
 from providers.errors import ProviderError, Refused
 
 LONGEST_REASON = 500
+NO_PREVIEW: dict[str, Any] = {"not_yet": "", "risk": "", "consequences": [], "steps": []}
 
 
 def request_page(request: HttpRequest, name: str) -> HttpResponse:
@@ -50,7 +51,7 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
             return _show_first(request, kind)
         refusal = answer
     status = status_of_form(form, refusal)
-    context = _context(request, kind, environment, form)
+    context = _context(request, kind, environment, form, may=not isinstance(refusal, PermissionDenied))
     return TemplateResponse(request, "admin/operations/request.html", context, status=status)
 
 
@@ -107,9 +108,9 @@ def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse
 
 
 def _context(
-    request: HttpRequest, kind: kinds.OperationKind, environment: Environment, form: RequestForm
+    request: HttpRequest, kind: kinds.OperationKind, environment: Environment, form: RequestForm, may: bool
 ) -> dict[str, Any]:
-    shown = _preview(kind, environment, request, form)
+    shown = _preview(kind, environment, request, form) if may else NO_PREVIEW
     return {
         **admin.site.each_context(request),
         "title": kind.label,
@@ -130,7 +131,7 @@ def _preview(
     """Risk, votes and consequences of what is in the form right now, or the reason why there are none yet."""
     given = {name: value for name in _shown_names(kind, form) if (value := form[name].value())}
     if not form.is_bound and not _all_given(request, kind):
-        return {"not_yet": "", "risk": "", "consequences": [], "steps": []}
+        return NO_PREVIEW
     try:
         cleaned = _cleaned(kind, environment, given)
         risk = kind.assess(environment, cleaned)
@@ -138,7 +139,7 @@ def _preview(
         consequences = kinds.all_consequences(kind, environment, cleaned)
     except (Refused, ProviderError) as refusal:
         told = given or not any(parameter.required for parameter in kind.parameters)
-        return {"not_yet": str(refusal) if told else "", "risk": "", "consequences": [], "steps": []}
+        return {**NO_PREVIEW, "not_yet": str(refusal) if told else ""}
     return {
         "risk": risk,
         "votes": deciding(kind, environment, cleaned, risk).votes(risk),

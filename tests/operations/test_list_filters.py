@@ -107,3 +107,13 @@ def test_what_is_no_date_is_said_and_narrows_nothing(client: Client) -> None:
 
     assert "“soon” is no date; write it as 2026-01-31" in page.text
     assert len(page.context["cl"].result_list) == Operation.objects.count()
+
+
+@pytest.mark.parametrize("name", ["since", "until", "by", "q", "p", "anything"])
+def test_a_filter_longer_than_any_value_leads_to_the_list(name: str, admin_client: Client) -> None:
+    address = reverse("admin:operations_operation_changelist")
+
+    assert admin_client.get(address, {name: "é" * 501})["Location"] == address
+    shown = admin_client.get(address).content.decode()
+    assert "A filter was longer than any value here" in shown
+    assert "é" * 100 not in shown

@@ -14,7 +14,8 @@ _TOKEN = re.compile(
     rb"""--[^\n]*|/\*|;|\(|\)
     |[eE]'(?:[^'\\]|\\.|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?
     |\$(?P<tag>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*|)\$
-    |[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*""",
+    |[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*
+    |[^-/;()'"$A-Za-z_\x80-\xff]{16,}""",  # what begins nothing is passed at once
     re.S | re.X,
 )
 # What only says how psql prints, or that it stops at an error, as the runner does anyway.
