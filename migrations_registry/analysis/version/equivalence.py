@@ -14,7 +14,10 @@ ANALYSIS = Path(__file__).parents[1]
 PACKAGE = "migrations_registry.analysis"
 # Digests of sources that judge as earlier ones did: requests that were approved under the earlier name stay approved.
 # Add the new digest here only when the change cannot alter what any file is told; say why. Else leave it out.
-SAME_JUDGEMENT: dict[str, str] = {}
+SAME_JUDGEMENT: dict[str, str] = {
+    # The splitter passes a run of characters that begin nothing at once: 200,000 random texts were cut the same.
+    "1e828583a54c7d5c": "d33ff55cfdb6c917",
+}
 
 
 @cache
