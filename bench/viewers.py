@@ -24,8 +24,14 @@ from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode
 
+import yaml
+
 from bench.pages import prepared
+from deployments.blueprint.rules.words import MEMORY_MB
 from providers.memory import proportional_bytes
+from providers.processes import kill_group, spawn
+from tests.blueprint_platform import free_port
+from tests.plan_limits import PlanLimit
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "t" * 32
@@ -46,7 +52,7 @@ class Web:
     port: int
     pid: int
     plan_mb: int
-    limit: object
+    limit: PlanLimit
     peak: int = 0
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -69,13 +75,6 @@ def main() -> int:
 @contextmanager
 def web() -> Iterator[Web]:
     """As bin/web starts it, in the memory of the blueprint's plan."""
-    import yaml
-
-    from deployments.blueprint.rules.words import MEMORY_MB
-    from providers.processes import kill_group, spawn
-    from tests.blueprint_platform import free_port
-    from tests.plan_limits import PlanLimit
-
     services = yaml.safe_load((ROOT / "render.yaml").read_text())["services"]
     plan = MEMORY_MB[next(each for each in services if each["name"] == "sampelit-ops-web")["plan"]]
     limit, port = PlanLimit("bench-web", plan), free_port()
@@ -126,7 +125,7 @@ def viewed(service: Web, options: argparse.Namespace) -> bool:
     for person in people:
         person.join()
     cuts = quantiles(waited, n=20)
-    killed = service.limit.kills()  # type: ignore[attr-defined]
+    killed = service.limit.kills()
     print(
         f"{options.viewers} viewers, {len(waited)} pages: median {cuts[9] * 1000:.0f} ms, p95 {cuts[18] * 1000:.0f} ms,"
         f" most {max(waited) * 1000:.0f} ms; {service.peak / 1e6:.0f} MB of {service.plan_mb} MB, {killed} killed,"
@@ -148,7 +147,7 @@ def exported(service: Web) -> bool:
         late = "" if status == 200 and grew <= MOST_GROWTH_MB else "   TOO MUCH"
         too_much |= bool(late)
         print(f"{name}: {status}, {size / 1e6:.0f} MB in {seconds:.1f} s, {grew:+.0f} MB of memory{late}")
-    return too_much or bool(service.limit.kills())  # type: ignore[attr-defined]
+    return too_much or bool(service.limit.kills())
 
 
 def _cookie(name: str, role: str) -> str:
