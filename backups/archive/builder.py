@@ -1,20 +1,21 @@
-"""Making a run's schema in a database, one statement after the other; what cannot be made is told.
+"""Making a run's schema in a database, small statements together, in order; what cannot be made is told by name.
 
 In: a manifest, a connection that may write. Out: tables ready for rows; afterwards keys, indexes, rights; sentences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import psycopg
 
 from backups.archive.manifest import Manifest, Segment, Statement, Table
+from backups.archive.subset import batches
 from backups.progress import Tally, Watch
 from providers import postgres
-from providers.postgres.connection import Connection, set_path
+from providers.postgres.connection import Connection, path_query, set_path
 from providers.postgres.error_facts import facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import HeldCheck, put_on, take_off
 from providers.storage.base import Store
@@ -69,12 +70,6 @@ class Builder:
         self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
 
     @cached_property
-    def known(self) -> frozenset[str]:
-        """Names that an error may repeat: the run's own."""
-        tables = {name for table in self.manifest.tables for name in (table.name, *(c.name for c in table.columns))}
-        return frozenset(tables | {statement.name for statement in self.manifest.statements})
-
-    @cached_property
     def schemas(self) -> list[str]:
         """Where the run's own functions may find what they name without a schema."""
         return ["public", *sorted({item.name for item in self.manifest.statements if item.kind == "schema"})]
@@ -88,11 +83,7 @@ class Builder:
         self.connection.execute("SET check_function_bodies = off")
         again, self.again = self.again, []
         statements = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
-        for item in [*again, *statements]:
-            self.watch.check()
-            if self.held and item.kind != "sequence_value":
-                notes += self._put_checks_on()
-            problem = self._run(item)
+        for item, problem in self._made([*again, *statements], notes):
             if problem and item.needed and not self._is_amber(item, problem):
                 self.problems.append(problem.text)
             elif problem and phase == "before" and not item.needed:
@@ -105,6 +96,33 @@ class Builder:
         if phase == "before" and not self.problems:
             self._take_checks_off()
         return notes
+
+    def _made(self, statements: Sequence[Statement], notes: list[str]) -> Iterator[tuple[Statement, Problem | None]]:
+        """Each with why it could not be made; a batch that fails left nothing and is made one by one."""
+        for batch in batches(self.manifest, statements):
+            self.watch.check()
+            if self.held and batch[0].kind != "sequence_value":
+                notes += self._put_checks_on()
+            done = len(batch) > 1 and self._together(batch)
+            yield from ((item, None if done else self._run(item)) for item in batch)
+
+    def _together(self, batch: Sequence[Statement]) -> bool:
+        """All of them in one round trip, or none."""
+        texts, path = [], self.looked_in
+        for item in batch:
+            if (wanted := self.path_of(item.table)) != path:
+                path = wanted
+                texts.append(path_query(path).as_string(self.connection))
+            texts.append(item.sql)
+        try:
+            with self.connection.transaction():
+                self.connection.execute("\n;\n".join(texts).encode())
+        except psycopg.Error:
+            if self.connection.closed:
+                raise
+            return False
+        self.looked_in = path
+        return True
 
     def _is_amber(self, item: Statement, problem: Problem) -> bool:
         """Whether it only could not be made here; rows that break a rule are the copy's problem."""
@@ -140,7 +158,7 @@ class Builder:
             if is_of_the_server(error):
                 raise  # it says nothing about the copy
             advice = self.denied if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
-            facts = facts_of(error, self.known)
+            facts = facts_of(error, self.manifest.names)
             of_rows = isinstance(error, psycopg.errors.IntegrityError)
             return Problem(f"{what} could not be rebuilt: {facts}.{advice}", of_rows)
         return None
@@ -152,7 +170,7 @@ class Builder:
             set_path(self.connection, schemas)
 
     def path_of(self, table: str) -> list[str]:
-        return [table.partition(".")[0], *self.schemas] if table else self.schemas
+        return list(dict.fromkeys([table.partition(".")[0], *self.schemas])) if table else self.schemas
 
     def _take_checks_off(self) -> None:
         made = {item.table for item in self.manifest.statements if item.kind == "table"}

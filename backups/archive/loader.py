@@ -139,7 +139,8 @@ class Loader(Builder):
             except psycopg.Error as error:
                 if is_of_the_server(error):
                     raise
-                self.problems.append(f"{part.key}: large objects could not be made: {facts_of(error, self.known)}.")
+                said = facts_of(error, self.manifest.names)
+                self.problems.append(f"{part.key}: large objects could not be made: {said}.")
             else:
                 if found.digest != part.digest:
                     self.problems.append(f"{part.key}: a large object differs from the snapshot.")
@@ -151,7 +152,7 @@ class Loader(Builder):
         except psycopg.Error as error:
             if self.connection.closed or is_of_the_server(error):
                 raise
-            self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.known)}.")
+            self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.manifest.names)}.")
             return
         for loader, segment in loads.items():
             self._compare(segment.key, segment, evidence.pop(loader, postgres.Evidence(0, "0")))

@@ -161,6 +161,12 @@ class Manifest:
         return max((segment.raw_bytes // segment.rows for segment in rows), default=0)
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Those that an error may repeat: the run's own."""
+        tables = {name for table in self.tables for name in (table.name, *(c.name for c in table.columns))}
+        return frozenset(tables | {statement.name for statement in self.statements})
+
+    @cached_property
     def sha256(self) -> str:
         """Asked nine times for an export and its proof; each time walks every segment."""
         return sha256(canonical(self.body))

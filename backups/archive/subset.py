@@ -1,4 +1,4 @@
-"""Narrowing a manifest to what a restore wants: some tables, or all of them in another schema. Pure.
+"""Narrowing a manifest to what a restore wants: some tables, all in another schema, what is made together. Pure.
 
 In: a manifest. Out: a smaller or moved manifest, or Refused. DDL moves by rewriting names that the catalogue wrote.
 """
@@ -6,7 +6,7 @@ In: a manifest. Out: a smaller or moved manifest, or Refused. DDL moves by rewri
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -20,6 +20,9 @@ PLACES = (
     *("TABLE {} ", "TABLE ONLY {} ", "TABLE ONLY {}\n", "PARTITION {} ", "PARTITION OF {} "),
     *("REFERENCES {}(", " ON {} ", " ON ONLY {} "),
 )
+ALONE = frozenset(["schema", "extension", "collation", "materialized_view_data"])
+TOGETHER = 50  # a transaction of so many keeps a few hundred locks
+TOGETHER_BYTES = 8 << 20  # of their tables' rows: nobody waits long for a sign of life, or for work done twice
 PARENT = re.compile(r'("(?:[^"]|"")++"|[\w$]++)\.("(?:[^"]|"")++"|[\w$]++)')
 PARENTS = "\nINHERITS ("  # of a table; pg_dump writes it behind the columns
 
@@ -137,3 +140,24 @@ def in_order(manifest: Manifest) -> list[Table]:
         return [manifest.table(name) for name in TopologicalSorter(graph).static_order()]
     except CycleError:
         return list(manifest.tables)
+
+
+def batches(manifest: Manifest, statements: Sequence[Statement]) -> Iterator[list[Statement]]:
+    """In order, small ones together; rows count where they are read, so after they came."""
+    sizes = {table.qualified: table.raw_bytes for table in manifest.tables}
+    batch: list[Statement] = []
+    weight = 0
+    for item in statements:
+        size = sizes.get(item.table, 0) if item.phase == "after" else 0
+        alone = item.kind in ALONE or (batch and _values(batch[-1]) != _values(item))
+        if batch and (alone or batch[-1].kind in ALONE or len(batch) == TOGETHER or weight + size > TOGETHER_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(item)
+        weight += size
+    if batch:
+        yield batch
+
+
+def _values(item: Statement) -> bool:
+    return item.kind == "sequence_value"

@@ -129,8 +129,12 @@ def looking_in(connection: Connection) -> Iterator[None]:
 
 def set_path(connection: Connection, schemas: Sequence[str] = ()) -> None:
     """Where names without a schema are looked for; without any the system's alone."""
+    connection.execute(path_query(schemas))
+
+
+def path_query(schemas: Sequence[str]) -> sql.Composed:
     path = sql.SQL(", ").join(map(sql.Identifier, [*dict.fromkeys(schemas), "pg_temp"]))
-    connection.execute(sql.SQL("SET search_path = {}").format(path if schemas else sql.SQL(PINNED["search_path"])))
+    return sql.SQL("SET search_path = {}").format(path if schemas else sql.SQL(PINNED["search_path"]))
 
 
 def address(dsn: str) -> str:

@@ -1,0 +1,91 @@
+"""Statements in batches: few round trips a table, and a failing one is still the one that is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Statement
+from backups.archive.subset import TOGETHER, batches
+from backups.policy_spec import PolicySpec
+from backups.progress import SILENT
+from backups.restore.into_empty import Target, restore
+from providers import postgres
+from providers.storage.base import Store
+from tests.backups.conftest import exported
+
+ALL = PolicySpec("whole", "production", ("*",))
+TABLE = "CREATE TABLE t{0}(id bigserial PRIMARY KEY, name text UNIQUE, at date); CREATE INDEX ON t{0}(at);"
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with every round trip."""
+    seen: list[int] = []
+    wait = psycopg.Connection.wait
+
+    def counted(*arguments, **options):
+        seen.append(1)
+        return wait(*arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "wait", counted)
+    return seen
+
+
+def of_tables(count: int, database, store: Store) -> Manifest:
+    return exported(database("".join(TABLE.format(number) for number in range(count))), store, ALL)
+
+
+def test_a_table_more_costs_few_round_trips(database, store: Store, waits: list[int]) -> None:
+    """Seven statements make each of these tables; one by one they alone were 28 round trips."""
+    seen = []
+    for count in (30, 90):
+        manifest, target = of_tables(count, database, store), database("")
+        del waits[:]
+        restore(manifest, store, (), Target(target))
+        seen.append(len(waits))
+
+    assert (seen[1] - seen[0]) / 60 <= 10
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_of_a_batch_that_fails_the_statement_is_named_and_the_others_are_made(
+    phase: str, database, empty_database: str, store: Store
+) -> None:
+    manifest = of_tables(6, database, store)
+    bad = Statement(phase, "index", "the_bad_one", "CREATE INDEX ON t3(nothing)", True, "public.t3")
+    places = [place for place, item in enumerate(manifest.statements) if item.phase == phase]
+    middle = places[len(places) * 3 // 4]
+    spoilt = replace(manifest, statements=(*manifest.statements[:middle], bad, *manifest.statements[middle:]))
+    with postgres.connect(empty_database, read_only=False) as connection, connection.transaction():
+        loader = Loader(spoilt, store, connection, (), SILENT)
+        for each in ("before", "after"):
+            loader.build(each, everything=True)
+        indexes = connection.execute("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").fetchone()
+
+    assert loader.problems == ["The index the_bad_one could not be rebuilt: undefined column (42703)."]
+    assert indexes == (18,)
+
+
+def of(kind: str, table: str = "public.small", phase: str = "after") -> Statement:
+    return Statement(phase, kind, kind, "", True, table)
+
+
+def test_what_reads_many_rows_or_may_be_there_is_sent_alone(manifest: Manifest) -> None:
+    large = replace(manifest.tables[0], schema="public", name="large")
+    large = replace(large, segments=tuple(replace(s, raw_bytes=1 << 30) for s in large.segments))
+    known = replace(manifest, tables=(large,))
+    big = of("index", "public.large")
+
+    def sizes(*items: Statement) -> list[int]:
+        return [len(batch) for batch in batches(known, items)]
+
+    assert sizes() == []
+    assert sizes(*[of("index")] * (TOGETHER + 1)) == [TOGETHER, 1]
+    assert sizes(of("index"), big, big, of("index"), of("index")) == [1, 1, 1, 2]
+    assert sizes(*[of("table", "public.large", "before")] * 3) == [3]
+    assert sizes(of("table"), of("schema"), of("extension"), of("table"), of("table")) == [1, 1, 1, 2]
+    assert sizes(of("table"), of("sequence_value"), of("sequence_value"), of("index")) == [1, 2, 1]
