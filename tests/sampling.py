@@ -33,6 +33,7 @@ SIZES = {  # with the tests, in a soak
     "MANIPULATIONS": (24, 500),
     "MIGRATION_HISTORIES": (3, 2_000),
     "NONSENSE_HOURS": (1, 24),
+    "PATH_FAILPOINTS": (2, 312),
     "RENDER_HISTORIES": (12, 5_000),
     "RETENTION_HISTORIES": (60, 3_000),
     "STEPS": (10, 200),

@@ -59,12 +59,17 @@ def part_of(act: Act, number: int) -> Part:
 
 
 def begin(ctx: StepContext, act: Act) -> None:
-    """An act's turn has come: what would run is what was asked. Raises Refused.
+    """An act's turn has come: nothing froze it meanwhile, and what would run is what was asked. Raises Refused.
 
     What came before it changed the target, so that a plan may have other locks and smaller losses than when people
     voted: never another text, rule, risk or loss."""
-    environment = ctx.environment
-    _checked(kinds.get(act["kind"]), environment, _as_given(act))
+    environment, kind = ctx.environment, kinds.get(act["kind"])
+    if (frozen := environment.frozen_by()) and not kind.allowed_in_freeze:
+        raise Refused(f"{frozen} was frozen meanwhile: {frozen.freeze_reason}. Nothing of it was done.")
+    try:
+        _checked(kind, environment, _as_given(act))
+    except Refused as refusal:
+        raise Refused(refusal.reason.replace("Nothing was requested", "Nothing of it was done")) from None
     if digest(environment, act["kind"], act["parameters"]) == act["content_sha256"]:
         return
     if act["kind"] != APPLY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migrations_registry.models import Application
 from migrations_registry.path.acts import Act, begin, part_of
 from operations.engine import kinds
 from operations.engine.claim import write
@@ -16,6 +17,7 @@ from operations.engine.specs import Part, Registered, StepFunction, StepSpec, st
 from operations.models import StepStatus
 
 TELL = "say what was done"
+REST = {"unverified": "Applied, but not verified", "partly": "Partly applied", "not_done": "Not done"}
 
 
 def steps_of(acts: list[Act]) -> list[StepSpec | Registered]:
@@ -42,16 +44,25 @@ def _in_part(part: Part, run: StepFunction, first_of: Act | None) -> StepFunctio
 
 
 def tell(ctx: StepContext) -> None:
-    """Which acts were done, which were not: in the result, and beside the error that ended it."""
+    """Which acts were done, which only in part, which not: in the result, and beside the error that ended it."""
     operation = ctx.operation
     operation.refresh_from_db()
-    steps = [(row.name, row.status) for row in operation.steps.all() if not row.always]
-    done: list[str] = []
-    rest: list[str] = []
-    for number, act in enumerate(operation.parameters["acts"], 1):
-        own = [status for name, status in steps if name.startswith(f"{number} ")]
-        (done if own and set(own) == {StepStatus.SUCCEEDED} else rest).append(act["label"])
-    ctx.result(done=done, not_done=rest)
-    if rest and operation.error and "Not done: " not in operation.error:
-        said = f"{operation.error} Done before: {', '.join(done) or 'nothing'}. Not done: {', '.join(rest)}."
-        write(ctx.lease, error=said)
+    acts: list[Act] = operation.parameters["acts"]
+    known = Application.objects.filter(operation__in=[act["key"] for act in acts])
+    statuses = dict(known.values_list("operation", "status"))
+    rows = [(row.name, row.status) for row in operation.steps.all() if not row.always]
+    told: dict[str, list[str]] = {"done": [], "unverified": [], "partly": [], "not_done": []}
+    for number, act in enumerate(acts, 1):
+        own = {status for name, status in rows if name.startswith(f"{number} ")}
+        told[_state(own, statuses.get(act["key"], ""))].append(act["label"])
+    ctx.result(**{state: labels for state, labels in told.items() if labels or state in ("done", "not_done")})
+    rest = [f"{words}: {', '.join(told[state])}." for state, words in REST.items() if told[state]]
+    if rest and operation.error and rest[-1] not in operation.error:
+        said = f"Done before: {', '.join(told['done']) or 'nothing'}. {' '.join(rest)}"
+        write(ctx.lease, error=f"{operation.error} {said}")
+
+
+def _state(steps: set[str], application: str) -> str:
+    if steps == {StepStatus.SUCCEEDED}:
+        return "done"
+    return {Application.Status.APPLIED: "unverified", Application.Status.PARTLY: "partly"}.get(application, "not_done")

@@ -8,12 +8,10 @@ from itertools import product
 
 from migrations_registry.apply import failpoints
 from tests import sampling
+from tests.migrations_registry.faults import ENDS
 
 WALKS = sampling.size("FAILPOINTS")
 SEED = sampling.SEED
-FAULTS = ("kill", "cut", "crash")
-
-
 LOSES = ("restore_point.", "transaction.kept")
 
 
@@ -41,7 +39,7 @@ class Case:
 def cases() -> list[Case]:
     """Each place once before any comes again, with kinds and faults by the seed."""
     chance = random.Random(SEED)
-    by_place = {place: [Case(place, *rest) for rest in product((False, True), FAULTS)] for place in failpoints.NAMES}
+    by_place = {place: [Case(place, *rest) for rest in product((False, True), ENDS)] for place in failpoints.NAMES}
     for of_a_place in by_place.values():
         chance.shuffle(of_a_place)
     rounds = [chance.sample(round_, len(round_)) for round_ in zip(*by_place.values(), strict=True)]

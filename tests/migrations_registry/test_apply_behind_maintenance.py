@@ -21,7 +21,7 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers import postgres
 from tests.migrations_registry.applying import Act, add_supabase, finish, history
-from tests.migrations_registry.test_failpoints import in_child, run_with_fault
+from tests.migrations_registry.faults import in_child, run_with_fault
 from tests.render_sandbox import Harness, running
 
 pytestmark = pytest.mark.django_db(transaction=True)

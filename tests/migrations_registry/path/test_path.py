@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -12,10 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from migrations_registry.models import Application, StreamBaseline
-from migrations_registry.path import steps
 from operations.approvals.decision import decision_of
 from operations.engine import kinds
-from operations.engine.context import StepContext
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.errors import Refused
@@ -90,26 +85,6 @@ def test_votes_are_those_of_the_strictest_act_and_bind_all_of_them(
     ended = finish(operation)
     assert ended.status == "expired"
     assert rows(dsns["admin"], "SELECT to_regclass('fresh'), to_regclass('users') IS NULL") == [(None, False)]
-
-
-def test_what_happened_between_two_acts_stops_the_rest(
-    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_supabase(2, "CREATE TABLE fresh (id integer)")
-    last = add_supabase(3, "CREATE TABLE other (id integer)")
-    begin = steps.begin
-
-    def interfere(ctx: StepContext, one: dict[str, Any]) -> None:
-        if one["label"].endswith("3.sql"):
-            with psycopg.connect(dsns["admin"], autocommit=True) as admin:
-                admin.execute("CREATE TABLE strange (id integer)")
-        begin(ctx, one)
-
-    monkeypatch.setattr(steps, "begin", interfere)
-    operation = act("migrations.path", file=last.sha256)
-
-    assert (operation.status, "is not the expected one" in operation.error) == ("failed", True)
-    assert rows(dsns["admin"], "SELECT to_regclass('other')") == [(None,)]
 
 
 def test_who_may_apply_but_not_baseline_may_not_ask(production: Environment) -> None:
