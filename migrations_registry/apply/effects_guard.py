@@ -15,7 +15,7 @@ from django.urls import reverse
 from ledger.services import record
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.attempt import Attempt
-from migrations_registry.apply.measured import Approved, MoreThanApproved, NotVotedOn, account_of
+from migrations_registry.apply.measured import Account, Approved, MoreThanApproved, NotVotedOn, account_of
 from migrations_registry.effects import Allowance, DeclaredEffects, Effect, beyond, declared
 from migrations_registry.effects.model import ALTERED, CREATED, DROPPED, INSERTED, REWRITTEN
 from migrations_registry.effects.wording import phrases
@@ -86,7 +86,9 @@ def check(attempt: Attempt, connection: Connection, step: dict[str, Any], guard:
 
 
 def ask_before_alone(attempt: Attempt, step: dict[str, Any]) -> None:
-    """Nothing takes back what runs outside of a transaction: what its text says is held against the votes before."""
+    """Nothing takes back what runs outside of a transaction: what its text says is held against the votes before.
+
+    On a copy it runs all the same, and is told (`Attempt.judge`)."""
     risk, policy = attempt.risk, policy_in_force()
     rewrites = [
         Effect(REWRITTEN, "table", each.name, rows=rows, size_bytes=size)
@@ -97,9 +99,11 @@ def ask_before_alone(attempt: Attempt, step: dict[str, Any]) -> None:
     ]
     graver = beyond(rewrites, risk, policy.spec() if policy else DEFAULT_POLICY)
     if graver:
-        error = NotVotedOn(graver, 0, ran=False)
-        tell(attempt, step, error)
-        raise error
+        try:
+            attempt.judge(step, Account(rewrites, 0, 0, NotVotedOn(graver, 0, ran=False), graver))
+        except NotVotedOn as error:
+            tell(attempt, step, error)
+            raise
 
 
 @dataclass(frozen=True)

@@ -65,4 +65,4 @@ def tell(ctx: StepContext) -> None:
 def _state(steps: set[str], application: str) -> str:
     if steps == {StepStatus.SUCCEEDED}:
         return "done"
-    return {Application.Status.APPLIED: "unverified", Application.Status.PARTLY: "partly"}.get(application, "not_done")
+    return {"applied": "unverified", "partly": "partly"}.get(application, "not_done")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from backups.models import Policy
 from migrations_registry.analysis.state import State
-from migrations_registry.models import Application, MigrationFile, Rehearsal
+from migrations_registry.models import Application, MigrationFile, Rehearsal, RulePolicy
 from migrations_registry.services.rehearsal_lines import lines_of
 from operations.engine import kinds
 from operations.models import Environment, Operation
@@ -131,6 +132,27 @@ def test_a_loss_that_only_the_copy_shows_needs_the_votes_of_a_loss(
     losses = dict(MigrationFile.objects.values_list("pk", "measured_losses"))
     assert any("public.leads" in loss for loss in losses[file.pk]), losses
     assert not losses[other.pk]
+
+
+def test_a_lone_rewrite_of_more_than_was_voted_on_runs_on_the_copy_and_counts_for_the_votes(
+    precious: None, baselined: Environment, backups: None, act: Act, dsns: dict[str, str]
+) -> None:
+    """The copy is older than the target, and holds more."""
+    RulePolicy.objects.create(version=1, rows=20, created_by="ana")
+    Policy.objects.create(environment=baselined, name="all", tables=["public.precious"], closure=False)
+    assert act("backups.export", policy="all").status == "succeeded"
+    rows(dsns["admin"], "DELETE FROM precious WHERE id > 5 RETURNING id")
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute("VACUUM ANALYZE precious")
+    file, kind = add_supabase(2, "VACUUM (FULL) precious;\nCOMMENT ON TABLE precious IS 'x';"), "migrations.apply"
+    before = kinds.get(kind).assess(baselined, {"file": file.sha256})
+
+    _, seen = rehearsed(act, file)
+
+    assert (seen.status, seen.error) == ("passed", "")
+    assert [line["rewritten"] for line in seen.report["statements"]] == [["public.precious"], []]
+    assert "rewrote public.precious" in [effect["said"] for effect in seen.report["effects"]["0"]]
+    assert (before, kinds.get(kind).assess(baselined, {"file": file.sha256})) == ("sensitive", "destructive")
 
 
 def test_a_failure_after_the_last_vote_ends_the_application(proven: Environment, act: Act) -> None:
