@@ -27,6 +27,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt
 	@touch $(VENV)/.runtime $@
 
 run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then export the audit trail and prove it
+	@$(BIN)/python -m compileall -q -j 0 backups deployments ledger migrations_registry operations providers sampelit_ops sandbox
 	@exec $(BIN)/python -m sampelit_ops.demo.launcher
 
 test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three processes for two cores, as they often wait

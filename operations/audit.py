@@ -10,7 +10,6 @@ import json
 from datetime import datetime
 
 from django.db.models import Model
-from django.urls import reverse
 
 from ledger import registry
 from ledger.models import Entry
@@ -18,6 +17,7 @@ from ledger.services import record
 from operations.authority import VOTE, holders
 from operations.models import Environment, Risk
 from operations.models.ulid import new_ulid
+from operations.navigation import page_of
 from operations.notify.outbox import addresses, enqueue
 
 Changes = dict[str, dict[str, object]]
@@ -82,7 +82,7 @@ def tell_if_weaker(before: Environment, after: Environment, *, by: str) -> None:
 def tell_approvers(environment: Environment, subject: str, lines: list[str]) -> None:
     """Queue a message to everybody who votes: what an environment is, or asks for, changed."""
     body = "\n".join([*lines, "If you did not agree to this, ask them now."])
-    path, people = reverse("admin:operations_environment_change", args=[environment.pk]), holders(VOTE, environment)
+    path, people = page_of(environment), holders(VOTE, environment)
     enqueue(f"environment:{new_ulid()}", subject=subject, body=body, path=path, to=addresses(people))
 
 

@@ -7,13 +7,13 @@ environments turn out to be one database; or Refused before anything is read or 
 from __future__ import annotations
 
 from django.db import connection, transaction
-from django.urls import reverse
 
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holders
 from operations.log_context import operation_id
 from operations.models import Environment, Operation
+from operations.navigation import page_of
 from operations.notify.outbox import addresses, enqueue
 from operations.votes.judge import counted
 from providers.errors import Refused
@@ -152,7 +152,7 @@ def _tell(environment: Environment, found: Identity, alike: list[str]) -> None:
         f"{environment} and {', '.join(alike)} lead to one {found}. From now on each act on either needs the votes of "
         "the stricter one and waits for the freeze of both. If nobody meant that, correct the variables."
     )
-    path = reverse("admin:operations_environment_change", args=[environment.pk])
+    path = page_of(environment)
     subject = f"{environment} is the database of {alike[0]}"
     people = {address for row in environment.of_one_database() for address in addresses(holders(VOTE, row))}
     key = f"one-database:{environment.pk}:{found.database_oid}"
@@ -161,7 +161,7 @@ def _tell(environment: Environment, found: Identity, alike: list[str]) -> None:
 
 def _tell_reached(environment: Environment, purpose: str, address: str) -> None:
     """Identity cannot tell a physical copy from its original: people can."""
-    path = reverse("admin:operations_environment_change", args=[environment.pk])
+    path = page_of(environment)
     subject = f"{environment} is reached at another address"
     variable, known = environment.variable(purpose), recorded(environment)
     body = f"{variable} leads to {address} now, where {known} answers. If that is a copy, correct the variable."

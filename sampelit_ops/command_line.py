@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from operations.management.verbs import OF_ONE, OTHERS
+from providers import memory
 from providers.secret_environment import conceal
 from sampelit_ops.database_guard import errors_as_sentences, refuse_foreign_database
 from sampelit_ops.demo.environment import needs_database, portal_database
@@ -32,6 +33,7 @@ def as_owner(argv: list[str]) -> None:
 
 def execute(argv: list[str]) -> None:
     """Run one command line; no command that needs the portal's database ever reaches the product's (ops.E002)."""
+    memory.brief()
     from django.core.management import execute_from_command_line
 
     as_owner(argv)

@@ -11,7 +11,6 @@ from datetime import datetime
 import psycopg
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from backups.archive import keys
@@ -28,6 +27,7 @@ from ledger.models import Head
 from operations.dsns import export_dsn
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from operations.navigation import page_of
 from operations.notify import enqueue
 from providers import postgres
 from providers.errors import ProviderError
@@ -148,7 +148,7 @@ def said(warnings: list[str]) -> dict[str, object]:
 
 
 def tell(run: Run, note: str) -> None:
-    path = reverse("admin:backups_run_change", args=[run.pk])
+    path = page_of(run)
     enqueue(
         f"backups.timeline:{run.pk}", subject=f"The database of {run.policy} changed its timeline", body=note, path=path
     )

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Incident, Run
@@ -21,6 +20,7 @@ from backups.models.incident import MOST_ROWS, IncidentCode
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
+from operations.navigation import page_of
 from operations.notify import enqueue
 from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
@@ -119,7 +119,7 @@ def _message(incident: Incident, key: str, prefix: str) -> None:
         key,
         subject=f"{prefix}ALTERED: {incident} of {incident.environment}",
         body=body,
-        path=reverse("admin:backups_incident_change", args=[incident.pk]),
+        path=page_of(incident),
         about=incident.environment,
     )
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Model
-from django.urls import reverse
-
 from backups.models.hold import Hold
 from backups.models.incident import Incident
 from backups.models.policy import Policy
@@ -12,6 +9,7 @@ from backups.models.provider_backup import ProviderBackup
 from backups.models.restore import Restore
 from backups.models.run import Run
 from operations.models import Environment
+from operations.navigation import page_of
 
 Named = tuple[str, str]
 NOBODY: Named = ("", "")
@@ -27,22 +25,22 @@ def run(environment: Environment, pk: str) -> Named:
     row = Run.objects.select_related("policy").filter(pk=pk).first()
     if row is None:
         return NOBODY
-    return f"{_title(row)}, {row.get_status_display().lower()}, {row.rows:,} rows", _page("run", row)
+    return f"{_title(row)}, {row.get_status_display().lower()}, {row.rows:,} rows", page_of(row)
 
 
 def policy(environment: Environment, name: str) -> Named:
     row = Policy.objects.filter(environment=environment, name=name).first()
-    return (row.name, _page("policy", row)) if row else NOBODY
+    return (row.name, page_of(row)) if row else NOBODY
 
 
 def incident(environment: Environment, pk: str) -> Named:
     row = Incident.objects.defer("evidence").filter(pk=int(pk)).first() if pk.isdecimal() else None
-    return (str(row), _page("incident", row)) if row else NOBODY
+    return (str(row), page_of(row)) if row else NOBODY
 
 
 def hold(environment: Environment, pk: str) -> Named:
     row = Hold.objects.select_related("run__policy").filter(pk=int(pk)).first() if pk.isdecimal() else None
-    return (f"on {_title(row.run)}: {row.reason}"[:200], _page("run", row.run)) if row else NOBODY
+    return (f"on {_title(row.run)}: {row.reason}"[:200], page_of(row.run)) if row else NOBODY
 
 
 def restore(environment: Environment, operation: str) -> Named:
@@ -50,7 +48,7 @@ def restore(environment: Environment, operation: str) -> Named:
     if row is None:
         return NOBODY
     name = row.report.get("database") or row.target
-    return f"{name}, of {_title(row.run)}", _page("restore", row)
+    return f"{name}, of {_title(row.run)}", page_of(row)
 
 
 def provider_backup(environment: Environment, external_id: str) -> Named:
@@ -60,7 +58,3 @@ def provider_backup(environment: Environment, external_id: str) -> Named:
 
 def _title(row: Run) -> str:
     return f"{row.policy.name} of {row.started_at:%Y-%m-%d %H:%M}"
-
-
-def _page(model: str, row: Model) -> str:
-    return reverse(f"admin:backups_{model}_change", args=[row.pk])

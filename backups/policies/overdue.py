@@ -5,9 +5,8 @@ In: the clock. Out: an alarm a policy, repeated daily, until a later run is prov
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from backups.models import Policy, Run
+from operations.navigation import page_of
 from operations.notify import alarm
 from operations.periodic.isolation import one_by_one
 
@@ -42,5 +41,5 @@ def _words(policy: Policy, run: Run | None) -> dict[str, str]:
     return {
         "subject": subject,
         "body": f"Run {run.pk} is stored, but nobody knows whether it can be restored. {why}",
-        "path": reverse("admin:backups_run_change", args=[run.pk]),
+        "path": page_of(run),
     }

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments.health.assessment import HealthAssessment, Verdict, assess
@@ -21,6 +20,7 @@ from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.navigation import page_of
 from operations.notify import alarm
 from providers.http.health_probe import HealthResponse, fetch
 
@@ -165,8 +165,8 @@ def link(service: Service) -> str:
     """The page from which a rollback is two clicks away: the live deployment's, else the service's."""
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
     if live is None:
-        return reverse("admin:deployments_service_change", args=[service.pk])
-    return reverse("admin:deployments_deployment_change", args=[live.pk])
+        return page_of(service)
+    return page_of(live)
 
 
 def due() -> list[Service]:

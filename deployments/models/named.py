@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from deployments.models.config import VariableGroup
 from deployments.models.deployment import Deployment
 from deployments.models.function import FunctionBundle
 from deployments.models.service import Service
 from operations.models import Environment
+from operations.navigation import page_of
 
 Named = tuple[str, str]
 NOBODY: Named = ("", "")
@@ -16,12 +15,12 @@ NOBODY: Named = ("", "")
 
 def service(environment: Environment, render_id: str) -> Named:
     row = Service.objects.filter(render_id=render_id).first()
-    return (row.name, reverse("admin:deployments_service_change", args=[row.pk])) if row else NOBODY
+    return (row.name, page_of(row)) if row else NOBODY
 
 
 def deployment(environment: Environment, render_id: str) -> Named:
     row = Deployment.objects.select_related("service").filter(render_id=render_id).first()
-    return (_told(row), reverse("admin:deployments_deployment_change", args=[row.pk])) if row else NOBODY
+    return (_told(row), page_of(row)) if row else NOBODY
 
 
 def deployment_short(render_id: str) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
 from deployments.render.listed import started_by
 from operations.models import Operation, Status, Step
+from operations.navigation import page_of
 from operations.notify import enqueue
 from providers.errors import ProviderError
 from providers.render import Deploy, Render
@@ -115,5 +115,5 @@ def _was_sent_for(operation: Operation, service: Service, deploy: Deploy) -> boo
 def _tell(operation: Operation, service: Service, deploy: Deploy) -> None:
     subject = f"{operation} was started after all"
     body = f"Its answer was lost and Render listed it late: {deploy.id}, {deploy.status}. Do not request it again."
-    path = reverse("admin:operations_operation_change", args=[operation.pk])
+    path = page_of(operation)
     enqueue(f"found-late:{service.render_id}:{deploy.id}", subject=subject, body=body, path=path)

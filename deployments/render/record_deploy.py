@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Deployment, Service
@@ -19,6 +18,7 @@ from deployments.render.gone import found, not_found
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.models import Operation
+from operations.navigation import page_of
 from operations.notify import enqueue
 from providers.render import Deploy
 
@@ -159,7 +159,7 @@ def _say(row: Deployment, what: str) -> None:
     if what == "failed" and not row.seeded:
         subject = f"{row.service.name}: deployment of {row.short} failed"
         body = f"{row.word}. What was live stays live. “{row.title}”, {row.who}."
-        path = reverse("admin:deployments_deployment_change", args=[row.pk])
+        path = page_of(row)
         key, place = f"deploy-failed:{row.service_id}:{row.render_id}", row.service.environment
         enqueue(key, subject=subject, body=body, path=path, about=place, service=row.service.name)
     seconds = int(row.duration.total_seconds()) if row.duration else None

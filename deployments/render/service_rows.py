@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments import workspace
@@ -23,6 +22,7 @@ from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
 from operations.models import Environment
+from operations.navigation import page_of
 from operations.notify import enqueue
 from operations.periodic.isolation import each
 from providers.http.errors import NotFound
@@ -167,7 +167,7 @@ def _announce(row: Service, code: str, subject: str, body: str, at: datetime) ->
     environment = row.environment_slug
     data = {"service": row.name, "render_id": row.render_id}
     record(f"deployments.{code}", actor=RENDER, environment=environment, subject=row.name, data=data)
-    path = reverse("admin:deployments_service_change", args=[row.pk])
+    path = page_of(row)
     enqueue(f"{code}:{row.render_id}:{at.isoformat()}", subject=subject, body=body, path=path)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
-from django.urls import reverse
 
 from ledger.services import record
 from migrations_registry.analysis.risk import DEFAULT_POLICY
@@ -30,6 +29,7 @@ from migrations_registry.services.rehearsals import measured_in_rehearsal
 from operations import notify
 from operations.engine.claim import lock
 from operations.models import Risk
+from operations.navigation import page_of
 from providers.postgres.batches import marks
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.effects import Start, start
@@ -184,6 +184,6 @@ def tell(attempt: Attempt, step: dict[str, Any], error: MoreThanApproved) -> Non
             f"effects:{attempt.ctx.key}:{step['number']}",
             subject=f"{attempt.file.name} did more than was approved on {attempt.row.environment}",
             body=str(error),
-            path=reverse("admin:migrations_registry_application_change", args=[attempt.row.pk]),
+            path=page_of(attempt.row),
             urgent=True,
         )

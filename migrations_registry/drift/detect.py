@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from ledger.services import record
@@ -25,6 +24,7 @@ from operations.dsns import reading_dsn
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Status
+from operations.navigation import page_of
 from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -125,7 +125,7 @@ def _alert(incident: DriftIncident, changes: Sequence[Change]) -> None:
         f"drift:{incident.pk}",
         subject=f"The schema of {incident.environment} changed without an operation",
         body=f"{listed}. Look at it, then accept it with a reason or undo it.",
-        path=reverse("admin:migrations_registry_driftincident_change", args=[incident.pk]),
+        path=page_of(incident),
         about=incident.environment,
     )
 

@@ -13,11 +13,11 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import JSONField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
-from django.urls import reverse
 
 from migrations_registry.history.status_cell import BASELINE, Cell, Column, Unknown, ask, cell_of
 from migrations_registry.models import Application, DriftIncident, HistoryReading, MigrationFile
 from operations.models import Environment
+from operations.navigation import page_of
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _half_done() -> dict[tuple[int, str], Application]:
 
 def _review(file: MigrationFile, shown: Sequence[Column]) -> str:
     first = f"?environment={shown[0].environment.slug}" if shown else ""
-    return reverse("admin:migrations_registry_migrationfile_change", args=[file.pk]) + first
+    return page_of(file) + first
 
 
 def as_json(matrix: Iterable[Stream], shown: Sequence[Column]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
 from django.utils.http import urlencode
 
 from migrations_registry.models import MigrationFile
@@ -12,6 +11,7 @@ from migrations_registry.services.undo_forecast import undo_forecast
 from migrations_registry.undo.forecast import DATA_ONLY, FULLY, NO
 from operations.engine.specs import Block, Fact
 from operations.models import Environment
+from operations.navigation import page_of
 
 TEMPLATE = "admin/migrations_registry/migrationfile/sql.html"
 TONES = {FULLY: "ok", DATA_ONLY: "warn", NO: "bad"}
@@ -23,7 +23,7 @@ def file_named(environment: Environment, sha256: str) -> tuple[str, str]:
     row = MigrationFile.objects.defer("content").filter(sha256=sha256).first()
     if row is None:
         return "", ""
-    page = reverse("admin:migrations_registry_migrationfile_change", args=[row.pk])
+    page = page_of(row)
     return f"{row.name}, revision {row.revision}", f"{page}?{urlencode({'environment': environment.slug})}"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.urls import reverse
 
 from ledger.authenticity import demand
 from ledger.services import record
@@ -18,6 +17,7 @@ from operations.engine.request import refusals_recorded
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models.ulid import new_ulid
+from operations.navigation import page_of
 from operations.notify.outbox import addresses, enqueue
 from operations.votes.standing import ADMIN, APPROVER, CONFIRMED, standing
 
@@ -52,7 +52,7 @@ def confirm(person: User, *, by: User, channel: str = "admin") -> None:
         spend(by.username, Binding("operations.confirm_approver", row.username, digest_of(confirmed)))
         subject = f"{by.username} confirmed {row.username} as {', '.join(confirmed)}"
         body = f"The votes of {row.username} count from now on. If you did not expect that, ask {by.username} now."
-        path = reverse("admin:auth_user_change", args=[row.pk])
+        path = page_of(row)
         people = addresses(holders_anywhere(VOTE))
         enqueue(f"confirmed:{new_ulid()}", subject=subject, body=body, path=path, to=people)
         record(CONFIRMED, actor=by.username, subject=row.username, data={"channel": channel, "roles": confirmed})

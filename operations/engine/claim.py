@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
-from django.urls import reverse
 from django.utils import timezone
 
 from operations.accounts import SYSTEM
@@ -20,6 +19,7 @@ from operations.engine.request import record_about
 from operations.models import Operation, Status
 from operations.models.operation import database_now
 from operations.models.ulid import new_ulid
+from operations.navigation import page_of
 from operations.notify.outbox import addresses, enqueue
 from operations.votes.asked import unasked
 from operations.votes.judge import why_not_asker, why_not_votes
@@ -120,7 +120,7 @@ def gap_of(row: Operation) -> Gap | None:
 
 def _tell_approvers(row: Operation, reason: str) -> None:
     subject = f"Votes are missing: {row} on {row.environment}"
-    path = reverse("admin:operations_operation_change", args=[row.pk])
+    path = page_of(row)
     voters = addresses(holders(VOTE, places_of(row)[0]))
     enqueue(f"votes-missing:{new_ulid()}", subject=subject, body=reason, path=path, to=voters)
 

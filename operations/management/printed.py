@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.urls import reverse
 
 from operations.approvals.decision import Decision, decision_of
 from operations.approvals.voting import typed_for
 from operations.engine.deciding import places_of
 from operations.engine.kinds import OperationKind
 from operations.models import Environment, Operation, Status
+from operations.navigation import page_of
 from operations.votes.judge import every_vote, needed
 from providers.answers import columns
 
@@ -64,7 +64,7 @@ def _end(row: Operation) -> list[str]:
     lines += [f"{name}: {value}" for name, value in row.result.items() if isinstance(value, str | int | float)]
     if row.error and row.error not in [step.error for step in row.steps.all()]:
         lines.append(row.error)
-    page = reverse("admin:operations_operation_change", args=[row.pk])
+    page = page_of(row)
     return [*lines, settings.OPS_BASE_URL.rstrip("/") + page, *_next(row)]
 
 

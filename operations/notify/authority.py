@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.authority import VOTE, holders_anywhere
 from operations.factors import enrolments
+from operations.navigation import page_of
 from operations.notify import first_hand
 from operations.notify.outbox import addresses, messages
 from operations.votes import standing
@@ -48,7 +48,7 @@ def tell_of(entry: Entry) -> int:
     body = f"Who votes may change by it, from {since:%Y-%m-%d %H:%M} UTC. If none of you meant it, take it back before."
     former = str(entry.payload.get("before", "")) if entry.code == _ADDRESS else ""
     people = [person.email if person else "", former, *addresses(holders_anywhere(VOTE))]
-    path = reverse("admin:auth_user_change", args=[person.pk]) if person else ""
+    path = page_of(person) if person else ""
     return first_hand.tell(
         entry, messages(f"authority:{entry.sequence}", subject=sentence_for(entry), body=body, path=path, to=people)
     )

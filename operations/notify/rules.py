@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from operations.authority import VOTE, holders
 from operations.models import Operation, Status, Task
+from operations.navigation import page_of
 from operations.notify import authority
 from operations.notify.outbox import addresses, enqueue
 from operations.periodic.isolation import each, tell
@@ -39,10 +40,6 @@ def sweep() -> int:
     return made
 
 
-def path_of(operation: Operation) -> str:
-    return reverse("admin:operations_operation_change", args=[operation.pk])
-
-
 def _recent(**status: str) -> list[Operation]:
     """The newest of this status; a request lives three days at most, so older rows have been told about."""
     week = timezone.now() - timedelta(days=7)
@@ -57,7 +54,7 @@ def _ask(row: Operation, key: str, words: str) -> int:
     approvers = addresses(holders(VOTE, row.environment))
     others = [address for address in approvers if address != row.requested_by.email]
     subject = f"{words}: {row} on {row.environment}"
-    return enqueue(f"{key}:{row.pk}", subject=subject, body=body, path=path_of(row), to=others)
+    return enqueue(f"{key}:{row.pk}", subject=subject, body=body, path=page_of(row), to=others)
 
 
 def _votes_wanted() -> Iterable[Operation]:
@@ -91,7 +88,7 @@ def _tell_of_glass(row: Operation) -> int:
     subject = f"Break-glass: {row} on {row.environment}"
     body = f"{row.break_glass_by} runs it without votes.\nReason: {row.break_glass_reason}\nSomebody else reviews it."
     approvers = addresses(holders(VOTE, row.environment))
-    return enqueue(f"break-glass:{row.pk}", subject=subject, body=body, path=path_of(row), to=approvers)
+    return enqueue(f"break-glass:{row.pk}", subject=subject, body=body, path=page_of(row), to=approvers)
 
 
 def _failed() -> Iterable[Operation]:
@@ -103,7 +100,7 @@ def _tell_of_failure(row: Operation) -> int:
     body = f"{row.error.strip() or 'No reason was recorded.'}\nRequested by {row.requested_by}."
     subject, to = f"Failed: {row} on {row.environment}", [row.requested_by.email]
     about = row.environment
-    return enqueue(f"failed:{row.pk}", subject=subject, body=body, path=path_of(row), to=to, about=about)
+    return enqueue(f"failed:{row.pk}", subject=subject, body=body, path=page_of(row), to=to, about=about)
 
 
 def _opened() -> Iterable[Task]:
@@ -113,7 +110,7 @@ def _opened() -> Iterable[Task]:
 
 
 def _tell_of_task(task: Task) -> int:
-    path = path_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
+    path = page_of(task.operation) if task.operation else reverse("admin:operations_task_changelist")
     to = addresses(holders(VOTE, task.environment)) if task.kind in FOR_APPROVERS else []
     return enqueue(f"task:{task.pk}", subject=f"To do: {task.title}", body=task.body, path=path, to=to)
 
