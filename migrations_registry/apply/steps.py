@@ -91,18 +91,18 @@ def verify(ctx: StepContext) -> None:
 
 
 def settle(ctx: StepContext) -> None:
-    """Say how it ended: applied, partly, not at all. What was partly applied is expected, and blocks later files."""
+    """Say how it ended: applied, partly, not at all. What was applied is expected, in part too, which blocks later
+    files."""
     failpoint("settle.begun")
     row = Application.objects.select_related("file").filter(operation=ctx.key).first()
     if row is None or row.status != Application.Status.RUNNING:
         return
     _look_up(ctx, row)
-    done = [step["status"] == DONE for step in row.steps]
-    state = Application.Status.APPLIED if all(done) else Application.Status.FAILED
-    if state != Application.Status.APPLIED and (any(done) or _may_have_left_something(row)):
-        state = Application.Status.PARTLY
-        seen = drift_detect.read(ctx.environment)
-        drift_detect.keep(ctx.environment, seen, because=f"{row.file.name} partly applied", operation=ctx.operation.pk)
+    state = _state_of(row)
+    if state == Application.Status.PARTLY or (state == Application.Status.APPLIED and _is_unverified(ctx, row)):
+        seen, because = drift_detect.read(ctx.environment), f"{row.file.name} {state.label.lower()}"
+        kept = drift_detect.keep(ctx.environment, seen, because=because, operation=ctx.operation.pk)
+        row.schema_after = kept if state == Application.Status.APPLIED else None
     ctx.operation.refresh_from_db()
     ctx.result(application=str(state.label), longest_wait_ms=row.longest_wait_ms)
     with transaction.atomic():
@@ -142,8 +142,20 @@ def _look_up(ctx: StepContext, row: Application) -> None:
                 step["status"] = PENDING
 
 
-def _may_have_left_something(row: Application) -> bool:
-    return any(step["status"] == STARTED for step in row.steps)
+def _state_of(row: Application) -> Application.Status:
+    """By its journal; a step that was begun and has no end may have left something."""
+    statuses = {step["status"] for step in row.steps}
+    if statuses <= {DONE}:
+        return Application.Status.APPLIED
+    return Application.Status.PARTLY if statuses & {DONE, STARTED} else Application.Status.FAILED
+
+
+def _is_unverified(ctx: StepContext, row: Application) -> bool:
+    """Everything ran and the history says so, but it ended before the schema became the expected one."""
+    if row.schema_after is not None:
+        return False
+    with postgres.connect(migration_dsn(ctx.environment)) as connection:
+        return left_its_trace(load(ctx), connection, row.steps[-1], last=True)
 
 
 def all_steps(

@@ -187,6 +187,21 @@ def test_what_was_applied_but_not_looked_at_is_told_as_such(
     assert Application.objects.get().status == "applied"
 
 
+def test_what_was_applied_and_never_verified_is_no_drift_to_the_next_path(
+    last: MigrationFile, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise Refused("stopped.")
+
+    monkeypatch.setitem(failpoints.armed, "verify.observed", refuse)
+    assert act("migrations.path", file=last.sha256).status == "failed"
+    monkeypatch.delitem(failpoints.armed, "verify.observed")
+
+    again = act("migrations.path", file=last.sha256)
+
+    assert (again.status, again.error, again.result["done"]) == ("succeeded", "", [THIRD])
+
+
 def execute(dsns: dict[str, str], statement: str) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         admin.execute(statement)
