@@ -1,10 +1,12 @@
-"""`migrations.register`: a worker reads a Git repository at a commit and registers the migrations it holds."""
+"""`migrations.register`: a worker reads a Git repository or an upload and registers the migrations it holds."""
 
 from __future__ import annotations
 
+from migrations_registry.models import Upload
+from migrations_registry.services import uploads
 from migrations_registry.services.registration import register_files
-from migrations_registry.sources.discovery import discover
-from migrations_registry.sources.reader import read_repository
+from migrations_registry.sources.discovery import CALLED, discover
+from migrations_registry.sources.reader import Files, read_repository, read_upload
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -17,39 +19,58 @@ SECONDS = 120.0
 
 def read(ctx: StepContext) -> None:
     """Register what is new; what was refused is in the log, as it is told by the command."""
-    repository = str(ctx.parameters["repository"])
-    migrations, rejected = discover(read_repository(repository, seconds=SECONDS))
-    for file in rejected:
-        ctx.log(f"{file.path}:{file.line}: refused: {file.reason}. It was not registered.")
-    if not migrations and not rejected:
-        raise Refused(
-            "Nothing in it is called schema_*.sql, migration_NN_*.sql or supabase/migrations/<time>_name.sql. "
-            "Nothing was registered."
-        )
+    source, files = _source(ctx.parameters)
+    migrations, rejected = discover(files)
+    refused = [f"{file.path}:{file.line}: refused: {file.reason}. It was not registered." for file in rejected]
+    for line in refused:
+        ctx.log(line)
+    if not migrations:
+        raise Refused(" ".join(refused[:3]) or f"Nothing in it is called {CALLED}. Nothing was registered.")
     by = ctx.operation.requested_by.username
-    made = register_files(migrations, source=repository, by=by, environment=ctx.environment.slug)
+    made = register_files(migrations, source=source, by=by, environment=ctx.environment.slug)
     for row in made:
         ctx.log(f"registered {row.path} {row.sha256[:12]}: {row.risk}")
+    if upload := ctx.parameters.get("upload"):
+        Upload.objects.filter(pk=upload).update(content=None)
     ctx.result(registered=len(made), known=len(migrations) - len(made), refused=len(rejected))
+
+
+def _source(parameters: Parameters) -> tuple[str, Files]:
+    """What the rows name as their source, and the files in it. Raises Refused."""
+    if repository := parameters.get("repository"):
+        return repository, read_repository(repository, seconds=SECONDS)
+    upload = uploads.find(parameters["upload"])
+    return f"upload {upload.name}", read_upload(upload.name, upload.data)
 
 
 class Register(OperationKind):
     name = "migrations.register"
-    about = "Reads the migrations of a repository, so that they can be reviewed."
-    label = "Register the migrations of a repository"
+    about = "Reads the migrations of a repository or an upload, so that they can be reviewed."
+    label = "Register migrations"
     permission = "migrations_registry.register_migrationfile"
     risk = Risk.ROUTINE
     exclusive = "register:{environment}"
     steps = [step("read", read, pool="deploy", deadline=300, stall=200)]
-    parameters = [Parameter("repository", "Git repository", help="https://…, with @commit, @branch or @tag.")]
+    parameters = [
+        Parameter("repository", "Git repository", required=False, help="https://…, with @commit, @branch or @tag."),
+        Parameter("upload", "Upload", required=False, choices=uploads.unread, named=uploads.named),
+    ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
-        repository = str(parameters["repository"]).strip()
+        repository, upload = (str(parameters.get(name, "")).strip() for name in ("repository", "upload"))
+        if bool(repository) == bool(upload):
+            raise Refused("Give a repository or an upload, one of the two. Nothing was requested.")
+        if upload:
+            return {"upload": str(uploads.find(upload).pk)}
         git.check_form(repository)
         return {"repository": repository}
 
+    def describe(self, parameters: Parameters) -> str:
+        return str(parameters.get("repository") or uploads.find(parameters["upload"]).name)
+
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
+        what = "upload" if "upload" in parameters else "commit"
         return [
-            Consequence("A worker reads this commit; each new content of a migration becomes a row.", "ok"),
+            Consequence(f"A worker reads this {what}; each new content of a migration becomes a row.", "ok"),
             Consequence("No SQL is run, on no database.", "ok"),
         ]

@@ -8,6 +8,7 @@ from migrations_registry.models.policy import RulePolicy
 from migrations_registry.models.reading import HistoryReading, SourceCommit
 from migrations_registry.models.rehearsal import Rehearsal
 from migrations_registry.models.schema import DriftIncident, SchemaFingerprint
+from migrations_registry.models.upload import Upload
 from migrations_registry.models.waiver import Waiver
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "SchemaFingerprint",
     "SourceCommit",
     "StreamBaseline",
+    "Upload",
     "Waiver",
 ]

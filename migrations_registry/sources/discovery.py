@@ -20,6 +20,8 @@ _PATTERNS = {
     "schema": re.compile(r"(?:^|/)(?P<version>schema)_(?P<name>[^/]+)\.sql$"),
     "migration": re.compile(r"(?:^|/)migration_(?P<version>[0-9]+)_(?P<name>[^/]+)\.sql$"),
 }
+CALLED = "schema_*.sql, migration_NN_*.sql or supabase/migrations/<time>_name.sql"
+_LONGEST_COMMAND = 1_000
 _COPY_STDIN = re.compile(rb"(?i)^\s*copy\b[^;]*\bfrom\s+stdin\b")
 
 
@@ -104,19 +106,23 @@ def unacceptable(data: bytes) -> tuple[int, str] | None:
 def _client_commands(data: bytes) -> tuple[int, str] | None:
     """psql commands and COPY data, found by the grammar: text in quotes and comments does not count."""
     for item in parse(data):
-        line = _line(data, item.start)
         if isinstance(item, Raw):
             if item.kind == "CopyStmt" and item.node.get("is_from") and not item.node.keys() & {"filename"}:
-                return line, "COPY … FROM STDIN takes its rows from the file, which only psql does"
+                return _line(data, item.start), "COPY … FROM STDIN takes its rows from the file, which only psql does"
             continue
-        stumble = _line(data, item.position)
-        text = data.split(b"\n")[stumble - 1]
+        text = _text_of_line(data, item.position)
         if text.lstrip().startswith(b"\\"):
             command = text.split()[0].decode("utf-8", "replace")
-            return stumble, f"{command} is a command of psql, not SQL"
+            return _line(data, item.position), f"{command} is a command of psql, not SQL"
         if _COPY_STDIN.search(data[item.start : item.end]):
-            return line, "COPY … FROM STDIN takes its rows from the file, which only psql does"
+            return _line(data, item.start), "COPY … FROM STDIN takes its rows from the file, which only psql does"
     return None
+
+
+def _text_of_line(data: bytes, offset: int) -> bytes:
+    """The line around an offset; of a long one its beginning."""
+    begin = data.rfind(b"\n", 0, offset) + 1
+    return data[begin : begin + _LONGEST_COMMAND].partition(b"\n")[0]
 
 
 def _line(data: bytes, offset: int) -> int:

@@ -1,16 +1,24 @@
-"""A repository's migrations are registered by a worker; the page only asks for it."""
+"""What a repository or an upload holds is registered by a worker; the page only keeps and asks."""
 
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from migrations_registry.models import MigrationFile
+from migrations_registry.analysis.parsing import parser
+from migrations_registry.models import MigrationFile, Upload
+from migrations_registry.services import uploads
+from migrations_registry.sources import reader
 from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers import git
@@ -81,3 +89,95 @@ def test_the_page_leads_on_and_asks_no_host(client: Client, monkeypatch: pytest.
     assert (answer.status_code, page.status_code, asked.status_code) == (302, 200, 302)
     assert "A worker reads this commit" in page.content.decode()
     assert Operation.objects.get().parameters == {"repository": URL}
+
+
+def _uploaded(client: Client, name: str, data: bytes) -> Any:
+    """What the request page said to it, which the upload page leads to."""
+    Environment.objects.get_or_create(slug="staging", defaults={"name": "Staging", "kind": "staging"})
+    client.force_login(
+        User.objects.filter(username="olga").first() or holder("olga", "register_migrationfile", "view_operation")
+    )
+    kept = client.post(reverse("admin:migrations_upload"), {"upload": SimpleUploadedFile(name, data)})
+    if kept.status_code != 302:
+        return kept
+    asked = client.get(kept["Location"])
+    assert name in asked.content.decode()
+    return client.post(
+        kept["Location"], {"environment": "staging", **dict(parse_qsl(urlsplit(kept["Location"]).query))}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status", "said"),
+    [
+        ("schema_a.sql", b"CREATE TABLE a (id integer);", "succeeded", "registered schema_a.sql"),
+        ("schema_b.sql", b"SELECT 1;\n\\i x", "failed", "schema_b.sql:2"),
+        ("a.zip", b"nonsense", "failed", "no readable zip"),
+    ],
+)
+def test_a_worker_registers_an_upload_and_lets_its_bytes_go(
+    client: Client, settings: Any, name: str, data: bytes, status: str, said: str
+) -> None:
+    settings.OPS_HEARTBEAT_SECONDS = 60
+    assert _uploaded(client, name, data).status_code == 302
+    assert not MigrationFile.objects.exists()
+
+    operation = finish(Operation.objects.get())
+
+    assert operation.status == status
+    assert said in operation.log + operation.error
+    assert MigrationFile.objects.count() == (status == "succeeded")
+    assert (Upload.objects.get().content is None) == (status == "succeeded")
+
+
+def test_a_page_reads_no_upload(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (parser, reader):
+        monkeypatch.setattr(
+            module, "parse" if module is parser else "read_archive", lambda *_: pytest.fail("it read it")
+        )
+
+    assert _uploaded(client, "schema_a.sql", b"a " * 500_000).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["notes.sql", "schema.sql", "migration_a.sql"])
+def test_a_file_that_is_called_otherwise_is_refused_at_once(client: Client, name: str) -> None:
+    answer = _uploaded(client, name, b"SELECT 1")
+
+    assert "is not called schema_*.sql" in answer.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_what_nobody_asked_to_read_is_let_go_after_a_day(client: Client) -> None:
+    old = uploads.keep("schema_a.sql", b"SELECT 1", "olga")
+    Upload.objects.update(uploaded_at=timezone.now() - timedelta(hours=25))
+
+    uploads.keep("schema_b.sql", b"SELECT 1", "olga")
+
+    assert [row.content is None for row in Upload.objects.order_by("pk")] == [True, False]
+    with pytest.raises(Refused, match="upload it again"):
+        uploads.find(str(old.pk))
+
+
+def test_an_upload_that_was_altered_in_the_database_is_not_read(client: Client) -> None:
+    assert _uploaded(client, "schema_a.sql", b"SELECT 1").status_code == 302
+    Upload.objects.update(content=b"DROP TABLE a")
+
+    operation = finish(Operation.objects.get())
+
+    assert operation.status == "failed"
+    assert "was altered" in operation.error
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"repository": URL, "upload": "1"}, {"upload": "1"}, {"upload": "x"}, {"upload": "9" * 40}]
+)
+def test_neither_both_or_an_unknown_upload_is_refused(given: dict[str, str]) -> None:
+    environment = Environment.objects.create(slug="staging", name="Staging", kind="staging")
+
+    with pytest.raises(Refused):
+        request(
+            "migrations.register",
+            by=holder("olga", "register_migrationfile"),
+            environment=environment,
+            parameters=given,
+        )

@@ -46,22 +46,6 @@ def test_pages(bare_production: Environment, operator: User, client: Client) -> 
     assert 'class="line bad"' in text
 
 
-def test_upload_registers_and_says_what_it_refused(operator: User, client: Client) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    client.force_login(operator)
-    place = reverse("admin:migrations_upload")
-
-    good = client.post(place, {"upload": SimpleUploadedFile("schema_a.sql", CALM)})
-    bad = client.post(place, {"upload": SimpleUploadedFile("schema_b.sql", b"SELECT 1;\n\\i x")})
-    none = client.post(place, {"upload": SimpleUploadedFile("notes.txt", b"x")})
-
-    assert good.status_code == 302
-    assert "schema_b.sql:2" in bad.content.decode()
-    assert "no readable zip" in none.content.decode()
-    assert [file.path for file in MigrationFile.objects.all()] == ["schema_a.sql"]
-
-
 def test_analyze_sql_with_an_environment(
     bare_production: Environment,
     proof_dsn: str,
