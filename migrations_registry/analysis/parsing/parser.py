@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
 from migrations_registry.analysis.parsing.library import lib
-from migrations_registry.analysis.parsing.splitter import pieces, skip_blank, without_psql_lines
+from migrations_registry.analysis.parsing.splitter import pieces, skip_blank, too_many_comments, without_psql_lines
 
 Node = dict[str, Any]
 
@@ -22,9 +22,6 @@ MAX_STATEMENT_BYTES = 2 * 1024 * 1024
 _DIRECT_BYTES = 32 * 1024  # deeper text than this could overflow an ordinary 8 MiB stack (measured: 130 bytes a level)
 _DEEP_STACK_BYTES = 384 * 1024 * 1024
 _deep_stack = threading.Lock()
-# The scanner takes a run of operator characters anew for each comment that begins in it (measured: 4 ns a character).
-_RUN = re.compile(rb"[*/~!@#^&|`?+\-%<>=]{512,}")
-_MOST_SCANNED = 2**25
 # libpg_query closes each of a trigger function's own variables (TG_OP and its like) once too often.
 _PROMISES = re.compile(
     rb'("datums":\[(?:\{"PLpgSQL_rec":\{"refname":"new"\}\},\{"PLpgSQL_rec":\{"refname":"old","dno":1\}\},)?)'
@@ -137,14 +134,9 @@ def _bounded_tree(data: bytes) -> Node:
     return tree
 
 
-def _refuse_slow(data: bytes) -> None:
-    """Raise ParseError for comments that begin in one another so often that reading them would take minutes."""
-    if sum(len(run) * run.count(b"/*") for run in _RUN.findall(data)) > _MOST_SCANNED:
-        raise ParseError("it begins too many comments without a character between them to be analysed")
-
-
 def _tree(data: bytes) -> Node:
-    _refuse_slow(data)
+    if too_many_comments(data):
+        raise ParseError("it begins too many comments in one another to be analysed")
     result = lib.pg_query_parse(data)
     try:
         if result.error:
@@ -157,7 +149,8 @@ def _tree(data: bytes) -> Node:
 
 
 def _plpgsql(data: bytes) -> Node:
-    _refuse_slow(data)
+    if too_many_comments(data):
+        raise ParseError("it begins too many comments in one another to be analysed")
     result = lib.pg_query_parse_plpgsql(data)
     try:
         if result.error:

@@ -19,7 +19,7 @@ SAME_JUDGEMENT: dict[str, str] = {
     "1e828583a54c7d5c": "d33ff55cfdb6c917",
     # Comments that begin in one another thousands of times are refused: a file that is told this has another plan,
     # which voids its own approvals.
-    "c5b7b80ec6dc0f44": "d33ff55cfdb6c917",
+    "6d7f6d73d02e8eca": "d33ff55cfdb6c917",
 }
 
 
