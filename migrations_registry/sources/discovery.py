@@ -105,24 +105,20 @@ def unacceptable(data: bytes) -> tuple[int, str] | None:
 
 def _client_commands(data: bytes) -> tuple[int, str] | None:
     """psql commands and COPY data, found by the grammar: text in quotes and comments does not count."""
+    from_stdin = "COPY … FROM STDIN takes its rows from the file, which only psql does"
     for item in parse(data):
         if isinstance(item, Raw):
             if item.kind == "CopyStmt" and item.node.get("is_from") and not item.node.keys() & {"filename"}:
-                return _line(data, item.start), "COPY … FROM STDIN takes its rows from the file, which only psql does"
+                return _line(data, item.start), from_stdin
             continue
-        text = _text_of_line(data, item.position)
+        begin = data.rfind(b"\n", 0, item.position) + 1
+        text = data[begin : begin + _LONGEST_COMMAND].partition(b"\n")[0]
         if text.lstrip().startswith(b"\\"):
             command = text.split()[0].decode("utf-8", "replace")
             return _line(data, item.position), f"{command} is a command of psql, not SQL"
         if _COPY_STDIN.search(data[item.start : item.end]):
-            return _line(data, item.start), "COPY … FROM STDIN takes its rows from the file, which only psql does"
+            return _line(data, item.start), from_stdin
     return None
-
-
-def _text_of_line(data: bytes, offset: int) -> bytes:
-    """The line around an offset; of a long one its beginning."""
-    begin = data.rfind(b"\n", 0, offset) + 1
-    return data[begin : begin + _LONGEST_COMMAND].partition(b"\n")[0]
 
 
 def _line(data: bytes, offset: int) -> int:
