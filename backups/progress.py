@@ -55,28 +55,37 @@ class Tally:
     count: int
     clock: Callable[[], float] = time.monotonic
     tables: dict[str, TableTally] = field(default_factory=dict)
+    newest: dict[str, dict[str, Any]] = field(default_factory=dict)
+    done: float = 0
+    rows: int = 0
 
     def begin(self, name: str, total: int, watch: Watch) -> None:
         """The next table; told at once, because its first segment may take long."""
-        self.tables.setdefault(name, TableTally(name, total, self.clock()))
+        self.newest[name] = self.tables.setdefault(name, TableTally(name, total, self.clock())).document()
+        if len(self.newest) > MOST_TABLES:
+            del self.newest[next(iter(self.newest))]
         self.tell(name, watch)
 
     def add(self, name: str, done: float, rows: int, watch: Watch) -> None:
         """So much more of a table is done; tell it."""
         table = self.tables[name]
-        table.done = min(table.done + done, table.total)
+        done = min(done, table.total - table.done)
+        table.done += done
         table.rows += rows
+        self.done += done
+        self.rows += rows
         table.seconds = self.clock() - table.began
+        if name in self.newest:
+            self.newest[name] = table.document()
         self.tell(name, watch)
 
     def tell(self, name: str, watch: Watch) -> None:
-        begun = list(self.tables.values())
         watch.progress(
-            min(int(sum(table.done for table in begun)), self.total),
+            min(int(self.done), self.total),
             self.total,
             "bytes",
             name,
-            rows=sum(table.rows for table in begun),
-            tables=[table.document() for table in begun[-MOST_TABLES:]],
-            waiting=self.count - len(begun),
+            rows=self.rows,
+            tables=list(self.newest.values()),
+            waiting=self.count - len(self.tables),
         )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from backups.archive.builder import Builder
 from backups.archive.manifest import Segment, Statement, Table
@@ -18,7 +19,6 @@ from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
-from providers.postgres.copy import large_objects
 from providers.postgres.error_facts import facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import loosen
 from providers.storage.base import Missing, StoreError
@@ -29,30 +29,39 @@ class Loader(Builder):
 
     def load_all(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
         """Every table; whose rows were refused once more at the end: a domain's check may read other tables."""
-        loads = {table.qualified: self.load(table) for table in tables}
+        with self._reading(tables) as reading:
+            loads = {table.qualified: self._load_table(table, reading) for table in tables}
         for table in tables:
             left, said = [s for s in table.segments if s in self.refused], f"Loading {table.qualified} stopped: "
             if left and any(text.startswith(said) for text in self.problems):
                 self.problems = [text for text in self.problems if not text.startswith(said)]
                 loads[table.qualified].update(self.load(replace(table, segments=tuple(left))))
+        self.look_in()
         return loads
 
     def load(self, table: Table) -> dict[str, Segment]:
-        """Load every segment of a table, each in a transaction of its own; answers which one loaded which."""
-        loads: dict[str, Segment] = {}
-        self.tally.begin(table.qualified, sum(segment.raw_bytes for segment in table.segments), self.watch)
-        with Ahead(partial(self._blocks, segment) for segment in table.segments) as reading:
-            for segment in table.segments:
-                self.watch.check()
-                if loader := self._load(table, segment, reading) or self._load_loosened(table, segment):
-                    loads[loader] = segment
-                    self.rows += segment.rows
-                    self.bytes += segment.raw_bytes
-                elif segment.rows:
-                    self.refused.append(segment)
-                reading.skip()
-                self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
+        """One table; answers which transaction, if each segment had one of its own, loaded which segment."""
+        with self._reading([table]) as reading:
+            loads = self._load_table(table, reading)
         self.look_in()
+        return loads
+
+    def _reading(self, tables: Sequence[Table]) -> Ahead:
+        return Ahead(partial(self._blocks, segment) for table in tables for segment in table.segments)
+
+    def _load_table(self, table: Table, reading: Ahead) -> dict[str, Segment]:
+        loads: dict[str, Segment] = {}
+        self.tally.begin(table.qualified, table.raw_bytes, self.watch)
+        for segment in table.segments:
+            self.watch.check()
+            if loader := self._load(table, segment, reading) or self._load_loosened(table, segment):
+                loads[loader] = segment
+                self.rows += segment.rows
+                self.bytes += segment.raw_bytes
+            elif segment.rows:
+                self.refused.append(segment)
+            reading.skip()
+            self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
         return loads
 
     def _blocks(self, segment: Segment) -> Iterator[bytes]:
@@ -71,7 +80,7 @@ class Loader(Builder):
     def _load_loosened(self, table: Table, segment: Segment) -> str:
         if not self._loosened(table):
             return ""
-        with Ahead([partial(self._blocks, segment)]) as reading:
+        with self._reading([replace(table, segments=(segment,))]) as reading:
             return self._load(table, segment, reading)
 
     def _loosened(self, table: Table) -> bool:
@@ -92,9 +101,10 @@ class Loader(Builder):
             reading.wait(self.beat_seconds or LOOK_SECONDS, self.alive)
             key, names = (table.schema, table.name), [column.name for column in table.columns]
             self.look_in(self.path_of(table.qualified))
+            shared = self.connection.info.transaction_status == TransactionStatus.INTRANS
             with self.connection.transaction():
                 rows = postgres.copy_in(self.connection, key, names, segment.format, reading.blocks())
-                transaction = self.connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
+                loader = segment.key if shared else postgres.own_transaction(self.connection)
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
@@ -107,7 +117,7 @@ class Loader(Builder):
         else:
             if rows != segment.rows:
                 self.problems.append(f"{segment.key} gave {rows} rows, the manifest says {segment.rows}.")
-            return str(transaction[0]) if transaction and transaction[0] else ""
+            return loader
         return ""
 
     def _is_unreadable_here(self, table: Table, said: str) -> bool:
@@ -125,25 +135,6 @@ class Loader(Builder):
         self.watch.check()
         if self.beat_seconds:
             self.connection.execute("SELECT 1")
-
-    def load_large_objects(self) -> None:
-        """Each part in a transaction of its own, compared at once."""
-        for part in self.manifest.large_objects:
-            self.watch.check()
-            try:
-                with self.connection.transaction():
-                    blocks = unpack(fetched(self, part.key), part, self.identities)
-                    found = large_objects.pages_in(self.connection, blocks)
-            except (Missing, Damaged) as error:
-                self.problems.append(f"{part.key}: {error}.")
-            except psycopg.Error as error:
-                if is_of_the_server(error):
-                    raise
-                said = facts_of(error, self.manifest.names)
-                self.problems.append(f"{part.key}: large objects could not be made: {said}.")
-            else:
-                if found.digest != part.digest:
-                    self.problems.append(f"{part.key}: a large object differs from the snapshot.")
 
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
         """Counts and digests per segment and for the table, as they now are in the database."""

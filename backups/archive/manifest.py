@@ -5,12 +5,12 @@ Values only; `signed_json` turns them into a signed document and back. Imports n
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from backups.archive.signatures import canonical, sha256
-from backups.archive.source import Source, Surroundings
+from backups.archive.source import Source, Surroundings, plain
 
 FORMAT = "sampelit-ops-run/2"
 OLD_FORMAT = "sampelit-ops-run/1"  # its statements were written by the portal, and lie in the manifest alone
@@ -174,7 +174,7 @@ class Manifest:
     @property
     def body(self) -> dict[str, Any]:
         """What is signed."""
-        values = asdict(self)
+        values = plain(self)
         return {name: values[name] for name in values if self.format != OLD_FORMAT or name not in SINCE_2}
 
     @property

@@ -23,7 +23,13 @@ def sealed(body: Mapping[str, Any], signer: Signer | None) -> bytes:
     """A document around any body: its SHA-256 and, with a key, its Ed25519 signature."""
     text = canonical(body)
     signature = {"key": signer.key_id, "value": signer.sign(text)} if signer else None
-    return canonical({"body": body, "sha256": sha256(text), "signature": signature}) + b"\n"
+    return _around(text, sha256(text), signature)
+
+
+def _around(body: bytes, digest: Any, signature: Any) -> bytes:
+    """The canonical document of a canonical body, which is the first of its keys."""
+    rest = canonical({"sha256": digest, "signature": signature})
+    return b'{"body":' + body + b"," + rest[1:] + b"\n"
 
 
 def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
@@ -32,7 +38,7 @@ def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
         document = bounded_json.loads(data)
         body, digest, signature = document["body"], document["sha256"], document["signature"]
         text = canonical(body)
-        rewritten = canonical(document) + b"\n"
+        rewritten = _around(text, digest, signature)
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestError(f"it is not readable as JSON of this format ({type(error).__name__})") from None
     if sha256(text) != digest or rewritten != data:

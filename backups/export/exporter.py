@@ -6,7 +6,7 @@ stored before is an orphan under this attempt's own prefix, without a manifest, 
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,15 +16,14 @@ from backups import disk_space
 from backups.archive.manifest import Column, Head, Manifest, Segment, Table, manifest_key
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import decode, encode
-from backups.export.copy_worker import Job
-from backups.export.ctid_ranges import Cutter
 from backups.export.fallback import fallen_back
 from backups.export.large_objects import with_large_objects
 from backups.export.locked_snapshot import locked_snapshot, refuse, source_of
 from backups.export.schema import Place, copy_schema
+from backups.export.table_jobs import TableJobs
 from backups.export.worker_pool import Crew
 from backups.policy_spec import PolicySpec
-from backups.progress import SILENT, Tally, Watch
+from backups.progress import SILENT, Watch
 from backups.stores import howto
 from providers import postgres
 from providers.embedded_postgres.choice import too_new
@@ -34,6 +33,7 @@ from providers.storage.base import AlreadyStored, Store
 
 TOOL = "sampelit-ops 0.1"
 PARALLEL_FROM_BYTES = 96 << 20
+BEAT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,9 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         environment=spec.environment,
         policy=spec.name,
         source=source_of(facts, snapshot),
-        tables=tuple(_table(t, spec, segments[t.qualified], chains.get(t.qualified)) for t in catalog.data_tables),
+        tables=tuple(
+            _table(t, spec, segments.get(t.qualified, []), chains.get(t.qualified)) for t in catalog.data_tables
+        ),
         statements=schema.statements,
         recipients=plan.recipients,
         tool=TOOL,
@@ -145,42 +147,17 @@ def _segments(
     watch: Watch,
 ) -> dict[str, list[Segment]]:
     filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
-    tally = Tally(sum(table.size_bytes for _, table in filled), len(filled))
-    segments_of: dict[str, list[Segment]] = {table.qualified: [] for table in tables}
+    work = TableJobs(filled, spec, plan.prefix, watch)
     crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
-    with crew.at_work(plan.connections if tally.total >= PARALLEL_FROM_BYTES else 1):
-        for number, table in filled:
-            tally.begin(table.qualified, table.size_bytes, watch)
-            segments_of[table.qualified] += _copy_table(leader, crew, number, table, spec, plan, tally, watch)
-    return segments_of
-
-
-def _copy_table(
-    leader: Connection,
-    crew: Crew,
-    number: int,
-    table: postgres.Table,
-    spec: PolicySpec,
-    plan: ExportPlan,
-    tally: Tally,
-    watch: Watch,
-) -> list[Segment]:
-    cutter = Cutter(table.pages, table.size_bytes, len(crew.members))
-    fmt = spec.format_of(table.name, table.binary_io)
-    directory = f"{plan.prefix}{number:03d}-{_slug(table.name)}/"
-    columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
-    fixed = (table.schema, table.name, columns, fmt, table.binary_io, directory)
-    jobs = (Job(*fixed, *part, table.pages) for part in cutter)
-    copied: list[Segment] = []
-    for job, segments in crew.run(jobs):
-        watch.check()
-        leader.execute("SELECT 1")
-        copied += segments
-        pages = (job.end[0] if job.end else table.pages) - job.start[0]
-        cutter.learn(pages, sum(s.stored_bytes for s in segments))
-        share = pages / table.pages if table.pages else 1
-        tally.add(table.qualified, table.size_bytes * share, sum(segment.rows for segment in segments), watch)
-    return copied
+    spoken = time.monotonic()
+    with crew.at_work(plan.connections if work.weight >= PARALLEL_FROM_BYTES else 1):
+        for job, segments in crew.run(work.jobs(len(crew.members))):
+            watch.check()
+            if time.monotonic() > spoken + BEAT_SECONDS:
+                leader.execute("SELECT 1")
+                spoken = time.monotonic()
+            work.done(job, segments)
+    return work.segments
 
 
 def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:
@@ -192,7 +169,3 @@ def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], cha
     fmt = spec.format_of(table.name, table.binary_io)
     ordered = tuple(sorted(segments, key=lambda segment: segment.key))
     return Table(table.schema, table.name, fmt, table.named and spec.by_a_person, columns, ordered, chains)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40] or "table"

@@ -62,7 +62,7 @@ def copy_schema(
     objects = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
     watch.log(f"The schema: {len(made)} statements, by pg_dump.")
     return Schema(
-        statements=tuple(Statement(**asdict(item)) for item in (*made, *_verifiers(leader, tables))),
+        statements=tuple(Statement(**vars(item)) for item in (*made, *_verifiers(leader, tables))),
         objects=objects,
         surroundings=Surroundings(**asdict(surroundings.read_surroundings(leader)), owner=known.owner),
         not_covered=tuple(_not_covered(leader, hidden)),

@@ -24,6 +24,7 @@ from backups.progress import SILENT, Watch
 from backups.proof.beside import second_session
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
+from backups.proof.large_objects import load_large_objects
 from backups.proof.row_comparison import STAGING_SCHEMA, examine
 from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexplained
 from backups.stores.papers import proof_key
@@ -144,7 +145,7 @@ def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], 
     if loader.problems:
         return [], missing
     loads = loader.load_all(tables)
-    loader.load_large_objects()
+    load_large_objects(loader)
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)
     when_built()

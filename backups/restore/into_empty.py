@@ -19,6 +19,7 @@ from backups.archive.manifest import Manifest, Table
 from backups.archive.reader import segment_problem
 from backups.archive.subset import beside, moved, narrowed, refuse_unknown_chain
 from backups.progress import SILENT, Watch
+from backups.proof.large_objects import load_large_objects
 from backups.restore import in_parts
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
@@ -139,7 +140,7 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     if target.in_part and loader.manifest.large_objects:
         notes.append("Large objects are restored with a whole run only; none was.")
     else:
-        loader.load_large_objects()
+        load_large_objects(loader)
     if target.chain:
         loader.keep_chain(target.chain)
     notes += loader.build("after", everything=True)

@@ -18,7 +18,7 @@ from providers.postgres.audit_trail.chains import (
 from providers.postgres.audit_trail.verifier import Said, ask_verifier
 from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
 from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, statements
-from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
+from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load, own_transaction
 from providers.postgres.copy.snapshot import (
     FIRST,
     Position,
@@ -92,6 +92,7 @@ __all__ = [
     "keep_chain",
     "listed_tables",
     "lock_tables",
+    "own_transaction",
     "primary_key",
     "problems",
     "read_catalog",

@@ -46,7 +46,7 @@ def row_hash(columns: Sequence[Column]) -> sql.Composable:
 def _sums(columns: Sequence[Column]) -> sql.Composable:
     if not columns:
         return sql.SQL("count(*), 0::text")
-    return sql.SQL("count(*), coalesce(sum(({})::numeric), 0)::text").format(row_hash(columns))
+    return sql.SQL("count(*), coalesce(sum({}), 0)::text").format(row_hash(columns))
 
 
 def evidence(
@@ -64,3 +64,9 @@ def evidence_by_load(connection: Connection, table: tuple[str, str], columns: Se
     """Count and digest per loading transaction: a drill loads each segment in one, so `xmin` tells the segment."""
     query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), sql.Identifier(*table))
     return {str(row[0]): Evidence(int(row[1]), str(row[2])) for row in connection.execute(query)}
+
+
+def own_transaction(connection: Connection) -> str:
+    """The `xmin` of what the open transaction wrote; empty for nothing."""
+    row = connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
+    return str(row[0] or "") if row else ""

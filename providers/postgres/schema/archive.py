@@ -48,9 +48,9 @@ class _Reader:
         return piece
 
     def number(self) -> int:
-        sign, *digits = self.raw(1 + self.int_size)
-        value = int.from_bytes(bytes(digits), "little")
-        return -value if sign else value
+        raw = self.raw(1 + self.int_size)
+        value = int.from_bytes(raw[1:], "little")
+        return -value if raw[0] else value
 
     def text(self) -> str | None:
         size = self.number()

@@ -11,7 +11,7 @@ from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Statement
 from backups.archive.subset import TOGETHER, batches
 from backups.policy_spec import PolicySpec
-from backups.progress import SILENT
+from backups.progress import MOST_TABLES, SILENT, TableTally, Tally, Watch
 from backups.restore.into_empty import Target, restore
 from providers import postgres
 from providers.storage.base import Store
@@ -41,14 +41,33 @@ def of_tables(count: int, database, store: Store) -> Manifest:
 
 def test_a_table_more_costs_few_round_trips(database, store: Store, waits: list[int]) -> None:
     """Seven statements make each of these tables; one by one they alone were 28 round trips."""
-    seen = []
+    copied, brought = [], []
     for count in (30, 90):
-        manifest, target = of_tables(count, database, store), database("")
+        source, target = database("".join(TABLE.format(number) for number in range(count))), database("")
         del waits[:]
+        manifest = exported(source, store, ALL)
+        copied.append(len(waits))
         restore(manifest, store, (), Target(target))
-        seen.append(len(waits))
+        brought.append(len(waits) - copied[-1])
 
-    assert (seen[1] - seen[0]) / 60 <= 10
+    assert (copied[1] - copied[0]) / 60 <= 1.1
+    assert (brought[1] - brought[0]) / 60 <= 7
+
+
+def test_a_report_of_progress_costs_the_same_however_many_tables_there_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[dict] = []
+    made: list[int] = []
+    document = TableTally.document
+    monkeypatch.setattr(TableTally, "document", lambda table: made.append(1) or document(table))
+    tally = Tally(3_000, 3_000)
+    for number in range(3_000):
+        tally.begin(f"t{number}", 1, SILENT)
+        tally.add(f"t{number}", 1, 2, Watch(lambda *_, **more: said.append(more)))
+
+    assert len(made) == 2 * 3_000
+    assert [said[-1]["rows"], said[-1]["waiting"], len(said[-1]["tables"])] == [6_000, 0, MOST_TABLES]
+    assert said[-1]["tables"][-1] == {"table": "t2999", "done": 1, "total": 1, "rows": 2, "seconds": 0.0}
+    assert said[0]["tables"] == [{"table": "t0", "done": 1, "total": 1, "rows": 2, "seconds": 0.0}]
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
