@@ -16,15 +16,18 @@ from backups.models import Run
 from migrations_registry.analysis.facts import TableFacts
 from migrations_registry.analysis.model import Name
 from migrations_registry.apply.attempt import journal
+from migrations_registry.apply.target_checks import session
 from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
+from migrations_registry.rehearsal.rights import denied
 from migrations_registry.rehearsal.trace import claims_of
 from migrations_registry.services.live_facts import live_around
 from migrations_registry.services.planning import Review, review
+from operations.dsns import known_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 LOOKED_AT = 30
 
@@ -61,10 +64,22 @@ def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False
         "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},
         "around": asdict(live_around(ctx.environment, [each.file.data.decode("utf-8", "replace") for each in files])),
         "bytes": {".".join(name): table.bytes for name, table in tables_of(reviewed)},
+        "denied": _denied(file, ctx.environment),
     }
     ctx.save_state()
     names = "".join(f" after {each.file.name}," for each in before)
     ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _denied(file: MigrationFile, environment: Environment) -> list[str]:
+    """What the role that would apply it may not; nothing, where this process has not its DSN or nobody answers."""
+    if not known_dsn(environment, "migration"):
+        return []
+    try:
+        with session(environment) as connection:
+            return denied(connection, file.data)
+    except ProviderError:
+        return []
 
 
 def tables_of(reviewed: Review) -> list[tuple[Name, TableFacts]]:

@@ -32,6 +32,7 @@ from providers.postgres.schema.platform_objects import Around, StandIn
 
 PREPARE = "prepare"
 TOLD = 20
+DENIED = "Grant that, or apply it as a role that may; then rehearse it again."
 
 
 def run_on_a_copy(ctx: StepContext) -> None:
@@ -55,25 +56,31 @@ def run_on_a_copy(ctx: StepContext) -> None:
         run=run,
         operation=ctx.operation.pk,
         content_sha256=asked["content_sha256"],
-        status=_status(done[-1]),
+        status=_status(done[-1], asked),
         schema_only=asked["schema_only"],
         report=report,
-        error=_error(done[-1], pending[-1]),
+        error=_error(done[-1], pending[-1], asked),
         seconds=round(time.monotonic() - began, 2),
         requested_by=ctx.operation.requested_by.username,
     )
     _write_down(ctx, row, done[-1])
 
 
-def _status(last: Rehearsed) -> str:
+def _status(last: Rehearsed, asked: dict[str, Any]) -> str:
+    if asked.get("denied"):
+        return Rehearsal.Status.FAILED
     if not last.error:
         return Rehearsal.Status.PASSED
     return Rehearsal.Status.UNABLE if last.unable else Rehearsal.Status.FAILED
 
 
-def _error(last: Rehearsed, wanted: Pending) -> str:
+def _error(last: Rehearsed, wanted: Pending, asked: dict[str, Any]) -> str:
+    """What the target would deny comes first: the copy's owner may more than the role there."""
     name = last.attempt.file.name
-    return f"{name}, which comes before it: {last.error}" if last.error and name != wanted.file.name else last.error
+    own = f"{name}, which comes before it: {last.error}" if last.error and name != wanted.file.name else last.error
+    denied = asked.get("denied")
+    said = f"On the target permission would be denied: {'; '.join(denied)}. {DENIED}" if denied else ""
+    return f"{said} {own}".strip()
 
 
 def _report(
