@@ -6,19 +6,19 @@ was over; and the figures, which say of how many deploys they are and are none b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
 
-from deployments.models import Deployment
+from deployments.models import Deployment, Service
 from deployments.models.deployment import WAS_LIVE
 from operations.models import Environment
 
 DAYS = 90
 LEAST = 5
 ROLLBACK = "rollback"
+COUNTED = ("service_id", "render_id", "trigger", "commit_sha", "commit_at", "finished_at", "health")
 
 
 @dataclass(frozen=True)
@@ -55,36 +55,39 @@ class Figures:
 def shipped(environment: Environment, since: datetime, until: datetime) -> list[Shipped]:
     """What went live in the span, service by service, oldest first; the demo's story counts in the demo."""
     rows = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, created_at__gte=since)
-    rows = rows.filter(finished_at__isnull=False, finished_at__lte=until).select_related("service")
-    ordered = rows.order_by("service_id", "finished_at", "pk")
-    services = (list(own) for _, own in groupby(ordered, key=lambda row: row.service_id))
-    return [one for own in services for one in _of_a_service(own)]
+    rows = rows.filter(finished_at__isnull=False, finished_at__lte=until).only(*COUNTED)
+    services = Service.objects.only("name").in_bulk(rows.order_by().values_list("service", flat=True).distinct())
+    found = []
+    for number, own in groupby(rows.order_by("service_id", "finished_at", "pk"), key=lambda row: row.service_id):
+        found += _of_a_service(services[number], list(own))
+    return found
 
 
-def _of_a_service(rows: list[Deployment]) -> Iterator[Shipped]:
-    seen: set[str] = set()
-    for number, row in enumerate(rows):
-        if row.trigger == ROLLBACK or row.finished_at is None:
-            continue
-        later = rows[number + 1 :]
-        failed = _why_failed(row, later)
-        is_first = row.commit_sha not in seen
-        seen.add(row.commit_sha)
-        lead = row.finished_at - row.commit_at if row.commit_at and is_first else None
-        yield Shipped(row, row.finished_at, lead, failed, _over(later) if failed else None)
+def _of_a_service(service: Service, rows: list[Deployment]) -> list[Shipped]:
+    """Read from the newest back: what came later says whether a deploy failed, and when that was over."""
+    firsts: dict[str, int] = {}
+    for row in rows:
+        if row.trigger != ROLLBACK:
+            firsts.setdefault(row.commit_sha, row.pk)
+    found, later, good_at = [], "", None
+    for row in reversed(rows):
+        row.service = service
+        if row.trigger != ROLLBACK and row.finished_at is not None:
+            failed = _why_failed(row, later)
+            lead = row.finished_at - row.commit_at if row.commit_at and firsts[row.commit_sha] == row.pk else None
+            found.append(Shipped(row, row.finished_at, lead, failed, good_at if failed else None))
+        if row.health != Deployment.Health.UNHEALTHY:
+            good_at = row.finished_at
+        later = row.trigger
+    return found[::-1]
 
 
-def _why_failed(row: Deployment, later: list[Deployment]) -> str:
+def _why_failed(row: Deployment, later: str) -> str:
     """It was rolled back before anything else went live, or it was found unhealthy. A build that failed changed
-    nothing for anybody and does not count."""
-    if later and later[0].trigger == ROLLBACK:
+    nothing for anybody and does not count. `later`: the trigger of the next one."""
+    if later == ROLLBACK:
         return "rolled back"
     return "unhealthy" if row.health == Deployment.Health.UNHEALTHY else ""
-
-
-def _over(later: Iterable[Deployment]) -> datetime | None:
-    """When the next deploy that is not unhealthy was live; None: that is not over."""
-    return next((row.finished_at for row in later if row.health != Deployment.Health.UNHEALTHY), None)
 
 
 def figures(rows: list[Shipped], since: datetime, until: datetime) -> Figures:

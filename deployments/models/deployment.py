@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -60,10 +61,28 @@ def known(word: str) -> str:
     return word if word in Status.values else Status.UNKNOWN
 
 
+NEWEST_OF_EACH = """
+SELECT known.* FROM unnest(%(services)s::bigint[]) AS service (id) CROSS JOIN LATERAL (
+    (SELECT * FROM deployments_deployment WHERE service_id = service.id
+     ORDER BY created_at DESC, id DESC LIMIT %(most)s)
+    UNION
+    (SELECT * FROM deployments_deployment WHERE service_id = service.id AND status IN ('live', 'deactivated')
+     ORDER BY created_at DESC, id DESC LIMIT %(most)s)
+) AS known ORDER BY known.created_at DESC, known.id DESC
+"""
+
+
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def advance(self, pk: int, source: str, target: str, **fields: Any) -> bool:
         """Move one row from `source` to `target` if it still stands there; the answer is whether it did."""
         return self.filter(pk=pk, status=source).update(status=target, **fields) == 1
+
+    def newest_of(self, services: Iterable[int], most: int) -> dict[int, list[Deployment]]:
+        """The newest so many of each service, and so many that were live however old; newest first, in one query."""
+        known: dict[int, list[Deployment]] = {service: [] for service in services}
+        for row in Deployment.objects.raw(NEWEST_OF_EACH, {"services": list(known), "most": most}):
+            known[row.service_id].append(row)
+        return known
 
     def superseded(self) -> DeploymentQuerySet:
         """What a rollback can go back to: once live, still known to Render, not part of the demo's story."""

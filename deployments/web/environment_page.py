@@ -19,7 +19,7 @@ from deployments.models import Deployment, HealthCheck, Service, SyncState
 from deployments.models.deployment import MOVING, Status
 from deployments.web import charts, remote
 from deployments.web.delivery import delivery
-from deployments.web.verbs import of_service
+from deployments.web.verbs import LOOKED_AT, of_service
 from operations.models import Environment
 from operations.notes.service import Subject
 from operations.web import notes_page
@@ -101,10 +101,8 @@ def subject(slug: str) -> Subject | None:
 
 
 def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
-    """One line a service, from one query over the newest deploys of all."""
-    known: dict[int, list[Deployment]] = {service.pk: [] for service in services}
-    for row in Deployment.objects.filter(service__in=services).order_by("-created_at")[: 60 * max(1, len(services))]:
-        known[row.service_id].append(row)
+    """One line a service, from its own newest deploys: a busy service hides none of a quiet one."""
+    known = Deployment.objects.newest_of((service.pk for service in services), LOOKED_AT)
     return [_line(request, service, known[service.pk]) for service in services]
 
 

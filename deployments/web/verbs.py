@@ -16,7 +16,7 @@ from operations.authority import why_not
 from operations.engine import kinds
 
 ROLLBACK = "rollback"  # Render's word for what started a deploy
-LOOKED_AT = 200
+LOOKED_AT = 30
 MAY_NOT = "Your role may not request this."
 FILES = (("set_secret_file", "Set a secret file"), ("delete_secret_file", "Delete a secret file"))
 DYNAMIC = (*FILES, ("verify_domain", "Verify a domain"))
@@ -114,7 +114,7 @@ def good_among(known: Sequence[Deployment]) -> Deployment | None:
     After a rollback that is older than what is live: what was left is the version that somebody fled from.
     """
     live = next((row for row in known if row.status == Status.LIVE), None)
-    good = (row for row in known if row.status == Status.DEACTIVATED and not row.seeded and row.health != "unhealthy")
+    good = (row for row in known if _is_way_back(row))
     if live is None:
         return next(good, None)
     first = min(row.created_at for row in known if row.commit_sha == live.commit_sha)
@@ -122,7 +122,12 @@ def good_among(known: Sequence[Deployment]) -> Deployment | None:
     return next((row for row in good if row.commit_sha != live.commit_sha and row.created_at < before), None)
 
 
+def _is_way_back(row: Deployment) -> bool:
+    """Deploys that Render no longer knows are none."""
+    was_good = row.status == Status.DEACTIVATED and row.health != Deployment.Health.UNHEALTHY
+    return was_good and not row.seeded and row.provider_status != GONE
+
+
 def last_good(service: Service) -> Deployment | None:
-    """The same, read here; deploys that Render no longer knows are no way back."""
-    rows = service.deployments.exclude(provider_status=GONE).order_by("-created_at")
-    return good_among(list(rows[:LOOKED_AT]))
+    """The same, read here."""
+    return good_among(Deployment.objects.newest_of([service.pk], LOOKED_AT)[service.pk])

@@ -88,7 +88,8 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         changelist = super().get_changelist_instance(request)
         rows = Operation.objects.filter(kind__in=APPLYING, seeded=False).select_related("environment")
         newest: dict[str, dict[str, Operation]] = {}
-        for operation in rows.order_by("requested_at").only("kind", "status", "parameters", "environment__slug")[:2000]:
+        rows = rows.order_by("-requested_at").only("kind", "status", "parameters", "environment__slug")
+        for operation in reversed(rows[:2000]):
             for sha256 in files_of(operation):
                 newest.setdefault(sha256, {})[operation.environment.slug] = operation
         cells = status_matrix.cells(changelist.result_list, status_matrix.columns())

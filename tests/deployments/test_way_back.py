@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
         ("a b r:a c r:a*", ""),
         ("z a b r:a c r:a*", "z"),
         ("a*", ""),
+        ("a b*" + " x" * 100, "a"),
     ],
 )
 def test_the_last_good_one_before_what_is_live(production: Environment, story: str, offered: str) -> None:
@@ -35,14 +36,34 @@ def test_the_last_good_one_before_what_is_live(production: Environment, story: s
         Deployment.objects.create(
             service=service,
             render_id=f"dep-{number}",
-            status="live" if word.endswith("*") else "deactivated",
+            status="live" if word.endswith("*") else "build_failed" if word == "x" else "deactivated",
             commit_sha=word.strip("*!").removeprefix("r:") * 40,
             trigger="rollback" if word.startswith("r:") else "api",
             health="unhealthy" if word.endswith("!") else "healthy",
-            created_at=timezone.now() - timedelta(hours=50 - number),
+            created_at=timezone.now() - timedelta(hours=200 - number),
         )
 
     newest_first = list(service.deployments.order_by("-created_at"))
+    gone = {"status": "deactivated", "provider_status": "gone", "commit_sha": "9" * 40}
+    Deployment.objects.create(service=service, render_id="x", created_at=timezone.now() - timedelta(days=9), **gone)
     found = [last_good(service), good_among(newest_first)]
 
     assert [row.commit_sha[:1] if row else "" for row in found] == [offered, offered]
+
+
+def test_a_busy_service_hides_nothing_of_a_quiet_one(production: Environment) -> None:
+    busy, quiet = (
+        Service.objects.create(render_id=f"srv-{name}", name=name, environment=production, type="web_service")
+        for name in ("busy", "quiet")
+    )
+    now = timezone.now()
+    Deployment.objects.create(service=quiet, render_id="old", status="live", created_at=now - timedelta(days=30))
+    Deployment.objects.bulk_create(
+        Deployment(service=busy, render_id=f"d{n}", status="build_failed", created_at=now - timedelta(minutes=n))
+        for n in range(500)
+    )
+
+    known = Deployment.objects.newest_of([busy.pk, quiet.pk], 30)
+
+    assert [row.render_id for row in known[quiet.pk]] == ["old"]
+    assert [row.render_id for row in known[busy.pk]] == [f"d{n}" for n in range(30)]
