@@ -104,7 +104,7 @@ def viewed(service: Web, options: argparse.Namespace) -> bool:
     from tests.browser.pages import pages
 
     urls = sorted({url for _, address in pages() if (url := address())})
-    waited: list[float] = []
+    waited: list[tuple[float, str]] = []
     wrong: list[str] = []
     until = time.monotonic() + options.seconds
 
@@ -114,7 +114,7 @@ def viewed(service: Web, options: argparse.Namespace) -> bool:
         while time.monotonic() < until:
             url = dice.choice(urls)
             status, _, seconds = _asked(service.port, "GET", url, cookie)
-            waited.append(seconds)
+            waited.append((seconds, url))
             if status >= 500 or status == 0:
                 wrong.append(f"{status} {url}")
             time.sleep(options.pause)
@@ -124,11 +124,12 @@ def viewed(service: Web, options: argparse.Namespace) -> bool:
         person.start()
     for person in people:
         person.join()
-    cuts = quantiles(waited, n=20)
+    cuts = quantiles([seconds for seconds, _ in waited], n=20)
+    slowest, of = max(waited)
     killed = service.limit.kills()
     print(
         f"{options.viewers} viewers, {len(waited)} pages: median {cuts[9] * 1000:.0f} ms, p95 {cuts[18] * 1000:.0f} ms,"
-        f" most {max(waited) * 1000:.0f} ms; {service.peak / 1e6:.0f} MB of {service.plan_mb} MB, {killed} killed,"
+        f" most {slowest * 1000:.0f} ms ({of}); {service.peak / 1e6:.0f} MB of {service.plan_mb} MB, {killed} killed,"
         f" {len(wrong)} failed; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
     for line in sorted(set(wrong)):

@@ -1,22 +1,28 @@
-"""A slow client holds no thread of the web server: reading a request and writing an answer both end."""
+"""A slow client holds no thread of the web server, and a page that took much memory leaves it to nobody."""
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from providers import memory
 from tests.sampelit_ops.served import ROOT, Served, served
 
 APP = """
 from sampelit_ops.web import deadline_worker as web_worker
-web_worker.READ_SECONDS, web_worker.WRITE_SECONDS = 1.0, 1
+web_worker.READ_SECONDS, web_worker.WRITE_SECONDS, web_worker.TRIM_SECONDS = 1.0, 1, 1
+kept = []
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/large":
         start_response("200 OK", [("Content-Length", str(64 * 2**20))])
         return [b"x" * 2**20] * 64
+    if environ["PATH_INFO"] == "/wasteful":
+        used = [bytes(2_000 + number % 100) for number in range(60_000)]
+        kept.extend(used[::500])
     environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
@@ -50,3 +56,15 @@ def test_slow_clients_hold_no_thread(server: Served, sent: bytes) -> None:
     for connection in slow:
         connection.close()
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_freed_memory_goes_back_to_the_system(server: Served) -> None:
+    server.ask("/")
+    before = memory.proportional_bytes(server.master)
+
+    assert server.ask("/wasteful").startswith(b"HTTP/1.1 200")
+
+    until = time.monotonic() + 15
+    while memory.proportional_bytes(server.master) - before > 40 << 20:  # of 120 MB that were taken
+        assert time.monotonic() < until
+        time.sleep(0.2)
