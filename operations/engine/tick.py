@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ledger.authenticity import may_sign
@@ -31,6 +31,7 @@ from providers.redact import redact
 
 logger = logging.getLogger("operations.tick")
 DOCTOR = "/admin/doctor/"
+WOKEN_AT_ONCE = 200
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -89,10 +90,14 @@ def notice_clock() -> None:
 
 
 def wake_due() -> int:
-    """Send a message for everything due and unleased that was not woken lately."""
+    """Send a message for everything due and unleased that was not woken lately; who waited longest for one first."""
     stale = database_now(-settings.OPS_REWAKE_SECONDS)
     due = Operation.objects.due().filter(Q(woken_at=None) | Q(woken_at__lt=stale))
-    return len(one_by_one(due.order_by("requested_at")[:200], transaction.atomic(wake)))
+    return len(
+        one_by_one(
+            due.order_by(F("woken_at").asc(nulls_first=True), "requested_at")[:WOKEN_AT_ONCE], transaction.atomic(wake)
+        )
+    )
 
 
 def expire_old_requests() -> None:

@@ -195,6 +195,19 @@ def test_tick_wakes_what_lost_its_message_and_expires_what_nobody_approved(ask, 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_many_that_cannot_start_keep_no_message_from_another(ask, monkeypatch):
+    monkeypatch.setattr("operations.engine.tick.WOKEN_AT_ONCE", 2)
+    stuck, other = [ask() for _ in range(3)], ask()
+    Operation.objects.filter(pk__in=[each.pk for each in stuck]).update(woken_at="2020-01-02T00:00:00Z")
+    Operation.objects.filter(pk=other.pk).update(woken_at="2020-01-01T00:00:00Z")
+
+    assert wake_due() == 2
+
+    other.refresh_from_db()
+    assert other.woken_at.year > 2020
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_changed_content_or_risk_expires_instead_of_running(ask, monkeypatch):
     operation = ask()
     monkeypatch.setattr(kinds.get("rehearsal.routine").__class__, "content", lambda *_: b"other bytes")
