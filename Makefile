@@ -33,7 +33,7 @@ run: $(VENV)/.runtime ## start the demo: database, sandbox, workers, web; then e
 test: $(VENV)/.dev ## unit, contract, database, worker and browser tests; three processes for two cores, as they often wait
 	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
-soak: $(VENV)/.dev ## the suites that count cases, whole (hours); adds what came out to docs/reliability.md
+soak: $(VENV)/.dev ## the suites that count cases, whole (hours); MINUTES=20: a fair share of each; adds to docs/reliability.md
 	@exec $(BIN)/python -m tests.soak $(SUITES)
 
 mutants: $(VENV)/.dev ## which registrations and conditions of updates no test would miss; MUTANTS="updates operations" is a part

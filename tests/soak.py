@@ -2,7 +2,8 @@
 
 In: files of tests (all that ask `tests.sampling` without one), OPS_TEST_SEED. Out: a line per suite in the table, in
 place of its earlier one of that size; exit status 1 if one failed. A suite that passed at this commit is not run
-again, so a soak that was stopped goes on.
+again, so a soak that was stopped goes on. MINUTES=20 walks shares instead, each of a seed of its own, one of each
+suite in turn until the time is over; the next such soak begins with the suites whose turn did not come.
 """
 
 from __future__ import annotations
@@ -55,19 +56,50 @@ def _size(name: str) -> int:
 def main(given: list[str]) -> int:
     """Run what did not pass at this commit yet; returns the exit status."""
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True).strip()
-    wanted, failed = {Path(name).resolve() for name in given}, 0
-    for suite, walked in suites().items():
-        if wanted and suite not in wanted:
-            continue
-        place = suite.relative_to(ROOT).as_posix()
+    wanted = {Path(name).resolve() for name in given}
+    chosen = {
+        suite.relative_to(ROOT).as_posix(): walked
+        for suite, walked in suites().items()
+        if not wanted or suite in wanted
+    }
+    if minutes := os.environ.get("MINUTES"):
+        return _shares(list(chosen), commit, float(minutes))
+    failed = 0
+    for place, walked in chosen.items():
         if any(f"`{place}`" in line and f"| {commit} |" in line and "failed" not in line for line in _lines()):
             continue
-        status, told, took = _run(place)
+        status, told, took = _run(place, {"SOAK": "1"})
         failed += status != 0
-        day, machine = datetime.now(UTC).date(), f"{os.cpu_count()} cores, {platform.python_version()}"
-        about = f"{told} | {took:.0f} s | {day} | {commit} | {machine} |"
-        PAGE.write_text(noted(PAGE.read_text(), f"| `{place}` | {walked} | ", about))
+        _note(f"| `{place}` | {walked} | ", told, took, commit)
     return 1 if failed else 0
+
+
+def _shares(places: list[str], commit: str, minutes: float) -> int:
+    """A share of each suite, those first that waited longest, then one of the next seed, until the time is over."""
+    until = time.monotonic() + 60 * minutes
+    lines = _lines()
+    last = {
+        place: max((n for n, line in enumerate(lines) if line.startswith(_shared(place))), default=0)
+        for place in places
+    }
+    seed, failed = int(os.environ.get("OPS_TEST_SEED") or time.time() // 60), 0
+    for turn in range(10_000):
+        for place in sorted(places, key=last.__getitem__):
+            if time.monotonic() > until:
+                return 1 if failed else 0
+            status, told, took = _run(place, {"OPS_TEST_SEED": str(seed + turn)})
+            failed += status != 0
+            _note(_shared(place), f"{told} (seed {seed + turn})", took, commit)
+    return 1 if failed else 0
+
+
+def _shared(place: str) -> str:
+    return f"| `{place}` | a share | "
+
+
+def _note(suite: str, told: str, took: float, commit: str) -> None:
+    day, machine = datetime.now(UTC).date(), f"{os.cpu_count()} cores, {platform.python_version()}"
+    PAGE.write_text(noted(PAGE.read_text(), suite, f"{told} | {took:.0f} s | {day} | {commit} | {machine} |"))
 
 
 def noted(page: str, suite: str, about: str) -> str:
@@ -81,8 +113,8 @@ def _lines() -> list[str]:
     return PAGE.read_text().splitlines()
 
 
-def _run(place: str) -> tuple[int, str, float]:
-    """The exit status, pytest's own counts, the seconds."""
+def _run(place: str, given: dict[str, str]) -> tuple[int, str, float]:
+    """The exit status, pytest's own counts, the seconds. `given`: how much to walk, as variables."""
     argv = [
         sys.executable,
         "-m",
@@ -96,7 +128,7 @@ def _run(place: str) -> tuple[int, str, float]:
         place,
     ]
     began = time.monotonic()
-    environment = {**os.environ, "SOAK": "1"}
+    environment = {**os.environ, **given}
     run = subprocess.run(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     sys.stdout.write(run.stdout)
     counts = _COUNTS.findall(run.stdout)

@@ -132,3 +132,29 @@ def test_a_soak_notes_a_suite_in_the_table_in_place_of_its_earlier_line() -> Non
     noted = soak.noted(page, "| `a.py` | 2 walks | ", "new |")
 
     assert noted == f"{above}{kept}| `a.py` | 2 walks | new |\n\nbelow\n"
+
+
+def test_a_soak_of_minutes_takes_a_share_of_each_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ten minutes of shares that take four each: what had no turn is first in the next."""
+    clock, ran = [0.0], []
+
+    def run(place: str, given: dict[str, str]) -> tuple[int, str, float]:
+        clock[0] += 240
+        ran.append((Path(place).name, "SOAK" in given, given["OPS_TEST_SEED"]))
+        return 0, "1 passed", 240.0
+
+    page = tmp_path / "reliability.md"
+    page.write_text("| suite | walked | result |\n|---|---|---|\n| `tests/a.py` | every case | 9 passed |\n")
+    monkeypatch.setattr(soak, "PAGE", page)
+    monkeypatch.setattr(soak, "_run", run)
+    monkeypatch.setattr(soak, "suites", lambda: {ROOT / f"{name}.py": "every case" for name in "abcde"})
+    monkeypatch.setattr(soak.time, "monotonic", lambda: clock[0])
+    monkeypatch.setenv("MINUTES", "10")
+    monkeypatch.setenv("OPS_TEST_SEED", "7")
+
+    assert [soak.main([]), soak.main([])] == [0, 0]
+
+    assert [name for name, _, _ in ran] == ["a.py", "b.py", "c.py", "d.py", "e.py", "a.py"]
+    assert {(whole, seed) for _, whole, seed in ran} == {(False, "7")}
+    assert "| `tests/a.py` | every case | 9 passed |" in page.read_text()
+    assert "| `tests/e.py` | a share | 1 passed (seed 7) | 240 s |" in page.read_text()
