@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
+from json.encoder import encode_basestring as _quoted  # as json.dumps writes a text, with ensure_ascii=False
 
 from migrations_registry.analysis.model import CONVENTION, DESTRUCTIVE, OPAQUE, Analysis, Finding, Statement
 
-_encoded = json.JSONEncoder(ensure_ascii=False).encode
+_WRITTEN = {None: "null", True: "true", False: "false"}
 
 
 def exit_code(analysis: Analysis) -> int:
@@ -20,19 +20,22 @@ def exit_code(analysis: Analysis) -> int:
 def as_json(path: str, analysis: Analysis) -> str:
     """The object that `analyze_sql --format json` prints, in one line."""
     statements = ", ".join(map(_statement, analysis.statements))
-    return f'{{"path": {_encoded(path)}, "statements": [{statements}], "risk": {_encoded(analysis.risk)}}}'
+    return f'{{"path": {_quoted(path)}, "statements": [{statements}], "risk": {_quoted(analysis.risk)}}}'
 
 
 def _statement(statement: Statement) -> str:
     findings = ", ".join(map(_finding, statement.findings))
     place = f'"line": {statement.line}, "end_line": {statement.end_line}'
-    return f'{{{place}, "sql": {_encoded(statement.sql)}, "findings": [{findings}]}}'
+    return f'{{{place}, "sql": {_quoted(statement.sql)}, "findings": [{findings}]}}'
 
 
 @lru_cache(4096)
 def _finding(finding: Finding) -> str:
     """Many files are told the same."""
-    return _encoded(finding._asdict())
+    lock = _WRITTEN[None] if finding.lock is None else _quoted(finding.lock)
+    costs = f'"lock": {lock}, "rewrite": {_WRITTEN[finding.rewrite]}, "scan": {_WRITTEN[finding.scan]}'
+    told = f'"message": {_quoted(finding.message)}, "safe_form": {_quoted(finding.safe_form)}'
+    return f'{{"rule": {_quoted(finding.rule)}, "severity": {_quoted(finding.severity)}, {costs}, {told}}}'
 
 
 def as_text(path: str, analysis: Analysis) -> str:

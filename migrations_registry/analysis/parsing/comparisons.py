@@ -15,6 +15,7 @@ FEW, MANY, EVERY = 0, 1, 2
 KEYS = {"id", "uuid", "guid", "pk", "key", "ctid", "tableoid", "xmin", "cmin"}
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _LARGE = 1_000_000
+_BRANCHES = (dict, list)
 _LOWEST, _HIGHEST = "2000-01-01", "2100-01-01"
 _NOW = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"}
 _SIZES = {"length", "char_length", "octet_length", "abs", "cardinality", "coalesce"}
@@ -29,9 +30,9 @@ def compare(node: Node, target: Node, others: bool) -> int:
         return MANY if isinstance(pattern, str) and pattern.strip("%") and node["name"] else EVERY
     if node["kind"] not in ("AEXPR_OP", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT"):
         return _between(node) if "BETWEEN" in node["kind"] else MANY
-    operator, limit = comparison(node)[1:]
     sides = sides_of(node)
-    if len(sides) == 2 and plain(sides[0]) == plain(sides[1]):
+    operator, limit = _turned(node)[1:]
+    if len(sides) == 2 and sides[0].keys() == sides[1].keys() and plain(sides[0]) == plain(sides[1]):
         return EVERY
     if node["kind"] == "AEXPR_DISTINCT":
         operator = "<>"
@@ -91,13 +92,18 @@ def _one_of(node: Node) -> int:
 
 def comparison(node: Node) -> tuple[str, str, Any]:
     """(what is compared, operator, constant), the constant on the right."""
+    sides, operator, value = _turned(node)
+    return "" if len(sides) < 2 else str(plain(sides[0])), operator, value
+
+
+def _turned(node: Node) -> tuple[list[Node], str, Any]:
+    """Its sides, operator and constant, the constant on the right."""
     sides, operator = sides_of(node), strings(node["name"])[-1]
     if len(sides) < 2:
-        return "", operator, None
+        return sides, operator, None
     if "A_Const" in bare(sides[0]):
         sides, operator = sides[::-1], _FLIPPED.get(operator, operator)
-    right = bare(sides[1])
-    return str(plain(sides[0])), "<>" if operator == "!=" else operator, _value(right)
+    return sides, "<>" if operator == "!=" else operator, _value(bare(sides[1]))
 
 
 def _value(node: Node) -> Any:
@@ -126,12 +132,12 @@ def columns(expression: Node) -> Iterator[list[str]]:
     stack: list[Any] = [expression]
     while stack:
         current = stack.pop()
-        if isinstance(current, list):
-            stack += current
-        elif isinstance(current, dict):
+        if type(current) is dict:
             if "ColumnRef" in current:
                 yield strings(current["ColumnRef"]["fields"]) or ["*"]
-            stack += [child for child in current.values() if isinstance(child, dict | list)]
+            stack += [child for child in current.values() if type(child) in _BRANCHES]
+        elif type(current) is list:
+            stack += current
 
 
 def bare(expression: Node) -> Node:

@@ -30,15 +30,17 @@ NEEDS_VERSION = rule(
 
 def needs_version(kind: str, node: Node, _taken: list[tuple[Name, str]], state: State) -> None:
     """After each statement: the newest PostgreSQL that any part of it asks for."""
-    asked = [*needed(kind, node, is_body=bool(state.hidden)), *_of_partitioned(kind, node, state)]
+    asked = list(needed(kind, node, is_body=bool(state.hidden)))
+    if kind == "AlterTableStmt":
+        asked += _of_partitioned(node, state)
     version, what = max(asked, default=(0, ""))
     if version > state.pg_version:
         state.see(NEEDS_VERSION, version=version, what=what, target=state.pg_version)
 
 
-def _of_partitioned(kind: str, node: Node, state: State) -> Iterator[tuple[int, str]]:
+def _of_partitioned(node: Node, state: State) -> Iterator[tuple[int, str]]:
     """What other tables could do before a partitioned one could."""
-    if kind != "AlterTableStmt" or not key_of(relation(node["relation"]), state):
+    if not key_of(relation(node["relation"]), state):
         return
     for command in (item["AlterTableCmd"] for item in node["cmds"]):
         constraint = command.get("def", {}).get("Constraint", {})

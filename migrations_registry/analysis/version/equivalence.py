@@ -20,6 +20,8 @@ SAME_JUDGEMENT: dict[str, str] = {
     # Comments that begin in one another thousands of times are refused: a file that is told this has another plan,
     # which voids its own approvals.
     "6d7f6d73d02e8eca": "d33ff55cfdb6c917",
+    # Trees are copied and compared, and findings written, by fewer calls: 11,493 files were told the same to the byte.
+    "618d7d12046676bd": "d33ff55cfdb6c917",
 }
 
 
