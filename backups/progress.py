@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 
@@ -49,7 +50,7 @@ class TableTally:
 
 @dataclass
 class Tally:
-    """Running totals of a step; `count` tables in all."""
+    """Running totals of a step, from one thread or two; `count` tables in all."""
 
     total: int
     count: int
@@ -58,25 +59,28 @@ class Tally:
     newest: dict[str, dict[str, Any]] = field(default_factory=dict)
     done: float = 0
     rows: int = 0
+    lock: Lock = field(default_factory=Lock)
 
     def begin(self, name: str, total: int, watch: Watch) -> None:
         """The next table; told at once, because its first segment may take long."""
-        self.newest[name] = self.tables.setdefault(name, TableTally(name, total, self.clock())).document()
-        if len(self.newest) > MOST_TABLES:
-            del self.newest[next(iter(self.newest))]
+        with self.lock:
+            self.newest[name] = self.tables.setdefault(name, TableTally(name, total, self.clock())).document()
+            if len(self.newest) > MOST_TABLES:
+                del self.newest[next(iter(self.newest))]
         self.tell(name, watch)
 
     def add(self, name: str, done: float, rows: int, watch: Watch) -> None:
         """So much more of a table is done; tell it."""
-        table = self.tables[name]
-        done = min(done, table.total - table.done)
-        table.done += done
-        table.rows += rows
-        self.done += done
-        self.rows += rows
-        table.seconds = self.clock() - table.began
-        if name in self.newest:
-            self.newest[name] = table.document()
+        with self.lock:
+            table = self.tables[name]
+            done = min(done, table.total - table.done)
+            table.done += done
+            table.rows += rows
+            self.done += done
+            self.rows += rows
+            table.seconds = self.clock() - table.began
+            if name in self.newest:
+                self.newest[name] = table.document()
         self.tell(name, watch)
 
     def tell(self, name: str, watch: Watch) -> None:

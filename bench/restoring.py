@@ -1,4 +1,4 @@
-"""A restore into an empty database of the same server, against pg_restore -j2 and against django-dbbackup.
+"""A restore into a new database of the same server, against pg_restore -j2 and against django-dbbackup.
 
 In: the bench's server and its database's DSNs, a directory. Out: cases. Each side restores what it stored
 itself: all tables of the database. django-dbbackup counts where it can be imported (`pip install --target DIR
@@ -70,7 +70,7 @@ def cases(
 
     def ours(name: str) -> Took:
         began, cpu = time.monotonic(), cpu_seconds()
-        restore(run(), store, (), Target(server.dsn(name)))
+        restore(run(), store, (), Target(server.dsn(name), new=True))
         return Took(time.monotonic() - began, 0, cpu_seconds() - cpu)
 
     def pg_restore(name: str) -> Took:

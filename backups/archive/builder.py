@@ -42,7 +42,7 @@ class Builder:
     `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
     `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
     problem of the copy: `amber` says of which table something could not be rebuilt, and why. `other_order`: text is
-    compared otherwise than in the source.
+    compared otherwise than in the source. `made`: statements that need no more making.
     """
 
     manifest: Manifest
@@ -64,6 +64,7 @@ class Builder:
     refused: list[Segment] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
     looked_in: list[str] = field(default_factory=list)
+    made: set[Statement] = field(default_factory=set)
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +83,8 @@ class Builder:
         notes: list[str] = []
         self.connection.execute("SET check_function_bodies = off")
         again, self.again = self.again, []
-        statements = [s for s in self.manifest.statements if s.phase == phase and (s.needed or everything)]
+        wanted = (s for s in self.manifest.statements if s.phase == phase and (s.needed or everything))
+        statements = [item for item in wanted if item not in self.made]
         for item, problem in self._made([*again, *statements], notes):
             if problem and item.needed and not self._is_amber(item, problem):
                 self.problems.append(problem.text)
@@ -94,7 +96,8 @@ class Builder:
         notes += self._put_checks_on()
         self.look_in()
         if phase == "before" and not self.problems:
-            self._take_checks_off()
+            tables = {item.table for item in self.manifest.statements if item.kind == "table"}
+            self.held = take_off(self.connection, sorted(tables))
         return notes
 
     def _made(self, statements: Sequence[Statement], notes: list[str]) -> Iterator[tuple[Statement, Problem | None]]:
@@ -103,10 +106,10 @@ class Builder:
             self.watch.check()
             if self.held and batch[0].kind != "sequence_value":
                 notes += self._put_checks_on()
-            done = len(batch) > 1 and self._together(batch)
+            done = len(batch) > 1 and self.try_together(batch)
             yield from ((item, None if done else self._run(item)) for item in batch)
 
-    def _together(self, batch: Sequence[Statement]) -> bool:
+    def try_together(self, batch: Sequence[Statement]) -> bool:
         """All of them in one round trip, or none."""
         texts, path = [], self.looked_in
         for item in batch:
@@ -144,9 +147,8 @@ class Builder:
         """In a drill the order of bytes does for a collation that its server has not: only order is not checked."""
         name, _, _ = item.sql.partition(" (provider")
         failed = self._tried(item.name, "", lambda: self.connection.execute(f'{name} FROM "C"'.encode()))
-        self.stand_ins += (
-            [] if failed else [f"{problem.text} Order and comparison of text that has it were not checked."]
-        )
+        if not failed:
+            self.stand_ins.append(f"{problem.text} Order and comparison of text that has it were not checked.")
         return problem if failed else None
 
     def _tried(self, what: str, table: str, make: Callable[[], object]) -> Problem | None:
@@ -171,10 +173,6 @@ class Builder:
 
     def path_of(self, table: str) -> list[str]:
         return list(dict.fromkeys([table.partition(".")[0], *self.schemas])) if table else self.schemas
-
-    def _take_checks_off(self) -> None:
-        made = {item.table for item in self.manifest.statements if item.kind == "table"}
-        self.held = take_off(self.connection, sorted(made))
 
     def _put_checks_on(self) -> list[str]:
         """One that rows do not pass asks for more than the row: it is there again, and told, but not held by them."""

@@ -28,23 +28,31 @@ class Loader(Builder):
     """Builds, loads and compares."""
 
     def load_all(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
-        """Every table; whose rows were refused once more at the end: a domain's check may read other tables."""
+        """Every table; whose rows were refused once more at the end."""
+        loads = self.load_once(tables)
+        for name, again in self.load_again(tables).items():
+            loads[name].update(again)
+        return loads
+
+    def load_once(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
         with self._reading(tables) as reading:
             loads = {table.qualified: self._load_table(table, reading) for table in tables}
+        self.look_in()
+        return loads
+
+    def load_again(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
+        """What was refused, now that all is there: a domain's check may read other tables."""
+        loads = {}
         for table in tables:
             left, said = [s for s in table.segments if s in self.refused], f"Loading {table.qualified} stopped: "
             if left and any(text.startswith(said) for text in self.problems):
-                self.problems = [text for text in self.problems if not text.startswith(said)]
-                loads[table.qualified].update(self.load(replace(table, segments=tuple(left))))
-        self.look_in()
+                self.problems[:] = [text for text in self.problems if not text.startswith(said)]
+                loads[table.qualified] = self.load(replace(table, segments=tuple(left)))
         return loads
 
     def load(self, table: Table) -> dict[str, Segment]:
         """One table; answers which transaction, if each segment had one of its own, loaded which segment."""
-        with self._reading([table]) as reading:
-            loads = self._load_table(table, reading)
-        self.look_in()
-        return loads
+        return self.load_once([table])[table.qualified]
 
     def _reading(self, tables: Sequence[Table]) -> Ahead:
         return Ahead(partial(self._blocks, segment) for table in tables for segment in table.segments)
@@ -91,7 +99,7 @@ class Loader(Builder):
         if not mine or not (self.stand_ins or self.other_order) or table.qualified in self.amber:
             return False
         loosen(self.connection, (table.schema, table.name))
-        self.problems = [text for text in self.problems if text not in mine]
+        self.problems[:] = [text for text in self.problems if text not in mine]
         self.amber[table.qualified] = f"{table.qualified}: its checks and bounds are by an order that is not here."
         self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
         return True

@@ -37,8 +37,9 @@ def is_empty(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
-def fill_in_parts(loader: Loader, dsn: str, fill: Callable[[], list[str]]) -> list[str]:
-    """Each statement and each segment is a transaction. Raises ProviderError with the target emptied again.
+def fill_in_parts(loader: Loader, dsn: str, fill: Callable[[], list[str]], *, dropped: bool = False) -> list[str]:
+    """Each statement and each segment is a transaction. Raises ProviderError with the target emptied again, or left
+    to whoever made it for this restore and drops it (`dropped`).
 
     A table tells of a restore that was killed on the way; whoever finds it drops the database.
     """
@@ -48,13 +49,14 @@ def fill_in_parts(loader: Loader, dsn: str, fill: Callable[[], list[str]]) -> li
     before = _apart(connection)
     try:
         notes = fill()
+        if loader.problems:
+            said = f"stopped; {address(dsn)} is not whole" if dropped else f"was undone; {address(dsn)} is empty again"
+            raise ProviderError(f"The restore {said}. {' '.join(loader.problems[:10])}")
     except BaseException:
-        _undo(loader, before)
+        if not dropped:
+            _undo(loader, before)
         raise
-    if loader.problems:
-        _undo(loader, before)
-        listed = " ".join(loader.problems[:10])
-        raise ProviderError(f"The restore was undone; {address(dsn)} is empty again. {listed}")
+    connection.execute("SET synchronous_commit = on")  # what was committed before, by others too, is on disk with it
     connection.execute(f"DROP TABLE {MARK}".encode())
     return notes
 

@@ -1,5 +1,6 @@
 """The restore: check every object first, then bring the rows into a database in one transaction, or not at all.
 
+A database that was made for the restore is filled by two sessions, and dropped by whoever made it where that fails.
 In: a manifest, a store, a DSN that may write, a target. Out: a Restored report. Raises Refused before the first write,
 ProviderError with the target unchanged afterwards.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -23,6 +24,7 @@ from backups.proof.large_objects import load_large_objects
 from backups.restore import in_parts
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
+from backups.restore.two_sessions import two_sessions
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address, pin
@@ -36,6 +38,8 @@ class Target:
     """`schema` puts every table into that new schema; `tables` and `chain` restore only a part.
 
     `emptied`: the caller made sure that nothing is there, so it may even be the database that the run came from.
+    `new`: the caller made the database for this restore and drops it where that fails, so two sessions bring it, and
+    objects are checked as they are loaded.
     """
 
     dsn: str
@@ -43,6 +47,7 @@ class Target:
     tables: tuple[str, ...] = ()
     chain: str = ""
     emptied: bool = False
+    new: bool = False
 
     @property
     def in_part(self) -> bool:
@@ -88,7 +93,8 @@ def restore(
     refuse_unknown_chain(wanted, target.chain)
     wanted = moved(wanted, target.schema) if target.schema else wanted
     extra = chosen(late_rows, wanted.tables, target.schema)
-    check_objects(wanted, store, identities, watch, extra)
+    if not target.new:
+        check_objects(wanted, store, identities, watch, extra)
     try:
         with writing(target.dsn, watch) as connection:
             existing = _refuse_taken(connection, wanted, manifest, target)
@@ -96,13 +102,15 @@ def restore(
             loader = Loader(beside(wanted, existing), store, connection, identities, watch, beat_seconds())
             notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
-        raise postgres.explain(error, "The restore (which was rolled back)") from None
+        raise postgres.explain(error, "The restore" if target.new else "The restore (which was rolled back)") from None
     took = int((time.monotonic() - began) * 1000)
     return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
 
 
 def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> list[str]:
-    if not target.in_part and in_parts.locks_needed(loader.manifest) > in_parts.room(loader.connection):
+    target = replace(target, new=target.new and in_parts.is_empty(loader.connection))
+    full = in_parts.locks_needed(loader.manifest) > in_parts.room(loader.connection)
+    if target.new or (full and not target.in_part):
         return _in_parts(loader, target, late_rows)
     with loader.connection.transaction():
         notes = _fill(loader, target)
@@ -127,16 +135,14 @@ def _in_parts(loader: Loader, target: Target, late_rows: Sequence[Table]) -> lis
             f"{in_parts.room(loader.connection)}. Nothing was written. Restore into an empty database, where a restore "
             "may be committed in parts, or raise max_locks_per_transaction there."
         )
-    return in_parts.fill_in_parts(loader, target.dsn, fill)
+    return in_parts.fill_in_parts(loader, target.dsn, fill, dropped=target.new)
 
 
 def _fill(loader: Loader, target: Target) -> list[str]:
     notes = loader.build("before", everything=True)
     if loader.problems:
         return notes
-    loader.load_all(loader.manifest.tables)
-    for table in loader.manifest.tables:
-        loader.compare_whole(table)
+    _bring(loader, target)
     if target.in_part and loader.manifest.large_objects:
         notes.append("Large objects are restored with a whole run only; none was.")
     else:
@@ -145,6 +151,16 @@ def _fill(loader: Loader, target: Target) -> list[str]:
         loader.keep_chain(target.chain)
     notes += loader.build("after", everything=True)
     return [*loader.manifest.not_covered, *notes, *_differences(loader, target)]
+
+
+def _bring(loader: Loader, target: Target) -> None:
+    if target.new and not target.chain:
+        with two_sessions(loader, target.dsn) as pair:
+            pair.bring()
+    else:
+        loader.load_all(loader.manifest.tables)
+        for table in loader.manifest.tables:
+            loader.compare_whole(table)
 
 
 def _differences(loader: Loader, target: Target) -> list[str]:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from psycopg import conninfo, sql
 
 from backups import step_support
 from backups.models import Restore, named
+from backups.progress import Watch
 from backups.restore.session import writing
 from operations.accounts import system_user
 from operations.dsns import dsn_from, server_dsn
+from operations.engine.claim import LeaseLost, lock
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.request import request
@@ -27,6 +32,7 @@ from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
 from operations.periodic.isolation import one_by_one
+from providers import postgres
 from providers.errors import Refused
 
 logger = logging.getLogger("backups.restore")
@@ -75,9 +81,9 @@ def scratches(environment: Environment) -> Iterable[tuple[str, str]]:
 
 
 def living() -> Any:
-    """Restores whose scratch database still stands."""
+    """Restores that have ended and whose scratch database still stands, whole or not."""
     rows = Restore.objects.filter(target="scratch", report__has_key="database").exclude(report__has_key="dropped_at")
-    return rows.select_related("run__policy__environment")
+    return rows.exclude(status=Restore.Status.RUNNING).select_related("run__policy__environment")
 
 
 def drop(ctx: StepContext) -> None:
@@ -86,12 +92,44 @@ def drop(ctx: StepContext) -> None:
     if restore is None:
         return
     name = restore.report["database"]
+    _drop(ctx, restore, name)
+    ctx.result(database=name)
+
+
+def make(ctx: StepContext, watch: Watch) -> str:
+    """A new database for this restore; what an earlier attempt left of it goes. From now on it is known by name."""
+    name = f"scratch_{ctx.operation.pk.lower()}"
+    with transaction.atomic():
+        lock(ctx.lease)
+        Restore.objects.filter(operation=ctx.operation).update(report={"database": name})
+    with writing(dsn(ctx.environment), watch) as connection:
+        watch.check()
+        postgres.fresh_database(connection, name)
+    return name
+
+
+@contextmanager
+def whole_or_dropped(ctx: StepContext, name: str) -> Iterator[None]:
+    """What did not end is dropped here; where that cannot be, or the worker was killed, by the hourly duty."""
+    try:
+        yield
+    except LeaseLost:
+        raise  # whoever has the lease now makes it anew
+    except BaseException:
+        if name:
+            try:
+                _drop(ctx, Restore.objects.get(operation=ctx.operation), name)
+            except Exception:
+                logger.exception("%s is not whole and still stands", name)
+        raise
+
+
+def _drop(ctx: StepContext, restore: Restore, name: str) -> None:
     with writing(dsn(ctx.environment), step_support.held_watch(ctx)) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     report = {**restore.report, "dropped_at": timezone.now().isoformat(timespec="seconds")}
     Restore.objects.filter(pk=restore.pk).update(report=report)
     ctx.log(f"Dropped the scratch database {name}.")
-    ctx.result(database=name)
 
 
 class DropScratchKind(OperationKind):
@@ -120,8 +158,9 @@ class DropScratchKind(OperationKind):
 
 
 def keep_scratch() -> None:
-    """The hourly duty: ask for the end of what is older than a week, once each."""
-    one_by_one(living().filter(ended_at__lt=timezone.now() - KEPT), _ask_for_its_end)
+    """The hourly duty: ask for the end of what is older than a week or not whole, once each."""
+    over = Q(ended_at__lt=timezone.now() - KEPT) | Q(status=Restore.Status.FAILED)
+    one_by_one(living().filter(over), _ask_for_its_end)
 
 
 def _ask_for_its_end(restore: Restore) -> None:
@@ -129,13 +168,14 @@ def _ask_for_its_end(restore: Restore) -> None:
     asked = Operation.objects.filter(kind="backups.drop_scratch", parameters=parameters)
     if asked.exclude(status__in=TERMINAL).exists():
         return
+    whole = restore.status == Restore.Status.SUCCEEDED
     try:
         request(
             "backups.drop_scratch",
             by=system_user("backups.request_restore"),
             environment=environment,
             parameters=parameters,
-            reason=f"it is older than {KEPT.days} days",
+            reason=f"it is older than {KEPT.days} days" if whole else "its restore failed, so it is not whole",
             channel="schedule",
         )
     except Refused as refusal:

@@ -51,3 +51,18 @@ def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
         if identity(connection) != target:
             raise Refused(f"{address(dsn)} answers with two databases. Nothing was written. Name one host.")
         yield connection
+
+
+@contextmanager
+def helping(first: Connection, dsn: str, watch: Watch) -> Iterator[Connection]:
+    """One more session on the database of a writing one, which ends as that does."""
+    lease = float(settings.OPS_LEASE_SECONDS)
+    with guarded_session(
+        dsn,
+        key=f"restore beside:{identity(first)}",
+        lease_seconds=lease,
+        wait_seconds=lease * 2,
+        check=watch.check,
+        owner=watch.owner,
+    ) as connection:
+        yield connection

@@ -23,7 +23,6 @@ from backups.models import Restore, Run
 from backups.progress import Watch
 from backups.restore import in_place, preview, scratch, targets
 from backups.restore.into_empty import Target, check_objects, restore
-from backups.restore.session import writing
 from backups.restore.targets import Place, parse
 from backups.stores.trusted_manifest import late_rows_after, store_of, trusted_manifest
 from ledger.services import record
@@ -104,7 +103,7 @@ def _skip_what_live_needs(ctx: StepContext) -> None:
 
 
 def load(ctx: StepContext) -> None:
-    """Bring the rows in. Each target is all or nothing, so a repeated step begins from what was before."""
+    """Bring the rows in. Each target is all or nothing or made anew: a repeated step begins from what was before."""
     began = time.monotonic()
     place = place_of(ctx)
     run, manifest = source(ctx)
@@ -139,7 +138,8 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
-    restored = restore(manifest, store, identities, target, watch, late_rows_after(run))
+    with scratch.whole_or_dropped(ctx, str(values.get("database", ""))):
+        restored = restore(manifest, store, identities, target, watch, late_rows_after(run))
     readers = shared(target.dsn, target.schema) if place.kind == "schema" else []
     return {**values, "rows": restored.rows, "notes": [*readers, *restored.notes][:20]}
 
@@ -152,13 +152,10 @@ def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[T
         return Target(dsn, chain=chain), {}
     if place.kind == "schema":
         return Target(restore_dsn(ctx.environment), place.name, chain=chain), {"schema": place.name}
-    name = f"scratch_{ctx.operation.pk.lower()}"
-    with writing(scratch.dsn(ctx.environment), watch) as connection:
-        watch.check()
-        postgres.fresh_database(connection, name)
+    name = scratch.make(ctx, watch)
     place_told = scratch.place(ctx.environment, name)
     ctx.log(f"Restoring into the new database {name} on {place_told['server']}.")
-    target = Target(postgres.beside(scratch.dsn(ctx.environment), name), chain=chain)
+    target = Target(postgres.beside(scratch.dsn(ctx.environment), name), chain=chain, new=True)
     return target, {"database": name, "place": place_told}
 
 

@@ -13,7 +13,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from backups.archive.loader import Loader
+from backups.archive.manifest import Table
 from backups.models import Restore, Run
+from backups.restore import scratch as scratch_databases
 from backups.restore.scratch import KEPT, keep_scratch, told
 from operations.models import Operation
 from tests import portal_database
@@ -98,6 +101,43 @@ def test_after_a_week_it_is_dropped_once(scratch: Restore) -> None:
     scratch.refresh_from_db()
     assert "dropped_at" in scratch.report
     assert asked().count() == 1
+
+
+@pytest.fixture
+def half_done(earlier_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows come, and then something is wrong."""
+    done = Loader.load_again
+
+    def spoilt(loader: Loader, tables: list[Table]):
+        loader.problems.append("Something is wrong.")
+        return done(loader, tables)
+
+    monkeypatch.setattr(Loader, "load_again", spoilt)
+
+
+def test_what_a_failed_restore_had_made_is_dropped(half_done: None, earlier_run: Run, restore_operation) -> None:
+    operation = restore_operation(earlier_run, "scratch")
+
+    restored = Restore.objects.get(operation=operation)
+    assert (operation.status, restored.status) == ("failed", "failed")
+    assert "is not whole. Something is wrong." in operation.error
+    assert restored.report.keys() == {"database", "dropped_at"}
+    assert not exists(restored.report["database"])
+
+
+def test_what_could_not_be_dropped_is_dropped_by_the_next_duty(
+    half_done: None, earlier_run: Run, restore_operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(scratch_databases, "_drop", lambda *_: 1 / 0)
+        restored = Restore.objects.get(operation=restore_operation(earlier_run, "scratch"))
+    assert (restored.status, exists(restored.report["database"])) == ("failed", True)
+
+    keep_scratch()
+    ended = run_once(asked().get(), RESTORING)
+
+    assert (ended.status, ended.reason) == ("succeeded", "its restore failed, so it is not whole")
+    assert not exists(restored.report["database"])
 
 
 def test_the_confirmation_names_both_places(earlier_run: Run, production) -> None:

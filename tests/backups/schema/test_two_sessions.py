@@ -1,0 +1,127 @@
+"""A database that was made for a restore is filled by two sessions: the same arrives, or it is told and dropped."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Segment, Table
+from backups.policy_spec import PolicySpec
+from backups.progress import Watch
+from backups.restore.in_parts import MARK
+from backups.restore.into_empty import Target, restore
+from backups.restore.two_sessions import _halves
+from providers.errors import ProviderError
+from providers.storage.base import Store
+from tests.backups.conftest import exported
+from tests.backups.schema.conftest import dumped
+from tests.backups.schema.test_kinds import KINDS, MANY, _denied
+
+ALL = PolicySpec("whole", "production", ("*",))
+PARTS = "CREATE TABLE p(x int PRIMARY KEY, y text) PARTITION BY RANGE (x); CREATE INDEX ON p(y);"
+PARTS += "".join(f"CREATE TABLE p{n} PARTITION OF p FOR VALUES FROM ({n}0) TO ({n + 1}0);" for n in range(8))
+PARTS += "CREATE TABLE c(x int REFERENCES p, z text UNIQUE); ALTER TABLE c REPLICA IDENTITY FULL;"
+PARTS += "INSERT INTO p SELECT n, 'x' || n FROM generate_series(0, 79) n; INSERT INTO c SELECT x, y FROM p;"
+
+
+@pytest.fixture
+def many(database, store: Store) -> tuple[str, Manifest]:
+    source = database(MANY + ";" + PARTS)
+    return source, exported(source, store, ALL)
+
+
+def whole(source: str, manifest: Manifest, target: str, store: Store) -> None:
+    done = restore(manifest, store, (), Target(target, new=True))
+
+    assert (dumped(target), done.notes, done.rows) == (dumped(source), (), manifest.rows)
+
+
+def test_all_of_it_comes(many: tuple[str, Manifest], empty_database: str, store: Store) -> None:
+    whole(*many, empty_database, store)
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("functions that find things")])
+def test_every_kind_comes_as_by_one_session(kind: str, database, empty_database: str, store: Store) -> None:
+    manifest, by_one = exported(database(KINDS[kind]), store, ALL), database("")
+
+    assert (
+        restore(manifest, store, (), Target(empty_database, new=True)).notes
+        == restore(manifest, store, (), Target(by_one)).notes
+    )
+    assert dumped(empty_database) == dumped(by_one)
+
+
+def test_what_fails_beside_the_other_session_is_made_afterwards(
+    many: tuple[str, Manifest], empty_database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Loader, "try_together", lambda *_: False)
+
+    whole(*many, empty_database, store)
+
+
+def test_rows_that_are_not_the_runs_stop_it_and_leave_a_mark(
+    many: tuple[str, Manifest], empty_database: str, store: Store
+) -> None:
+    _, manifest = many
+    spoilt = replace(manifest, tables=tuple(replace(t, segments=_denied(t.segments)) for t in manifest.tables))
+
+    with pytest.raises(ProviderError, match=r"The restore stopped; .* is not whole\. .* gave 1 rows"):
+        restore(spoilt, store, (), Target(empty_database, new=True))
+
+    assert re.search(MARK.partition(".")[2], "\n".join(dumped(empty_database)))
+
+
+def test_a_second_session_that_ends_ends_the_restore(
+    many: tuple[str, Manifest], empty_database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    done = Loader.load_once
+
+    def ended(loader: Loader, tables: list[Table]):
+        if loader.watch is watch:
+            loader.connection.execute(f"{others} AND pid <> pg_backend_pid()")
+        return done(loader, tables)
+
+    monkeypatch.setattr(Loader, "load_once", ended)
+    watch = Watch()
+
+    with pytest.raises((ProviderError, psycopg.Error)) as told:
+        restore(many[1], store, (), Target(empty_database, new=True), watch)
+
+    assert isinstance(told.value, ProviderError)
+    assert told.value.retryable
+
+
+def test_a_cancel_ends_both(many: tuple[str, Manifest], empty_database: str, store: Store) -> None:
+    class Cancelled(Exception):
+        pass
+
+    def progress(*_: object, rows: int = 0, **__: object) -> None:
+        if rows:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        restore(many[1], store, (), Target(empty_database, new=True), Watch(progress))
+
+    with psycopg.connect(empty_database) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.execute(query).fetchone() == (0,)
+
+
+def table(name: str, *sizes: int) -> Table:
+    segments = tuple(Segment(f"{name}-{n}", "", "", 1, "0", size, "", 0, "", False) for n, size in enumerate(sizes))
+    return Table("public", name, "binary", False, (), segments)
+
+
+def test_both_have_as_much_to_load() -> None:
+    first, second = _halves([table("large", 50, 50, 50, 50), table("small", 1), table("empty"), table("middle", 30)])
+
+    sizes = sorted(sum(each.raw_bytes for each in half.values()) for half in (first, second))
+    keys = [s.key for half in (first, second) for each in half.values() for s in each.segments]
+    assert sizes == [101, 130]
+    assert sorted(keys) == ["large-0", "large-1", "large-2", "large-3", "middle-0", "small-0"]
