@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from ledger import registry
 from operations import audit
+from providers.counting import counted
 
 SENTENCES = {
-    "backups.export.stored": "Run {subject} of {policy} stored: {rows} rows, not yet proven.",
-    "backups.export.proven": "Run {subject} of {policy} proven by a restore of {rows} rows.",
+    "backups.export.stored": "Run {subject} of {policy} stored: {rows:row}, not yet proven.",
+    "backups.export.proven": "Run {subject} of {policy} proven by a restore of {rows:row}.",
     "backups.export.suspect": "Run {subject} of {policy} is suspect: {why}",
     "backups.export.failed": "Run {subject} of {policy} failed: {why}",
     "backups.store.probed": "The store {subject} was probed: {usability}.",
-    "backups.restore.succeeded": "{actor} restored run {subject} into {target}: {rows} rows.",
+    "backups.restore.succeeded": "{actor} restored run {subject} into {target}: {rows:row}.",
     "backups.restore.looked_after": "{actor} looked after run {subject}'s restore: {found} found, {mended} mended.",
     "backups.restore.failed": "The restore of run {subject} into {target} failed: {reason}",
     "backups.policy.database_accepted": "{actor} accepted another database for policy {subject} of {environment}.",
@@ -19,19 +20,19 @@ SENTENCES = {
     "backups.slot.acknowledged": "{actor} acknowledged red slots of {subject}.",
     "backups.run.mirrored": "Run {subject} of {policy} is complete in the second store.",
     "backups.run.downloaded": "{actor} downloaded {download}.",
-    "backups.runs.retired": "Retention of {subject} retired {count} runs; their data stays for seven days.",
+    "backups.runs.retired": "Retention of {subject} retired {count:run}; their data stays for seven days.",
     "backups.run.purged": (
-        "Retention deleted the data of run {subject} of {policy} ({objects} objects), not its proofs."
+        "Retention deleted the data of run {subject} of {policy} ({objects:object}), not its proofs."
     ),
     "backups.run.brought_back": "{actor} brought run {subject} back; retention leaves it alone for 30 days.",
     "backups.portal.recovered": "The portal was brought back from {source}{lost}.",
-    "backups.witness.sent": "The signed head of {size} entries and {runs} runs went to the witness.",
+    "backups.witness.sent": "The signed head of {size:entry} and {runs:run} went to the witness.",
     "backups.incident.opened": "Altered on {environment}: {summary}",
     "backups.incident.resolved": "{actor}{agreed_by} resolved the incident {subject} ({about}): {reason}",
     "backups.hold.placed": "Run {subject} is under a legal hold: {reason}",
     "backups.hold.released": "{actor} released the hold on run {subject}: {reason}",
     "backups.provider.restored": (
-        "{actor} restored {environment} at Supabase to {subject}: {taken_back} rows taken back; "
+        "{actor} restored {environment} at Supabase to {subject}: {taken_back:row} taken back; "
         "the state before it {before}."
     ),
     "backups.provider.not_restored": (
@@ -39,7 +40,7 @@ SENTENCES = {
     ),
     "backups.provider.point": "{actor} marked {environment} {restore_point}",
     "backups.evidence.produced": "{actor} produced the evidence report {from:.10} to {to:.10}: {verdict}.",
-    "backups.decision.traced": "{actor} traced decision {sequence} of {subject} through {runs} runs.",
+    "backups.decision.traced": "{actor} traced decision {sequence} of {subject} through {runs:run}.",
 }
 
 
@@ -61,8 +62,8 @@ def _usability(facts: registry.Facts) -> str:
 
 def _download(facts: registry.Facts) -> str:
     if "object" in facts:
-        return f"{facts['object']} ({facts['bytes']} bytes) of run {facts['subject']}"
-    return f"{facts['table']} of run {facts['subject']}: {facts['rows']} rows"
+        return f"{facts['object']} ({facts['bytes']:,} bytes) of run {facts['subject']}"
+    return f"{facts['table']} of run {facts['subject']}: {counted(facts['rows'], 'row')}"
 
 
 def _source(facts: registry.Facts) -> str:
@@ -70,7 +71,7 @@ def _source(facts: registry.Facts) -> str:
 
 
 def _lost(facts: registry.Facts) -> str:
-    return f"; at least {facts['lost_entries']} entries are lost" if facts["lost_entries"] else ""
+    return f"; lost: at least {counted(facts['lost_entries'], 'entry')}" if facts["lost_entries"] else ""
 
 
 def _agreed_by(facts: registry.Facts) -> str:

@@ -18,9 +18,9 @@ SENTENCES = {
     "deployments.service_back": "{service} is back at Render",
     "deployments.healthy": "{service} is healthy again ({detail})",
     "deployments.unhealthy": "{service} is not healthy: {detail}",
-    "deployments.blueprint_read": "Read {subject} ({origin}, {services} services)",
+    "deployments.blueprint_read": "Read {subject} ({origin}, {services:service})",
     "deployments.maintenance_lifted": "The watchdog lifted maintenance mode of {service}",
-    "deployments.bundle_kept": "Kept a bundle of {function}: {files} files, {sha256:.12}",
+    "deployments.bundle_kept": "Kept a bundle of {function}: {files:file}, {sha256:.12}",
     "deployments.bundle_removed": (
         "Let the bundle {sha256:.12} of {function} go ({bytes} bytes, kept since {kept_at:.10})"
     ),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ledger import export, registry, timeline
 from ledger.models import Entry
 from ledger.services import record, verify_and_tell
+from providers.counting import counted
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -94,7 +95,9 @@ class EntryAdmin(admin.ModelAdmin):
         data = {"valid": report.valid, "entries": report.entries, "anchors": report.anchors}
         record("ledger.verified", actor=request.user.get_username(), data=data)
         if report.valid:
-            messages.success(request, f"Valid: {report.entries:,} entries, {report.anchors} anchors compared.")
+            messages.success(
+                request, f"Valid: {counted(report.entries, 'entry')}, {counted(report.anchors, 'anchor')} compared."
+            )
         for problem in report.problems[:20]:
             messages.error(request, f"Entry {problem.sequence}: {problem.problem}.")
         return redirect("admin:ledger_entry_changelist")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from providers.counting import counted
+
 if TYPE_CHECKING:
     from ledger.models import Entry
     from ledger.report import VerificationReport
@@ -35,10 +37,21 @@ def sentences(table: Mapping[str, str], phrases: Mapping[str, Phrase] = MappingP
     """Register a template for each action code.
 
     A template names what the entry holds: {actor}, {subject}, {environment}, each key of its data, and `phrases`, which
-    are worked out from those where a template asks for them.
+    are worked out from those where a template asks for them. `{rows:row}` is a number with its noun.
     """
     for code, template in table.items():
         _sentences[code] = (template, phrases)
+
+
+class _Number(int):
+    """A number that `{rows:row}` spells with its noun, and that is else written as it is."""
+
+    def __format__(self, spec: str) -> str:
+        return counted(self, spec) if len(spec) > 1 and spec.isalpha() else super().__format__(spec)
+
+
+def _spelt(fact: Any) -> Any:
+    return _Number(fact) if type(fact) is int else fact
 
 
 class _Words(dict[str, Any]):
@@ -48,7 +61,8 @@ class _Words(dict[str, Any]):
         own = {"actor": entry.actor, "subject": entry.subject, "environment": entry.environment}
         self._facts = entry.payload | own
         self._phrases = phrases
-        super().__init__({name: fact for name, fact in self._facts.items() if name not in phrases})
+        shown = {name: _spelt(fact) for name, fact in self._facts.items() if name not in phrases}
+        super().__init__(shown)
 
     def __missing__(self, name: str) -> str:
         return self._phrases[name](self._facts)

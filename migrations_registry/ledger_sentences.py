@@ -12,7 +12,7 @@ SENTENCES = {
     "migrations_registry.drift.found": "The schema of {subject} changed without an operation: {changed}.",
     "migrations_registry.drift.resolved": "Drift on {subject} {status} by {actor}: {reason}",
     "migrations_registry.drift.first_seen": (
-        "The schema of {subject} was looked at for the first time: {objects} objects."
+        "The schema of {subject} was looked at for the first time: {objects:object}."
     ),
     "migrations_registry.baseline.made": (
         "The stream {subject} was baselined on {environment} by observation; no SQL was run."

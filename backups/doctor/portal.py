@@ -24,6 +24,7 @@ from operations.doctor import Check
 from operations.models import Environment
 from operations.models.environment import PORTAL
 from operations.web import formatting
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 from providers.render.postgres import Database
@@ -76,7 +77,7 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
         yield Check("ledger checkpoints", tone, found, why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
     late = head.sequence > marks[0].size and timezone.now() - marks[0].at > MARK_AGE
-    state = f"{marks[0].size:,} entries, {formatting.relative(marks[0].at)}"
+    state = f"{counted(marks[0].size, 'entry')}, {formatting.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
     yield Check("ledger checkpoints", "warn" if late else "ok", state, why, fix)
 

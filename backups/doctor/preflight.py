@@ -14,6 +14,7 @@ from backups.models import Policy, Run
 from operations.doctor import Check
 from operations.models import Environment
 from providers import postgres
+from providers.counting import counted
 from providers.embedded_postgres.choice import too_new
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection
@@ -50,7 +51,9 @@ def _policies(name: str, environment: Environment, connection: Connection) -> It
         if not texts:
             same = "the same database as the last proven run" if identity else "no proven run to compare with"
             size = f", the largest value {largest.bytes / 1e6:.0f} MB in {largest.table}" if largest.bytes else ""
-            yield Check(f"{name}: {policy.name}", "ok", f"{len(readable)} tables readable, {same}{size}", WHY)
+            yield Check(
+                f"{name}: {policy.name}", "ok", f"{counted(len(readable), 'table')} readable, {same}{size}", WHY
+            )
 
 
 def _tables(policy: Policy, connection: Connection, readable: set[str]) -> tuple[list[str], Largest]:

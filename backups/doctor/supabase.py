@@ -14,6 +14,7 @@ from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment, SupabaseProject
 from operations.supabase_projects import configured
+from providers.counting import counted
 
 STALE = timedelta(hours=1)
 SOON = timedelta(days=14)
@@ -56,7 +57,7 @@ def expiry(text: str, now: datetime) -> Check:
         return Check("Supabase token expiry", "bad", f"SUPABASE_TOKEN_EXPIRES is no date: {text}", why, "YYYY-MM-DD.")
     left = (ends - now.date()).days
     tone = "bad" if left < 0 else "warn" if left <= SOON.days else "ok"
-    state = f"ran out on {ends}" if left < 0 else f"{left} days left, until {ends}"
+    state = f"ran out on {ends}" if left < 0 else f"{counted(left, 'day')} left, until {ends}"
     return Check("Supabase token expiry", tone, state, why, "" if tone == "ok" else FIX_TOKEN)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from backups.evidence.periods import shown
 from backups.evidence.report import Report
 from backups.evidence.wording import chain_sentence, day, span
+from providers.counting import counted
 
 MOST_RUNS = 60
 Row = tuple[str, ...]
@@ -158,7 +159,8 @@ def _incidents(report: Report) -> Iterator[Section]:
 
 
 def _runs(report: Report) -> Iterator[Section]:
-    sentence = f"{len(report.runs)} runs; their manifests were read from the store and are what this portal wrote down."
+    known = counted(len(report.runs), "run")
+    sentence = f"{known}; their manifests were read from the store and are what this portal wrote down."
     listed = report.runs if len(report.runs) <= MOST_RUNS else [*report.runs[:30], *report.runs[-30:]]
     more = () if len(report.runs) <= MOST_RUNS else ("The first and the last 30 are listed; the JSON has all.",)
     rows = tuple((run.run, run.policy, day(run.taken_at), run.status, run.manifest_sha256) for run in listed)

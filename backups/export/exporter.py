@@ -26,6 +26,7 @@ from backups.policy_spec import PolicySpec
 from backups.progress import SILENT, Watch
 from backups.stores import howto
 from providers import postgres
+from providers.counting import counted
 from providers.embedded_postgres.choice import too_new
 from providers.postgres.connection import Connection
 from providers.postgres.copy.largest_value import largest_value
@@ -95,7 +96,7 @@ def commit(manifest: Manifest, plan: ExportPlan, watch: Watch) -> Manifest:
         return decode(plan.store.get(manifest_key(plan.run)), plan.signer.verifier if plan.signer else None)
     for text in fallen_back(manifest):
         watch.log(text)
-    watch.log(f"Stored {len(manifest.segments)} segments and the manifest in {plan.store}.")
+    watch.log(f"Stored {counted(len(manifest.segments), 'segment')} and the manifest in {plan.store}.")
     return manifest
 
 
@@ -109,7 +110,7 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
             refuse(disk_space.problems(sum(table.size_bytes for table in catalog.data_tables)))
         largest = largest_value(leader, catalog.data_tables)
         refuse(disk_space.value_problems(largest.bytes, largest.table))
-        watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {len(catalog.data_tables)} tables.")
+        watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {counted(len(catalog.data_tables), 'table')}.")
         place = Place(plan.store, plan.prefix, plan.recipients)
         whole = any(name.endswith("*") for name in spec.tables)
         described = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)

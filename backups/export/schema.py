@@ -15,6 +15,7 @@ from backups.archive.segment_codec import pack
 from backups.archive.source import Surroundings
 from backups.progress import Watch
 from providers import postgres
+from providers.counting import counted
 from providers.embedded_postgres import pg_dump
 from providers.embedded_postgres.choice import fitting
 from providers.postgres.audit_trail.verifier import read_verifier
@@ -60,7 +61,7 @@ def copy_schema(
     fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped, major), FINGERPRINT: fingerprint}
     objects = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
-    watch.log(f"The schema: {len(made)} statements, by pg_dump.")
+    watch.log(f"The schema: {counted(len(made), 'statement')}, by pg_dump.")
     return Schema(
         statements=tuple(Statement(**vars(item)) for item in (*made, *_verifiers(leader, tables))),
         objects=objects,

@@ -89,7 +89,7 @@ class ResolveIncident(OperationKind):
 def _stored(environment: Environment) -> Iterable[tuple[str, str]]:
     runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(stored_at=None)
     for run in runs.select_related("policy").order_by("-started_at")[:100]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}"
+        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, {run.status}"
 
 
 def place(ctx: StepContext) -> None:

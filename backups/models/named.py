@@ -30,7 +30,7 @@ def run(environment: Environment, pk: str) -> Named:
 
 def policy(environment: Environment, name: str) -> Named:
     row = Policy.objects.filter(environment=environment, name=name).first()
-    return (row.name, page_of(row)) if row else NOBODY
+    return (row.title, page_of(row)) if row else NOBODY
 
 
 def incident(environment: Environment, pk: str) -> Named:
@@ -57,4 +57,4 @@ def provider_backup(environment: Environment, external_id: str) -> Named:
 
 
 def _title(row: Run) -> str:
-    return f"{row.policy.name} of {row.started_at:%Y-%m-%d %H:%M}"
+    return f"{row.policy.title} of {row.started_at:%Y-%m-%d %H:%M}"

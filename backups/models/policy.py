@@ -119,6 +119,11 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return f"{self.environment}/{self.name}"
 
+    @property
+    def title(self) -> str:
+        """As people call it: a restore point by what it was made before, not by its operation's id."""
+        return self.description if self.description and is_restore_point(self.name) else self.name
+
     def spec(self) -> PolicySpec:
         portal = is_portal(self.environment)
         return PolicySpec(

@@ -28,6 +28,7 @@ from operations.notify import enqueue
 from operations.periodic.clock import database_time
 from operations.periodic.isolation import each, tell
 from providers import notify
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger("backups.scheduler")
@@ -146,15 +147,17 @@ def _remind(now: datetime, failed: list[str]) -> None:
 @transaction.atomic
 def _tell(slots: list[Slot], now: datetime, again: bool) -> None:
     newest = slots[-1]
-    counted = newest.reminders + 1 if again else newest.reminders
-    changed = Slot.objects.filter(pk=newest.pk, alerted_at=newest.alerted_at).update(alerted_at=now, reminders=counted)
+    reminders = newest.reminders + 1 if again else newest.reminders
+    changed = Slot.objects.filter(pk=newest.pk, alerted_at=newest.alerted_at).update(
+        alerted_at=now, reminders=reminders
+    )
     if not changed:
         return
     policy, still = newest.policy, "still " if again else ""
     enqueue(
         f"backups.slot:{policy.pk}:{newest.pk}:{now:%Y%m%d}",
         subject=f"Backup of {policy} is {still}{newest.status}",
-        body=f"{len(slots)} slot(s) are red; the newest, of {newest.at:%Y-%m-%d %H:%M} UTC, is {newest.status}. "
+        body=f"Red: {counted(len(slots), 'slot')}. The newest, of {newest.at:%Y-%m-%d %H:%M} UTC, is {newest.status}. "
         f"{newest.reason} This repeats daily until somebody acknowledges it.",
         path=reverse("admin:backups_slot_changelist"),
         urgent=again,

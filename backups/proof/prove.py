@@ -28,6 +28,7 @@ from backups.proof.large_objects import load_large_objects
 from backups.proof.row_comparison import STAGING_SCHEMA, examine
 from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexplained
 from backups.stores.papers import proof_key
+from providers.counting import counted
 from providers.postgres.connection import pin
 from providers.storage.base import Store
 
@@ -152,7 +153,7 @@ def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], 
     for table in tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])
-        loader.watch.log(f"{table.qualified}: {table.rows} rows compared.")
+        loader.watch.log(f"{table.qualified}: {counted(table.rows, 'row')} compared.")
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
     different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]
     declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED)]

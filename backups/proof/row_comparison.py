@@ -20,6 +20,7 @@ from backups.proof.comparison import Comparison, missing_from
 from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, column_gone, table_gone
 from backups.proof.guards import changes_of_guards
 from providers import postgres
+from providers.counting import counted
 from providers.errors import ProviderError
 from providers.postgres.audit_trail import late, tamper
 from providers.postgres.audit_trail.chains import CHAIN_COLUMNS
@@ -74,7 +75,9 @@ def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined
         return done
     pair = _pair(loader, earlier, today)
     rows = _load(earlier_run, earlier, segments, pair)
-    loader.watch.log(f"{today.qualified}: {rows} rows of run {earlier_run.manifest.run} compared with today's.")
+    loader.watch.log(
+        f"{today.qualified}: {counted(rows, 'row')} of run {earlier_run.manifest.run} compared with today's."
+    )
     differences = attended(loader, lambda: tamper.find_differences(loader.connection, pair, KEPT_ROWS))
     findings = (altered_rows(today.qualified, difference) for difference in differences)
     return replace(done, rows_loaded=done.rows_loaded + rows, findings=(*done.findings, *findings))

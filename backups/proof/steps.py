@@ -19,6 +19,7 @@ from backups.step_support import record_run, watch
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from providers.counting import counted
 from providers.errors import ProviderError
 
 
@@ -44,7 +45,8 @@ def _drill(ctx: StepContext, run: Run) -> tuple[Verdict, Comparison]:
         manifest = trusted_manifest(run, store)
     except Rejected as error:
         return rejected(run.pk, run.manifest_sha256, error.message), NOTHING_BEFORE
-    ctx.log(f"Restoring {manifest.rows} rows of {len(manifest.tables)} tables into a throwaway server.")
+    tables = counted(len(manifest.tables), "table")
+    ctx.log(f"Restoring {counted(manifest.rows, 'row')} of {tables} into a throwaway server.")
     comparison = comparison_for(run, watch(ctx))
     verdict = prove(manifest, store, keys.identities(), watch(ctx), comparison)
     return outcome.judged(verdict, run, comparison), comparison

@@ -36,7 +36,7 @@ PRESENT = Parameter(
     "present",
     "The present state",
     required=False,
-    choices=lambda _: [(safety_export.SKIP, "skip: give it up, because the database cannot be read")],
+    choices=lambda _: [(safety_export.SKIP, "Give it up: the database cannot be read")],
     help="Empty: it is exported and proven first.",
 )
 STEPS: list[StepSpec | Registered] = [

@@ -130,7 +130,12 @@ class AfterRestoreKind(OperationKind):
     exclusive = "restore:{environment}:{target}"
     parameters = [
         Parameter("run", "Run", choices=runs, named=named.run),
-        Parameter("target", "Database", help="live or database:OPS_RESTORE_<NAME>_DSN"),
+        Parameter(
+            "target",
+            "Database",
+            suggestions=lambda _: [("live", "the live tables")],
+            help="live or database:OPS_RESTORE_<NAME>_DSN",
+        ),
         Parameter("mend", "Mend what is safe", choices=lambda environment: [("no", "No"), ("yes", "Yes")]),
     ]
     steps = [step("look", look, pool="prove")]

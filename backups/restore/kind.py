@@ -24,7 +24,7 @@ def runs(environment: Environment) -> Iterable[tuple[str, str]]:
     """Runs that lie in the store, newest first."""
     runs = Run.objects.restorable().filter(policy__environment=environment).select_related("policy")
     for run in runs.order_by("-started_at")[:100]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, {run.status}, {run.rows:,} rows"
+        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, {run.status}, {run.rows:,} rows"
 
 
 def find(environment: Environment, parameters: Parameters) -> Run:
@@ -48,7 +48,12 @@ class RestoreKind(OperationKind):
     exclusive = "restore:{environment}:{target}"
     parameters = [
         Parameter("run", "Run", choices=runs, named=named.run),
-        Parameter("target", "Target", help="scratch, compare, live, schema:NAME or database:OPS_RESTORE_<NAME>_DSN"),
+        Parameter(
+            "target",
+            "Target",
+            suggestions=lambda _: [(name, where(name)) for name in ("scratch", "compare", "live")],
+            help="scratch, compare, live, schema:NAME or database:OPS_RESTORE_<NAME>_DSN",
+        ),
         Parameter("tables", "Only these tables", required=False, help="Comma between names; empty: all."),
         Parameter("chain", "Only this experiment's chain", required=False),
     ]

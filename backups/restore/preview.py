@@ -17,6 +17,7 @@ from backups.models import Restore, Run
 from operations.engine.specs import Block, Consequence, Fact
 from operations.models import Operation
 from providers import postgres
+from providers.counting import counted
 from providers.errors import Refused
 
 COMPARED_WITHIN = timedelta(hours=24)
@@ -101,18 +102,14 @@ def shown(seen: Restore) -> list[Fact | Block]:
     answers = [
         Fact(
             "Will be lost",
-            f"{lost:,} {_rows(lost)} as they are now" if lost else "nothing",
+            f"what is now in {counted(lost, 'row')}" if lost else "nothing",
             tone="bad" if lost else "ok",
         ),
-        Fact("Comes back", f"{total['added']:,} {_rows(total['added'])} that are missing now"),
+        Fact("Comes back", f"{counted(total['added'], 'row')} now missing"),
         Fact("Can be undone", "yes: the present state is exported and proven first", tone="ok"),
     ]
     texts = tuple(line.text for line in lines(seen.report))
     return [*answers, Block("Differences, table by table", TEMPLATE, {"restore": seen}, texts)]
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
 
 
 def _counted(counts: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.models import Step, StepStatus
 from providers import postgres
+from providers.counting import counted
 from providers.errors import Refused
 from providers.postgres.restore import grants
 from providers.postgres.restore.side_effects import write_problems
@@ -68,7 +69,7 @@ def check(ctx: StepContext) -> None:
     refuse_unknown_chain(manifest, str(ctx.parameters.get("chain", "")))
     extra = chosen(late_rows_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keys.identities(), step_support.watch(ctx), extra)
-    ctx.log(f"All {len(manifest.segments)} objects of run {run.pk} are what the manifest says.")
+    ctx.log(f"Checked {counted(len(manifest.segments), 'object')} of run {run.pk}: what the manifest says.")
     kind = place_of(ctx).kind
     if kind == "live":
         _refuse_unwritable(restore_dsn(ctx.environment), manifest)
@@ -134,7 +135,8 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
         done = in_place.apply(
             manifest, store, identities, restore_dsn(ctx.environment), watch, late_rows_after(run), approved
         )
-        ctx.log(f"Removed {done.removed} and wrote {done.written} rows in one transaction; the tables equal the run.")
+        wrote = f"Removed {done.removed:,} and wrote {counted(done.written, 'row')} in one transaction"
+        ctx.log(f"{wrote}; the tables equal the run.")
         return {"removed": done.removed, "written": done.written}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)

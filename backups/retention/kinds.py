@@ -19,6 +19,7 @@ from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
 from operations.periodic.isolation import one_by_one
+from providers.counting import counted
 from providers.errors import Refused
 
 logger = logging.getLogger("backups.retention")
@@ -28,13 +29,13 @@ DEADLINE = {"deadline": 6 * 3600, "stall": 600}
 
 def policies(environment: Environment) -> Iterable[tuple[str, str]]:
     for policy in Policy.objects.filter(environment=environment):
-        yield policy.name, policy.name
+        yield policy.name, policy.title
 
 
 def retired_runs(environment: Environment) -> Iterable[tuple[str, str]]:
     runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(retired_at=None)
     for run in runs.select_related("policy").order_by("-started_at")[:200]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.name}, retired {run.retired_at:%Y-%m-%d}"
+        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, retired {run.retired_at:%Y-%m-%d}"
 
 
 def policy_of(environment: Environment, parameters: Parameters) -> Policy:
@@ -65,7 +66,12 @@ class RetireKind(OperationKind):
         count = len(plan.retire)
         stays = "newest restore point is" if is_restore_point(parameters["policy"]) else "three newest proven runs are"
         return [
-            Consequence(f"{count} of {len(plan.lines)} runs are retired; nothing is deleted now."),
+            Consequence(
+                f"{count:,} of {counted(len(plan.lines), 'run')} {'is' if count == 1 else 'are'} retired; nothing is "
+                "deleted now."
+                if count
+                else f"None of {counted(len(plan.lines), 'run')} is due to be retired."
+            ),
             Consequence(f"For {TOMBSTONE.days} days each can be brought back.", "ok"),
             Consequence(f"The {stays} never retired.", "ok"),
         ]
@@ -88,11 +94,14 @@ class PurgeKind(OperationKind):
         if plan.refused:
             return [Consequence(f"It would be refused: {plan.refused}.", "bad")]
         size = sum(Run.objects.filter(pk__in=plan.due).values_list("stored_bytes", flat=True))
+        since = f"retired for {TOMBSTONE.days} days or more"
+        if not plan.due:
+            return [Consequence(f"No run has been {since}: no data is deleted.", "ok")]
         return [
             Consequence(
-                f"The data of {len(plan.due)} runs ({size / 1e6:,.1f} MB), retired for {TOMBSTONE.days} days or more, "
-                "is deleted and cannot be brought back.",
-                "bad" if plan.due else "ok",
+                f"The data of {counted(len(plan.due), 'run')} ({size / 1e6:,.1f} MB), {since}, is deleted and cannot "
+                "be brought back.",
+                "bad",
             ),
             Consequence("Manifests, fingerprints, signatures and proofs stay for ever.", "ok"),
             Consequence("A run under a hold, or one that is being restored, stays.", "ok"),

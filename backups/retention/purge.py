@@ -18,6 +18,7 @@ from backups.stores import configured
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_reaper, open_store
@@ -31,7 +32,7 @@ def purge(ctx: StepContext) -> None:
     waits = _waits(policy, plan.due)
     if waits:
         ctx.result(policy=policy.name, purged=[], waiting=waits)
-        ctx.log(f"{len(plan.due)} runs are due. {waits}")
+        ctx.log(f"Due: {counted(len(plan.due), 'run')}. {waits}")
         return
     done: list[str] = ctx.state.setdefault("purged", [])
     for number, pk in enumerate(plan.due, 1):
@@ -40,7 +41,7 @@ def purge(ctx: StepContext) -> None:
             done.append(pk)
             ctx.save_state()
     ctx.result(policy=policy.name, purged=done)
-    ctx.log(f"The data of {len(done)} runs is deleted.")
+    ctx.log(f"The data of {counted(len(done), 'run')} is deleted.")
 
 
 def _waits(policy: Policy, due: list[str]) -> str:

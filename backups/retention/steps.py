@@ -14,6 +14,7 @@ from ledger.services import record
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.notify import enqueue
+from providers.counting import counted
 from providers.errors import Refused
 
 MANY = 50
@@ -42,12 +43,12 @@ def retire(ctx: StepContext) -> None:
         if len(going) > MANY:
             enqueue(
                 f"backups.retired:{ctx.operation.pk}",
-                subject=f"{len(going)} runs of {policy} were retired at once",
+                subject=f"Retired at once: {counted(len(going), 'run')} of {policy}",
                 body="Their data is deleted in seven days. If that is wrong, widen the policy and bring them back.",
             )
         if going:
             record_retention(ctx, "backups.runs.retired", policy.name, runs=going[:500], count=len(going))
-    ctx.log(f"{len(going)} runs retired, {len(again.of('keep'))} kept.")
+    ctx.log(f"{counted(len(going), 'run')} retired, {len(again.of('keep'))} kept.")
 
 
 def bring_back(ctx: StepContext) -> None:

@@ -23,6 +23,7 @@ from operations.home_panels import Panel, Widget, register_widget
 from operations.navigation import NavLink
 from operations.notes import service as notes
 from operations.web import formatting
+from providers.counting import counted
 
 
 def newest_proven_backup(request: HttpRequest) -> Panel | None:
@@ -73,9 +74,10 @@ def backup_schedule(request: HttpRequest) -> Panel | None:
     if not shown:
         return None
     newest, count = shown[0], len(shown)
-    detail = f"{newest.name} {newest.word} at {newest.at:%Y-%m-%d %H:%M} UTC. {newest.text}".strip()
-    word = f"{count} slot{'s' if count != 1 else ''}"
-    return Panel("Backup slots", word, "bad", newest.word, detail, reverse("admin:backups_slot_changelist"))
+    detail = f"{newest.name}, due {newest.at:%Y-%m-%d %H:%M} UTC. {newest.text}".strip()
+    return Panel(
+        "Backup slots", counted(count, "slot"), "bad", newest.word, detail, reverse("admin:backups_slot_changelist")
+    )
 
 
 def altered(request: HttpRequest) -> Panel | None:
@@ -87,7 +89,7 @@ def altered(request: HttpRequest) -> Panel | None:
     url = reverse("admin:backups_incident_change", args=[newest.pk])
     if count > 1:
         url = f"{reverse('admin:backups_incident_changelist')}?status__exact=open"
-    answer = f"{count} open incident{'s' if count != 1 else ''}"
+    answer = counted(count, "open incident")
     return Panel("Audit data", answer, "bad", "altered", f"{newest.name}: {newest.text}", url)
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 from backups.models import ProviderBackup, Run
 from backups.provider.assessment import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
+from providers.counting import counted
 
 ACCIDENTS = (
     (
@@ -116,7 +117,7 @@ def _ours(environment: Environment) -> Layer:
     price = "The store's price; a drill needs only the worker."
     if run is None:
         return Layer("Our proven runs", "bad", "none", None, "No run of this environment is proven.", price)
-    text = f"{run.rows:,} rows of {len(run.tables)} tables, restored and compared."
+    text = f"{counted(run.rows, 'row')} of {counted(len(run.tables), 'table')}, restored and compared."
     return Layer("Our proven runs", "ok", "proven", run.snapshot_at or run.proven_at, text, price)
 
 
@@ -124,7 +125,8 @@ def _daily(verdict: Verdict, rows: list[ProviderBackup]) -> Layer:
     daily = [row for row in rows if row.kind == ProviderBackup.Kind.DAILY and row.status == "COMPLETED"]
     newest = max((row.taken_at for row in daily if row.taken_at), default=None)
     price = "Part of the Pro, Team and Enterprise plans; the free plan has none."
-    text = verdict.sentence if not daily or verdict.tone != "ok" else f"{len(daily)} copies; nobody has restored them."
+    copies = f"{counted(len(daily), 'copy')}; nobody has restored them."
+    text = verdict.sentence if not daily or verdict.tone != "ok" else copies
     word = "daily" if daily and verdict.tone == "ok" else verdict.word if not daily or verdict.tone != "ok" else "none"
     return Layer("Supabase daily", verdict.tone if daily else "warn", word, newest, text, price)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from deployments.models import Deployment, Service, named
 from deployments.render.client import render
@@ -19,13 +19,17 @@ def services_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(service.render_id, service.name) for service in services]
 
 
-def web_services_here(environment: Environment) -> Iterable[tuple[str, str]]:
-    services = Service.objects.filter(environment=environment, removed_at=None, type="web_service").order_by("name")
-    return [(service.render_id, service.name) for service in services]
+def _of_type(kind: str) -> Callable[[Environment], Iterable[tuple[str, str]]]:
+    def here(environment: Environment) -> Iterable[tuple[str, str]]:
+        rows = Service.objects.filter(environment=environment, removed_at=None, type=kind).order_by("name")
+        return [(service.render_id, service.name) for service in rows]
+
+    return here
 
 
 SERVICE = Parameter("service", "Service", choices=services_here, named=named.service)
-WEB_SERVICE = Parameter("service", "Service", choices=web_services_here, named=named.service)
+WEB_SERVICE = Parameter("service", "Service", choices=_of_type("web_service"), named=named.service)
+STATIC_SITE = Parameter("service", "Static site", choices=_of_type("static_site"), named=named.service)
 
 
 def find_service(environment: Environment, named: str) -> Service:

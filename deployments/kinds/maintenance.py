@@ -18,6 +18,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import register_step
 from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step
 from operations.models import Environment, Risk
+from providers.counting import counted
 from providers.errors import Refused
 from providers.render import Render
 
@@ -98,7 +99,7 @@ class Maintenance(ServiceKind):
         return [
             Consequence(f"Every visitor of {name} sees Render's maintenance page (503).", "bad"),
             Consequence("Supabase's own REST and edge functions do not pass Render and go on.", "warn"),
-            Consequence(f"It is lifted by itself after {minutes} minutes.", "ok"),
+            Consequence(f"It is lifted by itself after {counted(int(minutes), 'minute')}.", "ok"),
             Consequence(f"Without the portal: {lifting_curl(parameters['service'])}"),
         ]
 

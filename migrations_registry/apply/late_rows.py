@@ -19,6 +19,7 @@ from migrations_registry.apply.late_rows_copy import LateRowsCopy, Place, store_
 from migrations_registry.services.live_facts import live_of
 from migrations_registry.services.planning import policy_in_force
 from providers import postgres
+from providers.counting import counted
 from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.cascade_reach import ReachedTable
@@ -52,7 +53,9 @@ def copy_late_rows(attempt: Attempt, connection: Connection, step: dict[str, Any
     rows = store_late_rows(copy, tables, known)
     seconds = time.monotonic() - copy.began
     attempt.note(step, kept={"rows": rows, "seconds": round(seconds, 3), "key": copy.directory if rows else ""})
-    attempt.ctx.log(f"step {step['number']}: {rows} rows written since the restore point kept, {seconds:.2f} s")
+    attempt.ctx.log(
+        f"step {step['number']}: {counted(rows, 'row')} written since the restore point kept, {seconds:.2f} s"
+    )
 
 
 def _limit(attempt: Attempt) -> float:

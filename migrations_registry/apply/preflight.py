@@ -22,6 +22,7 @@ from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
+from providers.counting import counted
 from providers.errors import Refused
 from providers.postgres.migrate.session import writable
 from providers.postgres.preflight import OLDEST_VERSION
@@ -50,7 +51,7 @@ def check(ctx: StepContext, reviewed: Review) -> Attempt:
     attempt = open_attempt(ctx, reviewed)
     failpoint("preflight.opened")
     require(ctx, Requirements(reviewed.plan.maintenance, reviewed.plan.restore_point, reviewed.keep))
-    ctx.log(f"{file.name}: {len(attempt.row.steps)} steps; every check before the first change passed")
+    ctx.log(f"{file.name}: {counted(len(attempt.row.steps), 'step')}; every check before the first change passed")
     return attempt
 
 

@@ -58,7 +58,7 @@ def tell(environment: Environment, parameters: Parameters) -> list[Consequence]:
     if result is None:
         return []
     lines = [Consequence(f"Not applied on {environment}: {text}", "bad") for text in _some(result.missing)]
-    lines += [Consequence(f"Nobody knows: {text}", "warn") for text in _some(result.unsure)]
+    lines += [Consequence(f"Unknown whether the code fits: {text}", "warn") for text in _some(result.unsure)]
     if not lines and result.count:
         lines = [Consequence(f"Every migration of this commit ({result.count}) is applied on {environment}.", "ok")]
     return lines

@@ -17,6 +17,7 @@ from migrations_registry.models import Application, MigrationFile
 from migrations_registry.models.applied import PATH
 from migrations_registry.observing import APPLIED, PARTLY
 from operations.models import Environment
+from providers.counting import counted
 
 APPLY, BASELINE, LOOK, MARK = "migrations.apply", "migrations.baseline", "migrations.look", "migrations.mark"
 UNREAD = "not read"
@@ -97,7 +98,7 @@ def cell_of(file: MigrationFile, column: Column, attempt: Application | None) ->
 def _partly(file: MigrationFile, column: Column, attempt: Application, same_steps: bool) -> Cell:
     """Resume from the first step that is not done, or refuse with the reason."""
     done = sum(step.get("status") == "done" for step in attempt.steps)
-    where, slug = f"{done} of {len(attempt.steps)} steps are done", column.environment.slug
+    where, slug = f"{done} of {counted(len(attempt.steps), 'step')} done", column.environment.slug
     if attempt.file_id != file.pk:
         why = "its bytes changed since, and only the same bytes may go on: register them again"
     elif not same_steps:

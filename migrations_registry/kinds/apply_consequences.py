@@ -48,7 +48,7 @@ def told(review: Review) -> list[Consequence]:
     lines += _rehearsed(review)
     if said := undo_forecast(review):
         tone = {FULLY: "ok", NO: "bad"}.get(said.answer, "warn")
-        lines.append(Consequence(f"Can it be undone by migrations.undo: {said}.", tone))
+        lines.append(Consequence(f"Can be undone by migrations.undo: {said}.", tone))
     if review.plan.maintenance:
         lines.append(Consequence(f"Needs maintenance mode: {review.plan.maintenance}", "warn"))
     if review.plan.restore_point:

@@ -38,7 +38,8 @@ def _losses(review: Review) -> list[Fact]:
     losses = [loss.what for loss in review.plan.losses] + list(review.file.measured_losses)
     if not losses:
         return [Fact("Will be lost", "nothing", tone="ok")]
-    one = losses[0] if len(losses) == 1 and len(losses[0]) <= LONGEST else _counted(len(losses))
+    first = losses[0].partition(", which")[0]  # what brings it back is the next answer
+    one = first if len(losses) == 1 and len(first) <= LONGEST else _counted(len(losses))
     facts = [Fact("Will be lost", one, tone="bad"), _comes_back(review)]
     said = undo_forecast(review)
     return [*facts, Fact("Can be undone", str(said), tone=TONES[said.answer])] if said else facts

@@ -12,6 +12,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from providers.counting import counted
 from providers.errors import Refused
 
 TONES = {"applied": "ok", "not applied": "idle", "partly": "bad", "unseen": "warn"}
@@ -23,7 +24,7 @@ def observe_and_write(ctx: StepContext) -> None:
     proposals = baseline.propose(ctx.environment, stream)
     files = baseline.applied(proposals, chosen)
     count = baseline.write(ctx.environment, migration_dsn(ctx.environment), files, settings.OPS_LEASE_SECONDS)
-    ctx.log(f"{count} history rows written, {len(files) - count} were there; no SQL of the files was run")
+    ctx.log(f"{counted(count, 'history row')} written, {len(files) - count} were there; no SQL of the files was run")
     by = ctx.operation.requested_by.username
     baseline.remember(ctx.environment, stream, proposals=proposals, operation=ctx.operation.pk, by=by)
     if drift_detect.trusted(ctx.environment) is None:

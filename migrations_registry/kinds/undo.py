@@ -12,6 +12,7 @@ from migrations_registry.undo.steps import bring_back
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.navigation import page_of
 from providers.errors import ProviderError, Refused
 
 SHOWN = 25
@@ -21,7 +22,18 @@ def applications_here(environment: Environment) -> Iterable[tuple[str, str]]:
     """The newest first."""
     rows = Application.objects.filter(environment=environment, status="applied", undone_by="").select_related("file")
     for row in rows.defer("file__content").order_by("-started_at")[:50]:
-        yield row.operation, f"{row.file.name}, applied {row.started_at:%Y-%m-%d %H:%M}"
+        yield row.operation, _title(row)
+
+
+def _named(environment: Environment, operation: str) -> tuple[str, str]:
+    """An application that is undone by now has its name all the same."""
+    rows = Application.objects.filter(environment=environment, operation=operation).select_related("file")
+    row = rows.defer("file__content").first()
+    return (_title(row), page_of(row)) if row else ("", "")
+
+
+def _title(row: Application) -> str:
+    return f"{row.file.name}, applied {row.started_at:%Y-%m-%d %H:%M}"
 
 
 def find_application(environment: Environment, operation: str) -> Application:
@@ -46,7 +58,9 @@ class Undo(OperationKind):
     allowed_in_freeze = False
     steps = [step("bring back", bring_back, pool="prove", deadline=6 * 3600, stall=4 * 3600)]
     parameters = [
-        Parameter("application", "Application", choices=applications_here, help="The operation that applied it.")
+        Parameter(
+            "application", "Application", choices=applications_here, named=_named, help="The operation that applied it."
+        )
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -68,6 +82,8 @@ class Undo(OperationKind):
         losses = dict.fromkeys(loss for part in facts.parts for loss in part.losses)
         lines = [Consequence(line, "warn") for line in map(_returned, losses)]
         lines += _objects(environment, facts)
+        if not lines and not facts.beyond:
+            return [Consequence("It destroyed nothing, so nothing is brought back; what it made stays.", "warn")]
         lines += [Consequence(f"Does not come back. {text}", "bad") for text in facts.beyond]
         runs = [f"run {part.run.pk}" for part in facts.parts if part.run]
         kept = " and ".join(runs) or "nothing, because no row was destroyed or none was kept"
@@ -86,7 +102,7 @@ def _returned(loss: TableLoss) -> str:
     parts = [
         "the rows that were destroyed" if loss.rows else "",
         f"old values of {', '.join(loss.values[:8])}" if loss.values else "",
-        f"the columns {', '.join(loss.columns[:8])}" if loss.columns else "",
+        f"the column{'' if len(loss.columns) == 1 else 's'} {', '.join(loss.columns[:8])}" if loss.columns else "",
     ]
     where = "" if loss.key or not (loss.values or loss.columns) else " (it has no primary key: into a table beside it)"
     return f"{table} gets back {' and '.join(filter(None, parts)) or 'its form'}{where}."

@@ -28,6 +28,7 @@ from migrations_registry.rehearsal.trace import (
 )
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from providers.counting import counted
 from providers.postgres.schema.platform_objects import Around, StandIn
 
 PREPARE = "prepare"
@@ -47,7 +48,9 @@ def run_on_a_copy(ctx: StepContext) -> None:
     around = asked.get("around", {"platform": [], "extensions": {}})
     around = Around(tuple(StandIn(**each) for each in around["platform"]), around["extensions"])
     with restored(run, watch(ctx), around, schema_only=asked["schema_only"]) as copy:
-        ctx.log(f"Restored {sum(copy.rows.values()):,} rows in {time.monotonic() - began:.1f} s; now the files.")
+        ctx.log(
+            f"Restored {counted(sum(copy.rows.values()), 'row')} in {time.monotonic() - began:.1f} s; now the files."
+        )
         done = rehearse(ctx, pending, copy)
         report = _report(asked, pending, done, copy)
     row = Rehearsal(

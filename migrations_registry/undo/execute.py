@@ -6,7 +6,7 @@ Out: counts and notes. Everything or nothing of the rows; an object that the ser
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -15,6 +15,7 @@ from migrations_registry.undo.action import KEYS, ROUTINES, Action
 from migrations_registry.undo.losses import TableLoss
 from migrations_registry.undo.objects import ObjectPlan
 from providers import postgres
+from providers.counting import counted
 from providers.postgres.connection import Connection, first_line
 from providers.postgres.restore.side_effects import silent_triggers
 from providers.postgres.restore.table_sync import columns_of, set_aside
@@ -40,6 +41,13 @@ class Undone:
     tables: dict[str, Returned] = field(default_factory=dict)
     objects: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def told(self) -> Iterator[str]:
+        """What came back, a sentence each."""
+        if self.objects:
+            yield f"{counted(self.objects, 'object')} made again, or as it was."
+        for table, back in self.tables.items():
+            yield f"{table}: {counted(back.rows, 'row')} and {counted(back.values, 'value')} came back."
 
 
 def undo(connection: Connection, plan: ObjectPlan, parts: Sequence[Staged]) -> Undone:

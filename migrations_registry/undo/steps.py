@@ -63,7 +63,7 @@ def _undone(ctx: StepContext, connection: Connection, facts: Known) -> Undone:
 
 
 def _write_down(ctx: StepContext, row: Application, done: Undone) -> None:
-    for line in done.notes:
+    for line in (*done.told(), *done.notes):
         ctx.log(line)
     tables = {name: asdict(returned) for name, returned in done.tables.items()}
     with transaction.atomic():

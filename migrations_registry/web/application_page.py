@@ -31,10 +31,9 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     row = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
     if row is None:
         raise Http404
-    undo_url = _undo_url(request, row)
     context = {
         **admin.site.each_context(request),
-        "undo_url": undo_url,
+        "undo_url": undo_url(request, row),
         "pause_url": _pause_url(request, row),
         "title": f"{row.file.name} on {row.environment}",
         **facts(row),
@@ -42,7 +41,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/migrations_registry/application/page.html", context)
 
 
-def _undo_url(request: HttpRequest, row: Application) -> str:
+def undo_url(request: HttpRequest, row: Application) -> str:
     """Empty for what was not applied or was undone, and for those who may not ask."""
     is_open = row.status == Application.Status.APPLIED and not row.undone_by
     if not is_open or why_not(request.user, kinds.get(UNDO).permission, row.environment, "no"):

@@ -25,6 +25,7 @@ from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.services.waivers import approve, propose
+from migrations_registry.web.application_page import undo_url
 from migrations_registry.web.standing import standing
 from operations.approvals.voting import objection, why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
@@ -101,6 +102,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "request_url": _request_url(reviewed, KIND),
         "backfill_url": _request_url(reviewed, BACKFILL) if _runs_in_batches(reviewed) else "",
         "stands": stands,
+        "undo_url": undo_url(request, stands.applied) if stands.applied else "",
         "why_not_request": _why_not_request(request, reviewed) or stands.certain_to_fail,
         "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from migrations_registry.history.in_the_way import in_the_way
-from migrations_registry.history.status_cell import BASELINE, Cell, Column, ask, cell_of
+from migrations_registry.history.status_cell import BASELINE, MARK, Cell, Column, ask, cell_of
 from migrations_registry.models import Application
 from migrations_registry.models.applied import PATH
 from migrations_registry.services.planning import Review
@@ -28,6 +28,14 @@ class Standing:
     first: str = ""
     first_label: str = ""
     way: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What asks for its row in the history to go, once it is undone."""
+        row = self.applied
+        if row is None or not row.undone_by:
+            return ""
+        return ask(MARK, environment=row.environment.slug, versions=row.file.version, state="reverted")
 
     @property
     def restore_point(self) -> str:

@@ -18,6 +18,7 @@ from operations.dsns import known_dsn
 from operations.models import Environment
 from operations.models.environment import PURPOSES
 from providers import postgres
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 from providers.http.deadline import resolve
 from providers.postgres.connection import Connection
@@ -129,10 +130,10 @@ def _export_role(name: str, role: str, mighty: bool, bypasses: bool, writable: i
     why = "The role that copies must not be able to change anything."
     fix = "Use the role that Connect a database prints."
     strong = mighty or writable > 0
-    rights = f"{role} is mighty" if mighty else f"{role} may write {writable} tables"
+    rights = f"{role} is mighty" if mighty else f"{role} may write {counted(writable, 'table')}"
     yield Check(f"{name} role", "warn" if strong else "ok", rights, why, fix if strong else "")
     blind = hidden > 0 and not bypasses
-    visible = f"hides rows of {hidden} tables from {role}" if blind else "hides nothing from the role"
+    visible = f"hides rows of {counted(hidden, 'table')} from {role}" if blind else "hides nothing from the role"
     why = "Row-level security would leave rows out of the backup without an error."
     yield Check(
         f"{name} row-level security", "bad" if blind else "ok", visible, why, "Give it BYPASSRLS." if blind else ""

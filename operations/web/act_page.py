@@ -15,11 +15,21 @@ from operations.approvals.tasks import acknowledge
 from operations.approvals.voting import approve, reject, revoke
 from operations.engine.cancel import cancel, retry
 from operations.engine.request import refusals_recorded
-from operations.models import Operation
+from operations.models import Operation, Status
 from operations.web.errors import status_of
 from operations.web.operation_page import find, named, votes_of
 from operations.web.verbs import Verb, verbs
 from providers.errors import ProviderError, Refused
+
+DONE = {
+    "approve": "You approved it.",
+    "reject": "You refused it.",
+    "revoke": "Your vote is taken back.",
+    "break-glass": "You replaced the missing votes.",
+    "cancel": "You asked for its end.",
+    "retry": "It is requested again.",
+    "acknowledge": "You acknowledged it.",
+}
 
 
 def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
@@ -34,7 +44,7 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     if request.method == "POST":
         try:
             done = _act(operation, verb, user, request.POST.get("reason", ""), request.POST.get("typed", ""), offered)
-            messages.success(request, f"Done: {verb.replace('-', ' ')}. It is {done.get_status_display().lower()} now.")
+            messages.success(request, f"{DONE.get(verb, 'Done.')} It {_stands(done)}.")
             return redirect("admin:operations_operation_change", done.pk)
         except (Refused, PermissionDenied, ProviderError) as refusal:
             refused = refusal
@@ -49,6 +59,16 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         "command": f"manage.py ops {verb} {operation.pk}",
     }
     return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
+
+
+def _stands(operation: Operation) -> str:
+    """What becomes of it now, after "It"."""
+    if operation.status == Status.AWAITING_APPROVAL:
+        votes = votes_of(operation)
+        return f"has {votes['counting']} of {votes['needed']} votes and waits for more"
+    if operation.status == Status.QUEUED:
+        return "is queued: a worker takes it next"
+    return f"is {operation.get_status_display().lower()} now"
 
 
 def _act(operation: Operation, verb: str, user: User, reason: str, typed: str, offered: Verb | None) -> Operation:

@@ -91,19 +91,27 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "progress": progress.shown(operation),
         "log": "\n".join(log[-LOG_LINES:]),
         "older_lines": max(len(log) - LOG_LINES, 0),
-        "result": _result(operation),
+        "result": result_of(operation),
         "deep_link": request.build_absolute_uri(reverse("admin:operations_operation_change", args=[operation.pk])),
     }
 
 
-def _result(operation: Operation) -> list[tuple[str, object]]:
-    return [(name.replace("_", " "), _words(value)) for name, value in operation.result.items()]
+def result_of(operation: Operation) -> list[tuple[str, object]]:
+    """What it left; parts that are numbered (jsonb sorts by length) in their order, and nothing that is empty."""
+    numbered = sorted(operation.result.items(), key=lambda item: _number(item[0]))
+    return [(name.replace("_", " "), _words(value)) for name, value in numbered if value not in ([], {}, "", None)]
+
+
+def _number(name: str) -> int:
+    first = name.partition(" ")[0]
+    return int(first) if first.isdecimal() else 0
 
 
 def _words(value: object) -> object:
     """A list or an object of the result as lines for people; the shell prints it as JSON."""
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {_inline(item)}" for name, item in value.items())
+        known = ((name.replace("_", " "), item) for name, item in value.items() if item not in ([], {}, "", None))
+        return "\n".join(f"{name}: {_inline(item)}" for name, item in known)
     return "\n".join(str(item) for item in value) if isinstance(value, list) else value
 
 

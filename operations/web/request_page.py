@@ -138,7 +138,7 @@ def _preview(
         steps = kind.resolved_steps(cleaned)
         consequences = kinds.all_consequences(kind, environment, cleaned)
     except (Refused, ProviderError) as refusal:
-        told = given or not any(parameter.required for parameter in kind.parameters)
+        told = not [one.name for one in kind.parameters if one.required and not one.secret and not given.get(one.name)]
         return {**NO_PREVIEW, "not_yet": str(refusal) if told else ""}
     return {
         "risk": risk,

@@ -89,7 +89,7 @@ def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | Non
     taken = run.snapshot_at or run.started_at
     common: dict[str, Any] = {
         "layer": "ours",
-        "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.name})",
+        "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.title})",
         "taken_at": taken,
         "loss_seconds": int((at - taken).total_seconds()),
         "price": "Nothing more than the store.",

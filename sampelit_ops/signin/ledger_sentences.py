@@ -11,7 +11,7 @@ SENTENCES = {
     "signin.sessions_ended": "{actor} ended the sessions of {subject} ({device_names}){why_so}",
     "signin.provisioned": "{actor} made the account of {subject}, whom {issuer} signed in for the first time",
     "signin.identity_linked": "{actor} linked their account to an identity of {issuer}",
-    "signin.groups_stale": "{actor} ended what {subject} held: no sign-in told of their groups for {days} days",
+    "signin.groups_stale": "{actor} ended what {subject} held: no sign-in told of their groups for {days:day}",
     "signin.details_changed": "{actor} changed the name of {subject}",
     "signin.contact_changed": "{actor} changed the address of {subject} from {address_before} to {after}",
     "signin.locked": "The sign-in of {subject} was locked after five failures",

@@ -12,6 +12,7 @@ from operations import home_panels, navigation
 from operations.doctor import Check, jobs
 from operations.home_panels import Panel
 from operations.web.formatting import relative
+from providers.counting import counted
 from sampelit_ops.site import page_counts
 
 
@@ -63,7 +64,7 @@ def doctor(request: HttpRequest) -> Panel | None:
     if known.doctor_at is None or not worst:
         return None
     first, count = worst[0], len(worst)
-    answer = f"{count} findings" if count > 1 else "1 finding"
+    answer = counted(count, "finding")
     detail = f"{first.name}: {first.found[:100]} · checked {relative(known.doctor_at)}"
     badge = "red" if first.tone == "bad" else "amber"
     return Panel("Doctor", answer, first.tone, badge, detail, navigation.page("admin:doctor"))

@@ -157,7 +157,7 @@ def test_verify_on_demand(client_as: Callable[[str], Client]) -> None:
 
     response = client.post(reverse("admin:ledger_verify"), follow=True)
 
-    assert "Valid: 1 entries" in response.content.decode()
+    assert "Valid: 1 entry" in response.content.decode()
     assert Entry.objects.filter(code="ledger.verified", actor="auditor").exists()
 
 

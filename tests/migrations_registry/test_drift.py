@@ -202,7 +202,7 @@ def test_the_shell_looks_and_accepts(watched_production: Environment, admin: psy
     assert run()[0] == 0
     assert "no drift to accept" in run(accept=True, reason="x", actor="ana")[1]
     admin.execute("CREATE TABLE shadow (id integer)")
-    assert run() == (1, "table  public.shadow  added\n1 differences on production.\n")
+    assert run() == (1, "table  public.shadow  added\n1 difference on production.\n")
     assert "may not accept" in run(accept=True, reason="agreed", actor="vera")[1]
     assert "Say why" in run(accept=True, actor="ana")[1]
     assert "second factor" in run(accept=True, reason="agreed", actor="ana")[1]

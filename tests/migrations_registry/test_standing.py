@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from migrations_registry.models import Application, MigrationFile, StreamBaseline
 from operations.models import Environment
+from tests.people import holder
 from tests.registering import CALM, registered
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,30 @@ def test_a_frozen_environment_is_told_before_it_is_asked(file: MigrationFile, cl
     text = shown(client, file)
 
     assert (ASK in text, "is frozen until" in text) == (False, True)
+
+
+def test_what_was_undone_says_so_and_what_comes_before_it_is_asked_for_again(
+    file: MigrationFile, client: Client
+) -> None:
+    place = Environment.objects.get()
+    StreamBaseline.objects.create(environment=place, stream=file.stream, operation="x", made_by="y")
+    row = Application.objects.create(file=file, environment=place, operation="x", status="applied", undone_by="01UNDO")
+
+    client.force_login(holder("ulla", "view_migrationfile", "view_application", "view_environment"))
+    page = client.get(reverse("admin:migrations_registry_application_change", args=[row.pk])).text
+    text = shown(client, file)
+
+    for told in (page, text):
+        assert "What it destroyed was brought back" in told
+        assert reverse("admin:operations_operation_change", args=["01UNDO"]) in told
+        assert "Undo…" not in told
+    assert f"migrations.mark/?environment=production&amp;versions={file.version}&amp;state=reverted" in text
+
+
+def test_whoever_may_undo_it_finds_that_on_the_page_of_the_file(file: MigrationFile, client: Client) -> None:
+    place = Environment.objects.get()
+    StreamBaseline.objects.create(environment=place, stream=file.stream, operation="x", made_by="y")
+    Application.objects.create(file=file, environment=place, operation="01APPLIED", status="applied")
+    client.force_login(holder("ulla", "view_migrationfile", "undo_application", "view_environment"))
+
+    assert "migrations.undo/?environment=production&amp;application=01APPLIED" in shown(client, file)

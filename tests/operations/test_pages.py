@@ -12,6 +12,7 @@ from operations.engine import specs
 from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Operation, Task
+from operations.web.operation_page import result_of
 from tests.people import holder
 from tests.stepping import SteppingClient, approve
 
@@ -183,3 +184,34 @@ def test_a_long_log_is_kept_whole_beside_its_newest_lines(sign_in, production):
     assert whole.text.count("line ") == 250
     assert whole["Content-Type"] == "text/plain; charset=utf-8"
     assert file["Content-Disposition"].startswith("attachment; filename=")
+
+
+def test_whoever_acted_reads_what_it_did_and_what_is_missing(sign_in, ask):
+    operation = ask("rehearsal.destructive")
+    approver = seeing("ada", "approve_operation")
+    approve(operation, by=seeing("ben", "approve_operation"))
+
+    told = act(sign_in(approver), operation, "reject", reason="not today").text
+
+    assert "You refused it. It is rejected now." in told
+
+
+def test_a_vote_that_was_the_last_says_what_comes_next(sign_in, ask):
+    operation = ask("rehearsal.sensitive")
+
+    told = act(sign_in(seeing("ada", "approve_operation")), operation, "approve").text
+
+    assert "You approved it. It is queued: a worker takes it next." in told
+
+
+def act(client, operation, verb, **data):
+    return client.post(reverse("admin:operations_act", args=[operation.pk, verb]), data, follow=True)
+
+
+def test_the_parts_of_a_result_are_in_their_order_and_nothing_is_empty(operator, ask):
+    operation = ask()
+    left = {"3 last": {"applied": "c", "gone": []}, "not_done": [], "10 then": "x", "1 first": {"made": 0}}
+
+    operation.result = left
+
+    assert result_of(operation) == [("1 first", "made: 0"), ("3 last", "applied: c"), ("10 then", "x")]

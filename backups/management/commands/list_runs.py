@@ -10,6 +10,7 @@ from backups.archive import keys
 from backups.archive.reader import Listed, runs
 from backups.management import cli
 from providers.answers import Answer, columns
+from providers.counting import counted
 
 
 class Command(cli.StoreCommand):
@@ -36,7 +37,7 @@ def _row(item: Listed) -> tuple[object, ...]:
     if item.problem:
         return (item.run, item.status, item.problem, "", "", "")
     place = f"{item.environment}/{item.policy}"
-    return (item.run, item.status, place, item.taken_at[:19], f"{item.rows} rows", f"{item.stored_bytes} bytes")
+    return (item.run, item.status, place, item.taken_at[:19], counted(item.rows, "row"), f"{item.stored_bytes} bytes")
 
 
 def _number(text: str) -> int:

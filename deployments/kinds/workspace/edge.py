@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
+from deployments.kinds.base import SERVICE, STATIC_SITE, ServiceKind, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import RENDER
 from operations.engine.context import StepContext
@@ -90,7 +90,7 @@ class MoveRoute(ServiceKind):
     risk = Risk.SENSITIVE
     steps = [step("move", move, pool="deploy")]
     parameters = [
-        SERVICE,
+        STATIC_SITE,
         Parameter("source", "Path", help="The rule's own, such as /old/*."),
         Parameter("priority", "Place", help="0 is tried first; the others make room."),
     ]

@@ -18,6 +18,7 @@ from operations import cli
 from operations.authority import why_not
 from operations.dsns import environment_named
 from providers.answers import Answer, AnsweringCommand, columns
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 
 
@@ -44,7 +45,7 @@ class Command(AnsweringCommand):
         rows = columns((change["kind"], change["name"], change["change"]) for change in changes)
         return Answer(
             {"environment": environment.slug, "changes": changes},
-            [*rows, f"{len(changes)} differences on {environment.slug}."],
+            [*rows, f"{counted(len(changes), 'difference')} on {environment.slug}."],
             code=1 if changes else 0,
             follow="--accept --reason TEXT takes it as right." if changes else "nothing.",
         )

@@ -23,6 +23,7 @@ from operations.management.verbs import OF_ONE, OTHERS
 from operations.models import Operation, Status
 from operations.serializers import as_json, kind_as_json
 from providers.answers import Answer, AnsweringCommand, UsageParser, columns, json_option
+from providers.counting import counted
 from providers.errors import ProviderError, Refused
 
 
@@ -121,10 +122,10 @@ class Command(AnsweringCommand):
 
     def _ledger(self, options: dict[str, Any]) -> Answer:
         lines, problems = cli.compared(options["file"])
-        told = f"{len(problems)} differences" if problems else "the ledger is what the collector has"
+        told = counted(len(problems), "difference") if problems else "the ledger is what the collector has"
         return Answer(
             {"valid": not problems, "lines": lines, "problems": problems},
-            [*problems, f"{lines} lines compared: {told}."],
+            [*problems, f"{counted(lines, 'line')} compared: {told}."],
             code=1 if problems else 0,
             follow="`sampelit-ops verify_ledger` tells where the ledger itself breaks." if problems else "nothing.",
         )

@@ -73,7 +73,7 @@ def test_what_a_migration_destroyed_comes_back_and_what_came_since_stays(
     ]
     assert rows(dsns["admin"], "SELECT id FROM experiments ORDER BY id") == experiments
     assert "public.leads gets back old values of" in said
-    assert "and the columns message" in said
+    assert "and the column message" in said
     assert Application.objects.get().undone_by == undone.pk
     assert drift_detect.look(baselined) is None
     assert Entry.objects.filter(code="migrations_registry.undone").exists()
