@@ -111,7 +111,7 @@ def _export(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
 
 @admin.register(Policy)
 class PolicyAdmin(EditableAdmin):
-    list_display = ["name", "environment", "covers", "newest", "schedule", "enabled", "export_now"]
+    list_display = ["titled", "environment", "covers", "newest", "schedule", "enabled", "export_now"]
     list_filter = ["environment", "enabled"]
     list_select_related = ["environment"]
     search_fields = ["name", "description"]
@@ -138,6 +138,10 @@ class PolicyAdmin(EditableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()
+
+    @admin.display(description="Name", ordering="name")
+    def titled(self, row: Policy) -> str:
+        return row.title
 
     def get_fieldsets(self, request: HttpRequest, obj: Policy | None = None) -> Any:
         """Who only looks sees the tables by name: the form's own fields are empty outside a form."""

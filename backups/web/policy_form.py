@@ -6,7 +6,7 @@ In: a Policy. Out: the same with its tables. Where the catalogue cannot be read,
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -86,6 +86,13 @@ class PolicyForm(forms.ModelForm):
             *SCHEDULE,
             *KEEP,
         ]
+        labels: ClassVar = {
+            "cron": "Runs (cron)",
+            "grace_minutes": "Minutes of grace",
+            "rto_budget_seconds": "Longest proof, in seconds (RTO)",
+            "ping_url_env": "Variable of the dead-man URL",
+            "second_store_env": "Variable of the second store",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

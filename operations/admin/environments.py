@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 from operations.admin.base import EditableAdmin
 from operations.authority import holds
 from operations.databases import recorded
-from operations.kinds.environment_fields import CHANGEABLE, text_of
+from operations.kinds.environment_fields import CHANGEABLE, label_of, text_of
 from operations.models import Environment
 from operations.web import formatting
 from providers.redact import redact
@@ -43,6 +44,10 @@ class EnvironmentAdmin(EditableAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Environment | None = None) -> tuple[str, ...]:
         """What an environment is never changes."""
         return (*NAMED, "database") if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """Its fields are called as in the request that the form leads to."""
+        return super().formfield_for_dbfield(db_field, request, label=label_of(db_field.name), **kwargs)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -19,6 +19,7 @@ from operations.kinds.environment_fields import (
     met,
     parameters,
     text_of,
+    told,
     values_of,
     whose,
 )
@@ -130,4 +131,4 @@ def thawed(before: Environment, after: Environment) -> bool:
 
 def _lines(environment: Environment, parameters: Parameters) -> list[str]:
     was = {name: text_of(name, getattr(environment, name)) for name in parameters}
-    return [f"{name.replace('_', ' ')}: {was[name]} becomes {text}" for name, text in sorted(parameters.items())]
+    return [told(name, was[name], text) for name, text in sorted(parameters.items())]

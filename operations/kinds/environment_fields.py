@@ -30,6 +30,26 @@ SETTINGS = ("name", "protected", "supabase_ref", "health_url", "owners", "runboo
 CHANGEABLE = (*SETTINGS, *FREEZE)
 
 
+_LABELS = {
+    "supabase_ref": "Supabase project",
+    "health_url": "Health URL",
+    "runbook_url": "Runbook URL",
+    "frozen_until": "Frozen until (UTC)",
+    **{f"{purpose}_dsn_env": f"{purpose.capitalize()} DSN's variable" for purpose in PURPOSES},
+    **{f"votes_{risk}": f"Votes for what is {risk}" for risk in ("routine", "sensitive", "destructive")},
+}
+
+
+def label_of(name: str) -> str:
+    """A field as its form, its request and its history call it."""
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def told(name: str, was: str, text: str) -> str:
+    """A change in words."""
+    return f"{label_of(name)}: {'empty' if was == EMPTY else was} → {'empty' if text == EMPTY else text}"
+
+
 def parameters(names: Iterable[str], required: Iterable[str] = ()) -> list[Parameter]:
     return [_parameter(name, name in required) for name in names]
 
@@ -39,8 +59,9 @@ def _parameter(name: str, required: bool) -> Parameter:
     choices = (lambda _: YES_NO) if name == "protected" else None
     if name == "kind":
         choices = lambda _: [choice for choice in Environment.Kind.choices if choice[0] != "portal"]  # noqa: E731
-    label = str(field.verbose_name).capitalize().replace("dsn env", "DSN's variable")  # type: ignore[union-attr]
-    return Parameter(name, label, required=required, help=str(getattr(field, "help_text", "")), choices=choices)
+    return Parameter(
+        name, label_of(name), required=required, help=str(getattr(field, "help_text", "")), choices=choices
+    )
 
 
 def text_of(name: str, value: object) -> str:

@@ -189,6 +189,20 @@ def test_the_form_leads_to_the_request_and_changes_nothing(production: Environme
     assert Environment.objects.get(pk=production.pk).protected
 
 
+def test_a_field_has_one_name_in_the_form_the_request_and_what_it_changes(
+    production: Environment, amir: User, client: Client
+) -> None:
+    client.force_login(amir)
+    form = client.get(f"/admin/operations/environment/{production.pk}/change/").text
+    url = "/admin/operations/operation/request/environments.change/?environment=production&health_url="
+
+    page = client.get(f"{url}https://api.example.com/health").text
+
+    for name in ("Health URL", "Frozen until (UTC)", "Export DSN&#x27;s variable", "Votes for what is routine"):
+        assert (name in form, name in page) == (True, True), name
+    assert "Health URL: empty → https://api.example.com/health" in page or "Health URL: empty → <a" in page
+
+
 def test_the_form_of_a_new_one_leads_there_too(production: Environment, amir: User, client: Client) -> None:
     client.force_login(amir)
 
