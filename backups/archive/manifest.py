@@ -183,7 +183,11 @@ class Manifest:
         return [table for table in self.tables if table.chains is not None]
 
     def table(self, qualified: str) -> Table:
-        return next(table for table in self.tables if table.qualified == qualified)
+        return self._by_name[qualified]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Table]:
+        return {table.qualified: table for table in self.tables}
 
 
 def manifest_key(run: str) -> str:

@@ -10,51 +10,24 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import psycopg
 
 from backups.archive.manifest import Segment
 from backups.archive.segment_codec import Packed, TooLarge, pack
+from backups.export.copy_job import Job, Setting, job_from
 from providers import bounded_json, postgres
 from providers.errors import ProviderError
-from providers.postgres import Evidence, Position, Range
+from providers.postgres import Evidence, Range
 from providers.postgres.connection import UNKNOWN_NAME, looking_in
 from providers.postgres.copy.stream import is_too_long
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 
+TABLES_HELD = 100  # a transaction keeps the lock of every table and index that it read
 DSN_VARIABLE = "SAMPELIT_OPS_COPIER_DSN"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all jobs of one run share. Without `evidence` no digests are taken (only for benchmarks)."""
-
-    snapshot: str
-    store_url: str
-    recipients: tuple[str, ...] = ()
-    evidence: bool = True
-
-
-@dataclass(frozen=True)
-class Job:
-    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go."""
-
-    schema: str
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    format: str
-    binary_io: bool
-    directory: str
-    start: tuple[int, int]
-    end: tuple[int, int] | None
-    pages: int
-
-    @property
-    def range(self) -> Range:
-        return Range(Position(*self.start), Position(*self.end) if self.end else None)
 
 
 class Copier:
@@ -69,6 +42,7 @@ class Copier:
         self._begin()
 
     def _begin(self) -> None:
+        self._read_from: set[tuple[str, str]] = set()
         try:
             postgres.import_snapshot(self.connection, self.setting.snapshot)
         except psycopg.Error as error:
@@ -86,6 +60,9 @@ class Copier:
     def begin(self, job: Job, part: Range | None = None) -> list[Future[Segment]]:
         """Read one range; its last segment may be stored while the caller goes on. Raises ProviderError."""
         part = part or job.range
+        if len(self._read_from) == TABLES_HELD:
+            self._begin_again()
+        self._read_from.add((job.schema, job.name))
         try:
             return [self._read_looking_around(job, part)]
         except TooLarge:
@@ -168,12 +145,6 @@ class Copier:
             stored_sha256=self.store.put_once(key, packed.data).sha256,
             encrypted=bool(self.setting.recipients),
         )
-
-
-def job_from(values: dict[str, Any]) -> Job:
-    columns = tuple((name, hashed_as) for name, hashed_as in values["columns"])
-    end = tuple(values["end"]) if values["end"] else None
-    return Job(**{**values, "columns": columns, "start": tuple(values["start"]), "end": end})
 
 
 def main(lines: Sequence[str] | Any = sys.stdin) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from backups.archive.manifest import Segment
-from backups.export.copy_worker import Job
+from backups.export.copy_job import Job
 from backups.export.ctid_ranges import Cutter
 from backups.policy_spec import PolicySpec
 from backups.progress import Tally, Watch

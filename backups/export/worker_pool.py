@@ -19,7 +19,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from backups.archive.manifest import Segment
-from backups.export.copy_worker import DSN_VARIABLE, Copier, Job, Setting
+from backups.export.copy_job import Job, Setting
+from backups.export.copy_worker import DSN_VARIABLE, Copier
 from providers import bounded_json
 from providers.errors import ProviderError
 from providers.processes import FRUGAL, kill_group, spawn

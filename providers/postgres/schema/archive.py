@@ -53,8 +53,15 @@ class _Reader:
         return -value if raw[0] else value
 
     def text(self) -> str | None:
-        size = self.number()
-        return None if size < 0 else self.raw(size).decode()
+        """Asked fifteen times for each object, so without a call."""
+        start = self.place + 1 + self.int_size
+        negative, end = self.data[self.place : self.place + 1] != b"\0", start
+        if not negative:
+            end += int.from_bytes(self.data[self.place + 1 : start], "little")
+        if end > len(self.data):
+            raise NoArchive("the archive ends too early")
+        self.place = end
+        return None if negative else self.data[start:end].decode()
 
 
 def read_entries(data: bytes) -> list[Entry]:

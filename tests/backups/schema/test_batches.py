@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from backups.archive.loader import Loader
-from backups.archive.manifest import Manifest, Statement
-from backups.archive.subset import TOGETHER, batches
+from backups.archive.manifest import Manifest, Statement, Table
+from backups.archive.subset import TOGETHER, batches, in_order
+from backups.export import copy_worker
+from backups.export.exporter import ExportPlan, export
 from backups.policy_spec import PolicySpec
 from backups.progress import MOST_TABLES, SILENT, TableTally, Tally, Watch
 from backups.restore.into_empty import Target, restore
@@ -89,6 +91,17 @@ def test_of_a_batch_that_fails_the_statement_is_named_and_the_others_are_made(
     assert indexes == (18,)
 
 
+def test_the_order_of_tables_is_found_without_looking_through_all_for_each(
+    database, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, asked = of_tables(40, database, store), []
+    name = Table.qualified.fget
+    monkeypatch.setattr(Table, "qualified", property(lambda table: asked.append(1) or name(table)))
+
+    assert len(in_order(manifest)) == 40
+    assert len(asked) <= 4 * 40
+
+
 def of(kind: str, table: str = "public.small", phase: str = "after") -> Statement:
     return Statement(phase, kind, kind, "", True, table)
 
@@ -108,3 +121,18 @@ def test_what_reads_many_rows_or_may_be_there_is_sent_alone(manifest: Manifest) 
     assert sizes(*[of("table", "public.large", "before")] * 3) == [3]
     assert sizes(of("table"), of("schema"), of("extension"), of("table"), of("table")) == [1, 1, 1, 2]
     assert sizes(of("table"), of("sequence_value"), of("sequence_value"), of("index")) == [1, 2, 1]
+
+
+def test_a_copier_keeps_locks_of_a_few_tables_only(database, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three thousand tables with their indexes would not fit into a server's table of locks."""
+    source, most = database("".join(TABLE.format(number) for number in range(30))), []
+    monkeypatch.setattr(copy_worker, "TABLES_HELD", 5)
+    query = (
+        "SELECT max(held) FROM (SELECT count(*) AS held FROM pg_locks l JOIN pg_class c ON c.oid = relation"
+        " WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace GROUP BY l.pid) each"
+    )
+    with psycopg.connect(source, autocommit=True) as other:
+        look = Watch(lambda *_, **__: most.append(other.execute(query).fetchone()[0] or 0))
+        export(ALL, ExportPlan("run", source, store), look)
+
+    assert 0 < max(most) <= 5 * 3

@@ -1,0 +1,43 @@
+"""What a copier is told: the setting of its run, and one range of one table at a time. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from providers.postgres import Position, Range
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all jobs of one run share. Without `evidence` no digests are taken (only for benchmarks)."""
+
+    snapshot: str
+    store_url: str
+    recipients: tuple[str, ...] = ()
+    evidence: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go."""
+
+    schema: str
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    format: str
+    binary_io: bool
+    directory: str
+    start: tuple[int, int]
+    end: tuple[int, int] | None
+    pages: int
+
+    @property
+    def range(self) -> Range:
+        return Range(Position(*self.start), Position(*self.end) if self.end else None)
+
+
+def job_from(values: dict[str, Any]) -> Job:
+    columns = tuple((name, hashed_as) for name, hashed_as in values["columns"])
+    end = tuple(values["end"]) if values["end"] else None
+    return Job(**{**values, "columns": columns, "start": tuple(values["start"]), "end": end})
