@@ -32,7 +32,8 @@ def read(ctx: StepContext) -> None:
         ctx.log(f"registered {row.path} {row.sha256[:12]}: {row.risk}")
     if upload := ctx.parameters.get("upload"):
         Upload.objects.filter(pk=upload).update(content=None)
-    ctx.result(registered=len(made), known=len(migrations) - len(made), refused=len(rejected))
+    only = {"migration": made[0].pk} if len(made) == 1 else {}
+    ctx.result(registered=len(made), known=len(migrations) - len(made), refused=len(rejected), **only)
 
 
 def _source(parameters: Parameters) -> tuple[str, Files]:

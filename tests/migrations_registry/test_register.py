@@ -51,13 +51,16 @@ def _asked(repository: str) -> Operation:
     return finish(request("migrations.register", by=by, environment=environment, parameters={"repository": repository}))
 
 
-def test_a_worker_registers_what_it_reads(repository: str) -> None:
+def test_a_worker_registers_what_it_reads(repository: str, admin_client: Client) -> None:
     operation = _asked(repository)
 
     assert (operation.status, operation.error) == ("succeeded", "")
-    assert operation.result == {"registered": 1, "known": 0, "refused": 1}
+    row = MigrationFile.objects.get()
+    assert operation.result == {"registered": 1, "known": 0, "refused": 1, "migration": row.pk}
     assert "schema_b.sql:2: refused" in operation.log
-    assert MigrationFile.objects.get().source == repository
+    assert row.source == repository
+    page = admin_client.get(reverse("admin:operations_operation_change", args=[operation.pk])).content.decode()
+    assert reverse("admin:migrations_registry_migrationfile_change", args=[row.pk]) in page
 
 
 def test_a_repository_without_migrations_fails_with_what_they_are_called(repository: str) -> None:
