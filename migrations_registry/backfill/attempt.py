@@ -10,6 +10,7 @@ from migrations_registry.apply.attempt import Attempt
 from migrations_registry.apply.measured import Account
 
 POLL_SECONDS = 0.2
+KEYS = "keys"
 
 
 @dataclass
@@ -36,6 +37,12 @@ class BatchAttempt(Attempt):
             journal["changes"] = [*known, *new]
             self.note(step, effects=journal)
 
+    def recall(self) -> None:
+        """What the slice before told: while it stands still nobody asks the target."""
+        told = self.ctx.operation.progress
+        if told.get("unit") == KEYS:
+            self.walked, self.total = told["done"], told["total"]
+
     def rest(self, seconds: float, note: str = "") -> None:
         """Sleep in pieces, so that whoever stops it is heard; progress moves meanwhile."""
         until = time.monotonic() + seconds
@@ -46,6 +53,7 @@ class BatchAttempt(Attempt):
                 return
             time.sleep(min(POLL_SECONDS, left))
 
-    def tell(self, note: str = "") -> None:
-        spent = self.step.get("seconds", 0) + time.monotonic() - self.began
-        self.ctx.progress(self.walked, max(self.total, self.walked), "keys", note, seconds=round(spent, 1))
+    def tell(self, note: str = "", *, stands: bool = False) -> None:
+        """How far it is; while it `stands` nobody can say when it ends."""
+        spent = 0 if stands else self.step.get("seconds", 0) + time.monotonic() - self.began
+        self.ctx.progress(self.walked, max(self.total, self.walked), KEYS, note, seconds=round(spent, 1))

@@ -38,6 +38,7 @@ def run_slice(ctx: StepContext) -> None:
     attempt = BatchAttempt(ctx, loaded.row, began=time.monotonic())
     if attempt.step["status"] == DONE:
         return
+    attempt.recall()
     _not_while_held(attempt)
     lease = settings.OPS_LEASE_SECONDS
     dsn, key = migration_dsn(ctx.environment), f"schema:{ctx.environment.slug}"
@@ -48,6 +49,7 @@ def run_slice(ctx: StepContext) -> None:
         ):
             failpoint("backfill.locked")
             finished = _walk(attempt, connection)
+            attempt.tell()
     except psycopg.Error as error:
         raise postgres.explain(error, "The session that fills") from None
     spent = round(attempt.step.get("seconds", 0) + time.monotonic() - attempt.began, 1)
@@ -59,7 +61,7 @@ def run_slice(ctx: StepContext) -> None:
 
 def _not_while_held(attempt: BatchAttempt) -> None:
     if why := held_by(attempt.row):
-        attempt.tell(why)
+        attempt.tell(why, stands=True)
         raise NotYet(HELD_SECONDS)
 
 

@@ -17,9 +17,10 @@ from migrations_registry.models.applied import BACKFILL
 from migrations_registry.services.planning import Review
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
-from operations.engine.specs import Consequence, Parameter, Parameters, step
+from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.engine.wakeup import wake
 from operations.models import Environment, Operation, Risk, Status
+from operations.navigation import page_of
 from providers.errors import Refused
 
 STATES = {"paused": "Let it rest at the next batch", "running": "Let it go on"}
@@ -66,6 +67,14 @@ class Backfill(ApplyMigration):
             Consequence("Cancelled, it is partly applied: what is done stays, and the next request goes on.", "warn"),
             *super().consequences(environment, parameters),
         ]
+
+    def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
+        """Also where it is paused, while it walks."""
+        begun = Application.objects.filter(environment=environment, file__sha256=parameters["file"], status="running")
+        row = begun.only("paused_by").first()
+        said = f"resume; paused by {row.paused_by}" if row and row.paused_by else "pause"
+        own = [Fact("Batches", said, page_of(row), "warn" if row.paused_by else "")] if row else []
+        return [*own, *super().shown(environment, parameters)]
 
     def _review(self, environment: Environment, parameters: Parameters) -> Review:
         return in_batches(environment, parameters)

@@ -27,7 +27,7 @@ from tests.migrations_registry.applying import POOLS
 
 ENDS = ("kill", "cut", "crash")
 REFUSED = "stopped by the test"
-MOST = 320
+MOST = 200
 
 
 def always() -> bool:
