@@ -35,7 +35,7 @@ def render(environment: Environment | None) -> Iterator[Check]:
         return
     state = SyncState.objects.filter(pk=1).first()
     if state is None:
-        yield Check("Render", "warn", "never asked", why, "Run manage.py sync_deployments.")
+        yield Check("Render", "warn", "never asked", why, "Run sampelit-ops sync_deployments.")
     elif state.error:
         yield Check("Render", "bad", state.error, why, FIXES.get(state.error_kind, "Read the message, then try again."))
     else:
@@ -118,7 +118,7 @@ def variables(environment: Environment | None) -> Iterator[Check]:
             "ok" if read else "idle",
             "no violation" if read else "not read yet",
             why,
-            "" if read else "Open an environment's parity page, or run manage.py setup.",
+            "" if read else "Open an environment's parity page, or run sampelit-ops setup.",
         )
 
 
@@ -183,7 +183,7 @@ def _answers(environment: Environment) -> Check:
     if not supabase_projects.configured():
         return Check(name, "idle", "SUPABASE_ACCESS_TOKEN is not set", why, SUPABASE_FIXES["Unauthorized"])
     if state is None:
-        return Check(name, "warn", "never asked", why, "Run manage.py sync_functions.")
+        return Check(name, "warn", "never asked", why, "Run sampelit-ops sync_functions.")
     if state.error:
         fix = SUPABASE_FIXES.get(state.error_kind, "Read the message, then try again.")
         return Check(name, "bad" if state.error_kind == "Unauthorized" else "warn", state.error, why, fix)

@@ -38,7 +38,7 @@ def _role(column: Column) -> Iterator[Check]:
     slug, why = column.environment.slug, "Whoever applies a migration must be able to, in session mode, on the primary."
     name, variable = f"{slug} migration role", column.environment.variable("migration")
     if column.problem:
-        fix = f"Bring the target up or correct {variable}; then manage.py migrations_status --environment {slug}."
+        fix = f"Bring the target up or correct {variable}; then sampelit-ops migrations_status --environment {slug}."
         yield Check(name, "bad", column.problem, why, fix)
     elif column.read_at is None:
         yield Check(name, "idle", "its history was never read", why, f"Set {column.variables} for the worker.")
@@ -50,7 +50,7 @@ def _role(column: Column) -> Iterator[Check]:
     else:
         yield Check(name, "ok", f"{column.role} can apply and record", why)
     if column.read_at and timezone.now() - column.read_at > LATE:
-        fix = "See the tick's log; manage.py migrations_status reads it now."
+        fix = "See the tick's log; sampelit-ops migrations_status reads it now."
         yield Check(f"{slug} migration reading", "warn", f"last read {_ago(column.read_at)}", "Pages show it.", fix)
 
 
@@ -70,9 +70,11 @@ def _streams(column: Column, streams: set[str]) -> Check:
     slug, why = column.environment.slug, "Nothing of a stream is applied until its state on the target is agreed."
     missing = sorted(streams - column.baselined)
     if not streams:
-        return Check(f"{slug} baselines", "idle", "no migrations are registered", why, "manage.py discover_migrations")
+        return Check(
+            f"{slug} baselines", "idle", "no migrations are registered", why, "sampelit-ops discover_migrations"
+        )
     if missing:
-        fix = f"manage.py ops request migrations.baseline --environment {slug} --set stream={missing[0]} --reason …"
+        fix = f"sampelit-ops request migrations.baseline --environment {slug} --set stream={missing[0]} --reason …"
         return Check(f"{slug} baselines", "warn", f"not baselined: {', '.join(missing)}", why, fix)
     return Check(f"{slug} baselines", "ok", ", ".join(sorted(column.baselined)), why)
 
@@ -86,12 +88,12 @@ def fingerprints(only: Environment | None) -> Iterator[Check]:
         row = looks.order_by("-seen_at").first()
         name = f"{environment.slug} schema"
         if row is None:
-            fix = f"Set {column.variables} for the worker; then manage.py drift --environment {environment.slug}."
+            fix = f"Set {column.variables} for the worker; then sampelit-ops drift --environment {environment.slug}."
             yield Check(name, "idle", "never looked at", why, fix)
         elif column.drift:
             yield Check(name, "bad", f"drift is open; looked at {_ago(row.seen_at)}", why, "Open Drift in the sidebar.")
         elif timezone.now() - row.seen_at > SCHEMA_LATE:
-            fix = f"See the tick's log; manage.py drift --environment {environment.slug} looks now."
+            fix = f"See the tick's log; sampelit-ops drift --environment {environment.slug} looks now."
             yield Check(name, "warn", f"last looked at {_ago(row.seen_at)}", why, fix)
         else:
             yield Check(name, "ok", f"as expected; looked at {_ago(row.seen_at)}", why)

@@ -24,7 +24,7 @@ MACHINES = {
     SYSTEM: "the portal itself: its schedules, checks and engine",
     RENDER: "a change that was made at Render, outside the portal",
     "Supabase": "a change that was made at Supabase, outside the portal",
-    SETUP: "manage.py setup, which links what it finds",
+    SETUP: "sampelit-ops setup, which links what it finds",
     SHELL: "a command at the shell whose user is not known",
     SIGN_ON: "the sign-in provider, whose groups give and take roles",
     "portal": "the portal's health checks, in older entries",

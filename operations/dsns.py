@@ -73,7 +73,7 @@ def _refuse_portal(environment: Environment, undone: str) -> None:
     if environment.kind == Environment.Kind.PORTAL:
         raise Refused(
             f"{environment} is the portal's own database, which is only exported. Nothing was {undone}. "
-            "`manage.py recover` brings it back, into an empty one."
+            "`sampelit-ops recover` brings it back, into an empty one."
         )
 
 

@@ -42,7 +42,7 @@ def ref_of(environment: Environment) -> str:
     if not environment.supabase_ref:
         raise Refused(
             f"{environment} has no Supabase project. Nothing was asked of Supabase. "
-            "Run manage.py setup, or choose the project on the set-up page."
+            "Run sampelit-ops setup, or choose the project on the set-up page."
         )
     return environment.supabase_ref
 

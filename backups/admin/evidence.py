@@ -31,7 +31,7 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
     list_lede = "Signed answers about a period, from the papers of every run; possible after the data is gone"
     empty_title = "No reports yet"
     empty_text = "Choose a period above. A worker reads the papers of every run since, and signs what they say."
-    empty_command = "manage.py evidence --environment production --from 2026-03-01 --to 2026-04-01 -o report.html"
+    empty_command = "sampelit-ops evidence --environment production --from 2026-03-01 --to 2026-04-01 -o report.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -56,7 +56,7 @@ class HoldAdmin(ReadOnlyAdmin):
     list_lede = "Runs that are never removed, whatever retention says, until a person releases them."
     empty_title = "No legal holds"
     empty_text = "A hold is put on the last good run when an incident opens, or by a person."
-    empty_command = "manage.py ops request backups.place_hold --environment production --set run=RUN --reason …"
+    empty_command = "sampelit-ops request backups.place_hold --environment production --set run=RUN --reason …"
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return incident_page.hold(request, object_id)

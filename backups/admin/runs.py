@@ -45,7 +45,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_title = "Backup runs"
     empty_title = "No backup runs yet"
     empty_text = "A run copies a policy's tables into the store and proves the copy by restoring it."
-    empty_command = "manage.py ops request backups.export --environment production --set policy=audit-trail"
+    empty_command = "sampelit-ops request backups.export --environment production --set policy=audit-trail"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

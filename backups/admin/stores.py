@@ -29,7 +29,7 @@ class StoreReportAdmin(ReadOnlyAdmin):
     list_lede = "Where the copies lie, and what each place was seen to do when it was last probed."
     empty_title = "No store was probed yet"
     empty_text = "A probe writes, reads back, tries to overwrite and to delete a few small objects."
-    empty_command = "manage.py probe_store"
+    empty_command = "sampelit-ops probe_store"
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -24,7 +24,7 @@ def refuse_single_recipient(keys: Sequence[str]) -> None:
     if len(set(keys)) == 1 and not settings.DEMO:
         raise Refused(
             "Backups would be encrypted to one key only, and whoever loses it loses every backup. Nothing was copied. "
-            "Make an offline recovery key with `manage.py keys create age --out FILE` and set BACKUP_AGE_RECIPIENTS "
+            "Make an offline recovery key with `sampelit-ops keys create age --out FILE` and set BACKUP_AGE_RECIPIENTS "
             "to both public keys, separated by a comma."
         )
 

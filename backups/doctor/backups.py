@@ -27,12 +27,12 @@ def backup_keys(environment: Environment | None) -> Iterator[Check]:
     """Two recipients, so that one lost key is not a lost backup; a signature, so that a forged manifest shows."""
     count = len(keys.recipients())
     why = "Whoever can read the store can read unencrypted rows; with one key only, its loss is the loss of all."
-    fix = "Make keys with `manage.py keys create age` and set BACKUP_AGE_RECIPIENTS to two or more."
+    fix = "Make keys with `sampelit-ops keys create age` and set BACKUP_AGE_RECIPIENTS to two or more."
     tone = "ok" if count >= 2 else "bad" if count and not settings.DEMO else "warn"
     yield Check("backup recipients", tone, f"{count} configured", why, "" if tone == "ok" else fix)
     accepted = keys.verifiers()
     why = "Without a signature only the portal's own database tells a forged manifest from a real one."
-    fix = "Make a key with `manage.py keys create signing`; set BACKUP_SIGNING_KEY (workers), BACKUP_PUBLIC_KEYS (web)."
+    fix = "Make a key (`sampelit-ops keys create signing`); set BACKUP_SIGNING_KEY (workers), BACKUP_PUBLIC_KEYS (web)."
     state = ", ".join(key.key_id for key in accepted) or "no key"
     yield Check("backup signatures", "ok" if accepted else "warn", state, why, "" if accepted else fix)
 
@@ -63,7 +63,7 @@ def backup_stores(environment: Environment | None) -> Iterator[Check]:
     for url, use in configured.known().items():
         row = probed.get(url)
         if row is None or timezone.now() - row.checked_at > 2 * configured.EVERY:
-            fix = "Run `manage.py probe_store`, or let the tick do it."
+            fix = "Run `sampelit-ops probe_store`, or let the tick do it."
             yield Check(f"store {url}", "warn", "not probed lately", why, fix)
             continue
         for item in row.findings:
@@ -117,7 +117,7 @@ def altered_data(environment: Environment | None) -> Iterator[Check]:
     for slug in [environment.slug] if environment else Environment.objects.values_list("slug", flat=True):
         number = counted.get(slug, 0)
         tone, state = ("bad", f"{number} open") if number else ("ok", "none open")
-        fix = "Open Incidents in the sidebar, or run manage.py incidents." if number else ""
+        fix = "Open Incidents in the sidebar, or run sampelit-ops incidents." if number else ""
         yield Check(f"{slug} incidents", tone, state, why, fix)
 
 

@@ -40,8 +40,8 @@ def portal_copy(environment: Environment | None) -> Iterator[Check]:
     if environment is not None and environment.slug != PORTAL:
         return
     newest = Run.objects.counting().filter(policy__environment__slug=PORTAL).order_by("-proven_at").first()
-    why = "The portal's database lost: everything since this copy is lost with it (manage.py recover)."
-    fix = "manage.py ops request backups.export --environment portal --set policy=portal"
+    why = "The portal's database lost: everything since this copy is lost with it (sampelit-ops recover)."
+    fix = "sampelit-ops request backups.export --environment portal --set policy=portal"
     if newest is None or newest.proven_at is None:
         encrypted = bool(keys.recipients())
         fix = fix if encrypted else "Set BACKUP_AGE_RECIPIENTS: it is never copied in clear."
@@ -93,7 +93,7 @@ def last_witness(environment: Environment | None) -> Iterator[Check]:
     if environment is not None:
         return
     entry, why = witness.last(), "Whoever owns portal and store could rewrite both; what others hold, nobody can."
-    fix = "Give somebody the role Auditor and a mail address, or set BACKUP_WITNESS_STORE; manage.py witness sends now."
+    fix = "Give somebody the role Auditor and a address, or set BACKUP_WITNESS_STORE; sampelit-ops witness sends now."
     late = entry is None or timezone.now() - entry.at > witness.EVERY + timedelta(days=1)
     state = f"sent {formatting.relative(entry.at)}" if entry else "never sent"
     yield Check("last witness", "warn" if late else "ok", state, why, fix if late else "")

@@ -38,7 +38,7 @@ def supabase(environment: Environment | None) -> Iterator[Check]:
             "ok" if seen else "warn",
             f"accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen else "not used yet",
             why,
-            "" if seen else "Run manage.py setup.",
+            "" if seen else "Run sampelit-ops setup.",
         )
     yield expiry(settings.SUPABASE_TOKEN_EXPIRES, timezone.now())
     for row in rows.filter(environment=environment) if environment else rows:
@@ -106,7 +106,7 @@ def _health(name: str, row: SupabaseProject) -> Check:
     if row.error:
         return Check(f"{name} project", "bad", row.error, why, CLEAR.get(row.error_kind, "Read the message."))
     if row.seen_at is None or timezone.now() - row.seen_at > STALE:
-        return Check(f"{name} project", "warn", "not read for an hour", why, "manage.py sync_provider_backups")
+        return Check(f"{name} project", "warn", "not read for an hour", why, "sampelit-ops sync_provider_backups")
     if row.paused:
         return Check(f"{name} project", "bad", f"paused ({row.status})", why, "Resume it in Supabase's dashboard.")
     unwell = row.unhealthy_services

@@ -89,7 +89,7 @@ def _cell(value: str) -> str:
 
 
 def _signature(signed: Signed) -> str:
-    how = '<span class="mono">manage.py verify_evidence FILE</span>'
+    how = '<span class="mono">sampelit-ops verify_evidence FILE</span>'
     return (
         "<section><h2>Signature</h2><p>Ed25519 over the canonical JSON of this report, which is part of this file. "
         f'Check it: {how}</p><p class="mono small">SHA-256 {signed.sha256}<br>key {escape(signed.key)}'

@@ -29,7 +29,7 @@ def ensure() -> Policy:
         environment=environment,
         name=NAME,
         defaults={
-            "description": "Everything the portal knows, so that `manage.py recover` can bring it back.",
+            "description": "Everything the portal knows, so that `sampelit-ops recover` can bring it back.",
             "tables": ["public.*"],
             "closure": False,
             "format": Policy.Format.BINARY,
@@ -60,5 +60,5 @@ def refuse_in_clear(environment: Environment) -> None:
     if is_portal(environment) and not keys.recipients():
         raise Refused(
             "The portal's database holds password hashes and second factors, and BACKUP_AGE_RECIPIENTS is empty. "
-            "Nothing was copied. Make keys with `manage.py keys create age` and set it."
+            "Nothing was copied. Make keys with `sampelit-ops keys create age` and set it."
         )

@@ -96,7 +96,7 @@ def _project(environment: Environment, row: SupabaseProject | None, backups: lis
     title = f"Supabase of {environment}"
     if not environment.supabase_ref:
         return Step(
-            title, "warn", "no project linked", f"Choose it below, or manage.py setup --supabase {environment}=REF."
+            title, "warn", "no project linked", f"Choose it below, or sampelit-ops setup --supabase {environment}=REF."
         )
     if row is None or row.seen_at is None:
         return Step(title, "warn", f"{environment.supabase_ref}, not read yet", "Read from Supabase.")

@@ -75,7 +75,7 @@ class RestoreKind(OperationKind):
         place = _place(parameters)
         if is_portal(environment):
             raise Refused(
-                "The portal's own database comes back by `manage.py recover`, into an empty one. Nothing was requested."
+                "The portal's own database comes back by `sampelit-ops recover`, into an empty one. Nothing was done."
             )
         if place.kind == "database":
             targets.refuse_variable(place.name)

@@ -34,7 +34,7 @@ def wanted(manifest: Manifest, name: str, identities: Sequence[str]) -> Table:
     if any(segment.encrypted for segment in table.segments) and not identities:
         raise Refused(
             f"{name} is encrypted and this process holds no private key, by design. Nothing was sent. "
-            "Restore this table into scratch, run `manage.py table_csv` where the key is, or open the segments "
+            "Restore this table into scratch, run `sampelit-ops table_csv` where the key is, or open the segments "
             "with `age -d`."
         )
     return table
@@ -88,7 +88,7 @@ def _converted(
     if not ONE_AT_A_TIME.acquire(blocking=False):
         raise Refused(
             f"Another table is being converted on this machine. {table.qualified} was not sent. Try again when that "
-            "is done, or run `manage.py table_csv`."
+            "is done, or run `sampelit-ops table_csv`."
         )
     try:
         with drill_database(part, server) as drill:

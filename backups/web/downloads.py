@@ -91,7 +91,7 @@ def _refuse_portal(run: Run) -> None:
     if is_portal(run.policy.environment) or _of_the_portal(run):
         raise Refused(
             "The portal's own copy holds password hashes and second factors; its tables are never handed out. "
-            "Nothing was sent. `manage.py recover` brings them back into an empty database."
+            "Nothing was sent. `sampelit-ops recover` brings them back into an empty database."
         )
 
 

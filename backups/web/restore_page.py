@@ -68,7 +68,7 @@ def _why_not(request: HttpRequest, run: Run, compared: Restore | None) -> str:
     if refusal := why_not(request.user, "backups.request_restore", run.policy.environment, otherwise):
         return refusal
     if is_portal(run.policy.environment):
-        return "The portal's own database comes back by manage.py recover, into an empty one."
+        return "The portal's own database comes back by sampelit-ops recover, into an empty one."
     if run.status != RunStatus.PROVEN:
         return f"This run is {run.status}; only a proven run may go onto live tables."
     if compared is None:

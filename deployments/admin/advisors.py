@@ -36,7 +36,7 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
     list_lede = "What Supabase's security and performance advisors say, from first sight to resolution"
     empty_title = "No findings"
     empty_text = "The advisors are asked every few minutes once SUPABASE_ACCESS_TOKEN is set."
-    empty_command = "manage.py sync_functions"
+    empty_command = "sampelit-ops sync_functions"
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """GET shows; POST ignores or reopens."""

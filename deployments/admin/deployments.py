@@ -47,7 +47,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
     list_title = "Deployments"
     empty_title = "No deployments yet"
     empty_text = "Render's deploys appear here within a minute after RENDER_API_KEY is set."
-    empty_command = "manage.py sync_deployments"
+    empty_command = "sampelit-ops sync_deployments"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -133,7 +133,7 @@ class ServiceAdmin(ReadOnlyAdmin):
     list_title = "Services"
     empty_title = "No services yet"
     empty_text = "Render's services appear here within a minute after RENDER_API_KEY is set."
-    empty_command = "manage.py sync_deployments"
+    empty_command = "sampelit-ops sync_deployments"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -35,7 +35,7 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
     list_lede = "Supabase keeps no older version; every version seen is kept here"
     empty_title = "No edge functions yet"
     empty_text = "Supabase's functions appear here a few minutes after SUPABASE_ACCESS_TOKEN is set."
-    empty_command = "manage.py sync_functions"
+    empty_command = "sampelit-ops sync_functions"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -72,7 +72,7 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
     list_lede = RULE
     empty_title = "No bundles yet"
     empty_text = "Source files given to a deploy, and what Supabase ran, by digest."
-    empty_command = "manage.py keep_function FOLDER --function NAME"
+    empty_command = "sampelit-ops keep_function FOLDER --function NAME"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FunctionBundle]:
         return super().get_queryset(request).defer("content")
@@ -115,7 +115,7 @@ class EdgeSecretAdmin(ReadOnlyAdmin):
     list_lede = "Names only; no value ever comes here"
     empty_title = "No secrets known"
     empty_text = "Names appear with the next reading. To set one: the operation “Set a secret of edge functions”."
-    empty_command = "manage.py ops request deployments.function_secret_set --set name=NAME …"
+    empty_command = "sampelit-ops request deployments.function_secret_set --set name=NAME …"
 
     @admin.display(description="Changed", ordering="updated_at")
     def changed(self, row: EdgeSecret) -> SafeString:

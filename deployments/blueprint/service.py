@@ -57,7 +57,7 @@ def _read(source: str, path: str) -> bytes | None:
         files = git.read_files(source, wanted=lambda name: name == path, limit=MAX_BYTES)
         return next((data for _, data in files), None)
     except (Refused, ProviderError) as error:
-        instead = "Give the file on the environment's render.yaml page, or with manage.py render_drift."
+        instead = "Give the file on the environment's render.yaml page, or with sampelit-ops render_drift."
         raise ProviderError(f"{error} {instead}", retryable=False) from error
 
 

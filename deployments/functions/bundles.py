@@ -55,7 +55,7 @@ def find_bundle(slug: str, sha256: str) -> FunctionBundle:
     if len(sha256) < 8 or len(rows) != 1:
         raise Refused(
             f"No bundle of {slug} is kept here with the digest {sha256!r}. Nothing was requested. "
-            f"Keep one first: manage.py keep_function FOLDER --function {slug}."
+            f"Keep one first: sampelit-ops keep_function FOLDER --function {slug}."
         )
     return checked(rows[0])
 

@@ -37,7 +37,7 @@ def find_service(environment: Environment, named: str) -> Service:
     services = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
     service = services.filter(render_id=named).first() or services.filter(name=named).first()
     if service is None:
-        known = ", ".join(services.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        known = ", ".join(services.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
         raise Refused(f"{environment} has no service {named!r}. Nothing was requested. Known: {known}.")
     return service
 
@@ -47,7 +47,7 @@ def service_of(named: str) -> Service:
     rows = Service.objects.filter(removed_at=None).select_related("environment")
     service = rows.filter(render_id=named).first() or rows.filter(name=named).first()
     if service is None:
-        known = ", ".join(rows.values_list("name", flat=True)) or "none; run manage.py sync_deployments"
+        known = ", ".join(rows.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
         raise Refused(f"There is no service {named!r}. Nothing was requested. Known: {known}.")
     return service
 

@@ -128,7 +128,7 @@ class DeleteSecret(SecretKind):
         parameters = super().clean(environment, parameters)
         names = list(EdgeSecret.objects.filter(environment=environment).values_list("name", flat=True))
         if parameters["name"] not in names:
-            known = ", ".join(names) or "none; run manage.py sync_functions"
+            known = ", ".join(names) or "none; run sampelit-ops sync_functions"
             raise Refused(f"{environment} has no secret {parameters['name']}. Nothing was requested. Known: {known}.")
         return parameters
 

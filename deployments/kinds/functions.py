@@ -46,7 +46,7 @@ def find_function(environment: Environment, slug: str, *, removed: bool = False)
     rows = EdgeFunction.objects.filter(environment=environment)
     row = (rows if removed else rows.filter(removed_at=None)).filter(slug=slug).first()
     if row is None:
-        known = ", ".join(rows.values_list("slug", flat=True)) or "none; run manage.py sync_functions"
+        known = ", ".join(rows.values_list("slug", flat=True)) or "none; run sampelit-ops sync_functions"
         raise Refused(f"{environment} has no function {slug!r}. Nothing was requested. Known: {known}.")
     return row
 

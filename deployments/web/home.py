@@ -125,7 +125,7 @@ def live(request: HttpRequest) -> Panel:
     kind = known[0].silence if known else _silence()  # type: ignore[attr-defined]
     trouble = f"Render does not answer: {kind}" if kind is not None else ""
     if row is None:
-        return Panel("Live", "Nothing known", "warn", detail=trouble or "Run manage.py sync_deployments.")
+        return Panel("Live", "Nothing known", "warn", detail=trouble or "Run sampelit-ops sync_deployments.")
     took = duration(row.duration.total_seconds()) if row.duration else ""
     at = relative(row.finished_at or row.created_at)
     detail = " · ".join(piece for piece in (row.who, at, took) if piece)

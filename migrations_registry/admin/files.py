@@ -42,7 +42,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     list_lede = "Newest revision of each file, in the order in which they belong. Open one to review it."
     empty_title = "No migrations yet"
     empty_text = "Register them from a checkout, an archive or a Git repository."
-    empty_command = "manage.py discover_migrations DIRECTORY --environment production"
+    empty_command = "sampelit-ops discover_migrations DIRECTORY --environment production"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -120,7 +120,7 @@ class RulePolicyAdmin(ReadOnlyAdmin):
     list_lede = "The newest version is in force; before the first, the catalogue's own. Changed by an operation."
     empty_title = "The catalogue's own rules are in force"
     empty_text = "Thresholds: 100,000 rows or 100 MB; maintenance mode above 5 s of blocking."
-    empty_command = "manage.py ops request migrations.change_rules --environment production --set rows=50000 --reason …"
+    empty_command = "sampelit-ops request migrations.change_rules --environment production --set rows=50000 --reason …"
 
 
 @admin.register(Finding)

@@ -46,7 +46,7 @@ def find(sha256: str, environment: Environment | None = None) -> MigrationFile:
     if len({row.sha256 for row in rows}) != 1:
         raise Refused(
             f"No registered migration has the sha256 {sha256!r}. Nothing was requested; see Migrations, or run "
-            "manage.py discover_migrations SOURCE --environment E."
+            "sampelit-ops discover_migrations SOURCE --environment E."
         )
     return rows[0] if len(rows) == 1 else _next_of(rows, environment)
 

@@ -107,7 +107,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
         "votes": _votes(reviewed),
-        "command": f"manage.py ops request {KIND} --environment {reviewed.environment} "
+        "command": f"sampelit-ops request {KIND} --environment {reviewed.environment} "
         f"--set file={reviewed.file.sha256} --reason …",
     }
 

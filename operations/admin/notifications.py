@@ -20,7 +20,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     empty_text = (
         "Approvals wanted, break-glass, failures and alarms go out by mail, Slack or webhook and are listed here."
     )
-    empty_command = "manage.py doctor --only notify"
+    empty_command = "sampelit-ops doctor --only notify"
 
     @admin.display(description="State")
     def state_badge(self, row: Notification) -> SafeString:

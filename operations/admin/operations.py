@@ -38,7 +38,7 @@ class OperationAdmin(ReadOnlyAdmin):
     actions = ["cancel_selected"]
     empty_title = "No operations yet"
     empty_text = "Everything consequential is an operation: exports, deploys, rollbacks, migrations."
-    empty_command = "manage.py ops request backups.export --environment production --set policy=audit-trail"
+    empty_command = "sampelit-ops request backups.export --environment production --set policy=audit-trail"
 
     def get_urls(self) -> list[URLPattern]:
         def view(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

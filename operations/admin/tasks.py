@@ -85,7 +85,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     dated = "beat_at"
     empty_title = "No sign of life yet"
     empty_text = "Workers, canaries and periodic jobs report here."
-    empty_command = "manage.py run_worker"
+    empty_command = "sampelit-ops run_worker"
 
     @admin.display(description="Last beat", ordering="beat_at")
     def beat(self, row: Heartbeat) -> SafeString:

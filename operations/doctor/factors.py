@@ -26,7 +26,7 @@ def factor_key(environment: Environment | None) -> Iterator[Check]:
         fix = "Set FACTOR_KEY to 50 random characters for the web service; docs/security.md."
         yield Check("FACTOR_KEY", "idle" if elsewhere else "bad", found, WHY, "" if elsewhere else fix)
     elif len(settings.FACTOR_KEY) < LEAST:
-        fix = "Set 50 random characters, the old ones as FACTOR_KEY_FALLBACKS, then manage.py reseal_factors."
+        fix = "Set 50 random characters, the old ones as FACTOR_KEY_FALLBACKS, then sampelit-ops reseal_factors."
         yield Check("FACTOR_KEY", "bad", "set, but can be guessed", WHY, fix)
     else:
         yield Check("FACTOR_KEY", "ok", "set", WHY)
@@ -85,6 +85,6 @@ def factors_at_rest(environment: Environment | None) -> Iterator[Check]:
     told = ", ".join(f"{number} {state}" for state, number in sorted(found.items())) or "none stored"
     fixes = {
         "bad": "Add the earlier key to FACTOR_KEY_FALLBACKS; without it those people start their sign-in over.",
-        "warn": "Run manage.py reseal_factors, then take the earlier key out of FACTOR_KEY_FALLBACKS.",
+        "warn": "Run sampelit-ops reseal_factors, then take the earlier key out of FACTOR_KEY_FALLBACKS.",
     }
     yield Check("second factors at rest", tone, told, WHY, fixes.get(tone, ""))

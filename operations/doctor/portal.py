@@ -36,7 +36,7 @@ def migrations(environment: Environment | None) -> Iterator[Check]:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     state = f"{len(missing)} unapplied: {', '.join(str(m) for m, _ in missing[:3])}" if missing else "all applied"
-    fix = "Run manage.py migrate (the pre-deploy script does)." if missing else ""
+    fix = "Run sampelit-ops migrate (the pre-deploy script does)." if missing else ""
     why = "Code and tables must fit each other."
     yield Check("migrations", "bad" if missing else "ok", state, why, fix)
 
@@ -45,7 +45,7 @@ def migrations(environment: Environment | None) -> Iterator[Check]:
 def workers(environment: Environment | None) -> Iterator[Check]:
     """A worker beats, and every queue's canary is eaten."""
     why = "Without workers nothing that was requested happens."
-    fix = "Start manage.py run_worker; on Render look at the worker service's log."
+    fix = "Start sampelit-ops run_worker; on Render look at the worker service's log."
     fresh = timezone.now() - timedelta(seconds=beats.PATIENCE * settings.OPS_CANARY_SECONDS)
     alive = len(beats.living_workers())
     yield Check("workers", "ok" if alive else "bad", f"{alive} alive", why, "" if alive else fix)
@@ -90,13 +90,13 @@ def ledger(environment: Environment | None) -> Iterator[Check]:
     beat = Heartbeat.objects.filter(name="ledger.verified").first()
     why = "The ledger is the proof of who did what."
     if beat is None:
-        yield Check("ledger", "warn", "never verified", why, "Run manage.py verify_ledger.")
+        yield Check("ledger", "warn", "never verified", why, "Run sampelit-ops verify_ledger.")
         return
     valid, fresh = bool(beat.detail.get("valid")), beat.beat_at > timezone.now() - timedelta(hours=3)
     tone = "bad" if not valid else ("ok" if fresh else "warn")
     state = f"{'valid' if valid else 'ALTERED'}, {beat.detail.get('entries')} entries, verified {_ago(beat.beat_at)}"
     yield Check(
-        "ledger", tone, state, why, "" if tone == "ok" else "Run manage.py verify_ledger and read its problems."
+        "ledger", tone, state, why, "" if tone == "ok" else "Run sampelit-ops verify_ledger and read its problems."
     )
 
 

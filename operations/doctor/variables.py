@@ -63,7 +63,7 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
-KEYS = "`manage.py keys create` (docs/deploy.md)"
+KEYS = "`sampelit-ops keys create` (docs/deploy.md)"
 _ENCRYPTS = "Exports are encrypted to it; without it they lie open in the store."
 VARIABLES = (
     Variable(

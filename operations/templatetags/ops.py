@@ -73,7 +73,7 @@ def step_tone(status: str) -> str:
 def request_command(kind: str, environment: str, **parameters: object) -> str:
     """The shell's twin of a request; a parameter without a value is left out."""
     sets = [f"--set {name}={value}" for name, value in parameters.items() if value]
-    return " ".join(["manage.py ops request", kind, "--environment", environment, *sets, "--reason …"])
+    return " ".join(["sampelit-ops request", kind, "--environment", environment, *sets, "--reason …"])
 
 
 @register.simple_block_tag

@@ -56,7 +56,7 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         "operation": operation,
         "verb": offered,
         "error": str(refused or ""),
-        "command": f"manage.py ops {verb} {operation.pk}",
+        "command": f"sampelit-ops {verb} {operation.pk}",
     }
     return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
 

@@ -173,4 +173,4 @@ def _command(kind: kinds.OperationKind, environment: Environment, form: RequestF
         if value or parameter.required:
             shown = "…" if parameter.secret or not value else value
             sets.append(f"--set {shlex.quote(f'{parameter.name}={shown}')}")
-    return " ".join(["manage.py ops request", kind.name, "--environment", environment.slug, *sets, "--reason …"])
+    return " ".join(["sampelit-ops request", kind.name, "--environment", environment.slug, *sets, "--reason …"])

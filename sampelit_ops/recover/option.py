@@ -26,7 +26,5 @@ class Option:
 
     def as_json(self, environment: Environment) -> dict[str, Any]:
         sets = " ".join(f"--set {name}={value}" for name, value in self.parameters.items())
-        command = (
-            f"manage.py ops request {self.kind} --environment {environment} {sets} --reason …" if self.kind else ""
-        )
+        command = f"sampelit-ops request {self.kind} --environment {environment} {sets} --reason …" if self.kind else ""
         return {**asdict(self), "taken_at": self.taken_at.isoformat() if self.taken_at else None, "command": command}

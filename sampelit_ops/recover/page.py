@@ -118,7 +118,7 @@ def _found(form: LostForm) -> dict[str, Any]:
         "rows": rows,
         "restored": done,
         "drift": DriftIncident.objects.filter(environment=environment, status="open").exists(),
-        "command": f"manage.py recover_options --environment {environment} --lost {lost.words} "
+        "command": f"sampelit-ops recover_options --environment {environment} --lost {lost.words} "
         f"--at {at:%Y-%m-%dT%H:%M:%SZ}",
     }
 

@@ -63,7 +63,7 @@ def _act(request: HttpRequest) -> HttpResponse:
             request, f"A test message is on its way through {made} channels; Notifications shows what came."
         )
     elif not_since := _no_worker_since():
-        what = "Nothing was run. Look at the workers, or run manage.py doctor in a service's shell."
+        what = "Nothing was run. Look at the workers, or run sampelit-ops doctor in a service's shell."
         messages.error(request, f"No worker does its duties since {not_since:%Y-%m-%d %H:%M} UTC. {what}")
     else:
         tick.hasten(jobs.NAME)

@@ -44,7 +44,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     steps = [
         "Before you repeat it, open the timeline: every change that took place is in it.",
         "Give the request id below to whoever reads the log.",
-        "manage.py doctor tells whether the portal itself is well.",
+        "sampelit-ops doctor tells whether the portal itself is well.",
     ]
     return _page(request, 500, "The portal failed", cause, steps)
 

@@ -38,7 +38,7 @@ def test_the_request_page_shows_consequences_and_asks(sign_in, production):
 
     page = client.get(url, {"environment": "production", "key": "a"})
     assert "nothing outside changes" in page.text
-    assert "manage.py ops request rehearsal.routine --environment production --set key=a" in page.text
+    assert "sampelit-ops request rehearsal.routine --environment production --set key=a" in page.text
 
     typed = client.post(url, {"environment": "production", "key": "a", "reason": "try"})
     assert typed["Location"] == f"{url}?key=a&environment=production&reason=try"

@@ -11,7 +11,7 @@ from providers.answers import Answer
 
 LOST = (
     "People, approvals, the history of operations, deployments and migrations, and the ledger are lost: no copy of the "
-    "portal was used. Create people with `manage.py first_admin`, environments' variables and policies' schedules anew."
+    "portal was used. Make people with `sampelit-ops first_admin`, environments' variables and schedules anew."
 )
 
 

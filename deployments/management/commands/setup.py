@@ -48,7 +48,7 @@ class Command(AnsweringCommand):
             environment = Environment.objects.filter(slug=slug).first()
             if environment is None or not ref:
                 raise CommandError(f"--supabase {pair}: give an environment that exists and a ref. Nothing was linked.")
-            link(environment, ref, by=SETUP, how="chosen with manage.py setup")
+            link(environment, ref, by=SETUP, how="chosen with sampelit-ops setup")
         return bool(pairs)
 
     def _discover(self) -> list[str]:

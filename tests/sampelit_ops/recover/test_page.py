@@ -121,7 +121,7 @@ def test_the_command_prints_json_and_how_to_start_each(act, production: Environm
     call_command("recover_options", "--lost", "rows=experiments", "--at", at, stdout=out)
 
     ways = json.loads(out.getvalue())["options"]
-    assert ways[0]["command"].startswith("manage.py ops request backups.restore --environment production --set run=")
+    assert ways[0]["command"].startswith("sampelit-ops request backups.restore --environment production --set run=")
     assert "public.algorithm_audit_trail" in ways[0]["parameters"]["tables"]
 
 
