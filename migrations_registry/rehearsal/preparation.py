@@ -30,6 +30,7 @@ from operations.models import Environment
 from providers.errors import ProviderError, Refused
 
 LOOKED_AT = 30
+UNASKED = "Whether the role that applies it may do all that on the target was not asked"
 
 
 def run_for(environment: Environment, tables: Iterable[str] = ()) -> Run | None:
@@ -64,22 +65,22 @@ def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False
         "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},
         "around": asdict(live_around(ctx.environment, [each.file.data.decode("utf-8", "replace") for each in files])),
         "bytes": {".".join(name): table.bytes for name, table in tables_of(reviewed)},
-        "denied": _denied(file, ctx.environment),
+        **_rights(file, ctx.environment),
     }
     ctx.save_state()
     names = "".join(f" after {each.file.name}," for each in before)
     ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
 
 
-def _denied(file: MigrationFile, environment: Environment) -> list[str]:
-    """What the role that would apply it may not; nothing, where this process has not its DSN or nobody answers."""
-    if not known_dsn(environment, "migration"):
-        return []
-    try:
-        with session(environment) as connection:
-            return denied(connection, file.data)
-    except ProviderError:
-        return []
+def _rights(file: MigrationFile, environment: Environment) -> dict[str, Any]:
+    """What the role that would apply it may not, and, where it could not be asked, that nobody knows."""
+    if known_dsn(environment, "migration"):
+        try:
+            with session(environment) as connection:
+                return {"denied": denied(connection, file.data), "unasked": ""}
+        except ProviderError as error:
+            return {"denied": [], "unasked": f"{UNASKED}: {error}"}
+    return {"denied": [], "unasked": f"{UNASKED}: {environment.variable('migration')} is not set where it rehearses."}
 
 
 def tables_of(reviewed: Review) -> list[tuple[Name, TableFacts]]:

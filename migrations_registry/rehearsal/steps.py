@@ -106,7 +106,7 @@ def _report(
         "blocked_seconds": blocked_seconds(lines),
         "effects": {step: effect_lines(found, sizes) for step, found in effects.items()} | told_lines(did),
         "undeclared": {step: effect_lines(found, sizes) for step, found in surplus.items()} | told_lines(more),
-        "hazards": hazards([each.trace for each in done])[:TOLD],
+        "hazards": [*filter(None, [asked.get("unasked")]), *hazards([each.trace for each in done])[:TOLD]],
     }
 
 

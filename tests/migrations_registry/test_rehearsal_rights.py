@@ -11,6 +11,7 @@ from psycopg import errors, sql
 from backups.models import Policy
 from migrations_registry.models import Rehearsal
 from migrations_registry.rehearsal.rights import denied
+from migrations_registry.services.rehearsal_lines import lines_of
 from migrations_registry.services.rehearsals import why_not_approve
 from operations.models import Environment
 from providers import postgres
@@ -177,3 +178,11 @@ def test_a_rehearsal_fails_where_the_role_of_the_target_may_not(
         "sampelit_owner. Grant that, or apply it as a role that may; then rehearse it again."
     )
     assert [line["line"] for line in poor.report["statements"]] == [1]
+
+    monkeypatch.delenv("SAMPELIT_PRODUCTION_MIGRATION_DSN")
+    act("migrations.rehearse", file=file.sha256)
+
+    unasked = Rehearsal.objects.latest("ended_at")
+    assert unasked.status == "passed", unasked.error
+    said = "Whether the role that applies it may do all that on the target was not asked: "
+    assert (f"{said}SAMPELIT_PRODUCTION_MIGRATION_DSN is not set where it rehearses.", "warn") in lines_of(unasked)
