@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -11,25 +12,30 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from deployments.delivery import DAYS, LEAST, Figures, figures, shipped
+from deployments.models import Deployment
+from deployments.models.deployment import WAS_LIVE
 from ledger.export import safe_cell
 from operations.models import Environment
 from operations.web.formatting import duration
 
 COLUMNS = ("service", "deploy", "commit", "live_at", "lead_seconds", "failed", "over_at", "restore_seconds")
+MOST_COUNTED = 5_000
 FEW = f"too few (under {LEAST})"
 
 
-def span() -> tuple[datetime, datetime]:
-    """The last 90 days."""
+def span(environment: Environment) -> tuple[datetime, datetime]:
+    """The last 90 days; where more went live than a page can count, since the newest so many."""
     now = timezone.now()
-    return now - timedelta(days=DAYS), now
+    rows = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, created_at__lte=now)
+    oldest = list(rows.order_by("-created_at").values_list("created_at", flat=True)[MOST_COUNTED - 1 : MOST_COUNTED])
+    return max([now - timedelta(days=DAYS), *oldest]), now
 
 
 def delivery(environment: Environment) -> dict[str, object]:
     """What the page says: each figure with what it was counted from."""
-    since, until = span()
-    counted = figures(shipped(environment, since, until), since, until)
-    return {"delivery": lines(counted), "delivery_since": since, "delivery_days": DAYS}
+    since, until = span(environment)
+    counted, days = figures(shipped(environment, since, until), since, until), ceil((until - since) / timedelta(days=1))
+    return {"delivery": lines(counted), "delivery_since": since, "delivery_days": days}
 
 
 def lines(counted: Figures) -> list[tuple[str, str, str]]:
@@ -58,7 +64,7 @@ def as_csv(request: HttpRequest, slug: str) -> HttpResponse:
     answer["Content-Disposition"] = f'attachment; filename="delivery-{environment.slug}.csv"'
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
-    for one in shipped(environment, *span()):
+    for one in shipped(environment, *span(environment)):
         row, over = one.deployment, one.over_at
         writer.writerow(
             [

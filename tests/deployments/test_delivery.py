@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from deployments.delivery import figures, shipped
 from deployments.models import Deployment, Service
+from deployments.web import delivery
 from deployments.web.delivery import lines
 from operations.models import Environment
 from tests.people import holder
@@ -107,3 +108,16 @@ def test_the_page_says_them_and_the_csv_holds_what_was_counted(service: Service,
     assert (row["commit"], row["lead_seconds"], row["failed"], row["over_at"]) == ("'=cmd()", "7200", "unhealthy", "")
     client.force_login(holder("nobody"))
     assert client.get(reverse("admin:deployments_delivery", args=["production"])).status_code == 403
+
+
+def test_more_than_a_page_can_count_is_counted_since_the_newest_so_many(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_COUNTED", 6)
+    for hours in range(9):
+        live(service, -hours, start=timezone.now())
+
+    found = delivery.delivery(service.environment)  # type: ignore[arg-type]
+
+    assert found["delivery"][0] == ("Deployment frequency", "6 a week", "6 went live, rollbacks not counted")  # type: ignore[index]
+    assert found["delivery_days"] == 1
