@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.nodes import dotted, object_name, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
+from providers.postgres.catalog import PLATFORM_SCHEMAS
 from providers.postgres.connection import Connection
 from providers.postgres.migrate.rights import Need, lacking
 
@@ -72,11 +73,17 @@ def needs_of(data: bytes) -> list[Wanted]:
         if not isinstance(each, Raw):
             break
         line = data.count(b"\n", 0, each.start) + 1
-        wanted += [Wanted(line, need) for need in _needs(each.kind, each.node) if need.name not in hidden]
+        needs = (need for need in _needs(each.kind, each.node) if need.name not in hidden and not _is_platform(need))
+        wanted += [Wanted(line, need) for need in needs]
         if _changes_who(each.kind, each.node):
             break
         hidden |= {("public", name) for schema, name in _made(each.kind, each.node) if schema == "pg_temp"}
     return wanted
+
+
+def _is_platform(need: Need) -> bool:
+    """There a platform lets roles do what PostgreSQL's own rights do not tell (Supabase: policies on storage)."""
+    return need.what != "be" and bool(need.name) and need.name[0] in PLATFORM_SCHEMAS
 
 
 def _changes_who(kind: str, node: Node) -> bool:
@@ -90,7 +97,7 @@ def _needs(kind: str, node: Node) -> Iterator[Need]:
         yield Need(WRITES[kind], relation(node["relation"]))
     if kind == "TruncateStmt":
         yield from (Need("TRUNCATE", relation(each["RangeVar"])) for each in node["relations"])
-    if kind == "DropStmt":
+    if kind == "DropStmt" and not (node.get("missing_ok") and _is_part(node["removeType"])):
         yield from (need for each in node["objects"] for need in _of(node["removeType"], each, "drop"))
     if kind == "CommentStmt":
         yield from _of(node["objtype"], node["object"], "own")
@@ -112,6 +119,10 @@ def _roles(kind: str, node: Node) -> Iterator[Need]:
     yield from (Need("be", (each["rolename"],)) for each in _below(node, new) if "rolename" in each)
 
 
+def _is_part(what: str) -> bool:
+    return what.removeprefix("OBJECT_") in PARTS
+
+
 def _of(what: str, item: Node, verb: str) -> Iterator[Need]:
     """Of something that the grammar names with its kind: to own it, or to drop it, for which its schema's owner will
     do."""
@@ -122,7 +133,7 @@ def _of(what: str, item: Node, verb: str) -> Iterator[Need]:
         yield Need(f"{verb} {OTHERS[kind]}", object_name(item))
     elif kind in RELATIONS:
         yield Need(verb, _name(item["List"]["items"]))
-    elif kind in PARTS:
+    elif _is_part(what):
         yield Need("own", _name(item["List"]["items"][:-1]))
 
 

@@ -84,6 +84,16 @@ TEXTS = [
     "CREATE SEQUENCE fresh",
     "CREATE SCHEMA fresh",
     "CREATE SCHEMA fresh AUTHORIZATION sampelit_owner",
+    "CREATE TABLE IF NOT EXISTS closed.inner_one (id integer)",
+    "CREATE TABLE IF NOT EXISTS own (id integer)",
+    "CREATE SEQUENCE IF NOT EXISTS closed.fresh",
+    "CREATE SCHEMA IF NOT EXISTS mine",
+    "CREATE INDEX IF NOT EXISTS noted ON theirs (note)",
+    "ALTER TABLE theirs ADD COLUMN IF NOT EXISTS note text",
+    "DROP POLICY IF EXISTS nothing ON theirs",
+    "DROP TRIGGER IF EXISTS nothing ON theirs",
+    "ALTER TABLE theirs ENABLE ROW LEVEL SECURITY",
+    "CREATE OR REPLACE VIEW fresh AS SELECT 1 AS one",
     "CREATE ROLE rights_more",
     "SET ROLE sampelit_owner",
     "CREATE TEMP TABLE theirs (id integer); DELETE FROM theirs",
@@ -153,6 +163,17 @@ def test_of_no_recorded_text_it_claims_more_than_the_server_denies(proof_dsn: st
 
     assert len(said) > 20
     assert wrong == []
+
+
+@pytest.mark.django_db
+def test_of_what_a_platform_owns_nothing_is_claimed(half: str, dsns: dict[str, str]) -> None:
+    """Supabase lets who owns nothing there make policies on storage.objects."""
+    with psycopg.connect(dsns["admin"], autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA storage; CREATE TABLE storage.objects (id integer)")
+    with postgres.connect(half) as connection:
+        assert (
+            denied(connection, b"CREATE POLICY own ON storage.objects USING (true); DROP TABLE storage.objects") == []
+        )
 
 
 @pytest.mark.django_db(transaction=True)
