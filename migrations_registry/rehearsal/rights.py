@@ -97,7 +97,7 @@ def _needs(kind: str, node: Node) -> Iterator[Need]:
         yield Need(WRITES[kind], relation(node["relation"]))
     if kind == "TruncateStmt":
         yield from (Need("TRUNCATE", relation(each["RangeVar"])) for each in node["relations"])
-    if kind == "DropStmt" and not (node.get("missing_ok") and _is_part(node["removeType"])):
+    if kind == "DropStmt" and not (node.get("missing_ok") and _may_be_missing(node["removeType"])):
         yield from (need for each in node["objects"] for need in _of(node["removeType"], each, "drop"))
     if kind == "CommentStmt":
         yield from _of(node["objtype"], node["object"], "own")
@@ -117,6 +117,11 @@ def _roles(kind: str, node: Node) -> Iterator[Need]:
         yield Need("be", (node["args"][0]["A_Const"].get("sval", {}).get("sval", ""),))
     new = {"CreateSchemaStmt": "authrole", "AlterTableStmt": "newowner"}.get(kind, "")
     yield from (Need("be", (each["rolename"],)) for each in _below(node, new) if "rolename" in each)
+
+
+def _may_be_missing(what: str) -> bool:
+    """Whether IF EXISTS may skip it though what it is looked up by here is there."""
+    return _is_part(what) or OTHERS.get(what.removeprefix("OBJECT_")) == "function"
 
 
 def _is_part(what: str) -> bool:

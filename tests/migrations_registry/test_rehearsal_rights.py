@@ -92,6 +92,7 @@ TEXTS = [
     "ALTER TABLE theirs ADD COLUMN IF NOT EXISTS note text",
     "DROP POLICY IF EXISTS nothing ON theirs",
     "DROP TRIGGER IF EXISTS nothing ON theirs",
+    "DROP FUNCTION IF EXISTS calc(text)",
     "ALTER TABLE theirs ENABLE ROW LEVEL SECURITY",
     "CREATE OR REPLACE VIEW fresh AS SELECT 1 AS one",
     "CREATE ROLE rights_more",
