@@ -47,7 +47,8 @@ def label_of(name: str) -> str:
 
 def told(name: str, was: str, text: str) -> str:
     """A change in words."""
-    return f"{label_of(name)}: {'empty' if was == EMPTY else was} → {'empty' if text == EMPTY else text}"
+    shown = [text[:16].replace("T", " ") if name == "frozen_until" else text for text in (was, text)]
+    return f"{label_of(name)}: {' → '.join('empty' if one == EMPTY else one for one in shown)}"
 
 
 def parameters(names: Iterable[str], required: Iterable[str] = ()) -> list[Parameter]:

@@ -17,8 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp import user_has_device
 
+from operations.engine.kinds import registry
 from operations.factors import devices, passkeys
-from operations.factors.acts import Binding
+from operations.factors.acts import ACTS, Binding
 from operations.factors.step_up import StepUpNeeded, note, prove
 from providers.errors import Refused
 
@@ -91,6 +92,7 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
         **admin.site.each_context(request),
         "title": "Confirm with your second factor",
         "binding": binding,
+        "asked": _in_words(binding),
         "error": error,
         "signed": signed(request, binding),
         "again": [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values],
@@ -101,6 +103,13 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
     response = TemplateResponse(request, "account/step_up.html", context, status=ASKS)
     response["Cache-Control"] = "no-store"
     return response.render()
+
+
+def _in_words(binding: Binding) -> str:
+    """The act as people call it: a kind of operation by its label, not by its name in the shell."""
+    name, _, rest = binding.subject.partition(" ")
+    kind = registry.kinds.get(name)
+    return f"{ACTS[binding.act]}: {kind.label}, {rest}" if kind else str(binding)
 
 
 def _salt(request: HttpRequest) -> str:

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from backups.models import Policy, Run
+from backups.models import Policy, Run, Slot
 from operations import home_panels
 from operations.engine import tick
 from operations.home_panels import Panel
@@ -126,6 +127,19 @@ def test_a_proven_run_is_late_once_it_is_older_than_its_schedule_promises(
         text = client.get("/admin/panels/").text
 
         assert ("Late" in text.partition("Newest proven backup")[0][-400:]) == late, cron
+
+
+@pytest.mark.parametrize("status", ["late", "missed", "failed"])
+def test_a_red_slot_says_its_state_once(page_of_world: tuple[Client, factories.World], status: str) -> None:
+    client, _ = page_of_world
+    Slot.objects.create(policy=Policy.objects.get(name="audit-trail"), at=timezone.now(), status=status, reason="Why.")
+
+    card = client.get("/admin/panels/").text.partition("Backup slots")
+    words = strip_tags(card[0].rpartition("<li>")[2] + card[2].partition("</li>")[0]).lower()
+
+    assert words.count(status) == 1, words
+    assert "audit-trail, due " in words
+    assert "slots" in words
 
 
 def test_a_mail_address_on_a_card_breaks_behind_its_at_sign_only() -> None:
