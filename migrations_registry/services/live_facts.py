@@ -17,6 +17,7 @@ from migrations_registry.effects.live import Live, Reference, Trigger
 from operations.dsns import reading_dsn
 from operations.models import Environment
 from providers import postgres
+from providers.errors import ProviderError
 from providers.postgres.migrate.cascade_reach import Reach, ReachedTable, reached
 from providers.postgres.migrate.target_behaviour import Behaviour, behaviour
 from providers.postgres.schema.live_facts import LiveDatabase, LiveTable, read_live
@@ -25,8 +26,10 @@ from providers.postgres.schema.programs import LivePrograms, LiveRoutine
 
 K = TypeVar("K")
 V = TypeVar("V")
+Key = tuple[str, Hashable]  # a DSN and what was asked there
 RECENT_SECONDS = 5.0
-_recent: dict[tuple[str, Hashable], tuple[float, Any]] = {}
+UNREACHABLE = "unreachable"
+_recent: dict[Key, tuple[float, Any]] = {}
 
 
 def live_facts(environment: Environment) -> CatalogFacts:
@@ -54,19 +57,40 @@ def live_around(environment: Environment, texts: Sequence[str]) -> Around:
 def _recently(environment: Environment, what: Hashable, read: Callable[[psycopg.Connection[Any]], V]) -> V:
     """One page asks several times: an answer is good for a few seconds, and older ones are let go."""
     key = (reading_dsn(environment), what)
-    if (kept := _recent.get(key)) and time.monotonic() - kept[0] < RECENT_SECONDS:
-        answer: V = kept[1]
+    if (kept := _kept(key)) is not None:
+        answer: V = kept
         return answer
-    with postgres.connect(key[0], timeout=3) as connection:
+    with _connect(key[0]) as connection:
         try:
             answer = read(connection)
         except psycopg.Error as error:
             raise postgres.explain(error, f"Reading the catalog of {environment}") from error
+    _keep(key, answer)
+    return answer
+
+
+def _connect(dsn: str) -> psycopg.Connection[Any]:
+    """A session. Nobody waits again for a database that could not be reached a moment ago."""
+    key = (dsn, UNREACHABLE)
+    if (failure := _kept(key)) is not None:
+        raise failure
+    try:
+        return postgres.connect(dsn, timeout=3)
+    except ProviderError as error:
+        _keep(key, error)
+        raise
+
+
+def _kept(key: Key) -> Any:
+    asked_at, answer = _recent.get(key, (0.0, None))
+    return answer if time.monotonic() - asked_at < RECENT_SECONDS else None
+
+
+def _keep(key: Key, answer: object) -> None:
     now = time.monotonic()
     for old in [each for each, (asked_at, _) in list(_recent.items()) if now - asked_at >= RECENT_SECONDS]:
         _recent.pop(old, None)
     _recent[key] = (now, answer)
-    return answer
 
 
 def facts_of(live: LiveDatabase) -> CatalogFacts:

@@ -19,7 +19,7 @@ from migrations_registry.models import MigrationFile, RulePolicy, Waiver
 from migrations_registry.services.planning import review
 from migrations_registry.services.waivers import propose
 from operations.models import Environment, Status
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from sampelit_ops.demo import migrations
 from tests import factories
 from tests.people import holder
@@ -158,3 +158,24 @@ def test_the_list_says_where_each_file_stands_and_what_is_asked_within_twelve_qu
     assert "staging – Not read" in said
     assert "asked on production ! Awaiting approval" in said
     assert len(asked) <= 12
+
+
+def test_a_page_waits_once_for_a_database_that_nobody_reaches(
+    bare_production: Environment, operator: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = registered(BAD)
+    client.force_login(operator)
+    asked: list[str] = []
+
+    def refuse(dsn: str, **_: object) -> None:
+        asked.append(dsn)
+        raise ProviderError("The database did not accept the connection.")
+
+    monkeypatch.setenv("SAMPELIT_PRODUCTION_EXPORT_DSN", "postgresql://r@10.0.0.1/nobody")
+    monkeypatch.setattr("providers.postgres.connect", refuse)
+
+    pages = [client.get(reverse("admin:migrations_registry_migrationfile_change", args=[row.pk])) for _ in range(3)]
+
+    assert [page.status_code for page in pages] == [200] * 3
+    assert "did not accept the connection" in pages[2].content.decode()
+    assert len(asked) == 1
