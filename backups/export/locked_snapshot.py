@@ -26,12 +26,12 @@ def locked_snapshot(
 ) -> tuple[postgres.Snapshot, postgres.Catalog]:
     """First the locks, then the snapshot; a table that came in between is locked too, by beginning again."""
     while True:
-        wanted = postgres.read_catalog(guard, spec.tables, closure=spec.closure)
-        refuse(postgres.table_problems(guard, wanted.tables))
-        postgres.hold_tables(guard, [table.key for table in wanted.tables if table.kind != FOREIGN])
+        wanted = postgres.read_names(guard, spec.tables, closure=spec.closure)
+        refuse(postgres.table_problems(guard, wanted))
+        postgres.hold_tables(guard, [table.key for table in wanted if table.kind != FOREIGN])
         snapshot = postgres.export_snapshot(leader)
         catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
-        if {table.oid for table in catalog.tables} <= {table.oid for table in wanted.tables}:
+        if {table.oid for table in catalog.tables} <= {table.oid for table in wanted}:
             return snapshot, catalog
         guard.execute("ROLLBACK")
         leader.execute("ROLLBACK")

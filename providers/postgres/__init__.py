@@ -16,7 +16,15 @@ from providers.postgres.audit_trail.chains import (
     keep_chain,
 )
 from providers.postgres.audit_trail.verifier import Said, ask_verifier
-from providers.postgres.catalog import PLATFORM_SCHEMAS, Listed, listed_tables, read_catalog, schema_exists, table_sizes
+from providers.postgres.catalog import (
+    PLATFORM_SCHEMAS,
+    Listed,
+    listed_tables,
+    read_catalog,
+    read_names,
+    schema_exists,
+    table_sizes,
+)
 from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, statements
 from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load, own_transaction
 from providers.postgres.copy.snapshot import (
@@ -96,6 +104,7 @@ __all__ = [
     "primary_key",
     "problems",
     "read_catalog",
+    "read_names",
     "remove_missing",
     "schema_exists",
     "stage",

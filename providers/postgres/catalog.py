@@ -81,6 +81,17 @@ def read_catalog(connection: Connection, names: Sequence[str], *, closure: bool 
     return Catalog(tuple(_table(row, columns, named) for row in rows))
 
 
+def read_names(connection: Connection, names: Sequence[str], *, closure: bool = False) -> list[Table]:
+    """The same tables without size and columns, which cost most: enough to look whether they may be read, and lock."""
+    _, oids = _resolve(connection, names, closure)
+    query = (
+        "SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (%s::oid[]) ORDER BY 2, 3"
+    )
+    rows = connection.execute(query, [oids])
+    return [Table(oid, schema, name, kind, 0, 0, ()) for oid, schema, name, kind in rows]
+
+
 def table_sizes(connection: Connection) -> dict[str, int]:
     """Every user table that the role sees, with the bytes of its rows (heap and TOAST, no indexes)."""
     return {f"{row[0]}.{row[1]}": int(row[2]) for row in connection.execute(statements("table_sizes"))}

@@ -16,6 +16,7 @@ from backups.policy_spec import PolicySpec
 from backups.progress import MOST_TABLES, SILENT, TableTally, Tally, Watch
 from backups.restore.into_empty import Target, restore
 from providers import postgres
+from providers.postgres import catalog
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 
@@ -136,3 +137,12 @@ def test_a_copier_keeps_locks_of_a_few_tables_only(database, store: Store, monke
         export(ALL, ExportPlan("run", source, store), look)
 
     assert 0 < max(most) <= 5 * 3
+
+
+def test_columns_are_read_once_in_the_snapshot(database, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, read = database(TABLE.format(0)), []
+    columns = catalog._columns
+    monkeypatch.setattr(catalog, "_columns", lambda *given: read.append(1) or columns(*given))
+
+    assert exported(source, store, ALL).rows == 0
+    assert read == [1]
