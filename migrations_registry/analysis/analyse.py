@@ -82,9 +82,10 @@ def analyse(
         line += data.count(b"\n", position, item.start)
         position = item.start
         is_frame = (framed and index in (0, len(pieces) - 1)) or index in left_out
+        joins = not isinstance(item, Raw) or is_transactional(item.kind, item.node)
         if split:
-            _segment(item, state)
-        statements.append(_statement(item, data, line, is_frame, index == 0, state))
+            _segment(joins, state)
+        statements.append(_statement(item, data, line, is_frame, index == 0, joins, state))
     _note_left_out(data, statements)
     return Analysis(tuple(statements), risk_of(statements, facts, policy))
 
@@ -97,13 +98,10 @@ def _note_left_out(data: bytes, statements: list[Statement]) -> None:
         statements[0] = first._replace(findings=(*first.findings, note))
 
 
-def _segment(item: Raw | Unparsed, state: State) -> None:
+def _segment(joins: bool, state: State) -> None:
     """A statement that runs alone ends the runner's transaction; the next one that may, opens another."""
-    alone = isinstance(item, Raw) and not is_transactional(item.kind, item.node)
-    if alone and state.in_transaction:
-        state.end()
-    elif not alone and not state.in_transaction:
-        state.begin()
+    if state.in_transaction != joins:
+        state.begin() if joins else state.end()
 
 
 def _has_frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> bool:
@@ -119,10 +117,13 @@ def _has_frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> bool:
     )
 
 
-def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, opens: bool, state: State) -> Statement:
+def _statement(
+    item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, opens: bool, joins: bool, state: State
+) -> Statement:
+    """`opens`: it is the file's first; `joins`: it may run in a transaction."""
     text = data[item.start : item.end].decode("utf-8", "replace").rstrip()
     state.findings, state.touched, state.source = [], {}, text
-    kind, transactional = "Unparsed", True
+    kind = "Unparsed"
     if isinstance(item, Unparsed):
         _unparsed(item, data, state)
     elif is_frame and item.kind == "VariableSetStmt":
@@ -132,7 +133,7 @@ def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, ope
         kind = item.kind
         state.begin() if opens else state.end()
     else:
-        kind, transactional = item.kind, is_transactional(item.kind, item.node)
+        kind = item.kind
         _judge(item, state)
         if not state.in_transaction:
             state.end()
@@ -150,7 +151,7 @@ def _statement(item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, ope
         text,
         tuple(unique.values()),
         objects,
-        transactional,
+        joins,
         is_frame,
     )
 

@@ -107,6 +107,7 @@ def is_on(setting: Any) -> bool:
     return setting is True or str(setting).lower() in ("true", "on", "1")
 
 
+_WANTED = frozenset((*_INNER, *MARKED))
 Inner = list[tuple[str, Any]]
 _newest: tuple[Node, Inner, Inner] = ({}, [], [])
 
@@ -135,10 +136,11 @@ def _walked(node: Node) -> tuple[Node, Inner, Inner]:
             kind = type(child)
             if kind is int:
                 continue  # most are places in the text
-            if key in _INNER:
-                inner.append((key, child))
-            if key in MARKED:
-                marks.append((key, child))
+            if key in _WANTED:
+                if key in _INNER:
+                    inner.append((key, child))
+                if key in MARKED:
+                    marks.append((key, child))
             if kind is dict:
                 stack.append(child)
             elif kind is list and child and type(child[0]) is dict:

@@ -106,8 +106,9 @@ def held_locks(kind: str, node: Node, taken: list[tuple[Name, str]], state: Stat
         _slow_after_lock(kind, node, state)
         if kind in _DDL:
             strong = {name: lock for name, lock in taken if STRENGTH[lock] >= STRENGTH[SRE] and not state.is_new(name)}
-            _several({name for name, lock in taken if lock == AX and name in strong}, state)
-            state.locked.update(strong)
+            if strong:
+                _several({name for name, lock in taken if lock == AX and name in strong}, state)
+                state.locked.update(strong)
     if not state.lock_timeout_set and not state.hidden:
         _timeout_note(state)
 
