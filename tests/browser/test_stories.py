@@ -178,6 +178,7 @@ def ended(page: Page, operation: Operation) -> str:
 
 def fits(page: Page) -> bool:
     """Nothing lies beside the screen."""
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
