@@ -128,17 +128,19 @@ def settle(ctx: StepContext) -> None:
 
 
 def _look_up(ctx: StepContext, row: Application) -> None:
-    """Transactions whose end nobody saw: the server knows, and says so once more."""
-    attempt = load(ctx)
-    unknown = [step for step in row.steps if step["status"] == STARTED and step["transactional"] and step["xid"]]
+    """Steps whose end nobody saw: the server knows, and says so once more. Of a statement that runs alone only the
+    history's row tells, which is written after the last one."""
+    attempt, last = load(ctx), row.steps[-1]
+    begun = [step for step in row.steps if step["status"] == STARTED]
+    unknown = [step for step in begun if (step["xid"] if step["transactional"] else step is last)]
     if not unknown:
         return
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
         for step in unknown:
-            state = transaction_state(connection, step["xid"])
-            if state == "committed" and left_its_trace(attempt, connection, step, step is row.steps[-1]):
+            state = transaction_state(connection, step["xid"]) if step["transactional"] else "committed"
+            if state == "committed" and left_its_trace(attempt, connection, step, step is last):
                 step["status"] = DONE
-            elif state in ("committed", "aborted"):
+            elif state in ("committed", "aborted") and step["transactional"]:
                 step["status"] = PENDING
 
 

@@ -202,6 +202,22 @@ def test_what_was_applied_and_never_verified_is_no_drift_to_the_next_path(
     assert (again.status, again.error, again.result["done"]) == ("succeeded", "", [THIRD])
 
 
+def test_a_lone_statement_whose_row_is_written_counts_as_applied(
+    baselined: Environment, act: Act, dsns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise Refused("stopped.")
+
+    file = add_supabase(2, "CREATE INDEX CONCURRENTLY users_company ON users (company)")
+    monkeypatch.setitem(failpoints.armed, "alone.recorded", refuse)
+
+    operation = act("migrations.path", file=file.sha256)
+
+    assert operation.error.endswith(f"Applied, but not verified: {SECOND}.")
+    assert history(dsns)[-1] == "20260102000000 change_2"
+    assert Application.objects.get().status == "applied"
+
+
 def execute(dsns: dict[str, str], statement: str) -> None:
     with psycopg.connect(dsns["admin"], autocommit=True) as admin:
         admin.execute(statement)
