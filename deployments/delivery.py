@@ -57,15 +57,22 @@ def shipped(environment: Environment, since: datetime, until: datetime) -> list[
     rows = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, created_at__gte=since)
     rows = rows.filter(finished_at__isnull=False, finished_at__lte=until).only(*COUNTED)
     services = Service.objects.only("name").in_bulk(rows.order_by().values_list("service", flat=True).distinct())
+    commits = rows.order_by().exclude(commit_sha="").values_list("commit_sha", flat=True)
+    before = Deployment.objects.filter(service__environment=environment, status__in=WAS_LIVE, created_at__lt=since)
+    shipped_before = set(before.filter(commit_sha__in=commits).values_list("service_id", "commit_sha").distinct())
     found = []
     for number, own in groupby(rows.order_by("service_id", "finished_at", "pk"), key=lambda row: row.service_id):
-        found += _of_a_service(services[number], list(own))
+        old = {sha for service, sha in shipped_before if service == number}
+        found += _of_a_service(services[number], list(own), old)
     return found
 
 
-def _of_a_service(service: Service, rows: list[Deployment]) -> list[Shipped]:
-    """Read from the newest back: what came later says whether a deploy failed, and when that was over."""
-    firsts: dict[str, int] = {}
+def _of_a_service(service: Service, rows: list[Deployment], old: set[str]) -> list[Shipped]:
+    """Read from the newest back: what came later says whether a deploy failed, and when that was over.
+
+    `old`: commits that went live before the span; another deploy of one has no lead time.
+    """
+    firsts: dict[str, int] = dict.fromkeys(old, 0)
     for row in rows:
         if row.trigger != ROLLBACK:
             firsts.setdefault(row.commit_sha, row.pk)

@@ -141,7 +141,8 @@ def test_a_soak_of_minutes_takes_a_share_of_each_in_turn(monkeypatch: pytest.Mon
     def run(place: str, given: dict[str, str]) -> tuple[int, str, float]:
         clock[0] += 240
         ran.append((Path(place).name, "SOAK" in given, given["OPS_TEST_SEED"]))
-        return 0, "1 passed", 240.0
+        failed = len(ran) == 2
+        return int(failed), "1 failed" if failed else "1 passed", 240.0
 
     page = tmp_path / "reliability.md"
     page.write_text("| suite | walked | result |\n|---|---|---|\n| `tests/a.py` | every case | 9 passed |\n")
@@ -152,9 +153,15 @@ def test_a_soak_of_minutes_takes_a_share_of_each_in_turn(monkeypatch: pytest.Mon
     monkeypatch.setenv("MINUTES", "10")
     monkeypatch.setenv("OPS_TEST_SEED", "7")
 
-    assert [soak.main([]), soak.main([])] == [0, 0]
+    assert [soak.main([]), soak.main([])] == [1, 0]
 
     assert [name for name, _, _ in ran] == ["a.py", "b.py", "c.py", "d.py", "e.py", "a.py"]
     assert {(whole, seed) for _, whole, seed in ran} == {(False, "7")}
     assert "| `tests/a.py` | every case | 9 passed |" in page.read_text()
     assert "| `tests/e.py` | a share | 1 passed (seed 7) | 240 s |" in page.read_text()
+    assert "| `tests/b.py` | a share that failed, seed 7 | 1 failed (seed 7) |" in page.read_text()
+    monkeypatch.delenv("MINUTES")
+    ran.clear()
+    monkeypatch.setattr(soak, "_run", lambda place, given: ran.append(Path(place).name) or (0, "9 passed", 1.0))
+    soak.main([])
+    assert ran == ["a.py", "b.py", "c.py", "d.py", "e.py"]  # a share is no whole size

@@ -115,6 +115,7 @@ def load(ctx: StepContext) -> None:
     rows = values.pop("rows", manifest.rows)
     with transaction.atomic():
         lock(ctx.lease)
+        row.refresh_from_db(fields=["report"])  # a target that was made anew has written there since
         Restore.objects.filter(pk=row.pk).update(
             status=Restore.Status.SUCCEEDED,
             rows=rows,

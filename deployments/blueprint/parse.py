@@ -22,6 +22,7 @@ MOST = 500  # services, and variables of one
 
 
 MOST_DEPTH = 60
+MOST_EVENTS = 8_000  # values and what encloses them: a line of an ordinary file has three
 
 
 MOST_ALIASES, MOST_ALIASES_MERGED = 1000, 20  # merged aliases multiply, plain ones only refer
@@ -127,7 +128,9 @@ def _bounded(content: bytes) -> None:
         if depth > MOST_DEPTH:
             raise Refused("That render.yaml nests too deeply. Nothing was read.")
     aliases, merges, depth = 0, False, 0
-    for event in yaml.parse(content, Loader=yaml.CSafeLoader):
+    for number, event in enumerate(yaml.parse(content, Loader=yaml.CSafeLoader)):
+        if number > MOST_EVENTS:
+            raise Refused(f"That render.yaml holds more than {MOST_EVENTS:,} values. Nothing was read.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
             raise Refused("That render.yaml nests too deeply. Nothing was read.")

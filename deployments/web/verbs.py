@@ -117,8 +117,12 @@ def good_among(known: Sequence[Deployment]) -> Deployment | None:
     good = (row for row in known if _is_way_back(row))
     if live is None:
         return next(good, None)
-    first = min(row.created_at for row in known if row.commit_sha == live.commit_sha)
-    before = first if live.trigger == ROLLBACK else live.created_at
+    before = live.created_at
+    if live.trigger == ROLLBACK:
+        earlier = [row.created_at for row in known if row.commit_sha == live.commit_sha and row.trigger != ROLLBACK]
+        if not earlier:
+            return None  # it was live before all that is known: anything known may be what was fled
+        before = min(earlier)
     return next((row for row in good if row.commit_sha != live.commit_sha and row.created_at < before), None)
 
 

@@ -19,6 +19,7 @@ from backups.models import Restore, Run
 from backups.restore import scratch as scratch_databases
 from backups.restore.scratch import KEPT, keep_scratch, told
 from operations.models import Operation
+from providers.errors import ProviderError
 from tests import portal_database
 from tests.backups.conftest import RESTORING
 from tests.running import run_once
@@ -123,6 +124,30 @@ def test_what_a_failed_restore_had_made_is_dropped(half_done: None, earlier_run:
     assert "is not whole. Something is wrong." in operation.error
     assert restored.report.keys() == {"database", "dropped_at"}
     assert not exists(restored.report["database"])
+
+
+def test_what_a_second_attempt_made_is_not_taken_for_dropped(
+    earlier_run: Run, restore_operation, spoilt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, attempts = Loader.load_again, []
+
+    def once(loader: Loader, tables: list[Table]):
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ProviderError("The store did not answer.", retryable=True)
+        return done(loader, tables)
+
+    monkeypatch.setattr(Loader, "load_again", once)
+    operation = restore_operation(earlier_run, "scratch")
+    Operation.objects.filter(pk=operation.pk).update(due_at=None, lease_until=None)
+
+    operation = run_once(operation, RESTORING)
+
+    restored = Restore.objects.get(operation=operation)
+    assert (operation.status, len(attempts)) == ("succeeded", 2)
+    assert exists(restored.report["database"])
+    assert "dropped_at" not in restored.report
+    assert list(scratch_databases.living()) == [restored]
 
 
 def test_what_could_not_be_dropped_is_dropped_by_the_next_duty(

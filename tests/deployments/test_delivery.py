@@ -96,6 +96,16 @@ def test_the_same_commit_again_has_no_lead_time_and_another_service_ends_no_fail
     assert by_service["api", SINCE + timedelta(hours=1)].over_at == SINCE + timedelta(hours=900)
 
 
+def test_a_commit_that_was_live_before_the_span_has_no_lead_time(service: Service) -> None:
+    live(service, -48, commit_sha="a")
+    live(service, 50, commit_sha="a", commit_at=SINCE - timedelta(hours=49))
+    live(service, 51, commit_sha="b")
+
+    rows = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+
+    assert [row.lead for row in rows] == [None, timedelta(hours=2)]
+
+
 def test_the_page_says_them_and_the_csv_holds_what_was_counted(service: Service, client: Client) -> None:
     client.force_login(holder("viewer", "deployments.view_service", "deployments.view_deployment"))
     live(service, -2, start=timezone.now(), commit_sha="=cmd()", health="unhealthy")

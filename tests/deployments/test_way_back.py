@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
         ("z a b r:a c r:a*", "z"),
         ("a*", ""),
         ("a b*" + " x" * 100, "a"),
+        ("b c r:a*", ""),
     ],
 )
 def test_the_last_good_one_before_what_is_live(production: Environment, story: str, offered: str) -> None:
@@ -67,3 +68,20 @@ def test_a_busy_service_hides_nothing_of_a_quiet_one(production: Environment) ->
 
     assert [row.render_id for row in known[quiet.pk]] == ["old"]
     assert [row.render_id for row in known[busy.pk]] == [f"d{n}" for n in range(30)]
+
+
+def test_where_the_version_went_live_too_long_ago_to_be_known_nothing_is_offered(production: Environment) -> None:
+    service = Service.objects.create(render_id="srv-1", name="api", environment=production, type="web_service")
+    story = ["z", "a", *["b"] * 70, "a"]
+    for number, word in enumerate(story):
+        last = number == len(story) - 1
+        Deployment.objects.create(
+            service=service,
+            render_id=f"dep-{number}",
+            status="live" if last else "deactivated",
+            commit_sha=word * 40,
+            trigger="rollback" if last else "api",
+            created_at=timezone.now() - timedelta(hours=200 - number),
+        )
+
+    assert good_among(Deployment.objects.newest_of([service.pk], 30)[service.pk]) is None
