@@ -8,6 +8,7 @@ from migrations_registry.gate import commits, deploy_guard
 from migrations_registry.history import readings
 from migrations_registry.models import MigrationFile
 from migrations_registry.rehearsal import automatic
+from migrations_registry.services import uploads
 from operations.engine import tick
 from operations.periodic.isolation import in_turn
 
@@ -18,6 +19,7 @@ def register() -> None:
     tick.every("migrations_registry.commits", 1.0, commits.read_wanted)
     tick.every("migrations_registry.rehearsals", automatic.EVERY_SECONDS, automatic.rehearse_requests)
     tick.every("migrations_registry.repositories", 3600.0, look_at_repositories)
+    tick.every("migrations_registry.uploads", 3600.0, uploads.let_go_of_old)
     tick.every("migrations_registry.drift", detect.EVERY_SECONDS, detect.hourly)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from migrations_registry.models import Upload
 from migrations_registry.services import uploads
 from migrations_registry.services.registration import register_files
@@ -14,11 +16,13 @@ from operations.models import Environment, Risk
 from providers import git
 from providers.errors import Refused
 
-SECONDS = 120.0
+SECONDS = 120.0  # for the repository; 64 MB of short statements take ten minutes to judge
 
 
 def read(ctx: StepContext) -> None:
     """Register what is new; what was refused is in the log, as it is told by the command."""
+    if "registered" in ctx.operation.result:
+        return  # an attempt before this one did, and was killed right after
     source, files = _source(ctx.parameters)
     migrations, rejected = discover(files)
     refused = [f"{file.path}:{file.line}: refused: {file.reason}. It was not registered." for file in rejected]
@@ -27,20 +31,20 @@ def read(ctx: StepContext) -> None:
     if not migrations:
         raise Refused(" ".join(refused[:3]) or f"Nothing in it is called {CALLED}. Nothing was registered.")
     by = ctx.operation.requested_by.username
-    made = register_files(migrations, source=source, by=by, environment=ctx.environment.slug)
+    with transaction.atomic():
+        made = register_files(migrations, source=source, by=by, environment=ctx.environment.slug)
+        Upload.objects.filter(pk=ctx.parameters.get("upload", 0)).update(content=None)
+        only = {"migration": made[0].pk} if len(made) == 1 else {}
+        ctx.result(registered=len(made), known=len(migrations) - len(made), refused=len(rejected), **only)
     for row in made:
         ctx.log(f"registered {row.path} {row.sha256[:12]}: {row.risk}")
-    if upload := ctx.parameters.get("upload"):
-        Upload.objects.filter(pk=upload).update(content=None)
-    only = {"migration": made[0].pk} if len(made) == 1 else {}
-    ctx.result(registered=len(made), known=len(migrations) - len(made), refused=len(rejected), **only)
 
 
 def _source(parameters: Parameters) -> tuple[str, Files]:
     """What the rows name as their source, and the files in it. Raises Refused."""
     if repository := parameters.get("repository"):
         return repository, read_repository(repository, seconds=SECONDS)
-    upload = uploads.find(parameters["upload"])
+    upload = uploads.read(parameters["upload"], parameters["sha256"])
     return f"upload {upload.name}", read_upload(upload.name, upload.data)
 
 
@@ -51,10 +55,11 @@ class Register(OperationKind):
     permission = "migrations_registry.register_migrationfile"
     risk = Risk.ROUTINE
     exclusive = "register:{environment}"
-    steps = [step("read", read, pool="deploy", deadline=300, stall=200)]
+    steps = [step("read", read, pool="deploy", deadline=1800, stall=900)]
     parameters = [
         Parameter("repository", "Git repository", required=False, help="https://…, with @commit, @branch or @tag."),
-        Parameter("upload", "Upload", required=False, choices=uploads.unread, named=uploads.named),
+        Parameter("upload", "Upload", required=False, choices=uploads.choices, named=uploads.named),
+        Parameter("sha256", required=False, worked_out=True),
     ]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -62,7 +67,8 @@ class Register(OperationKind):
         if bool(repository) == bool(upload):
             raise Refused("Give a repository or an upload, one of the two. Nothing was requested.")
         if upload:
-            return {"upload": str(uploads.find(upload).pk)}
+            row = uploads.find(upload)
+            return {"upload": str(row.pk), "sha256": row.sha256}
         git.check_form(repository)
         return {"repository": repository}
 

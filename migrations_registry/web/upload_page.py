@@ -15,7 +15,6 @@ from django.urls import reverse
 
 from migrations_registry.kinds.register import Register
 from migrations_registry.services import uploads
-from migrations_registry.sources.reader import MAX_ARCHIVE_BYTES
 from operations.authority import holds_somewhere
 from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
@@ -43,7 +42,7 @@ class UploadForm(forms.Form):
         return cleaned
 
 
-@takes(BodyLimit(body=MAX_ARCHIVE_BYTES + MIB, permission=PERMISSION))
+@takes(BodyLimit(body=uploads.MOST_BYTES + MIB, permission=PERMISSION))
 def page(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST keeps what was sent and leads to the request that has a worker read it."""
     if not holds_somewhere(request.user, PERMISSION):
@@ -69,4 +68,4 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _keep(request: HttpRequest, form: UploadForm) -> dict[str, str]:
     sent = form.cleaned_data["upload"]
-    return {"upload": str(uploads.keep(sent.name, sent.read(), request.user.get_username()).pk)}
+    return {"upload": str(uploads.keep(sent, request.user.get_username()).pk)}

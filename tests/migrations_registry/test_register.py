@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,18 +12,22 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from migrations_registry.analysis.parsing import parser
+from migrations_registry.kinds.register import Register, read
 from migrations_registry.models import MigrationFile, Upload
 from migrations_registry.services import uploads
 from migrations_registry.sources import reader
 from operations.engine.request import request
+from operations.engine.specs import step
 from operations.models import Environment, Operation
 from providers import git
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.git import source
 from tests.migrations_registry.applying import finish
 from tests.people import holder
@@ -150,25 +155,71 @@ def test_a_file_that_is_called_otherwise_is_refused_at_once(client: Client, name
     assert not Upload.objects.exists()
 
 
-def test_what_nobody_asked_to_read_is_let_go_after_a_day(client: Client) -> None:
-    old = uploads.keep("schema_a.sql", b"SELECT 1", "olga")
-    Upload.objects.update(uploaded_at=timezone.now() - timedelta(hours=25))
+def _kept(name: str = "schema_a.sql", data: bytes = b"SELECT 1") -> Upload:
+    return uploads.keep(SimpleUploadedFile(name, data), "olga")
 
-    uploads.keep("schema_b.sql", b"SELECT 1", "olga")
 
-    assert [row.content is None for row in Upload.objects.order_by("pk")] == [True, False]
+def test_what_nobody_asked_to_read_is_let_go_after_a_day() -> None:
+    old, new = _kept(), _kept("schema_b.sql")
+    Upload.objects.filter(pk=old.pk).update(uploaded_at=timezone.now() - timedelta(hours=25))
+
     with pytest.raises(Refused, match="upload it again"):
         uploads.find(str(old.pk))
+    assert uploads.let_go_of_old() == 1
+
+    assert list(Upload.objects.filter(content__isnull=False)) == [new]
 
 
-def test_an_upload_that_was_altered_in_the_database_is_not_read(client: Client) -> None:
+@pytest.mark.parametrize("column", ["content", "sha256"])
+def test_an_upload_that_was_altered_in_the_database_is_not_read(client: Client, column: str) -> None:
     assert _uploaded(client, "schema_a.sql", b"SELECT 1").status_code == 302
-    Upload.objects.update(content=b"DROP TABLE a")
+    bad = b"DROP TABLE a"
+    values = {"content": bad} if column == "content" else {"content": bad, "sha256": sha256(bad).hexdigest()}
+    Upload.objects.update(**values)
 
     operation = finish(Operation.objects.get())
 
     assert operation.status == "failed"
     assert "was altered" in operation.error
+
+
+def test_more_than_is_kept_at_a_time_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_BYTES", 100)
+    monkeypatch.setattr(uploads, "MOST_UNREAD_BYTES", 150)
+    monkeypatch.setattr(SimpleUploadedFile, "read", lambda _: pytest.fail("it read it"))
+    with pytest.raises(Refused, match="larger than"):
+        _kept(data=b"x" * 101)
+    Upload.objects.create(name="a", sha256="", size_bytes=100, content=b"", uploaded_by="olga")
+
+    with pytest.raises(Refused, match="Too many uploads"):
+        _kept(data=b"x" * 51)
+
+
+def test_the_pages_never_read_the_bytes_again(client: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert _uploaded(client, "schema_a.sql", b"SELECT 1").status_code == 302
+
+    reading = [query["sql"] for query in asked if query["sql"].startswith("SELECT") and '"content"' in query["sql"]]
+    assert [sql for sql in reading if '"migrations_registry_upload"."content"' in sql.split(" FROM ")[0]] == []
+
+
+def test_a_worker_that_is_killed_right_after_has_registered(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next attempt finds what the first did, and does not say that nothing was registered."""
+    assert _uploaded(client, "schema_a.sql", b"SELECT 1").status_code == 302
+    operation = Operation.objects.get()
+    killed: list[int] = []
+
+    def die(ctx: Any) -> None:
+        read(ctx)
+        killed.append(1)
+        if len(killed) == 1:
+            raise ProviderError("It was killed.", retryable=True)
+
+    monkeypatch.setattr(Register, "steps", [step("read", die, pool="deploy")])
+
+    operation = finish(operation)
+
+    assert (operation.status, len(killed), operation.result["registered"]) == ("succeeded", 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ migrations_registry.drift 3600 s: hourly
 migrations_registry.readings 300 s: refresh_all
 migrations_registry.rehearsals 10 s: rehearse_requests
 migrations_registry.repositories 3600 s: look_at_repositories
+migrations_registry.uploads 3600 s: let_go_of_old
 notify 10 s: _round
 operations.authority_key 60 s: publish
 operations.break_glass 10 s: return_lapsed_break_glass

@@ -230,7 +230,7 @@ migrations.path ApplyPath migrations_registry.apply_migrationfile from_plan sche
 migrations.pause Pause migrations_registry.apply_migrationfile routine pause:{backfill}
   hold hold urgent 60/120 s
 migrations.register Register migrations_registry.register_migrationfile routine register:{environment}
-  read read deploy 300/200 s
+  read read deploy 1800/900 s
 migrations.rehearse Rehearse migrations_registry.rehearse_migrationfile routine rehearse:{environment}
   connects export
   prepare look export 300/120 s

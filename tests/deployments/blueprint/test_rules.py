@@ -60,3 +60,9 @@ def test_a_variables_value_is_never_repeated(entry: str) -> None:
 def test_what_cannot_be_read_is_refused(content: bytes) -> None:
     with pytest.raises(Refused, match="Nothing was read"):
         check(content)
+
+
+@pytest.mark.parametrize("values", [b"a,", b"{},", b"[],"])
+def test_a_file_of_very_many_values_is_refused_before_they_are_built(values: bytes) -> None:
+    with pytest.raises(Refused, match="more than 8,000 values"):
+        check(b"services: [" + values * 20_000 + b"a]")
