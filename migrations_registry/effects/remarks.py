@@ -6,6 +6,7 @@ In: a file's bytes. Out: sentences, by statement. What it could not see at all i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
@@ -22,9 +23,10 @@ SEQUENCE = "moves a sequence, which no rollback takes back"
 CALLS = {"pg_notify": NOTIFIES, "setval": SEQUENCE, "nextval": SEQUENCE}
 
 
-def remarks(data: bytes) -> list[str]:
+@lru_cache(maxsize=16)  # pages ask again of the same content
+def remarks(data: bytes) -> tuple[str, ...]:
     """ "line 3 sends a notification …", each once. Never raises for any bytes."""
-    return per_statement(data, _statement)
+    return tuple(per_statement(data, _statement))
 
 
 def _statement(item: Raw, state: State) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from migrations_registry.analysis.dispatch import judge
@@ -45,9 +46,10 @@ FUNCTIONS = (
 _FUNCTIONS = tuple((re.compile(names), why) for names, why in FUNCTIONS)
 
 
-def refusals(data: bytes) -> list[str]:
+@lru_cache(maxsize=16)  # pages ask again of the same content
+def refusals(data: bytes) -> tuple[str, ...]:
     """Per statement, what it does that cannot be measured. Never raises for any bytes."""
-    return per_statement(data, _statement)
+    return tuple(per_statement(data, _statement))
 
 
 def per_statement(data: bytes, tell: Callable[[Raw, State], Iterable[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import admin, messages
@@ -100,7 +101,7 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "why_not_vote": why_not_vote(operation, _person(request)) or objection(operation) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
         "request_url": _request_url(reviewed, KIND),
-        "backfill_url": _request_url(reviewed, BACKFILL) if _runs_in_batches(reviewed) else "",
+        "backfill_url": _request_url(reviewed, BACKFILL) if _runs_in_batches(reviewed.file.data) else "",
         "stands": stands,
         "undo_url": undo_url(request, stands.applied) if stands.applied else "",
         "why_not_request": _why_not_request(request, reviewed) or stands.certain_to_fail,
@@ -137,9 +138,10 @@ def _votes(reviewed: Review) -> int:
     return deciding(kinds.get(KIND), reviewed.environment, asked, risk).votes(risk)
 
 
-def _runs_in_batches(reviewed: Review) -> bool:
+@lru_cache(maxsize=16)  # a page is read again and again
+def _runs_in_batches(data: bytes) -> bool:
     try:
-        batched(reviewed.file.data)
+        batched(data)
     except Refused:
         return False
     return True

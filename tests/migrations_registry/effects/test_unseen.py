@@ -55,7 +55,7 @@ def test_a_text_that_acts_unseen_is_refused(text: str) -> None:
     ],
 )
 def test_an_ordinary_text_is_not(text: str) -> None:
-    assert refusals(text.encode()) == []
+    assert refusals(text.encode()) == ()
 
 
 def test_an_ordinary_owner_can_do_nothing_unseen(bench: Bench) -> None:
