@@ -6,7 +6,7 @@ In: a context, a file. Out: JSON for the next step, which has the keys to the ru
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -65,19 +65,19 @@ def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False
         "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},
         "around": asdict(live_around(ctx.environment, [each.file.data.decode("utf-8", "replace") for each in files])),
         "bytes": {".".join(name): table.bytes for name, table in tables_of(reviewed)},
-        **_rights(file, ctx.environment),
+        **_rights(file, before, ctx.environment),
     }
     ctx.save_state()
     names = "".join(f" after {each.file.name}," for each in before)
     ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
 
 
-def _rights(file: MigrationFile, environment: Environment) -> dict[str, Any]:
+def _rights(file: MigrationFile, before: Sequence[Review], environment: Environment) -> dict[str, Any]:
     """What the role that would apply it may not, and, where it could not be asked, that nobody knows."""
     if known_dsn(environment, "migration"):
         try:
             with session(environment) as connection:
-                return {"denied": denied(connection, file.data), "unasked": ""}
+                return {"denied": denied(connection, file.data, [each.file.data for each in before]), "unasked": ""}
         except ProviderError as error:
             return {"denied": [], "unasked": f"{UNASKED}: {error}"}
     return {"denied": [], "unasked": f"{UNASKED}: {environment.variable('migration')} is not set where it rehearses."}

@@ -7,7 +7,7 @@ another role.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from migrations_registry.analysis.model import Name
@@ -35,6 +35,17 @@ RELATIONS = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "INDEX", "FOREIGN_TABLE")
 PARTS = ("TRIGGER", "POLICY", "RULE", "COLUMN")  # of a relation, after whose name theirs stands
 OTHERS = {"TYPE": "type", "DOMAIN": "type", "FUNCTION": "function", "PROCEDURE": "function"}
 ROLES = ("CreateRoleStmt", "DropRoleStmt")
+GIVES = (
+    "GrantStmt",
+    "GrantRoleStmt",
+    "AlterDefaultPrivilegesStmt",
+    "AlterOwnerStmt",
+    "ReassignOwnedStmt",
+    "AlterRoleStmt",
+    "DoStmt",
+    "CallStmt",
+)
+CALLS = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CreateTableAsStmt", "ExplainStmt")
 BECOMES = ("role", "session_authorization", "search_path")
 TO_SAY = {
     "create in": "may create nothing in the schema {}",
@@ -49,8 +60,15 @@ class Wanted(NamedTuple):
     need: Need
 
 
-def denied(connection: Connection, data: bytes) -> list[str]:
-    """Where it would end with permission denied, at most a few, in order. Raises psycopg.Error."""
+def denied(connection: Connection, data: bytes, before: Iterable[bytes] = ()) -> list[str]:
+    """Where it would end with permission denied, at most a few, in order. Raises psycopg.Error.
+
+    `before`: the files that are applied before it. Where one of them may give or take rights, nothing is certain.
+    """
+    if any(
+        _may_change_rights(each.kind, each.node) for text in before for each in parse(text) if isinstance(each, Raw)
+    ):
+        return []
     wanted = needs_of(data)
     role = connection.info.user
     found = lacking(connection, [each.need for each in wanted]) if wanted else []
@@ -66,7 +84,7 @@ def _words(need: Need, owner: str) -> str:
 
 
 def needs_of(data: bytes) -> list[Wanted]:
-    """Of the file's own statements, up to the first that acts as somebody else or looks elsewhere."""
+    """Of the file's own statements, up to the first after which rights may be others, or names mean others."""
     wanted: list[Wanted] = []
     hidden: set[Name] = set()  # behind a temporary table
     for each in parse(data):
@@ -75,7 +93,7 @@ def needs_of(data: bytes) -> list[Wanted]:
         line = data.count(b"\n", 0, each.start) + 1
         needs = (need for need in _needs(each.kind, each.node) if need.name not in hidden and not _is_platform(need))
         wanted += [Wanted(line, need) for need in needs]
-        if _changes_who(each.kind, each.node):
+        if _may_change_rights(each.kind, each.node):
             break
         hidden |= {("public", name) for schema, name in _made(each.kind, each.node) if schema == "pg_temp"}
     return wanted
@@ -86,8 +104,15 @@ def _is_platform(need: Need) -> bool:
     return need.what != "be" and bool(need.name) and need.name[0] in PLATFORM_SCHEMAS
 
 
-def _changes_who(kind: str, node: Node) -> bool:
-    return kind == "GrantRoleStmt" or (kind == "VariableSetStmt" and node.get("name") in BECOMES and "args" in node)
+def _may_change_rights(kind: str, node: Node) -> bool:
+    """Itself, or by what it calls."""
+    if kind == "VariableSetStmt":
+        return node.get("name") in BECOMES and "args" in node
+    return kind in GIVES or bool(next(_below(node, "newowner"), None)) or (kind in CALLS and _calls(node))
+
+
+def _calls(node: Node) -> bool:
+    return bool(next(_below(node, "FuncCall"), None))
 
 
 def _needs(kind: str, node: Node) -> Iterator[Need]:

@@ -22,6 +22,7 @@ from operations.web import progress
 from operations.web.verbs import verbs
 
 LOG_LINES = 200
+LINKED = ("run", "present", "restore", "deployment", "migration")  # shown by the page that they lead to
 
 
 def find(pk: str) -> Operation:
@@ -99,7 +100,8 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
 def result_of(operation: Operation) -> list[tuple[str, object]]:
     """What it left; parts that are numbered (jsonb sorts by length) in their order, and nothing that is empty."""
     numbered = sorted(operation.result.items(), key=lambda item: _number(item[0]))
-    return [(name.replace("_", " "), _words(value)) for name, value in numbered if value not in ([], {}, "", None)]
+    told = ((name, value) for name, value in numbered if value not in ([], {}, "", None))
+    return [(name.replace("_", " "), value if name in LINKED else _words(value)) for name, value in told]
 
 
 def _number(name: str) -> int:
@@ -112,10 +114,12 @@ def _words(value: object) -> object:
     if isinstance(value, dict):
         known = ((name.replace("_", " "), item) for name, item in value.items() if item not in ([], {}, "", None))
         return "\n".join(f"{name}: {_inline(item)}" for name, item in known)
-    return "\n".join(str(item) for item in value) if isinstance(value, list) else value
+    return "\n".join(_inline(item) for item in value) if isinstance(value, list) else _inline(value)
 
 
 def _inline(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_inline(item)}" for name, item in value.items())
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

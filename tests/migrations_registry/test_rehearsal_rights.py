@@ -27,6 +27,9 @@ INSERT INTO theirs VALUES (9, 'x'); CREATE VIEW seen AS SELECT 1 AS one;
 CREATE TYPE mood AS ENUM ('a'); CREATE FUNCTION calc() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE SCHEMA closed; CREATE TABLE closed.inner_one (id integer); CREATE SEQUENCE counts;
 CREATE INDEX noted ON theirs (note); CREATE POLICY guard ON theirs USING (true);
+CREATE FUNCTION opens() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
+    'BEGIN GRANT DELETE ON theirs TO {ROLE}; END';
+ALTER FUNCTION opens() OWNER TO sampelit_owner;
 CREATE SCHEMA mine AUTHORIZATION {ROLE}; CREATE TABLE mine.guest (id integer);
 CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 ALTER TABLE theirs OWNER TO sampelit_owner; ALTER VIEW seen OWNER TO sampelit_owner;
@@ -100,7 +103,16 @@ TEXTS = [
     "CREATE TEMP TABLE theirs (id integer); DELETE FROM theirs",
     "CREATE TEMP TABLE theirs (id integer); ALTER TABLE theirs ADD COLUMN n integer",
     "SET ROLE sampelit_owner; DROP TABLE theirs",
+    "SELECT opens(); DELETE FROM theirs",
+    "DO $$ BEGIN PERFORM opens(); END $$; DELETE FROM theirs",
+    "INSERT INTO own SELECT 1 FROM opens(); DELETE FROM theirs",
 ]
+BEFORE = (
+    "GRANT DELETE ON theirs TO PUBLIC",
+    "SELECT opens()",
+    "ALTER TABLE theirs OWNER TO rights_half",
+    "DO 'BEGIN END'",
+)
 
 
 @pytest.fixture
@@ -132,6 +144,15 @@ def outcome(dsn: str, text: str) -> str:
         finally:
             connection.rollback()
     return "done"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("before", [*BEFORE, "CREATE TABLE other (id integer)"])
+def test_nothing_is_certain_after_a_file_that_may_give_rights(before: str, half: str) -> None:
+    with postgres.connect(half) as connection:
+        said = denied(connection, b"DELETE FROM theirs", [before.encode()])
+
+    assert bool(said) == (before not in BEFORE)
 
 
 @pytest.mark.django_db
