@@ -96,7 +96,11 @@ def _baselined(environment: Environment, stream: str, judged: Judged) -> tuple[L
     yes, no = ([name for name in names if name in unclear] for names in (judged.as_applied, judged.as_not_applied))
     done = {row.pk for row in baseline.applied(proposals, yes)}
     given = {"stream": stream, "as_applied": ", ".join(yes), "as_not_applied": ", ".join(no)}
-    leg = Leg(BASELINE, {name: value for name, value in given.items() if value}, f"baseline {stream}")
+    leg = Leg(
+        BASELINE,
+        {name: value for name, value in given.items() if value},
+        f"baseline of {MigrationFile.Stream(stream).label}",
+    )
     return leg, {proposal.file.pk for proposal in proposals} - done
 
 

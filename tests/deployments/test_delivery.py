@@ -46,7 +46,7 @@ def live(service: Service, hours: float, **fields: Any) -> Deployment:
 
 def counted(service: Service) -> Any:
     assert service.environment
-    return figures(shipped(service.environment, SINCE, UNTIL), SINCE, UNTIL)
+    return figures(shipped(service.environment, SINCE, UNTIL)[0], SINCE, UNTIL)
 
 
 def test_what_was_rolled_back_next_or_found_unhealthy_failed_and_ends_with_the_next_good_one(service: Service) -> None:
@@ -69,7 +69,7 @@ def test_what_was_rolled_back_next_or_found_unhealthy_failed_and_ends_with_the_n
 def test_a_failure_that_nothing_followed_is_not_over(service: Service) -> None:
     live(service, 1, health="unhealthy")
 
-    (row,) = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+    ((row,), _) = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
 
     assert (row.failed, row.over_at) == ("unhealthy", None)
     assert lines(counted(service))[3][2] == "median to the next good deploy, of 0; 1 still to be restored"
@@ -90,7 +90,7 @@ def test_the_same_commit_again_has_no_lead_time_and_another_service_ends_no_fail
     live(other, 2)
     live(service, 900, commit_sha="a")
 
-    by_service = {(row.deployment.service.name, row.at): row for row in shipped(service.environment, SINCE, UNTIL)}  # type: ignore[arg-type]
+    by_service = {(row.deployment.service.name, row.at): row for row in shipped(service.environment, SINCE, UNTIL)[0]}  # type: ignore[arg-type]
 
     assert [row.lead is not None for row in by_service.values()] == [True, False, True]
     assert by_service["api", SINCE + timedelta(hours=1)].over_at == SINCE + timedelta(hours=900)
@@ -101,7 +101,7 @@ def test_a_commit_that_was_live_before_the_span_has_no_lead_time(service: Servic
     live(service, 50, commit_sha="a", commit_at=SINCE - timedelta(hours=49))
     live(service, 51, commit_sha="b")
 
-    rows = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+    rows, _ = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
 
     assert [row.lead for row in rows] == [None, timedelta(hours=2)]
 
@@ -123,7 +123,7 @@ def test_the_page_says_them_and_the_csv_holds_what_was_counted(service: Service,
 def test_more_than_a_page_can_count_is_counted_since_the_newest_so_many(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "MOST_COUNTED", 6)
+    monkeypatch.setattr("deployments.delivery.MOST_COUNTED", 6)
     for hours in range(9):
         live(service, -hours, start=timezone.now())
 

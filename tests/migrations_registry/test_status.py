@@ -103,7 +103,7 @@ def test_a_half_done_application_resumes_or_says_why_not(
         file=file, environment=protected_production, operation="1", status="partly", steps=steps
     )
     readings.refresh(protected_production)
-    assert words() == {"1": "partly applied: 1 of 2 steps are done; it resumes at the next one"}
+    assert words() == {"1": "partly applied: 1 of 2 steps done; it resumes at the next one"}
 
     looks = [SchemaFingerprint.objects.create(environment=protected_production, sha256=digit * 64) for digit in "ab"]
     incident = DriftIncident.objects.create(environment=protected_production, expected=looks[0], found=looks[1])

@@ -58,7 +58,7 @@ WALK = {
     ),
     34: ("a freeze has a reason and an end", "staging", r"load test"),
     35: ("notes about an incident, and all of it as a text", "incident", r"All of it as a text[\s\S]*Note it"),
-    36: ("each form shows its line for the shell", "request", r"manage\.py ops request"),
+    36: ("each form shows its line for the shell", "request", "sampelit-ops request"),
     38: ("who answers for a service, and its runbook", "service", r"the night shift[\s\S]*/runbooks/sampelit-api"),
 }
 ELSEWHERE = {

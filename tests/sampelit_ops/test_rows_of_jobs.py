@@ -76,6 +76,7 @@ ONE_THING = {
     "forms": "one statement",
     "ledger.stream": "one collector, in the order of the ledger",
     "ledger.verify": "one chain",
+    "migrations_registry.uploads": "one statement",
     "operations.authority_key": "one key",
     "operations.sealed": "one statement",
 }

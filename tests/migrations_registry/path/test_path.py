@@ -34,7 +34,7 @@ def test_the_acts_are_worked_out_asked_once_and_done_in_order(
 
     assert operation.status == "succeeded", operation.error
     labels = [one["label"] for one in operation.parameters["acts"]]
-    assert labels == ["baseline supabase", *(f"2026010{n}000000_change_{n}.sql" for n in (2, 3))]
+    assert labels == ["baseline of supabase/migrations", *(f"2026010{n}000000_change_{n}.sql" for n in (2, 3))]
     assert (operation.result["done"], operation.result["not_done"]) == (labels, [])
     assert StreamBaseline.objects.get().operation == operation.pk
     assert rows(dsns["admin"], "SELECT count(*) FROM fresh WHERE note IS NULL") == [(0,)]
@@ -103,7 +103,7 @@ def test_what_only_a_person_can_judge_is_asked_before(ana: User, production: Env
     with pytest.raises(Refused, match=r"schema_odd.sql is partly"):
         kind.clean(production, {"file": last.sha256})
     cleaned = kind.clean(production, {"file": last.sha256, "as_applied": "schema_odd.sql"})
-    assert [one["label"] for one in cleaned["acts"]] == ["baseline schema", "schema_zz.sql"]
+    assert [one["label"] for one in cleaned["acts"]] == ["baseline of schema_*.sql", "schema_zz.sql"]
     assert cleaned["acts"][0]["parameters"]["as_applied"] == ["schema_odd.sql"]
 
 
@@ -120,7 +120,7 @@ def test_the_review_offers_the_whole_way_and_its_page_counts_the_votes(
     alone = client.get(way.replace("migrations.path", "migrations.apply")).text
 
     assert way.replace("&", "&amp;") in review
-    assert "baseline supabase, then 20260102000000_change_2.sql" in page
+    assert "baseline of supabase/migrations, then 20260102000000_change_2.sql" in page
     assert (">Acts<" in page, "2 20260102000000_change_2.sql: apply" in page) == (False, True)
     assert ("It is certain to fail for now" in page, "It is certain to fail for now" in alone) == (False, True)
     assert not Operation.objects.exists()
