@@ -431,7 +431,7 @@ def product(sampelit: dict[str, str], reused_drill, settings, tmp_path: Path, mo
 
 
 def asked_to_export(page: Page) -> Operation:
-    search(page, "export now", "Export and prove: audit-trail on")
+    search(page, "export now", "Export and prove: audit-trail on production")
     return confirm(page, "before the release")
 
 
