@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import multiprocessing
 import os
 import resource
 import runpy
@@ -32,6 +33,9 @@ def conceal() -> None:
     secret = {name: value for name, value in os.environ.items() if redact.is_secret(name, value)}
     os.environ.update(secret)  # copies of their own: the originals are wiped
     _wipe(set(secret))
+    if sys.version_info >= (3, 14) and sys.platform == "linux":
+        # Its default would start a helper process beside each of ours, with all variables in its environment.
+        multiprocessing.set_start_method("fork", force=True)
 
 
 def hide_memory() -> None:
