@@ -117,7 +117,4 @@ def test_malformed_fields(superuser: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_cookie_with_a_nul(client: Client) -> None:
-    client.cookies["ops_session"] = "x"
-    client.cookies["ops_session"].set("ops_session", "\0", '"\\000abc"')
-
-    assert client.get("/admin/").status_code == 400
+    assert client.get("/admin/", headers={"cookie": r'ops_session="\000abc"'}).status_code == 400
