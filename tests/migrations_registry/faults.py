@@ -107,8 +107,8 @@ def run_with_fault(
         failpoints.armed.clear()
 
 
-def in_child(work: Callable[[], Any]) -> bool:
-    """Whether a forked copy of this process was killed while it worked; its parent's connection stays untouched."""
+def forked(work: Callable[[], Any]) -> int:
+    """The id of a copy of this process that works and ends; its parent's connection stays untouched."""
     pid = os.fork()
     if pid == 0:
         inherited = [(handler, handler.connection) for handler in connections.all()]
@@ -118,5 +118,15 @@ def in_child(work: Callable[[], Any]) -> bool:
             work()
         finally:
             os._exit(len(inherited) and 3)
+    return pid
+
+
+def was_killed(pid: int) -> bool:
+    """Whether such a copy ended by SIGKILL."""
     _, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def in_child(work: Callable[[], Any]) -> bool:
+    """Whether a forked copy of this process was killed while it worked."""
+    return was_killed(forked(work))

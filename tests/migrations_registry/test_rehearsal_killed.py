@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from django.utils import timezone
 
 from backups.models import Policy
@@ -21,6 +20,7 @@ from operations.engine.request import request
 from operations.engine.run import run_operation
 from operations.models import Environment, Operation
 from tests.migrations_registry.applying import POOLS, Act, add_supabase, finish, rows
+from tests.migrations_registry.faults import forked, was_killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLACES = ("transaction.begun", "transaction.executed", "alone.executed")
@@ -36,19 +36,14 @@ def proven(baselined: Environment, act: Act, settings: Any, tmp_path: Path) -> E
 
 
 def killed_at(place: str, operation: Operation) -> int:
-    """The id of a worker that ended itself there; this process's own connections stay untouched."""
-    pid = os.fork()
-    if pid == 0:
-        inherited = [(handler, handler.connection) for handler in connections.all()]
-        try:
-            for handler, _ in inherited:
-                handler.connection = None
-            failpoints.armed[place] = lambda: os.kill(os.getpid(), signal.SIGKILL)
-            run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
-        finally:
-            os._exit(len(inherited) and 3)
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), f"{place} was not reached"
+    """The id of a worker that ended itself there."""
+
+    def work() -> None:
+        failpoints.armed[place] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        run_operation(operation.pk, "test", POOLS, end_process=lambda: None)
+
+    pid = forked(work)
+    assert was_killed(pid), f"{place} was not reached"
     return pid
 
 

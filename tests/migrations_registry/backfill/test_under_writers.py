@@ -13,13 +13,13 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from subprocess import PIPE
 from typing import Any
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from django.utils import timezone
 
 from migrations_registry.models import Application
@@ -29,6 +29,7 @@ from operations.models import Environment, Operation
 from tests import sampling
 from tests.migrations_registry.applying import POOLS, add_supabase, rows
 from tests.migrations_registry.backfill.conftest import FILL, make_orders
+from tests.migrations_registry.faults import forked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS, KILLS = sampling.size("BACKFILL_ROWS"), sampling.size("BACKFILL_KILLS")
@@ -85,23 +86,9 @@ def work(operation: Operation) -> None:
         pass
 
 
-def started(operation: Operation) -> int:
-    """A worker of its own; the parent's connection stays untouched."""
-    pid = os.fork()
-    if pid == 0:
-        inherited = [(handler, handler.connection) for handler in connections.all()]
-        try:
-            for handler, _ in inherited:
-                handler.connection = None
-            work(operation)
-        finally:
-            os._exit(len(inherited) and 3)
-    return pid
-
-
 def killed_at(operation: Operation, walked: int, dsn: str) -> bool:
     """Run a worker until so many keys are passed, then kill it in the middle of whatever it does; else it has ended."""
-    pid = started(operation)
+    pid = forked(partial(work, operation))
     while passed(dsn) < walked:
         if os.waitpid(pid, os.WNOHANG)[0]:
             return False
