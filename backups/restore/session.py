@@ -37,32 +37,27 @@ def identity(connection: Connection) -> str:
 @contextmanager
 def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
     """The writing session. Raises ProviderError (retryable) while another restore into this database holds the lock."""
-    lease = float(settings.OPS_LEASE_SECONDS)
     with postgres.connect(dsn) as looking:
         target = identity(looking)
-    with guarded_session(
-        dsn,
-        key=f"restore:{target}",
-        lease_seconds=lease,
-        wait_seconds=lease * 2,
-        check=watch.check,
-        owner=watch.owner,
-    ) as connection:
-        if identity(connection) != target:
-            raise Refused(f"{address(dsn)} answers with two databases. Nothing was written. Name one host.")
+    with _session(dsn, target, f"restore:{target}", watch) as connection:
         yield connection
 
 
 @contextmanager
 def helping(first: Connection, dsn: str, watch: Watch) -> Iterator[Connection]:
     """One more session on the database of a writing one, which ends as that does."""
+    target = identity(first)
+    with _session(dsn, target, f"restore beside:{target}", watch) as connection:
+        yield connection
+
+
+@contextmanager
+def _session(dsn: str, target: str, key: str, watch: Watch) -> Iterator[Connection]:
+    """Alone under this key, and on no other database. Raises Refused where the address leads to another one."""
     lease = float(settings.OPS_LEASE_SECONDS)
     with guarded_session(
-        dsn,
-        key=f"restore beside:{identity(first)}",
-        lease_seconds=lease,
-        wait_seconds=lease * 2,
-        check=watch.check,
-        owner=watch.owner,
+        dsn, key=key, lease_seconds=lease, wait_seconds=lease * 2, check=watch.check, owner=watch.owner
     ) as connection:
+        if identity(connection) != target:
+            raise Refused(f"{address(dsn)} answers with two databases. Nothing was written. Name one host.")
         yield connection

@@ -14,8 +14,10 @@ from backups.policy_spec import PolicySpec
 from backups.progress import Watch
 from backups.restore.in_parts import MARK
 from backups.restore.into_empty import Target, restore
+from backups.restore.session import helping
 from backups.restore.two_sessions import _halves
-from providers.errors import ProviderError
+from providers import postgres
+from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
@@ -125,3 +127,9 @@ def test_both_have_as_much_to_load() -> None:
     keys = [s.key for half in (first, second) for each in half.values() for s in each.segments]
     assert sizes == [101, 130]
     assert sorted(keys) == ["large-0", "large-1", "large-2", "large-3", "middle-0", "small-0"]
+
+
+def test_a_second_session_on_another_database_is_refused(database) -> None:
+    with postgres.connect(database("")) as first:
+        with pytest.raises(Refused, match="two databases"), helping(first, database("SELECT 1"), Watch()):
+            pass
