@@ -1,7 +1,9 @@
-"""pytest plugin (`-p tests.sampled`): of a test marked `sampled(parts, by=…)` a run takes one case in so many.
+"""pytest plugin (`-p tests.sampled`): how many of the collected tests a run takes.
 
-In: the collected tests and the seed. Out: those of this run, of each kind (the parameter named by `by`) at least one.
-A soak takes all, and so does whoever names a test.
+In: the collected tests and the seed. Of a test marked `sampled(parts, by=…)` one case in so many, of each kind (the
+parameter named by `by`) at least one; a soak takes all, and so does whoever names a test. Of those that need a
+database, a server or a process a run of the whole suite takes one in `sampling.PARTS`, other ones each day;
+whoever names a file or a folder gets all of its tests.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import pytest
 
 from tests import sampling
 
+# Fixtures and marks of tests that need a database, a server or a process.
+SLOW = {"db", "transactional_db", "drill", "sampelit_template"} | {"django_db", "browser", "s3", "slow", "worker"}
 MARK = "sampled(parts, by=None): a run takes one case in so many, at least one of each kind (the parameter `by`)"
 
 
@@ -21,15 +25,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> str:
-    return f"sampled cases: {'all' if sampling.WHOLE else f'those of OPS_TEST_SEED={sampling.SEED}'}"
+    if sampling.WHOLE:
+        return "sampled cases: all"
+    return (
+        f"sampled cases: those of OPS_TEST_SEED={sampling.SEED}; a run without names takes one slow test in "
+        f"{sampling.PARTS}, those of OPS_TEST_TURN={sampling.TURN} (OPS_TEST_PARTS=1: all)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if any("::" in argument for argument in config.args):
         return
     out = left_out(items)
+    whole = {config.rootpath / place for place in config.getini("testpaths")}
+    if {config.invocation_params.dir / argument for argument in config.args} == whole:
+        out |= not_today([item for item in items if item not in out])
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
+
+
+def not_today(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of the slow tests all but one in `sampling.PARTS`."""
+    slow = [
+        item
+        for item in items
+        if SLOW & {*getattr(item, "fixturenames", ()), *(mark.name for mark in item.iter_markers())}
+    ]
+    today = set(sampling.share([item.nodeid for item in slow], sampling.PARTS, sampling.TURN))
+    return {item for item in slow if item.nodeid not in today}
 
 
 def left_out(items: list[pytest.Item]) -> set[pytest.Item]:

@@ -1,17 +1,21 @@
-"""How much of a counted suite a run walks: a seeded part in `make test`, all of it in a soak (SOAK=1).
+"""How much a run walks: a seeded part of a counted suite in `make test`, all of it in a soak (SOAK=1).
 
 Out: WHOLE, the seed (OPS_TEST_SEED), the size of a suite by name (OPS_TEST_<name> says another), whether a case is one
-of this run's, and this run's share of a table.
+of this run's, and this run's share of a table. PARTS and TURN: of the slow tests `make test` takes one in PARTS, and
+as many days in a row all of them; the pipeline takes all each time (OPS_TEST_PARTS=1).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from zlib import crc32
 
 WHOLE = bool(os.environ.get("SOAK"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "20261123"))
+PARTS = 1 if WHOLE else int(os.environ.get("OPS_TEST_PARTS", "4"))
+TURN = int(os.environ.get("OPS_TEST_TURN") or datetime.now(UTC).toordinal())
 SIZES = {  # with the tests, in a soak
     "AUTHORITY_WALKS": (16, 10_000),
     "BACKFILL_KILLS": (2, 20),
@@ -64,8 +68,8 @@ def turns(count: int, parts: int) -> range:
     return range(count) if WHOLE else range(SEED % min(parts, max(count, 1)), count, parts)
 
 
-def share(names: Iterable[str], parts: int) -> list[str]:
-    """One in `parts` of the names, at least one; as many seeds in a row take all of them. All of them in a soak."""
+def share(names: Iterable[str], parts: int, turn: int | None = None) -> list[str]:
+    """One in `parts` of the names, at least one; as many seeds, or turns, in a row take all. All of them in a soak."""
     ranked = sorted(names, key=lambda name: (crc32(name.encode()), name))
     parts = 1 if WHOLE else max(min(parts, len(ranked)), 1)
-    return ranked[SEED % parts :: parts]
+    return ranked[(SEED if turn is None else turn) % parts :: parts]

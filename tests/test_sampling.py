@@ -22,7 +22,7 @@ def test_only_sampling_reads_the_variables() -> None:
 
 
 def test_a_test_run_keeps_the_variables() -> None:
-    variables = ["SOAK", *(f"OPS_TEST_{name}" for name in ("SEED", *sampling.SIZES))]
+    variables = ["SOAK", *(f"OPS_TEST_{name}" for name in ("SEED", "PARTS", "TURN", *sampling.SIZES))]
 
     assert [
         v for v in variables if v.startswith(portal_database.OUTSIDE) and not v.startswith(portal_database.KEPT)
@@ -83,37 +83,6 @@ def test_a_soak_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert sorted(sampling.share(["a", "b", "c"], 3)) == ["a", "b", "c"]
     assert list(sampling.turns(3, 3)) == [0, 1, 2]
-
-
-TABLE = """
-import pytest
-@pytest.mark.sampled(4, by="kind")
-@pytest.mark.parametrize("case", range(8))
-@pytest.mark.parametrize("kind", ["read", "write"])
-def test_table(kind, case): pass
-def test_plain(): pass
-"""
-
-
-@pytest.mark.parametrize(
-    ("variables", "arguments", "ran"),
-    [
-        ({}, ["test_table.py"], 5),
-        ({"OPS_REQUIRE_ALL": "1"}, ["test_table.py"], 5),
-        ({"SOAK": "1"}, ["test_table.py"], 17),
-        ({}, ["test_table.py::test_table"], 16),
-    ],
-    ids=["a run", "the pipeline", "a soak", "named"],
-)
-def test_a_sampled_table(tmp_path: Path, variables: dict[str, str], arguments: list[str], ran: int) -> None:
-    """Two of eight cases of each kind, whatever must not skip; what somebody names is never left out."""
-    (tmp_path / "test_table.py").write_text(TABLE)
-    argv = [sys.executable, "-m", "pytest", "-p", "no:django", "-p", "no:cacheprovider", "-p", "tests.sampled", "-q"]
-    environment = {"PATH": "", "PYTHONPATH": str(ROOT.parent), **variables}
-
-    run = subprocess.run([*argv, *arguments], cwd=tmp_path, capture_output=True, text=True, env=environment)
-
-    assert f"{ran} passed" in run.stdout, run.stdout
 
 
 def test_every_sampled_table_is_a_suite_of_the_soak() -> None:

@@ -31,6 +31,8 @@ from tests.backups.schema.conftest import database as database
 from tests.backups.schema.conftest import dumped
 from tests.reused_server import ReusedServer, reused
 
+pytestmark = pytest.mark.slow
+
 ALL = PolicySpec("whole", "production", ("*",))
 FULL = r"disk full \(53100\).* Free space where that server keeps its files"
 # Rows of four megabytes, and an index of as many.

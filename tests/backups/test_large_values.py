@@ -22,6 +22,8 @@ from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import database as database
 
+pytestmark = pytest.mark.slow
+
 ALL = PolicySpec("whole", "production", ("*",))
 SIZE = 24 << 20
 VALUE = "CREATE TABLE t (id int PRIMARY KEY, x bytea); ALTER TABLE t ALTER x SET STORAGE EXTERNAL"

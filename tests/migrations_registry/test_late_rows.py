@@ -31,6 +31,8 @@ from providers.storage.local import LocalStore
 from tests import portal_database, sampling
 from tests.migrations_registry.late_rows_case import Case
 
+pytestmark = pytest.mark.slow
+
 RUNS = sampling.size("KEEPS")
 SEED = sampling.SEED
 

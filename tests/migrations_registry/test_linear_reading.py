@@ -10,6 +10,8 @@ from migrations_registry.analysis import analyse
 from migrations_registry.sources.discovery import discover
 from tests import sampling
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = 16_000, 64_000
 # What opens, closes, separates, or is refused; statements of each length; runs that the scanner takes as operators.
 REPEATED = [

@@ -21,6 +21,8 @@ from migrations_registry.sources import reader
 from providers import confined
 from providers.errors import Refused
 
+pytestmark = pytest.mark.slow
+
 
 def _tar(name: str, headers: dict[str, str]) -> bytes:
     buffer = io.BytesIO()

@@ -16,6 +16,8 @@ from providers.embedded_postgres.throwaway import throwaway
 from providers.errors import ProviderError
 from providers.processes import alive
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both accounts")
 
 

@@ -16,6 +16,8 @@ import pytest
 from providers.embedded_postgres.throwaway import throwaway
 from providers.processes import alive, kill_group, spawn
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both accounts")
 

@@ -27,6 +27,8 @@ from providers.storage.base import parse
 from providers.storage.django_storage import BackupS3Storage
 from providers.storage.s3 import S3Store
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("providers", "ledger", "operations", "deployments", "backups", "migrations_registry", "sampelit_ops")
 SECONDS, PAUSE = 0.8, 0.15

@@ -11,6 +11,8 @@ import pytest
 
 from bin import audit
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 HOLE = {"id": "PYSEC-1", "fix_versions": ["2.0"]}
 CLEAN = {"name": "a", "version": "1.0", "vulns": []}

@@ -19,6 +19,8 @@ from operations.navigation import page_of
 from sampelit_ops.command_line import APPS, ROOT
 from tests import factories
 
+pytestmark = pytest.mark.slow
+
 # Pages and what they need, the services that are asked only when something is done, and tools of other commands.
 NOT_NEEDED = ("admin", "urls", "boto3", "botocore", "webauthn", "gunicorn", "sandbox")
 LOADED = """

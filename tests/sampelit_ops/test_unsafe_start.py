@@ -13,6 +13,8 @@ from django.conf import settings as django_settings
 from sampelit_ops import checks
 from tests import portal_database
 
+pytestmark = pytest.mark.slow
+
 RENDERS_OWN = "0Zl3nUQK8hX5m7aR2yVt4cB6dW9eP1sJfLgTxMqDkSo="  # the shape of `generateValue`: 256 bits in base64
 
 

@@ -12,6 +12,8 @@ import pytest
 from providers import memory
 from tests.sampelit_ops.served import ROOT, Served, served
 
+pytestmark = pytest.mark.slow
+
 APP = """
 from sampelit_ops.web import deadline_worker as web_worker
 web_worker.READ_SECONDS, web_worker.WRITE_SECONDS, web_worker.TRIM_SECONDS = 1.0, 1, 1

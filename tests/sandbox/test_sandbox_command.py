@@ -16,6 +16,8 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROMISED = {
     *(f"SAMPELIT_{e}_{r}_DSN" for e in ("PRODUCTION", "STAGING") for r in ("EXPORT", "MIGRATION", "RESTORE")),

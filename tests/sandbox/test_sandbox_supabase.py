@@ -14,6 +14,8 @@ from sandbox.seed import UNTIL
 from sandbox.supabase.dumps import dump, put_back
 from tests.supabase_platform import FREE, REF, Platform
 
+pytestmark = pytest.mark.slow
+
 
 def settled(platform: Platform, seconds: float = 60) -> str:
     deadline = time.monotonic() + seconds

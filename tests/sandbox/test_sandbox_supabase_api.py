@@ -12,6 +12,8 @@ from providers.supabase import Supabase
 from tests import openapi
 from tests.supabase_platform import REF, Platform
 
+pytestmark = pytest.mark.slow
+
 
 def test_queries_run_on_the_real_database_and_the_read_only_one_cannot_write(platform: Platform) -> None:
     queries = platform.client.queries

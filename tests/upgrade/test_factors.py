@@ -21,6 +21,8 @@ from providers.errors import Refused
 from tests import portal_database
 from tests.upgrade.test_upgrade import DUMP, PortalIs
 
+pytestmark = pytest.mark.slow
+
 KEY, CODES = bytes(range(20)), ["abcd2345", "wxyz6789"]
 IN_CLEAR = """
     INSERT INTO otp_totp_totpdevice

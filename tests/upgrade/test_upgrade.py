@@ -32,6 +32,8 @@ from operations.worker.django_q import dispatch
 from tests import portal_database
 from tests.stepping import approve
 
+pytestmark = pytest.mark.slow
+
 DUMP = Path(__file__).with_name("portal_6c99367.sql")
 SEALED_TO = "AGE-SECRET-KEY-1YD8747N22EVNG2RGT284X3QF9DHUAS8KYAR4ZJ3REUS9MJY4JTVS4SZ0TW"  # made for this dump
 SEALED = "synthetic-value-7"

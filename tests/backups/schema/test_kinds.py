@@ -20,6 +20,8 @@ from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
 
+pytestmark = pytest.mark.slow
+
 TEXT = "".join((Path(__file__).parent / name).read_text() for name in ("kinds.sql", "more_kinds.sql"))
 KINDS = dict(part.partition("\n")[::2] for part in re.split("^-- name: ", TEXT, flags=re.MULTILINE)[1:])
 # What comes back otherwise than it was, and what is said of it.

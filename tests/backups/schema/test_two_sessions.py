@@ -23,6 +23,8 @@ from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
 from tests.backups.schema.test_kinds import KINDS, MANY, _denied
 
+pytestmark = pytest.mark.slow
+
 ALL = PolicySpec("whole", "production", ("*",))
 PARTS = "CREATE TABLE p(x int PRIMARY KEY, y text) PARTITION BY RANGE (x); CREATE INDEX ON p(y);"
 PARTS += "".join(f"CREATE TABLE p{n} PARTITION OF p FOR VALUES FROM ({n}0) TO ({n + 1}0);" for n in range(8))

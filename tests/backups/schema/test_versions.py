@@ -27,6 +27,8 @@ from tests.backups.schema.conftest import databases_on, dumped
 from tests.backups.schema.test_kinds import KINDS
 from tests.reused_server import on
 
+pytestmark = pytest.mark.slow
+
 NEWEST = max(majors())
 TEXT = (Path(__file__).parent / "newer.sql").read_text()
 NEWER = dict(part.partition("\n")[::2] for part in re.split("^-- name: ", TEXT, flags=re.MULTILINE)[1:])

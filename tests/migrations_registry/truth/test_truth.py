@@ -21,6 +21,8 @@ from tests.migrations_registry.truth.measuring import REFUSED, Cost, claimed, is
 from tests.migrations_registry.truth.recorded import PAIRS, RECORDED
 from tests.other_servers import VERSIONS, of_version
 
+pytestmark = pytest.mark.slow
+
 WORK = {"-": -1, ".": 0, "i": 1, "w": 2}
 
 
