@@ -48,7 +48,7 @@ def use() -> None:
     """
     KEPT.mkdir(parents=True, exist_ok=True)
     fcntl.flock(_lock := _locks.enter_context((KEPT / "lock").open("w")), fcntl.LOCK_EX)
-    if _load(_dump()):
+    if load(NAME):
         connections["default"].settings_dict["TEST"]["TEMPLATE"] = NAME
         _locks.close()
 
@@ -70,11 +70,13 @@ def _dump() -> Path:
     return KEPT / f"{key()}.dump"
 
 
-def _load(dump: Path) -> bool:
+def load(name: str) -> bool:
+    """Make database `name` as `migrate` leaves it, from the dump; whether there was one that loads."""
+    dump = _dump()
     if not dump.exists():
         return False
-    portal_database.server.create_database(NAME)
-    loaded = _run("pg_restore", "--exit-on-error", "--dbname", portal_database.server.dsn(NAME), dump)
+    portal_database.server.create_database(name)
+    loaded = _run("pg_restore", "--exit-on-error", "--dbname", portal_database.server.dsn(name), dump)
     if not loaded:
         dump.unlink()
     return loaded

@@ -11,13 +11,11 @@ from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from psycopg import sql
 from pyrage import x25519
 
 from backups.anchoring import checkpoints
@@ -37,7 +35,7 @@ from operations.models.ulid import new_ulid
 from providers.errors import Refused
 from providers.storage.base import Store
 from providers.storage.factory import open_store
-from tests import portal_database
+from tests import portal_database, portal_template
 from tests.ticking import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +60,7 @@ def lost(monkeypatch: pytest.MonkeyPatch, migrated: bool = True) -> Iterator[Non
     name, before = f"lost_{uuid4().hex[:12]}", connection.settings_dict["NAME"]
     connection.close()
     if migrated:
-        _as_migrated(name, before)
+        assert portal_template.load(name)
     else:
         portal_database.server.create_database(name)
     try:
@@ -74,21 +72,6 @@ def lost(monkeypatch: pytest.MonkeyPatch, migrated: bool = True) -> Iterator[Non
     finally:
         connection.settings_dict["NAME"] = before
         portal_database.server.drop_database(name)
-
-
-def _as_migrated(name: str, before: str) -> None:
-    with psycopg.connect(portal_database.server.dsn(), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(before)))
-    with psycopg.connect(portal_database.server.dsn(name)) as empty:
-        made = "'django_migrations', 'django_content_type', 'auth_permission'"
-        tables = empty.execute(
-            f"SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ({made})"
-        )
-        names = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables.fetchall())
-        empty.execute("SET LOCAL session_replication_role = replica")  # the ledger's own triggers refuse a TRUNCATE
-        empty.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
-        empty.execute("SET LOCAL session_replication_role = origin")
-        empty.execute("INSERT INTO ledger_head (id, sequence, sha256) VALUES (1, 0, repeat('0', 64))")
 
 
 @pytest.fixture
