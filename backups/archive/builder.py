@@ -13,7 +13,7 @@ import psycopg
 
 from backups.archive.manifest import Manifest, Segment, Statement, Table
 from backups.archive.subset import batches
-from backups.progress import Tally, Watch
+from backups.progress import Tally, Watch, nothing
 from providers import postgres
 from providers.postgres.connection import Connection, path_query, set_path
 from providers.postgres.error_facts import facts_of, is_of_the_server
@@ -42,7 +42,7 @@ class Builder:
     `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
     `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
     problem of the copy: `amber` says of which table something could not be rebuilt, and why. `other_order`: text is
-    compared otherwise than in the source. `made`: statements that need no more making.
+    compared otherwise than in the source. `made`: what needs no more making. `before_batch`: told what comes together.
     """
 
     manifest: Manifest
@@ -65,6 +65,7 @@ class Builder:
     stand_ins: list[str] = field(default_factory=list)
     looked_in: list[str] = field(default_factory=list)
     made: set[Statement] = field(default_factory=set)
+    before_batch: Callable[[Sequence[Statement]], None] = nothing
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +105,7 @@ class Builder:
         """Each with why it could not be made; a batch that fails left nothing and is made one by one."""
         for batch in batches(self.manifest, statements):
             self.watch.check()
+            self.before_batch(batch)
             if self.held and batch[0].kind != "sequence_value":
                 notes += self._put_checks_on()
             done = len(batch) > 1 and self.try_together(batch)

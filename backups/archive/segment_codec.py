@@ -25,7 +25,7 @@ LEVEL = 1
 TARGET_BYTES = 16 << 20
 CAP_BYTES = 32 << 20
 BLOCK_BYTES = 1 << 20
-BLOCKS_AHEAD = 4
+BLOCKS_AHEAD = 16  # what a server loads while the next object is opened
 LOOK_SECONDS = 0.5
 
 

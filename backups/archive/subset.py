@@ -6,9 +6,10 @@ In: a manifest. Out: a smaller or moved manifest, or Refused. DDL moves by rewri
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from psycopg import sql
 
@@ -20,6 +21,7 @@ PLACES = (
     *("TABLE {} ", "TABLE ONLY {} ", "TABLE ONLY {}\n", "PARTITION {} ", "PARTITION OF {} "),
     *("REFERENCES {}(", " ON {} ", " ON ONLY {} "),
 )
+T = TypeVar("T")
 ALONE = frozenset(["schema", "extension", "collation", "materialized_view_data"])
 TOGETHER = 50  # a transaction of so many keeps a few hundred locks
 TOGETHER_BYTES = 8 << 20  # of their tables' rows: nobody waits long for a sign of life, or for work done twice
@@ -128,6 +130,16 @@ def _forms(schema: str, name: str) -> set[str]:
     """How Postgres or psycopg may have written the name: each part quoted or bare."""
     parts = [(part, sql.Identifier(part).as_string()) for part in (schema, name)]
     return {f"{schema}.{name}" for schema in parts[0] for name in parts[1]}
+
+
+def shared_out(items: Iterable[T], among: int, weight: Callable[[T], int]) -> list[list[T]]:
+    """The heaviest first, to whoever has least."""
+    parts, weights = [list[T]() for _ in range(among)], [0] * among
+    for item in sorted(items, key=lambda each: -weight(each)):
+        place = weights.index(min(weights))
+        parts[place].append(item)
+        weights[place] += weight(item) + 1
+    return parts
 
 
 def in_order(manifest: Manifest) -> list[Table]:

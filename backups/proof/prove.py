@@ -6,7 +6,7 @@ In: a manifest, a store, identities, a Comparison. Out: a Verdict (proven, suspe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from backups.archive.signatures import Signer
 from backups.archive.signed_json import sealed
 from backups.facts.model import RunFacts
 from backups.progress import SILENT, Watch
-from backups.proof.beside import second_session
+from backups.proof.beside import Beside, sessions_beside
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
 from backups.proof.findings import Examined, Finding
 from backups.proof.large_objects import load_large_objects
@@ -89,12 +89,12 @@ def prove(
     began = time.monotonic()
     raw_bytes = manifest.raw_bytes + comparison.raw_bytes_to_load(manifest)
     disk_space.refuse_without(raw_bytes, _not_proven(manifest.run), manifest.longest_row)
-    with drill_database(manifest, server, [STAGING_SCHEMA]) as drill, second_session(drill.login) as beside:
+    with drill_database(manifest, server, [STAGING_SCHEMA]) as drill, sessions_beside(drill.login) as beside:
         if drill.note:
             watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
         loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT, lenient=True)
         loader.other_order = bool(drill.not_the_same)
-        different, missing = _restore_and_compare(loader, drill, lambda: beside.ask(loader, comparison))
+        different, missing = _restore_and_compare(loader, drill, beside, comparison)
         took = int((time.monotonic() - began) * 1000)
         examined = examine(loader, comparison, drill.reader) if not loader.problems else Examined()
         doubts = doubts_about(loader, comparison, beside) if beside.facts else Doubts()
@@ -132,7 +132,9 @@ def _not_proven(run: str) -> str:
     return f"The proof of run {run} did not happen; nothing was proven."
 
 
-def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], None]) -> tuple[list[str], list[str]]:
+def _restore_and_compare(
+    loader: Loader, drill: Drill, beside: Beside, comparison: Comparison
+) -> tuple[list[str], list[str]]:
     """What of the schema is not as it was, and what could not be rebuilt although no row needs it.
 
     Rows are compared last, by settings of ours: what the run's own functions and checks did meanwhile shows.
@@ -147,9 +149,10 @@ def _restore_and_compare(loader: Loader, drill: Drill, when_built: Callable[[], 
         return [], missing
     loads = loader.load_all(tables)
     load_large_objects(loader)
+    loader.before_batch = lambda batch: beside.during_indexes(batch, loader, comparison)
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
     pin(loader.connection, read_only=False)
-    when_built()
+    beside.ask(loader, comparison)
     for table in tables:
         loader.watch.check()
         loader.compare(table, loads[table.qualified])

@@ -7,7 +7,7 @@ run are loaded that are not byte for byte in today's: unchanged history costs no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
@@ -16,6 +16,7 @@ import psycopg
 
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Segment, Table
+from backups.archive.subset import shared_out
 from backups.proof.comparison import Comparison, missing_from
 from backups.proof.findings import KEPT_ROWS, Examined, Finding, altered_rows, column_gone, table_gone
 from backups.proof.guards import changes_of_guards
@@ -25,6 +26,7 @@ from providers.errors import ProviderError
 from providers.postgres.audit_trail import late, tamper
 from providers.postgres.audit_trail.chains import CHAIN_COLUMNS
 from providers.postgres.audit_trail.verifier import KIND
+from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load, is_of_the_server
 from providers.storage.base import StoreError
 
@@ -130,15 +132,17 @@ def _load(earlier_run: Loader, earlier: Table, segments: list[Segment], pair: ta
     return earlier_run.rows - rows_before
 
 
-def attended(loader: Loader, work: Callable[[], T]) -> T:
-    """Run one long statement; a cancel or a lost lease stops it in the server."""
+def attended(loader: Loader, work: Callable[[], T], sessions: Sequence[Connection] = ()) -> T:
+    """Run one long statement, on `sessions` where it is not the loader's; a cancel or a lost lease stops it in the
+    server."""
     with ThreadPoolExecutor(1) as worker:
         running = worker.submit(work)
         try:
             while wait([running], 1.0).not_done:
                 loader.watch.check()
         except BaseException:
-            loader.connection.cancel()
+            for connection in sessions or [loader.connection]:
+                connection.cancel()
             raise
         return running.result()
 
@@ -163,6 +167,11 @@ def _verifier(loader: Loader, reader: str) -> dict[str, object]:
     defined = [s for s in loader.manifest.statements if s.kind == KIND and tables and s.table == tables[0].qualified]
     if not tables or not defined:
         return {"problem": "this run does not hold its definition"} if tables else {}
-    table = (tables[0].schema, tables[0].name)
-    answer = attended(loader, lambda: postgres.ask_verifier(loader.connection, reader, defined[0].sql, table))
+    name, chains = (tables[0].schema, tables[0].name), tables[0].chains or ()
+    halves = [[chain.chain for chain in half] for half in shared_out(chains, 2, lambda chain: chain.rows)]
+
+    def ask(sessions: Sequence[Connection], run: Callable[[], postgres.Said]) -> postgres.Said:
+        return attended(loader, run, sessions)
+
+    answer = postgres.ask_verifier(loader.connection, reader, defined[0].sql, name, halves, ask)
     return {"chains": answer.chains, "rows": answer.rows, "invalid": answer.invalid, "problem": answer.problem}

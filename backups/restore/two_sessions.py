@@ -19,7 +19,7 @@ import psycopg
 from backups.archive.loader import Loader
 from backups.archive.manifest import Statement, Table
 from backups.archive.segment_codec import LOOK_SECONDS
-from backups.archive.subset import batches
+from backups.archive.subset import batches, shared_out
 from backups.progress import Watch
 from backups.restore.session import helping
 
@@ -109,12 +109,9 @@ def _largest_first(jobs: Iterable[tuple[int, Job]]) -> list[Job]:
 
 
 def _halves(tables: Sequence[Table]) -> list[dict[str, Table]]:
-    """Segments, the largest first, to whoever has less; a large table is in both."""
-    held, weights = [set[str](), set[str]()], [0, 0]
-    for segment in sorted((s for table in tables for s in table.segments), key=lambda s: -s.raw_bytes):
-        place = weights.index(min(weights))
-        held[place].add(segment.key)
-        weights[place] += segment.raw_bytes + 1
+    """Segments, shared out by size; a large table is in both."""
+    segments = (segment for table in tables for segment in table.segments)
+    held = [{s.key for s in half} for half in shared_out(segments, 2, lambda segment: segment.raw_bytes)]
     parts = [[replace(t, segments=tuple(s for s in t.segments if s.key in keys)) for t in tables] for keys in held]
     return [{table.qualified: table for table in part if table.segments} for part in parts]
 

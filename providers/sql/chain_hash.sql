@@ -5,8 +5,7 @@ encode(sha256(convert_to(
     '{{"previous_hash": "' || coalesce(previous_hash, '')
     || '", "segment_key": ' || {segment_key}
     || ', "sequence_number": ' || sequence_number
-    || ', "timestamp": "' || to_char(decision_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
-    || CASE WHEN extract(microseconds FROM decision_timestamp)::int % 1000000 = 0 THEN ''
-            ELSE to_char(decision_timestamp AT TIME ZONE 'UTC', '.US') END
+    || ', "timestamp": "'
+    || replace(to_char(decision_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000', '')
     || '+00:00", "variant_id": ' || coalesce('"' || selected_variant_id || '"', 'null')
     || ', "visitor_id": ' || {visitor_id} || '}}', 'UTF8')), 'hex')

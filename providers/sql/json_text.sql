@@ -1,5 +1,5 @@
 CASE WHEN {value} IS NULL THEN 'null'
-     WHEN {value} COLLATE "C" ~ '^[ !#-\[\]-~]*$' THEN '"' || {value} || '"'
+     WHEN {value} COLLATE "C" !~ '[^ !#-\[\]-~]' THEN '"' || {value} || '"'
      ELSE '"' || (SELECT string_agg(CASE
               WHEN c = '"' THEN '\"'
               WHEN c = '\' THEN '\\'

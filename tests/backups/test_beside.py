@@ -1,19 +1,24 @@
-"""The drill's second session: each way to break a chain is seen there, and it ends with the proof."""
+"""The drill's sessions beside the first: each way to break a chain is seen there, and they end with the proof."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from hashlib import md5
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from backups.archive.manifest import Manifest
+from backups.archive import subset
+from backups.archive.loader import Loader
+from backups.archive.manifest import Manifest, Statement
 from backups.progress import Watch
-from backups.proof.beside import second_session
+from backups.proof.beside import Beside, sessions_beside
+from backups.proof.comparison import Comparison
 from backups.proof.prove import prove
 from providers import postgres
+from providers.embedded_postgres.cell import sorting
 from providers.postgres.connection import statements
 from providers.storage.base import Store
 
@@ -81,11 +86,39 @@ def test_a_cancelled_proof_leaves_nobody_at_work(manifest: Manifest, store: Stor
 
 
 def test_what_still_runs_is_stopped_in_the_server(empty_database: str) -> None:
-    with pytest.raises(InterruptedError), second_session(empty_database) as beside:
-        beside._begin(lambda: beside.connection.execute("SELECT pg_sleep(60)"))
-        beside._begin(lambda: beside.connection.execute("SELECT pg_sleep(61)"))
+    with pytest.raises(InterruptedError), sessions_beside(empty_database) as beside:
+        slept = beside.sorting.begin(lambda connection: connection.execute("SELECT pg_sleep(60)"))
+        beside.sorting.begin(lambda connection: connection.execute("SELECT pg_sleep(61)"))
+        beside.scanning.begin(lambda _: slept.result())
         raise InterruptedError
 
     running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6%' AND pid <> pg_backend_pid()"
     with psycopg.connect(empty_database) as looking:
         assert looking.execute(running).fetchone() == (0,)
+
+
+def test_chains_are_read_while_indexes_are_built_and_beside_nothing_else(
+    manifest: Manifest, store: Store, drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool, bool]] = []
+    done = Beside.during_indexes
+
+    def noted(beside: Beside, batch: Sequence[Statement], loader: Loader, comparison: Comparison) -> None:
+        done(beside, batch, loader, comparison)
+        busy = [*beside.sorting.running(), *beside.scanning.running()]
+        seen.append((batch[0].kind == "index", bool(beside.facts), bool(busy)))
+
+    monkeypatch.setattr(subset, "TOGETHER", 1)
+    monkeypatch.setattr(Beside, "during_indexes", noted)
+
+    assert prove(manifest, store, server=drill).status == "proven"
+    indexes, others = [each for each in seen if each[0]], [each for each in seen if not each[0]]
+    assert indexes
+    assert all(asked for _, asked, _ in indexes)
+    assert others
+    assert not any(busy for _, _, busy in others)
+
+
+@pytest.mark.parametrize(("free", "wanted"), [(None, "64MB"), (2 << 30, "128MB"), (64 << 30, "256MB")])
+def test_a_drill_sorts_in_what_the_plan_has(free: int | None, wanted: str) -> None:
+    assert sorting(free) == wanted

@@ -5,7 +5,10 @@ are not. OPS_TEST_FORGERIES of each kind share one run; OPS_TEST_CONVERSIONS leg
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -143,7 +146,7 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
     """What a person explained, and nothing else, is accepted by its fingerprint."""
     from backups.archive.loader import Loader
     from backups.progress import SILENT
-    from backups.proof import beside
+    from backups.proof.beside import Chains
     from backups.proof.source_checks import Doubts, _chains
 
     finding = world.found("chain_broken")
@@ -155,7 +158,8 @@ def test_an_accepted_break_is_no_doubt(world: World, drill) -> None:
             loader.load(world.last.table(AUDIT))
             connection.execute("DELETE FROM public.algorithm_audit_trail WHERE sequence_number = 2")
             told, silent, table = Doubts(), Doubts(), world.last.table(AUDIT)
-            found = beside._chains(connection, (table.schema, table.name))
+            key = (table.schema, table.name)
+            found = Chains(postgres.chain_heads(connection, key), postgres.chain_damage(connection, key, 50))
             _chains(loader, table, found, frozenset(), told)
             _chains(loader, table, found, frozenset({told.findings[0].fingerprint}), silent)
     assert (len(told.texts) > 0, silent.texts, finding.code) == (True, [], "chain_broken")
@@ -229,7 +233,9 @@ def test_the_whole_database_asks_the_products_check_as_well(sampelit, tmp_path: 
     assert verdict.examined.verifier == {"chains": 4, "rows": 600, "invalid": 0, "problem": ""}
 
 
-def test_a_cancelled_comparison_stops_its_statement(empty_database: str) -> None:
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_cancelled_comparison_stops_its_statement(empty_database: str, others: int) -> None:
+    """The loader's own, or those of the sessions that it is given."""
     from types import SimpleNamespace
 
     from backups.progress import Watch
@@ -238,9 +244,35 @@ def test_a_cancelled_comparison_stops_its_statement(empty_database: str) -> None
     def cancelled() -> None:
         raise InterruptedError
 
-    with postgres.connect(empty_database, read_only=False) as connection:
+    with ExitStack() as stack:
+        connection, *sessions = (stack.enter_context(postgres.connect(empty_database)) for _ in range(1 + others))
         loader = SimpleNamespace(connection=connection, watch=Watch(check=cancelled))
+        threads = stack.enter_context(ThreadPoolExecutor(2))
+
+        def sleep() -> None:
+            for slept in [threads.submit(each.execute, "SELECT pg_sleep(60)") for each in sessions or [connection]]:
+                slept.exception()
+
         with pytest.raises(InterruptedError):
-            attended(loader, lambda: connection.execute("SELECT pg_sleep(60)"))  # type: ignore[arg-type]
-        running = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%'")
+            attended(loader, sleep, sessions)  # type: ignore[arg-type]
+        asleep = "state = 'active' AND query LIKE '%pg_sleep(60)%'"
+        running = connection.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {asleep}".encode())
         assert running.fetchone() == (1,)  # this one, which asks
+
+
+def test_a_check_that_fails_in_one_session_ends_in_the_other(sampelit_copy, tmp_path: Path, drill) -> None:
+    """And what is told is why it failed, not that the other was cancelled."""
+    with psycopg.connect(sampelit_copy["admin"]) as connection:
+        (first,) = connection.execute(f"SELECT min(experiment_id::text) FROM {AUDIT}").fetchone() or ("",)
+        connection.execute("DROP FUNCTION verify_audit_chain(uuid)")
+        connection.execute(
+            "CREATE FUNCTION verify_audit_chain(e uuid) RETURNS TABLE (is_valid boolean) LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF e <> '{first}' THEN RAISE division_by_zero; END IF; PERFORM pg_sleep(50); END $$"
+        )
+    store = open_store(f"file://{tmp_path}")
+    began = time.monotonic()
+
+    verdict = prove(exported(sampelit_copy["export"], store), store, server=drill)
+
+    assert "22012" in str(verdict.examined.verifier["problem"])
+    assert time.monotonic() - began < 45

@@ -72,21 +72,33 @@ def chain_problems(connection: Connection, table: tuple[str, str], limit: int = 
     return list(chain_damage(connection, table, limit).problems)
 
 
-def chain_damage(connection: Connection, table: tuple[str, str], limit: int) -> Damage:
-    """Recompute every hash and link: how many rows break a chain, and at most `limit` of them, where one does."""
+def hash_breaks(connection: Connection, table: tuple[str, str]) -> bool:
+    """Recompute every hash: whether a row's content does not give its own. No order is needed."""
+    return bool(_asked(connection, "chain_hash_breaks", table).rowcount)
+
+
+def order_breaks(connection: Connection, table: tuple[str, str]) -> bool:
+    """Whether a row does not follow the row before it, by its link or by its number."""
+    return bool(_asked(connection, "chain_order_breaks", table).rowcount)
+
+
+def _asked(
+    connection: Connection, name: str, table: tuple[str, str], limit: int = 0
+) -> psycopg.Cursor[tuple[Any, ...]]:
     text = sql.SQL(statements("json_text"))
     computed = sql.SQL(statements("chain_hash")).format(
         segment_key=text.format(value=sql.Identifier("segment_key")),
         visitor_id=text.format(value=sql.Identifier("visitor_id")),
     )
     parts = {"table": sql.Identifier(*table), "computed": computed, "limit": sql.Literal(limit)}
+    return connection.execute(sql.SQL(statements(name)).format(**parts))
 
-    def ask(name: str) -> psycopg.Cursor[tuple[Any, ...]]:
-        return connection.execute(sql.SQL(statements(name)).format(**parts))
 
-    if not (ask("chain_hash_breaks").rowcount or ask("chain_order_breaks").rowcount):
+def chain_damage(connection: Connection, table: tuple[str, str], limit: int) -> Damage:
+    """Recompute every hash and link: how many rows break a chain, and at most `limit` of them, where one does."""
+    if not (hash_breaks(connection, table) or order_breaks(connection, table)):
         return Damage()
-    rows = ask("chain").fetchall()
+    rows = _asked(connection, "chain", table, limit).fetchall()
     problems = tuple(ChainProblem(str(row[0]), row[1], row[2]) for row in rows)
     return Damage(problems, int(rows[0][3]), str(rows[0][4]))
 
