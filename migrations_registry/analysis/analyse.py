@@ -6,13 +6,13 @@ from migrations_registry.analysis import rules  # noqa: F401  enlists the catalo
 from migrations_registry.analysis.cost import with_duration
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Finding, Statement
+from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Statement
 from migrations_registry.analysis.parsing.dump_header import switched_off
 from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
-from migrations_registry.analysis.parsing.splitter import without_psql_lines
 from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
+from migrations_registry.analysis.rules.file_texts import note_left_out, note_way_back
 from migrations_registry.analysis.state import State
 
 UNPARSED = rule(
@@ -30,16 +30,6 @@ META = rule(
     "Plain SQL.",
     bad=("\\i other.sql",),
     good=("SELECT '\\i other.sql'",),
-)
-
-RESTRICT = rule(
-    "MP-RESTRICT",
-    CONVENTION,
-    "lines that only tell psql how to print, or to stop at an error (\\set ON_ERROR_STOP 1, \\echo, \\restrict), "
-    "are left out: the runner stops at every error anyway",
-    "Nothing to do.",
-    bad=("\\restrict a1B2\nSELECT 1;\n\\unrestrict a1B2\n", "\\set ON_ERROR_STOP 1\nSELECT 1"),
-    good=("SELECT 1",),
 )
 LEFT_OUT = rule(
     "MT-DUMP-HEADER",
@@ -86,16 +76,9 @@ def analyse(
         if split:
             _segment(joins, state)
         statements.append(_statement(item, data, line, is_frame, index == 0, joins, state))
-    _note_left_out(data, statements)
+    note_left_out(data, statements)
+    note_way_back(data, statements)
     return Analysis(tuple(statements), risk_of(statements, facts, policy))
-
-
-def _note_left_out(data: bytes, statements: list[Statement]) -> None:
-    """The lines that the parser took away are told with the first statement."""
-    if statements and without_psql_lines(data) != data:
-        first = statements[0]
-        note = Finding(RESTRICT.id, CONVENTION, None, False, False, RESTRICT.message, RESTRICT.safe_form)
-        statements[0] = first._replace(findings=(*first.findings, note))
 
 
 def _segment(joins: bool, state: State) -> None:
@@ -122,7 +105,7 @@ def _statement(
 ) -> Statement:
     """`opens`: it is the file's first; `joins`: it may run in a transaction."""
     text = data[item.start : item.end].decode("utf-8", "replace").rstrip()
-    state.findings, state.touched, state.source = [], {}, text
+    state.findings, state.touched, state.source, state.loops = [], {}, text, 0
     kind = "Unparsed"
     if isinstance(item, Unparsed):
         _unparsed(item, data, state)

@@ -47,6 +47,7 @@ IN_BODY_COMMIT = rule(
 MAX_DEPTH = 12
 DO_BLOCK = "DO block"
 _BRANCHES = {"body", "then_body", "else_body", "stmts", "else_stmts", "exceptions"}
+_LOOPS = {f"PLpgSQL_stmt_{kind}" for kind in ("loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")}
 
 
 def run_text(text: str, state: State) -> bool:
@@ -96,6 +97,8 @@ def _plpgsql(statement: str, state: State) -> None:
             branches.append(so_far(state))
         elif kind == "end of branch":
             keep(branches.pop(), state)
+        elif kind in ("loop", "end of loop"):
+            state.loops += 1 if kind == "loop" else -1
         elif kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
             state.see(IN_BODY_COMMIT)
         elif kind == "dynamic":
@@ -107,7 +110,7 @@ def _plpgsql(statement: str, state: State) -> None:
 def _statements(tree: object) -> Iterator[tuple[str, Node]]:
     """Every expression (kind PLpgSQL_expr or dynamic) and transaction command of a body, in source order.
 
-    Around what may not run, or may be taken back: kinds branch and end of branch.
+    Around what may not run, or may be taken back: kinds branch and end of branch; around loops theirs.
     """
     stack: list[object] = [tree]
     while stack:
@@ -127,8 +130,9 @@ def _statements(tree: object) -> Iterator[tuple[str, Node]]:
                 elif kind == "PLpgSQL_expr":
                     yield kind, node
             for kind, child in reversed(current.items()):
+                around = "branch" if kind in _BRANCHES else "loop" if kind in _LOOPS else ""
                 if kind not in ("PLpgSQL_expr", "dynquery"):
-                    stack += ["end of branch", child, "branch"] if kind in _BRANCHES else [child]
+                    stack += [f"end of {around}", child, around] if around else [child]
 
 
 def _embedded(expression: Node, state: State) -> None:

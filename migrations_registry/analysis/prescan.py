@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, relation, strings
+from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, is_on, object_name, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw
 from migrations_registry.analysis.routines import routine
 from migrations_registry.analysis.state import EVERY, State
@@ -20,6 +20,7 @@ def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
             break
         state.last_settings.add(id(statement.node))
     state.exposed = state.facts is not None and state.facts.is_supabase
+    state.counted = b"setval" in data.lower()
     for statement in statements:
         if statement.kind == "CreateFunctionStmt":
             text = data[statement.start : statement.end].decode("utf-8", "replace").rstrip()
@@ -70,6 +71,8 @@ def _trigger(node: Node, state: State) -> None:
 def _grant(node: Node, state: State) -> None:
     if node.get("is_grant") and any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
         state.exposed = True
+    if not node.get("is_grant") and any(item["RoleSpec"]["roletype"] == "ROLESPEC_PUBLIC" for item in node["grantees"]):
+        state.secured |= {object_name(item) for item in node["objects"] if "ObjectWithArgs" in item}
     if node.get("is_grant") and node.get("objtype") == "OBJECT_TABLE":
         tables = [relation(item["RangeVar"]) for item in node.get("objects", []) if "RangeVar" in item]
         state.for_api.update(("grant", name) for name in tables or [EVERY])
@@ -85,6 +88,11 @@ def _create(node: Node, state: State) -> None:
         for item in [element, *element.get("ColumnDef", {}).get("constraints", [])]:
             if item.get("Constraint", {}).get("pktable", {}).get("schemaname") == "auth":
                 state.exposed = True
+
+
+def _view(node: Node, state: State) -> None:
+    if is_on(options(node.get("options", [])).get("security_invoker", False)):
+        state.secured.add(relation(node["view"]))
 
 
 def _rename(node: Node, state: State) -> None:
@@ -105,4 +113,5 @@ _READERS = {
     "GrantStmt": _grant,
     "AlterDefaultPrivilegesStmt": _default_privileges,
     "CreateStmt": _create,
+    "ViewStmt": _view,
 }

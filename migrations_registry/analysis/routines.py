@@ -19,7 +19,7 @@ _INPUTS = {"FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_DEFAULT", "FUNC_PARA
 class Routine:
     """`statement`: its whole CREATE FUNCTION; `fewest`, `most`: arguments that a call may give; `types`: of those;
     `row_of`: the type of its only argument, for calls written as a column; `path`: its own search_path; `unread`: why
-    nobody can read it.
+    nobody can read it; `is_definer`: SECURITY DEFINER; `replaces`: another one may have been there, with its grants.
     """
 
     name: Name
@@ -35,6 +35,8 @@ class Routine:
     path: tuple[str, ...] | None = None
     types: tuple[str, ...] = ()
     unread: str = ""
+    is_definer: bool = False
+    replaces: bool = False
 
     @property
     def label(self) -> str:
@@ -78,6 +80,8 @@ def routine(node: Node, statement: str, schema: str) -> Routine:
         row_of=_row_type(inputs),
         types=tuple(type_text(each["argType"]) for each in inputs),
         path=_own_path(node),
+        is_definer=given.get("security") is True,
+        replaces=bool(node.get("replace")),
     )
 
 

@@ -71,6 +71,8 @@ class State:
     enum_values: dict[str, tuple[Name, int]] = field(default_factory=dict)  # new value → enum, transaction
     locked: dict[Name, str] = field(default_factory=dict)  # existing relations locked in this transaction
     hidden: list[str] = field(default_factory=list)
+    loops: int = 0  # of PL/pgSQL, around what is judged now
+    counted: bool = False  # the file sets a sequence's counter
     lock_timeout_set: bool = False
     last_settings: set[int] = field(default_factory=set)  # ids of the nodes behind which nothing but settings follows
     slow: bool = False  # this transaction already worked through rows under a lock
@@ -151,9 +153,7 @@ class State:
     def touch(self, name: Name, lock: str, *, beside: bool = False, is_new: bool = False) -> None:
         """Note that the current statement locks a relation; `is_new`: it was, before the statement took it away."""
         before = self.touched.get(name)
-        if self.is_later:
-            return
-        if before is None or STRENGTH[lock] > STRENGTH[before.lock]:
+        if not self.is_later and (before is None or STRENGTH[lock] > STRENGTH[before.lock]):
             self.touched[name] = Touched(name, lock, is_new or self.is_new(name), beside)
 
     def begin(self) -> None:

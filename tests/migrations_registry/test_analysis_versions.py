@@ -7,6 +7,9 @@ import pytest
 
 from migrations_registry.analysis import analyse
 from migrations_registry.analysis.facts import CatalogFacts
+from migrations_registry.analysis.postgresql import builtin_functions
+from migrations_registry.analysis.postgresql.builtin_functions import since
+from tests.other_servers import VERSIONS, of_version
 
 NEEDS = {
     18: (
@@ -76,6 +79,9 @@ EVERYWHERE = (
     "INTO new.a; RETURN new; END $$",
     "VACUUM t",
     "SELECT * FROM (SELECT 1) AS x",
+    "CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'; CREATE TABLE t (a uuid DEFAULT "
+    "uuidv7())",
+    "SELECT app.to_bin(5)",
 )
 
 
@@ -105,6 +111,27 @@ def test_the_server_of_the_tests_refuses_what_is_newer(text: str, proof_dsn: str
     """It is 17: when it learns these forms, this test fails, and the ones of the next version take their place."""
     with psycopg.connect(proof_dsn, autocommit=True) as connection, pytest.raises(REFUSED):
         connection.execute(text)
+
+
+GONE = {"pg_timezone_abbrevs"}  # of 17 and before
+OF_SCHEMA = "SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 16384"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_function_that_the_server_lacks_is_known_to_be_newer(version: int) -> None:
+    with of_version(version) as server, psycopg.connect(server.dsn("postgres")) as connection:
+        there = {name for (name,) in connection.execute(OF_SCHEMA)}
+    calm, volatile, opaque = builtin_functions._lists()
+    known = calm | volatile | opaque.keys()
+
+    assert {name for name in there if since([name]) > version} == set()
+    assert {name for name in known - there if since([name]) <= version} == (GONE if version > 17 else set())
+
+
+@pytest.mark.parametrize("text", ["CREATE TABLE t (a uuid DEFAULT uuidv7())", "SELECT pg_catalog.casefold('A')"])
+def test_a_newer_function_is_told_as_newer_syntax_is(text: str) -> None:
+    assert ["needs PostgreSQL 18 " in message for message in said(text, 17)] == [True]
+    assert said(text, 18) == []
 
 
 def test_the_live_server_decides_unless_a_version_is_named() -> None:

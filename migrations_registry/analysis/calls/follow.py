@@ -18,6 +18,7 @@ from migrations_registry.analysis.postgresql.builtin_functions import (
     is_harmless,
     is_harmless_operator,
     is_volatile,
+    since,
     why_opaque,
 )
 from migrations_registry.analysis.routines import Routine
@@ -111,7 +112,7 @@ def _is_seen(parts: Sequence[str], state: State) -> bool:
         return True
     shadowed = len(parts) == 1 and not state.scope.builtins_first
     foreign = len(parts) == 1 and state.scope.schemas[0] != "public" and is_volatile(name) is None
-    return is_harmless(parts) and not shadowed and not foreign
+    return is_harmless(parts) and since(parts) <= state.pg_version and not shadowed and not foreign
 
 
 def follow(routine: Routine, state: State) -> None:

@@ -13,18 +13,24 @@ from migrations_registry.analysis.parsing.parser import Node
 
 FEW, MANY, EVERY = 0, 1, 2
 KEYS = {"id", "uuid", "guid", "pk", "key", "ctid", "tableoid", "xmin", "cmin"}
+# Columns besides those whose value names one thing, by their names; a status, a type or a flag never does.
+_NAMES = """code domain email filename handle host hostname isbn login name nickname no number path reference sku slug
+subdomain token url username version version_num"""
+_NAMING = frozenset(_NAMES.split())
+_NAMING_ENDS = ("_code", "_email", "_guid", "_key", "_name", "_no", "_number", "_ref", "_slug", "_token", "_uuid")
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _LARGE = 1_000_000
 _BRANCHES = (dict, list)
 _LOWEST, _HIGHEST = "2000-01-01", "2100-01-01"
 _NOW = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"}
+_FOLDED = {"lower", "upper", "trim", "btrim"}
 _SIZES = {"length", "char_length", "octet_length", "abs", "cardinality", "coalesce"}
 
 
 def compare(node: Node, target: Node, others: bool) -> int:
     """`target`: its RangeVar; `others`: whether the statement names more relations."""
     if node["kind"] in ("AEXPR_IN", "AEXPR_OP_ANY"):
-        return _one_of(node)
+        return _one_of(node, _own(target))
     if node["kind"] in ("AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"):
         pattern = _value(bare(node["rexpr"]))
         return MANY if isinstance(pattern, str) and pattern.strip("%") and node["name"] else EVERY
@@ -42,9 +48,9 @@ def compare(node: Node, target: Node, others: bool) -> int:
 
 
 def _equal(sides: list[Node], target: Node, others: bool) -> int:
-    """A column and something that is no other relation's column."""
+    """A column that names rows, and something that is no other relation's column."""
     left, right = (bare(side) for side in sides)
-    own = {target["relname"], target.get("alias", {}).get("aliasname", "")}
+    own = _own(target)
     names = [name for side in (left, right) for name in columns(side)]
     if any(name[-1] == "tableoid" for name in names):
         return EVERY
@@ -54,7 +60,30 @@ def _equal(sides: list[Node], target: Node, others: bool) -> int:
     if same and not others:
         return FEW if any(len(name) > 1 and name[-2] not in own for name in names) else EVERY
     joined = others and any(len(name) > 1 and name[-2] not in own for name in names)
-    return FEW if ("ColumnRef" in left or "ColumnRef" in right) and not joined else MANY
+    return FEW if (_names_rows(left, own) or _names_rows(right, own)) and not joined else MANY
+
+
+def _own(target: Node) -> set[str]:
+    return {target["relname"], target.get("alias", {}).get("aliasname", "")}
+
+
+def _names_rows(side: Node, own: set[str]) -> bool:
+    """A column alone that names its row: the key, one that is unique by its nature, `order_id` in `orders`."""
+    inner = bare(side["FuncCall"]["args"][0]) if _called(side) in _FOLDED and "args" in side["FuncCall"] else side
+    if "ColumnRef" not in inner:
+        return False
+    name = (strings(inner["ColumnRef"]["fields"]) or ["*"])[-1].lower()
+    thing = name.removesuffix("id").removesuffix("_")
+    own_id = thing != name and any(table.lower() in (thing, f"{thing}s", f"{thing}es") for table in own if table)
+    return name in KEYS or name in _NAMING or name.endswith(_NAMING_ENDS) or own_id
+
+
+def ties(node: Node) -> bool:
+    """`other_id = …`: two such together name one row of a table that ties others."""
+    sides = [bare(side) for side in sides_of(node)] if node.get("kind") == "AEXPR_OP" else []
+    names = [strings(side["ColumnRef"]["fields"])[-1:] for side in sides if "ColumnRef" in side]
+    is_equal = strings(node.get("name", []))[-1:] == ["="]
+    return is_equal and len(names) == 1 and any(name.lower().endswith(("_id", "id")) for name in names[0])
 
 
 def _is_no_limit(what: Node, operator: str, limit: Any) -> bool:
@@ -79,15 +108,15 @@ def _between(node: Node) -> int:
     return EVERY if (low and high) or (node["kind"].startswith("AEXPR_NOT") and is_key(node["lexpr"])) else MANY
 
 
-def _one_of(node: Node) -> int:
-    """IN (…) and = ANY (…): few where constants are listed; every one where the column itself is among them."""
+def _one_of(node: Node, own: set[str]) -> int:
+    """IN (…) and = ANY (…): few where keys are listed; every one where the column itself is among them."""
     right = node["rexpr"]
     inside = list(columns(right))
     if any(name[-1] == own[-1] for name in inside for own in columns(node["lexpr"])):
         return EVERY
     if strings(node["name"])[-1] != "=":
         return EVERY if is_key(node["lexpr"]) else MANY
-    return MANY if _called(bare(right)) == "array" else FEW
+    return FEW if _called(bare(right)) != "array" and _names_rows(bare(node["lexpr"]), own) else MANY
 
 
 def comparison(node: Node) -> tuple[str, str, Any]:
@@ -124,7 +153,7 @@ def sides_of(node: Node) -> list[Node]:
 
 def is_key(expression: Node) -> bool:
     """Whether a column of it is one that no row lacks, by its name."""
-    return any(name[-1] in KEYS for name in columns(expression))
+    return any(name[-1].lower() in KEYS for name in columns(expression))
 
 
 def columns(expression: Node) -> Iterator[list[str]]:

@@ -1,11 +1,14 @@
-"""Conditions that are true whatever they are asked of."""
+"""Conditions that are true whatever they are asked of, and policies that ask nothing of the row."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.parsing.nodes import constant
+from migrations_registry.analysis.parsing.comparisons import bare, is_key, sides_of
+from migrations_registry.analysis.parsing.nodes import constant, strings
 from migrations_registry.analysis.parsing.parser import Node
+
+_CALLERS = {"anon", "authenticated"}
 
 
 def always_true(expression: Node) -> bool:
@@ -47,3 +50,42 @@ def _literal(expression: Node) -> Any:
     if kind == "ColumnRef":
         return ("column", *(part.get("String", {}).get("sval") for part in node["fields"]))
     return None
+
+
+def asks_nothing(condition: Node) -> bool:
+    """Of a row: true for every one, or for all who have signed in or carry one of the API's roles."""
+    node = condition.get("BoolExpr", {})
+    if node.get("boolop") in ("AND_EXPR", "OR_EXPR"):
+        return (all if node["boolop"] == "AND_EXPR" else any)(asks_nothing(part) for part in node["args"])
+    if "NullTest" in condition:
+        tested = condition["NullTest"]
+        return tested["nulltesttype"] == "IS_NOT_NULL" and bool(_auth(tested["arg"]) or is_key(tested["arg"]))
+    compared = condition.get("A_Expr", {})
+    if any(_auth(side) == "role" for side in sides_of(compared)):
+        return strings(compared["name"]) == ["="] and bool(_CALLERS & texts_in(compared))
+    return always_true(condition)
+
+
+def _auth(expression: Node) -> str:
+    """Which function of schema auth alone, also as Supabase advises to write it: (SELECT auth.uid())."""
+    query = expression.get("SubLink", {}).get("subselect", {}).get("SelectStmt", {})
+    if len(query.get("targetList", ())) == 1 and "fromClause" not in query:
+        expression = query["targetList"][0]["ResTarget"]["val"]
+    parts = strings(bare(expression).get("FuncCall", {}).get("funcname", []))
+    return parts[1] if len(parts) == 2 and parts[0] == "auth" else ""
+
+
+def texts_in(tree: Any) -> set[str]:
+    """Every text that is written in it, and the names of its columns."""
+    found: set[str] = set()
+    stack = [tree]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += current
+        elif isinstance(current, dict):
+            if "A_Const" in current:
+                found.add(str(constant(current["A_Const"])))
+            found |= set(strings(current["ColumnRef"]["fields"])) if "ColumnRef" in current else set()
+            stack += current.values()
+    return found

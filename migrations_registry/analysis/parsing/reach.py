@@ -19,13 +19,14 @@ from migrations_registry.analysis.parsing.comparisons import (
     is_key,
     plain,
     sides_of,
+    ties,
 )
 from migrations_registry.analysis.parsing.conditions import always_true
 from migrations_registry.analysis.parsing.nodes import constant
 from migrations_registry.analysis.parsing.parser import Node
 
 _MOST_PAIRS = 30
-_LARGE = 1_000_000
+_BATCH, _LARGE = 10_000, 1_000_000  # rows: so many are counted beforehand; so many are a whole table
 
 
 def reach(where: Node | None, target: Node, others: bool) -> int:
@@ -53,7 +54,8 @@ def names_rows(where: Node | None, target: Node, others: bool) -> bool:
 def _combined(node: Node, target: Node, others: bool) -> int:
     parts = [reach(part, target, others) for part in node["args"]]
     if node["boolop"] == "AND_EXPR":
-        return min(parts)
+        tied = sum(ties(part.get("A_Expr", {})) for part in node["args"]) > 1
+        return FEW if tied and not others else min(parts)
     if node["boolop"] == "OR_EXPR":
         pairs = combinations(node["args"][:_MOST_PAIRS], 2)
         return EVERY if any(_complement(one, other) for one, other in pairs) else max(parts)
@@ -102,7 +104,7 @@ def _sublink(node: Node, target: Node, others: bool) -> int:
     sources = [item.get("RangeVar", {}).get("relname") for item in query.get("fromClause", [])]
     limit = constant(query["limitCount"]["A_Const"]) if "A_Const" in query.get("limitCount", {}) else None
     if isinstance(limit, int) and limit < _LARGE:
-        return FEW
+        return FEW if limit <= _BATCH else MANY
     if not sources or sources == [target["relname"]]:
         return EVERY if not sources else reach(query.get("whereClause"), target, others=False)
     return MANY
@@ -119,7 +121,7 @@ def _compared(node: Node, target: Node, others: bool) -> int:
 
 def _column(node: Node, target: Node, others: bool) -> int:
     """A boolean column."""
-    return FEW
+    return MANY
 
 
 def _tested(node: Node, target: Node, others: bool) -> int:

@@ -74,6 +74,15 @@ OPTIONS: dict[str, dict[str, int]] = {
 SETTINGS = {"transaction_timeout": 17, "event_triggers": 17, "idle_session_timeout": 14}
 # What is told by several fields of a node together (postgresql/versions.py).
 JUDGED = frozenset(
-    ("AlterTableCmd", "Constraint", "CreateStatsStmt", "CreateTrigStmt", "RangeSubselect", "VacuumRelation", "pubtable")
+    (
+        "FuncCall",
+        "AlterTableCmd",
+        "Constraint",
+        "CreateStatsStmt",
+        "CreateTrigStmt",
+        "RangeSubselect",
+        "VacuumRelation",
+        "pubtable",
+    )
 )
 MARKED = frozenset((*PRESENT, *(field for field, _ in VALUES), *OPTIONS, *JUDGED, "VariableSetStmt"))

@@ -79,6 +79,16 @@ def is_volatile(function: str) -> bool | None:
     return False if function in calm else True if function in volatile or function in opaque else None
 
 
+@cache
+def _newer() -> dict[str, int]:
+    return {name: int(version) for version, names in _blocks("newer_functions.txt") for name in names}
+
+
+def since(parts: Sequence[str]) -> int:
+    """The major version that brought PostgreSQL's own function of this name; 0 for one of 15 and for any other."""
+    return _newer().get(parts[-1], 0) if len(parts) == 1 or parts[-2] == "pg_catalog" else 0
+
+
 def is_harmless(parts: Sequence[str]) -> bool:
     """Whether a function of this name, as it is written, is one that only answers; a schema counts."""
     schema, name = parts[-2] if len(parts) > 1 else "", parts[-1]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from migrations_registry.analysis.parsing.nodes import DML, marked, options, value
+from migrations_registry.analysis.parsing.nodes import DML, marked, options, strings, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.versioned_syntax import OPTIONS, PRESENT, SETTINGS, VALUES, Needed
+from migrations_registry.analysis.postgresql.builtin_functions import since
 
 
 def needed(kind: str, node: Node, *, is_body: bool = False) -> Iterator[Needed]:
@@ -71,6 +72,12 @@ def _command(node: Node) -> Iterator[Needed]:
         yield 15, "SECURITY_INVOKER"
 
 
+def _call(node: Node) -> Iterator[Needed]:
+    parts = strings(node["funcname"])
+    if (version := since(parts)) > 0:
+        yield version, f"{parts[-1]}()"
+
+
 def _setting(node: Node) -> Iterator[Needed]:
     if node.get("name", "").lower() in SETTINGS:
         yield SETTINGS[node["name"].lower()], node["name"].lower()
@@ -94,5 +101,6 @@ _READERS: dict[str, Callable[[Node], Iterator[Needed]]] = {
     "Constraint": _constraint,
     "AlterTableCmd": _command,
     "VariableSetStmt": _setting,
+    "FuncCall": _call,
     **{key: _when(key) for key in _ONLY_IF},
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, CONVENTION, SH, STRENGTH, Name
-from migrations_registry.analysis.parsing.nodes import DML, label
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SH, STRENGTH, Name
+from migrations_registry.analysis.parsing.nodes import DML, function_name, inner_nodes, label
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import AFTER, rule
 from migrations_registry.analysis.state import State
@@ -22,6 +22,27 @@ BRIEF = rule(
     ),
     good=("ALTER TABLE orders SET (fillfactor = 70)", "CREATE TABLE x (a int); ALTER TABLE x RENAME CONSTRAINT y TO z"),
 )
+PAUSE = rule(
+    "ML-PAUSE",
+    BLOCKING,
+    "waits on purpose while nobody can use {names}, which an earlier statement of the transaction locked",
+    "Leave the pause out, or put it and what follows into the next file.",
+    lock=AX,
+    bad=("BEGIN; ALTER TABLE orders ADD COLUMN x int; SELECT pg_sleep(0.01); COMMIT",),
+    good=("SELECT pg_sleep(60)", "BEGIN; CREATE TABLE x (a int); SELECT pg_sleep(60); COMMIT"),
+)
+_PAUSES = {"pg_sleep", "pg_sleep_for", "pg_sleep_until"}
+
+
+def pause(kind: str, node: Node, _taken: list[tuple[Name, str]], state: State) -> None:
+    """After each query: whether it sleeps on a lock."""
+    held = sorted(label(name) for name, lock in state.locked.items() if lock == AX)
+    if (
+        held
+        and kind in DML
+        and any(key == "FuncCall" and function_name(each) in _PAUSES for key, each in inner_nodes(node))
+    ):
+        state.see(PAUSE, names=", ".join(held))
 
 
 def untold_lock(kind: str, _node: Node, taken: list[tuple[Name, str]], state: State) -> None:
@@ -42,4 +63,4 @@ def brief_lock(lock: str, names: list[Name], state: State) -> None:
     state.see(BRIEF, None, None, lock, who=who, name=", ".join(label(name) for name in names))
 
 
-AFTER.append(untold_lock)
+AFTER += (untold_lock, pause)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from migrations_registry.analysis.model import CONVENTION, SECURITY
 from migrations_registry.analysis.nested_statements import DO_BLOCK, body
-from migrations_registry.analysis.parsing.nodes import object_name, options, strings
+from migrations_registry.analysis.parsing.nodes import object_name, options, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.routines import routine
+from migrations_registry.analysis.routines import Routine, routine
 from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rules.roles import MANAGED
 from migrations_registry.analysis.state import State
 
 SECDEF = rule(
@@ -25,6 +28,36 @@ SECDEF = rule(
         "CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ),
 )
+DEFINER_OPEN = rule(
+    "MS-DEFINER-OPEN",
+    SECURITY,
+    "{name}() changes rows with its owner's rights and does not ask who calls it, and everybody may: the API offers "
+    "functions of {schema} to whoever holds its public key",
+    "REVOKE EXECUTE ON FUNCTION … FROM public, anon; in the same file, and GRANT it to one role; or check auth.uid().",
+    bad=(
+        "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
+        "'DELETE FROM auth.users'",
+    ),
+    good=(
+        "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
+        "'DELETE FROM auth.users'; REVOKE EXECUTE ON FUNCTION x() FROM PUBLIC",
+        "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
+        "'DELETE FROM auth.users WHERE id = auth.uid()'",
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
+        "'BEGIN INSERT INTO auth.users VALUES (1); RETURN new; END'",
+    ),
+)
+LEAKPROOF = rule(
+    "MS-LEAKPROOF",
+    SECURITY,
+    "{name}() counts as keeping what it is given to itself: it is called with rows that row security hides",
+    "Leave it out; only PostgreSQL's own need it.",
+    bad=(
+        "ALTER FUNCTION spare() LEAKPROOF",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1'",
+    ),
+    good=("ALTER FUNCTION spare() NOT LEAKPROOF",),
+)
 DO = rule(
     "MX-DO",
     CONVENTION,
@@ -34,6 +67,9 @@ DO = rule(
     good=("SELECT 'DO $$ BEGIN PERFORM 1; END $$'",),
 )
 
+_PLATFORM = re.compile(r"\b(auth|storage|vault)\s*\.", re.IGNORECASE)
+_WRITES = re.compile(r"\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute)\b", re.IGNORECASE)
+_ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\b(current|session)_user\b|request\.jwt", re.IGNORECASE)
 _RUN = {"OBJECT_AGGREGATE", "OBJECT_OPERATOR"}
 _NAMES = {f"OBJECT_{kind}" for kind in ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR")}
 _TYPES = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
@@ -51,11 +87,24 @@ def create_function(node: Node, state: State) -> None:
     name = ".".join(part for part in strings(node["funcname"]) if part != "public")
     if given.get("security") is True and not any(setting.get("name") == "search_path" for setting in settings):
         state.see(SECDEF, name=name)
+    if given.get("leakproof") is True:
+        state.see(LEAKPROOF, name=name)
     made = routine(node, state.source, state.scope.schemas[0])
+    if made.is_definer and _serves_anybody(node, made, state):
+        state.see(DEFINER_OPEN, name=name, schema=made.name[0])
     known = state.routines.setdefault(made.name[1], [])
     if all((each.name, each.statement) != (made.name, made.statement) for each in known):
         known.append(made)
     state.made_names.add(made.name)
+
+
+def _serves_anybody(node: Node, made: Routine, state: State) -> bool:
+    """On Supabase: no trigger's, not withdrawn from the public by the file, and never asks who calls."""
+    text = made.body or state.source
+    is_supabase = state.exposed or bool(_PLATFORM.search(text))
+    is_trigger = type_name(node.get("returnType", {})) in ("trigger", "event_trigger")
+    reachable = made.name[0] not in MANAGED | {"private"} and made.name not in state.secured
+    return is_supabase and not is_trigger and reachable and bool(_WRITES.search(text)) and not _ASKS.search(text)
 
 
 @on("AlterFunctionStmt")
@@ -71,6 +120,8 @@ def alter_function(node: Node, state: State) -> None:
     fixed = any(setting.get("name") == "search_path" and not resets for setting in settings)
     if resets or (actions.get("security") is True and not fixed):
         state.see(SECDEF, name=".".join(strings(node["func"]["objname"])))
+    if actions.get("leakproof") is True:
+        state.see(LEAKPROOF, name=".".join(strings(node["func"]["objname"])))
 
 
 @on("DoStmt")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY
+from migrations_registry.analysis.parsing.arguments import type_text
 from migrations_registry.analysis.parsing.nodes import label, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rules.roles import MANAGED
+from migrations_registry.analysis.rules.sequences import is_own_sequence
 from migrations_registry.analysis.state import State
 
 GRANT_WIDE = rule(
@@ -19,8 +22,21 @@ GRANT_WIDE = rule(
         "GRANT SELECT ON orders TO PUBLIC",
         "GRANT SELECT ON orders TO service_role WITH GRANT OPTION",
         "GRANT EXECUTE ON FUNCTION spare() TO authenticated",
+        "GRANT SELECT ON auth.users TO service_role",
+        "CREATE TABLE x (a int); GRANT SELECT ON x TO anon",
+        "CREATE VIEW x AS SELECT * FROM orders; GRANT SELECT ON x TO anon",
+        "CREATE OR REPLACE FUNCTION spare() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
+        "'SELECT 1'; GRANT EXECUTE ON FUNCTION spare() TO anon",
     ),
-    good=("GRANT SELECT ON orders TO service_role", "CREATE TABLE x (a int)"),
+    good=(
+        "GRANT SELECT ON orders TO service_role",
+        "CREATE TABLE x (a int); GRANT ALL ON x TO service_role",
+        "CREATE TABLE x (a int); ALTER TABLE x ENABLE ROW LEVEL SECURITY; GRANT SELECT, INSERT ON x TO authenticated",
+        "CREATE VIEW x WITH (security_invoker = on) AS SELECT * FROM orders; GRANT SELECT ON x TO anon",
+        "CREATE OR REPLACE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT EXECUTE ON FUNCTION x() TO anon",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT 1'; "
+        "REVOKE EXECUTE ON FUNCTION x() FROM public; GRANT EXECUTE ON FUNCTION x() TO authenticated",
+    ),
 )
 DEFAULT_PRIVILEGES = rule(
     "MS-DEFAULT-PRIVILEGES",
@@ -62,7 +78,8 @@ def grant(node: Node, state: State) -> None:
         if not _only_tightens_new(node, roles, state):
             state.see(REVOKE, **words)
         return
-    if "ALL" in privileges or node.get("grant_option") or all_objects or _WIDE & set(roles):
+    wide = "ALL" in privileges or node.get("grant_option") or all_objects or _WIDE & set(roles)
+    if _of_platform(node) or (wide and not _opens_nothing(node, roles, state)):
         extra = ", who may pass it on (WITH GRANT OPTION)" if node.get("grant_option") else ""
         state.see(GRANT_WIDE, extra=extra, **words)
 
@@ -72,6 +89,34 @@ def _on(node: Node, all_objects: bool) -> str:
     items = node.get("objects", [])
     names = [label(relation(each["RangeVar"]) if "RangeVar" in each else object_name(each)) for each in items]
     return f" on {'everything in ' if all_objects else ''}{', '.join(names)}" if names else ""
+
+
+def _of_platform(node: Node) -> bool:
+    return any(item.get("RangeVar", {}).get("schemaname") in MANAGED for item in node.get("objects", []))
+
+
+def _opens_nothing(node: Node, roles: list[str], state: State) -> bool:
+    """Only on what the file makes: tables and views that row security guards, functions with their caller's rights, or
+    that everybody may call anyway.
+    """
+    if node.get("grant_option") or node["targtype"] != "ACL_TARGET_OBJECT":
+        return False
+    wide = bool(_WIDE & set(roles))
+    return all(_is_guarded(item, node["objtype"], wide, state) for item in node["objects"])
+
+
+def _is_guarded(item: Node, objects: str, wide: bool, state: State) -> bool:
+    if "RangeVar" in item:
+        name = relation(item["RangeVar"])
+        is_new = state.is_new(name) and (not wide or name in state.secured)
+        return is_own_sequence(name, state) if objects == "OBJECT_SEQUENCE" else is_new
+    name = object_name(item)
+    if objects == "OBJECT_SCHEMA":
+        return ("", name[1]) in state.made_names
+    types = [type_text(each["TypeName"]) for each in item.get("ObjectWithArgs", {}).get("objargs", [])]
+    known = [each for each in state.routines.get(name[1], []) if each.name in state.made_names]
+    made = [each for each in known if each.name == name and list(each.types) == types]
+    return any(not each.is_definer or not each.replaces for each in made)
 
 
 def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:

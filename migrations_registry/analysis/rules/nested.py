@@ -95,6 +95,8 @@ def with_query(node: Node, state: State) -> None:
 def schema_elements(node: Node, state: State) -> None:
     """CREATE SCHEMA with elements."""
     before = state.scope.schemas
+    if "schemaname" in node and not node.get("if_not_exists"):
+        state.made_names.add(("", node["schemaname"]))
     if "schemaname" in node:
         state.scope.schemas = (node["schemaname"],)
     for element in node.get("schemaElts", []):

@@ -34,16 +34,23 @@ UPDATE_ALL = rule(
 UPDATE_MANY = rule(
     "MD-UPDATE-MANY",
     DATA,
-    "overwrites rows of {name} that a range, a join or a query chooses: what they held is lost",
+    "overwrites all rows of {name} that a value, a range, a join or a query chooses: what they held is lost",
     "Keep the old values first (CREATE TABLE … AS SELECT … WHERE the same condition) and state the expected count.",
     lock=RX,
     scan=True,
     bad=(
         "UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id",
         "UPDATE orders SET note = 'x' WHERE created_at < '2024-01-01'",
+        "UPDATE orders SET note = 'x' WHERE note = 'y'",
+        "UPDATE orders SET note = 'x' WHERE note IN ('y', 'z')",
+        "UPDATE orders SET note = 'x' WHERE customer_id = 4",
+        "UPDATE orders SET note = 'x' WHERE id IN (SELECT id FROM orders LIMIT 500000)",
     ),
     good=(
         "UPDATE orders SET note = 'x' WHERE id IN (4, 5)",
+        "UPDATE orders SET note = 'x' WHERE order_id = 4",
+        "UPDATE orders SET note = 'x' WHERE code = 'y'",
+        "UPDATE orders SET note = 'x' WHERE customer_id = 4 AND shop_id = 5",
         "UPDATE orders SET note = 'x' WHERE note IS NULL",
         "INSERT INTO orders (id, customer_id) VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET note = 'x'",
     ),
@@ -100,7 +107,8 @@ def _columns(targets: list[Node]) -> set[str]:
 def _overwrites(
     rows: int, name: Name, written: set[str], where: Node | None, state: State, *, alone: bool = False
 ) -> None:
-    """`alone`: an UPDATE, which can run in batches."""
+    """`alone`: an UPDATE, which can run in batches. What chooses few rows chooses many in a loop."""
+    rows = max(rows, MANY) if state.loops else rows
     if rows < MANY or state.is_private(name):
         return
     made = {column for column in written if (name, column) in state.created_columns and not state.is_later}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, CONVENTION, SECURITY
-from migrations_registry.analysis.parsing.conditions import always_true
+from migrations_registry.analysis.parsing.conditions import asks_nothing, texts_in
 from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -55,10 +55,14 @@ POLICY_TRUE = rule(
         "CREATE POLICY x ON orders FOR ALL TO public USING (true)",
         "CREATE POLICY x ON orders FOR INSERT TO anon WITH CHECK (true)",
         "CREATE POLICY x ON orders FOR UPDATE USING (id > 0) WITH CHECK (true)",
+        "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
+        "CREATE POLICY x ON orders FOR DELETE TO authenticated USING (id IS NOT NULL)",
     ),
     good=(
         "CREATE POLICY x ON orders FOR ALL TO service_role USING (true)",
-        "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
+        "CREATE TABLE x (a int); CREATE POLICY p ON x FOR SELECT TO anon USING (true)",
+        "CREATE POLICY x ON orders FOR UPDATE USING (auth.role() = 'service_role')",
+        "CREATE POLICY x ON orders FOR UPDATE USING (auth.uid() IS NOT NULL AND note = 'x')",
         "CREATE POLICY x ON orders FOR ALL USING (note = current_user)",
     ),
 )
@@ -71,7 +75,19 @@ CREATE_POLICY = rule(
     bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",),
     good=("SELECT 1",),
 )
+POLICY_METADATA = rule(
+    "MS-POLICY-METADATA",
+    SECURITY,
+    "policy {policy} of {name} trusts user_metadata, which every user can change for themselves",
+    "Keep roles in app_metadata or in a table of your own.",
+    lock=AX,
+    bad=(
+        "CREATE POLICY x ON orders USING ((current_setting('claims')::json -> 'user_metadata' ->> 'role') = 'admin')",
+    ),
+    good=("CREATE POLICY x ON orders USING ((auth.jwt() -> 'app_metadata' ->> 'role') = 'admin')",),
+)
 _WIDE = {"anon", "authenticated"}
+_METADATA = {"user_metadata", "raw_user_meta_data"}
 
 
 @on_alter("DisableRowSecurity", "NoForceRowSecurity")
@@ -117,15 +133,20 @@ def rename_policy(node: Node, state: State) -> None:
 
 @on("CreatePolicyStmt")
 def create_policy(node: Node, state: State) -> None:
-    """CREATE POLICY whose condition is always true for a wide role and a write."""
+    """CREATE POLICY that asks nothing of the row: of a wide role's writes, and of reading what there is already."""
     name = relation(node["table"])
     words = {"policy": node["policy_name"], "name": label(name)}
     roles = [_role(item["RoleSpec"]) for item in node.get("roles", [])] or ["PUBLIC"]
     wide = [role for role in roles if role == "PUBLIC" or role in _WIDE]
     verb = node["cmd_name"]
     opens = [node[field] for field in ("qual", "with_check") if field in node]
-    if wide and node.get("permissive") and verb != "select" and any(always_true(condition) for condition in opens):
-        state.see(POLICY_TRUE, roles=", ".join(wide), verb="read and write" if verb == "all" else verb, **words)
+    is_ours = state.is_new(name) or name in state.perhaps_created
+    opens = [] if verb == "select" and is_ours else opens
+    if any(_METADATA & texts_in(condition) for condition in opens):
+        state.see(POLICY_METADATA, **words)
+    if wide and node.get("permissive") and any(asks_nothing(condition) for condition in opens):
+        verb = {"all": "read and write", "select": "read"}.get(verb, verb)
+        state.see(POLICY_TRUE, roles=", ".join(wide), verb=verb, **words)
     elif not state.is_new(name):
         state.see(CREATE_POLICY, **words)
 

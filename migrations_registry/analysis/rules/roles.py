@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import DESTRUCTIVE, SECURITY
-from migrations_registry.analysis.parsing.nodes import options
+from migrations_registry.analysis.model import DESTRUCTIVE, RX, SECURITY
+from migrations_registry.analysis.parsing.nodes import options, relation, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -33,6 +33,23 @@ MANAGED_SCHEMA = rule(
     ),
     good=("CREATE TABLE x (id uuid REFERENCES auth.users (id))", "SELECT * FROM auth.users"),
 )
+MANAGED_ROWS = rule(
+    "MS-MANAGED-ROWS",
+    SECURITY,
+    "{what}",
+    "By the platform's own interface, outside migrations.",
+    lock=RX,
+    bad=(
+        "UPDATE auth.users SET id = id WHERE id IS NULL",
+        "CREATE SCHEMA storage; CREATE TABLE storage.buckets (a bool); INSERT INTO storage.buckets VALUES (true)",
+    ),
+    good=(
+        "INSERT INTO storage.buckets (id, name, public) VALUES ('a', 'a', false) ON CONFLICT DO NOTHING",
+        "INSERT INTO storage.buckets (id, name) VALUES ('a', 'a')",
+        "UPDATE storage.buckets SET file_size_limit = 1000 WHERE id = 'a'",
+        "SELECT * FROM auth.users",
+    ),
+)
 DROP_OWNED = rule(
     "MD-DROP-OWNED",
     DESTRUCTIVE,
@@ -60,6 +77,7 @@ MANAGED = {
     "supabase_admin",
     "pgmq",
 }
+ROWS_OF = {"auth", "storage", "vault", "pgsodium", "supabase_functions", "supabase_migrations"}
 _POWERS = {
     "superuser": "SUPERUSER",
     "bypassrls": "BYPASSRLS",
@@ -129,6 +147,33 @@ def managed_names(node: Node, state: State) -> None:
         first = items[0]["String"]["sval"] if items and "String" in items[0] else ""
         if first in MANAGED and (len(items) > 1 or node.get("removeType") == "OBJECT_SCHEMA"):
             state.see(MANAGED_SCHEMA, schema=first)
+
+
+@on("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+def managed_rows(node: Node, state: State) -> None:
+    """Rows by which the platform works. Buckets of files are the documented exception, unless they are made public."""
+    schema, table = relation(node["relation"])
+    if (schema, table) == ("storage", "buckets"):
+        if "public" in _set_to_something(node):
+            state.see(
+                MANAGED_ROWS, what="anybody on the internet can read every file of the bucket, without signing in"
+            )
+    elif schema in ROWS_OF:
+        what = f"changes rows of {schema}.{table}, by which the platform works: sign-ins, files, keys or its history"
+        state.see(MANAGED_ROWS, what=what)
+
+
+def _set_to_something(node: Node) -> set[str]:
+    """Columns that get another value than the word false; all of them where a list of values does not name them."""
+    if "cols" in node or "onConflictClause" in node or "targetList" in node:
+        names = [item["ResTarget"]["name"] for item in node.get("cols", [])]
+        rows = node.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists", [])
+        given = [pair for row in rows for pair in zip(names, row["List"]["items"], strict=False)]
+        given += [(name, {}) for name in ([] if rows else names)]
+        targets = [*node.get("targetList", []), *node.get("onConflictClause", {}).get("targetList", [])]
+        given += [(item["ResTarget"]["name"], item["ResTarget"]["val"]) for item in targets]
+        return {name for name, expression in given if value(expression or {"": {}}) is not False}
+    return {"public"}
 
 
 @on("DropOwnedStmt", "ReassignOwnedStmt")

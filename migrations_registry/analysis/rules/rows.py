@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, DATA, DESTRUCTIVE, RX, SRE, Name
+from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, Name
 from migrations_registry.analysis.parsing.comparisons import EVERY
-from migrations_registry.analysis.parsing.nodes import label, options, relation
+from migrations_registry.analysis.parsing.nodes import label, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
-from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
 
@@ -82,25 +82,6 @@ CTE_DML = rule(
     bad=("WITH gone AS (DELETE FROM lines WHERE id = 4 RETURNING *) SELECT count(*) FROM gone",),
     good=("WITH x AS (SELECT 1) SELECT * FROM x",),
 )
-SEQUENCE_RESTART = rule(
-    "MC-SEQ-RESTART",
-    DESTRUCTIVE,
-    "sets a sequence's counter: values already used may come again",
-    "SELECT setval('…', (SELECT max(id) FROM …)) after comparing with the largest used value.",
-    lock=SRE,
-    bad=("ALTER SEQUENCE ticket RESTART WITH 1", "ALTER TABLE counted ALTER COLUMN id RESTART WITH 1"),
-    good=("ALTER SEQUENCE ticket INCREMENT BY 2",),
-)
-
-
-SEQUENCE_LIMIT = rule(
-    "MV-SEQUENCE-LIMIT",
-    DATA,
-    "sequence {name} gets an end: when it is used up, every insert that takes a number from it fails",
-    "Leave it at bigint and without MAXVALUE.",
-    bad=("ALTER SEQUENCE ticket MAXVALUE 5", "ALTER SEQUENCE ticket AS smallint"),
-    good=("ALTER SEQUENCE ticket INCREMENT BY 2", "ALTER SEQUENCE ticket NO MAXVALUE"),
-)
 
 
 @on("TruncateStmt")
@@ -143,26 +124,6 @@ def merge(node: Node, state: State) -> None:
     clauses = [clause["MergeWhenClause"] for clause in node["mergeWhenClauses"]]
     if any(clause["commandType"] == "CMD_DELETE" for clause in clauses) and not state.is_new(name):
         state.see(MERGE_DELETE, name=label(name))
-
-
-@on("AlterSeqStmt")
-def alter_sequence(node: Node, state: State) -> None:
-    """ALTER SEQUENCE … RESTART."""
-    given = options(node.get("options", []))
-    if state.is_new_relation(node["sequence"]):
-        return
-    if "restart" in given:
-        state.see(SEQUENCE_RESTART)
-    if type(given.get("maxvalue")) in (int, str) or given.get("as") in ("int2", "smallint"):
-        state.see(SEQUENCE_LIMIT, name=label(relation(node["sequence"])))
-
-
-@on_alter("SetIdentity")
-def restart_identity(command: Node, alter: Node, state: State) -> None:
-    """ALTER COLUMN … RESTART of an identity column's sequence."""
-    given = options(command.get("def", {}).get("List", {}).get("items", []))
-    if "restart" in given and not state.is_new_relation(alter["relation"]):
-        state.see(SEQUENCE_RESTART)
 
 
 def is_catalog(name: Name) -> bool:

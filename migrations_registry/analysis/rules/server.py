@@ -39,9 +39,12 @@ SERVER_FUNCTION = rule(
 FOREIGN = rule(
     "MS-FOREIGN-SERVER",
     SECURITY,
-    "connects this database to another server",
+    "connects this database to another server, or changes to which one and as whom",
     "By hand, with the credentials outside the file.",
-    bad=("CREATE SERVER x FOREIGN DATA WRAPPER postgres_fdw",),
+    bad=(
+        "CREATE SERVER x FOREIGN DATA WRAPPER postgres_fdw",
+        "CREATE FOREIGN DATA WRAPPER x; CREATE SERVER y FOREIGN DATA WRAPPER x; ALTER SERVER y OPTIONS (ADD a 'b')",
+    ),
     good=("SELECT 1",),
 )
 _SERVER_FUNCTIONS = {
@@ -113,6 +116,10 @@ def extension(node: Node, state: State) -> None:
     "CreateFdwStmt",
     "ImportForeignSchemaStmt",
     "CreateForeignTableStmt",
+    "AlterForeignServerStmt",
+    "AlterFdwStmt",
+    "AlterUserMappingStmt",
+    "DropUserMappingStmt",
 )
 def foreign(node: Node, state: State) -> None:
     """Foreign servers, mappings, tables."""
@@ -128,7 +135,7 @@ def server_functions(node: Node, state: State) -> None:
             state.see(SERVER_FUNCTION, name=name)
 
 
-@on("LoadStmt")
+@on("LoadStmt", "CreateAmStmt")
 def load(node: Node, state: State) -> None:
-    """LOAD runs a shared library's code."""
+    """LOAD and an access method run a shared library's code."""
     state.see(UNTRUSTED, language="C")

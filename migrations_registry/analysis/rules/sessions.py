@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, RX, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, CONVENTION, DESTRUCTIVE, EXECUTION, SECURITY
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.rules.rows import SEQUENCE_RESTART
 from migrations_registry.analysis.rules.server import SERVER_FUNCTION
 from migrations_registry.analysis.rules.triggers import DISABLE_TRIGGER
 from migrations_registry.analysis.state import State
@@ -168,7 +167,7 @@ def role_setting(node: Node, state: State) -> None:
 
 @on("SelectStmt", "InsertStmt", "UpdateStmt", "CallStmt")
 def setting_functions(node: Node, state: State) -> None:
-    """set_config() and setval() do by a call what SET and ALTER SEQUENCE do."""
+    """set_config() does by a call what SET does."""
     for kind, call in inner_nodes(node):
         if kind != "FuncCall":
             continue
@@ -182,16 +181,3 @@ def setting_functions(node: Node, state: State) -> None:
                 _set(constants[0].lower(), [str(constants[1]).split(",")[0].strip()], state)
             else:
                 state.see(SERVER_FUNCTION, name="set_config")
-        elif name == "setval" and not _from_maximum(arguments):
-            state.see(SEQUENCE_RESTART, None, None, RX)
-
-
-def _from_maximum(arguments: list[Node]) -> bool:
-    """setval('s', (SELECT max(id) FROM t)) brings the counter up to the data."""
-    calls = {
-        function_name(call)
-        for argument in arguments[1:2]
-        for kind, call in inner_nodes({"": argument})
-        if kind == "FuncCall"
-    }
-    return "max" in calls

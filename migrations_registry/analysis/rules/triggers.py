@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.calls.events import trigger_events
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, SRE
-from migrations_registry.analysis.parsing.nodes import label, relation
-from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql
+from migrations_registry.analysis.routines import Routine
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
@@ -38,6 +40,27 @@ RULE = rule(
     bad=("CREATE RULE x AS ON DELETE TO orders DO INSTEAD NOTHING", "ALTER TABLE ruled DISABLE RULE ruled_rule"),
     good=("CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch()",),
 )
+TRIGGER_STOPS = rule(
+    "MC-TRIGGER-STOPS",
+    COMPATIBILITY,
+    "from now on every {events} of {name} {what}: trigger {trigger} says so whatever the row holds",
+    "Deploy code that no longer does it first.",
+    lock=SRE,
+    bad=(
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+        "CREATE TRIGGER x BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION x()",
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; RETURN new; END $$; "
+        "CREATE TRIGGER x AFTER DELETE OR UPDATE ON orders EXECUTE FUNCTION x()",
+    ),
+    good=(
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+        "CREATE TRIGGER x AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION x()",
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id > 0 THEN RETURN new; END IF; "
+        "RAISE EXCEPTION 'no'; END $$; CREATE TRIGGER x BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION x()",
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; CREATE TABLE "
+        "y (a int); CREATE TRIGGER x BEFORE UPDATE ON y FOR EACH ROW EXECUTE FUNCTION x()",
+    ),
+)
 EVENT_TRIGGER = rule(
     "MC-EVENT-TRIGGER",
     COMPATIBILITY,
@@ -46,6 +69,7 @@ EVENT_TRIGGER = rule(
     bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
     good=("SELECT 1",),
 )
+_BEFORE, _ERROR = 2, 21  # catalog/pg_trigger.h, utils/elog.h
 
 
 @on("CreateTrigStmt")
@@ -54,6 +78,30 @@ def create_trigger(node: Node, state: State) -> None:
     name = relation(node["relation"])
     if not state.is_new(name):
         state.see(TRIGGER, name=label(name))
+        known = state.routines.get(strings(node["funcname"])[-1], [])
+        ends = {_end(each) for each in known if each.language == "plpgsql"} if "whenClause" not in node else set()
+        skips = node.get("row") and node.get("timing", 0) & _BEFORE
+        what = "fails" if ends == {"raise"} else "is silently left out" if ends == {"NULL"} and skips else ""
+        if what and "columns" not in node:
+            events = " and ".join(sorted(trigger_events(node["events"])))
+            state.see(TRIGGER_STOPS, events=events, name=label(name), what=what, trigger=node["trigname"])
+
+
+def _end(routine: Routine) -> str:
+    """How the body ends for every row: "raise", "NULL" for RETURN NULL; empty where it depends or is not known."""
+    try:
+        body = parse_plpgsql(routine.statement)["action"]["PLpgSQL_stmt_block"]["body"]
+    except (ParseError, KeyError):
+        return ""
+    for item in body:
+        kind, node = next(iter(item.items()))
+        if kind == "PLpgSQL_stmt_raise" and node["elog_level"] >= _ERROR:
+            return "raise"
+        if kind == "PLpgSQL_stmt_return":
+            return str(node.get("expr", {}).get("PLpgSQL_expr", {}).get("query", "")).upper()
+        if "PLpgSQL_stmt_return" in str(node):
+            return ""
+    return ""
 
 
 @on_alter("EnableTrig", "EnableTrigAll", "EnableTrigUser", "EnableAlwaysTrig")

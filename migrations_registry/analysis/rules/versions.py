@@ -22,6 +22,8 @@ NEEDS_VERSION = rule(
         "ALTER TABLE orders ADD CONSTRAINT x NOT NULL note NOT VALID",
     ),
     good=(
+        "CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'; "
+        "CREATE TABLE x (id uuid DEFAULT uuidv7())",
         "ALTER TABLE orders ADD COLUMN x numeric GENERATED ALWAYS AS (amount * 2) STORED",
         "MERGE INTO lines USING orders ON lines.order_id = orders.id WHEN NOT MATCHED BY SOURCE THEN DO NOTHING",
     ),
@@ -33,6 +35,8 @@ def needs_version(kind: str, node: Node, _taken: list[tuple[Name, str]], state: 
     asked = list(needed(kind, node, is_body=bool(state.hidden)))
     if kind == "AlterTableStmt":
         asked += _of_partitioned(node, state)
+    known = state.programs.routines if state.programs else {}
+    asked = [each for each in asked if each[1].removesuffix("()") not in {**state.routines, **known}]
     version, what = max(asked, default=(0, ""))
     if version > state.pg_version:
         state.see(NEEDS_VERSION, version=version, what=what, target=state.pg_version)

@@ -26,10 +26,15 @@ made < 'infinity' | made > '-infinity' | made > '1970-01-01' | made <= CURRENT_T
 """
 SOME = """
 made < '2024-01-01' | x > 5 | gone IS NOT NULL | status <> 'x' | name LIKE 'a%' | id > 100 | id BETWEEN 1 AND 1000
-id IN (SELECT user_id FROM orders) | lower(name) > 'b' | x * 2 = 4 | id % 2 = 0 | x + 1 > y
+id IN (SELECT user_id FROM orders) | lower(name) > 'b' | active | active IS TRUE | active = true | x = 1
+status = 'new' | status IN ('new', 'old') | made::date = '2026-01-01' | org_id = 7
+id IN (SELECT id FROM users LIMIT 900000)
+active AND status = 'new' | kind = ANY (ARRAY['a', 'b']) | 'x' = note | x * 2 = 4 | id % 2 = 0 | x + 1 > y
 """
 FEW = """
-id = 5 | id = 5 AND x > 3 | email = 'a@b.c' | id IN (1, 2, 3) | name = lower('X') | id = '7'::int | active
+id = 5 | id = 5 AND x > 3 | email = 'a@b.c' | id IN (1, 2, 3) | name = lower('X') | id = '7'::int
+user_id = 5 | "userId" = 5 | org_id = 5 AND team_id = 6 | lower(email) = 'a@b.c' | slug IN ('a', 'b') | iso_code = 'DE'
+active AND id = 5
 id = (SELECT max(user_id) FROM orders) | id IN (SELECT id FROM users WHERE x = 1 LIMIT 1000) | 7 = id | id = 1 OR id = 2
 """
 
