@@ -35,8 +35,8 @@ DEFINER_OPEN = rule(
     "functions of {schema} to whoever holds its public key",
     "REVOKE EXECUTE ON FUNCTION … FROM public, anon; in the same file, and GRANT it to one role; or check auth.uid().",
     bad=(
-        "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
-        "'DELETE FROM auth.users'",
+        "CREATE FUNCTION x() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
+        "'BEGIN DELETE FROM auth.users; END'",
     ),
     good=(
         "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
