@@ -85,11 +85,11 @@ def verify(ctx: StepContext) -> None:
         raise Refused(_never_again(run))
     proof_steps.prove_run(ctx, run)
     if problems := changed_papers(run):
-        raise ProviderError(f"The rows of run {run.pk} are proven; what lies beside it changed. {' '.join(problems)}")
+        raise ProviderError(f"The rows of {run} are proven; what lies beside it changed. {' '.join(problems)}")
 
 
 def _never_again(run: Run) -> str:
-    return f"Run {run.pk} failed: {run.reason} A failed run is never proven later. Nothing was changed. Export again."
+    return f"{run} failed: {run.reason} A failed run is never proven later. Nothing was changed. Export again."
 
 
 class VerifyKind(OperationKind):

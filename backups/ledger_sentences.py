@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+from backups.policy_spec import policy_title
 from ledger import registry
 from operations import audit
 from providers.counting import counted
 
 SENTENCES = {
-    "backups.export.stored": "Run {subject} of {policy} stored: {rows:row}, not yet proven.",
-    "backups.export.proven": "Run {subject} of {policy} proven by a restore of {rows:row}.",
-    "backups.export.suspect": "Run {subject} of {policy} is suspect: {why}",
-    "backups.export.failed": "Run {subject} of {policy} failed: {why}",
+    "backups.export.stored": "Stored: {run}, {rows:row}, not yet proven.",
+    "backups.export.proven": "Proven: {run}, by a restore of {rows:row}.",
+    "backups.export.suspect": "Suspect: {run}. {why}",
+    "backups.export.failed": "Failed: {run}. {why}",
     "backups.store.probed": "The store {subject} was probed: {usability}.",
-    "backups.restore.succeeded": "{actor} restored run {subject} into {target}: {rows:row}.",
-    "backups.restore.looked_after": "{actor} looked after run {subject}'s restore: {found} found, {mended} mended.",
-    "backups.restore.failed": "The restore of run {subject} into {target} failed: {reason}",
+    "backups.restore.succeeded": "{actor} restored {run} into {target}: {rows:row}.",
+    "backups.restore.looked_after": "{actor} looked after the restore of {run}: {found} found, {mended} mended.",
+    "backups.restore.failed": "The restore of {run} into {target} failed: {reason}",
     "backups.policy.database_accepted": "{actor} accepted another database for policy {subject} of {environment}.",
     "backups.slot.missed": "The slot of {at} of {subject} was missed. {reason}",
     "backups.slot.acknowledged": "{actor} acknowledged red slots of {subject}.",
-    "backups.run.mirrored": "Run {subject} of {policy} is complete in the second store.",
+    "backups.run.mirrored": "Complete in the second store: {run}.",
     "backups.run.downloaded": "{actor} downloaded {download}.",
-    "backups.runs.retired": "Retention of {subject} retired {count:run}; their data stays for seven days.",
-    "backups.run.purged": (
-        "Retention deleted the data of run {subject} of {policy} ({objects:object}), not its proofs."
-    ),
-    "backups.run.brought_back": "{actor} brought run {subject} back; retention leaves it alone for 30 days.",
+    "backups.runs.retired": "Retention of {policy_title} retired {count:run}; their data stays for seven days.",
+    "backups.run.purged": "Retention deleted the data of {run}, {objects:object}; its proofs stay.",
+    "backups.run.brought_back": "{actor} brought {run} back; retention leaves it alone for 30 days.",
     "backups.portal.recovered": "The portal was brought back from {source}{lost}.",
     "backups.witness.sent": "The signed head of {size:entry} and {runs:run} went to the witness.",
     "backups.incident.opened": "Altered on {environment}: {summary}",
     "backups.incident.resolved": "{actor}{agreed_by} resolved the incident {subject} ({about}): {reason}",
-    "backups.hold.placed": "Run {subject} is under a legal hold: {reason}",
-    "backups.hold.released": "{actor} released the hold on run {subject}: {reason}",
+    "backups.hold.placed": "Legal hold on {run}: {reason}",
+    "backups.hold.released": "{actor} released the hold on {run}: {reason}",
     "backups.provider.restored": (
         "{actor} restored {environment} at Supabase to {subject}: {taken_back:row} taken back; "
         "the state before it {before}."
@@ -49,6 +48,16 @@ def register() -> None:
     audit.speak("backups.policy", "policy")
 
 
+def _run(facts: registry.Facts) -> str:
+    """By the name that the entry holds; entries from before that hold at most its policy."""
+    policy = str(facts.get("policy", ""))
+    return str(facts.get("run_name") or (f"a run of {policy_title(policy)}" if policy else "a run"))
+
+
+def _policy_title(facts: registry.Facts) -> str:
+    return policy_title(str(facts["subject"]))
+
+
 def _why(facts: registry.Facts) -> str:
     reasons = facts.get("reasons")
     return " ".join(map(str, reasons)) if isinstance(reasons, list) else str(facts.get("reason"))
@@ -62,8 +71,8 @@ def _usability(facts: registry.Facts) -> str:
 
 def _download(facts: registry.Facts) -> str:
     if "object" in facts:
-        return f"{facts['object']} ({facts['bytes']:,} bytes) of run {facts['subject']}"
-    return f"{facts['table']} of run {facts['subject']}: {counted(facts['rows'], 'row')}"
+        return f"{str(facts['object']).rpartition('/')[2]} ({facts['bytes']:,} bytes) of {_run(facts)}"
+    return f"{facts['table']} of {_run(facts)}: {counted(facts['rows'], 'row')}"
 
 
 def _source(facts: registry.Facts) -> str:
@@ -80,16 +89,18 @@ def _agreed_by(facts: registry.Facts) -> str:
 
 
 def _before(facts: registry.Facts) -> str:
-    return f"is run {facts['present']}" if facts["present"] else "was given up"
+    return f"is {facts.get('present_run') or 'a run of ours'}" if facts["present"] else "was given up"
 
 
 def _restore_point(facts: registry.Facts) -> str:
     if facts["instead"]:
-        return f"by our own run {facts['subject']}. {facts['instead']}"
+        return f"by our own run. {facts['instead']}"
     return f"at Supabase as restore point {facts['subject']}."
 
 
 PHRASES = {
+    "run": _run,
+    "policy_title": _policy_title,
     "why": _why,
     "usability": _usability,
     "download": _download,

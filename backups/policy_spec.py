@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 AUDIT_TABLES = (
@@ -73,6 +74,16 @@ class PolicySpec:
 def is_restore_point(name: str) -> bool:
     """Whether a policy of this name was made by an operation that destroys something."""
     return re.fullmatch(RESTORE_POINT, name) is not None
+
+
+def policy_title(name: str) -> str:
+    """For people, where its row is not at hand: no restore point is called by its operation's id."""
+    return "a restore point" if is_restore_point(name) else name
+
+
+def run_name(policy: str, at: datetime, environment: str = "") -> str:
+    """A run as people call it everywhere: its policy, when it began (UTC), and where, unless that is said already."""
+    return f"{policy_title(policy)}{f' on {environment}' if environment else ''} ({at:%Y-%m-%d %H:%M} UTC)"
 
 
 def export_variable(environment: str) -> str:

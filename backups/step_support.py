@@ -29,6 +29,6 @@ def record_run(ctx: StepContext, run: Run, code: str, **data: object) -> None:
         actor=ctx.operation.requested_by.username,
         environment=ctx.environment.slug,
         subject=run.pk,
-        data={"operation": ctx.operation.pk, "policy": run.policy.name, **data},
+        data={"operation": ctx.operation.pk, "policy": run.policy.name, "run_name": str(run), **data},
         seeded=ctx.operation.seeded,
     )

@@ -29,7 +29,7 @@ def memory(home: Path, rows: int) -> dict[str, dict[str, Any]]:
         time.sleep(SETTLED)
         idle = {name: _size(processes) for name, processes in walk.platform.running.items()}
         with Peaks(walk) as peaks:
-            walk.shell(WEB, "python manage.py setup --email you@example.com")
+            walk.shell(WEB, "sampelit-ops setup --email you@example.com")
             tick = walk.platform.start("sampelit-ops-tick")
             _until_proven(walk)
             tick.wait(60)

@@ -55,7 +55,7 @@ def errors_as_sentences() -> Iterator[None]:
             raise
         raise SystemExit(
             f"The portal's database has another schema than this version: {_first_line(error)} {KEPT} "
-            "Run `manage.py migrate`, or check that DATABASE_URL is the portal's own."
+            "Run `sampelit-ops migrate`, or check that DATABASE_URL is the portal's own."
         ) from None
 
 

@@ -65,7 +65,7 @@ def ledger_owner(environment: Environment | None) -> Iterator[Check]:
     if environment is not None:
         return
     why = "Whoever takes the portal over could rewrite what no collector and no anchor holds yet."
-    fix = "Run the portal as a role that owns nothing: MIGRATION_DATABASE_URL and manage.py app_role (docs/deploy.md)."
+    fix = "Run it as a role that owns nothing: MIGRATION_DATABASE_URL and sampelit-ops app_role (docs/deploy.md)."
     if gaps := owner_gaps():
         yield Check("ledger owner", "idle" if settings.DEMO else "warn", "; ".join(gaps), why, fix)
     else:

@@ -100,8 +100,15 @@ class Platform:
             limit.close()
 
     @staticmethod
-    def search_path() -> str:
-        return f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+    def search_path(tree: Path) -> str:
+        """With `sampelit-ops` of this tree, where `bin/build` and `make` put it: beside Python."""
+        place = tree / ".path"
+        if not place.exists():
+            place.mkdir()
+            (place / "sampelit-ops").symlink_to(tree / "bin" / "sampelit-ops")
+            (place / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+            (place / "python").chmod(0o755)
+        return f"{place}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
 
     def _value(self, name: str, variable: Mapping[str, Any]) -> str:
         key = variable["key"]
@@ -118,7 +125,7 @@ class Platform:
 
     def _given(self, name: str) -> dict[str, str]:
         given = {
-            "PATH": self.search_path(),
+            "PATH": self.search_path(self.tree),
             "HOME": str(self.home),
             "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
             "LANG": "C.UTF-8",

@@ -133,7 +133,7 @@ def make_roles(server: EmbeddedPostgres) -> None:
 def local_keys(tree: Path, values: dict[str, str]) -> dict[str, str]:
     """Step 1 and 2 on a person's own machine, without any variable; what they typed from it into Render's form."""
     public: dict[str, str] = {}
-    plain = {"PATH": Platform.search_path(), "HOME": str(tree), "BACKUP_STORE": values["BACKUP_STORE"]}
+    plain = {"PATH": Platform.search_path(tree), "HOME": str(tree), "BACKUP_STORE": values["BACKUP_STORE"]}
     for line in commands("on your machine"):
         ended = subprocess.run(["/bin/bash", "-c", line], cwd=tree, env=plain, capture_output=True, text=True)
         assert ended.returncode == 0, f"{line}: {ended.stdout[-1000:]}{ended.stderr[-2000:]}"
@@ -163,7 +163,7 @@ def deployed(home: Path, rows: int = 2_000, **extra: str) -> Iterator[Walk]:
         everything = there.values | local_keys(found.tree, there.values)
         found.typed = {name: everything[name] for name in typed_names()}
         walk = Walk(found, there)
-        walk.shell(WEB, "python manage.py collectstatic --noinput")
+        walk.shell(WEB, "sampelit-ops collectstatic --noinput")
         for service in found.services.values():
             if command := service.get("preDeployCommand"):
                 walk.shell(service["name"], command)

@@ -29,7 +29,7 @@ TABLES = ["public.algorithm_audit_trail", "public.experiments"]
 
 
 def backups(production: Environment, operations: dict[str, Operation]) -> None:
-    """Two policies, a proven and a failed run with proofs, a restore, four slots."""
+    """Two policies, a proven and a failed run with proofs, a restore point, a restore, four slots."""
     ensure_policies(production)
     policy, now = Policy.objects.get(environment=production, name="audit-trail"), timezone.now()
     stores()
@@ -38,6 +38,9 @@ def backups(production: Environment, operations: dict[str, Operation]) -> None:
     whole, ago = Policy.objects.get(environment=production, name="whole-database"), now - timedelta(days=9)
     for key, fields in (("succeeded", {}), ("failed", {"purging_at": now, "purged_at": now})):
         _run(whole, operations[key], "proven", retired_at=ago, retired_by="system", **fields)
+    point = {"description": "Restore point of migration_03.sql", "tables": TABLES, "enabled": False}
+    name = f"before-{operations['succeeded'].pk.lower()}"
+    _run(Policy.objects.create(environment=production, name=name, **point), operations["succeeded"], "proven")
     failed = _run(policy, operations["failed"], "failed", reason="The store refused 3 objects. Nothing was published.")
     for run, status in ((proven, "proven"), (failed, "failed")):
         document = {

@@ -51,7 +51,7 @@ class HoldAdmin(ReadOnlyAdmin):
     list_display = ["placed", "run", "reason", "placed_by", "state", "released_by"]
     list_filter = ["released_at", "run__policy__environment"]
     dated, by = "placed_at", "placed_by"
-    list_select_related = ["run"]
+    list_select_related = ["run__policy__environment"]
     list_title = "Legal holds"
     list_lede = "Runs that are never removed, whatever retention says, until a person releases them."
     empty_title = "No legal holds"

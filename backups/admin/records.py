@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backups.admin.policies import PolicyFilter
 from backups.models import Proof, Restore, Slot
 from backups.policies.scheduler import acknowledge
 from backups.restore.targets import where
@@ -24,7 +25,7 @@ from operations.web import formatting
 @admin.register(Slot)
 class SlotAdmin(ReadOnlyAdmin):
     list_display = ["slot_at", "policy", "state", "reason", "acknowledged_by"]
-    list_filter = ["status", "policy", "policy__environment"]
+    list_filter = ["status", PolicyFilter, "policy__environment"]
     dated, by = "at", "acknowledged_by"
     list_select_related = ["policy__environment"]
     actions = ["acknowledge"]

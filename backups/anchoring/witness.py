@@ -32,7 +32,7 @@ TEXT = """\
 This is what Sampelit Ops says of itself today, signed. Keep this message: it is the witness that the portal's ledger
 and its backups were not rewritten afterwards. To compare, save it as a file and run
 
-    manage.py witness --compare FILE
+    sampelit-ops witness --compare FILE
 
 or, without the portal, bin/compare_witness.py DIR --public-key FILE --witness FILE on a copy of the store.
 

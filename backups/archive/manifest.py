@@ -6,11 +6,13 @@ Values only; `signed_json` turns them into a signed document and back. Imports n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from backups.archive.signatures import canonical, sha256
 from backups.archive.source import Source, Surroundings, plain
+from backups.policy_spec import run_name
 
 FORMAT = "sampelit-ops-run/2"
 OLD_FORMAT = "sampelit-ops-run/1"  # its statements were written by the portal, and lie in the manifest alone
@@ -123,6 +125,10 @@ class Manifest:
     surroundings: Surroundings = field(default_factory=Surroundings)
     not_covered: tuple[str, ...] = ()
     format: str = field(default=FORMAT)
+
+    @property
+    def name(self) -> str:
+        return run_name(self.policy, datetime.fromisoformat(self.source.taken_at), self.environment)
 
     @property
     def prefix(self) -> str:

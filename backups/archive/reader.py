@@ -37,7 +37,7 @@ def load(store: Store, run: str, verifier: Verifier | None) -> Manifest:
     try:
         data = store.get(manifest_key(run))
     except Missing:
-        raise Refused(f"{store} holds no run {run} (no manifest). Nothing was changed. See list_runs.") from None
+        raise Refused(f"{store} holds no run of that id (no manifest). Nothing was changed. See list_runs.") from None
     manifest = decode(data, verifier)
     if manifest.run != run:
         raise ManifestError(f"it belongs to run {manifest.run}: it was replayed or moved")

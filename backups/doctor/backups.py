@@ -103,7 +103,7 @@ def backup_slots(environment: Environment | None) -> Iterator[Check]:
 def backup_proofs(environment: Environment | None) -> Iterator[Check]:
     """The newest run of a policy that is stored and that nobody proved in time, scheduled or not."""
     late = [run for run in overdue.overdue() if environment in (None, run.policy.environment)]
-    state = "; ".join(f"{run.pk} of {run.policy}" for run in late) or "each newest run has its proof"
+    state = "; ".join(str(run) for run in late) or "each newest run has its proof"
     fix = "See that a worker of the pool prove is up and has BACKUP_AGE_IDENTITY, then verify the run again."
     why = "A copy that nobody restored may not be one."
     yield Check("backup proofs", "bad" if late else "ok", state, why, fix if late else "")

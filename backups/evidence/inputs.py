@@ -99,7 +99,5 @@ def read(run: Run, expected: str = "") -> RunFacts | None:
     try:
         return facts_store.read(store, trusted_manifest(run, store), keys.verifier(), expected)
     except (Rejected, ManifestError) as error:
-        reason = (
-            error.message if isinstance(error, Rejected) else f"The facts about run {run.pk} were rejected: {error}."
-        )
+        reason = error.message if isinstance(error, Rejected) else f"The facts about {run} were rejected: {error}."
         raise Refused(f"{reason} No report was made: look into this first.") from None

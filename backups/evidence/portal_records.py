@@ -71,9 +71,9 @@ def troubles(environment: Environment, start: datetime, end: datetime) -> Iterat
     bad = Slot.objects.filter(policy__environment=environment, at__gte=start, at__lt=end)
     bad = bad.filter(status__in=["late", "failed", "missed"]).select_related("policy").order_by("at")
     for slot in bad[:500]:
-        yield Trouble(moment(slot.at), f"slot of {slot.policy.name}: {slot.status}", slot.reason)
+        yield Trouble(moment(slot.at), f"slot of {slot.policy.title}: {slot.status}", slot.reason)
     for proof in _proofs(environment, start, end).exclude(status="proven").order_by("created_at")[:500]:
-        yield Trouble(moment(proof.created_at), f"run {proof.run_id}: {proof.status}", " ".join(proof.problems)[:500])
+        yield Trouble(moment(proof.created_at), str(proof), " ".join(proof.problems)[:500])
 
 
 def _proofs(environment: Environment, start: datetime, end: datetime) -> QuerySet[Proof]:
@@ -97,12 +97,13 @@ def recovery(environment: Environment, start: datetime, end: datetime, watched: 
 def protection(material: Material) -> Protection:
     rows = [run for run, _ in material.since]
     until = [run.retained_until for run in rows if run.lock_mode and run.retained_until]
-    standing = Hold.objects.filter(run__in=[run.pk for run in rows], released_at=None)
+    holds = Hold.objects.filter(run__in=[run.pk for run in rows], released_at=None)
+    standing = holds.select_related("run__policy__environment")
     return Protection(
         locked=sum(bool(run.lock_mode) for run in rows),
         unlocked=sum(not run.lock_mode for run in rows),
         locked_until=moment(max(until)) if until else "",
-        holds=tuple(f"{hold.run_id}: {hold.reason} ({hold.placed_by})" for hold in standing[:100]),
+        holds=tuple(f"{hold.run}: {hold.reason} ({hold.placed_by})" for hold in standing[:100]),
         purged=sum(run.purged_at is not None for run in rows),
     )
 
@@ -160,7 +161,7 @@ def not_covered(material: Material) -> list[str]:
     runs = [run for run, _ in material.since if run.outside and run.policy.spec().by_a_person]
     newest = {run.policy_id: run for run in runs}
     return [
-        f"Run {run.pk} of {run.policy.name} does not hold: {'; '.join(left)}."
+        f"{run} does not hold: {'; '.join(left)}."
         for run in newest.values()
         if (left := [f"{line.topic} ({line.count:,}), {line.where}" for line in kept_by(run) if line.where != HERE])
     ]

@@ -20,7 +20,7 @@ def place(run: Run, by: str, reason: str, incident: Incident | None = None) -> H
         raise Refused("Say why this run must be kept. Nothing was changed.")
     locked = Run.objects.select_for_update().select_related("policy__environment").get(pk=run.pk)
     if locked.purging_at is not None:
-        raise Refused(f"Retention has removed the data of run {run.pk} already. Nothing was changed; hold another.")
+        raise Refused(f"Retention has removed the data of {run} already. Nothing was changed; hold another.")
     standing = Hold.objects.filter(run=locked, incident=incident, released_at=None).first()
     if standing is not None:
         return standing
@@ -56,6 +56,6 @@ def _tell(what: str, hold: Hold, by: str, reason: str) -> None:
         actor=by,
         environment=run.policy.environment.slug,
         subject=run.pk,
-        data={"hold": hold.pk, "incident": hold.incident_id, "reason": reason},
+        data={"hold": hold.pk, "incident": hold.incident_id, "reason": reason, "run_name": str(run)},
         seeded=bool(hold.incident and hold.incident.seeded),
     )

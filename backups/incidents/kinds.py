@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from backups.incidents import holds
 from backups.incidents import service as incidents_service
 from backups.models import Hold, Incident, Run, named
+from backups.policy_spec import run_name
 from operations import navigation
 from operations.engine import kinds
 from operations.engine.context import StepContext
@@ -89,7 +90,7 @@ class ResolveIncident(OperationKind):
 def _stored(environment: Environment) -> Iterable[tuple[str, str]]:
     runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(stored_at=None)
     for run in runs.select_related("policy").order_by("-started_at")[:100]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, {run.status}"
+        yield run.pk, f"{run_name(run.policy.title, run.started_at)}, {run.status}"
 
 
 def place(ctx: StepContext) -> None:
@@ -120,15 +121,19 @@ class PlaceHold(OperationKind):
         return named.title_of(str(parameters["run"]))
 
 
+def _held(environment: Environment) -> QuerySet[Hold]:
+    rows = Hold.objects.filter(run__policy__environment=environment, released_at=None)
+    return rows.select_related("incident", "run__policy__environment")
+
+
 def _standing(environment: Environment) -> Iterable[tuple[str, str]]:
-    for row in Hold.objects.filter(run__policy__environment=environment, released_at=None)[:100]:
-        yield str(row.pk), f"{row.pk}: run {row.run_id}, {row.reason}"[:120]
+    for row in _held(environment)[:100]:
+        yield str(row.pk), f"{row.run}, {row.reason}"[:120]
 
 
 def _hold(environment: Environment, parameters: Parameters) -> Hold:
     pk = str(parameters.get("hold", ""))
-    standing = Hold.objects.select_related("incident").filter(run__policy__environment=environment, released_at=None)
-    row = standing.filter(pk=pk).first() if pk.isdecimal() else None
+    row = _held(environment).filter(pk=pk).first() if pk.isdecimal() else None
     if row is None:
         raise Refused(f"{environment} has no standing hold {pk}. Nothing was requested.")
     return row
@@ -162,9 +167,7 @@ class ReleaseHold(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         row = _hold(environment, parameters)
-        return [
-            Consequence(f"Run {row.run_id} may be removed by retention from now on. Held for: {row.reason}", "warn")
-        ]
+        return [Consequence(f"{row.run} may be removed by retention from now on. Held for: {row.reason}", "warn")]
 
     def describe(self, parameters: Parameters) -> str:
         return f"hold {parameters.get('hold', '')}"

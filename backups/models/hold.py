@@ -38,4 +38,4 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Hold on {self.run_id}"
+        return f"Hold on {self.run}"

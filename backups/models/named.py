@@ -8,6 +8,7 @@ from backups.models.policy import Policy
 from backups.models.provider_backup import ProviderBackup
 from backups.models.restore import Restore
 from backups.models.run import Run
+from backups.policy_spec import run_name
 from operations.models import Environment
 from operations.navigation import page_of
 
@@ -16,9 +17,14 @@ NOBODY: Named = ("", "")
 
 
 def title_of(pk: str) -> str:
-    """A run as people call it, by its policy and its time; the id where there is no such run."""
+    """A run's name where its environment is said already; the id where there is no such run."""
     row = Run.objects.select_related("policy").filter(pk=pk).first()
     return _title(row) if row else pk
+
+
+def name_of(pk: str) -> str:
+    """A run's whole name; the id where there is no such run."""
+    return str(Run.objects.select_related("policy__environment").filter(pk=pk).first() or pk)
 
 
 def run(environment: Environment, pk: str) -> Named:
@@ -57,4 +63,4 @@ def provider_backup(environment: Environment, external_id: str) -> Named:
 
 
 def _title(row: Run) -> str:
-    return f"{row.policy.title} of {row.started_at:%Y-%m-%d %H:%M}"
+    return run_name(row.policy.title, row.started_at)

@@ -117,7 +117,7 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.environment}/{self.name}"
+        return f"{self.environment}/{self.title}"
 
     @property
     def title(self) -> str:

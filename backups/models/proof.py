@@ -34,7 +34,7 @@ class Proof(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.run_id} {self.status}"
+        return f"{self.run}: {self.status}"
 
     @property
     def problems(self) -> list[str]:

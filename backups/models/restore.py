@@ -35,4 +35,4 @@ class Restore(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.run_id} into {self.target}"
+        return f"{self.run} into {self.target}"

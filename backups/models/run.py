@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from backups.archive.manifest import Manifest
 from backups.models.policy import Policy
+from backups.policy_spec import run_name
 from operations.models import Operation
 from operations.models.ulid import new_ulid
 
@@ -129,7 +130,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.pk
+        return run_name(self.policy.title, self.started_at, self.policy.environment.slug)
 
     @property
     def identity_for_next(self) -> str:

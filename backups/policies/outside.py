@@ -1,7 +1,7 @@
 """Where each thing besides ordinary tables is kept: in this run, in our runs, elsewhere, nowhere (red where wanted).
 
 In: an environment's enabled policies, what Supabase keeps, what the catalogue showed. Out: lines for the pages of
-coverage and of a run, home, the doctor, evidence and `manage.py coverage`.
+coverage and of a run, home, the doctor, evidence and `sampelit-ops coverage`.
 """
 
 from __future__ import annotations

@@ -40,6 +40,6 @@ def _words(policy: Policy, run: Run | None) -> dict[str, str]:
     why = run.reason or f"No worker has proven it within {policy.grace_minutes} minutes. Is the prove worker up?"
     return {
         "subject": subject,
-        "body": f"Run {run.pk} is stored, but nobody knows whether it can be restored. {why}",
+        "body": f"{run} is stored, but nobody knows whether it can be restored. {why}",
         "path": page_of(run),
     }

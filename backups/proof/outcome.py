@@ -89,7 +89,7 @@ def _unwatched(run: Run, baseline: Run | None, verdict: Verdict) -> list[Finding
     why = verdict.examined.not_compared
     if not why or baseline is None:
         return []
-    text = f"{run.policy.name}: not compared with the last good run {baseline.pk}. {why}"
+    text = f"{run.policy.title}: not compared with the last good run, {baseline}. {why}"
     return [Finding("not_compared", run.policy.name, text, 0, fingerprint("not_compared", baseline.pk))]
 
 

@@ -77,9 +77,7 @@ def _compare(loader: Loader, earlier_run: Loader, earlier: Table, done: Examined
         return done
     pair = _pair(loader, earlier, today)
     rows = _load(earlier_run, earlier, segments, pair)
-    loader.watch.log(
-        f"{today.qualified}: {counted(rows, 'row')} of run {earlier_run.manifest.run} compared with today's."
-    )
+    loader.watch.log(f"{today.qualified}: {counted(rows, 'row')} of {earlier_run.manifest.name} compared with today's.")
     differences = attended(loader, lambda: tamper.find_differences(loader.connection, pair, KEPT_ROWS))
     findings = (altered_rows(today.qualified, difference) for difference in differences)
     return replace(done, rows_loaded=done.rows_loaded + rows, findings=(*done.findings, *findings))
@@ -127,8 +125,8 @@ def _load(earlier_run: Loader, earlier: Table, segments: list[Segment], pair: ta
     staged = replace(earlier, schema=pair.before[0], name=pair.before[1], segments=tuple(segments))
     earlier_run.load(staged)
     if earlier_run.problems:
-        run, problems = earlier_run.manifest.run, " ".join(earlier_run.problems[:3])
-        raise ProviderError(f"Run {run} could not be read back: {problems}")
+        run, problems = earlier_run.manifest.name, " ".join(earlier_run.problems[:3])
+        raise ProviderError(f"{run} could not be read back: {problems}")
     return earlier_run.rows - rows_before
 
 

@@ -35,7 +35,7 @@ def prove_run(ctx: StepContext, run: Run, enough: tuple[str, ...] = (Proof.Statu
         done = _write_down(ctx, run, *_drill(ctx, run))
     store_document(store_of(run), done.document, keys.signer())
     if done.status not in enough:
-        raise ProviderError(f"Run {run.pk} is {done.status}: " + " ".join(done.problems))
+        raise ProviderError(f"{run} is {done.status}: " + " ".join(done.problems))
 
 
 def _drill(ctx: StepContext, run: Run) -> tuple[Verdict, Comparison]:

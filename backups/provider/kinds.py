@@ -156,7 +156,7 @@ def _afterwards(environment: Environment, target: Target) -> list[Consequence]:
     run = verify.newest_before(environment, target)
     compared = "No proven run of ours is older than that moment, so there is nothing to compare the result with."
     if run is not None:
-        compared = f"Afterwards every chain is compared with our run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC."
+        compared = f"Afterwards every chain is compared with our {run}."
     lines = [
         Consequence(compared, "ok" if run else "warn"),
         Consequence("Files of Storage and edge functions are no part of it; they stay as they are.", "warn"),

@@ -56,7 +56,7 @@ class ResumeProject(OperationKind):
         if row is None or row.status != PAUSED:
             said = row.status if row and row.status else "not read yet"
             raise Refused(
-                f"The project {ref} is {said}, not {PAUSED}. Nothing was requested. Run manage.py "
+                f"The project {ref} is {said}, not {PAUSED}. Nothing was requested. Run sampelit-ops "
                 "sync_provider_backups if it was paused just now."
             )
         return {}

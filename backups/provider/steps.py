@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.export import steps
-from backups.models import ProviderBackup
+from backups.models import ProviderBackup, named
 from backups.provider import at_most_once, restore_status, safety_export, verify
 from backups.provider.sync import sync
 from backups.provider.target import Target, target_of
@@ -120,7 +120,8 @@ def _hanging(status: str, ctx: StepContext) -> str:
 
 def _what_we_hold(ctx: StepContext) -> str:
     run = ctx.operation.result.get("present")
-    return f"The state before it is our run {run}." if run else "The state before it was given up by request."
+    kept = f"is our {named.name_of(run)}" if run else "was given up by request"
+    return f"The state before it {kept}."
 
 
 def check_restored(ctx: StepContext) -> None:
@@ -133,11 +134,11 @@ def check_restored(ctx: StepContext) -> None:
         ctx.log(f"{table}: {rows} rows fewer than before.")
     if report.problems:
         raise ProviderError(
-            f"The project was restored to {wanted.name}, but it is not what our run {report.run} holds: "
+            f"The project was restored to {wanted.name}, but it is not what our {named.name_of(report.run)} holds: "
             f"{' '.join(report.problems[:5])} {_what_we_hold(ctx)}"
         )
     ctx.log(
-        f"{report.chains} chains continue our run {report.run}."
+        f"{report.chains} chains continue our {named.name_of(report.run)}."
         if report.run
         else "No run of ours is older to compare."
     )
@@ -158,6 +159,7 @@ def write_down(ctx: StepContext) -> None:
                 "operation": ctx.operation.pk,
                 "restored_to": result.get("restored_to", ""),
                 "present": result.get("present", ""),
+                "present_run": named.name_of(result.get("present", "")),
                 "compared_with": result.get("compared_with", ""),
                 "taken_back": sum(int(rows) for rows in result.get("taken_back", {}).values()),
             },

@@ -29,7 +29,7 @@ from operations.models.environment import PORTAL
 from providers.errors import Refused
 from providers.storage.base import Store
 
-SAID = "Rebuilt from the store by manage.py recover."
+SAID = "Rebuilt from the store by sampelit-ops recover."
 
 
 def add_missing(store: Store, listing: Inventory) -> tuple[list[str], list[str]]:

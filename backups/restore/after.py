@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -102,14 +101,13 @@ def look(ctx: StepContext) -> None:
     for line in found:
         ctx.log(f"{line.what}: {line.found}. {'Mended.' if line.mended else line.todo}")
     ctx.result(lines=[asdict(line) for line in found])
-    mended = sum(line.mended for line in found)
-    data: dict[str, Any] = {"operation": ctx.operation.pk, "found": len(found) - len(BY_HAND), "mended": mended}
+    counts = {"found": len(found) - len(BY_HAND), "mended": sum(line.mended for line in found)}
     record(
         "backups.restore.looked_after",
         actor=ctx.operation.requested_by.username,
         environment=ctx.environment.slug,
         subject=run.pk,
-        data=data,
+        data={"operation": ctx.operation.pk, "run_name": str(run), **counts},
         seeded=ctx.operation.seeded,
     )
 

@@ -99,7 +99,7 @@ def _same_columns(manifest: Manifest, live: Connection) -> None:
         if now.get(table.qualified) != before:
             changed = ", ".join(sorted(name for name, _ in before ^ now.get(table.qualified, set())))
             raise Refused(
-                f"{table.qualified} has changed since run {manifest.run} ({changed}). Nothing was written. "
+                f"{table.qualified} has changed since {manifest.name} ({changed}). Nothing was written. "
                 "Restore into scratch and bring the rows over by hand, or bring the schema back first."
             )
 

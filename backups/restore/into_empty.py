@@ -76,7 +76,7 @@ def check_objects(
         watch.progress(number, len(segments), "segments", "checking")
     if problems:
         listed = " ".join(problems[:10])
-        raise Refused(f"Run {manifest.run} is damaged; nothing was written to the target. {listed}")
+        raise Refused(f"{manifest.name} is damaged; nothing was written to the target. {listed}")
 
 
 def restore(
@@ -175,7 +175,7 @@ def _differences(loader: Loader, target: Target) -> list[str]:
 def _refuse_altered(whole: Loader) -> None:
     """What would be run must be what pg_dump wrote: whoever has the signing key may have put other statements there."""
     if problems := schema_proof.archive_problems(whole):
-        raise Refused(f"Run {whole.manifest.run} was altered; nothing was written to the target. {' '.join(problems)}")
+        raise Refused(f"{whole.manifest.name} was altered; nothing was written to the target. {' '.join(problems)}")
 
 
 def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> set[str]:
@@ -185,7 +185,7 @@ def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, 
     same = facts.system_identifier == source.system_identifier and facts.database == source.database
     if same and source.system_identifier and not target.schema and not target.emptied:
         raise Refused(
-            f"{address(target.dsn)} is the very database that run {manifest.run} was taken from. Nothing was written. "
+            f"{address(target.dsn)} is the very database that {manifest.name} was taken from. Nothing was written. "
             "Restore into another database, or name a new schema."
         )
     if target.schema and postgres.schema_exists(connection, target.schema):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from backups.models import Run, named
 from backups.models.run import RunStatus
+from backups.policy_spec import run_name
 from backups.restore import live_steps, preview, scratch, targets
 from backups.restore import steps as restore_steps
 from backups.restore.preview import comparison
@@ -24,7 +25,7 @@ def runs(environment: Environment) -> Iterable[tuple[str, str]]:
     """Runs that lie in the store, newest first."""
     runs = Run.objects.restorable().filter(policy__environment=environment).select_related("policy")
     for run in runs.order_by("-started_at")[:100]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, {run.status}, {run.rows:,} rows"
+        yield run.pk, f"{run_name(run.policy.title, run.started_at)}, {run.status}, {run.rows:,} rows"
 
 
 def find(environment: Environment, parameters: Parameters) -> Run:
@@ -33,7 +34,7 @@ def find(environment: Environment, parameters: Parameters) -> Run:
         raise Refused(f"{environment} has no stored run {parameters.get('run')}. Nothing was requested.")
     if run.purging_at is not None:
         raise Refused(
-            f"The data of run {run.pk} was deleted by retention on {run.purging_at:%Y-%m-%d}; its manifest and proofs "
+            f"The data of {run} was deleted by retention on {run.purging_at:%Y-%m-%d}; its manifest and proofs "
             "are still there. Nothing was requested. Choose another run."
         )
     return run
@@ -71,7 +72,7 @@ class RestoreKind(OperationKind):
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         run = find(environment, parameters)
         if run.status == RunStatus.FAILED:
-            raise Refused(f"Run {run.pk} failed its proof: {run.reason} Nothing was requested. Choose another run.")
+            raise Refused(f"{run} failed its proof: {run.reason} Nothing was requested. Choose another run.")
         place = _place(parameters)
         if is_portal(environment):
             raise Refused(
@@ -103,7 +104,7 @@ class RestoreKind(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         run = find(environment, parameters)
         place = _place(parameters)
-        lines = [Consequence(f"Every object of run {run.pk} is checked before the first write.", "ok")]
+        lines = [Consequence(f"Every object of {run} is checked before the first write.", "ok")]
         if run.status != RunStatus.PROVEN:
             lines.append(Consequence(f"The run is {run.status}, not proven. {run.reason}", "bad"))
         for incident in run.shows.filter(status="open").defer("evidence")[:5]:
@@ -134,9 +135,7 @@ def _place(parameters: Parameters) -> Place:
 
 def _live_possible(run: Run, parameters: Parameters) -> None:
     if run.status != RunStatus.PROVEN:
-        raise Refused(
-            f"Run {run.pk} is {run.status}; only a proven run may go onto live tables. Nothing was requested."
-        )
+        raise Refused(f"{run} is {run.status}; only a proven run may go onto live tables. Nothing was requested.")
     if "maintenance_on" not in registry.factories:
         raise Refused(
             "Live tables need maintenance mode, and no installed part provides the step maintenance_on. "

@@ -19,7 +19,7 @@ from backups.archive.late_rows import chosen
 from backups.archive.manifest import Manifest
 from backups.archive.subset import narrowed, refuse_unknown_chain
 from backups.export import steps as export_steps
-from backups.models import Restore, Run
+from backups.models import Restore, Run, named
 from backups.progress import Watch
 from backups.restore import in_place, preview, scratch, targets
 from backups.restore.into_empty import Target, check_objects, restore
@@ -54,7 +54,7 @@ def source(ctx: StepContext) -> tuple[Run, Manifest]:
     """The run and the part of its manifest that is wanted. Raises ProviderError when the manifest is not trusted."""
     run = Run.objects.select_related("policy__environment").get(pk=ctx.parameters["run"])
     if run.purging_at is not None:
-        raise Refused(f"Retention has deleted the data of run {run.pk} meanwhile. Nothing was written.")
+        raise Refused(f"Retention has deleted the data of {run} meanwhile. Nothing was written.")
     manifest = trusted_manifest(run, store_of(run))
     return run, narrowed(manifest, wanted_tables(ctx.parameters))
 
@@ -69,7 +69,7 @@ def check(ctx: StepContext) -> None:
     refuse_unknown_chain(manifest, str(ctx.parameters.get("chain", "")))
     extra = chosen(late_rows_after(run), manifest.tables, "")
     check_objects(manifest, store_of(run), keys.identities(), step_support.watch(ctx), extra)
-    ctx.log(f"Checked {counted(len(manifest.segments), 'object')} of run {run.pk}: what the manifest says.")
+    ctx.log(f"Checked {counted(len(manifest.segments), 'object')} of {run}: what the manifest says.")
     kind = place_of(ctx).kind
     if kind == "live":
         _refuse_unwritable(restore_dsn(ctx.environment), manifest)
@@ -176,12 +176,13 @@ def settle(ctx: StepContext) -> None:
 
 
 def _record(ctx: StepContext, code: str, **data: object) -> None:
+    run, target = str(ctx.parameters["run"]), str(ctx.parameters["target"])
     record(
         code,
         actor=ctx.operation.requested_by.username,
         environment=ctx.environment.slug,
-        subject=str(ctx.parameters["run"]),
-        data={"operation": ctx.operation.pk, "target": str(ctx.parameters["target"]), **data},
+        subject=run,
+        data={"operation": ctx.operation.pk, "target": target, "run_name": named.name_of(run), **data},
         seeded=ctx.operation.seeded,
     )
 

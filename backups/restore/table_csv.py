@@ -49,7 +49,7 @@ def csv_of(
     """
     problems = [problem for segment in table.segments if (problem := segment_problem(store, segment, (), deep=False))]
     if problems:
-        raise Refused(f"Run {manifest.run} is damaged; nothing was sent. {' '.join(problems[:5])}")
+        raise Refused(f"{manifest.name} is damaged; nothing was sent. {' '.join(problems[:5])}")
     if table.formats == {"csv"} and table.segments:
         return _joined(table, store, identities)
     part = narrowed(manifest, (table.qualified,))

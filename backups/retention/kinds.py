@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from backups.models import Policy, Run, named
-from backups.policy_spec import is_restore_point
+from backups.policy_spec import is_restore_point, run_name
 from backups.retention import purge
 from backups.retention import steps as retention_steps
 from backups.retention.facts import planned
@@ -35,7 +35,7 @@ def policies(environment: Environment) -> Iterable[tuple[str, str]]:
 def retired_runs(environment: Environment) -> Iterable[tuple[str, str]]:
     runs = Run.objects.filter(policy__environment=environment, purging_at=None).exclude(retired_at=None)
     for run in runs.select_related("policy").order_by("-started_at")[:200]:
-        yield run.pk, f"{run.started_at:%Y-%m-%d %H:%M} {run.policy.title}, retired {run.retired_at:%Y-%m-%d}"
+        yield run.pk, f"{run_name(run.policy.title, run.started_at)}, retired {run.retired_at:%Y-%m-%d}"
 
 
 def policy_of(environment: Environment, parameters: Parameters) -> Policy:
@@ -122,7 +122,7 @@ class UnretireKind(OperationKind):
         if run is None or run.retired_at is None:
             raise Refused(f"{environment} has no retired run {parameters.get('run')}. Nothing was requested.")
         if run.purging_at is not None:
-            raise Refused(f"The data of run {run.pk} is deleted already. Nothing was requested.")
+            raise Refused(f"The data of {run} is deleted already. Nothing was requested.")
         return {"run": run.pk}
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:

@@ -138,10 +138,7 @@ def disagreement(facts: Sequence[Fact], rule: Rule, clock: Clock) -> str:
         return f"this machine's clock and the database's differ by {apart:,.0f} s; correct it"
     future = [fact for fact in facts if fact.at > now + SKEW or (fact.retired_at and fact.retired_at > now + SKEW)]
     if future:
-        return (
-            f"run {future[0].run} is dated in the future ({future[0].at:%Y-%m-%d %H:%M} UTC): "
-            "a clock is or was wrong; correct it"
-        )
+        return f"a run is dated in the future ({future[0].at:%Y-%m-%d %H:%M} UTC): a clock is or was wrong; correct it"
     if rule.point_days:
         return ""  # one run each: that none is proven, or none lately, says nothing of backups
     proven = [fact.at for fact in facts if fact.counts]

@@ -57,16 +57,16 @@ def _waits(policy: Policy, due: list[str]) -> str:
 
 
 def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -> bool:
-    run = Run.objects.select_related("policy").get(pk=pk)
+    run = Run.objects.select_related("policy__environment").get(pk=pk)
     try:
         manifest = trusted_manifest(run, store_of(run))
     except Rejected as error:
-        ctx.log(f"Run {pk} stays, it is evidence: {error.message}")
+        ctx.log(f"{run} stays, it is evidence: {error.message}")
         return False
     places = [(store_of(run), _reaper(run.store_url or settings.BACKUP_STORE)), *_second(ctx, run)]
     if run.purging_at is None:
         if incomplete([run]):
-            ctx.log(f"Run {pk} stays, it is evidence: somebody else removed objects of it.")
+            ctx.log(f"{run} stays, it is evidence: somebody else removed objects of it.")
             return False
         _read_locks(run, manifest, [store for store, _ in places])
     if not _begin(ctx, policy, pk, missing):
@@ -83,6 +83,7 @@ def _purge(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
             "backups.run.purged",
             pk,
             policy=policy.name,
+            run_name=str(run),
             objects=len(manifest.segments),
             bytes=manifest.stored_bytes,
             manifest=manifest.sha256,
@@ -102,16 +103,16 @@ def _begin(ctx: StepContext, policy: Policy, pk: str, missing: frozenset[str]) -
     """Decide once more with the run locked, then say that its data is going; from here on nobody may restore it."""
     with transaction.atomic():
         lock(ctx.lease)
-        run = Run.objects.select_for_update().get(pk=pk)
+        run = Run.objects.select_for_update(of=("self",)).select_related("policy__environment").get(pk=pk)
         again = planned(policy, missing)
         refuse(again.refused, "deleted")
         if pk not in again.due:
             line = next(line for line in again.lines if line.run == pk)
-            ctx.log(f"Run {pk} stays: {', '.join(line.reasons)}.")
+            ctx.log(f"{run} stays: {', '.join(line.reasons)}.")
             return False
         if run.purging_at is None:
             Run.objects.filter(pk=pk).update(purging_at=clock().database)
-    ctx.log(f"Run {pk}: deleting its segments.")
+    ctx.log(f"{run}: deleting its segments.")
     return True
 
 
@@ -135,7 +136,7 @@ def _delete(ctx: StepContext, manifest: Manifest, reaper: Store) -> None:
     for number, segment in enumerate(manifest.segments, 1):
         ctx.check()
         if not segment.key.startswith(manifest.prefix) or segment.key.endswith(".json"):
-            raise ProviderError(f"{segment.key} is no segment of run {manifest.run}. It was not deleted.")
+            raise ProviderError(f"{segment.key} is no segment of {manifest.name}. It was not deleted.")
         reaper.delete(segment.key)
         ctx.progress(number, len(manifest.segments), "objects", manifest.run)
     for item in list(reaper.list(f"runs/{manifest.run}/kept/")):
@@ -143,14 +144,14 @@ def _delete(ctx: StepContext, manifest: Manifest, reaper: Store) -> None:
             reaper.delete(item.key)
     left = {item.key for item in reaper.list(manifest.prefix)} & {segment.key for segment in manifest.segments}
     if left:
-        raise ProviderError(f"{reaper} still shows {len(left)} objects of run {manifest.run} after their deletion.")
+        raise ProviderError(f"{reaper} still shows {len(left)} objects of {manifest.name} after their deletion.")
 
 
 def _second(ctx: StepContext, run: Run) -> list[tuple[Store, Store]]:
     """The copy in the second store goes too, where this worker can reach it."""
     url = configured.other_url(run)
     if run.mirrored_at and not url:
-        ctx.log(f"{run.policy.second_store_env or 'The second store'} is not set here: run {run.pk} stays there.")
+        ctx.log(f"{run.policy.second_store_env or 'The second store'} is not set here: {run} stays there.")
     return [(open_store(url), _reaper(url))] if run.mirrored_at and url else []
 
 

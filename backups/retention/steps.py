@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from backups.models import Policy, Run
+from backups.models import Policy, Run, named
 from backups.retention.facts import clock, looked_at, planned
 from ledger.services import record
 from operations.engine.claim import lock
@@ -31,7 +31,7 @@ def retire(ctx: StepContext) -> None:
     first, missing = looked_at(policy)
     refuse(first.refused, "retired")
     for pk in sorted(missing):
-        ctx.log(f"Run {pk} does not count: objects of it are missing from the store.")
+        ctx.log(f"{named.name_of(pk)} does not count: objects of it are missing from the store.")
     with transaction.atomic():
         lock(ctx.lease)
         Policy.objects.select_for_update().get(pk=policy.pk)
@@ -59,9 +59,9 @@ def bring_back(ctx: StepContext) -> None:
         open_still = {"retired_at__isnull": False, "purging_at": None}
         now = timezone.now()
         if not Run.objects.filter(pk=pk, **open_still).update(retired_at=None, retired_by="", brought_back_at=now):
-            raise Refused(f"Run {pk} is not retired, or its data is being deleted. Nothing was changed.")
+            raise Refused(f"{named.name_of(pk)} is not retired, or its data is being deleted. Nothing was changed.")
         ctx.result(run=pk)
-        record_retention(ctx, "backups.run.brought_back", pk)
+        record_retention(ctx, "backups.run.brought_back", pk, run_name=named.name_of(pk))
 
 
 def refuse(reason: str, verb: str) -> None:

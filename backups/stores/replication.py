@@ -40,11 +40,11 @@ def mirror(manifest: Manifest, source: Store, target: Store, watch: Watch = SILE
         watch.check()
         problem = segment_problem(source, segment, (), deep=False)
         if problem:
-            raise ProviderError(f"Run {manifest.run} was not copied to {target}: {problem}")
+            raise ProviderError(f"{manifest.name} was not copied to {target}: {problem}")
         copied += _copy(segment.key, source, target)
         problem = segment_problem(target, segment, (), deep=False)
         if problem:
-            raise ProviderError(f"Run {manifest.run} is not whole in {target}: {problem}")
+            raise ProviderError(f"{manifest.name} is not whole in {target}: {problem}")
     _copy_howto(source, target)
     _same_run(manifest, source, target)
     late_rows = [item.key for item in source.list(f"runs/{manifest.run}/kept/")]
@@ -57,7 +57,7 @@ def _same_run(manifest: Manifest, source: Store, target: Store) -> None:
     """Each store was away in turn while one run was written: then both hold a whole copy, and neither is replaced."""
     key = manifest_key(manifest.run)
     if target.head(key) is not None and target.get(key) != source.get(key):
-        raise ProviderError(f"{target} holds another manifest of run {manifest.run}. Both copies are kept as they are.")
+        raise ProviderError(f"{target} holds another manifest of {manifest.name}. Both copies are kept as they are.")
 
 
 def _copy(key: str, source: Store, target: Store) -> int:
@@ -93,7 +93,7 @@ def _copy_run(run: Run) -> bool:
         copied = _mirror(run)
     except (ProviderError, Refused, ManifestError) as error:
         logger.warning("%s: %s", name, error)
-        alarm(name, True, subject=f"The {name} misses run {run.pk}", body=str(error), daily=True)
+        alarm(name, True, subject=f"The {name} misses {run}", body=str(error), daily=True)
         return False
     Run.objects.filter(pk=run.pk).update(mirrored_at=timezone.now())
     record(
@@ -101,7 +101,7 @@ def _copy_run(run: Run) -> bool:
         actor=SYSTEM,
         environment=run.policy.environment.slug,
         subject=run.pk,
-        data={"objects": copied, "policy": run.policy.name},
+        data={"objects": copied, "policy": run.policy.name, "run_name": str(run)},
     )
     alarm(name, False, subject=f"The {name} is complete")
     return True
@@ -110,7 +110,7 @@ def _copy_run(run: Run) -> bool:
 def _mirror(run: Run) -> int:
     variable, url = run.policy.second_store_env, other_url(run)
     if not url:
-        raise Refused(f"{variable} is not set here, so run {run.pk} lies in one store only. Set it to a store URL.")
+        raise Refused(f"{variable} is not set here, so {run} lies in one store only. Set it to a store URL.")
     source = open_store(run.store_url)
     manifest: Manifest = load(source, run.pk, keys.verifier())
     return mirror(manifest, source, open_store(url))

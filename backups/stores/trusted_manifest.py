@@ -24,9 +24,9 @@ def trusted_manifest(run: Run, store: Store) -> Manifest:
     try:
         manifest = load(store, run.pk, keys.verifier())
     except (ManifestError, Refused) as error:
-        raise Rejected(f"The manifest of run {run.pk} was rejected: {error}. Nothing was restored from it.") from None
+        raise Rejected(f"The manifest of {run} was rejected: {error}. Nothing was restored from it.") from None
     if run.manifest_sha256 and manifest.sha256 != run.manifest_sha256:
-        raise Rejected(f"The manifest of run {run.pk} was replaced: its digest is not the one written down here.")
+        raise Rejected(f"The manifest of {run} was replaced: its digest is not the one written down here.")
     return manifest
 
 
@@ -40,4 +40,4 @@ def late_rows_after(run: Run) -> list[LateRows]:
     try:
         return late_rows_of(store, trusted_manifest(run, store), keys.verifier())
     except ManifestError as error:
-        raise Refused(f"Rows kept after run {run.pk} were rejected: {error}. Nothing was written.") from None
+        raise Refused(f"Rows kept after {run} were rejected: {error}. Nothing was written.") from None

@@ -102,7 +102,7 @@ def _of_the_portal(run: Run) -> bool:
 
 def _refuse_purged(run: Run) -> None:
     if run.purging_at is not None:
-        raise Refused(f"Retention deleted the data of run {run.pk} on {run.purging_at:%Y-%m-%d}. Nothing was sent.")
+        raise Refused(f"Retention deleted the data of {run} on {run.purging_at:%Y-%m-%d}. Nothing was sent.")
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def _tell(request: HttpRequest, run: Run, **data: object) -> None:
         actor=request.user.username,
         environment=run.policy.environment.slug,
         subject=run.pk,
-        data=data,
+        data={"run_name": str(run), **data},
     )
 
 

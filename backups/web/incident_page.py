@@ -23,7 +23,8 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     """GET only; resolving goes through the confirmation page of its operation."""
     if request.method == "POST" or not request.user.has_perm("backups.view_incident"):
         raise PermissionDenied
-    rows = Incident.objects.select_related("environment", "policy", "run", "baseline_run")
+    runs = [f"{run}__policy__environment" for run in ("run", "baseline_run")]
+    rows = Incident.objects.select_related("environment", "policy", *runs)
     incident = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
     if incident is None:
         raise Http404
@@ -35,7 +36,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "rows": _shown(incident.evidence.get("rows", [])),
         "kept": len(incident.evidence.get("rows", [])),
         "verifier": incident.evidence.get("verify_audit_chain"),
-        "holds": list(incident.holds.select_related("run").order_by("placed_at")),
+        "holds": list(incident.holds.select_related("run__policy__environment").order_by("placed_at")),
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
         "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
         **notes_page.card(request, f"incident-{incident.pk}", incident.environment),

@@ -21,7 +21,7 @@ from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.services.live_facts import live_of
 from migrations_registry.undo.keep_choice import COPIED, given_up
 from operations.dsns import migration_dsn
-from operations.engine.context import StepContext
+from operations.engine.context import NotNeeded, StepContext
 from operations.supabase_projects import configured, supabase
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -51,7 +51,7 @@ def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
 def copy(ctx: StepContext) -> None:
     """Note the tables, then copy them; a plan that destroys nothing which exists needs no copy."""
     if not required(ctx).restore_point:
-        return
+        raise NotNeeded
     failpoint("restore_point.begun")
     if "tables" not in ctx.state:
         found, without = _tables_now(ctx), given_up(required(ctx).keep)
@@ -83,12 +83,13 @@ def touched(connection: Connection, names: Sequence[str]) -> list[ReachedTable]:
 
 def prove(ctx: StepContext) -> None:
     tables = known_tables(ctx)
-    if tables and required(ctx).restore_point:
-        run = run_of(ctx, sorted(tables))
-        proof_steps.prove_run(ctx, run)
-        ctx.log(f"restore point: run {run.pk}, proven{_only_copied(ctx, run)}")
-        ctx.result(restore_point=run.pk)
-        failpoint("restore_point.proven")
+    if not tables or not required(ctx).restore_point:
+        raise NotNeeded
+    run = run_of(ctx, sorted(tables))
+    proof_steps.prove_run(ctx, run)
+    ctx.log(f"restore point: {run}, proven{_only_copied(ctx, run)}")
+    ctx.result(restore_point=run.pk)
+    failpoint("restore_point.proven")
 
 
 def _only_copied(ctx: StepContext, run: Run) -> str:
@@ -99,7 +100,7 @@ def _only_copied(ctx: StepContext, run: Run) -> str:
         return ""
     if required(ctx).keep != COPIED:
         raise Refused(
-            f"The restore point, run {run.pk}, was copied, but {left:,} rows of it could not be restored in a drill: "
+            f"The {run} was copied, but {left:,} rows of it could not be restored in a drill: "
             f"{' '.join(document['amber'])} Nothing was changed. Where a signed copy without that proof is enough, "
             "request it again with keep=copied, which others vote on."
         )

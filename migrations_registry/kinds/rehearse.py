@@ -58,7 +58,7 @@ class Rehearse(OperationKind):
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         run = run_for(environment)
-        taken = f"run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC" if run else "no run"
+        taken = str(run or "no run")
         return [
             Consequence(
                 f"The newest proven run that has its tables (now {taken}) is restored into a drill's cell.", "ok"

@@ -85,7 +85,7 @@ class Undo(OperationKind):
         if not lines and not facts.beyond:
             return [Consequence("It destroyed nothing, so nothing is brought back; what it made stays.", "warn")]
         lines += [Consequence(f"Does not come back. {text}", "bad") for text in facts.beyond]
-        runs = [f"run {part.run.pk}" for part in facts.parts if part.run]
+        runs = [str(part.run) for part in facts.parts if part.run]
         kept = " and ".join(runs) or "nothing, because no row was destroyed or none was kept"
         return [
             *lines,

@@ -63,6 +63,6 @@ def tell(ctx: StepContext) -> None:
 
 
 def _state(steps: set[str], application: str) -> str:
-    if steps == {StepStatus.SUCCEEDED}:
+    if {StepStatus.SUCCEEDED} <= steps <= {StepStatus.SUCCEEDED, StepStatus.SKIPPED}:
         return "done"
     return {"applied": "unverified", "partly": "partly"}.get(application, "not_done")

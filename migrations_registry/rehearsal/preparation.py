@@ -37,7 +37,7 @@ def run_for(environment: Environment, tables: Iterable[str] = ()) -> Run | None:
     """The newest proven run of the environment that has the most of these tables."""
     runs = Run.objects.counting().filter(policy__environment=environment, purging_at=None)
     wanted = set(tables)
-    newest = runs.select_related("policy").order_by("-snapshot_at")[:LOOKED_AT]
+    newest = runs.select_related("policy__environment").order_by("-snapshot_at")[:LOOKED_AT]
     return max(newest, key=lambda run: len(wanted & set(run.tables)), default=None)
 
 
@@ -69,7 +69,7 @@ def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False
     }
     ctx.save_state()
     names = "".join(f" after {each.file.name}," for each in before)
-    ctx.log(f"{file.name} is rehearsed,{names} on run {run.pk} of {run.snapshot_at:%Y-%m-%d %H:%M} UTC")
+    ctx.log(f"{file.name} is rehearsed,{names} on {run}")
 
 
 def _rights(file: MigrationFile, before: Sequence[Review], environment: Environment) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _load(loader: Loader, drill: Drill, *, schema_only: bool) -> list[str]:
     missing += [*loader.build("after", everything=True), *loader.amber.values(), *loader.stand_ins]
     if loader.problems:
         raise ProviderError(
-            f"Run {loader.manifest.run} could not be restored, so nothing was rehearsed: {loader.problems[0]}"
+            f"{loader.manifest.name} could not be restored, so nothing was rehearsed: {loader.problems[0]}"
         )
     return list(dict.fromkeys(missing))
 

@@ -20,7 +20,7 @@ def lines_of(row: Rehearsal) -> list[Line]:
 
 
 def _outcome(row: Rehearsal) -> Line:
-    copy = f"run {row.run.pk}{', its schema without rows' if row.schema_only else ''}"
+    copy = f"{row.run}{', its schema without rows' if row.schema_only else ''}"
     if row.status == Rehearsal.Status.FAILED:
         waived = f" {row.waived_by} waived that: {row.waiver}" if row.waived_by else " Nobody may vote for it."
         return f"Rehearsed on {copy}: it fails. {row.error}{waived}", "warn" if row.waived_by else "bad"

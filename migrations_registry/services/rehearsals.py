@@ -28,7 +28,7 @@ WAIVE = "migrations_registry.approve_rehearsal"
 
 def newest_rehearsal(file: MigrationFile, environment: Environment) -> Rehearsal | None:
     """Of exactly these bytes."""
-    rows = Rehearsal.objects.filter(file=file, environment=environment).select_related("run")
+    rows = Rehearsal.objects.filter(file=file, environment=environment).select_related("run__policy__environment")
     row = rows.order_by("-ended_at", "-pk").first()
     if row is not None:
         row.file, row.environment = file, environment

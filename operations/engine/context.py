@@ -27,6 +27,10 @@ class Cancelled(Exception):
     """A person asked to stop; the step ends at the next border between chunks."""
 
 
+class NotNeeded(Exception):
+    """This operation has no use for the step: it is journaled as skipped, never as done. The text is logged."""
+
+
 class NotYet(Exception):
     """The step journaled how far it is and goes on in so many seconds; other work of its pool comes before it."""
 

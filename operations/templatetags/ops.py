@@ -1,6 +1,6 @@
 """`{% load ops %}`: badges, times, sizes, durations, commands and empty states for templates.
 
-In: values from views. Out: the markup of `operations.web.html`; only `form_key` reads the database.
+In: values from views. Out: the markup of `operations.web.formatting`; only `form_key` reads the database.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from operations.authority import holds_somewhere
 from operations.models import Environment
 from operations.web import formatting
 from operations.web.form_key import NAME, key_of
+from operations.web.operation_page import named
 
 register = template.Library()
 register.filter("when", formatting.when)
@@ -28,6 +29,7 @@ register.filter("exactly", formatting.exactly)
 register.filter("size", formatting.size)
 register.filter("duration", formatting.duration)
 register.filter("number", formatting.number)
+register.filter("named", named)
 register.filter("tone", formatting.tone_of)
 register.simple_tag(formatting.badge, name="badge")
 STEP_TONES = {"succeeded": "ok", "running": "run", "failed": "bad"}

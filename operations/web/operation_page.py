@@ -22,7 +22,8 @@ from operations.web import progress
 from operations.web.verbs import verbs
 
 LOG_LINES = 200
-LINKED = ("run", "present", "restore", "deployment", "migration")  # shown by the page that they lead to
+OWN_PAGES = ("restore", "migration")  # led to by the page that shows a result
+ALSO = {"present": "run", "compared_with": "run", "purged": "run", "retired": "run"}
 
 
 def find(pk: str) -> Operation:
@@ -97,11 +98,22 @@ def live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     }
 
 
-def result_of(operation: Operation) -> list[tuple[str, object]]:
-    """What it left; parts that are numbered (jsonb sorts by length) in their order, and nothing that is empty."""
+def result_of(operation: Operation) -> list[tuple[str, object, str]]:
+    """What it left, as (label, words, address of its page or ""), and nothing that is empty.
+
+    Parts that are numbered (jsonb sorts by length) are in their order; an id is shown by the name that kinds give it.
+    """
+    known = {each.name: each.named for kind in kinds.registry.kinds.values() for each in kind.parameters if each.named}
+
+    def told(name: str, value: object) -> tuple[object, str]:
+        of = known.get(ALSO.get(name, name))
+        if of and isinstance(value, list):
+            return "\n".join(of(operation.environment, str(item))[0] or _inline(item) for item in value), ""
+        words, page = of(operation.environment, value) if of and isinstance(value, str) else ("", "")
+        return (words, page) if words else (value if name in OWN_PAGES else _words(value), "")
+
     numbered = sorted(operation.result.items(), key=lambda item: _number(item[0]))
-    told = ((name, value) for name, value in numbered if value not in ([], {}, "", None))
-    return [(name.replace("_", " "), value if name in LINKED else _words(value)) for name, value in told]
+    return [(name.replace("_", " "), *told(name, value)) for name, value in numbered if value not in ([], {}, "", None)]
 
 
 def _number(name: str) -> int:

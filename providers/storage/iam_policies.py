@@ -139,7 +139,7 @@ NOTES = (
     "AWS: make the bucket with Object Lock and versioning (Object Lock needs versions), apply bucket and lifecycle "
     "with `aws s3api put-bucket-policy` and `put-bucket-lifecycle-configuration`.",
     "MinIO and SeaweedFS take the three policies as they are (`mc admin policy create`); not every one knows "
-    "s3:if-none-match, so leave NeverOverwrite out where it is refused and run `manage.py probe_store`.",
+    "s3:if-none-match, so leave NeverOverwrite out where it is refused and run `sampelit-ops probe_store`.",
     "Backblaze B2 has application keys instead: writer listFiles, readFiles, writeFiles, readFileRetentions, "
     "writeFileRetentions, readBucketRetentions; prover the same without writeFiles; reaper adds deleteFiles.",
     "Cloudflare R2 has no Object Lock in its S3 API and its tokens cannot forbid deletion alone: use an Object Read & "

@@ -116,7 +116,7 @@ def _delete(store: S3Store, fresh: str) -> StoreFinding:
     except Exception as error:
         return StoreFinding("delete", "ok", f"refused to these credentials ({code_of(error) or error})", why)
     hidden = "allowed, but it only hides the object: its version is locked" if retained else "allowed"
-    fix = "Give export workers the writer policy of `manage.py store_policies`; only the reaper deletes."
+    fix = "Give export workers the writer policy of `sampelit-ops store_policies`; only the reaper deletes."
     return StoreFinding("delete", "idle" if retained else "warn", hidden, why, "" if retained else fix)
 
 

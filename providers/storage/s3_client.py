@@ -22,8 +22,8 @@ ADVICE = {
     "ExpiredToken": "The credentials have expired: issue new ones.",
     "RequestTimeTooSkewed": "This machine's clock is wrong: correct it.",
     "AccessDenied": "The credentials may not do this, or the bucket is not there: check the store URL, "
-    "then give them the policy that `manage.py store_policies` prints.",
-    "InvalidRequest": "Look at the bucket's settings with `manage.py probe_store`.",
+    "then give them the policy that `sampelit-ops store_policies` prints.",
+    "InvalidRequest": "Look at the bucket's settings with `sampelit-ops probe_store`.",
     "BadDigest": "The bytes changed on the way: run again.",
     "403": "The credentials may not do this, or are wrong: check AWS_* and the bucket's policy.",
     "NoCredentialsError": "There are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",

@@ -41,7 +41,7 @@ PEOPLE = {
 def create_demo_users() -> list[tuple[str, str, str]]:
     """Create or repair the demo users; returns (username, password, TOTP base32) each. Refused outside the demo."""
     if not settings.DEMO:
-        raise Refused("Demo users exist only with DEMO=1. Nobody was created; use `manage.py first_admin`.")
+        raise Refused("Demo users exist only with DEMO=1. Nobody was created; use `sampelit-ops first_admin`.")
     sync_roles()
     return [_person(username, *about) for username, about in PEOPLE.items()]
 

@@ -32,7 +32,7 @@ def migration(lost: Lost, manifest: Manifest, beside: str, live_columns: Collect
         only = ("id", lost.key) if lost.kind == "experiment" else None
         statements = [missing_rows(manifest, table, beside, only)]
     head = [
-        f"-- Brings back the {lost} from run {manifest.run}, taken {manifest.source.taken_at}.",
+        f"-- Brings back the {lost} from run {manifest.name}.",
         f"-- Its rows lie beside the live tables, in the schema {beside}.",
     ]
     return "\n".join([*head, "", *(f"{statement.as_string()};" for statement in statements), ""])
@@ -43,7 +43,7 @@ def table_of(lost: Lost, manifest: Manifest) -> Table:
     held = next((table for table in manifest.tables if table.qualified == lost.table), None)
     if held is None:
         what = lost.table or f"a {lost.kind}"
-        raise Refused(f"Run {manifest.run} does not hold {what} as a table. {NOTHING} Choose another run.")
+        raise Refused(f"{manifest.name} does not hold {what} as a table. {NOTHING} Choose another run.")
     return held
 
 
@@ -90,7 +90,7 @@ def _column(
     """The column where it is gone; its values by key; then what was built on it."""
     column = column_of(lost, table)
     if column is None:
-        raise Refused(f"Run {manifest.run} holds no {lost.column} of {table.qualified}. {NOTHING} Choose another run.")
+        raise Refused(f"{manifest.name} holds no {lost.column} of {table.qualified}. {NOTHING} Choose another run.")
     live, copy = sql.Identifier(table.schema, table.name), sql.Identifier(beside, table.name)
     update = sql.SQL(
         "UPDATE {live} AS live SET {name} = copy.{name}\nFROM {copy} AS copy\n"

@@ -76,7 +76,7 @@ def _ours(environment: Environment, lost: Lost, at: datetime, schema: str) -> It
     else:
         runs = runs.filter(tables__contains=[lost.table])
     count = 0
-    for run in runs.select_related("policy").order_by("-snapshot_at")[: RUNS * 3]:
+    for run in runs.select_related("policy__environment").order_by("-snapshot_at")[: RUNS * 3]:
         if count < RUNS and (option := _run_option(lost, at, run, schema)):
             count += 1
             yield option
@@ -89,7 +89,7 @@ def _run_option(lost: Lost, at: datetime, run: Run, schema: str) -> Option | Non
     taken = run.snapshot_at or run.started_at
     common: dict[str, Any] = {
         "layer": "ours",
-        "name": f"Our run of {taken:%Y-%m-%d %H:%M} ({run.policy.title})",
+        "name": f"Our run {run}",
         "taken_at": taken,
         "loss_seconds": int((at - taken).total_seconds()),
         "price": "Nothing more than the store.",

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet, Subquery, Value
+from django.db.models import Case, F, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from backups.models import Policy, Run
+from backups.policy_spec import RESTORE_POINT
 from deployments.models import ConfigFingerprint, Deployment, EdgeSecret, GroupVariable, Service
 from migrations_registry.models import MigrationFile
 from operations.models import Environment, Operation
@@ -74,8 +75,8 @@ def _operations(word: str) -> Rows:
 
 
 def _runs(word: str) -> Rows:
-    fits = Q(pk__startswith=word.upper()) | Q(policy__name__icontains=word) | Q(manifest_sha256=word.lower())
-    return Run.objects.filter(fits).order_by("-started_at")
+    fits = Q(pk__startswith=word.upper()) | Q(called__icontains=word) | Q(manifest_sha256=word.lower())
+    return Run.objects.annotate(called=_called("policy__")).filter(fits).order_by("-started_at")
 
 
 def _files(word: str) -> Rows:
@@ -106,7 +107,13 @@ def _secrets(word: str) -> Rows:
 
 
 def _policies(word: str) -> Rows:
-    return Policy.objects.filter(name__icontains=word).order_by("name")
+    return Policy.objects.annotate(called=_called()).filter(called__icontains=word).order_by("called")
+
+
+def _called(path: str = "") -> Case:
+    """`Policy.title` as a column."""
+    point = Q((f"{path}name__regex", f"^{RESTORE_POINT}$")) & ~Q((f"{path}description", ""))
+    return Case(When(point, then=F(f"{path}description")), default=F(f"{path}name"), output_field=TextField())
 
 
 _LOOK_AT_SERVICES = "deployments.view_service"
@@ -138,8 +145,8 @@ TABLES = (
         "path",
         "risk",
     ),
-    Table("Backups", "backups.view_run", page("backups_run"), _runs, "policy__name", "status", "started_at"),
-    Table("Policies", "backups.view_policy", page("backups_policy"), _policies, "name", "environment__slug"),
+    Table("Backups", "backups.view_run", page("backups_run"), _runs, "called", "status", "started_at"),
+    Table("Policies", "backups.view_policy", page("backups_policy"), _policies, "called", "environment__slug"),
     Table(
         "Variables",
         "deployments.view_configfingerprint",

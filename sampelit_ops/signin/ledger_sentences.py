@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ledger import registry
 from operations.factors.acts import ACTS
 
+ULID = re.compile(r" \([0-9A-Z]{26}\)")
 SENTENCES = {
     "signin.signed_in": "{actor} signed in{with_device}",
     "signin.signed_out": "{actor} signed out",
@@ -25,7 +28,7 @@ SENTENCES = {
     "signin.passkey_copied": "The passkey {subject} of {actor} signed less often than before and was refused",
     "signin.app_removed": "{actor} removed their authenticator app",
     "signin.second_factor_removed": "{actor} removed the second factor of {subject}",
-    "signin.stepped_up": "{actor} showed a second factor ({method}) to {act_words} {subject}",
+    "signin.stepped_up": "{actor} showed a second factor ({method}) to {act_words} {shown_for}",
     "signin.recovery_codes_made": "{actor} made new recovery codes",
     "signin.recovery_code_used": "{actor} signed in with a recovery code",
     "signin.first_admin": "{actor} made {subject} the first admin",
@@ -75,6 +78,7 @@ def _for_scopes(facts: registry.Facts) -> str:
 
 
 PHRASES = {
+    "shown_for": lambda facts: ULID.sub("", str(facts["subject"])),
     "act_words": lambda facts: _lower(ACTS.get(str(facts["act"]), str(facts["act"]))),
     "role_name": _role,
     "address_before": lambda facts: facts["before"] or "nothing",

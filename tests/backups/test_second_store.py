@@ -94,6 +94,6 @@ def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path,
     assert "1 of 2" not in stored_badge(run)
     assert [item.status for item in runs(open_store(f"file://{tmp_path}/second"), None)] == ["proven"]
     assert [row.subject for row in Notification.objects.filter(subject__contains="second store").order_by("pk")] == [
-        f"The second store of production/audit-trail misses run {run.pk}",
+        f"The second store of production/audit-trail misses {run}",
         "Resolved: The second store of production/audit-trail is complete",
     ]

@@ -204,7 +204,7 @@ def test_an_earlier_run_that_cannot_be_read_is_told_and_the_copy_stays_proven(sa
     verdict = prove(after, store, comparison=Comparison(manifest=before, store=store), server=drill)
 
     assert verdict.status == "proven"
-    assert f"Run {before.run} could not be read back" in verdict.examined.not_compared
+    assert f"{before.name} could not be read back" in verdict.examined.not_compared
 
 
 def test_a_hostile_check_runs_without_power(sampelit_copy, tmp_path: Path, drill) -> None:

@@ -149,6 +149,16 @@ def test_maintenance_is_put_off_and_begun(sandbox: Harness, act: Act, planned: d
     assert (sent(sandbox, "PATCH /maintenance"), sent(sandbox, "/trigger")) == (1, 1)
 
 
+@pytest.mark.parametrize("state", ["cancelled", "failed", "user_fix_required"])
+def test_maintenance_that_render_did_not_do_is_no_success(act: Act, planned: dict[str, Any], state: str) -> None:
+    planned["state"] = state
+
+    begun = act("deployments.start_maintenance", service=None, run=planned["id"])
+
+    assert begun.status == "failed"
+    assert f"Render did not do this maintenance: it says {state.replace('_', ' ')}." in begun.error
+
+
 def test_planned_maintenance_is_a_finding_with_its_name_and_time(planned: dict[str, Any]) -> None:
     check = next(workspace.planned_maintenance(None))
 

@@ -1,4 +1,4 @@
-"""`manage.py analyze_sql` as CI calls it: JSON keys, exit codes, no portal database."""
+"""`sampelit-ops analyze_sql` as CI calls it: JSON keys, exit codes, no portal database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py ops`: keys, exit codes, who acts (docs/design.md 11)."""
+"""`sampelit-ops ops`: keys, exit codes, who acts (docs/design.md 11)."""
 
 from __future__ import annotations
 

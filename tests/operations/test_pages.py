@@ -214,9 +214,9 @@ def test_the_parts_of_a_result_are_in_their_order_and_nothing_is_empty(operator,
 
     operation.result = left
 
-    assert result_of(operation) == [("1 first", "made: 0"), ("3 last", "applied: c"), ("10 then", "x")]
+    assert result_of(operation) == [("1 first", "made: 0", ""), ("3 last", "applied: c", ""), ("10 then", "x", "")]
     operation.result = {"rows": 40092, "skipped": True, "restore": 4009, "tables": [{"rows": 1200}]}
-    assert dict(result_of(operation)) == {
+    assert {name: value for name, value, _ in result_of(operation)} == {
         "rows": "40,092",
         "skipped": "yes",
         "restore": 4009,

@@ -89,7 +89,7 @@ def the_guide_ends_with_a_proven_export_and_a_green_doctor(walk: Walk) -> None:
     missing = [line for line in said.splitlines() if line.startswith("MISSING") and "free plan" not in line]
     assert missing == [], "the sandbox's staging is on the free plan, which a person may change"
     assert until_proven(walk.platform) == ("succeeded", "")
-    assert walk.platform.run("sampelit-ops-tick", "python manage.py tick").returncode == 0
+    assert walk.platform.run("sampelit-ops-tick", "sampelit-ops tick").returncode == 0
 
     answer = walk.platform.run(WEB, f"{doctor} --json")
     checks = json.loads(answer.stdout)["checks"]
@@ -112,7 +112,7 @@ def hours_beside_a_second_worker_and_a_second_web_without_a_kill(walk: Walk) -> 
     before, seen = runs(platform), list[growth.Sample]()
 
     for _ in range(hours):
-        walk.shell("sampelit-ops-worker", f"python manage.py shell -c {shlex.quote(ASK)}")
+        walk.shell("sampelit-ops-worker", f"sampelit-ops shell -c {shlex.quote(ASK)}")
         tick = platform.start("sampelit-ops-tick")
         for port in (platform.port, second) * 10:
             assert walk.answers("/admin/login/", port).status_code == 200

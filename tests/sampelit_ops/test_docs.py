@@ -113,3 +113,13 @@ def test_the_picture_shows_every_room_and_no_other() -> None:
     assert there - shown == set()
     assert [room for room in there if not read(f"{room}/__init__.py").startswith('"""')] == []
     assert [room for room in shown if not (ROOT / room).is_dir()] == []
+
+
+def test_the_command_line_is_called_by_its_own_name() -> None:
+    """In pages, examples of variables and the texts of the code; the file is named where it is meant."""
+    pages = [ROOT / name for name in PAGES if "/adr/" not in name and name not in ("CHANGELOG.md", "CONTRIBUTING.md")]
+    code = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    texts = {path: path.read_text(encoding="utf-8") for path in (*pages, *code, ROOT / ".env.example")}
+    called = {path: re.search(r"manage\.py [a-z]\w*", text) for path, text in texts.items()}
+
+    assert [f"{path.relative_to(ROOT)}: {found[0]}" for path, found in called.items() if found] == []

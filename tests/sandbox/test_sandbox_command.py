@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: its lines, its second start, and nothing left however it ends."""
+"""`sampelit-ops sandbox`: its lines, its second start, and nothing left however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py coverage --environment E: what of a database is in our runs, elsewhere, or nowhere."""
+"""sampelit-ops coverage --environment E: what of a database is in our runs, elsewhere, or nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py decision_history EXPERIMENT NUMBER [--environment E] [--timeout S] [--json]`: one decision in every run.
+"""`sampelit-ops decision_history EXPERIMENT NUMBER [--environment E] [--timeout S] [--json]`: a decision in every run.
 
 Asks a worker of pool prove (only that one decrypts) and waits. Exit code 1 where a run shows it edited or removed.
 """

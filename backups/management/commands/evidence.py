@@ -1,4 +1,4 @@
-"""`manage.py evidence --environment E --from 2026-03-01 --to 2026-04-01 [--format html|json] [-o FILE]`.
+"""`sampelit-ops evidence --environment E --from 2026-03-01 --to 2026-04-01 [--format html|json] [-o FILE]`.
 
 Prints the verdict; exit code 0: intact, 1: altered or not known. `--report ID` writes a kept one again.
 """

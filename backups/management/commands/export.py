@@ -1,4 +1,4 @@
-"""manage.py export POLICY.toml --store URL: copy and prove without queue and without the portal's database."""
+"""sampelit-ops export POLICY.toml --store URL: copy and prove without queue and without the portal's database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py incidents [ID] [--environment E] [--all] [--json]`: what was altered. Exit 0 none open, 1 some are."""
+"""`sampelit-ops incidents [ID] [--environment E] [--all] [--json]`: what was altered. Exit 0 none open, 1 some are."""
 
 from __future__ import annotations
 

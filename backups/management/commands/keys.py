@@ -1,4 +1,4 @@
-"""manage.py keys: create, list, rotate and check the signing key and the age keys of backups."""
+"""sampelit-ops keys: create, list, rotate and check the signing key and the age keys of backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py list_runs --store URL: the newest runs that a store holds, read from the store alone."""
+"""sampelit-ops list_runs --store URL: the newest runs that a store holds, read from the store alone."""
 
 from __future__ import annotations
 

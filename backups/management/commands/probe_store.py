@@ -1,4 +1,4 @@
-"""manage.py probe_store [--store URL]: what the stores can do, by doing it. Without --store the result is kept."""
+"""sampelit-ops probe_store [--store URL]: what the stores can do, by doing it. Without --store the result is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py recover --store URL: bring the portal's own database back into an empty one, from a store alone."""
+"""sampelit-ops recover --store URL: bring the portal's own database back into an empty one, from a store alone."""
 
 from __future__ import annotations
 

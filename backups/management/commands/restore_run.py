@@ -1,4 +1,4 @@
-"""manage.py restore_run RUN --store URL --into-env VARIABLE | --into-service NAME: restore without the portal."""
+"""sampelit-ops restore_run RUN --store URL --into-env VARIABLE | --into-service NAME: restore without the portal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py retention POLICY [--environment E] [--apply-request]: what is kept and why; with the option, ask for it."""
+"""sampelit-ops retention POLICY [--environment E] [--apply-request]: what is kept and why; or ask for it."""
 
 from __future__ import annotations
 

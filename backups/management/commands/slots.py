@@ -1,4 +1,4 @@
-"""manage.py slots list|acknowledge: a schedule's kept and red moments, and the person who takes the red ones over."""
+"""sampelit-ops slots list|acknowledge: a schedule's kept and red moments, and who takes the red ones over."""
 
 from __future__ import annotations
 

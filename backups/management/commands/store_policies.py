@@ -1,4 +1,4 @@
-"""manage.py store_policies [--store URL]: the least IAM policies of writer, prover and reaper, and the bucket's own."""
+"""sampelit-ops store_policies [--store URL]: the least IAM policies of writer, prover and reaper; the bucket's."""
 
 from __future__ import annotations
 

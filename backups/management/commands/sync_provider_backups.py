@@ -1,4 +1,4 @@
-"""`manage.py sync_provider_backups [--environment E] [--json]`: read Supabase's own backups; exit 1 where none is."""
+"""`sampelit-ops sync_provider_backups [--environment E] [--json]`: read Supabase's own backups; exit 1: none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py table_csv RUN TABLE --store URL [-o FILE]: one table of a run as CSV, where the private key is."""
+"""sampelit-ops table_csv RUN TABLE --store URL [-o FILE]: one table of a run as CSV, where the private key is."""
 
 from __future__ import annotations
 

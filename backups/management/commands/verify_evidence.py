@@ -1,4 +1,4 @@
-"""`manage.py verify_evidence FILE [--public-key FILE]`: is this report what was signed?
+"""`sampelit-ops verify_evidence FILE [--public-key FILE]`: is this report what was signed?
 
 FILE is a JSON or an HTML report; the HTML is drawn again from the JSON in it and compared byte for byte.
 Exit 0 valid, 1 not. Needs no database.

@@ -1,4 +1,4 @@
-"""manage.py verify_run RUN [--store URL] [--deep] --json: read a run back and compare it with its manifest."""
+"""sampelit-ops verify_run RUN [--store URL] [--deep] --json: read a run back and compare it with its manifest."""
 
 from __future__ import annotations
 

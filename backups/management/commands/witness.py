@@ -1,4 +1,4 @@
-"""manage.py witness [--compare FILE]: send the signed head to the outside witness now, or check a kept one."""
+"""sampelit-ops witness [--compare FILE]: send the signed head to the outside witness now, or check a kept one."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.web.moments import second
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 
 def runs(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -44,7 +44,8 @@ def reschedule(ctx: StepContext) -> None:
 
     def moved() -> bool | None:
         seen = api.maintenance_runs.get(run)
-        return (seen.at is not None and abs((seen.at - at).total_seconds()) < 60) or None
+        planned = seen.state == workspace.PLANNED
+        return (planned and seen.at is not None and abs((seen.at - at).total_seconds()) < 60) or None
 
     otherwise = f"Render does not show {run} at {at:%Y-%m-%d %H:%M} UTC. Look at its dashboard."
     RENDER.brought_about(ctx, moved, lambda: api.maintenance_runs.reschedule(run, at), otherwise)
@@ -63,8 +64,12 @@ def begin(ctx: StepContext) -> None:
     state = RENDER.brought_about(ctx, begun, lambda: api.maintenance_runs.start(run), otherwise)
     workspace.read(api)
     ctx.result(run=run, state=state)
+    if state not in BEGUN:
+        raise ProviderError(f"Render did not do this maintenance: it says {state.replace('_', ' ')}. {LOOK}")
 
 
+BEGUN = ("in_progress", "succeeded")
+LOOK = "Look at its dashboard; nothing else was changed."
 RUN = Parameter("run", "Maintenance", choices=runs, named=named)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py advisor_findings [--environment E] [--all] [--json]`, `--ignore ID --reason TEXT`, `--reopen ID`."""
+"""`sampelit-ops advisor_findings [--environment E] [--all] [--json]`, `--ignore ID --reason TEXT`, `--reopen ID`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py function_bundles [--function SLUG] [--json]`: kept bundles, why each stays, and which would go."""
+"""`sampelit-ops function_bundles [--function SLUG] [--json]`: kept bundles, why each stays, and which would go."""
 
 from __future__ import annotations
 

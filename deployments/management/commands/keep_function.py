@@ -1,4 +1,4 @@
-"""`manage.py keep_function FOLDER|ZIP --function SLUG [--json]`: keep source files, then deploy them by digest."""
+"""`sampelit-ops keep_function FOLDER|ZIP --function SLUG [--json]`: keep source files, then deploy them by digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py render_drift -e ENVIRONMENT [FILE] [--json]`: render.yaml against live. Exit 0 same, 1 not, 3 no file."""
+"""`sampelit-ops render_drift -e ENVIRONMENT [FILE] [--json]`: render.yaml against live. Exit 0 same, 1 not, 3 none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py setup [--email ADDRESS] [--supabase ENVIRONMENT=REF]`: first admin, then all that two tokens give."""
+"""`sampelit-ops setup [--email ADDRESS] [--supabase ENVIRONMENT=REF]`: first admin, then all that two tokens give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sync_deployments [--all] [--json]`: one poll of Render; `--all` reads every history again."""
+"""`sampelit-ops sync_deployments [--all] [--json]`: one poll of Render; `--all` reads every history again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sync_functions [--environment E] [--json]`: one reading of edge functions, secret names and advisors."""
+"""`sampelit-ops sync_functions [--environment E] [--json]`: reads edge functions, secret names and advisors."""
 
 from __future__ import annotations
 

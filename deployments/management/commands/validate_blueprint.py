@@ -1,4 +1,4 @@
-"""`manage.py validate_blueprint FILE [--offline] [--json]`: our rules and Render's verdict. Exit 1: invalid."""
+"""`sampelit-ops validate_blueprint FILE [--offline] [--json]`: our rules and Render's verdict. Exit 1: invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py verify_ledger [--json]`: recompute the whole ledger. Exit 0 when it is valid, 1 when it is not."""
+"""`sampelit-ops verify_ledger [--json]`: recompute the whole ledger. Exit 0 when it is valid, 1 when it is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py adopt_supabase_cli DIRECTORY [--environment E]`: hand the registered migrations to the Supabase CLI.
+"""`sampelit-ops adopt_supabase_cli DIRECTORY [--environment E]`: hand the registered migrations to the Supabase CLI.
 
 Writes DIRECTORY/supabase/migrations/. With --environment asks, through the usual approvals, that the history there
 says what is applied. Exit 0 done, 2 refused, 3 an operation waits for approval.

@@ -1,4 +1,4 @@
-"""`manage.py analyze_sql FILE…`: findings of SQL files on stdout, the verdict as exit code (docs/design.md 11).
+"""`sampelit-ops analyze_sql FILE…`: findings of SQL files on stdout, the verdict as exit code (docs/design.md 11).
 
 Needs no database of its own, unless an environment's live facts are asked for.
 """

@@ -1,4 +1,4 @@
-"""`manage.py discover_migrations SOURCE`: the migrations of a directory, archive or Git URL[@commit], in order.
+"""`sampelit-ops discover_migrations SOURCE`: the migrations of a directory, archive or Git URL[@commit], in order.
 
 Prints them; with --environment also registers each new content there, in the name of `system` or of the shell's person.
 """

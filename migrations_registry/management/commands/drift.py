@@ -1,4 +1,4 @@
-"""`manage.py drift --environment E`: look at the schema now. Exit 0 as expected, 1 drift, 2 refused or unreadable.
+"""`sampelit-ops drift --environment E`: look at the schema now. Exit 0 as expected, 1 drift, 2 refused or unreadable.
 
 With --accept --reason TEXT [--file SHA256] the drift that was found counts as right from now on, as on its page.
 """

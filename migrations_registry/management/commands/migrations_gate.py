@@ -1,4 +1,4 @@
-"""`manage.py migrations_gate --environment E --commit SHA`: exit 0 when all its migrations are applied, 1 when not."""
+"""`sampelit-ops migrations_gate --environment E --commit SHA`: exit 0 when its migrations are applied, else 1."""
 
 from __future__ import annotations
 

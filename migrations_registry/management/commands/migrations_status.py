@@ -1,4 +1,4 @@
-"""`manage.py migrations_status [--environment E]`: every file on every environment, by the targets' own histories.
+"""`sampelit-ops migrations_status [--environment E]`: every file on every environment, by the targets' own histories.
 
 Reads the targets whose DSN this process has, unless --kept; prints what the status page shows. Exit 0; 2 where the one
 environment asked for could not be read now.

@@ -1,4 +1,4 @@
-"""`manage.py confirm_approver USER`: a second admin lets a new approver's votes count at once. Exit 2 if refused."""
+"""`sampelit-ops confirm_approver USER`: a second admin lets a new approver's votes count at once. Exit 2 if refused."""
 
 from __future__ import annotations
 

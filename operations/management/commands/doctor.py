@@ -1,4 +1,4 @@
-"""`manage.py doctor [--environment E] [--only X] [--json]`: every check with what to do. Exit 1 when one is red."""
+"""`sampelit-ops doctor [--environment E] [--only X] [--json]`: every check with what to do. Exit 1 when one is red."""
 
 from __future__ import annotations
 

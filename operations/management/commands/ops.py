@@ -1,4 +1,4 @@
-"""`manage.py ops`: the same verbs, services, permissions and ledger as the admin (docs/design.md 11 names all of it).
+"""`sampelit-ops ops`: the same verbs, services, permissions and ledger as the admin (docs/design.md 11 names all).
 
 Exit: 0 accepted or succeeded, 1 failed, 2 refused or usage, 3 waits for approval, 4 ended otherwise, 5 timed out.
 """

@@ -1,4 +1,4 @@
-"""`manage.py reseal_factors`: second factors that an earlier FACTOR_KEY sealed are sealed under the one of now."""
+"""`sampelit-ops reseal_factors`: second factors that an earlier FACTOR_KEY sealed are sealed under the one of now."""
 
 from __future__ import annotations
 

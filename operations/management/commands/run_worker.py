@@ -1,4 +1,4 @@
-"""`manage.py run_worker`: serves the queues of the given pools until stopped; exit 1 asks to be started anew."""
+"""`sampelit-ops run_worker`: serves the queues of the given pools until stopped; exit 1 asks to be started anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py tick`: one round of what time does; also a cron service, so that nothing hangs on one worker."""
+"""`sampelit-ops tick`: one round of what time does; also a cron service, so that nothing hangs on one worker."""
 
 from __future__ import annotations
 

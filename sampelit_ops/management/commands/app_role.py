@@ -1,4 +1,4 @@
-"""`manage.py app_role`: let the role of DATABASE_URL use what MIGRATION_DATABASE_URL owns. Exit 2 if refused."""
+"""`sampelit-ops app_role`: let the role of DATABASE_URL use what MIGRATION_DATABASE_URL owns. Exit 2 if refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py demo_alarm NAME [--put-back] [--wait SECONDS]`: an accident in the demo, and which alarm answered.
+"""`sampelit-ops demo_alarm NAME [--put-back] [--wait SECONDS]`: an accident in the demo, and which alarm answered.
 
 Exit 0 done (with --wait: answered), 1 no alarm in time, 2 refused.
 """

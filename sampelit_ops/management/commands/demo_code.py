@@ -1,4 +1,4 @@
-"""`manage.py demo_code USER`: six digits of a demo user's authenticator that were not used yet. Only with DEMO=1."""
+"""`sampelit-ops demo_code USER`: six digits of a demo user's authenticator that were not used yet. Only with DEMO=1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py find WORDS`: what the search above every page finds, with addresses; exit 1: nothing."""
+"""`sampelit-ops find WORDS`: what the search above every page finds, with addresses; exit 1: nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py first_admin --email X [--username NAME]`: the one-time link of the first admin. Exit 2 if refused."""
+"""`sampelit-ops first_admin --email X [--username NAME]`: the one-time link of the first admin. Exit 2 if refused."""
 
 from __future__ import annotations
 

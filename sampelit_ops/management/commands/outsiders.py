@@ -1,4 +1,4 @@
-"""`manage.py outsiders`: ask now who could pass by the portal. With --attest somebody says that the list is right."""
+"""`sampelit-ops outsiders`: ask now who could pass by the portal. With --attest somebody says that it is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py permission_matrix`: prints who may open what, asked of the code. Only with DEMO=1; changes nothing."""
+"""`sampelit-ops permission_matrix`: prints who may open what, asked of the code. Only with DEMO=1; changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py recover_migration OPERATION --lost WHAT`: register the migration that brings it back from beside."""
+"""`sampelit-ops recover_migration OPERATION --lost WHAT`: register the migration that brings it back from beside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py recover_options --environment E --lost WHAT --at TIME`: each copy that holds it; exit 1: none.
+"""`sampelit-ops recover_options --environment E --lost WHAT --at TIME`: each copy that holds it; exit 1: none.
 
 A table on a terminal, else JSON.
 

@@ -1,4 +1,4 @@
-"""`manage.py roles NAME [--give ROLE[@ENVIRONMENT]] [--take …]`: who holds which role where. Exit 2 if refused."""
+"""`sampelit-ops roles NAME [--give ROLE[@ENVIRONMENT]] [--take …]`: who holds which role where. Exit 2 if refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sync_roles`: make the groups hold what `sampelit_ops/roles.py` says. Runs before every deploy."""
+"""`sampelit-ops sync_roles`: make the groups hold what `sampelit_ops/roles.py` says. Runs before every deploy."""
 
 from __future__ import annotations
 

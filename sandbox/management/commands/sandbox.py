@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: Sampelit offline. Out: NAME=value lines, then SANDBOX_READY=1; runs until it is stopped."""
+"""`sampelit-ops sandbox`: Sampelit offline. Out: NAME=value lines, then SANDBOX_READY=1; runs until it is stopped."""
 
 from __future__ import annotations
 

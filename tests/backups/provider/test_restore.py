@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from backups.archive.manifest import Head
-from backups.models import Run
+from backups.models import Run, named
 from backups.provider import at_most_once, steps
 from backups.provider import verify as comparing
 from backups.provider.sync import sync
@@ -119,7 +119,7 @@ def test_a_restore_that_fails_at_supabase_says_what_we_hold(
 
     assert operation.status == "failed"
     assert "RESTORE_FAILED" in operation.error
-    assert f"our run {operation.result['present']}" in operation.error
+    assert f"our {named.name_of(operation.result['present'])}" in operation.error
     assert Run.objects.get(pk=operation.result["present"]).is_stored
     assert door == ["on", "off"]
     assert "backups.provider.not_restored" in Entry.objects.values_list("code", flat=True)

@@ -107,8 +107,8 @@ def test_a_replaced_manifest_and_a_stolen_object_are_evidence_and_stay(act, hist
     operation = act("backups.purge")
 
     assert operation.result["purged"] == []
-    assert f"Run {history[4].pk} stays, it is evidence: The manifest" in operation.log
-    assert f"Run {history[5].pk} stays, it is evidence: somebody else removed" in operation.log
+    assert f"{history[4]} stays, it is evidence: The manifest" in operation.log
+    assert f"{history[5]} stays, it is evidence: somebody else removed" in operation.log
     assert [len(keys(store, run)) for run in history[4:]] == [4, 3]
 
 
@@ -140,7 +140,7 @@ def test_what_stands_against_it_after_the_plan_stops_the_deletion(act, history, 
     assert operation.status == "succeeded", operation.error
     assert operation.result["purged"] == [history[5].pk]
     assert len(keys(store, run)) == 4
-    assert f"Run {run.pk} stays" in operation.log
+    assert f"{run} stays" in operation.log
 
 
 def test_a_worker_that_dies_between_two_deletions_is_resumed(policy, olga, history, store, monkeypatch) -> None:
@@ -191,7 +191,7 @@ def test_objects_that_vanished_make_a_run_count_no_more(act, history, store, pol
     retire, purge = act("backups.retire"), act("backups.purge")
 
     assert not Run.objects.filter(retired_by="olga").exists()
-    assert f"Run {history[0].pk} does not count" in retire.log
+    assert f"{history[0]} does not count" in retire.log
     assert purge.result.get("purged", []) == []
     assert [len(keys(store, run)) for run in history[2:]] == [4, 4, 4, 4]
 

@@ -192,7 +192,7 @@ def test_a_tombstone_waits_for_three_newer_proven_runs() -> None:
     ("facts", "clock", "told"),
     [
         (daily(5), Clock(NOW + timedelta(minutes=3), NOW), "clock and the database's differ by 180 s"),
-        ([*daily(5), Fact("odd", NOW + timedelta(days=1), proven=False)], at(), "odd is dated in the future"),
+        ([*daily(5), Fact("odd", NOW + timedelta(days=1), proven=False)], at(), "a run is dated in the future"),
         (daily(5, NOW - QUIET - timedelta(days=1)), at(), "15 days old"),
         (daily(5, proven=False), at(), "no run is proven"),
     ],
