@@ -61,7 +61,7 @@ def by_a_rollback(environment: Environment, parameters: Parameters) -> list[Cons
     rows = since.select_related("file").defer("file__content").order_by("-ended_at")[:ROLLBACK_SHOWN]
     return [
         Consequence(
-            f"will not be undone: {row.file.name}, {row.get_status_display().lower()} {row.ended_at:%Y-%m-%d %H:%M} UTC"
+            f"Will not be undone: {row.file.name}, {row.get_status_display().lower()} {row.ended_at:%Y-%m-%d %H:%M} UTC"
             + (", which destroys data" if row.file.risk == Risk.DESTRUCTIVE else ""),
             "bad" if row.file.risk == Risk.DESTRUCTIVE or row.status == "partly" else "warn",
         )

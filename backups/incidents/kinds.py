@@ -18,6 +18,7 @@ from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.votes.judge import counted
+from providers.counting import counted as words
 from providers.errors import Refused
 
 
@@ -79,12 +80,19 @@ class ResolveIncident(OperationKind):
             Consequence(f"{row.summary}", "bad"),
             Consequence("This finding is accepted: later runs that show exactly this are not told again.", "warn"),
             Consequence("Anything else that changes is a new incident.", "ok"),
-            Consequence(f"{held} legal hold{'s' if held != 1 else ''} on its runs stay until somebody releases them."),
+            Consequence(_holds_stay(held)),
             Consequence("The reason goes into the ledger and into every evidence report.", "warn"),
         ]
 
     def describe(self, parameters: Parameters) -> str:
         return f"incident {parameters.get('incident', '')}"
+
+
+def _holds_stay(held: int) -> str:
+    if not held:
+        return "No legal hold is on its runs."
+    stay, them = ("stays", "it") if held == 1 else ("stay", "them")
+    return f"{words(held, 'legal hold')} on its runs {stay} until somebody releases {them}."
 
 
 def _stored(environment: Environment) -> Iterable[tuple[str, str]]:

@@ -12,7 +12,7 @@ from backups.models import Policy, Proof, Run
 from backups.policies.defaults import AUDIT_TRAIL, WHOLE_DATABASE
 from backups.proof import steps as proof_steps
 from operations.dsns import export_dsn
-from operations.engine.context import NotNeeded, StepContext
+from operations.engine.context import StepContext
 from operations.models import Environment
 from providers import postgres
 from providers.errors import Refused
@@ -28,10 +28,10 @@ def skipped(ctx: StepContext) -> bool:
 def drain(ctx: StepContext) -> None:
     """Wait until nobody writes any more; Supabase's own API and edge functions do not pass Render."""
     if skipped(ctx):
-        raise NotNeeded("Not drained: the present state is given up.")
+        return ctx.not_needed("Not drained: the present state is given up.")
     with postgres.connect(export_dsn(ctx.environment)) as connection:
         postgres.drain(connection, own_tables(connection), check=ctx.check)
-    ctx.log("Nobody writes to the tables any more.")
+    return ctx.log("Nobody writes to the tables any more.")
 
 
 def own_tables(connection: Connection) -> list[str]:
@@ -59,13 +59,13 @@ def run_of(ctx: StepContext) -> Run:
 
 def copy(ctx: StepContext) -> None:
     if skipped(ctx):
-        raise NotNeeded
+        return ctx.not_needed()
     export_steps.copy_run(ctx, run_of(ctx))
-    ctx.result(present=run_of(ctx).pk)
+    return ctx.result(present=run_of(ctx).pk)
 
 
 def prove(ctx: StepContext) -> None:
     if skipped(ctx):
-        raise NotNeeded
+        return ctx.not_needed()
     faithful = (Proof.Status.PROVEN, Proof.Status.SUSPECT)  # a broken present is what is being repaired
-    proof_steps.prove_run(ctx, run_of(ctx), enough=faithful)
+    return proof_steps.prove_run(ctx, run_of(ctx), enough=faithful)

@@ -70,7 +70,7 @@ class RetireKind(OperationKind):
                 f"{count:,} of {counted(len(plan.lines), 'run')} {'is' if count == 1 else 'are'} retired; nothing is "
                 "deleted now."
                 if count
-                else f"None of {counted(len(plan.lines), 'run')} is due to be retired."
+                else f"No run is due to be retired, of {len(plan.lines):,} in all."
             ),
             Consequence(f"For {TOMBSTONE.days} days each can be brought back.", "ok"),
             Consequence(f"The {stays} never retired.", "ok"),

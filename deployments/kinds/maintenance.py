@@ -14,7 +14,7 @@ from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import ensure
 from deployments.render.client import render
-from operations.engine.context import NotNeeded, StepContext
+from operations.engine.context import StepContext
 from operations.engine.kinds import register_step
 from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step
 from operations.models import Environment, Risk
@@ -113,7 +113,8 @@ def maintenance_on(ctx: StepContext) -> None:
         Service.objects.filter(environment=ctx.environment, removed_at=None, type="web_service", is_self=False)
     )
     if not services:
-        raise NotNeeded(f"{ctx.environment} has no web service on Render: there is no door to close.")
+        ctx.not_needed(f"{ctx.environment} has no web service on Render: there is no door to close.")
+        return
     api = render()
     switched = set(ctx.state.get("switched", []))
     for service in services:
@@ -130,7 +131,7 @@ def maintenance_off(ctx: StepContext) -> None:
     """Lift what `maintenance_on` of the same operation switched on; what was on before stays on."""
     switched = ctx.state_of("maintenance_on").get("switched", [])
     if not switched:
-        raise NotNeeded
+        ctx.not_needed()
     for service in Service.objects.filter(render_id__in=switched, removed_at=None):
         switch(ctx, render(), service, False)
         remember(service, ctx, None)

@@ -111,15 +111,18 @@ class Source(ServiceKind):
             raise Refused("The repository is https://host/owner/name. Nothing was requested.")
         if branch and not re.fullmatch(r"[\w][\w./-]{0,199}", branch):
             raise Refused("That is no branch name. Nothing was requested.")
+        if repo in ("", service.repo) and branch in ("", service.branch):
+            raise Refused(f"{service.name} is built from that already. Nothing was requested.")
         return parameters
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         service = Service.objects.get(render_id=parameters["service"])
         now = f"{service.repo} {service.branch}"
         new = f"{parameters.get('repo', service.repo)} {parameters.get('branch', service.branch)}"
+        there = f": {service.dashboard_url}/settings" if service.dashboard_url else "."
         return [
             Consequence(f"{service.name} is built from {new} instead of {now}, from the next deploy on.", "warn"),
-            Consequence(f"If Render may not read the repository, authorise it there: {service.dashboard_url}/settings"),
+            Consequence(f"If Render may not read the repository, authorise it in the service's settings{there}"),
         ]
 
 

@@ -97,6 +97,7 @@ class GroupVariableKind(OperationKind):
     permission = "deployments.configure"
     risk = RISK
     exclusive = "group:{group}"
+    does = ""  # what it does to a linked service: that gets or loses it
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         group = find_group(str(parameters["group"]))
@@ -120,7 +121,7 @@ class GroupVariableKind(OperationKind):
         services = touched(group)
         known = group.variables.filter(kind="variable", key=key).exists()
         lines = [Consequence(self.effect_of(group, key, known), "warn")]
-        lines += [_reached(service, key) for service in services]
+        lines += [_reached(service, key, self.does) for service in services]
         if not services:
             lines.append(Consequence("It is linked to no service.", "ok"))
         return [*lines, Consequence("It takes effect with the next deploy of each of them.", "warn")]
@@ -146,19 +147,20 @@ def check_place(environment: Environment, group: VariableGroup, services: list[S
         )
 
 
-def _reached(service: Service, key: str) -> Consequence:
+def _reached(service: Service, key: str, does: str) -> Consequence:
     environment = service.environment
     if service.variables.filter(kind="variable", key=key).exists():
         return Consequence(
             f"{service.name} ({environment}): sets {key} itself, which wins; nothing changes there.", "ok"
         )
     production = environment is not None and environment.kind == Environment.Kind.PRODUCTION
-    return Consequence(f"{service.name} ({environment}) gets it.", "bad" if production else "warn")
+    return Consequence(f"{service.name} ({environment}) {does} it.", "bad" if production else "warn")
 
 
 class SetGroupVariable(GroupVariableKind):
     name, label = "deployments.set_group_variable", "Set a variable of a group"
     about = "Sets a variable for every service of an environment group."
+    does = "gets"
     steps = [step("set", set_variable, pool="deploy")]
     parameters = [GROUP, Parameter("key", "Name"), VALUE, WORKER_VARIABLE]
 
@@ -177,6 +179,7 @@ class SetGroupVariable(GroupVariableKind):
 class DeleteGroupVariable(GroupVariableKind):
     name, label = "deployments.delete_group_variable", "Delete a variable of a group"
     about = "Takes a variable out of an environment group; it is gone at the next deploys."
+    does = "loses"
     steps = [step("delete", delete_variable, pool="deploy")]
     parameters = [GROUP, Parameter("key", "Name")]
 

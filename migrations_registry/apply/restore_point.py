@@ -21,7 +21,7 @@ from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.services.live_facts import live_of
 from migrations_registry.undo.keep_choice import COPIED, given_up
 from operations.dsns import migration_dsn
-from operations.engine.context import NotNeeded, StepContext
+from operations.engine.context import StepContext
 from operations.supabase_projects import configured, supabase
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -51,7 +51,7 @@ def tables_of(connection: Connection, what: Destroyed) -> list[ReachedTable]:
 def copy(ctx: StepContext) -> None:
     """Note the tables, then copy them; a plan that destroys nothing which exists needs no copy."""
     if not required(ctx).restore_point:
-        raise NotNeeded
+        return ctx.not_needed()
     failpoint("restore_point.begun")
     if "tables" not in ctx.state:
         found, without = _tables_now(ctx), given_up(required(ctx).keep)
@@ -62,7 +62,7 @@ def copy(ctx: StepContext) -> None:
     mark(ctx)
     if ctx.state["tables"]:
         export_steps.copy_run(ctx, run_of(ctx, sorted(ctx.state["tables"])))
-    failpoint("restore_point.copied")
+    return failpoint("restore_point.copied")
 
 
 def _tables_now(ctx: StepContext) -> dict[str, int]:
@@ -84,12 +84,12 @@ def touched(connection: Connection, names: Sequence[str]) -> list[ReachedTable]:
 def prove(ctx: StepContext) -> None:
     tables = known_tables(ctx)
     if not tables or not required(ctx).restore_point:
-        raise NotNeeded
+        return ctx.not_needed()
     run = run_of(ctx, sorted(tables))
     proof_steps.prove_run(ctx, run)
     ctx.log(f"restore point: {run}, proven{_only_copied(ctx, run)}")
     ctx.result(restore_point=run.pk)
-    failpoint("restore_point.proven")
+    return failpoint("restore_point.proven")
 
 
 def _only_copied(ctx: StepContext, run: Run) -> str:

@@ -18,7 +18,7 @@ from migrations_registry.models import Application
 from operations.dsns import migration_dsn
 from operations.engine import kinds, specs
 from operations.engine.claim import lock
-from operations.engine.context import NotNeeded, StepContext
+from operations.engine.context import StepContext
 from operations.engine.specs import StepSpec, step
 from providers import postgres
 from providers.errors import Refused
@@ -31,31 +31,27 @@ LONG = {"deadline": 6 * 3600, "stall": 4 * 3600}
 
 def maintenance_on(ctx: StepContext) -> None:
     """Only where the plan says so: the step that deployments registered."""
-    _where_planned(ctx)
+    if not required(ctx).maintenance:
+        return ctx.not_needed()
     if "maintenance_on" not in kinds.registry.factories:
         raise Refused("The plan needs maintenance mode and no installed part provides it. Nothing was changed.")
-    kinds.registry.factories["maintenance_on"].run(ctx)
+    return kinds.registry.factories["maintenance_on"].run(ctx)
 
 
 def maintenance_off(ctx: StepContext) -> None:
-    _where_planned(ctx)
-    kinds.registry.factories["maintenance_off"].run(ctx)
-
-
-def _where_planned(ctx: StepContext) -> None:
-    if not required(ctx).maintenance:
-        raise NotNeeded
+    if required(ctx).maintenance:
+        return kinds.registry.factories["maintenance_off"].run(ctx)
+    return ctx.not_needed()
 
 
 def drain(ctx: StepContext) -> None:
     """After maintenance mode: wait until nobody writes to what is touched."""
-    _where_planned(ctx)
     tables = load(ctx).tables
-    if not tables:
-        raise NotNeeded
+    if not required(ctx).maintenance or not tables:
+        return ctx.not_needed()
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
         postgres.drain(connection, tables, check=ctx.check)
-    ctx.log("nobody writes to the touched tables any more")
+    return ctx.log("nobody writes to the touched tables any more")
 
 
 def apply(ctx: StepContext) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from operations.engine.claim import Lease, LeaseLost, lock, write
 from operations.engine.sealing import unseal
 from operations.engine.specs import Part
-from operations.models import Environment, Operation, Step
+from operations.models import Environment, Operation, Step, StepStatus
 from providers.redact import current as redactor
 from providers.redact import learn, redact
 
@@ -25,10 +25,6 @@ LOG_LIMIT = 200_000
 
 class Cancelled(Exception):
     """A person asked to stop; the step ends at the next border between chunks."""
-
-
-class NotNeeded(Exception):
-    """This operation has no use for the step: it is journaled as skipped, never as done. The text is logged."""
 
 
 class NotYet(Exception):
@@ -53,6 +49,7 @@ class StepContext:
     """
 
     part: Part | None = None
+    ends_as = StepStatus.SUCCEEDED
 
     def __init__(self, operation: Operation, row: Step, limits: Limits, lease: Lease) -> None:
         self.operation, self.row, self.limits, self.lease = operation, row, limits, lease
@@ -133,6 +130,12 @@ class StepContext:
         logger.info(line, extra={"operation": self.operation.pk, "step": self.row.name})
         stamped = f"{timezone.now():%H:%M:%S} {self.row.name}: {line}\n"
         write(self.lease, log=Right(Concat("log", Value(stamped)), LOG_LIMIT))
+
+    def not_needed(self, why: str = "") -> None:
+        """This operation has no use for the step: it is journaled as skipped, never as done."""
+        self.ends_as = StepStatus.SKIPPED
+        if why:
+            self.log(why)
 
     def result(self, **values: Any) -> None:
         """Merge values into the operation's result; those of a part stand under its name."""

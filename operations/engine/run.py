@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, claim, extend, gap_of, lock, write
 from operations.engine.claim_checks import Specs, accept, still_enough
-from operations.engine.context import Cancelled, Limits, NotNeeded, NotYet, StepContext
+from operations.engine.context import Cancelled, Limits, NotYet, StepContext
 from operations.engine.finish import alarm, end, next_always, put_off, wait
 from operations.engine.heartbeat import EndProcess, beating, kill_own_group
 from operations.engine.specs import StepFunction
@@ -139,11 +139,6 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
             _close_step(context, StepStatus.FAILED, "cancelled")
             write(context.lease, outcome=Outcome.CANCELLED, error="")
         return True
-    except NotNeeded as reason:
-        if str(reason):
-            context.log(str(reason))
-        _close_step(context, StepStatus.SKIPPED, "")
-        return True
     except NotYet as later:
         put_off(context.lease, context.row, later.seconds, context.state)
         return False
@@ -151,8 +146,8 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
         return _failed(context, error)
     if context.lost.is_set():
         raise LeaseLost(context.operation.pk)
-    _close_step(context, StepStatus.SUCCEEDED, "")
-    logger.info("step %s succeeded", context.row.name)
+    _close_step(context, context.ends_as, "")
+    logger.info("step %s %s", context.row.name, context.ends_as)
     return True
 
 

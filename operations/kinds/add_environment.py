@@ -13,6 +13,7 @@ from operations.kinds.environment_fields import (
     EMPTY,
     SETTINGS,
     changed,
+    label_of,
     met,
     parameters,
     text_of,
@@ -95,4 +96,6 @@ def _made(parameters: Parameters) -> Environment:
 
 
 def _lines(parameters: Parameters) -> list[str]:
-    return [f"{name.replace('_', ' ')}: {text}" for name, text in sorted(parameters.items())]
+    more = sorted({name: text for name, text in parameters.items() if name not in ("name", "slug", "kind")}.items())
+    added = "The environment {name} is added; commands call it {slug}, and it is of the kind {kind}."
+    return [added.format(**parameters), *(f"{label_of(name)}: {text}." for name, text in more)]

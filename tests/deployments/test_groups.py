@@ -158,8 +158,8 @@ def test_every_service_that_it_touches_is_named_first(read: None, api: Service) 
         line.text: line.tone
         for line in kinds.get("deployments.delete_group_variable").consequences(api.environment, given)
     }
-    assert lines["sampelit-api (production) gets it."] == "bad"
-    assert lines["sampelit-api-staging (staging) gets it."] == "warn"
+    assert lines["sampelit-api (production) loses it."] == "bad"
+    assert lines["sampelit-api-staging (staging) loses it."] == "warn"
 
 
 def test_a_lost_answer_is_read_back_and_never_repeated(sandbox: Harness, read: None, act: Act) -> None:

@@ -47,8 +47,8 @@ def test_only_what_came_after_the_target_is_told() -> None:
     lines = by_a_rollback(production, {"service": "srv-1", "deployment": "dep-1"})
 
     assert [(line.text.split(",")[0], line.tone) for line in lines] == [
-        ("will not be undone: migration_03_drop.sql", "bad"),
-        ("will not be undone: migration_02_new.sql", "warn"),
+        ("Will not be undone: migration_03_drop.sql", "bad"),
+        ("Will not be undone: migration_02_new.sql", "warn"),
     ]
     assert by_a_rollback(production, {"service": "srv-1", "deployment": "gone"}) == []
 

@@ -13,7 +13,6 @@ from ledger.models import Entry
 from operations.engine import kinds, specs
 from operations.engine.cancel import cancel
 from operations.engine.claim import LeaseLost, claim, extend, write
-from operations.engine.context import NotNeeded
 from operations.engine.request import request
 from operations.engine.tick import tick, wake_due
 from operations.models import Operation, Step, Task
@@ -112,17 +111,14 @@ def test_a_poison_step_stops_at_the_attempt_limit(ask, settings):
 @pytest.mark.django_db(transaction=True)
 def test_a_step_that_was_not_needed_is_skipped_and_never_done(ask, monkeypatch):
     kind = kinds.get("rehearsal.routine")
-
-    def idle(_):
-        raise NotNeeded("There is no door to close.")
-
-    monkeypatch.setattr(kind, "steps", [specs.step(each.name, idle, pool=each.pool) for each in kind.steps])
+    idle = [specs.step(each.name, lambda ctx: ctx.not_needed("No door."), pool=each.pool) for each in kind.steps]
+    monkeypatch.setattr(kind, "steps", idle)
 
     operation = run_once(ask())
 
     assert operation.status == "succeeded"
     assert set(operation.steps.values_list("status", flat=True)) == {"skipped"}
-    assert "There is no door to close." in operation.log
+    assert "No door." in operation.log
 
 
 @pytest.mark.django_db(transaction=True)
