@@ -14,18 +14,18 @@ from datetime import datetime, timedelta
 import standardwebhooks
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone
 
 from deployments.models import Service, WebhookDelivery
 from deployments.render.client import configured, quick
 from deployments.render.listed import SyncReport
 from deployments.render.service_rows import fetch
 from deployments.render.sync import sync_service
+from operations.periodic.clock import database_time
 from providers import bounded_json
 from providers.errors import ProviderError
 from providers.http.errors import PlanTooLow, Unauthorized
+from providers.http.shapes import moment, text
 from providers.render import Render, Webhook
-from providers.render.models import moment, text
 
 logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 65_536
@@ -65,7 +65,7 @@ def process_waiting(limit: int = 50) -> int:
     """Work off what waits: each named service is synchronised once, however many deliveries name it."""
     if not configured():
         return 0
-    now = timezone.now()
+    now = database_time()
     unfinished = WebhookDelivery.objects.filter(status__in=[Delivery.RECEIVED, Delivery.FAILED])
     unfinished.filter(status=Delivery.FAILED, received_at__lt=now - TRIED_FOR).update(status=Delivery.IGNORED)
     waiting = [row for row in unfinished.order_by("attempts", "received_at")[:limit] if _is_due(row, now)]
@@ -103,7 +103,7 @@ def _finish(rows: list[int], status: str, error: str) -> None:
     with transaction.atomic():
         for row in WebhookDelivery.objects.select_for_update().filter(pk__in=rows):
             row.status, row.error, row.attempts = status, error, row.attempts + 1
-            row.processed_at = timezone.now()
+            row.processed_at = database_time()
             row.save(update_fields=["status", "error", "attempts", "processed_at"])
 
 
@@ -138,7 +138,7 @@ def reconcile(api: Render, hours: float = 1) -> Comparison:
     hook = our_webhook(api)
     if hook is None:
         return Comparison()
-    sent = {event.event_id for event in api.webhooks.sent(hook.id, after=timezone.now() - timedelta(hours=hours))}
+    sent = {event.event_id for event in api.webhooks.sent(hook.id, after=database_time() - timedelta(hours=hours))}
     arrived = set(WebhookDelivery.objects.filter(event_id__in=sent).values_list("event_id", flat=True))
     lost = sorted(sent - arrived)[:MAX_LOST]
     return Comparison(len(sent), len(arrived), sum(_recover(api, event) for event in lost))

@@ -1,11 +1,39 @@
-"""Reading what a provider sent where it may be of another shape: what cannot be done without, and numbers."""
+"""Reading what a provider sent where it may be of another shape: what cannot be done without, numbers and times."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
+from providers.bounded_json import storable
 from providers.http.errors import Misshapen
+
+Json = Mapping[str, Any]
+
+
+def moment(value: Any, first_year: int = 2) -> datetime | None:
+    """An aware datetime from RFC 3339 text or epoch seconds (or milliseconds); None for what is unreadable or older, or
+    of a year that a database takes and does not give back.
+    """
+    try:
+        if isinstance(value, int | float):
+            parsed = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        else:
+            parsed = datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+    if not first_year <= parsed.year < MAXYEAR:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def text(value: Any) -> str:
+    return storable(value if isinstance(value, str) else "" if value is None else str(value))
+
+
+def part(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
 
 
 def needed(data: Any, name: str) -> str:

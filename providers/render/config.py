@@ -7,8 +7,7 @@ from datetime import datetime
 
 from providers.http.api_client import JsonClient
 from providers.http.errors import UnknownOutcome
-from providers.http.shapes import needed
-from providers.render.models import part, text
+from providers.http.shapes import needed, part, text
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 

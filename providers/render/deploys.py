@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Deploy, about, part, text
+from providers.http.shapes import part, text
+from providers.render.models import Deploy, about
 from providers.render.paging import PAGE, at, pages, pages_after, things
 from providers.render.records import CronRun, Job
 

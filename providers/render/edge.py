@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import whole
-from providers.render.models import Json, listed, part, text
+from providers.http.shapes import Json, part, text, whole
+from providers.render.models import listed
 from providers.render.paging import at, things
 
 

@@ -5,7 +5,8 @@ Out: the words that mean trouble with what to call it, those that end trouble, a
 
 from __future__ import annotations
 
-from providers.render.models import Event, part
+from providers.http.shapes import part
+from providers.render.models import Event
 
 ENDS_TROUBLE = frozenset({"server_available", "service_resumed", "server_restarted"})
 DISK = "service_disk_usage_high"

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from providers.errors import ProviderError
 from providers.http.api_client import JsonClient
-from providers.http.shapes import needed
-from providers.render.models import Json, listed, moment, part, text
+from providers.http.shapes import Json, moment, needed, part, text
+from providers.render.models import listed
 from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar
 

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from providers.bounded_json import storable
 from providers.http.errors import Misshapen
-
-Json = Mapping[str, Any]
-
-
-def moment(value: Any) -> datetime | None:
-    """An aware datetime from RFC 3339 text; None for anything unreadable."""
-    try:
-        parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def text(value: Any) -> str:
-    return storable(value if isinstance(value, str) else "" if value is None else str(value))
-
-
-def part(value: Any) -> Json:
-    return value if isinstance(value, Mapping) else {}
+from providers.http.shapes import Json, moment, part, text
 
 
 def listed(value: Any) -> list[Any]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import needed
-from providers.render.models import part, text
+from providers.http.shapes import needed, part, text
 from providers.render.paging import at, things
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import needed
-from providers.render.models import Json, about, listed, moment, part, text
+from providers.http.shapes import Json, moment, needed, part, text
+from providers.render.models import about, listed
 from providers.render.paging import at, things
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from providers.http.shapes import needed
-from providers.render.models import Json, moment, part, text
+from providers.http.shapes import Json, moment, needed, part, text
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import needed
-from providers.render.models import Instance, Service, about, listed, moment, part
+from providers.http.shapes import moment, needed, part
+from providers.render.models import Instance, Service, about, listed
 from providers.render.paging import at, things
 
 

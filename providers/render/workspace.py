@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Json, listed, moment, part, text
+from providers.http.shapes import Json, moment, part, text
+from providers.render.models import listed
 from providers.render.paging import at, query, things
 
 

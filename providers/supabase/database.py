@@ -9,7 +9,8 @@ from typing import Any
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Unavailable, UnknownOutcome
-from providers.supabase.models import Backups, MigrationRow, RestorePoint, items, part, text
+from providers.http.shapes import part, text
+from providers.supabase.models import Backups, MigrationRow, RestorePoint, items
 
 POINT_NAME_LENGTH = 20
 HISTORY = "select version, name from supabase_migrations.schema_migrations order by version"

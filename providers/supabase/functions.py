@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient, Params
-from providers.http.shapes import whole
-from providers.supabase.models import items, part
+from providers.http.shapes import part, whole
+from providers.supabase.models import items
 from providers.supabase.records import Calls, Function, Secret
 
 RESERVED = "SUPABASE_"

@@ -11,7 +11,8 @@ from typing import Self
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Misshapen
-from providers.supabase.models import Json, items, moment, part, text
+from providers.http.shapes import Json, moment, part, text
+from providers.supabase.models import items
 
 SOURCES = {
     "postgres_logs": "Database",

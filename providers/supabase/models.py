@@ -7,29 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from providers.http.shapes import needed, needed_number, whole
-
-Json = Mapping[str, Any]
-
-
-def moment(value: Any, first_year: int = 1) -> datetime | None:
-    """An aware datetime from RFC 3339 text or epoch seconds (or milliseconds); None for what is unreadable or older."""
-    try:
-        if isinstance(value, int | float):
-            parsed = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        else:
-            parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
-    return None if parsed.year < first_year else parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def part(value: Any) -> Json:
-    return value if isinstance(value, Mapping) else {}
+from providers.http.shapes import Json, moment, needed, needed_number, part, text, whole
 
 
 def items(value: Any) -> list[Json]:

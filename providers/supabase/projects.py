@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from providers.http.api_client import JsonClient
-from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth, items, part
+from providers.http.shapes import part
+from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth, items
 from providers.supabase.state import ReadOnly, Upgrade, UpgradeStatus
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")

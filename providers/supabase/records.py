@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from providers.http.shapes import needed, whole
-from providers.supabase.models import Json, moment, part, text
+from providers.http.shapes import Json, moment, needed, part, text, whole
 
 
 @dataclass(frozen=True)

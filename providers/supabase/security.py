@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
+from providers.http.shapes import part, text
 from providers.supabase.database import read_by_post
-from providers.supabase.models import items, part, text
+from providers.supabase.models import items
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 
 

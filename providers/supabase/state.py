@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from providers.supabase.models import Json, items, moment, text
+from providers.http.shapes import Json, moment, text
+from providers.supabase.models import items
 
 
 @dataclass(frozen=True)
