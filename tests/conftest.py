@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -11,6 +14,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import hashers
 from django.db import connection
+from django.db.models import Value
 from django.urls import get_resolver
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -109,3 +113,15 @@ def sampelit_copy(sampelit_template: str) -> Iterator[dict[str, str]]:
     database.copy_of(portal_database.server, sampelit_template, name)
     yield database.dsns(portal_database.server, name)
     portal_database.server.drop_database(name)
+
+
+@pytest.fixture
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database's clock is this process's, which the test moves (that they may differ: test_wrong_clock)."""
+    told = SimpleNamespace(execute=lambda _: None, fetchone=lambda: (datetime.now(UTC),))
+    monkeypatch.setattr("operations.periodic.clock.connection", SimpleNamespace(cursor=lambda: nullcontext(told)))
+
+    def here(_: str, seconds: list[float]) -> Value:
+        return Value(datetime.now(UTC) + timedelta(seconds=seconds[0]))
+
+    monkeypatch.setattr("operations.models.operation.RawSQL", here)

@@ -26,7 +26,7 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
-from operations.periodic.isolation import each, tell
+from operations.periodic.isolation import Failed, each, tell
 from providers import notify
 from providers.counting import counted
 from providers.errors import ProviderError, Refused
@@ -40,7 +40,7 @@ MAY_ACKNOWLEDGE = "backups.request_export"
 
 def run_due(now: datetime | None = None) -> int:
     """Start what is due, judge what has ended; answers how many operations were started."""
-    now, failed, started = now or database_time(), list[str](), 0
+    now, failed, started = now or database_time(), Failed(), 0
     for policy in _scheduled():
         with each(f"policy {policy}", failed):
             started += _start_due(policy, now)
@@ -131,7 +131,7 @@ def _turn(slot: Slot, status: str, reason: str) -> bool:
     return Slot.objects.filter(pk=slot.pk, status=slot.status).update(status=status, reason=reason[:300]) == 1
 
 
-def _remind(now: datetime, failed: list[str]) -> None:
+def _remind(now: datetime, failed: Failed) -> None:
     """Tell about a policy's red slots at once and then daily, until somebody acknowledges them by name."""
     red = Slot.objects.filter(status__in=RED, acknowledged_by="").select_related("policy")
     by_policy: dict[int, list[Slot]] = {}

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.models import HealthCheck
+from operations.periodic.clock import database_time
 from providers.http.health_probe import HealthResponse, fetch
 
 PATIENCE_SECONDS = 3.0
@@ -23,7 +23,7 @@ class Sight:
     """One round of probing; the witnesses are asked at most once, and only where somebody is silent."""
 
     def __init__(self, others: Sequence[HealthResponse] = (), began: datetime | None = None) -> None:
-        self._others, self._began = others, began or timezone.now()
+        self._others, self._began = others, began or database_time()
 
     @cached_property
     def is_clear(self) -> bool:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django_otp import user_has_device
 
 from ledger.authenticity import demand
@@ -18,6 +17,7 @@ from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Operation, Status, Task
+from operations.periodic.clock import database_time
 from operations.votes.said import GLASS
 from operations.votes.signatures import signature
 from providers.errors import Refused
@@ -34,7 +34,7 @@ def why_not_break_glass(operation: Operation, by: User) -> str:
             return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()}; there is no missing vote to replace."
-    if operation.expires_at < timezone.now():
+    if operation.expires_at < database_time():
         return "It has expired; it must be requested again."
     if not settings.DEMO and not user_has_device(by):
         return "Enrol a second factor first; break-glass needs one."
@@ -56,7 +56,7 @@ def break_glass(operation: Operation, *, by: User, reason: str, channel: str = "
             reason = said(reason)
             signed = signature(by, GLASS, row)
             alone = holders(VOTE, row.environment).count() < 2
-            begin = timezone.now() + (DELAY_WHEN_ALONE if alone else timedelta(0))
+            begin = database_time() + (DELAY_WHEN_ALONE if alone else timedelta(0))
             _replace_votes(row, by, reason, begin)
             until = (begin + WINDOW).isoformat()
             record_about(row, GLASS, actor=by.username, reason=reason, channel=channel, until=until, **signed)

@@ -18,6 +18,7 @@ from operations.engine.request import record_about, refusals_recorded
 from operations.engine.wakeup import wake
 from operations.engine.wording import said
 from operations.models import Approval, Operation, Risk, Status
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from operations.votes.judge import counted, has_votes, why_not_yet
 from operations.votes.signatures import is_grave, signature
@@ -34,7 +35,7 @@ def why_not_vote(operation: Operation, by: User) -> str:
             return refusal
     if operation.status != Status.AWAITING_APPROVAL:
         return f"It is {operation.get_status_display().lower()} and takes no votes."
-    if operation.expires_at < timezone.now():
+    if operation.expires_at < database_time():
         return "It has expired; it must be requested again."
     if any(vote.approved_by_id == by.pk for vote in counted(operation, places)):
         return "You have voted already."

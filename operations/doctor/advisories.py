@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from operations.doctor import Check, register
 from operations.models import Environment, Heartbeat
+from operations.periodic.clock import database_time
 from providers import advisories
 from providers.errors import ProviderError
 
@@ -63,7 +63,7 @@ def known_fixes(environment: Environment | None) -> Iterator[Check]:
     beats = {beat.name: beat for beat in Heartbeat.objects.filter(name__startswith=NAME)}
     last, failed = beats.get(NAME), beats.get(f"{NAME}.failed")
     why = "A hole that is public is tried by everybody."
-    if last is None or timezone.now() - last.beat_at > STALE:
+    if last is None or database_time() - last.beat_at > STALE:
         said = failed.detail["error"] if failed else "" if settings.OPS_ADVISORIES else "OPS_ADVISORIES is off."
         fix = "Let the portal reach api.osv.dev and endoflife.date, or run make lint elsewhere: it asks the same."
         yield Check("known vulnerabilities", "idle", f"not checked. {said}".strip(), why, fix)

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import get_connection
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from operations.authority import VOTE, holders, holders_anywhere
 from operations.doctor import Check, register
 from operations.models import Authenticator, Environment, Notification, Passkey
 from operations.notify.outbox import channels
+from operations.periodic.clock import database_time
 from providers import notify
 from providers.errors import ProviderError, Refused
 from providers.http import public_address
@@ -104,7 +104,7 @@ def webhook(environment: Environment | None) -> Iterator[Check]:
         return
     try:
         host = public_address.check(settings.NOTIFY_WEBHOOK_URL).host
-        notify.signature(settings.NOTIFY_WEBHOOK_SECRET, "doctor", timezone.now(), "{}")
+        notify.signature(settings.NOTIFY_WEBHOOK_SECRET, "doctor", database_time(), "{}")
     except (ProviderError, Refused) as error:
         yield Check("webhook", "bad", str(error), TOLD, "Check NOTIFY_WEBHOOK_URL and NOTIFY_WEBHOOK_SECRET.")
     else:
@@ -118,9 +118,9 @@ def outbox(environment: Environment | None) -> Iterator[Check]:
     if channels(people) == [Notification.Channel.LOG]:
         tone = "idle" if settings.DEMO else "warn"
         yield Check("notify", tone, "messages go to the log only", TOLD, "Set NOTIFY_EMAILS, Slack or a webhook.")
-    since = timezone.now() - timedelta(days=1)
+    since = database_time() - timedelta(days=1)
     lost = Notification.objects.filter(sent_at=None, next_attempt_at=None, created_at__gt=since).count()
-    late = timezone.now() - timedelta(minutes=10)
+    late = database_time() - timedelta(minutes=10)
     stuck = Notification.objects.filter(sent_at=None, created_at__lt=late).exclude(next_attempt_at=None).count()
     state = f"{lost} given up since yesterday, {stuck} older than ten minutes"
     fix = "Open Notifications in the admin and read the errors." if lost or stuck else ""

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
-from django.utils import timezone
 
 from operations.doctor import Check, beats, register
 from operations.models import Environment, Heartbeat, Operation
+from operations.periodic.clock import database_time
 
 
 @register
@@ -46,7 +46,7 @@ def workers(environment: Environment | None) -> Iterator[Check]:
     """A worker beats, and every queue's canary is eaten."""
     why = "Without workers nothing that was requested happens."
     fix = "Start sampelit-ops run_worker; on Render look at the worker service's log."
-    fresh = timezone.now() - timedelta(seconds=beats.PATIENCE * settings.OPS_CANARY_SECONDS)
+    fresh = database_time() - timedelta(seconds=beats.PATIENCE * settings.OPS_CANARY_SECONDS)
     alive = len(beats.living_workers())
     yield Check("workers", "ok" if alive else "bad", f"{alive} alive", why, "" if alive else fix)
     canaries = dict(Heartbeat.objects.filter(name__startswith="canary:").values_list("name", "beat_at"))
@@ -60,12 +60,12 @@ def workers(environment: Environment | None) -> Iterator[Check]:
 def ticker(environment: Environment | None) -> Iterator[Check]:
     """Time passes: lost messages are sent again, schedules start, alarms are raised."""
     at = Heartbeat.objects.filter(name="tick").values_list("beat_at", flat=True).first()
-    late = timezone.now() - timedelta(seconds=max(120.0, 6 * settings.OPS_TICK_SECONDS))
+    late = database_time() - timedelta(seconds=max(120.0, 6 * settings.OPS_TICK_SECONDS))
     ok = at is not None and at > late
     why = "The tick re-sends lost messages, starts schedules and raises alarms."
     yield Check("tick", "ok" if ok else "bad", _ago(at), why, "" if ok else "Workers tick by themselves; start one.")
     oldest = Operation.objects.due().filter(seeded=False).aggregate(at=Min("requested_at"))["at"]
-    waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    waited = (database_time() - oldest).total_seconds() if oldest else 0.0
     tone = "bad" if waited > 900 else ("warn" if waited > 300 else "ok")
     state = f"the oldest due operation waits {waited:.0f} s" if oldest else "nothing is due"
     yield Check(
@@ -92,7 +92,7 @@ def ledger(environment: Environment | None) -> Iterator[Check]:
     if beat is None:
         yield Check("ledger", "warn", "never verified", why, "Run sampelit-ops verify_ledger.")
         return
-    valid, fresh = bool(beat.detail.get("valid")), beat.beat_at > timezone.now() - timedelta(hours=3)
+    valid, fresh = bool(beat.detail.get("valid")), beat.beat_at > database_time() - timedelta(hours=3)
     tone = "bad" if not valid else ("ok" if fresh else "warn")
     state = f"{'valid' if valid else 'ALTERED'}, {beat.detail.get('entries')} entries, verified {_ago(beat.beat_at)}"
     yield Check(
@@ -101,4 +101,4 @@ def ledger(environment: Environment | None) -> Iterator[Check]:
 
 
 def _ago(at: datetime | None) -> str:
-    return "never" if at is None else f"{max(0.0, (timezone.now() - at).total_seconds()):.0f} s ago"
+    return "never" if at is None else f"{max(0.0, (database_time() - at).total_seconds()):.0f} s ago"

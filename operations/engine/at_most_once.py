@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from django.utils import timezone
-
 from operations.engine.context import StepContext
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError
 from providers.http.errors import RateLimited, Unavailable, UnknownOutcome
 
@@ -34,7 +33,7 @@ def once(ctx: StepContext, write: Callable[[], Answer], *, without_effect: Error
     Errors `without_effect` are raised and leave no intent: the write may be sent again."""
     if ctx.state.get("asked_at"):
         return None
-    ctx.state["asked_at"] = timezone.now().isoformat(timespec="seconds")
+    ctx.state["asked_at"] = database_time().isoformat(timespec="seconds")
     ctx.save_state()
     try:
         return write()

@@ -21,6 +21,7 @@ from operations.models.operation import database_now
 from operations.models.ulid import new_ulid
 from operations.navigation import page_of
 from operations.notify.outbox import addresses, enqueue
+from operations.periodic.clock import database_time
 from operations.votes.asked import unasked
 from operations.votes.judge import why_not_asker, why_not_votes
 from providers import redact
@@ -115,7 +116,7 @@ def gap_of(row: Operation) -> Gap | None:
         return Gap(f"{why} Nothing was run. Request it again.", is_final=True)
     if not (why := why_not_votes(row, places_of(row))):
         return None
-    return Gap(f"{why} Nothing was run. Request it again.", is_final=row.expires_at < timezone.now(), why=why)
+    return Gap(f"{why} Nothing was run. Request it again.", is_final=row.expires_at < database_time(), why=why)
 
 
 def _tell_approvers(row: Operation, reason: str) -> None:

@@ -6,10 +6,8 @@ In: a lease. Out: the steps by name, or None when the operation was ended or put
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from operations.binding import refuse_rebound
 from operations.databases import refuse_too_few_votes
@@ -19,6 +17,8 @@ from operations.engine.claim import Lease, write
 from operations.engine.finish import alarm, end
 from operations.engine.sealing import content_sha256
 from operations.models import Operation, Outcome, Status, Step, StepStatus
+from operations.models.operation import database_now
+from operations.periodic.clock import database_time
 from operations.votes.begun import has_begun
 from providers.errors import Refused
 
@@ -61,7 +61,7 @@ def _same_steps(rows: list[Step], specs: Specs, kind: kinds.OperationKind) -> No
 def _still_allowed(operation: Operation, kind: kinds.OperationKind) -> None:
     """Raise Refused where time, freeze, content or risk say no; nothing has run yet. Votes are the claim's."""
     environment = operation.environment
-    if operation.expires_at < timezone.now():
+    if operation.expires_at < database_time():
         raise Refused("It waited longer than 72 hours. Nothing was run. Request it again.")
     refuse_rebound(operation, kind.connections(operation.parameters))
     if (frozen := environment.frozen_by()) and not kind.allowed_in_freeze:
@@ -109,5 +109,5 @@ def _put_off(lease: Lease, operation: Operation, error: Exception) -> None:
     if operation.cancel_requested_at is not None or operation.attempt >= settings.OPS_MAX_ATTEMPTS:
         end(lease, Status.CANCELLED if operation.cancel_requested_at else Status.FAILED, reason)
         return
-    wait = timedelta(seconds=settings.OPS_RETRY_SECONDS * 2 ** min(operation.attempt, 6))
-    write(lease, due_at=timezone.now() + wait, error=reason, lease_until=None, lease_owner="")
+    due = database_now(settings.OPS_RETRY_SECONDS * 2 ** min(operation.attempt, 6))
+    write(lease, due_at=due, error=reason, lease_until=None, lease_owner="")

@@ -3,7 +3,6 @@ key. For now: the lease is given back, the key is kept, and the same step is due
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -72,7 +71,7 @@ def _open_review(operation: Operation) -> None:
 def wait(lease: Lease, row: Step) -> None:
     """Be due again after a pause of at most 15 minutes that grows with the attempts."""
     pause = min(settings.OPS_RETRY_SECONDS * 2 ** min(max(row.attempt - 1, 0), 8), 900)
-    write(lease, due_at=timezone.now() + timedelta(seconds=pause), lease_until=None, lease_owner="")
+    write(lease, due_at=database_now(pause), lease_until=None, lease_owner="")
 
 
 def put_off(lease: Lease, row: Step, seconds: float, state: dict[str, Any]) -> None:

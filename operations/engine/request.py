@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django_otp import user_has_device
 
 from ledger.authenticity import demand
@@ -27,6 +26,7 @@ from operations.engine.wording import said
 from operations.factors.acts import asked
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Risk, Status, Step
+from operations.periodic.clock import database_time
 from operations.votes.asked import REQUESTED
 from providers.errors import Refused
 from providers.redact import redact
@@ -97,7 +97,7 @@ def request(
         stored, sealed = seal(kind.secrets(), cleaned, channel)
         check_device(kind, kind.assess(environment, stored), by)
         with transaction.atomic():
-            operation = _insert(kind, by, environment, stored, at or timezone.now(), seeded)
+            operation = _insert(kind, by, environment, stored, at or database_time(), seeded)
             why = {"reason": reason, "channel": channel}
             Operation.objects.filter(pk=operation.pk).update(retry_of=retry_of, sealed=sealed, **why)
             operation.refresh_from_db()

@@ -10,17 +10,16 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import timedelta
 from typing import Any
 
 import pyrage
 from django.conf import settings
-from django.utils import timezone
 
 from operations.binding import Bound, bound_to
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameters
 from operations.models import Environment, Operation
+from operations.models.operation import database_now
 from providers.errors import Refused
 
 MARK = "sealed:"
@@ -69,7 +68,7 @@ def unseal(operation: Operation, name: str) -> str:
 
 def erase_old() -> int:
     """Erase sealed values older than a day, whatever became of their operation; how many rows were written."""
-    old = timezone.now() - timedelta(hours=KEPT_HOURS)
+    old = database_now(-3600 * KEPT_HOURS)
     return Operation.objects.filter(requested_at__lt=old).exclude(sealed="").update(sealed="")
 
 

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -25,7 +25,7 @@ from operations.models.operation import database_now
 from operations.notify import alarm
 from operations.periodic import calls
 from operations.periodic.clock import MOST_SKEW_SECONDS, database_time, skew_seconds
-from operations.periodic.isolation import each, one_by_one, tell
+from operations.periodic.isolation import Failed, each, one_by_one, tell
 from operations.votes.judge import has_votes
 from providers.redact import redact
 
@@ -67,7 +67,7 @@ def tick(run: Callable[[Job], object] | None = None) -> int:
     if not may_sign():
         return wake_due()
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": database_time()})
-    woken, failed = 0, list[str]()
+    woken, failed = 0, Failed()
     for name, part in (("clock", notice_clock), ("calls", calls.keep)):
         with each(name, failed):
             part()
@@ -129,7 +129,7 @@ def _return(operation: Operation) -> None:
 
 def overdue_always_steps() -> list[str]:
     """Operations whose outcome is decided, whose always-steps are due, while no worker shows a sign of life."""
-    fresh = timezone.now() - timedelta(seconds=3 * settings.OPS_CANARY_SECONDS)
+    fresh = database_now(-3 * settings.OPS_CANARY_SECONDS)
     if Heartbeat.objects.filter(name__startswith="worker:", beat_at__gt=fresh).exists():
         return []
     return list(Operation.objects.due().exclude(outcome="").values_list("pk", flat=True)[:50])

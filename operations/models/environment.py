@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.core.validators import URLValidator
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from operations.models import environment_columns as columns
@@ -175,7 +176,9 @@ class Environment(models.Model):
         return next((environment for environment in self.of_one_database() if environment.own_freeze()), None)
 
     def own_freeze(self) -> bool:
-        return self.frozen_until is not None and self.frozen_until > timezone.now()
+        if self.frozen_until is None:
+            return False
+        return Environment.objects.filter(pk=self.pk, frozen_until__gt=Now()).exists()
 
     def runbook(self, service: str = "") -> str:
         """Its address for this service, or for the environment as a whole."""

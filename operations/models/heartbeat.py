@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def keep(self, name: str, seen: dict[str, Any]) -> None:
         """Remember what was seen just now, in the place of what was seen before."""
-        self.update_or_create(name=name, defaults={"beat_at": timezone.now(), "detail": seen})
+        self.update_or_create(name=name, defaults={"beat_at": Now(), "detail": seen})
 
     def kept(self, name: str) -> dict[str, Any]:
         """What was seen last; nothing before the first look."""

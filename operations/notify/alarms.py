@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from operations.models import Environment, Heartbeat
 from operations.notify.outbox import enqueue, whom_to_call
+from operations.periodic.clock import database_time
 
 FLAPS = 2  # turned bad so often
 FLAP_WINDOW = timedelta(minutes=30)  # within this
@@ -37,19 +37,19 @@ def alarm(
     """
     body = "\n".join(filter(None, (body, whom_to_call(about if bad else None, service))))
     row, _ = Heartbeat.objects.get_or_create(
-        name=f"alarm:{name}"[:120], defaults={"beat_at": timezone.now(), "detail": {"bad": False, "flips": 0}}
+        name=f"alarm:{name}"[:120], defaults={"beat_at": database_time(), "detail": {"bad": False, "flips": 0}}
     )
     row = Heartbeat.objects.select_for_update().get(pk=row.pk)
     if row.detail.get("flapping"):
         return _flapping(row, bad, subject=subject, body=body, path=path)
     if row.detail["bad"] == bad:
-        days = (timezone.now() - row.beat_at).days
+        days = (database_time() - row.beat_at).days
         if bad and daily and days:
             key = f"alarm:{name}:{row.detail['flips']}:day {days}"
             enqueue(key, subject=f"Still, after {days} days: {subject}", body=body, path=path, urgent=True)
         return False
-    turned = [at for at in row.detail.get("turned_bad", []) if at > (timezone.now() - FLAP_WINDOW).timestamp()]
-    turned += [timezone.now().timestamp()] if bad else []
+    turned = [at for at in row.detail.get("turned_bad", []) if at > (database_time() - FLAP_WINDOW).timestamp()]
+    turned += [database_time().timestamp()] if bad else []
     flapping = bad and len(turned) >= FLAPS
     _turn(row, bad, turned_bad=turned, flapping=flapping)
     prefix = "Turns to and fro: " if flapping else "" if bad else "Resolved: "
@@ -60,7 +60,7 @@ def alarm(
 
 def _turn(row: Heartbeat, bad: bool, **more: object) -> None:
     row.detail = {**row.detail, "bad": bad, "flips": row.detail["flips"] + 1, **more}
-    row.beat_at = timezone.now()
+    row.beat_at = database_time()
     row.save(update_fields=["detail", "beat_at"])
 
 
@@ -69,7 +69,7 @@ def _flapping(row: Heartbeat, bad: bool, *, subject: str, body: str, path: str) 
     if row.detail["bad"] != bad:
         _turn(row, bad)
         return False
-    if timezone.now() - row.beat_at < KEPT_STILL:
+    if database_time() - row.beat_at < KEPT_STILL:
         return False
     _turn(row, bad, flapping=False, turned_bad=[])
     prefix = "Still, and no longer to and fro: " if bad else "Resolved: "

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.registry import sentence_for
@@ -18,6 +17,7 @@ from operations.factors import enrolments
 from operations.navigation import page_of
 from operations.notify import first_hand
 from operations.notify.outbox import addresses, messages
+from operations.periodic.clock import database_time
 from operations.votes import standing
 
 _LOOK_BACK = timedelta(days=1)
@@ -36,7 +36,7 @@ _THAT_COUNT = (standing.APPROVER, *standing.ADMIN)
 
 def moved() -> list[Entry]:
     """By the database's clock: whoever writes an entry past the portal cannot date it out of sight."""
-    since = timezone.now() - _LOOK_BACK
+    since = database_time() - _LOOK_BACK
     rows = Entry.objects.filter(code__in=(*_ALWAYS, *_ROLES), stored_at__gt=since, seeded=False).order_by("sequence")
     return first_hand.untold(row for row in rows if row.code in _ALWAYS or _counts(row))
 

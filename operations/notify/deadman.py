@@ -6,12 +6,11 @@ In: heartbeats. Out: one ping to DEADMAN_PING_URL while database, a worker and e
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from operations.models import Heartbeat
+from operations.models.operation import database_now
 from providers import notify
 from providers.errors import ProviderError, Refused
 
@@ -31,7 +30,7 @@ def ping() -> None:
 
 def well() -> bool:
     """At least one worker beats and no canary of a served queue is stale; asking proves the database."""
-    fresh = timezone.now() - timedelta(seconds=_PATIENCE * settings.OPS_CANARY_SECONDS)
+    fresh = database_now(-_PATIENCE * settings.OPS_CANARY_SECONDS)
     workers = Heartbeat.objects.filter(name__startswith="worker:", beat_at__gt=fresh)
     stale = Heartbeat.objects.filter(name__startswith="canary:", beat_at__lte=fresh)
     return workers.exists() and not stale.exists()

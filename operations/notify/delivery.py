@@ -7,37 +7,41 @@ it waits for somebody else's server.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from operations.models import Notification
+from operations.models.operation import database_now
 from operations.notify.outbox import now_due
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import notify
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger("operations.notify")
 MOST_ATTEMPTS = 12
-_HELD = timedelta(minutes=2)
-_SLOWEST = timedelta(hours=1)
+_HELD = 120.0
+_SLOWEST = 3600.0
 
 
 def deliver_due(limit: int = 20) -> int:
     """Send what is due; returns how many went out."""
-    return sum(one_by_one(_claim(limit), _deliver))
+    return sum(one_by_one(_claimed(limit), _deliver))
 
 
-def _claim(limit: int) -> list[Notification]:
-    """Take rows for two minutes, so that two tickers never send the same one at once."""
-    with transaction.atomic():
-        due = Notification.objects.filter(now_due()).order_by("next_attempt_at")
-        rows = list(due.select_for_update(skip_locked=True)[:limit])
-        held = Notification.objects.filter(pk__in=[row.pk for row in rows])
-        held.update(next_attempt_at=timezone.now() + _HELD)
-    return rows
+def _claimed(limit: int) -> Iterator[Notification]:
+    """One after the other, each for longer than its sending may take, so that two tickers never send the same one."""
+    for _ in range(limit):
+        with transaction.atomic():
+            due = Notification.objects.filter(now_due()).order_by("next_attempt_at")
+            row = due.select_for_update(skip_locked=True).first()
+            if row is None:
+                return
+            Notification.objects.filter(pk=row.pk).update(next_attempt_at=database_now(_HELD))
+        yield row
 
 
 def _deliver(row: Notification) -> bool:
@@ -60,7 +64,7 @@ def send(row: Notification) -> None:
         notify.slack(settings.SLACK_WEBHOOK_URL, row.subject, row.body, row.url)
     elif row.channel == Notification.Channel.WEBHOOK:
         secret, payload = settings.NOTIFY_WEBHOOK_SECRET, _payload(row)
-        notify.webhook(settings.NOTIFY_WEBHOOK_URL, secret, f"ops_{row.pk}", timezone.now(), payload)
+        notify.webhook(settings.NOTIFY_WEBHOOK_URL, secret, f"ops_{row.pk}", database_time(), payload)
     else:
         logger.info("notification: %s %s", row.subject, row.url)
 
@@ -79,7 +83,7 @@ def _payload(row: Notification) -> dict[str, object]:
 def _failed(row: Notification, error: str, *, retryable: bool) -> None:
     """Wait 30 s, doubled each time up to an hour; give up after twelve attempts or when repeating cannot help."""
     attempts = row.attempts + 1
-    wait = min(timedelta(seconds=30 * 2 ** min(row.attempts, 10)), _SLOWEST)
-    again = timezone.now() + wait if retryable and attempts < MOST_ATTEMPTS else None
+    wait = min(30.0 * 2 ** min(row.attempts, 10), _SLOWEST)
+    again = database_now(wait) if retryable and attempts < MOST_ATTEMPTS else None
     Notification.objects.filter(pk=row.pk).update(attempts=attempts, error=error[:1000], next_attempt_at=again)
     logger.warning("notification %s through %s failed: %s", row.pk, row.channel, error)

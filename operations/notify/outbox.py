@@ -11,9 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from operations.models import Environment, Notification
+from operations.models.operation import database_now
 from providers.redact import redact
 
 Channel = Notification.Channel
@@ -53,6 +53,7 @@ def messages(
             subject=redact(" ".join(subject.split()))[:200],
             body=redact("\n".join(filter(None, (body, whom_to_call(about, service))))),
             url=settings.OPS_BASE_URL.rstrip("/") + path if path else "",
+            next_attempt_at=database_now(),
         )
         for channel, names, mark in ways
     ]
@@ -110,4 +111,4 @@ def addresses(people: QuerySet[User]) -> list[str]:
 
 
 def now_due() -> Q:
-    return Q(sent_at=None, next_attempt_at__lte=timezone.now())
+    return Q(sent_at=None, next_attempt_at__lte=database_now())

@@ -14,14 +14,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 
 from operations.authority import VOTE, holders
 from operations.models import Operation, Status, Task
 from operations.navigation import page_of
 from operations.notify import authority
 from operations.notify.outbox import addresses, enqueue
-from operations.periodic.isolation import each, tell
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each, tell
 
 _LOOK_BACK = timedelta(days=1)
 _REMIND_BEFORE = timedelta(hours=24)
@@ -31,7 +31,7 @@ FOR_APPROVERS = {Task.Kind.REVIEW_BREAK_GLASS, Task.Kind.REVIEW_RESTORE_OF_SERVI
 
 def sweep() -> int:
     """One round; returns how many messages are new. Raises SomeFailed after the others were told."""
-    failed, made = list[str](), 0
+    failed, made = Failed(), 0
     for rows, tell_of in RULES:
         for row in rows():
             with each(row, failed):
@@ -42,7 +42,7 @@ def sweep() -> int:
 
 def _recent(**status: str) -> list[Operation]:
     """The newest of this status; a request lives three days at most, so older rows have been told about."""
-    week = timezone.now() - timedelta(days=7)
+    week = database_time() - timedelta(days=7)
     rows = Operation.objects.filter(seeded=False, requested_at__gt=week, **status)
     return list(rows.select_related("environment", "requested_by").order_by("-requested_at")[:_MOST])
 
@@ -67,19 +67,19 @@ def _ask_for_votes(row: Operation) -> int:
 
 def _unreminded() -> Iterable[Operation]:
     waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL, reminded_at=None, seeded=False)
-    soon = waiting.filter(expires_at__lt=timezone.now() + _REMIND_BEFORE)
+    soon = waiting.filter(expires_at__lt=database_time() + _REMIND_BEFORE)
     return soon.select_related("environment", "requested_by")[:_MOST]
 
 
 @transaction.atomic
 def _remind(row: Operation) -> int:
-    if not Operation.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=timezone.now()):
+    if not Operation.objects.filter(pk=row.pk, reminded_at=None).update(reminded_at=database_time()):
         return 0
     return _ask(row, "reminder", "Still waiting for approval")
 
 
 def _glass_broken() -> Iterable[Operation]:
-    recent = timezone.now() - _LOOK_BACK
+    recent = database_time() - _LOOK_BACK
     rows = Operation.objects.filter(break_glass_from__gt=recent, seeded=False, break_glass_by__isnull=False)
     return rows.select_related("environment", "break_glass_by")[:_MOST]
 
@@ -92,7 +92,7 @@ def _tell_of_glass(row: Operation) -> int:
 
 
 def _failed() -> Iterable[Operation]:
-    since = timezone.now() - _LOOK_BACK
+    since = database_time() - _LOOK_BACK
     return [row for row in _recent(status=Status.FAILED) if row.ended_at and row.ended_at > since]
 
 
@@ -104,7 +104,7 @@ def _tell_of_failure(row: Operation) -> int:
 
 
 def _opened() -> Iterable[Task]:
-    fresh = Task.objects.filter(closed_at=None, opened_at__gt=timezone.now() - _LOOK_BACK)
+    fresh = Task.objects.filter(closed_at=None, opened_at__gt=database_time() - _LOOK_BACK)
     of_the_story = Q(operation__isnull=False, operation__seeded=True)
     return fresh.exclude(of_the_story).select_related("operation", "environment")[:_MOST]
 

@@ -1,6 +1,7 @@
 """One row at a time: what is wrong with one is noted by its name and stops no other.
 
-A provider that all rows ask and that does not answer, and a database that is gone, concern all of them: they pass.
+A provider that all rows ask and that answers none of several in a row, or says to wait, and a database that is gone
+concern all of them: they pass.
 """
 
 from __future__ import annotations
@@ -13,24 +14,33 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from providers.errors import ProviderError
-from providers.http.errors import Misshapen
+from providers.http.errors import Misshapen, RateLimited
 from providers.redact import redact
 
 logger = logging.getLogger(__name__)
+SILENT = 3  # rows in a row that the provider did not answer for: it is no business of theirs
 Row = TypeVar("Row")
 Done = TypeVar("Done")
 
 
+class Failed(list[str]):
+    """What failed of many, a line each."""
+
+    silent = 0
+
+
 @contextmanager
-def each(row: object, failed: list[str], *, alone: bool = False) -> Iterator[None]:
+def each(row: object, failed: Failed, *, alone: bool = False) -> Iterator[None]:
     """Do something with one row (or its name); `failed` takes its name and what went wrong.
 
     `alone`: the row asks a server of its own, so an outage there is only its own business."""
     try:
         yield
+        failed.silent = 0
     except Exception as error:
         waiting_helps = isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
-        if (waiting_helps and not alone) or _database_is_gone(error):
+        failed.silent = failed.silent + 1 if waiting_helps and not alone else 0
+        if failed.silent == SILENT or (failed.silent and isinstance(error, RateLimited)) or _database_is_gone(error):
             raise
         line = redact(f"{_name(row)}: {error}")
         logger.warning("%s failed, the others go on", line, exc_info=alone and not isinstance(error, ProviderError))
@@ -39,7 +49,7 @@ def each(row: object, failed: list[str], *, alone: bool = False) -> Iterator[Non
 
 def one_by_one(rows: Iterable[Row], act: Callable[[Row], Done]) -> list[Done]:
     """Act on every row; what the acts answered. Raises SomeFailed after the last one if any failed."""
-    failed, done = list[str](), list[Done]()
+    failed, done = Failed(), list[Done]()
     for row in rows:
         with each(row, failed, alone=True):
             done.append(act(row))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Q
-from django.utils import timezone
 
 from ledger.authenticity import is_genuine
 from ledger.models import Entry
 from operations.models import Operation
+from operations.periodic.clock import database_time
 from operations.votes.standing import KNOWN, written_down
 
 GLASS = "operations.break_glass"  # the permission, and the code of the entry
@@ -56,7 +56,7 @@ def glass_broken(operation: Operation) -> Said | None:
     newest, until = None, ""
     for entry in filter(is_genuine, entries):
         newest, until = _said(entry, used), str(entry.payload.get("until", ""))
-    return newest if newest and until and datetime.fromisoformat(until) > timezone.now() else None
+    return newest if newest and until and datetime.fromisoformat(until) > database_time() else None
 
 
 def _said(entry: Entry, used: set[str]) -> Said:

@@ -11,12 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from operations.factors.acts import about
 from operations.factors.enrolments import SETTLES_AFTER, Enrolled, enrolments
 from operations.factors.step_up import spend
 from operations.models import Operation, Risk
+from operations.periodic.clock import database_time
 from operations.votes.said import Said
 
 asks_for_factor: set[str] = set()  # kinds whose votes do at any risk; the registry of kinds fills it
@@ -29,7 +29,7 @@ def is_grave(operation: Operation) -> bool:
 
 def must_sign(name: str) -> bool:
     """Whether what this person decides now counts with a signature only."""
-    now = timezone.now()
+    now = database_time()
     return settings.OPS_PASSKEY_VOTES > 0 or any(key.binds(now) for key in enrolments([name])[name])
 
 
@@ -46,7 +46,8 @@ def why_not_signed(act: str, operation: Operation, said: Said, keys: Sequence[En
     if not said.signed:
         return f"{said.name} decided without a passkey; on this only a passkey's signature counts."
     fitting = _fitting(about(act, operation).sha256(said.name), said, keys)
-    if any(key.signs(timezone.now()) for key in fitting):
+    now = database_time()
+    if any(key.signs(now) for key in fitting):
         return ""
     young = [key.since for key in fitting if key.until is None]
     if young:

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from ledger.authenticity import is_genuine
 from ledger.models import Entry
 from operations.factors.enrolments import SETTLES_AFTER, STARTED_OVER
 from operations.models import Environment
+from operations.periodic.clock import database_time
 
 APPROVER = "Approver"
 ADMIN = frozenset({"Admin"})
@@ -40,7 +40,7 @@ class Standing:
 
     @property
     def settled(self) -> bool:
-        return self.confirmed or self.since + SETTLES_AFTER <= timezone.now()
+        return self.confirmed or self.since + SETTLES_AFTER <= database_time()
 
 
 def approver_on(place: Environment) -> frozenset[str]:

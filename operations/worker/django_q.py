@@ -6,10 +6,10 @@ import os
 import socket
 
 from django.conf import settings
-from django.utils import timezone
 from django_q.tasks import async_task
 
 from operations.models import Heartbeat
+from operations.periodic.clock import database_time
 from operations.worker.messages import CANARY, DISPATCH
 from providers import memory
 
@@ -48,7 +48,7 @@ def owner() -> str:
 
 
 def beat(name: str, **detail: object) -> None:
-    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": timezone.now(), "detail": detail})
+    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": database_time(), "detail": detail})
 
 
 def _put(operation_id: str, queue: str) -> None:

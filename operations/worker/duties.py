@@ -1,4 +1,4 @@
-"""Each periodic job in a thread of its own, so that one that hangs delays neither the others nor the ticker.
+"""Each periodic job in a thread of its own, so that those that hang delay neither the others nor the ticker.
 
 In: jobs that may be due. Out: a thread for each whose slot was won; one that still runs here is left alone.
 """
@@ -14,7 +14,8 @@ from django.db import connections
 from operations.engine.tick import Job, claim, perform
 
 logger = logging.getLogger("operations.tick")
-MOST = 8  # threads, each with a connection
+MOST = 8  # threads that may be at work, each with a connection
+HANGS_SECONDS = 20.0  # after which one takes no other's place
 LOOK_SECONDS = 0.05
 
 
@@ -23,6 +24,7 @@ class Duties:
 
     def __init__(self, patience: float = 0.0) -> None:
         self._running: dict[str, threading.Thread] = {}
+        self._began: dict[str, float] = {}
         self._until = time.monotonic() + patience
 
     def start(self, job: Job) -> bool:
@@ -30,6 +32,7 @@ class Duties:
         if job.name in self.running() or not self._room() or not claim(job):
             return False
         self._running[job.name] = threading.Thread(target=_run, args=(job,), daemon=True, name=f"job {job.name}")
+        self._began[job.name] = time.monotonic()
         self._running[job.name].start()
         return True
 
@@ -38,9 +41,12 @@ class Duties:
         return list(self._running)
 
     def _room(self) -> bool:
-        while (full := len(self.running()) >= MOST) and time.monotonic() < self._until:
+        while (full := self._at_work() >= MOST) and time.monotonic() < self._until:
             time.sleep(LOOK_SECONDS)
         return not full
+
+    def _at_work(self) -> int:
+        return sum(time.monotonic() - self._began[name] < HANGS_SECONDS for name in self.running())
 
     def wait(self, seconds: float) -> list[str]:
         """Until all have ended, or so many seconds together; the names of those that still run."""

@@ -14,13 +14,13 @@ import time
 
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
-from django.utils import timezone
 
 from operations.doctor.variables import holdings
 from operations.engine.tick import tick
 from operations.engine.wakeup import wake
 from operations.models import Heartbeat, Operation, Status
 from operations.models.operation import database_now
+from operations.periodic.clock import database_time
 from operations.worker import cluster, process_tree
 from operations.worker.cluster import Cluster, workers_of
 from operations.worker.django_q import beat, send_canary
@@ -107,7 +107,7 @@ class Supervisor:
             elif time.monotonic() - each.canary_at > self._patience(each):
                 return self._suspect(each)
             return ""
-        each.canary_at, each.sent_at = time.monotonic(), timezone.now()
+        each.canary_at, each.sent_at = time.monotonic(), database_time()
         send_canary(each.queue)
         return ""
 

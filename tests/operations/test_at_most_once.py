@@ -11,6 +11,8 @@ from operations.engine.at_most_once import Polling, answered, once
 from providers.errors import ProviderError
 from providers.http.errors import RateLimited, Rejected, Unavailable, UnknownOutcome
 
+pytestmark = pytest.mark.usefixtures("one_clock")
+
 
 class Context:
     """What a write needs of a step's context; `stored` is what a later attempt would find."""

@@ -166,6 +166,7 @@ def test_from_the_shell(admins, nina, monkeypatch, by, code):
     assert standing("nina", frozenset({"Approver"})).confirmed is (code is None)
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_the_doctor_names_who_does_not_count_yet(admins, nina, time_machine):
     def found() -> tuple[str, bool]:
         check = next(check for check in doctor.run(only="new approvers"))

@@ -20,6 +20,7 @@ from operations.engine.tick import Job
 from operations.management.commands import tick as command
 from operations.models import Heartbeat, Notification
 from operations.periodic.isolation import SomeFailed
+from operations.worker import duties as duties_module
 from operations.worker.duties import Duties
 
 HOUR = timedelta(hours=1)
@@ -118,6 +119,25 @@ def test_one_that_hangs_delays_neither_the_others_nor_the_ticker(jobs: dict[str,
     held.set()
     runner.wait(20)
     assert began == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_however_many_hang_the_others_run(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    held, ran, runner = threading.Event(), threading.Semaphore(0), Duties()
+    jobs |= {
+        f"hangs {number}": Job(f"hangs {number}", 0, lambda: held.wait(60)) for number in range(duties_module.MOST)
+    }
+    jobs["z"] = Job("z", 0, ran.release)
+    tick.tick(runner.start)
+    assert not ran.acquire(blocking=False)
+    monkeypatch.setattr(duties_module, "HANGS_SECONDS", 0)
+
+    tick.tick(runner.start)
+
+    done = ran.acquire(timeout=20)
+    held.set()
+    runner.wait(20)
+    assert done
 
 
 @pytest.mark.django_db(transaction=True)

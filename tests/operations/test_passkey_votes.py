@@ -82,6 +82,7 @@ def test_a_vote_by_code_counts_on_although_the_passkey_came_of_age(waiting: Oper
         assert why_not(waiting) == [""]
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_where_it_is_required_a_young_one_counts_after_a_day(waiting: Operation, approver: User, settings: Any) -> None:
     settings.OPS_PASSKEY_VOTES = 1
     key = passkeys.enrol(approver, ago=YOUNG)

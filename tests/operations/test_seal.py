@@ -56,6 +56,7 @@ def test_a_secret_reaches_only_the_step(vault, operator, production):
     assert (operation.status, operation.sealed) == ("succeeded", "")
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_it_is_erased_after_a_day_and_the_step_then_says_so(vault, operator, production, time_machine):
     operation = ask_to_seal(operator, production)
     assert erase_old() == 0

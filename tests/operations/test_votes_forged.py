@@ -121,6 +121,7 @@ def test_a_role_given_by_sql_gives_no_vote(ask, approver):
         approve(operation, by=User.objects.get(pk=mallory.pk))
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_a_glass_that_sql_broke_is_whole(ask, operator, approver, approver2):
     """Also one whose window SQL made longer."""
     forged, longer = ask("rehearsal.destructive"), ask("rehearsal.destructive", key="other")

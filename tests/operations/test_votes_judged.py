@@ -128,6 +128,7 @@ def test_a_stricter_environment_waits_for_one_more_vote(voted, production):
     assert started(voted)
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_a_new_approver_counts_after_a_day(ask):
     operation = ask("rehearsal.sensitive")
     nina = holder("nina", "operations.approve_operation")

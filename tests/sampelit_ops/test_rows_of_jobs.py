@@ -21,8 +21,8 @@ from deployments.models import Service
 from operations.engine import tick
 from operations.models import Environment, Task
 from operations.periodic import isolation
-from operations.periodic.isolation import SomeFailed, each, in_turn, one_by_one
-from providers.http.errors import Unavailable
+from operations.periodic.isolation import Failed, SomeFailed, each, in_turn, one_by_one
+from providers.http.errors import RateLimited, Unavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ ONE_THING = {
     "backups.witness": "one document",
     "deadman": "one ping",
     "deployments.reconcile": "one webhook; a delivery that cannot be read is left for the next hour",
-    "deployments.workspace": "four lists, each kept by itself",
+    "deployments.workspace": "four lists, each kept by itself, the addresses of each service",
     "forms": "one statement",
     "ledger.stream": "one collector, in the order of the ledger",
     "ledger.verify": "one chain",
@@ -148,10 +148,13 @@ def three_of_each() -> None:
         Task.objects.create(kind=Task.Kind.OTHER, title=f"look at {number}", dedupe_key=f"look:{number}")
 
 
-def held(error: Exception) -> list[str]:
-    failed: list[str] = []
-    with each("row", failed):
-        raise error
+def held(*errors: Exception | None) -> list[str]:
+    """Of rows that fail so one after the other; None: one that does not."""
+    failed = Failed()
+    for error in errors:
+        with each("row", failed):
+            if error:
+                raise error
     return failed
 
 
@@ -160,8 +163,15 @@ def test_what_concerns_one_row_is_kept_and_what_concerns_all_is_not(monkeypatch:
         "row: canceling statement due to lock timeout"
     ]
     assert held(DatabaseError("duplicate key")) == ["row: duplicate key"]
+    silence, wait = Unavailable("Render failed."), RateLimited("Render says to wait.", 9)
+    assert held(silence, silence, None, silence, silence, ValueError(), silence) == ["row: Render failed."] * 4 + [
+        "row: ",
+        "row: Render failed.",
+    ]
     with pytest.raises(Unavailable):
-        held(Unavailable("Render failed."))
+        held(None, silence, silence, silence)
+    with pytest.raises(RateLimited):
+        held(wait)
     assert isolated(Unavailable("this database failed.")) == ["row: this database failed."]
 
     monkeypatch.setattr(isolation, "connection", SimpleNamespace(connection=SimpleNamespace(closed=True)))
@@ -170,7 +180,7 @@ def test_what_concerns_one_row_is_kept_and_what_concerns_all_is_not(monkeypatch:
 
 
 def isolated(error: Exception) -> list[str]:
-    failed: list[str] = []
+    failed = Failed()
     with each("row", failed, alone=True):
         raise error
     return failed

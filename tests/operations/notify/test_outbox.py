@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from operations import notify
 from operations.models import Heartbeat, Notification
-from operations.notify import deadman
+from operations.notify import deadman, delivery
 from operations.notify.delivery import MOST_ATTEMPTS
 from providers.errors import ProviderError, Refused
 from tests.operations.notify.conftest import Outside
@@ -113,10 +113,31 @@ def test_what_cannot_help_is_not_repeated(message: Notification, outside: Outsid
 
 
 def test_a_claimed_message_is_not_taken_twice(message: Notification, outside: Outside) -> None:
-    from operations.notify.delivery import _claim
+    from operations.notify.delivery import _claimed
 
-    assert len(_claim(20)) == 1
-    assert _claim(20) == []
+    assert len(list(_claimed(20))) == 1
+    assert list(_claimed(20)) == []
+
+
+def test_slow_messages_are_sent_once_by_two_tickers(
+    message: Notification, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first takes as long as the others would have been held for; another ticker comes meanwhile."""
+    notify.enqueue("demo:2", subject="Another")
+    sent: list[str] = []
+
+    def send(row: Notification) -> None:
+        sent.append(row.dedupe_key)
+        if len(sent) == 1:
+            others = Notification.objects.exclude(pk=row.pk)
+            others.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+            notify.deliver_due()
+
+    monkeypatch.setattr(delivery, "send", send)
+
+    notify.deliver_due()
+
+    assert len(sent) == len(set(sent)) == Notification.objects.count()
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -171,6 +192,7 @@ def test_one_message_per_flip(db: None) -> None:
     ]
 
 
+@pytest.mark.usefixtures("one_clock")
 @pytest.mark.parametrize("ends_bad", [False, True])
 def test_what_turns_to_and_fro_is_told_as_that_and_again_when_it_keeps_still(db: None, ends_bad: bool) -> None:
     turns = [bad for _ in range(20) for bad in (True, False)] + [ends_bad] * 2
